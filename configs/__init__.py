@@ -1,0 +1,1 @@
+"""Shipped YAML: presets, structures, campaigns, example cells and the reference materials."""

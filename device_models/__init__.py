@@ -1,0 +1,1 @@
+"""Material parameters in, predictions out: arrays to arrays, for one contact or a million."""

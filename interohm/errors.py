@@ -1,0 +1,24 @@
+"""The one exception for bad input: what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """Input that the user can mend; the command line prints it and exits with code 2.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, in the user's words.
+    where : str, optional
+        The file and field, the option or the place it was found.
+    fix : str, optional
+        What to do about it.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.fix = fix
+        text = f"{where}: {what}" if where else what
+        super().__init__(f"{text} (fix: {fix})" if fix else text)

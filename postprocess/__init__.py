@@ -1,0 +1,1 @@
+"""Finished calculations in, material records out."""

@@ -1,0 +1,1 @@
+"""Structures in, structures out: symmetric non-polar slabs and defect supercells."""
