@@ -1,0 +1,147 @@
+"""The description of a cell that a user writes: layers, contacts, collectors, temperature."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from interohm.records import Number, WorkFunction
+from interohm.yaml_io import load_yaml, validated
+
+
+def _plausible_temperature(temperature_K: float) -> float:
+    if not 50 <= temperature_K <= 3000:
+        raise ValueError(f"{temperature_K:g} K is outside of 50 to 3000 K; give it in kelvin")
+    return temperature_K
+
+
+def _plausible_thickness(thickness_nm: float) -> float:
+    if thickness_nm <= 0:
+        raise ValueError("a thickness must be positive")
+    if not 0.1 <= thickness_nm <= 1e9:
+        raise ValueError(f"{thickness_nm:g} nm is outside of 0.1 nm to 1 m; give it in nm")
+    return thickness_nm
+
+
+Temperature: TypeAlias = Annotated[Number, AfterValidator(_plausible_temperature)]
+Thickness: TypeAlias = Annotated[Number, AfterValidator(_plausible_thickness)]
+StateOfCharge: TypeAlias = Annotated[Number, Field(ge=0, le=1)]
+DopantConcentration: TypeAlias = Annotated[Number, Field(ge=0, le=1e23)]
+Potential: TypeAlias = Annotated[Number, Field(ge=-10, le=10)]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class ExtrinsicControl(_Config):
+    """The layer's mu is a given constant, or one value for each state of charge of the cell."""
+
+    extrinsic_mu_eV: Potential | list[Potential]
+
+
+class IonContentRange(_Config):
+    """An electrode's ion content in the discharged and in the charged cell."""
+
+    discharged: Annotated[Number, Field(ge=0)]
+    charged: Annotated[Number, Field(ge=0)]
+
+
+class Layer(_Config):
+    """One layer; an electrode if its material is a metal.
+
+    Parameters
+    ----------
+    material : str
+        A record's name, or the path of its YAML file relative to the file that names it.
+    thickness_nm : float
+        Of the layer.
+    fermi_level : "minimum_interface" or ExtrinsicControl
+        The assumption that sets mu in an insulating layer.
+    donors_cm3, acceptors_cm3 : float
+        Frozen species, fully ionized, of charge +1 and −1.
+    ion_content : IonContentRange, optional
+        Of an electrode; the whole range of the record's curve unless given.
+    """
+
+    material: Annotated[str, Field(min_length=1)]
+    thickness_nm: Thickness
+    fermi_level: Literal["minimum_interface"] | ExtrinsicControl = "minimum_interface"
+    donors_cm3: DopantConcentration = 0.0
+    acceptors_cm3: DopantConcentration = 0.0
+    ion_content: IonContentRange | None = None
+
+
+class Contact(_Config):
+    """What is known of one contact between neighbours.
+
+    Parameters
+    ----------
+    dipole_V : float
+        Delta = phi(right) − phi(left), a step of the vacuum level; 0 is vacuum alignment.
+    """
+
+    dipole_V: Potential = 0.0
+
+
+class Collector(_Config):
+    """A current collector: its own work function, its electrode's Fermi level."""
+
+    material: Annotated[str, Field(min_length=1)]
+    work_function_eV: WorkFunction
+
+
+class Collectors(_Config):
+    """The current collectors beside the two electrodes."""
+
+    negative: Collector
+    positive: Collector
+
+
+class Cell(_Config):
+    """A cell from its negative to its positive electrode."""
+
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    temperature_K: Temperature = 300.0
+    states_of_charge: Annotated[list[StateOfCharge], Field(min_length=1, max_length=1001)] = [
+        0.0,
+        0.25,
+        0.5,
+        0.75,
+        1.0,
+    ]
+    layers: Annotated[list[Layer], Field(min_length=3, max_length=100)]
+    contacts: list[Contact] | None = None
+    collectors: Collectors | None = None
+    electrons: bool = True
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Cell:
+        if self.contacts is not None and len(self.contacts) != len(self.layers) - 1:
+            raise ValueError(
+                f"contacts: {len(self.layers)} layers have {len(self.layers) - 1} contacts, but "
+                f"{len(self.contacts)} are listed; write {{}} for a contact without settings"
+            )
+        for place, layer in enumerate(self.layers):
+            control = layer.fermi_level
+            if isinstance(control, ExtrinsicControl) and isinstance(control.extrinsic_mu_eV, list):
+                given, needed = len(control.extrinsic_mu_eV), len(self.states_of_charge)
+                if given != needed:
+                    raise ValueError(
+                        f"layers[{place}].fermi_level.extrinsic_mu_eV: {given} values for "
+                        f"{needed} states_of_charge; give one each, or one number for all"
+                    )
+        return self
+
+
+def load_cell(path: str | Path) -> Cell:
+    """Read a cell from a YAML file.
+
+    Raises
+    ------
+    InputError
+        With every field that is wrong, and how to mend it.
+    """
+    return validated(Cell, load_yaml(path), where=str(path))

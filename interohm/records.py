@@ -1,0 +1,298 @@
+"""The contract between the stages: what is known of one phase, each number with its provenance.
+
+A record is read from and written to YAML and the database alike. Density functional theory writes
+it, people write it, the device model reads it. Fields carry their units in their names; energies in
+eV, electron energies negative downwards, potentials in V against the mobile metal.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from interohm.yaml_io import (
+    dump_yaml,
+    load_yaml,
+    require_number,
+    validated_as,
+    write_text,
+)
+
+#: Charge numbers of the ions that move in batteries; others are given by ``ion_charge``.
+ION_CHARGES = {"Li": 1, "Na": 1, "K": 1, "Ag": 1, "Cu": 1, "Mg": 2, "Ca": 2, "Zn": 2, "Al": 3}
+
+Number: TypeAlias = Annotated[float, BeforeValidator(require_number)]
+Charge: TypeAlias = Annotated[int, BeforeValidator(require_number), Field(ge=-6, le=6)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Quantity(_Model):
+    """A number with what is known of it.
+
+    Parameters
+    ----------
+    value : float
+        In the unit that the field's name ends in.
+    uncertainty : float, optional
+        One standard deviation in the same unit. None: unknown, and shown so.
+    source : str, optional
+        Where the number is from: a DOI, a calculation, or why it is assumed.
+    method : str, optional
+        How it was obtained: measured, calculated (functional, settings), fitted, or ``assumed``.
+    """
+
+    value: Number
+    uncertainty: Annotated[Number, Field(ge=0)] | None = None
+    source: str | None = None
+    method: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_a_plain_number(cls, data: Any) -> Any:
+        if isinstance(data, (Quantity, dict)):
+            return data
+        return {"value": require_number(data)}
+
+    @model_serializer(mode="wrap")
+    def _write_a_plain_number(self, handler: SerializerFunctionWrapHandler) -> Any:
+        if self.uncertainty is None and self.source is None and self.method is None:
+            return self.value
+        return {key: item for key, item in handler(self).items() if item is not None}
+
+    @property
+    def assumed(self) -> bool:
+        """Whether nobody measured or calculated this number."""
+        return (self.method or "").startswith("assumed") or (self.source or "").startswith(
+            "assumed"
+        )
+
+
+class _Within:
+    """Bounds of magnitude: outside of them, a unit is wrong rather than a material unusual."""
+
+    def __init__(self, low: float, high: float, hint: str) -> None:
+        self.low, self.high, self.hint = low, high, hint
+
+    def __call__(self, quantity: Quantity) -> Quantity:
+        if not self.low <= quantity.value <= self.high:
+            raise ValueError(
+                f"{quantity.value:g} is outside of {self.low:g} to {self.high:g}: {self.hint}"
+            )
+        return quantity
+
+
+def _bounded(low: float, high: float, hint: str) -> Any:
+    from pydantic import AfterValidator
+
+    return AfterValidator(_Within(low, high, hint))
+
+
+Energy: TypeAlias = Annotated[Quantity, _bounded(-30, 30, "give it in eV")]
+Voltage: TypeAlias = Annotated[Quantity, _bounded(-3, 8, "give it in V against the mobile metal")]
+WorkFunction: TypeAlias = Annotated[Quantity, _bounded(0.5, 12, "give it in eV, positive")]
+IonizationPotential: TypeAlias = Annotated[Quantity, _bounded(0.5, 20, "give it in eV, positive")]
+BandGap: TypeAlias = Annotated[Quantity, _bounded(0.05, 20, "give it in eV; a metal has no gap")]
+DielectricConstant: TypeAlias = Annotated[
+    Quantity, _bounded(1, 1e5, "the static constant relative to vacuum, at least 1")
+]
+Fraction: TypeAlias = Annotated[Quantity, _bounded(1e-9, 1, "a fraction of the sites, 0 < a <= 1")]
+SiteDensity: TypeAlias = Annotated[
+    Quantity, _bounded(1e15, 1e24, "give it per cm3 (1e28 per m3 is 1e22 per cm3)")
+]
+ArealSiteDensity: TypeAlias = Annotated[
+    Quantity, _bounded(1e11, 1e17, "give it per cm2 (1e19 per m2 is 1e15 per cm2)")
+]
+BarrierEnergy: TypeAlias = Annotated[Quantity, _bounded(0, 5, "give it in eV, not negative")]
+Frequency: TypeAlias = Annotated[Quantity, _bounded(1e9, 1e15, "give it in Hz")]
+HopDistance: TypeAlias = Annotated[Quantity, _bounded(0.05, 2, "give it in nm")]
+Mass: TypeAlias = Annotated[Quantity, _bounded(0.001, 1000, "in units of the free electron's")]
+
+
+class Defect(_Model):
+    """One charged point defect that the phase can form.
+
+    Parameters
+    ----------
+    name : str
+        As ``Li_i`` or ``V_Li``; unique in the record.
+    charge : int
+        q, in elementary charges.
+    ion_change : float
+        dn, mobile ions added (interstitial +1, vacancy −1; a fluorine vacancy in LiF +1, since
+        mu_F is tied to mu_Li by equilibrium with the compound; may be fractional).
+    formation_energy_eV : Quantity
+        E0 at E_F = VBM and mu = 0 (the mobile element's metal); may be negative.
+    site_density_cm3 : Quantity
+        Sites per volume of its sublattice.
+    sublattice : str
+        Defects that share a sublattice exclude each other.
+    degeneracy : float
+        g, equivalent states per site.
+    migration_energy_eV, attempt_frequency_Hz, hop_distance_nm : Quantity, optional
+        Of the hop of the mobile ion by this defect; without a migration energy the defect screens
+        but does not conduct.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    charge: Charge
+    ion_change: Number
+    formation_energy_eV: Energy
+    site_density_cm3: SiteDensity
+    sublattice: Annotated[str, Field(min_length=1, max_length=64)]
+    degeneracy: Annotated[Number, Field(gt=0, le=1000)] = 1
+    migration_energy_eV: BarrierEnergy | None = None
+    attempt_frequency_Hz: Frequency | None = None
+    hop_distance_nm: HopDistance | None = None
+
+    @model_validator(mode="after")
+    def _hop_is_whole(self) -> Defect:
+        hop = (self.migration_energy_eV, self.attempt_frequency_Hz, self.hop_distance_nm)
+        if any(part is not None for part in hop) and any(part is None for part in hop):
+            raise ValueError(
+                "migration_energy_eV, attempt_frequency_Hz and hop_distance_nm belong together: "
+                "give all three, or none for a defect that does not conduct"
+            )
+        return self
+
+
+class MetalState(_Model):
+    """A metallic phase at one ion content."""
+
+    ion_content: Annotated[Number, Field(ge=0, le=100)]
+    voltage_V: Voltage
+    work_function_eV: WorkFunction
+
+
+class _Material(_Model):
+    name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
+    mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
+    ion_charge: Annotated[Charge, Field(ge=1)] = Field(default=None, validate_default=True)
+    surface: str | None = None
+    areal_site_density_cm2: ArealSiteDensity | None = None
+    reorganization_energy_eV: BarrierEnergy | None = None
+    structure: dict[str, Any] | None = None
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("ion_charge", mode="before")
+    @classmethod
+    def _charge_of_a_known_ion(cls, charge: Any, info: ValidationInfo) -> Any:
+        if charge is not None:
+            return charge
+        known = ION_CHARGES.get(info.data.get("mobile_ion", ""))
+        if known is None:
+            raise ValueError("give the charge number of the mobile ion, 1 for Li")
+        return known
+
+
+class Insulator(_Material):
+    """An electrolyte, interlayer or coating: levels, dielectric constant and defects."""
+
+    kind: Literal["insulator"] = "insulator"
+    ionization_potential_eV: IonizationPotential
+    band_gap_eV: BandGap
+    dielectric_constant: DielectricConstant
+    saturation: Fraction = Quantity(value=1.0)
+    stability_window_V: tuple[Voltage, Voltage] | None = None
+    defects: Annotated[list[Defect], Field(min_length=1, max_length=64)]
+    electron_effective_mass: Mass = Quantity(value=1.0)
+    hole_effective_mass: Mass = Quantity(value=1.0)
+    electrons: bool = True
+    charge_neutrality_level_eV: WorkFunction | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Insulator:
+        if self.stability_window_V is not None:
+            low, high = (bound.value for bound in self.stability_window_V)
+            if low >= high:
+                raise ValueError(
+                    f"stability_window_V: reduction limit {low:g} V is not below the oxidation "
+                    f"limit {high:g} V; write [reduction, oxidation]"
+                )
+        names = [defect.name for defect in self.defects]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"defects: the name {name!r} stands twice; give each its own")
+        densities: dict[str, tuple[str, float]] = {}
+        for defect in self.defects:
+            density = defect.site_density_cm3.value
+            other, known = densities.setdefault(defect.sublattice, (defect.name, density))
+            if known != density:
+                raise ValueError(
+                    f"defects: {other} and {defect.name} share the sublattice "
+                    f"{defect.sublattice!r} but differ in site_density_cm3 ({known:g} and "
+                    f"{density:g}); give them the same, or sublattices of their own"
+                )
+        return self
+
+
+class Metal(_Material):
+    """An electrode: voltage and work function as functions of its ion content."""
+
+    kind: Literal["metal"] = "metal"
+    states: Annotated[list[MetalState], Field(min_length=1, max_length=10_000)]
+
+    @model_validator(mode="after")
+    def _states_are_a_curve(self) -> Metal:
+        for before, after in pairwise(self.states):
+            if after.ion_content <= before.ion_content:
+                raise ValueError(
+                    f"states: ion_content {after.ion_content:g} follows {before.ion_content:g}; "
+                    "list the states in ascending ion content, each once"
+                )
+            if after.voltage_V.value > before.voltage_V.value:
+                raise ValueError(
+                    f"states: the voltage rises from {before.voltage_V.value:g} V at ion_content "
+                    f"{before.ion_content:g} to {after.voltage_V.value:g} V at "
+                    f"{after.ion_content:g}; an equilibrium voltage falls as ions are added"
+                )
+        return self
+
+
+Material: TypeAlias = Annotated[Insulator | Metal, Field(discriminator="kind")]
+MATERIAL: TypeAdapter[Insulator | Metal] = TypeAdapter(Material)
+
+
+def material_from(data: Any, *, where: str) -> Insulator | Metal:
+    """Validate a mapping as a record; ``where`` names its file or collection in errors.
+
+    Raises
+    ------
+    InputError
+        With every field that is wrong, and how to mend it.
+    """
+    material: Insulator | Metal = validated_as(MATERIAL, data, where=where)
+    return material
+
+
+def material_document(material: Insulator | Metal) -> dict[str, Any]:
+    """Return the record as plain values for YAML, JSON and the database."""
+    document = material.model_dump(mode="json", exclude_defaults=True)
+    # Name and kind first, so that a file begins with what it is about.
+    return {"name": material.name, "kind": material.kind, **document}
+
+
+def load_material(path: str | Path) -> Insulator | Metal:
+    """Read a record from a YAML file (see `material_from`)."""
+    return material_from(load_yaml(path), where=str(path))
+
+
+def save_material(material: Insulator | Metal, path: str | Path) -> None:
+    """Write a record to a YAML file, whole or not at all."""
+    write_text(path, dump_yaml(material_document(material)))

@@ -1,0 +1,254 @@
+"""YAML files of users: safe loading, YAML 1.2 numbers, errors that name file and field."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from interohm.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, TypeAdapter, ValidationError
+
+Model = TypeVar("Model", bound="BaseModel")
+
+_LARGEST_FILE_BYTES = 64 * 2**20
+_LARGEST_NODE_COUNT = 2_000_000
+
+
+def load_yaml(path: str | Path) -> dict[str, Any]:
+    """Read one YAML mapping with the safe loader.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file. YAML 1.2: ``3e22`` is a number, ``no`` is a string.
+
+    Returns
+    -------
+    dict
+        The mapping at the top of the file.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, binary, too large, not YAML, carries a tag that asks for code, a
+        key twice, or is not a mapping.
+    """
+    path = Path(path)
+    try:
+        if path.is_file() and path.stat().st_size > _LARGEST_FILE_BYTES:
+            raise InputError("the file is larger than 64 MiB", where=str(path), fix="split it")
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise InputError(
+            "there is no such file",
+            where=str(path),
+            fix="check the path; it is relative to "
+            "the file that names it, or to the current folder on the command line",
+        ) from None
+    except IsADirectoryError:
+        raise InputError("this is a folder", where=str(path), fix="name a YAML file") from None
+    except UnicodeDecodeError:
+        raise InputError(
+            "the file is binary, not text", where=str(path), fix="give a YAML file in UTF-8"
+        ) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"cannot be read: {reason}", where=str(path)) from None
+    return parse_yaml(text, where=str(path))
+
+
+def parse_yaml(text: str, *, where: str) -> dict[str, Any]:
+    """Read one YAML mapping from a string; ``where`` names it in errors (see `load_yaml`)."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    def at(error: Any) -> str:
+        mark = getattr(error, "problem_mark", None)
+        return f"{where}, line {mark.line + 1}" if mark is not None else where
+
+    try:
+        documents = list(YAML(typ="safe", pure=True).load_all(text))
+    except DuplicateKeyError as error:
+        problem = str(error.problem).split(" with value")[0]
+        raise InputError(problem, where=at(error), fix="keep one of the two") from None
+    except ConstructorError as error:
+        raise InputError(
+            f"{error.problem or 'a value that cannot be constructed'}",
+            where=at(error),
+            fix="use plain values: numbers, text, lists and mappings, without tags",
+        ) from None
+    except MarkedYAMLError as error:
+        problem = error.problem or error.context or "syntax error"
+        raise InputError(
+            f"not valid YAML: {problem}", where=at(error), fix="mend the line, or the one before"
+        ) from None
+    except (YAMLError, ValueError, TypeError, RecursionError, AttributeError) as error:
+        # The pure-Python parser lets a few malformed scalars escape as plain Python errors.
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"not valid YAML: {first_line}", where=where, fix="mend it") from None
+    if not documents or all(document is None for document in documents):
+        raise InputError("the file is empty", where=where, fix="see configs/examples/")
+    if len(documents) > 1:
+        raise InputError("more than one document", where=where, fix="keep what is before the ---")
+    if not isinstance(documents[0], dict):
+        raise InputError(
+            f"a mapping was expected at the top, not a {type(documents[0]).__name__}",
+            where=where,
+            fix="write it as 'field: value' lines; see configs/examples/",
+        )
+    plain: dict[str, Any] = _plain(documents[0], "", where, 0, [_LARGEST_NODE_COUNT])
+    return plain
+
+
+def _plain(value: Any, field: str, where: str, depth: int, budget: list[int]) -> Any:
+    """Return the value as JSON knows it; refuse what no record can hold.
+
+    Aliases can make a small file unfold into endless data, hence the limits.
+    """
+    budget[0] -= 1
+    if depth > 50 or budget[0] < 0:
+        raise InputError(
+            f"{field[:200]}: nested too deeply or unfolding without end",
+            where=where,
+            fix="write it without aliases (&name, *name)",
+        )
+    if isinstance(value, dict):
+        unfolded = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise InputError(
+                    f"{field or 'top'}: the name {key!r} is not text", where=where, fix="quote it"
+                )
+            path = f"{field}.{key}" if field else key
+            unfolded[key] = _plain(item, path, where, depth + 1, budget)
+        return unfolded
+    if isinstance(value, (list, tuple, set)):
+        return [
+            _plain(item, f"{field}[{place}]", where, depth + 1, budget)
+            for place, item in enumerate(value)
+        ]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{field}: {value} is not a finite number", where=where, fix="mend it")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise InputError(f"{field}: the integer is too large", where=where, fix="write it as 1e20")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        raise InputError(f"{field}: binary data", where=where, fix="write it as text")
+    return value
+
+
+def dump_yaml(data: dict[str, Any]) -> str:
+    """Return ``data`` (plain values) as YAML text that `load_yaml` reads back identically."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 100
+    stream = io.StringIO()
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, then rename."""
+    path = Path(path)
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent or ".", prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; give the usual permissions of a new file.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise InputError(
+            f"cannot be written: {error.strerror or error}",
+            where=str(path),
+            fix="check the folder, its permissions and the free disk space",
+        ) from None
+
+
+def validated(model: type[Model], data: Any, *, where: str) -> Model:
+    """Return ``data`` as an instance of ``model``, or raise an `InputError` naming each field."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise input_error(error, where=where) from None
+
+
+def validated_as(adapter: TypeAdapter[Any], data: Any, *, where: str) -> Any:
+    """As `validated`, for a union of models."""
+    from pydantic import ValidationError
+
+    try:
+        return adapter.validate_python(data)
+    except ValidationError as error:
+        raise input_error(error, where=where) from None
+
+
+_FIXES = {
+    "extra_forbidden": "remove it, or correct its name (`interohm schema` lists all fields)",
+    "missing": "add it (`interohm schema` lists all fields)",
+    "finite_number": "give a finite number",
+    "union_tag_not_found": "add `kind: insulator` or `kind: metal`",
+    "union_tag_invalid": "write `kind: insulator` or `kind: metal`",
+}
+
+
+def input_error(error: ValidationError, *, where: str) -> InputError:
+    """Turn pydantic's report into one `InputError` that names file, fields and fixes."""
+    problems = []
+    fixes: list[str] = []
+    for item in error.errors(include_url=False):
+        parts = [part for part in item["loc"] if part not in ("insulator", "metal")]
+        field = ""
+        for part in parts:
+            field += f"[{part}]" if isinstance(part, int) else (f".{part}" if field else str(part))
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = "unknown field"
+        elif item["type"] == "missing":
+            message = "missing field"
+        elif item["type"] in ("union_tag_not_found", "union_tag_invalid"):
+            message = "kind: neither insulator nor metal"
+        given = item.get("input")
+        if isinstance(given, (str, int, float)):
+            shown = repr(given)
+            message += f" (given: {shown if len(shown) < 60 else shown[:57] + '...'})"
+        problems.append(f"{field}: {message}" if field else message)
+        fix = _FIXES.get(item["type"])
+        if fix and fix not in fixes:
+            fixes.append(fix)
+    fix = "; ".join(fixes) or "correct the value; the schema and configs/examples/ show what fits"
+    return InputError("; ".join(problems), where=where, fix=fix)
+
+
+def require_number(value: Any) -> Any:
+    """Refuse what Python would quietly turn into a number (booleans, quoted text)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("a number was expected; write it without quotes")
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:
+        finite = False
+    if not finite:
+        raise ValueError("a finite number was expected, not NaN or infinity")
+    return value
