@@ -1,0 +1,289 @@
+"""The one place where state lives: records, calculations, and the results worth keeping.
+
+Without further settings the database is a folder (MontyDB over SQLite, in the format of maggma's
+``MontyStore``); a MongoDB URI in the settings puts everything on that server. MontyDB and pymongo
+answer to the same methods, so that all below the opening of a collection is one code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from interohm.errors import InputError
+from interohm.settings import Settings, load_settings
+from interohm.storage import Folder, Server, sole_writer
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
+
+    from interohm.records import Insulator, Metal
+
+COLLECTIONS = ("materials", "contacts", "cells", "calculations")
+
+Document = dict[str, Any]
+
+_BLOB = "profiles_blob"
+
+
+class Database:
+    """The database of a project, opened for reading or (one process at a time) for writing.
+
+    Use `Database.open`, which is a context manager. All methods may be called from any thread.
+
+    Parameters
+    ----------
+    backend : Folder, Server or None
+        Where the documents are; None where there is nothing yet.
+    location : str
+        The folder or the server's host and database, without credentials.
+    write : bool
+        Whether the ``save_…`` methods and `job_store` may be used.
+    """
+
+    def __init__(self, backend: Folder | Server | None, *, location: str, write: bool) -> None:
+        self._backend = backend
+        self.location = location
+        self._write = write
+        self._lock = threading.RLock()
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, settings: Settings | None = None, *, write: bool = False) -> Iterator[Database]:
+        """Open the database that the settings name and close it at the end of the block.
+
+        Reading creates nothing: without a folder the database is empty.
+
+        Parameters
+        ----------
+        settings : Settings, optional
+            Default: those of the environment.
+        write : bool
+            Open for writing; creates the folder, and refuses a second writing process (a server
+            has any number of writers).
+
+        Raises
+        ------
+        InputError
+            The server cannot be reached, the folder cannot be read or written, or another process
+            writes to it.
+        """
+        settings = settings or load_settings()
+        with contextlib.ExitStack() as stack:
+            backend: Folder | Server | None = None
+            location = str(settings.data)
+            if settings.mongodb_uri is not None:
+                backend = stack.enter_context(Server.open(settings, write=write))
+                location = backend.location
+            elif write:
+                stack.enter_context(sole_writer(settings.data))
+                backend = Folder(settings.data, create=True)
+            elif Folder.exists(settings.data):
+                backend = Folder(settings.data, create=False)
+            yield cls(backend, location=location, write=write)
+
+    def find_calculation(self, hash: str) -> Document | None:
+        """Return the calculation with this hash of structure and settings, or None."""
+        return self.find_calculations([hash]).get(hash)
+
+    def find_calculations(self, hashes: Sequence[str]) -> dict[str, Document]:
+        """Return the calculations that exist, by hash, in one pass over the database."""
+        found = self._find("calculations", {"_id": {"$in": list(hashes)}})
+        return {document["hash"]: document for document in found}
+
+    def save_calculation(self, document: Mapping[str, Any]) -> None:
+        """Insert or replace a calculation; its field ``hash`` is the key."""
+        self._save("calculations", document["hash"], document)
+
+    def material(self, name: str) -> Insulator | Metal | None:
+        """Return the record with this name, or None."""
+        from interohm.records import material_from
+
+        for document in self._find("materials", {"_id": name}, limit=1):
+            return material_from(document, where=f"{self.location}, materials, {name}")
+        return None
+
+    def materials(self) -> list[Insulator | Metal]:
+        """Return all records, by name."""
+        from interohm.records import material_from
+
+        return [
+            material_from(document, where=f"{self.location}, materials, {document.get('name')}")
+            for document in self._find("materials", {}, sort=[("_id", 1)])
+        ]
+
+    def material_names(self) -> list[str]:
+        """Return the names of all records."""
+        return [document["name"] for document in self._find("materials", {}, sort=[("_id", 1)])]
+
+    def save_material(self, material: Insulator | Metal) -> None:
+        """Insert a record, or replace the one of this name."""
+        from interohm.records import material_document
+
+        self._save("materials", material.name, material_document(material))
+
+    def save_contact(self, document: Mapping[str, Any]) -> None:
+        """Insert or replace the contact of these materials under these conditions."""
+        key = _key(document, "left", "right", "temperature_K", "state_of_charge", "thickness_nm")
+        self._save_result("contacts", key, document)
+
+    def save_cell(self, document: Mapping[str, Any]) -> None:
+        """Insert or replace the cell of this name at this temperature."""
+        self._save_result("cells", _key(document, "cell", "temperature_K"), document)
+
+    def query(
+        self,
+        collection: str,
+        criteria: Mapping[str, Any] | None = None,
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+    ) -> list[Document]:
+        """Return documents in MongoDB's query language, profiles left where they are.
+
+        Parameters
+        ----------
+        collection : str
+            One of `COLLECTIONS`.
+        criteria : mapping, optional
+            MongoDB's filter, as ``{"left": "Li", "resistance.total_ohm_cm2": {"$lt": 10}}``.
+        sort : sequence of (field, 1 or -1)
+            Ascending or descending.
+        limit : int
+            At most that many; 0 for all.
+
+        Raises
+        ------
+        InputError
+            An unknown collection, or criteria that the database does not understand.
+        """
+        if collection not in COLLECTIONS:
+            raise InputError(
+                f"there is no collection {collection!r}", fix=f"one of {', '.join(COLLECTIONS)}"
+            )
+        try:
+            return self._find(collection, dict(criteria or {}), sort=sort, limit=limit)
+        except InputError:
+            raise
+        except (
+            TypeError,
+            ValueError,
+            LookupError,
+            AttributeError,
+            NotImplementedError,
+            RecursionError,
+            re.error,
+        ) as error:
+            # What MontyDB does not check comes out as plain Python errors.
+            raise InputError(
+                f"the criteria are not understood: {error}",
+                where=f"query of {collection}",
+                fix="MongoDB's query language is meant: field names with values, or with "
+                'operators as in {"potential_drop_V": {"$lt": 1}}',
+            ) from error
+
+    def count(self, collection: str) -> int:
+        """Return the number of documents in a collection."""
+        if self._backend is None:
+            return 0
+        with self._lock, self._backend.errors():
+            return int(self._backend.collection(collection).count_documents({}))
+
+    def with_profiles(self, document: Document) -> Document:
+        """Return a contact or cell that `query` found with its profiles put back in."""
+        if self._backend is None:
+            raise RuntimeError("the document is not from this database")
+        whole = dict(document)
+        with self._lock, self._backend.errors():
+            packed = self._backend.get_blob(whole.pop(_BLOB))
+        return _with_profiles(whole, json.loads(gzip.decompress(packed)))
+
+    def job_store(self) -> JobStore:
+        """Return a JobStore for jobflow over the same folder or server, safe across threads."""
+        return self._writable().job_store(self._lock)
+
+    def _writable(self) -> Folder | Server:
+        if self._backend is None or not self._write:
+            raise RuntimeError("the database was opened for reading; use open(write=True)")
+        return self._backend
+
+    def _find(
+        self,
+        collection: str,
+        criteria: Document,
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+    ) -> list[Document]:
+        if self._backend is None:
+            return []
+        with self._lock, self._backend.errors():
+            cursor = self._backend.collection(collection).find(
+                criteria, {"_id": 0}, limit=limit, sort=list(sort) or None
+            )
+            return list(cursor)
+
+    def _save(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
+        backend = self._writable()
+        with self._lock, backend.errors():
+            opened = backend.collection(collection)
+            opened.replace_one({"_id": key}, {"_id": key, **document}, upsert=True)
+
+    def _save_result(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
+        """Save a contact or a cell, its profiles apart in a blob."""
+        backend = self._writable()
+        json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
+        slim, profiles = _without_profiles(document)
+        content = json.dumps(profiles).encode()
+        blob = hashlib.sha256(key.encode() + content).hexdigest()
+        with self._lock, backend.errors():
+            opened = backend.collection(collection)
+            old = opened.find_one({"_id": key}, {_BLOB: 1}) or {}
+            # Named by its content and written before the document that names it: whoever is killed
+            # in between leaves a stray blob, never a document without its profiles.
+            backend.put_blob(blob, gzip.compress(content, mtime=0))
+            opened.replace_one({"_id": key}, {"_id": key, **slim, _BLOB: blob}, upsert=True)
+            if old.get(_BLOB, blob) != blob:
+                backend.drop_blob(old[_BLOB])
+
+
+def _key(document: Mapping[str, Any], *fields: str) -> str:
+    """Return the natural key: what a second result under the same conditions shares."""
+    return json.dumps([document.get(field) for field in fields])
+
+
+def _without_profiles(document: Mapping[str, Any]) -> tuple[Document, dict[str, Any]]:
+    """Return the document without its fields ``profile``, and these by their paths."""
+    profiles: dict[str, Any] = {}
+
+    def walk(value: Any, path: str) -> Any:
+        if isinstance(value, Mapping):
+            kept = {}
+            for field, item in value.items():
+                if field == "profile":
+                    profiles[f"{path}{field}"] = item
+                else:
+                    kept[field] = walk(item, f"{path}{field}.")
+            return kept
+        if isinstance(value, (list, tuple)):
+            return [walk(item, f"{path}{place}.") for place, item in enumerate(value)]
+        return value
+
+    return walk(document, ""), profiles
+
+
+def _with_profiles(document: Document, profiles: Mapping[str, Any]) -> Document:
+    """Undo `_without_profiles`, in place."""
+    for path, profile in profiles.items():
+        *steps, field = path.split(".")
+        owner: Any = document
+        for step in steps:
+            owner = owner[int(step)] if isinstance(owner, list) else owner[step]
+        owner[field] = profile
+    return document

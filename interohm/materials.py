@@ -1,0 +1,93 @@
+"""Find a material by name or path: the user's file, the project's database, the shipped records."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from interohm.errors import InputError
+from interohm.records import Insulator, Metal, load_material
+
+if TYPE_CHECKING:
+    from interohm.database import Database
+
+SHIPPED_FOLDER = Path(str(files("interohm.configs"))) / "materials"
+
+
+class FoundMaterial(NamedTuple):
+    """A record and where it was found.
+
+    Parameters
+    ----------
+    material : Insulator or Metal
+        The record.
+    source : {"file", "database", "shipped"}
+        Where it was found.
+    hides_shipped : bool
+        Whether a shipped record of the same name was passed over; say so to the user.
+    """
+
+    material: Insulator | Metal
+    source: Literal["file", "database", "shipped"]
+    hides_shipped: bool = False
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the shipped records."""
+    return sorted(path.stem for path in SHIPPED_FOLDER.glob("*.yaml"))
+
+
+def shipped_material(name: str) -> Insulator | Metal | None:
+    """Return the shipped record of this name, or None."""
+    return load_material(SHIPPED_FOLDER / f"{name}.yaml") if name in shipped_names() else None
+
+
+def find_material(
+    name_or_path: str, *, relative_to: Path | None = None, database: Database | None = None
+) -> FoundMaterial:
+    """Return the record that a user means.
+
+    Parameters
+    ----------
+    name_or_path : str
+        A record's name, or a path to its YAML (ends in .yaml or .yml, or has a slash).
+    relative_to : Path, optional
+        The folder of the file that names it; default the current folder.
+    database : Database, optional
+        The project's database, which is asked for a name before the shipped records are.
+
+    Raises
+    ------
+    InputError
+        There is no such record, or it is not valid.
+    """
+    if name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path:
+        path = (relative_to or Path()) / Path(name_or_path).expanduser()
+        return FoundMaterial(load_material(path), "file")
+    if database is not None:
+        stored = database.material(name_or_path)
+        if stored is not None:
+            return FoundMaterial(stored, "database", name_or_path in shipped_names())
+    shipped = shipped_material(name_or_path)
+    if shipped is not None:
+        return FoundMaterial(shipped, "shipped")
+    places = f"in the database ({database.location}) or " if database is not None else ""
+    raise InputError(
+        f"there is no material {name_or_path!r} {places}among the shipped records",
+        where="material",
+        fix=_suggestion(name_or_path, database),
+    )
+
+
+def _suggestion(name: str, database: Database | None) -> str:
+    from difflib import get_close_matches
+
+    known = {*shipped_names(), *(database.material_names() if database is not None else ())}
+    close = get_close_matches(name.lower(), {other.lower() for other in known}, n=3)
+    meant = sorted(other for other in known if other.lower() in close)
+    if meant:
+        return f"did you mean {' or '.join(meant)}? A path to a YAML file works too"
+    return (
+        "`interohm materials list` shows what is there; add one with `interohm materials add FILE`"
+    )

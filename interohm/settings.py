@@ -1,0 +1,81 @@
+"""What the environment says: where results go and which services are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from interohm.errors import InputError
+
+ENV_PREFIX = "INTEROHM_"
+
+
+class Settings(BaseSettings):
+    """Settings of the program, from environment variables that begin with ``INTEROHM_``.
+
+    Secrets are `SecretStr`: they show as asterisks wherever the settings are printed or logged.
+
+    Parameters
+    ----------
+    data : Path
+        The project folder of the embedded database (``INTEROHM_DATA``).
+    mongodb_uri : SecretStr, optional
+        A MongoDB server that takes the place of the folder (``INTEROHM_MONGODB_URI``).
+    mongodb_database : str
+        The database's name on that server (``INTEROHM_MONGODB_DATABASE``).
+    materials_project_key : SecretStr, optional
+        For structures by Materials Project id (``INTEROHM_MATERIALS_PROJECT_KEY``, or
+        ``MP_API_KEY`` as their own client reads it).
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, hide_input_in_errors=True, env_ignore_empty=True, frozen=True
+    )
+
+    data: Path = Path("interohm-data")
+    mongodb_uri: SecretStr | None = None
+    mongodb_database: str = Field("interohm", pattern=r"^[A-Za-z0-9_-]{1,60}$")
+    materials_project_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices(
+            "materials_project_key", f"{ENV_PREFIX}MATERIALS_PROJECT_KEY", "MP_API_KEY"
+        ),
+    )
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _is_a_uri(cls, uri: SecretStr | None) -> SecretStr | None:
+        if uri is not None and not uri.get_secret_value().startswith(
+            ("mongodb://", "mongodb+srv://")
+        ):
+            raise ValueError("a URI that begins with mongodb:// or mongodb+srv:// was expected")
+        return uri
+
+
+def load_settings() -> Settings:
+    """Return the settings of this environment.
+
+    Raises
+    ------
+    InputError
+        A variable has an unusable value; its name stands in the message, its value does not.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = []
+        for item in error.errors(include_url=False, include_input=False):
+            message = item["msg"].removeprefix("Value error, ")
+            problems.append(f"{ENV_PREFIX}{str(item['loc'][0]).upper()}: {message}")
+        raise InputError(
+            "; ".join(problems), where="environment", fix="correct or unset the variable"
+        ) from None
+
+
+def uri_host(uri: SecretStr) -> str:
+    """Return the host part of a MongoDB URI: what may be shown of it."""
+    after_scheme = uri.get_secret_value().partition("://")[2]
+    # A password may hold any character, unescaped too; the host follows the last @.
+    return after_scheme.rpartition("@")[2].partition("/")[0].partition("?")[0] or "(no host)"

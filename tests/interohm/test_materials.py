@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from interohm.database import Database
+from interohm.errors import InputError
+from interohm.materials import SHIPPED_FOLDER, find_material, shipped_material, shipped_names
+from interohm.records import Metal, save_material
+
+
+@pytest.fixture
+def sodium(tmp_path):
+    """Return a record that nothing ships."""
+    return Metal(
+        name="Na_test",
+        mobile_ion="Na",
+        states=[{"ion_content": 1, "voltage_V": 0, "work_function_eV": 2.7}],
+    )
+
+
+def test_path_is_relative_to_the_file_that_names_it(tmp_path, sodium):
+    (tmp_path / "cells").mkdir()
+    save_material(sodium, tmp_path / "cells" / "sodium.yaml")
+    found = find_material("sodium.yaml", relative_to=tmp_path / "cells")
+    assert found == (sodium, "file", False)
+    with pytest.raises(InputError, match=r"sodium\.yaml"):
+        find_material("sodium.yaml")
+    assert find_material("cells/sodium.yaml").material == sodium
+
+
+def test_database_comes_first_and_says_what_it_hides(sodium):
+    name = shipped_names()[0]
+    shipped = shipped_material(name)
+    mine = sodium.model_copy(update={"name": name})
+    with Database.open(write=True) as database:
+        assert find_material(name, database=database) == (shipped, "shipped", False)
+        database.save_material(mine)
+        database.save_material(sodium)
+        assert find_material(name, database=database) == (mine, "database", True)
+        assert find_material("Na_test", database=database) == (sodium, "database", False)
+
+
+def test_unknown_name_gets_a_suggestion(sodium):
+    with Database.open(write=True) as database:
+        database.save_material(sodium)
+        with pytest.raises(InputError, match="did you mean Na_test"):
+            find_material("Na_tset", database=database)
+    with pytest.raises(InputError, match="materials list"):
+        find_material("qqqqqq")
+
+
+def test_file_names_are_record_names():
+    assert shipped_names()
+    for name in shipped_names():
+        assert shipped_material(name).name == name, SHIPPED_FOLDER / f"{name}.yaml"
