@@ -1,0 +1,47 @@
+# The same commands on a laptop, in CI and on a login node. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# One thread per calculation: independent calculations run side by side instead.
+export OMP_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench clean
+
+help:  ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED)  ## make the virtual environment .venv with everything in it
+
+$(INSTALLED): pyproject.toml constraints.txt gpaw_siteconfig.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "interohm needs Python 3.11 or newer; say make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import sysconfig, os, sys; sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' || \
+	  { echo "Python's headers are missing; on Debian: apt install python3-dev"; exit 2; }
+	@command -v g++ >/dev/null || { echo "a C++ compiler is missing; on Debian: apt install g++"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "venv is missing; on Debian: apt install python3-venv"; exit 2; }
+	@echo "Installing into $(VENV) (about two minutes; GPAW is compiled) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip setuptools wheel
+	@GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(BIN)/pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[gpaw,dev]'
+	@touch $@
+
+demo: install  ## structures of Li and LiF to the resistance of a cell, with real DFT (15 minutes at most)
+	@$(BIN)/interohm run configs/campaigns/demo.yaml
+	@$(BIN)/interohm cell configs/examples/lithium-LiF-LLZO-LCO.yaml --save --report report.html
+
+lint: install  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+test: lint  ## lint, types and all tests (some run GPAW)
+	@$(BIN)/pytest
+
+bench: install  ## speed and memory of the device model, one JSON object (under 50 s)
+	@$(BIN)/python benchmarks/run.py
+
+clean:  ## remove the environment and caches, never results
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
