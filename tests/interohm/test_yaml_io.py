@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interohm.errors import InputError
+from interohm.yaml_io import dump_yaml, load_yaml, parse_yaml, write_text
+
+
+def test_numbers_are_those_of_yaml_1_2() -> None:
+    data = parse_yaml("a: 3e22\nb: 1.0e13\nc: -4\nd: no\ne: 1_0\n", where="x.yaml")
+    assert data["a"] == 3e22
+    assert isinstance(data["a"], float)
+    assert data["b"] == 1e13
+    assert data["c"] == -4
+    assert data["d"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the file is empty"),
+        ("# only a comment\n", "the file is empty"),
+        ("- 1\n- 2\n", "a mapping was expected"),
+        ("just text", "a mapping was expected"),
+        ("a: [1, 2", "not valid YAML"),
+        ("a: 1\na: 2\n", 'duplicate key "a"'),
+        ("a: 1\n---\nb: 2\n", "more than one document"),
+        ("a: .nan", "a: nan is not a finite number"),
+        ("a: {b: [0, .inf]}", "a.b[1]: inf is not a finite number"),
+        ("a: &x [*x]", "unfolding without end"),
+        ("{[1]: 2}", "is not text"),
+        ("a: 99999999999999999999", "integer is too large"),
+        ("a: !!python/object/apply:os.system ['touch hacked']", "tag"),
+        ("a: !!python/name:os.system", "tag"),
+        ("!!map/evil {a: 1}", "tag"),
+        ("\x00\x01", "not valid YAML"),
+    ],
+)
+def test_what_is_no_mapping_is_refused_with_file_and_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "input.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"input\.yaml") as caught:
+        load_yaml(path)
+    assert said in str(caught.value)
+    assert caught.value.fix
+    assert os.listdir(tmp_path) == ["input.yaml"]
+
+
+def test_an_alias_bomb_is_refused_quickly() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
+    with pytest.raises(InputError, match="unfolding"):
+        parse_yaml("\n".join(lines), where="bomb.yaml")
+
+
+def test_binary_missing_and_folder(tmp_path: Path) -> None:
+    path = tmp_path / "binary.yaml"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(InputError, match="binary"):
+        load_yaml(path)
+    with pytest.raises(InputError, match="no such file"):
+        load_yaml(tmp_path / "absent.yaml")
+    with pytest.raises(InputError, match="folder"):
+        load_yaml(tmp_path)
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63) + 1, 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text("abcé_", min_size=1, max_size=5), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text("abcé_", min_size=1, max_size=5), plain, min_size=1, max_size=4))
+def test_what_is_dumped_is_read_back_identically(data: dict[str, object]) -> None:
+    assert parse_yaml(dump_yaml(data), where="x.yaml") == data
+
+
+@given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
+def test_any_text_is_a_mapping_or_a_clear_error(text: str) -> None:
+    try:
+        data = parse_yaml(text, where="garbage.yaml")
+    except InputError as error:
+        assert "garbage.yaml" in str(error)  # noqa: PT017
+    else:
+        assert isinstance(data, dict)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "kept.yaml"
+    path.write_text("old: 1\n")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "new: \ud800\n")
+    assert path.read_text() == "old: 1\n"
+    with pytest.raises(InputError, match="cannot be written"):
+        write_text(tmp_path / "absent" / "file.yaml", "a: 1\n")
+    write_text(path, "new: 2\n")
+    assert path.read_text() == "new: 2\n"
+    assert math.isclose(path.stat().st_size, 7)
