@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import hashlib
 import json
 import re
 import threading
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -241,15 +241,15 @@ class Database:
         json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
         slim, profiles = _without_profiles(document)
         content = json.dumps(profiles).encode()
-        blob = hashlib.sha256(key.encode() + content).hexdigest()
+        # A name of its own for each save, and written before the document that names it: killed or
+        # overtaken by another writer, it leaves a stray blob, never a document without one.
+        blob = uuid.uuid4().hex
         with self._lock, backend.errors():
             opened = backend.collection(collection)
             old = opened.find_one({"_id": key}, {_BLOB: 1}) or {}
-            # Named by its content and written before the document that names it: whoever is killed
-            # in between leaves a stray blob, never a document without its profiles.
             backend.put_blob(blob, gzip.compress(content, mtime=0))
             opened.replace_one({"_id": key}, {"_id": key, **slim, _BLOB: blob}, upsert=True)
-            if old.get(_BLOB, blob) != blob:
+            if _BLOB in old:
                 backend.drop_blob(old[_BLOB])
 
 

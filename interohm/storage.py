@@ -232,10 +232,7 @@ class Server:
 
     def put_blob(self, key: str, content: bytes) -> None:
         """Put the content into GridFS."""
-        import gridfs
-
-        with contextlib.suppress(gridfs.errors.FileExists):
-            self._blobs().put(content, _id=key)
+        self._blobs().put(content, _id=key)
 
     def get_blob(self, key: str) -> bytes:
         """Read from GridFS."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 import pytest
+
+from interohm.cli import main
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +18,39 @@ def _own_project(tmp_path, monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.delenv("MP_API_KEY", raising=False)
     monkeypatch.chdir(tmp_path)
+
+
+class Ran(NamedTuple):
+    """What a command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def interohm(capfd):
+    """Return a function that runs a command line in this process."""
+
+    def run(*arguments: object) -> Ran:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        return Ran(ended.value.code or 0, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def refused(interohm):
+    """Return a function that runs a command line which must be refused as bad input."""
+
+    def run(*arguments: object) -> str:
+        ran = interohm(*arguments)
+        assert ran.code == 2, ran
+        assert ran.out == ""
+        assert "Traceback" not in ran.err
+        assert "fix: " in ran.err or "Usage" in ran.err
+        return ran.err
+
+    return run

@@ -1,0 +1,127 @@
+"""The command line: `interohm --help`.
+
+The modules here declare commands; what a command needs is imported when it runs, so that none waits
+for another's imports.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interohm import __version__
+from interohm.cli import campaigns, database, materials, predictions, service
+from interohm.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+app = typer.Typer(
+    name="interohm",
+    help="From crystal structures, by density functional theory, to the intrinsic interface "
+    "resistance of a solid-state cell.",
+    epilog="Example: interohm contact Li LLZO --temperature 350",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run", epilog=campaigns.RUN_EXAMPLE)(campaigns.run)
+app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
+app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
+app.add_typer(materials.app, name="materials")
+app.command("query", epilog=database.QUERY_EXAMPLE)(database.query)
+app.command("doctor", epilog=service.DOCTOR_EXAMPLE)(service.doctor)
+app.command("schema", epilog=service.SCHEMA_EXAMPLE)(service.schema)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"interohm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error (anywhere on the line).")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a fault of the program, 2 a fault of the input.
+
+    Typer answers for wrong usage (2), Ctrl-C (130) and a reader that leaves early (1).
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: those of the process.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        app(args=[argument for argument in given if argument != "--debug"], prog_name="interohm")
+    except InputError as error:
+        _explain(error, debug=debug)
+        code = 2
+    except OSError as error:
+        explained = InputError(
+            error.strerror or str(error),
+            where=str(error.filename or "output"),
+            fix="check the path, its permissions and the free disk space",
+        )
+        explained.__cause__ = error
+        _explain(explained, debug=debug)
+        code = 2
+    except Exception as error:
+        code = _unexpected(error, debug=debug)
+    else:
+        code = 0
+    sys.exit(code)
+
+
+def _explain(error: InputError, *, debug: bool) -> None:
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    where = f"{error.where}: " if error.where else ""
+    typer.echo(f"interohm: {where}{error.what}", err=True)
+    if error.fix:
+        typer.echo(f"fix: {error.fix}", err=True)
+
+
+def _unexpected(error: Exception, *, debug: bool) -> int:
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        _explain(_as_input_error(error), debug=debug)
+        return 2
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    text = str(error).splitlines()[0] if str(error) else ""
+    typer.echo(
+        f"interohm: a fault of the program: {type(error).__name__}: {text}\n"
+        "fix: run it again with --debug and report what it shows",
+        err=True,
+    )
+    return 1
+
+
+def _as_input_error(error: ValidationError) -> InputError:
+    from interohm.yaml_io import input_error
+
+    return input_error(error, where=error.title)

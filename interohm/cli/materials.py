@@ -1,0 +1,141 @@
+"""`interohm materials`: the records of phases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from interohm.materials import FoundMaterial
+    from interohm.records import Quantity
+
+app = typer.Typer(
+    help="List, show, add and export the records of phases.",
+    epilog="Example: interohm materials show LLZO",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON value, for programs.")]
+Name = Annotated[str, typer.Argument(help="A record's name, or a path to its YAML.")]
+
+
+@app.command("list", epilog="Example: interohm materials list")
+def list_materials(as_json: Json = False) -> None:
+    """List all records.
+
+    Those of the project's database, and the shipped ones that they do not hide.
+    """
+    from interohm.cli.output import console, print_json, table
+    from interohm.database import Database
+    from interohm.materials import find_material, shipped_names
+    from interohm.phases import quantities
+
+    with Database.open() as database:
+        names = sorted({*database.material_names(), *shipped_names()})
+        found = [find_material(name, database=database) for name in names]
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": item.material.name,
+                    "kind": item.material.kind,
+                    "mobile_ion": item.material.mobile_ion,
+                    "source": item.source,
+                    "hides_shipped": item.hides_shipped,
+                }
+                for item in found
+            ]
+        )
+        return
+    made = table("name", "kind", "ion", "surface", "from", "assumed numbers (of all)")
+    for item in found:
+        numbers = [quantity for _, quantity in quantities(item.material)]
+        assumed = sum(quantity.assumed for quantity in numbers)
+        source = item.source + (" (hides the shipped one)" if item.hides_shipped else "")
+        material = item.material
+        made.add_row(
+            material.name,
+            material.kind,
+            material.mobile_ion,
+            material.surface or "",
+            source,
+            f"{assumed} ({len(numbers)})",
+        )
+    console().print(made)
+
+
+@app.command("show", epilog="Example: interohm materials show LLZO")
+def show(name: Name, as_json: Json = False) -> None:
+    """Show one record.
+
+    Every number with its uncertainty, method and source.
+    """
+    from interohm.cli.output import console, print_json, table
+    from interohm.phases import quantities
+    from interohm.records import material_document
+
+    found = _found(name)
+    material = found.material
+    if as_json:
+        print_json(material_document(material))
+        return
+    title = f"{material.name}: {material.kind}, {material.mobile_ion}, {material.surface or ''}"
+    made = table("field", "value#", "± #", "method", "source", title=title)
+    for field, quantity in quantities(material):
+        made.add_row(field, *_shown(quantity))
+    console().print(made)
+
+
+def _shown(quantity: Quantity) -> tuple[str, str, str, str]:
+    unknown = "unknown" if quantity.uncertainty is None else f"{quantity.uncertainty:.3g}"
+    return f"{quantity.value:.6g}", unknown, quantity.method or "", quantity.source or ""
+
+
+@app.command("add", epilog="Example: interohm materials add my-electrolyte.yaml")
+def add(
+    file: Annotated[Path, typer.Argument(help="A record in YAML.")],
+) -> None:
+    """Put a record into the database.
+
+    It is checked first; one of the same name is replaced.
+    """
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.materials import shipped_names
+    from interohm.records import load_material
+
+    material = load_material(file)
+    with Database.open(write=True) as database:
+        known = material.name in database.material_names()
+        database.save_material(material)
+        place = database.location
+    done = "replaced in" if known else "added to"
+    hides = "; it hides the shipped record" if material.name in shipped_names() else ""
+    remark(f"{material.name} {done} {place}{hides}")
+
+
+@app.command("export", epilog="Example: interohm materials export LLZO --output llzo.yaml")
+def export(
+    name: Name,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; default: standard output.")
+    ] = None,
+) -> None:
+    """Write a record as YAML."""
+    from interohm.records import material_document, save_material
+    from interohm.yaml_io import dump_yaml
+
+    material = _found(name).material
+    if output is None:
+        typer.echo(dump_yaml(material_document(material)), nl=False)
+    else:
+        save_material(material, output)
+
+
+def _found(name: str) -> FoundMaterial:
+    from interohm.cli.lookup import found_materials
+
+    return found_materials([name])[0]

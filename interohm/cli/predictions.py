@@ -1,0 +1,118 @@
+"""`interohm contact` and `interohm cell`: what the records predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+CONTACT_EXAMPLE = "Example: interohm contact Li LLZO --temperature 350"
+CELL_EXAMPLE = "Example: interohm cell my-cell.yaml --report my-cell.html"
+
+Save = Annotated[bool, typer.Option("--save", help="Keep the result in the project's database.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object, profiles included.")]
+
+
+def contact(
+    left: Annotated[str, typer.Argument(metavar="A", help="A record's name, or a path to YAML.")],
+    right: Annotated[str, typer.Argument(metavar="B", help="The phase right of it.")],
+    temperature: Annotated[float, typer.Option(metavar="K", help="Temperature in kelvin.")] = 300.0,
+    soc: Annotated[
+        float, typer.Option(metavar="0…1", help="State of charge; 0 is discharged.")
+    ] = 0.0,
+    thickness_nm: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NM", help="Make the right insulator (else the left) a layer of that thickness."
+        ),
+    ] = None,
+    save: Save = False,
+    as_json: Json = False,
+) -> None:
+    """Predict the contact of two phases.
+
+    Potential drop, space charge, capacitance, and the resistance with its parts.
+    """
+    from interohm.cell_config import StateOfCharge, Temperature, Thickness
+    from interohm.cli.lookup import assumed_inputs, found_materials
+    from interohm.cli.output import print_json
+    from interohm.contact import contact_document
+
+    conditions = {
+        "temperature_K": _checked(temperature, Temperature, "--temperature"),
+        "state_of_charge": _checked(soc, StateOfCharge, "--soc"),
+        "thickness_nm": (
+            None if thickness_nm is None else _checked(thickness_nm, Thickness, "--thickness-nm")
+        ),
+    }
+    found = found_materials([left, right])
+    materials = [item.material for item in found]
+    document = contact_document(*materials, **conditions)
+    if as_json:
+        print_json(document)
+    else:
+        from interohm.cli.tables import print_contact
+
+        print_contact(document, assumed_inputs(materials))
+    if save:
+        _keep("contact", document)
+
+
+def cell(
+    config: Annotated[Path, typer.Argument(help="The cell in YAML; see configs/examples/.")],
+    save: Save = False,
+    as_json: Json = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
+    ] = None,
+) -> None:
+    """Predict a cell over its state of charge.
+
+    Open-circuit voltage, area-specific resistance, and every contact.
+    """
+    from interohm.cell import cell_document
+    from interohm.cell_config import load_cell
+    from interohm.cli.lookup import assumed_inputs, found_materials
+    from interohm.cli.output import print_json, remark
+
+    described = load_cell(config)
+    found = found_materials(
+        [layer.material for layer in described.layers], relative_to=config.parent
+    )
+    materials = [item.material for item in found]
+    document = cell_document(described, materials, where=str(config))
+    if as_json:
+        print_json(document)
+    else:
+        from interohm.cli.tables import print_cell
+
+        print_cell(document, assumed_inputs(materials))
+    if report is not None:
+        from interohm.report import write_report
+
+        write_report(report, described, materials, document)
+        remark(f"report: {report}")
+    if save:
+        _keep("cell", document)
+
+
+def _checked(value: float, kind: Any, option: str) -> float:
+    from pydantic import TypeAdapter
+
+    from interohm.yaml_io import validated_as
+
+    checked: float = validated_as(TypeAdapter(kind), value, where=option)
+    return checked
+
+
+def _keep(kind: str, document: dict[str, Any]) -> None:
+    from interohm.cli.output import remark
+    from interohm.database import Database
+
+    with Database.open(write=True) as database:
+        if kind == "contact":
+            database.save_contact(document)
+        else:
+            database.save_cell(document)
+        remark(f"saved in {database.location}, collection {kind}s")

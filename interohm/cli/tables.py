@@ -1,0 +1,160 @@
+"""Contacts and cells as tables for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interohm.cli.output import console, shown, shown_interval, table
+
+_UNCERTAIN = "5 to 95 %"
+
+
+def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
+    """Print the prediction for one contact (the document of `interohm.contact`)."""
+    conditions = [f"{document['temperature_K']:g} K"]
+    if document.get("thickness_nm") is not None:
+        conditions.append(f"layer of {document['thickness_nm']:g} nm")
+    if document.get("state_of_charge"):
+        conditions.append(f"state of charge {document['state_of_charge']:g}")
+    title = f"{document['left']} | {document['right']}   ({', '.join(conditions)})"
+    quantiles = document["quantiles"] or {}
+    made = table("", "value#", _UNCERTAIN, title=title)
+    for label, value, interval in (
+        ("potential drop (V)", document["potential_drop_V"], quantiles.get("potential_drop_V")),
+        ("sheet charge (e/nm²)", document["sheet_charge_e_nm2"], None),
+        ("capacitance, integral (µF/cm²)", document["capacitance_uF_cm2"], None),
+        ("capacitance, differential (µF/cm²)", document["differential_capacitance_uF_cm2"], None),
+    ):
+        made.add_row(label, shown(value), shown_interval(interval))
+    for side in ("left", "right"):
+        name = document[side]
+        if document["debye_length_nm"][side] is not None:
+            made.add_row(f"Debye length, {name} (nm)", shown(document["debye_length_nm"][side]), "")
+        distance = (document.get("distance_nm") or {}).get(side)
+        if distance is not None:
+            three = " / ".join(shown(distance[key], 3) for key in ("x50", "x90", "x99"))
+            made.add_row(f"50 / 90 / 99 % of the drop, {name} (nm)", three, "")
+    out = console()
+    out.print(made)
+    out.print(_resistances(document))
+    _footnotes(document, assumed)
+
+
+def _resistances(document: dict[str, Any]) -> Any:
+    resistance = document["resistance"]
+    quantiles = document["quantiles"] or {}
+    made = table("resistance", "(Ω·cm²)", "log10#", f"log10, {_UNCERTAIN}", "")
+    for label, key in (
+        (f"space charge, {document['left']}", "space_charge_left_ohm_cm2"),
+        (f"space charge, {document['right']}", "space_charge_right_ohm_cm2"),
+        ("layer", "layer_ohm_cm2"),
+        ("charge transfer", "charge_transfer_ohm_cm2"),
+        ("total", "total_ohm_cm2"),
+    ):
+        value = resistance.get(key)
+        if value is None and key != "total_ohm_cm2":
+            continue
+        step = resistance.get("limiting_step")
+        total = key == "total_ohm_cm2"
+        interval = shown_interval(quantiles.get("log10_resistance")) if total else ""
+        remark = f"limited by {step}" if total and value is not None and step else ""
+        made.add_row(label, shown(value, 3), _log10(value), interval, remark)
+    return made
+
+
+def _log10(value: float | None) -> str:
+    from math import log10
+
+    return "–" if value is None or value <= 0 else f"{log10(value):.2f}"
+
+
+def _footnotes(document: dict[str, Any], assumed: list[str]) -> None:
+    out = console()
+    reason = document["resistance"].get("reason")
+    if reason:
+        out.print(f"no total resistance: {reason}")
+    samples = (document["quantiles"] or {}).get("samples")
+    if samples:
+        out.print(f"intervals: {samples} samples of the records' uncertainties")
+    out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
+    _assumed(assumed)
+
+
+def _assumed(assumed: list[str]) -> None:
+    if assumed:
+        console().print(f"assumed, neither measured nor calculated: {', '.join(assumed)}")
+
+
+def print_cell(document: dict[str, Any], assumed: list[str]) -> None:
+    """Print the prediction for a cell: a row for each state of charge, then for each contact."""
+    out = console()
+    out.print(_states(document))
+    out.print(_contacts(document))
+    for reason in dict.fromkeys(
+        f"{contact['left']} | {contact['right']}: {contact['resistance']['reason']}"
+        for state in document["states"]
+        for contact in state["contacts"]
+        if contact["resistance"].get("reason")
+    ):
+        out.print(reason)
+    if document.get("reference"):
+        out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
+    _assumed(assumed)
+
+
+def _states(document: dict[str, Any]) -> Any:
+    made = table(
+        "state of charge#",
+        "V_OC (V)",
+        "ASR (Ω·cm²)",
+        f"log10, {_UNCERTAIN}",
+        title=f"{document['cell']}   ({document['temperature_K']:g} K)",
+    )
+    for state in document["states"]:
+        quantiles = state.get("quantiles") or {}
+        made.add_row(
+            f"{state['state_of_charge']:g}",
+            shown(state["open_circuit_voltage_V"]),
+            shown(state["area_specific_resistance_ohm_cm2"], 3),
+            shown_interval(quantiles.get("log10_resistance")),
+        )
+    return made
+
+
+def _contacts(document: dict[str, Any]) -> Any:
+    made = table(
+        "state of charge#",
+        "contact or layer",
+        "drop (V)",
+        _UNCERTAIN,
+        "sheet charge (e/nm²)",
+        "resistance (Ω·cm²)",
+        f"log10, {_UNCERTAIN}",
+        "limited by",
+    )
+    for state in document["states"]:
+        for contact in state["contacts"]:
+            resistance, quantiles = contact["resistance"], contact["quantiles"] or {}
+            made.add_row(
+                f"{state['state_of_charge']:g}",
+                f"{contact['left']} | {contact['right']}",
+                shown(contact["potential_drop_V"]),
+                shown_interval(quantiles.get("potential_drop_V")),
+                shown(contact["sheet_charge_e_nm2"]),
+                shown(resistance["total_ohm_cm2"], 3),
+                shown_interval(quantiles.get("log10_resistance")),
+                resistance.get("limiting_step") or "",
+            )
+        for layer in state["layers"]:
+            if layer["resistance_ohm_cm2"] is not None:
+                made.add_row(
+                    f"{state['state_of_charge']:g}",
+                    f"{layer['material']}, {layer['thickness_nm']:g} nm",
+                    "",
+                    "",
+                    "",
+                    shown(layer["resistance_ohm_cm2"], 3),
+                    "",
+                    "",
+                )
+    return made
