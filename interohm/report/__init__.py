@@ -1,0 +1,275 @@
+"""Reports: the prediction for a cell or a contact as one HTML file that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from interohm.cell_config import Cell
+from interohm.electrodes import reference_metal
+from interohm.records import Insulator, Metal
+from interohm.report.band_diagram import band_figure
+from interohm.report.budget import (
+    budget_figure,
+    cell_parts,
+    contact_parts,
+    drops_figure,
+    total_part,
+)
+from interohm.report.curves import concentration_figure, state_figure
+from interohm.report.display_axis import nanometres
+from interohm.report.findings import cell_findings, contact_findings
+from interohm.report.inputs import cell_inputs, different_materials, material_inputs
+from interohm.report.levels import cell_axis, cell_levels, contact_view, energy_window_eV
+from interohm.report.page import figure, findings, keys, lead, page, section, slider
+from interohm.report.tables import (
+    Markup,
+    contacts_table,
+    interval,
+    parts_table,
+    shown,
+    states_table,
+)
+from interohm.yaml_io import write_text
+
+_INTERVALS = (
+    "Intervals are the 5 and 95 % quantiles of {samples} samples of the inputs' uncertainties; "
+    "inputs of unknown uncertainty are held fixed."
+)
+_NO_INTERVALS = "No input has a known uncertainty, so there are no intervals."
+_BANDS_NOTE = (
+    "Contacts are magnified and the insides of layers compressed: the scale changes along the "
+    "axis, the ticks are true distances. The Fermi level may jump at a contact where the ion is "
+    "in equilibrium and the electron is not."
+)
+_BUDGET_NOTE = (
+    "Logarithmic; hatched bars are negative (accumulation lowers the resistance), drawn by "
+    "magnitude. Lines span 5 to 95 % of the samples where all of that is positive."
+)
+
+
+def write_report(
+    path: str | Path,
+    cell: Cell,
+    materials: Sequence[Insulator | Metal],
+    document: dict[str, Any],
+    *,
+    remarks: Sequence[str] = (),
+) -> None:
+    """Write the report of a cell.
+
+    Parameters
+    ----------
+    path : str or Path
+        The HTML file; written whole or not at all.
+    cell : Cell
+        The description.
+    materials : sequence of Insulator or Metal
+        The record of each layer.
+    document : dict
+        The prediction (`interohm.cell.cell_document`).
+    remarks : sequence of str
+        What else the reader must know, as a record that hides a shipped one.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    states = document["states"]
+    axis = cell_axis(document)
+    diagrams = [cell_levels(state) for state in states]
+    budgets = [cell_parts(state) for state in states]
+    charges = [state["state_of_charge"] for state in states]
+    figures = {
+        "bands": band_figure(
+            axis,
+            [layer["material"] for layer in states[0]["layers"]],
+            [layer["thickness_nm"] for layer in states[0]["layers"]],
+            diagrams,
+            energy_window_eV(diagrams),
+        ),
+        "drops": drops_figure(states),
+    }
+    budget = budget_figure(budgets)
+    if budget is not None:
+        figures["budget"] = budget
+    if len(states) > 1:
+        figures["states"] = state_figure(states)
+    layers = " | ".join(material.name for material in materials)
+    body = [
+        lead(f"{layers} at open circuit, {shown(document['temperature_K'])} K. {_zero(materials)}"),
+        findings([*remarks, *cell_findings(document, materials)]),
+        slider(charges),
+        *(keys(_cell_keys(state), place) for place, state in enumerate(states)),
+        section("Band diagram", figure("bands", f"Band diagram of {layers}"), note=_BANDS_NOTE),
+        section(
+            "Potential drops",
+            figure("drops", "Potential drop of each contact"),
+            contacts_table(states),
+        ),
+        section(
+            "Resistance budget",
+            *([] if budget is None else [figure("budget", "Parts of the resistance")]),
+            parts_table(budgets),
+            note=_BUDGET_NOTE,
+        ),
+        section(
+            "Over the state of charge",
+            *([figure("states", "Voltage and resistance")] if len(states) > 1 else []),
+            states_table(states),
+            note=_interval_note([state["quantiles"] for state in states]),
+        ),
+        _inputs([cell_inputs(cell), *(_material_tables(materials))]),
+    ]
+    write_text(path, page(cell.name, body, figures, charges))
+
+
+def write_contact_report(
+    path: str | Path,
+    materials: Sequence[Insulator | Metal],
+    document: dict[str, Any],
+    *,
+    remarks: Sequence[str] = (),
+) -> None:
+    """Write the report of one contact.
+
+    Parameters
+    ----------
+    path : str or Path
+        The HTML file; written whole or not at all.
+    materials : sequence of Insulator or Metal
+        The records of the left and the right phase.
+    document : dict
+        The prediction (`interohm.contact.contact_document`).
+    remarks : sequence of str
+        What else the reader must know, as a record that hides a shipped one.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    names = [document["left"], document["right"]]
+    view = contact_view(document, materials)
+    budget = [*contact_parts(document), total_part(document)]
+    figures = {
+        "bands": band_figure(
+            view.axis, names, [None, None], [view.levels], energy_window_eV([view.levels])
+        ),
+        "concentrations": concentration_figure(view, names),
+    }
+    bars = budget_figure([budget])
+    if bars is not None:
+        figures["budget"] = bars
+    conditions = [f"{shown(document['temperature_K'])} K"]
+    if any(isinstance(material, Metal) and len(material.states) > 1 for material in materials):
+        conditions.append(f"state of charge {shown(document['state_of_charge'])}")
+    if document["thickness_nm"] is not None:
+        conditions.append(f"layer of {nanometres(document['thickness_nm'])} nm")
+    body = [
+        lead(f"One contact, {', '.join(conditions)}. {_zero(materials)}"),
+        findings([*remarks, *contact_findings(document, materials)]),
+        keys(_contact_keys(document)),
+        section(
+            "Band diagram",
+            figure("bands", f"Band diagram of {names[0]} and {names[1]}"),
+            note=_BANDS_NOTE,
+        ),
+        section("Concentrations", figure("concentrations", "Concentrations of the defects")),
+        section(
+            "Resistance budget",
+            *([] if bars is None else [figure("budget", "Parts of the resistance")]),
+            parts_table([budget]),
+            note=_BUDGET_NOTE,
+        ),
+        section(
+            "Potential and charge",
+            contacts_table([{"contacts": [document]}]),
+            note=_interval_note([document["quantiles"]]),
+        ),
+        _inputs(_material_tables(materials)),
+    ]
+    write_text(path, page(" | ".join(names), body, figures, [document["state_of_charge"]]))
+
+
+def _zero(materials: Sequence[Insulator | Metal]) -> str:
+    metal = reference_metal(list(materials))
+    surface = f", surface {metal.surface}" if metal.surface else ""
+    return (
+        "Potentials are relative to the vacuum level of the neutral mobile metal: "
+        f"record {metal.name}{surface}."
+    )
+
+
+def _material_tables(materials: Sequence[Insulator | Metal]) -> list[Markup]:
+    """Return the layers' records, and that of the zero of potential if it is none of them."""
+    used = different_materials([*materials, reference_metal(list(materials))])
+    return [material_inputs(material) for material in used]
+
+
+def _inputs(tables: Sequence[Markup]) -> Markup:
+    content = Markup(f'<div class="inputs">{"".join(tables)}</div>')
+    return section(
+        "Inputs",
+        content,
+        note="Every number that the prediction rests on. An uncertainty is one standard deviation.",
+    )
+
+
+def _interval_note(quantiles: Sequence[dict[str, Any] | None]) -> str:
+    known = [item["samples"] for item in quantiles if item is not None]
+    return _INTERVALS.format(samples=known[0]) if known else _NO_INTERVALS
+
+
+def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
+    quantiles = state["quantiles"] or {}
+    steps = [part for part in cell_parts(state)[:-1] if part.value_ohm_cm2 is not None]
+    limiting = max(steps, key=lambda part: part.value_ohm_cm2 or 0.0, default=None)
+    return [
+        (
+            f"open-circuit voltage at state of charge {shown(state['state_of_charge'])}",
+            f"{shown(state['open_circuit_voltage_V'])} V",
+            _spread(quantiles.get("open_circuit_voltage_V"), "V"),
+        ),
+        _resistance_key(
+            "area-specific resistance",
+            state["area_specific_resistance_ohm_cm2"],
+            quantiles.get("log10_resistance"),
+        ),
+        (
+            "limited by",
+            "unknown" if limiting is None else limiting.label,
+            "" if limiting is None else f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²",
+        ),
+    ]
+
+
+def _contact_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    quantiles = document["quantiles"] or {}
+    resistance = document["resistance"]
+    return [
+        (
+            "potential drop, right minus left",
+            f"{shown(document['potential_drop_V'])} V",
+            _spread(quantiles.get("potential_drop_V"), "V"),
+        ),
+        _resistance_key(
+            "resistance", resistance["total_ohm_cm2"], quantiles.get("log10_resistance")
+        ),
+        ("limited by", resistance["limiting_step"] or "unknown", ""),
+    ]
+
+
+def _resistance_key(
+    label: str, value: float | None, log10_interval: dict[str, float] | None
+) -> tuple[str, str, str]:
+    if value is None:
+        return label, "unknown", "see the remarks above"
+    linear = log10_interval and {name: 10**power for name, power in log10_interval.items()}
+    return label, f"{shown(value, 3)} Ω·cm²", _spread(linear, "Ω·cm²", 2)
+
+
+def _spread(quantiles: dict[str, float] | None, unit: str, digits: int = 3) -> str:
+    return "" if quantiles is None else f"5 to 95 %: {interval(quantiles, digits)} {unit}"

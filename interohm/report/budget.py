@@ -1,0 +1,264 @@
+"""What potential drops and resistances consist of: parts of a document, and their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any
+
+from interohm.report.display_axis import nanometres
+
+if TYPE_CHECKING:
+    Figure = dict[str, Any]
+    Trace = dict[str, Any]
+
+_COLOURS = {
+    "space charge": "var(--space-charge)",
+    "charge transfer": "var(--charge-transfer)",
+    "layer": "var(--layer)",
+    "total": "var(--total)",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One resistance of a cell or contact; its interval is that of 5 to 95 % of the samples."""
+
+    label: str
+    step: str
+    value_ohm_cm2: float | None
+    interval_ohm_cm2: dict[str, float] | None
+
+
+def contact_parts(contact: dict[str, Any], *, prefix: str = "") -> list[Part]:
+    """Return the parts of one contact, from left to right."""
+    resistance = contact["resistance"]
+    intervals = (contact["quantiles"] or {}).get("resistance_ohm_cm2") or {}
+    rows = (
+        ("space_charge_left_ohm_cm2", "space charge", f"space charge in {contact['left']}"),
+        ("charge_transfer_ohm_cm2", "charge transfer", "charge transfer"),
+        ("space_charge_right_ohm_cm2", "space charge", f"space charge in {contact['right']}"),
+        ("layer_ohm_cm2", "layer", "layer"),
+    )
+    return [
+        Part(prefix + label, step, resistance[field], intervals.get(field))
+        for field, step, label in rows
+    ]
+
+
+def cell_parts(state: dict[str, Any]) -> list[Part]:
+    """Return the parts of a cell from its negative to its positive electrode, then the sum."""
+    parts = []
+    last = len(state["layers"]) - 1
+    for place, layer in enumerate(state["layers"]):
+        if 0 < place < last:
+            intervals = layer.get("quantiles") or {}
+            parts.append(
+                Part(
+                    f"{layer['material']}, {nanometres(layer['thickness_nm'])} nm",
+                    "layer",
+                    layer["resistance_ohm_cm2"],
+                    intervals.get("resistance_ohm_cm2"),
+                )
+            )
+        if place < last:
+            contact = state["contacts"][place]
+            parts += contact_parts(contact, prefix=f"{contact['left']} | {contact['right']}: ")
+    interval = (state["quantiles"] or {}).get("log10_resistance")
+    total = state["area_specific_resistance_ohm_cm2"]
+    return [*parts, Part("cell (ASR)", "total", total, _from_log10(interval))]
+
+
+def total_part(contact: dict[str, Any]) -> Part:
+    """Return the total resistance of one contact."""
+    interval = (contact["quantiles"] or {}).get("log10_resistance")
+    total = contact["resistance"]["total_ohm_cm2"]
+    return Part("total", "total", total, _from_log10(interval))
+
+
+def _from_log10(interval: dict[str, float] | None) -> dict[str, float] | None:
+    return None if interval is None else {name: 10**value for name, value in interval.items()}
+
+
+def known_rows(budgets: Sequence[Sequence[Part]]) -> list[int]:
+    """Return the indices of the parts that have a resistance at any state of charge."""
+    return [
+        row
+        for row in range(len(budgets[0]))
+        if any(budget[row].value_ohm_cm2 is not None for budget in budgets)
+    ]
+
+
+def budget_figure(budgets: Sequence[Sequence[Part]]) -> Figure | None:
+    """Return bars of the parts' magnitudes, one frame per state; None if there is no resistance."""
+    rows = known_rows(budgets)
+    magnitudes = [
+        abs(value)
+        for budget in budgets
+        for part in budget
+        for value in (part.value_ohm_cm2, *(part.interval_ohm_cm2 or {}).values())
+        if value
+    ]
+    if not magnitudes:
+        return None
+    low, high = floor(log10(min(magnitudes)) - 0.3), ceil(log10(max(magnitudes)) + 0.3)
+    labels = [escape(budgets[0][row].label, quote=False) for row in rows]
+    layout: Figure = {
+        "xaxis": {
+            "type": "log",
+            "range": [low, high],
+            "title": {"text": "resistance (Ω·cm²)"},
+            "gridcolor": "var(--grid)",
+            "exponentformat": "power",
+            "dtick": max(1, ceil((high - low) / 9)),
+        },
+        "yaxis": {
+            "autorange": "reversed",
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": labels,
+            "automargin": True,
+        },
+        "barmode": "overlay",
+        "bargap": 0.35,
+        "margin": {"l": 20, "r": 36, "t": 10, "b": 90},
+        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container"},
+        "height": 150 + 34 * len(rows),
+    }
+    frames = [_budget_traces([budget[row] for row in rows], labels) for budget in budgets]
+    return {"layout": layout, "frames": frames}
+
+
+def _budget_traces(parts: Sequence[Part], labels: Sequence[str]) -> list[Trace]:
+    known = [
+        (part, label)
+        for part, label in zip(parts, labels, strict=True)
+        if part.value_ohm_cm2 is not None
+    ]
+    traces: list[Trace] = []
+    for negative in (False, True):
+        chosen = [
+            (part, label, part.value_ohm_cm2)
+            for part, label in known
+            if part.value_ohm_cm2 is not None and (part.value_ohm_cm2 < 0) == negative
+        ]
+        bars: Trace = {
+            "type": "bar",
+            "orientation": "h",
+            "name": "negative: accumulation, its magnitude" if negative else "value",
+            "y": [label for _, label, _ in chosen],
+            "x": [abs(value) for _, _, value in chosen],
+            "customdata": [f"{value:.3g}" for _, _, value in chosen],
+            "marker": {
+                "color": [_COLOURS[part.step] for part, _, _ in chosen],
+                "pattern": {"shape": "/" if negative else ""},
+            },
+            "showlegend": negative and bool(chosen),
+            "hovertemplate": "%{y}: %{customdata} Ω·cm²<extra></extra>",
+        }
+        traces.append(bars)
+    return [*traces, *_interval_traces(known)]
+
+
+def _interval_traces(known: Sequence[tuple[Part, str]]) -> list[Trace]:
+    """Return lines from 5 to 95 % and points at 50 %, where all of the interval is positive."""
+    intervals = [
+        (part.interval_ohm_cm2, label)
+        for part, label in known
+        if part.interval_ohm_cm2 is not None and part.interval_ohm_cm2["p05"] > 0
+    ]
+    return interval_traces(
+        [interval for interval, _ in intervals], [label for _, label in intervals], "Ω·cm²"
+    )
+
+
+def interval_traces(
+    intervals: Sequence[dict[str, float]], labels: Sequence[str], unit: str
+) -> list[Trace]:
+    """Return horizontal lines from 5 to 95 % and points at 50 %, one row for each label."""
+    x: list[float | None] = []
+    y: list[str | None] = []
+    for interval, label in zip(intervals, labels, strict=True):
+        x += [interval["p05"], interval["p95"], None]
+        y += [label, label, None]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "5 to 95 %",
+            "x": x,
+            "y": y,
+            "line": {"color": "var(--text)", "width": 2.5},
+            "hoverinfo": "skip",
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "median of the samples",
+            "x": [interval["p50"] for interval in intervals],
+            "y": list(labels),
+            "customdata": [f"{i['p05']:.3g} … {i['p95']:.3g}" for i in intervals],
+            "marker": {
+                "color": "var(--page)",
+                "size": 8,
+                "line": {"color": "var(--text)", "width": 2},
+            },
+            "hovertemplate": f"median %{{x:.3g}} {unit}, 5 to 95 %: %{{customdata}} {unit}"
+            "<extra></extra>",
+        },
+    ]
+
+
+def drops_figure(states: Sequence[dict[str, Any]]) -> Figure:
+    """Return the potential drop of each contact, one frame per state."""
+    labels = [
+        escape(f"{contact['left']} | {contact['right']}", quote=False)
+        for contact in states[0]["contacts"]
+    ]
+    frames, values = [], [0.0]
+    for state in states:
+        drops = [contact["potential_drop_V"] or 0.0 for contact in state["contacts"]]
+        spread = [
+            ((contact["quantiles"] or {}).get("potential_drop_V"), label)
+            for contact, label in zip(state["contacts"], labels, strict=True)
+        ]
+        intervals = [(interval, label) for interval, label in spread if interval is not None]
+        values += drops + [value for interval, _ in intervals for value in interval.values()]
+        bars: Trace = {
+            "type": "bar",
+            "orientation": "h",
+            "name": "value",
+            "y": labels,
+            "x": drops,
+            "marker": {"color": "var(--drop)"},
+            "showlegend": False,
+            "hovertemplate": "%{y}: %{x:.3f} V<extra></extra>",
+        }
+        lines = interval_traces(
+            [interval for interval, _ in intervals], [label for _, label in intervals], "V"
+        )
+        frames.append([bars, *lines])
+    margin = 0.06 * (max(values) - min(values) or 1.0)
+    layout: Figure = {
+        "xaxis": {
+            "title": {"text": "potential drop (V): neutral potential, right minus left"},
+            "range": [min(values) - margin, max(values) + margin],
+            "gridcolor": "var(--grid)",
+            "zerolinecolor": "var(--text)",
+        },
+        "yaxis": {
+            "autorange": "reversed",
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": labels,
+            "automargin": True,
+        },
+        "barmode": "overlay",
+        "bargap": 0.35,
+        "margin": {"l": 20, "r": 36, "t": 10, "b": 90},
+        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container"},
+        "height": 150 + 40 * len(labels),
+    }
+    return {"layout": layout, "frames": frames}

@@ -1,0 +1,213 @@
+"""Curves: voltage and resistance over the state of charge, concentrations across a contact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from math import log10
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm.report.band_diagram import layer_names, layer_shapes, x_axis
+from interohm.report.display_axis import nanometres
+from interohm.report.levels import ContactView, needed_points
+
+if TYPE_CHECKING:
+    Figure = dict[str, Any]
+    Trace = dict[str, Any]
+
+_SERIES = tuple(f"var(--series-{place})" for place in range(1, 7))
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+
+def state_figure(states: Sequence[dict[str, Any]]) -> Figure:
+    """Return voltage and resistance over the state of charge; a frame marks its own state."""
+    x = [state["state_of_charge"] for state in states]
+    voltages = [state["open_circuit_voltage_V"] for state in states]
+    resistances = [
+        value if value is not None and value > 0 else None
+        for value in (state["area_specific_resistance_ohm_cm2"] for state in states)
+    ]
+    quantiles = [state["quantiles"] or {} for state in states]
+    bands = [
+        *_band(x, [item.get("open_circuit_voltage_V") for item in quantiles], "x", "y"),
+        *_band(
+            x,
+            [
+                interval and {name: 10**value for name, value in interval.items()}
+                for interval in (item.get("log10_resistance") for item in quantiles)
+            ],
+            "x2",
+            "y2",
+        ),
+    ]
+    curves = [
+        _curve(x, voltages, "x", "y", "%{y:.3f} V"),
+        _curve(x, resistances, "x2", "y2", "%{y:.3g} Ω·cm²"),
+    ]
+    frames = [
+        [
+            *bands,
+            *curves,
+            _mark(x[place], voltages[place], "x", "y"),
+            _mark(x[place], resistances[place], "x2", "y2"),
+        ]
+        for place in range(len(states))
+    ]
+    shared = {"range": [-0.04, 1.04], "gridcolor": "var(--grid)", "zeroline": False}
+    layout: Figure = {
+        "grid": {"rows": 1, "columns": 2, "pattern": "independent", "xgap": 0.22},
+        "xaxis": {**shared, "title": {"text": "state of charge"}},
+        "xaxis2": {**shared, "title": {"text": "state of charge"}},
+        "yaxis": {
+            "title": {"text": "open-circuit voltage (V)"},
+            "gridcolor": "var(--grid)",
+            "zeroline": False,
+        },
+        "yaxis2": {
+            "title": {"text": "area-specific resistance (Ω·cm²)"},
+            "type": "log",
+            "exponentformat": "power",
+            "gridcolor": "var(--grid)",
+            **_decades([*resistances, *_ends(quantiles)]),
+        },
+        "margin": {"l": 70, "r": 36, "t": 10, "b": 50},
+        "height": 320,
+        "showlegend": False,
+    }
+    return {"layout": layout, "frames": frames}
+
+
+def _ends(quantiles: Sequence[dict[str, Any]]) -> list[float]:
+    intervals = [item.get("log10_resistance") for item in quantiles]
+    return [10 ** interval[name] for interval in intervals if interval for name in ("p05", "p95")]
+
+
+def _decades(values: Sequence[float | None]) -> Figure:
+    """Return a range of at least one decade, and ticks at whole ones."""
+    known = [log10(value) for value in values if value]
+    if not known:
+        return {"range": [0, 1]}
+    low, high = min(known), max(known)
+    margin = max(0.06 * (high - low), 0.5 * (1 - (high - low)), 0.1)
+    return {"range": [low - margin, high + margin], "dtick": max(1, round((high - low) / 6))}
+
+
+def _band(
+    x: Sequence[float], intervals: Sequence[dict[str, float] | None], xaxis: str, yaxis: str
+) -> list[Trace]:
+    known = [(place, item) for place, item in zip(x, intervals, strict=True) if item]
+    if not known:
+        return []
+    places = [place for place, _ in known]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [*places, *reversed(places)],
+            "y": [*(item["p05"] for _, item in known), *(i["p95"] for _, i in reversed(known))],
+            "xaxis": xaxis,
+            "yaxis": yaxis,
+            "fill": "toself",
+            "fillcolor": "var(--interval-fill)",
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+        }
+    ]
+
+
+def _curve(
+    x: Sequence[float], y: Sequence[float | None], xaxis: str, yaxis: str, shown: str
+) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": list(x),
+        "y": list(y),
+        "xaxis": xaxis,
+        "yaxis": yaxis,
+        "line": {"color": "var(--drop)", "width": 2.2},
+        "hovertemplate": f"state of charge %{{x}}: {shown}<extra></extra>",
+    }
+
+
+def _mark(x: float, y: float | None, xaxis: str, yaxis: str) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [x],
+        "y": [y],
+        "xaxis": xaxis,
+        "yaxis": yaxis,
+        "marker": {
+            "size": 15,
+            "color": "rgba(0,0,0,0)",
+            "line": {"color": "var(--text)", "width": 2.5},
+        },
+        "hoverinfo": "skip",
+    }
+
+
+def concentration_figure(view: ContactView, names: Sequence[str]) -> Figure:
+    """Return the defects' concentrations on both sides of a contact."""
+    frame: list[Trace] = []
+    for number, (defect, column) in enumerate(view.concentrations_cm3.items()):
+        x: list[float | None] = []
+        y: list[float | None] = []
+        positions: list[str | None] = []
+        for piece in _pieces(view, column):
+            with np.errstate(divide="ignore"):
+                height = np.log10(np.maximum(column[piece], 1e-300))
+            places = view.axis.place(view.x_nm[piece])
+            keep = needed_points(places, height[None, :], 0.01)
+            gap = [None] if x else []
+            x += [*gap, *(round(float(place), 5) for place in places[keep])]
+            y += [*gap, *(float(f"{value:.4g}") for value in column[piece][keep])]
+            positions += [*gap, *(nanometres(float(place)) for place in view.x_nm[piece][keep])]
+        frame.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": escape(defect, quote=False),
+                "x": x,
+                "y": y,
+                "customdata": positions,
+                "hovertemplate": "%{y:.3g} cm⁻³ at %{customdata} nm",
+                "line": {
+                    "color": _SERIES[number % len(_SERIES)],
+                    "dash": _DASHES[number // len(_SERIES) % len(_DASHES)],
+                    "width": 2.2,
+                },
+            }
+        )
+    values = [value for trace in frame for value in trace["y"] if value]
+    high = max(values, default=1.0)
+    # Fewer than one in a cubic metre are of no consequence.
+    low = max(min(values, default=1.0), 1e-6)
+    layout: Figure = {
+        "xaxis": x_axis(view.axis),
+        "yaxis": {
+            "type": "log",
+            "title": {"text": "concentration (cm⁻³)"},
+            "range": [log10(low) - 0.5, log10(high) + 0.5],
+            "exponentformat": "power",
+            "gridcolor": "var(--grid)",
+        },
+        "shapes": layer_shapes(view.axis),
+        "annotations": layer_names(view.axis, names, [None, None]),
+        "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+        "margin": {"l": 70, "r": 36, "t": 36, "b": 100},
+        "hovermode": "x unified",
+        "showlegend": True,
+        "height": 400,
+    }
+    return {"layout": layout, "frames": [frame]}
+
+
+def _pieces(view: ContactView, column: Any) -> list[Any]:
+    """Return the index arrays of the sides where a defect exists; the contact stands twice."""
+    sides = np.split(
+        np.arange(view.x_nm.size), np.flatnonzero((view.x_nm[:-1] == 0) & (view.x_nm[1:] == 0)) + 1
+    )
+    return [side for side in sides if side.size and not np.isnan(column[side]).any()]

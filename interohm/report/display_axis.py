@@ -1,0 +1,168 @@
+"""A readable x axis for layers of 5 nm and of 20 µm: zones of the cell, each with its own scale.
+
+The map from position to place on the page is piecewise linear and monotonic. Contacts are
+magnified, what is flat between them is compressed; ticks say the true distance in nanometres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, log10
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+#: Display widths: an electrode, the zoom on one contact, a compressed inside, a layer shown whole.
+ELECTRODE_WIDTH, ZOOM_WIDTH, INSIDE_WIDTH, THIN_WIDTH = 0.7, 1.0, 0.35, 1.2
+
+#: Two labels need this much display width between them.
+_LABEL_WIDTH = 0.22
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A piece of a layer with one scale; its ticks count from its ``anchor``, a contact."""
+
+    length_nm: float
+    width: float
+    anchor: Literal["left", "right"] | None = None
+
+
+@dataclass(frozen=True)
+class DisplayAxis:
+    """The map from x in nm to a place on the page.
+
+    Parameters
+    ----------
+    nodes_nm, nodes : array
+        Where the scale changes, and its place.
+    edges : tuple of float
+        Places of the layers' edges, one more than layers.
+    tick_places, tick_labels : tuple
+        Edges carry the position, ticks between them the distance from their contact.
+    breaks : tuple of float
+        Middles of the compressed insides.
+    """
+
+    nodes_nm: Array
+    nodes: Array
+    edges: tuple[float, ...]
+    tick_places: tuple[float, ...]
+    tick_labels: tuple[str, ...]
+    breaks: tuple[float, ...]
+
+    def place(self, x_nm: ArrayLike) -> Array:
+        """Return the places of positions."""
+        return np.interp(np.asarray(x_nm, dtype=float), self.nodes_nm, self.nodes)
+
+    def nodes_within(self, low_nm: float, high_nm: float) -> Array:
+        """Return the positions between two others where the scale changes."""
+        inside = (self.nodes_nm > low_nm) & (self.nodes_nm < high_nm)
+        return self.nodes_nm[inside]
+
+
+def electrode(thickness_nm: float) -> list[Zone]:
+    """Return the zones of a metal: flat, so one."""
+    return [Zone(thickness_nm, ELECTRODE_WIDTH)]
+
+
+def thin_layer(thickness_nm: float, anchor: Literal["left", "right"] = "left") -> list[Zone]:
+    """Return the zones of a layer that is shown whole, in one scale."""
+    return [Zone(thickness_nm, THIN_WIDTH, anchor)]
+
+
+def thick_layer(thickness_nm: float, left_zoom_nm: float, right_zoom_nm: float) -> list[Zone]:
+    """Return the zones of a layer with a space charge at each end; whole if they nearly meet."""
+    inside = thickness_nm - left_zoom_nm - right_zoom_nm
+    if inside < 0.2 * thickness_nm:
+        return thin_layer(thickness_nm)
+    return [
+        Zone(left_zoom_nm, ZOOM_WIDTH, "left"),
+        Zone(inside, INSIDE_WIDTH),
+        Zone(right_zoom_nm, ZOOM_WIDTH, "right"),
+    ]
+
+
+def display_axis(
+    layers: Sequence[Sequence[Zone]],
+    *,
+    start_nm: float = 0.0,
+    silent_edges: Sequence[int] = (),
+) -> DisplayAxis:
+    """Put the layers' zones side by side.
+
+    Parameters
+    ----------
+    layers : sequence of sequences of Zone
+        From left to right.
+    start_nm : float
+        Position of the left edge.
+    silent_edges : sequence of int
+        Edges whose position means nothing, as the back of an electrode without a thickness.
+    """
+    zones = [zone for layer in layers for zone in layer]
+    nodes_nm = start_nm + np.concatenate([[0.0], np.cumsum([zone.length_nm for zone in zones])])
+    nodes = np.concatenate([[0.0], np.cumsum([zone.width for zone in zones])])
+    counts = np.cumsum([0, *(len(layer) for layer in layers)])
+    edges = nodes[counts]
+    ticks: list[tuple[float, str]] = [
+        (float(edge), nanometres(float(nodes_nm[count])))
+        for place, (edge, count) in enumerate(zip(edges, counts, strict=True))
+        if place not in silent_edges
+    ]
+    breaks = []
+    for place, zone in enumerate(zones):
+        if zone.anchor is None:
+            if zone.width == INSIDE_WIDTH:
+                breaks.append(float(nodes[place] + zone.width / 2))
+            continue
+        ticks += _ticks_within(zone, float(nodes[place]))
+    ticks.sort()
+    return DisplayAxis(
+        nodes_nm,
+        nodes,
+        tuple(float(edge) for edge in edges),
+        tuple(place for place, _ in ticks),
+        tuple(label for _, label in ticks),
+        tuple(breaks),
+    )
+
+
+def _ticks_within(zone: Zone, left: float) -> list[tuple[float, str]]:
+    step = _round_step(zone.length_nm / 4)
+    ticks = []
+    for count in range(1, floor(zone.length_nm / step * (1 + 1e-9)) + 1):
+        distance = count * step
+        share = distance / zone.length_nm * zone.width
+        # Of a layer shown whole, the other end has a label too.
+        room = zone.width if zone.width == THIN_WIDTH else zone.width + _LABEL_WIDTH
+        if not _LABEL_WIDTH <= share <= room - _LABEL_WIDTH:
+            continue
+        if zone.anchor == "left":
+            ticks.append((left + share, f"+{nanometres(distance)}"))
+        else:
+            ticks.append((left + zone.width - share, f"−{nanometres(distance)}"))
+    return ticks
+
+
+def _round_step(step: float) -> float:
+    """Return the next of 1, 2, 5, 10 … times a power of ten."""
+    power = 10.0 ** floor(log10(step))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step * (1 - 1e-9))
+
+
+def nanometres(x_nm: float) -> str:
+    """Return a length for a label: thousands apart, no trailing zeros."""
+    if x_nm != 0 and abs(x_nm) >= 1e7:
+        power = floor(log10(abs(x_nm)))
+        return f"{x_nm / 10**power:.3g}e{power}"
+    digits = 0 if abs(x_nm) >= 1000 else 3
+    text = f"{round(x_nm, digits):,.{digits}f}".replace(",", "\N{THIN SPACE}")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "−")

@@ -1,0 +1,94 @@
+"""What a reader must know before believing a report: violations, gaps and assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from interohm.electrodes import is_reference
+from interohm.records import Insulator, Metal
+from interohm.report.display_axis import nanometres
+from interohm.report.inputs import assumed_count, different_materials
+from interohm.report.tables import shown
+
+
+def cell_findings(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> list[str]:
+    """Return what a cell's document warns of, each kind once."""
+    states = document["states"]
+    return [
+        *_stability(states),
+        *_unknown_resistances(
+            [contact for state in states for contact in state["contacts"]],
+            [layer for state in states for layer in state["layers"][1:-1]],
+        ),
+        *material_findings(materials),
+    ]
+
+
+def contact_findings(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> list[str]:
+    """Return what a contact's document warns of."""
+    return [*_unknown_resistances([document], []), *material_findings(materials)]
+
+
+def _stability(states: Sequence[dict[str, Any]]) -> list[str]:
+    found: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+    for state in states:
+        for violation in state["stability_violations"]:
+            found.setdefault(violation["material"], []).append(
+                (state["state_of_charge"], violation)
+            )
+    lines = []
+    for material, violations in found.items():
+        low, high = violations[0][1]["stability_window_V"]
+        reached = [voltage for _, violation in violations for voltage in violation["voltage_V"]]
+        charges = ", ".join(shown(charge) for charge, _ in violations)
+        lines.append(
+            f"{material} leaves its stability window, {shown(low)} to {shown(high)} V: it is held "
+            f"between {shown(min(reached))} and {shown(max(reached))} V against the mobile metal "
+            f"(state of charge {charges}). It would decompose; the prediction is of the phase as "
+            "it is."
+        )
+    return lines
+
+
+def _unknown_resistances(
+    contacts: Sequence[dict[str, Any]], layers: Sequence[dict[str, Any]]
+) -> list[str]:
+    reasons: dict[str, dict[str, None]] = {}
+    for contact in contacts:
+        if contact["resistance"]["reason"]:
+            names = reasons.setdefault(contact["resistance"]["reason"], {})
+            names[f"{contact['left']} | {contact['right']}"] = None
+    lines = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+    lines += [
+        f"{layer['material']}, {nanometres(layer['thickness_nm'])} nm: no resistance, "
+        "since nothing conducts in it"
+        for layer in layers
+        if layer["resistance_ohm_cm2"] is None
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def material_findings(materials: Sequence[Insulator | Metal]) -> list[str]:
+    """Return what the records warn of: two facets of one material, and assumptions."""
+    lines = []
+    records = different_materials(materials)
+    zeros = [record for record in records if is_reference(record)]
+    surfaces = {record.surface for record in zeros}
+    if len(surfaces) > 1:
+        names = " and ".join(f"{record.name} {record.surface or '(unknown)'}" for record in zeros)
+        lines.append(
+            f"mixed facets of the mobile metal: {names}; potentials are relative to the first"
+        )
+    for name in dict.fromkeys(record.name for record in records):
+        facets = [record.surface or "unknown" for record in records if record.name == name]
+        if len(facets) > 1:
+            lines.append(
+                f"mixed facets: {len(facets)} different records are called {name} "
+                f"(surfaces {', '.join(facets)})"
+            )
+    counts = {record.name: assumed_count(record) for record in records}
+    guesses = [f"{name} {some} of {every}" for name, (some, every) in counts.items() if some]
+    if guesses:
+        lines.append(f"numbers that are assumed or defaults, marked below: {', '.join(guesses)}")
+    return lines

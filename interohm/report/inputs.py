@@ -1,0 +1,170 @@
+"""The inputs of a prediction as tables: every number with uncertainty, source and method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from interohm.cell_config import Cell, Contact, ExtrinsicControl
+from interohm.phases import quantities
+from interohm.records import Insulator, Metal, Quantity
+from interohm.report.display_axis import nanometres
+from interohm.report.tables import Markup, shown, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HEADS = ("input", "value", "uncertainty (1σ)", "source", "method", "")
+
+ASSUMED = Markup('<span class="assumed">assumed</span>')
+_DEFAULT = Markup('<span class="assumed">default</span>')
+_UNKNOWN = Markup('<span class="unknown">unknown</span>')
+_NOT_GIVEN = Markup('<span class="unknown">not given</span>')
+
+
+def different_materials(
+    materials: Sequence[Insulator | Metal],
+) -> list[Insulator | Metal]:
+    """Return each record once."""
+    found: list[Insulator | Metal] = []
+    for material in materials:
+        if material not in found:
+            found.append(material)
+    return found
+
+
+def assumed_count(material: Insulator | Metal) -> tuple[int, int]:
+    """Return how many numbers of a record are assumed (defaults count), and how many there are."""
+    numbers = list(quantities(material))
+    return sum(_mark(material, field, q) != "" for field, q in numbers), len(numbers)
+
+
+def _mark(material: Insulator | Metal, field: str, quantity: Quantity) -> Markup | str:
+    if field.split("[")[0] not in material.model_fields_set:
+        return _DEFAULT
+    return ASSUMED if quantity.assumed else ""
+
+
+def material_inputs(material: Insulator | Metal) -> Markup:
+    """Return one record: its numbers, its defects, and where it comes from."""
+    rows = []
+    for field, quantity in quantities(material):
+        mark = _mark(material, field, quantity)
+        rows.append(
+            (
+                field,
+                shown(quantity.value, 7),
+                _UNKNOWN if quantity.uncertainty is None else shown(quantity.uncertainty, 3),
+                quantity.source or _NOT_GIVEN,
+                quantity.method or _NOT_GIVEN,
+                mark,
+            )
+        )
+    assumed, count = assumed_count(material)
+    facts = [f"{material.kind}, mobile ion {material.mobile_ion} (charge {material.ion_charge})"]
+    if material.surface:
+        facts.append(f"surface {material.surface}")
+    facts.append(f"{assumed} of {count} numbers assumed or default")
+    parts = [
+        "<details open><summary>",
+        f"<b>{escape(material.name)}</b> <span>{escape('; '.join(facts))}</span></summary>",
+        table(_HEADS, rows, numeric=(1, 2)),
+    ]
+    if isinstance(material, Insulator):
+        parts.append(_defects(material))
+    if material.provenance:
+        parts.append(
+            "<details><summary>provenance of the record</summary>"
+            f"<dl>{_tree(material.provenance)}</dl></details>"
+        )
+    parts.append("</details>")
+    return Markup("".join(parts))
+
+
+def _defects(insulator: Insulator) -> Markup:
+    return table(
+        ("defect", "charge", "mobile ions added", "sublattice", "degeneracy", "conducts"),
+        [
+            (
+                defect.name,
+                f"{defect.charge:+d}".replace("-", "−"),
+                f"{defect.ion_change:+g}".replace("-", "−"),
+                defect.sublattice,
+                shown(defect.degeneracy),
+                "no, screens alone" if defect.migration_energy_eV is None else "yes",
+            )
+            for defect in insulator.defects
+        ],
+        numeric=(1, 2, 4),
+    )
+
+
+def _tree(values: Mapping[str, Any]) -> str:
+    """Return a nested mapping as definition lists."""
+    lines = []
+    for key, value in values.items():
+        inner = f"<dl>{_tree(value)}</dl>" if isinstance(value, dict) else escape(_text(value))
+        lines.append(f"<dt>{escape(str(key))}</dt><dd>{inner}</dd>")
+    return "".join(lines)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    return str(value)
+
+
+def cell_inputs(cell: Cell) -> Markup:
+    """Return the description of the cell."""
+    layers = []
+    for layer in cell.layers:
+        control = layer.fermi_level
+        mu = "minimum interface"
+        if isinstance(control, ExtrinsicControl):
+            given = control.extrinsic_mu_eV
+            values = given if isinstance(given, list) else [given]
+            mu = f"extrinsic control, mu = {', '.join(shown(value) for value in values)} eV"
+        content = layer.ion_content
+        layers.append(
+            (
+                layer.material,
+                nanometres(layer.thickness_nm),
+                mu,
+                shown(layer.donors_cm3, 3),
+                shown(layer.acceptors_cm3, 3),
+                ""
+                if content is None
+                else f"{shown(content.discharged)} … {shown(content.charged)}",
+            )
+        )
+    contacts = cell.contacts or [Contact()] * (len(cell.layers) - 1)
+    steps = ", ".join(shown(contact.dipole_V) for contact in contacts)
+    facts = [
+        f"{shown(cell.temperature_K)} K",
+        f"dipoles at the contacts {steps} V" + ("" if cell.contacts else " (default)"),
+        "with electrons and holes" if cell.electrons else "without electrons and holes",
+    ]
+    if cell.collectors is not None:
+        for side, collector in (
+            ("negative", cell.collectors.negative),
+            ("positive", cell.collectors.positive),
+        ):
+            work_function = shown(collector.work_function_eV.value)
+            facts.append(f"{side} collector {collector.material}, work function {work_function} eV")
+    return Markup(
+        f"<details open><summary><b>Cell</b> <span>{escape('; '.join(facts))}</span></summary>"
+        + table(
+            (
+                "layer",
+                "thickness (nm)",
+                "ion potential",
+                "donors (cm⁻³)",
+                "acceptors (cm⁻³)",
+                "ion content, discharged … charged",
+            ),
+            layers,
+            numeric=(1, 3, 4),
+        )
+        + "</details>"
+    )

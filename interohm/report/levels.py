@@ -1,0 +1,255 @@
+"""From documents to what a band diagram draws: the levels of each layer, thinned for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm.electrodes import electrode_state, reference_metal, reference_work_function_eV
+from interohm.records import Insulator, Metal
+from interohm.report.display_axis import (
+    DisplayAxis,
+    Zone,
+    display_axis,
+    electrode,
+    thick_layer,
+    thin_layer,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+#: The zoom on a contact reaches this many times as far as 99 % of the drop.
+_BEYOND_X99 = 1.4
+
+#: A level may be drawn this far from where it is.
+_DRAWING_ERROR_eV = 1e-3
+
+
+@dataclass(frozen=True)
+class LayerLevels:
+    """The levels of one layer; a metal has no bands.
+
+    Parameters
+    ----------
+    x_nm, vacuum_eV, fermi_eV : array, shape (points,)
+        Positions, local vacuum level, Fermi level.
+    conduction_eV, valence_eV : array or None, shape (points,)
+        Band edges of an insulator.
+    """
+
+    x_nm: Array
+    vacuum_eV: Array
+    fermi_eV: Array
+    conduction_eV: Array | None
+    valence_eV: Array | None
+
+
+def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
+    """Return the levels of each layer at one state of charge of a cell's document."""
+    profile = {
+        name: np.array([np.nan if value is None else value for value in column])
+        for name, column in state["profile"].items()
+    }
+    edges = np.cumsum([layer["thickness_nm"] for layer in state["layers"]])[:-1]
+    cuts = [0, *(_last_before(profile["x_nm"], edge) + 1 for edge in edges), None]
+    levels = []
+    for first, end in pairwise(cuts):
+        part = {name: column[first:end] for name, column in profile.items()}
+        metal = bool(np.isnan(part["valence_band_eV"]).all())
+        levels.append(
+            LayerLevels(
+                part["x_nm"],
+                part["vacuum_level_eV"],
+                part["fermi_level_eV"],
+                None if metal else part["conduction_band_eV"],
+                None if metal else part["valence_band_eV"],
+            )
+        )
+    return levels
+
+
+def _last_before(x_nm: Array, edge_nm: float) -> int:
+    """Return the index of a layer's last point: an edge stands twice, once for each side."""
+    return int(np.argmin(np.abs(x_nm[:-1] - edge_nm) + np.abs(x_nm[1:] - edge_nm)))
+
+
+def cell_axis(document: dict[str, Any]) -> DisplayAxis:
+    """Return one axis for all states of charge of a cell's document."""
+    states = document["states"]
+    layers: list[list[Zone]] = []
+    last = len(states[0]["layers"]) - 1
+    for place, layer in enumerate(states[0]["layers"]):
+        thickness = layer["thickness_nm"]
+        if place in (0, last):
+            layers.append(electrode(thickness))
+        elif not all(state["layers"][place]["thick"] for state in states):
+            layers.append(thin_layer(thickness))
+        else:
+            left = max(_reach_nm(state["contacts"][place - 1], "right") for state in states)
+            right = max(_reach_nm(state["contacts"][place], "left") for state in states)
+            layers.append(thick_layer(thickness, left, right))
+    return display_axis(layers)
+
+
+def _reach_nm(contact: dict[str, Any], side: str) -> float:
+    """Return how far into a phase its space charge is worth looking at."""
+    x99 = (contact["distance_nm"][side] or {}).get("x99") or 0.0
+    debye = contact["debye_length_nm"][side] or 0.0
+    return float(max(_BEYOND_X99 * x99, debye, 0.1))
+
+
+@dataclass(frozen=True)
+class ContactView:
+    """A contact as it is drawn: both sides, and the part of the profile within the axis."""
+
+    axis: DisplayAxis
+    levels: list[LayerLevels]
+    x_nm: Array
+    phi_V: Array
+    concentrations_cm3: dict[str, Array]
+
+
+def contact_view(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> ContactView:
+    """Return what a contact's document and its two records say, within the reach of its axis."""
+    profile = {name: _column(document["profile"][name]) for name in ("x_nm", "phi_V")}
+    concentrations = {
+        name: _column(column) for name, column in document["profile"]["concentrations_cm3"].items()
+    }
+    x = profile["x_nm"]
+    layered = document.get("thickness_nm") is not None
+    reaches, zones = [], []
+    silent = []
+    for place, (side, material) in enumerate(zip(("left", "right"), materials, strict=True)):
+        own = x[_on_side(x, side, materials)]
+        if isinstance(material, Metal):
+            reach = 1.0
+            zones.append(electrode(reach))
+            silent.append(2 * place)
+        else:
+            extent = float(np.ptp(own))
+            whole = layered and document["distance_nm"][side] is None
+            reach = extent if whole else min(extent, _reach_nm(document, side))
+            zones.append(thin_layer(reach, "right" if side == "left" else "left"))
+        reaches.append(reach)
+    axis = display_axis(zones, start_nm=-reaches[0], silent_edges=silent)
+    levels = []
+    fermi = _fermi_levels_eV(document, materials)
+    for side, material, reach in zip(("left", "right"), materials, reaches, strict=True):
+        if isinstance(material, Metal):
+            place_nm = np.array([-reach, 0.0] if side == "left" else [0.0, reach])
+            potential = np.full(2, document["neutral_potential_V"][side])
+            edges: tuple[Array | None, Array | None] = (None, None)
+        else:
+            chosen = _on_side(x, side, materials) & (np.abs(x) <= reach * (1 + 1e-9))
+            place_nm, potential = x[chosen], profile["phi_V"][chosen]
+            valence = -material.ionization_potential_eV.value - potential
+            edges = (valence + material.band_gap_eV.value, valence)
+        levels.append(
+            LayerLevels(
+                place_nm, -potential, np.full_like(place_nm, fermi[side]), edges[0], edges[1]
+            )
+        )
+    shown = (x >= -reaches[0] * (1 + 1e-9)) & (x <= reaches[1] * (1 + 1e-9))
+    return ContactView(
+        axis,
+        levels,
+        x[shown],
+        profile["phi_V"][shown],
+        {name: column[shown] for name, column in concentrations.items()},
+    )
+
+
+def _column(values: Sequence[float | None]) -> Array:
+    return np.array([np.nan if value is None else value for value in values], dtype=float)
+
+
+def _on_side(x_nm: Array, side: str, materials: Sequence[Insulator | Metal]) -> NDArray[np.bool_]:
+    """Return which points belong to a side; the contact itself stands once for each insulator."""
+    zeros = np.flatnonzero(x_nm == 0.0)
+    both = all(isinstance(material, Insulator) for material in materials)
+    index = np.arange(x_nm.size)
+    boundary = zeros[0] if both and zeros.size else (x_nm.size if x_nm[-1] <= 0 else -1)
+    return index <= boundary if side == "left" else index > boundary
+
+
+def _fermi_levels_eV(
+    document: dict[str, Any], materials: Sequence[Insulator | Metal]
+) -> dict[str, float]:
+    """Return mu/z − Phi_metal on both sides (physics.md, section 3)."""
+    metal_work_function = float(reference_work_function_eV(reference_metal(list(materials)), None))
+    levels = {}
+    for side, material in zip(("left", "right"), materials, strict=True):
+        if isinstance(material, Metal):
+            state = electrode_state(material, document["ion_content"][side])
+            voltage = float(state.voltage_V)
+        else:
+            voltage = -document["mu_eV"][side] / material.ion_charge
+        levels[side] = -voltage - metal_work_function
+    return levels
+
+
+def energy_window_eV(diagrams: Sequence[Sequence[LayerLevels]]) -> tuple[float, float]:
+    """Return the energies that show all levels, with room for the filling of the bands."""
+    lows, highs = [], []
+    for layer in (layer for diagram in diagrams for layer in diagram):
+        bottom = layer.fermi_eV if layer.valence_eV is None else layer.valence_eV
+        top = layer.vacuum_eV if layer.conduction_eV is None else layer.conduction_eV
+        lows += [bottom.min(), layer.fermi_eV.min()]
+        highs += [top.max(), layer.vacuum_eV.max()]
+    margin = 0.09 * (max(highs) - min(lows))
+    return float(min(lows) - margin), float(max(highs) + margin)
+
+
+def thinned(layer: LayerLevels, axis: DisplayAxis) -> LayerLevels:
+    """Return a layer with as few points as the eye needs; where the scale changes is one."""
+    x = np.union1d(layer.x_nm, axis.nodes_within(layer.x_nm[0], layer.x_nm[-1]))
+
+    def at(column: Array) -> Array:
+        return np.interp(x, layer.x_nm, column)
+
+    vacuum, fermi = at(layer.vacuum_eV), at(layer.fermi_eV)
+    keep = needed_points(axis.place(x), np.stack([vacuum, fermi]), _DRAWING_ERROR_eV)
+    return LayerLevels(
+        x[keep],
+        vacuum[keep],
+        fermi[keep],
+        None if layer.conduction_eV is None else at(layer.conduction_eV)[keep],
+        None if layer.valence_eV is None else at(layer.valence_eV)[keep],
+    )
+
+
+def needed_points(places: Array, curves: Array, tolerance: float) -> NDArray[np.int_]:
+    """Return the indices that draw curves by straight lines (Douglas and Peucker).
+
+    Parameters
+    ----------
+    places : array, shape (points,)
+        Ascending.
+    curves : array, shape (curves, points)
+        Without gaps.
+    tolerance : float
+        Largest vertical error.
+    """
+    keep = {0, places.size - 1}
+    open_pieces = [(0, places.size - 1)]
+    while open_pieces:
+        first, last = open_pieces.pop()
+        if last - first < 2:
+            continue
+        span = places[last] - places[first]
+        share = (places[first + 1 : last] - places[first]) / span if span > 0 else 0.0
+        chord = curves[:, [first]] + share * (curves[:, [last]] - curves[:, [first]])
+        error = np.abs(curves[:, first + 1 : last] - chord).max(axis=0)
+        worst = int(np.argmax(error))
+        if error[worst] > tolerance:
+            middle = first + 1 + worst
+            keep.add(middle)
+            open_pieces += [(first, middle), (middle, last)]
+    return np.array(sorted(keep))

@@ -1,0 +1,126 @@
+"""The page around figures and tables: one HTML file that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from interohm import __version__
+from interohm.report.tables import Markup, shown
+
+if TYPE_CHECKING:
+    Figure = dict[str, Any]
+
+#: Whatever a browser might still try to load is forbidden.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:"
+)
+
+
+def page(
+    title: str,
+    body: Sequence[Markup],
+    figures: dict[str, Figure],
+    states_of_charge: Sequence[float],
+) -> str:
+    """Return the whole file.
+
+    Parameters
+    ----------
+    title : str
+        Heading and window title.
+    body : sequence of Markup
+        What stands between heading and foot.
+    figures : dict
+        Plotly figures by the names that `figure` put into the body.
+    states_of_charge : sequence of float
+        The slider's steps.
+    """
+    from plotly.offline import get_plotlyjs
+
+    folder = files("interohm.report")
+    style = folder.joinpath("report.css").read_text(encoding="utf-8")
+    script = folder.joinpath("report.js").read_text(encoding="utf-8")
+    date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    parts = [
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        f"<title>{escape(title)} – interohm</title>\n<style>{style}</style>",
+        "</head>\n<body>\n<main>",
+        f"<h1>{escape(title)}</h1>",
+        *body,
+        "<noscript><p>The figures need JavaScript; the tables do not.</p></noscript>",
+        f"<footer>interohm {escape(__version__)}, {date}</footer>\n</main>",
+        _json("figures", figures),
+        _json("charges", [shown(charge) for charge in states_of_charge]),
+        f"<script>{get_plotlyjs()}</script>\n<script>{script}</script>\n</body>\n</html>\n",
+    ]
+    return "\n".join(parts)
+
+
+def _json(name: str, value: Any) -> str:
+    """Return data for the script; no text in it can end the element that it stands in."""
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return f'<script type="application/json" id="{name}">{text}</script>'
+
+
+def figure(name: str, description: str) -> Markup:
+    """Return the place of a figure; the description is for those who cannot see it."""
+    return Markup(
+        f'<div class="figure" data-figure="{name}" role="img" '
+        f'aria-label="{escape(description)}"></div>'
+    )
+
+
+def section(heading: str, *content: Markup, note: str = "") -> Markup:
+    """Return a heading with what belongs to it."""
+    remark = f'<p class="note">{escape(note)}</p>' if note else ""
+    return Markup(f"<section><h2>{escape(heading)}</h2>{remark}{''.join(content)}</section>")
+
+
+def slider(states_of_charge: Sequence[float]) -> Markup:
+    """Return the control of the state of charge: one step each; nothing for a single state."""
+    if len(states_of_charge) < 2:
+        return Markup("")
+    marks = "".join(
+        f'<option value="{place}" label="{shown(charge)}"></option>'
+        for place, charge in enumerate(states_of_charge)
+    )
+    return Markup(
+        '<div class="control"><label for="state">State of charge (0 discharged, 1 charged)</label>'
+        f'<output id="charge" for="state">{shown(states_of_charge[0])}</output>'
+        f'<input type="range" id="state" min="0" max="{len(states_of_charge) - 1}" step="1" '
+        'value="0" list="states" autocomplete="off">'
+        f'<datalist id="states">{marks}</datalist></div>'
+    )
+
+
+def keys(values: Sequence[tuple[str, str, str]], state: int | None = None) -> Markup:
+    """Return the numbers that matter most: label, value, remark; of one state of charge."""
+    cards = "".join(
+        f'<div class="key"><span>{escape(label)}</span><b>{escape(value)}</b>'
+        f"<span>{escape(remark)}</span></div>"
+        for label, value, remark in values
+    )
+    attributes = "" if state is None else f' data-state="{state}" data-kind="only"'
+    return Markup(f'<div{attributes}><div class="keys">{cards}</div></div>')
+
+
+def findings(lines: Sequence[str]) -> Markup:
+    """Return what the reader must know first; nothing if there is nothing."""
+    if not lines:
+        return Markup("")
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return Markup(f'<div class="findings" role="note"><p>Mind</p><ul>{items}</ul></div>')
+
+
+def lead(text: str) -> Markup:
+    """Return the sentence below the heading."""
+    return Markup(f'<p class="lead">{escape(text)}</p>')

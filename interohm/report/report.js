@@ -1,0 +1,75 @@
+"use strict";
+// Draws the figures of the page and moves them with the state of charge. Colours "var(--name)" are
+// those of the style sheet, looked up anew when the page turns light or dark, or goes to paper.
+(() => {
+  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const slider = document.getElementById("state");
+  const charges = JSON.parse(document.getElementById("charges").textContent);
+  const config = {
+    responsive: true,
+    displaylogo: false,
+    modeBarButtons: [["toImage", "resetScale2d"]],
+    toImageButtonOptions: { format: "svg", filename: "interohm" },
+  };
+
+  const coloured = (value, style) => {
+    if (typeof value === "string") {
+      return value.startsWith("var(") ? style.getPropertyValue(value.slice(4, -1)).trim() : value;
+    }
+    if (Array.isArray(value)) return value.map((item) => coloured(item, style));
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, coloured(v, style)]));
+  };
+
+  const place = () => (slider ? Number(slider.value) : 0);
+
+  const draw = () => {
+    const style = getComputedStyle(document.documentElement);
+    const text = style.getPropertyValue("--text").trim();
+    const muted = style.getPropertyValue("--muted").trim();
+    const page = style.getPropertyValue("--page").trim();
+    for (const element of document.querySelectorAll("[data-figure]")) {
+      const { layout, frames } = figures[element.dataset.figure];
+      const common = {
+        paper_bgcolor: "rgba(0,0,0,0)",
+        plot_bgcolor: "rgba(0,0,0,0)",
+        font: { color: text, family: getComputedStyle(document.body).fontFamily, size: 13 },
+        hoverlabel: { bgcolor: page, bordercolor: text, font: { color: text } },
+        modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: text },
+        uirevision: "kept",
+      };
+      const frame = frames[Math.min(place(), frames.length - 1)];
+      Plotly.react(element, coloured(frame, style), { ...coloured(layout, style), ...common }, config);
+    }
+  };
+
+  const show = () => {
+    for (const element of document.querySelectorAll("[data-state]")) {
+      const current = Number(element.dataset.state) === place();
+      if (element.dataset.kind === "only") element.hidden = !current;
+      else element.classList.toggle("current", current);
+    }
+    if (slider) {
+      document.getElementById("charge").textContent = charges[place()];
+      slider.setAttribute("aria-valuetext", charges[place()]);
+    }
+    draw();
+  };
+
+  slider?.addEventListener("input", show);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  // Paper is white and shows everything.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    document.documentElement.dataset.theme = "light";
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const element of closed) element.open = true;
+    draw();
+  });
+  addEventListener("afterprint", () => {
+    delete document.documentElement.dataset.theme;
+    for (const element of closed) element.open = false;
+    draw();
+  });
+  show();
+})();

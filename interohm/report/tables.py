@@ -1,0 +1,199 @@
+"""Tables of the report as HTML: results, inputs, remarks. Every text is escaped here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from math import floor, log10
+from typing import Any
+
+from interohm.report.budget import Part, known_rows
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+#: What stands where there is no number.
+NONE = "–"
+
+
+class Markup(str):
+    """Text that is HTML already; everything else is escaped on its way into a table."""
+
+    __slots__ = ()
+
+
+def markup(value: object) -> str:
+    """Return HTML for a value."""
+    return value if isinstance(value, Markup) else escape(str(value))
+
+
+def shown(value: float | None, digits: int = 4) -> str:
+    """Return a number for people: 3.2×10⁵ rather than 3.2e+05."""
+    if value is None:
+        return NONE
+    if value == 0:
+        return "0"
+    power = floor(log10(abs(float(f"{value:.{digits - 1}e}"))))
+    if -3 <= power < 4:
+        text = f"{value:.{max(digits - 1 - power, 0)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        mantissa = f"{value / 10.0**power:.{digits - 1}f}".rstrip("0").rstrip(".")
+        text = f"{mantissa}×10{str(power).translate(_SUPERSCRIPTS)}"
+        text = text.replace("1×", "", 1) if mantissa in ("1", "-1") else text
+    return text.replace("-", "−", 1)
+
+
+def interval(quantiles: dict[str, float] | None, digits: int = 3) -> str:
+    """Return the interval from 5 to 95 %."""
+    if quantiles is None:
+        return NONE
+    return f"{shown(quantiles['p05'], digits)} … {shown(quantiles['p95'], digits)}"
+
+
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numeric: Sequence[int] = (),
+    states: Sequence[int] | None = None,
+    only_current: bool = False,
+    caption: str | None = None,
+) -> Markup:
+    """Return a table.
+
+    Parameters
+    ----------
+    heads : sequence of str
+        Of the columns.
+    rows : iterable of sequences
+        Values; a `Markup` goes in as it is.
+    numeric : sequence of int
+        Columns that are aligned right.
+    states : sequence of int, optional
+        Which state of charge each row is about: the current one is highlighted.
+    only_current : bool
+        Show the rows of the current state alone.
+    caption : str, optional
+        Above the table.
+    """
+
+    def cell(tag: str, column: int, value: object) -> str:
+        style = ' class="number"' if column in numeric else ""
+        scope = ' scope="col"' if tag == "th" else ""
+        return f"<{tag}{scope}{style}>{markup(value)}</{tag}>"
+
+    lines = ['<div class="scroll"><table>']
+    if caption:
+        lines.append(f"<caption>{markup(caption)}</caption>")
+    lines.append(
+        f"<thead><tr>{''.join(cell('th', i, h) for i, h in enumerate(heads))}</tr></thead>"
+    )
+    lines.append("<tbody>")
+    for place, row in enumerate(rows):
+        state = ""
+        if states is not None:
+            kind = "only" if only_current else "mark"
+            state = f' data-state="{states[place]}" data-kind="{kind}"'
+        lines.append(f"<tr{state}>{''.join(cell('td', i, v) for i, v in enumerate(row))}</tr>")
+    lines.append("</tbody></table></div>")
+    return Markup("".join(lines))
+
+
+def states_table(states: Sequence[dict[str, Any]]) -> Markup:
+    """Return voltage and resistance of each state of charge."""
+    rows = []
+    for state in states:
+        quantiles = state["quantiles"] or {}
+        spread = quantiles.get("log10_resistance")
+        rows.append(
+            (
+                shown(state["state_of_charge"]),
+                shown(state["open_circuit_voltage_V"]),
+                interval(quantiles.get("open_circuit_voltage_V")),
+                shown(state["area_specific_resistance_ohm_cm2"], 3),
+                NONE if spread is None else interval({k: 10**v for k, v in spread.items()}, 2),
+                interval(spread),
+            )
+        )
+    return table(
+        (
+            "state of charge",
+            "V_OC (V)",
+            "5 to 95 %",
+            "ASR (Ω·cm²)",
+            "5 to 95 %",
+            "log10, 5 to 95 %",
+        ),
+        rows,
+        numeric=range(6),
+        states=range(len(states)),
+    )
+
+
+def contacts_table(states: Sequence[dict[str, Any]]) -> Markup:
+    """Return the contacts at each state of charge."""
+    rows, places = [], []
+    for place, state in enumerate(states):
+        for contact in state["contacts"]:
+            places.append(place)
+            rows.append(
+                (
+                    f"{contact['left']} | {contact['right']}",
+                    shown(contact["potential_drop_V"]),
+                    interval((contact["quantiles"] or {}).get("potential_drop_V")),
+                    shown(contact["dipole_V"]),
+                    shown(contact["sheet_charge_e_nm2"]),
+                    shown(contact["capacitance_uF_cm2"], 3),
+                    shown(contact["differential_capacitance_uF_cm2"], 3),
+                    *(shown(contact["debye_length_nm"][side], 3) for side in ("left", "right")),
+                    *(
+                        shown((contact["distance_nm"][side] or {}).get("x99"), 3)
+                        for side in ("left", "right")
+                    ),
+                )
+            )
+    return table(
+        (
+            "contact",
+            "drop (V)",
+            "5 to 95 %",
+            "dipole (V)",
+            "sheet charge (e/nm²)",
+            "C, integral (µF/cm²)",
+            "C, differential (µF/cm²)",
+            "Debye length, left (nm)",
+            "right (nm)",
+            "99 % of the drop, left (nm)",
+            "right (nm)",
+        ),
+        rows,
+        numeric=range(1, 11),
+        states=places,
+        only_current=len(states) > 1,
+    )
+
+
+def parts_table(budgets: Sequence[Sequence[Part]]) -> Markup:
+    """Return the parts of the resistance at each state of charge."""
+    rows, places = [], []
+    known = known_rows(budgets)
+    for place, budget in enumerate(budgets):
+        for part in (budget[row] for row in known):
+            value = part.value_ohm_cm2
+            total = part.step == "total"
+            places.append(place)
+            rows.append(
+                (
+                    Markup(f"<b>{escape(part.label)}</b>") if total else part.label,
+                    shown(value, 3),
+                    NONE if value is None or value <= 0 else shown(log10(value), 3),
+                    interval(part.interval_ohm_cm2, 2),
+                )
+            )
+    return table(
+        ("part", "resistance (Ω·cm²)", "log10", "5 to 95 % (Ω·cm²)"),
+        rows,
+        numeric=range(1, 4),
+        states=places,
+        only_current=len(budgets) > 1,
+    )
