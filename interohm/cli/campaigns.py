@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from interohm.records import Insulator, Metal, Quantity
+    from interohm.workflows.campaign import PlannedCalculation
 
 RUN_EXAMPLE = "Example: interohm run my-campaign.yaml --dry-run"
 
@@ -24,6 +28,7 @@ def run(
 
     What is in the database is not calculated again, so that an interrupted campaign goes on.
     """
+    from interohm.cli.output import remark
     from interohm.database import Database
     from interohm.workflows import campaign
 
@@ -32,21 +37,52 @@ def run(
         with Database.open() as database:
             _print_plan(campaign.dry_run(loaded, database))
         return
-    from interohm.cli.output import remark
-    from interohm.workflows.local import run_campaign
+    from interohm.workflows.local import CampaignError, run_campaign
 
     with Database.open(write=True) as database:
-        materials = run_campaign(loaded, database, workers=workers)
-        for name in materials:
-            remark(f"{name}: record saved in {database.location}")
+        try:
+            materials = run_campaign(loaded, database, workers=workers)
+        except CampaignError as error:
+            for name, reason in error.failures.items():
+                remark(f"failed: {name}: {reason}")
+            remark("what could be calculated is kept; the same command goes on from there")
+            raise typer.Exit(1) from None
+        remark(f"records saved in {database.location}")
+    _print_records(list(materials.values()))
 
 
-def _print_plan(rows: Sequence[Mapping[str, Any]]) -> None:
+def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
     from interohm.cli.output import console, table
 
-    if not rows:
-        return
-    made = table(*rows[0])
-    for row in rows:
-        made.add_row(*(str(value) for value in row.values()))
+    made = table("calculation", "kind", "charge#", "atoms#", "electrons#", "k-points", "found")
+    for calculation in calculations:
+        made.add_row(
+            calculation.label,
+            calculation.kind,
+            f"{calculation.charge:+d}" if calculation.charge else "0",
+            str(calculation.atoms),
+            str(calculation.electrons),
+            " × ".join(map(str, calculation.kpoints)),
+            "yes" if calculation.found else "no",
+        )
+    out = console()
+    out.print(made)
+    found = sum(calculation.found for calculation in calculations)
+    out.print(f"{len(calculations)} calculations, {found} of them found, none started")
+
+
+def _print_records(materials: Sequence[Insulator | Metal]) -> None:
+    from interohm.cli.output import console, table
+    from interohm.phases import quantities
+
+    made = table("record", "quantity", "value#", "± #")
+    for material in materials:
+        made.add_section()
+        for field, quantity in quantities(material):
+            if not quantity.assumed:
+                made.add_row(material.name, field, f"{quantity.value:.5g}", _error(quantity))
     console().print(made)
+
+
+def _error(quantity: Quantity) -> str:
+    return "" if quantity.uncertainty is None else f"{quantity.uncertainty:.2g}"

@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from interohm.materials import FoundMaterial
     from interohm.records import Insulator, Metal
 
 
-def found_materials(
+def find_materials(
     names: Sequence[str], *, relative_to: Path | None = None
-) -> list[FoundMaterial]:
-    """Find materials by name or path, and say which of them hide shipped ones.
+) -> tuple[list[Insulator | Metal], list[str]]:
+    """Find materials by name or path.
+
+    Returns
+    -------
+    list of Insulator or Metal
+        In the order of the names.
+    list of str
+        A note for each that hides a shipped one; these are printed too.
 
     Raises
     ------
@@ -28,9 +34,11 @@ def found_materials(
     with Database.open() as database:
         found = [find_material(name, relative_to=relative_to, database=database) for name in names]
         place = database.location
-    for name in dict.fromkeys(item.material.name for item in found if item.hides_shipped):
-        remark(f"note: {name} is the record in {place}; it hides the shipped {name}")
-    return found
+    hiding = dict.fromkeys(item.material.name for item in found if item.hides_shipped)
+    notes = [f"{name} is the record in {place}; it hides the shipped {name}" for name in hiding]
+    for note in notes:
+        remark(f"note: {note}")
+    return [item.material for item in found], notes
 
 
 def assumed_inputs(materials: Sequence[Insulator | Metal]) -> list[str]:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from interohm.materials import FoundMaterial
-    from interohm.records import Quantity
+    from interohm.records import Insulator, Metal, Quantity
 
 app = typer.Typer(
     help="List, show, add and export the records of phases.",
@@ -77,8 +76,7 @@ def show(name: Name, as_json: Json = False) -> None:
     from interohm.phases import quantities
     from interohm.records import material_document
 
-    found = _found(name)
-    material = found.material
+    material = _found(name)
     if as_json:
         print_json(material_document(material))
         return
@@ -128,14 +126,15 @@ def export(
     from interohm.records import material_document, save_material
     from interohm.yaml_io import dump_yaml
 
-    material = _found(name).material
+    material = _found(name)
     if output is None:
         typer.echo(dump_yaml(material_document(material)), nl=False)
     else:
         save_material(material, output)
 
 
-def _found(name: str) -> FoundMaterial:
-    from interohm.cli.lookup import found_materials
+def _found(name: str) -> Insulator | Metal:
+    from interohm.cli.lookup import find_materials
 
-    return found_materials([name])[0]
+    [material], _ = find_materials([name])
+    return material

@@ -12,6 +12,9 @@ CELL_EXAMPLE = "Example: interohm cell my-cell.yaml --report my-cell.html"
 
 Save = Annotated[bool, typer.Option("--save", help="Keep the result in the project's database.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, profiles included.")]
+Report = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
+]
 
 
 def contact(
@@ -29,32 +32,36 @@ def contact(
     ] = None,
     save: Save = False,
     as_json: Json = False,
+    report: Report = None,
 ) -> None:
     """Predict the contact of two phases.
 
     Potential drop, space charge, capacitance, and the resistance with its parts.
     """
     from interohm.cell_config import StateOfCharge, Temperature, Thickness
-    from interohm.cli.lookup import assumed_inputs, found_materials
-    from interohm.cli.output import print_json
+    from interohm.cli.lookup import assumed_inputs, find_materials
+    from interohm.cli.output import print_json, remark
     from interohm.contact import contact_document
 
-    conditions = {
-        "temperature_K": _checked(temperature, Temperature, "--temperature"),
-        "state_of_charge": _checked(soc, StateOfCharge, "--soc"),
-        "thickness_nm": (
-            None if thickness_nm is None else _checked(thickness_nm, Thickness, "--thickness-nm")
-        ),
-    }
-    found = found_materials([left, right])
-    materials = [item.material for item in found]
-    document = contact_document(*materials, **conditions)
+    _check(temperature, Temperature, "--temperature")
+    _check(soc, StateOfCharge, "--soc")
+    if thickness_nm is not None:
+        _check(thickness_nm, Thickness, "--thickness-nm")
+    materials, notes = find_materials([left, right])
+    document = contact_document(
+        *materials, temperature_K=temperature, state_of_charge=soc, thickness_nm=thickness_nm
+    )
     if as_json:
         print_json(document)
     else:
         from interohm.cli.tables import print_contact
 
         print_contact(document, assumed_inputs(materials))
+    if report is not None:
+        from interohm.report import write_contact_report
+
+        write_contact_report(report, materials, document, remarks=notes)
+        remark(f"report: {report}")
     if save:
         _keep("contact", document)
 
@@ -63,9 +70,7 @@ def cell(
     config: Annotated[Path, typer.Argument(help="The cell in YAML; see configs/examples/.")],
     save: Save = False,
     as_json: Json = False,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
-    ] = None,
+    report: Report = None,
 ) -> None:
     """Predict a cell over its state of charge.
 
@@ -73,14 +78,12 @@ def cell(
     """
     from interohm.cell import cell_document
     from interohm.cell_config import load_cell
-    from interohm.cli.lookup import assumed_inputs, found_materials
+    from interohm.cli.lookup import assumed_inputs, find_materials
     from interohm.cli.output import print_json, remark
 
     described = load_cell(config)
-    found = found_materials(
-        [layer.material for layer in described.layers], relative_to=config.parent
-    )
-    materials = [item.material for item in found]
+    names = [layer.material for layer in described.layers]
+    materials, notes = find_materials(names, relative_to=config.parent)
     document = cell_document(described, materials, where=str(config))
     if as_json:
         print_json(document)
@@ -91,19 +94,18 @@ def cell(
     if report is not None:
         from interohm.report import write_report
 
-        write_report(report, described, materials, document)
+        write_report(report, described, materials, document, remarks=notes)
         remark(f"report: {report}")
     if save:
         _keep("cell", document)
 
 
-def _checked(value: float, kind: Any, option: str) -> float:
+def _check(value: float, kind: Any, option: str) -> None:
     from pydantic import TypeAdapter
 
     from interohm.yaml_io import validated_as
 
-    checked: float = validated_as(TypeAdapter(kind), value, where=option)
-    return checked
+    validated_as(TypeAdapter(kind), value, where=option)
 
 
 def _keep(kind: str, document: dict[str, Any]) -> None:

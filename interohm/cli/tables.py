@@ -97,6 +97,12 @@ def print_cell(document: dict[str, Any], assumed: list[str]) -> None:
         if contact["resistance"].get("reason")
     ):
         out.print(reason)
+    for material, (low, high) in {
+        found["material"]: found["stability_window_V"]
+        for state in document["states"]
+        for found in state.get("stability_violations", ())
+    }.items():
+        out.print(f"{material} leaves its stability window, {low:g} to {high:g} V, in this cell")
     if document.get("reference"):
         out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
     _assumed(assumed)
@@ -133,10 +139,12 @@ def _contacts(document: dict[str, Any]) -> Any:
         "limited by",
     )
     for state in document["states"]:
+        made.add_section()
+        charges = [f"{state['state_of_charge']:g}"]
         for contact in state["contacts"]:
             resistance, quantiles = contact["resistance"], contact["quantiles"] or {}
             made.add_row(
-                f"{state['state_of_charge']:g}",
+                charges.pop() if charges else "",
                 f"{contact['left']} | {contact['right']}",
                 shown(contact["potential_drop_V"]),
                 shown_interval(quantiles.get("potential_drop_V")),
@@ -147,14 +155,6 @@ def _contacts(document: dict[str, Any]) -> Any:
             )
         for layer in state["layers"]:
             if layer["resistance_ohm_cm2"] is not None:
-                made.add_row(
-                    f"{state['state_of_charge']:g}",
-                    f"{layer['material']}, {layer['thickness_nm']:g} nm",
-                    "",
-                    "",
-                    "",
-                    shown(layer["resistance_ohm_cm2"], 3),
-                    "",
-                    "",
-                )
+                name = f"{layer['material']}, {layer['thickness_nm']:g} nm"
+                made.add_row("", name, "", "", "", shown(layer["resistance_ohm_cm2"], 3))
     return made
