@@ -1,0 +1,88 @@
+"""What one finished calculation left behind, whichever engine did it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pymatgen.core import Structure
+
+CalculationKind = Literal["cell", "relax", "static"]
+
+
+class PlanarPotential(BaseModel):
+    """Electrostatic potential energy of an electron, averaged over planes normal to the c axis.
+
+    Parameters
+    ----------
+    height_A : float
+        The cell's height normal to a and b; the points divide it evenly, the first one at 0.
+    potential_eV : list of float
+        Shape (points,). The zero is the cell's average, as in every periodic calculation.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    height_A: Annotated[float, Field(gt=0)]
+    potential_eV: Annotated[list[float], Field(min_length=2)]
+
+
+class Calculation(BaseModel):
+    """A converged calculation: the only thing that an engine hands on.
+
+    Energies in eV. Eigenvalues and potentials refer to the average electrostatic potential of the
+    same cell, so that those of two cells compare only after alignment; potentials are the
+    potential energy of an electron (minus the electrostatic potential).
+
+    Parameters
+    ----------
+    hash : str
+        Of structure, charge and settings: the calculation's name in the database.
+    kind : str
+        ``cell`` (cell and atoms relaxed), ``relax`` (atoms relaxed), ``static``.
+    charge : int
+        Of the cell, in elementary charges, compensated by a uniform background.
+    settings : mapping
+        All that the engine was told.
+    initial_structure, structure : mapping
+        pymatgen Structures before and after.
+    vbm_eV, cbm_eV : float, optional
+        Highest occupied and lowest empty eigenvalue over the k-points; none for a metal.
+    site_potentials_eV : list of float
+        Shape (sites,), at the nuclei of ``structure``, averaged over the engine's own radii.
+    ionic_steps : int
+        Geometries calculated.
+    versions : mapping
+        Of the engine and what it stands on.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    engine: str
+    kind: CalculationKind
+    charge: int
+    settings: dict[str, Any]
+    initial_structure: dict[str, Any]
+    structure: dict[str, Any]
+    energy_eV: float
+    electrons: Annotated[float, Field(gt=0)]
+    fermi_level_eV: float
+    vbm_eV: float | None = None
+    cbm_eV: float | None = None
+    max_force_eV_A: Annotated[float, Field(ge=0)]
+    planar_potential: PlanarPotential
+    site_potentials_eV: list[float]
+    ionic_steps: Annotated[int, Field(ge=1)]
+    wall_time_s: Annotated[float, Field(ge=0)]
+    versions: dict[str, str]
+
+    @property
+    def final_structure(self) -> Structure:
+        """The structure that energy and potentials belong to."""
+        return Structure.from_dict(self.structure)
+
+    @property
+    def energy_per_atom_eV(self) -> float:
+        """Total energy per atom."""
+        return self.energy_eV / len(self.structure["sites"])

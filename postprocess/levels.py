@@ -1,0 +1,73 @@
+"""Levels below vacuum: ionization potential, band gap, work function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .calculation import Calculation
+from .potentials import interpolate, macroscopic_average, vacuum_level
+
+
+@dataclass(frozen=True)
+class BandEdges:
+    """Band edges of a bulk crystal below the vacuum level of one of its surfaces.
+
+    Parameters
+    ----------
+    ionization_potential_eV : float
+        Vacuum level minus valence-band maximum.
+    band_gap_eV : float
+    """
+
+    ionization_potential_eV: float
+    band_gap_eV: float
+
+
+def slab_center(slab: Calculation) -> float:
+    """Return the height of the slab's middle above the cell's floor, in Å.
+
+    The atoms' heights are unwrapped around their circular mean, so that a slab may cross the
+    cell's border.
+    """
+    structure = slab.final_structure
+    turns = structure.frac_coords[:, 2] * 2 * np.pi
+    mean = np.angle(np.exp(1j * turns).mean())
+    unwrapped = mean + (turns - mean + np.pi) % (2 * np.pi) - np.pi
+    middle = (unwrapped.min() + unwrapped.max()) / 2
+    return float(middle / (2 * np.pi) % 1 * slab.planar_potential.height_A)
+
+
+def band_edges(bulk: Calculation, slab: Calculation, period_A: float) -> BandEdges:
+    """Align the bulk's eigenvalues to the vacuum beside the slab.
+
+    The bulk's average potential is put at the macroscopic average in the middle of the slab:
+    ``IP = V_vacuum − V_slab middle + V_bulk average − E_VBM``, the last but one being zero.
+
+    Parameters
+    ----------
+    bulk : Calculation
+        Static, with band edges.
+    slab : Calculation
+        Symmetric, non-polar, vacuum on both sides.
+    period_A : float
+        Repeat distance of the crystal along the slab's normal.
+
+    Raises
+    ------
+    ValueError
+        The bulk has no gap, or the vacuum is not flat.
+    """
+    if bulk.vbm_eV is None or bulk.cbm_eV is None or bulk.cbm_eV <= bulk.vbm_eV:
+        raise ValueError("the bulk calculation has no band gap: is the phase a metal?")
+    potential = slab.planar_potential
+    center = slab_center(slab)
+    inside = interpolate(potential, macroscopic_average(potential, period_A), center)
+    vacuum = vacuum_level(potential, center)
+    return BandEdges(vacuum - inside - bulk.vbm_eV, bulk.cbm_eV - bulk.vbm_eV)
+
+
+def work_function(slab: Calculation) -> float:
+    """Return vacuum level minus Fermi level of a metallic slab, in eV."""
+    return vacuum_level(slab.planar_potential, slab_center(slab)) - slab.fermi_level_eV

@@ -1,0 +1,154 @@
+"""The flow of a campaign, and what it would calculate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobflow import Flow, Job, JobStore
+from maggma.stores import MemoryStore
+from monty.json import jsanitize
+
+from interohm.database import Database
+
+from .calculations import find_calculation, request_of
+from .campaign_config import (
+    CampaignConfig,
+    InsulatorPhase,
+    load_campaign,
+    load_structure,
+)
+from .engines import engine_named
+from .phase import insulator_flow, metal_flow, record_insulator, record_metal
+from .presets import Preset, load_preset
+
+__all__ = ["CampaignConfig", "PlannedCalculation", "campaign_flow", "dry_run", "load_campaign"]
+
+
+@dataclass(frozen=True)
+class PlannedCalculation:
+    """One calculation of a campaign.
+
+    Parameters
+    ----------
+    label : str
+        Phase and step.
+    hash : str
+        Preliminary while the structure that it starts from is not calculated yet.
+    kind : str
+    charge : int
+    atoms, electrons : int
+    kpoints : tuple of int
+        Divisions of the mesh.
+    found : bool
+        Whether database or program have it already.
+    """
+
+    label: str
+    hash: str
+    kind: str
+    charge: int
+    atoms: int
+    electrons: int
+    kpoints: tuple[int, int, int]
+    found: bool
+
+
+def campaign_flow(config: CampaignConfig) -> Flow:
+    """Return the flow of all phases.
+
+    Raises
+    ------
+    InputError
+        A structure, facet, preset or engine that cannot be used, named with its phase.
+    """
+    metal = load_structure(config.metal_structure, config.folder, where="metal_structure")
+    flows = []
+    for place, phase in enumerate(config.phases):
+        where = f"phases[{place}] {phase.name}: structure"
+        structure = load_structure(phase.structure, config.folder, where=where)
+        preset = _preset(config, phase.preset)
+        ion = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
+        if isinstance(phase, InsulatorPhase):
+            flows.append(insulator_flow(phase, structure, metal, preset, **ion))
+        else:
+            flows.append(metal_flow(phase, structure, preset, **ion))
+    return Flow(flows, name=config.name)
+
+
+def _preset(config: CampaignConfig, name: str | None) -> Preset:
+    preset = load_preset(name or config.preset, folder=config.folder)
+    engine_named(config.engine)
+    return preset.model_copy(update={"engine": config.engine})
+
+
+def memory_store() -> JobStore:
+    """Return a store for the outputs of one run's jobs.
+
+    They are references into the database (which is where results live), or follow from them.
+    """
+    store = JobStore(MemoryStore(), additional_stores={})
+    store.connect()
+    return store
+
+
+def dry_run(config: CampaignConfig, database: Database) -> list[PlannedCalculation]:
+    """List a campaign's calculations and start none.
+
+    Parameters
+    ----------
+    config : CampaignConfig
+    database : Database
+        Opened for reading.
+
+    Returns
+    -------
+    list of PlannedCalculation
+        In the order of the flow, each calculation once.
+    """
+    return list(_planned(config, database))
+
+
+def _planned(config: CampaignConfig, database: Database) -> Iterator[PlannedCalculation]:
+    store = memory_store()
+    seen = set()
+    for job, _ in campaign_flow(config).iterflow():
+        if job.function in (record_insulator.original, record_metal.original):
+            continue
+        request = request_of(job.resolve_args(store, inplace=False))
+        if request is None:
+            job.run(store)
+            continue
+        found = find_calculation(database, request.hash)
+        structure = request.initial_structure
+        # What is not calculated yet goes on with the structure that it starts from.
+        final = structure if found is None else found.final_structure
+        _store_output(store, job, {"hash": request.hash, "structure": final})
+        if request.hash in seen:
+            continue
+        seen.add(request.hash)
+        x, y, z = request.settings["kpoints"]
+        yield PlannedCalculation(
+            label=job.name,
+            hash=request.hash,
+            kind=request.kind,
+            charge=request.charge,
+            atoms=len(structure),
+            electrons=engine_named(request.engine).valence_electrons(structure) - request.charge,
+            kpoints=(x, y, z),
+            found=found is not None,
+        )
+
+
+def _store_output(store: JobStore, job: Job, output: dict[str, object]) -> None:
+    document = {
+        "uuid": job.uuid,
+        "index": job.index,
+        "output": jsanitize(output, strict=True),
+        "completed_at": datetime.now().isoformat(),
+        "metadata": {},
+        "hosts": [],
+        "name": job.name,
+    }
+    store.update(document, key=["uuid", "index"])

@@ -1,0 +1,214 @@
+"""What a campaign calculates: its phases, engine and presets, read from YAML."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pymatgen.core import Structure
+
+from interohm.errors import InputError
+from interohm.records import (
+    ION_CHARGES,
+    BarrierEnergy,
+    Charge,
+    DielectricConstant,
+    Fraction,
+    Frequency,
+    HopDistance,
+    Number,
+    Quantity,
+    Voltage,
+)
+from interohm.settings import load_settings
+from interohm.yaml_io import load_yaml, validated
+
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
+Facet = tuple[int, int, int]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class HopConfig(_Config):
+    """How the mobile ion moves by a defect; from literature, with its source."""
+
+    migration_energy_eV: BarrierEnergy
+    attempt_frequency_Hz: Frequency
+    hop_distance_nm: HopDistance
+
+
+class _Phase(_Config):
+    name: Name
+    structure: Annotated[str, Field(min_length=1)]
+    facet: Facet
+    preset: str | None = None
+
+    @field_validator("facet")
+    @classmethod
+    def _is_a_plane(cls, facet: Facet) -> Facet:
+        if not any(facet):
+            raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
+        if max(abs(index) for index in facet) > 9:
+            raise ValueError("a Miller index above 9 makes no sensible slab")
+        return facet
+
+
+class InsulatorPhase(_Phase):
+    """An insulator of the campaign.
+
+    Parameters
+    ----------
+    name : str
+        Of the record.
+    structure : str
+        CIF or POSCAR, relative to the campaign's file, or a Materials Project id.
+    facet : tuple of int
+        Miller indices in the conventional cell.
+    preset : str, optional
+        Instead of the campaign's.
+    dielectric_constant : Quantity
+        Static; also used in the finite-size correction.
+    saturation, stability_window_V
+        As in the record.
+    hops : mapping
+        By the defect's name.
+    interstitial_sites : list
+        Candidates besides the crystal's Voronoi voids, fractional in the conventional cell.
+    """
+
+    kind: Literal["insulator"] = "insulator"
+    dielectric_constant: DielectricConstant
+    saturation: Fraction = Quantity(value=1.0)
+    stability_window_V: tuple[Voltage, Voltage] | None = None
+    hops: dict[str, HopConfig] = Field(default_factory=dict)
+    interstitial_sites: list[tuple[Number, Number, Number]] = Field(default_factory=list)
+
+
+class MetalPhase(_Phase):
+    """A metal of the campaign, at one ion content."""
+
+    kind: Literal["metal"] = "metal"
+    ion_content: Annotated[Number, Field(ge=0, le=100)] = 1.0
+    voltage_V: Voltage = Quantity(value=0.0, source="definition: the metal itself")
+
+
+Phase = Annotated[InsulatorPhase | MetalPhase, Field(discriminator="kind")]
+
+
+class CampaignConfig(_Config):
+    """A campaign.
+
+    Parameters
+    ----------
+    name : str
+    engine : str
+    preset : str
+        A shipped preset's name, or a YAML file.
+    mobile_ion : str
+    ion_charge : int
+        Default: the ion's usual one.
+    metal_structure : str
+        Of the mobile element's metal, whose energy per atom is mu = 0.
+    phases : list
+    """
+
+    name: Name
+    engine: str = "gpaw"
+    preset: str = "quick"
+    mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")] = "Li"
+    ion_charge: Annotated[Charge, Field(ge=1)] = Field(default=None, validate_default=True)
+    metal_structure: Annotated[str, Field(min_length=1)]
+    phases: Annotated[list[Phase], Field(min_length=1, max_length=1000)]
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @field_validator("ion_charge", mode="before")
+    @classmethod
+    def _usual_charge(cls, charge: object, info: object) -> object:
+        if charge is not None:
+            return charge
+        known = ION_CHARGES.get(info.data.get("mobile_ion", ""))  # type: ignore[attr-defined]
+        if known is None:
+            raise ValueError("give the charge number of the mobile ion, 1 for Li")
+        return known
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> CampaignConfig:
+        names = [phase.name for phase in self.phases]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"phases: the name {name!r} stands twice; give each its own")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Of the campaign's file; structures and presets are relative to it."""
+        return self._folder
+
+
+def load_campaign(path: str | Path) -> CampaignConfig:
+    """Read a campaign from YAML.
+
+    Raises
+    ------
+    InputError
+        With file, field and fix.
+    """
+    config = validated(CampaignConfig, load_yaml(path), where=str(path))
+    config._folder = Path(path).parent
+    return config
+
+
+def load_structure(source: str, folder: Path, *, where: str) -> Structure:
+    """Read a crystal structure from a file, or from the Materials Project by its id.
+
+    Raises
+    ------
+    InputError
+        No such file or id, an unreadable file, or no key for the Materials Project.
+    """
+    if source.startswith("mp-"):
+        return _materials_project(source, where)
+    path = folder / source
+    if not path.is_file():
+        raise InputError(
+            f"there is no structure file {path}",
+            where=where,
+            fix="give a CIF or POSCAR, relative to the campaign's file, or an id such as mp-1138",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            structure = Structure.from_file(path)
+    except Exception as error:  # pymatgen's readers raise whatever their parsers do
+        raise InputError(
+            f"{path} cannot be read as a structure: {error}", where=where, fix="give CIF or POSCAR"
+        ) from None
+    if not structure.is_valid(tol=0.5):
+        raise InputError(f"{path}: atoms lie closer than 0.5 Å", where=where)
+    return structure
+
+
+def _materials_project(identifier: str, where: str) -> Structure:
+    key = load_settings().materials_project_key
+    if key is None:
+        raise InputError(
+            f"{identifier} is a Materials Project id, and no key is set",
+            where=where,
+            fix="set MP_API_KEY, or give a CIF or POSCAR",
+        )
+    from pymatgen.ext.matproj import MPRester
+
+    try:
+        with MPRester(key.get_secret_value()) as client:
+            return client.get_structure_by_material_id(identifier)
+    except Exception as error:  # network, key and id fail in many ways; none of them is ours
+        raise InputError(
+            f"{identifier} could not be fetched: {type(error).__name__}",
+            where=where,
+            fix="check the id, the key and the network, or give a CIF or POSCAR",
+        ) from None

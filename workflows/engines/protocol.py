@@ -1,0 +1,74 @@
+"""What the flows expect of an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from interohm.postprocess.calculation import Calculation
+from pymatgen.core import Structure
+
+from .request import CalculationRequest
+
+
+class CalculationError(RuntimeError):
+    """A calculation that did not end in a converged result; the message says why."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running calculation is.
+
+    Parameters
+    ----------
+    ionic_step : int
+        Geometries begun.
+    scf_iteration : int
+        Of the present geometry.
+    max_force_eV_A : float, optional
+        Of the last finished geometry.
+    """
+
+    ionic_step: int
+    scf_iteration: int
+    max_force_eV_A: float | None
+
+
+class Run(Protocol):
+    """A calculation that has been started."""
+
+    def finished(self) -> bool:
+        """Whether it has ended, well or not."""
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+
+    def progress(self) -> Progress | None:
+        """How far it is; None before the first iteration."""
+
+    def result(self) -> Calculation:
+        """Return the finished calculation, or raise CalculationError."""
+
+    def stop(self) -> None:
+        """End it; what its folder holds lets a later run go on."""
+
+
+class Engine(Protocol):
+    """A program that calculates total energies, forces and potentials."""
+
+    name: str
+
+    def check(self) -> None:
+        """Raise InputError if the engine is not there, saying how to get it."""
+
+    def valence_electrons(self, structure: Structure) -> int:
+        """Return the number of electrons that a neutral cell would be calculated with."""
+
+    def request(
+        self, structure: Structure, kind: str, settings: dict[str, Any], charge: int
+    ) -> CalculationRequest:
+        """Return the complete request for a structure and a preset's settings of one step."""
+
+    def start(self, request: CalculationRequest, folder: Path) -> Run:
+        """Start a calculation in its folder, going on from what an earlier run left there."""

@@ -1,0 +1,65 @@
+"""What an engine is asked for, and the hash by which the answer is found again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from interohm.postprocess.calculation import CalculationKind
+from pydantic import BaseModel, ConfigDict
+from pymatgen.core import Structure
+
+
+class CalculationRequest(BaseModel):
+    """One calculation, complete: nothing else reaches the engine.
+
+    Parameters
+    ----------
+    engine : str
+    kind : str
+        ``cell`` (relax cell and atoms), ``relax`` (atoms) or ``static``.
+    charge : int
+        In elementary charges.
+    structure : mapping
+        A pymatgen Structure.
+    settings : mapping
+        The engine's, all of them, k-points counted out.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    engine: str
+    kind: CalculationKind
+    charge: int
+    structure: dict[str, Any]
+    settings: dict[str, Any]
+
+    @property
+    def initial_structure(self) -> Structure:
+        """The structure to begin with."""
+        return Structure.from_dict(self.structure)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what decides the result.
+
+        Positions count to 1e-5 Å, so that a structure may pass through files and databases.
+        """
+        structure = self.initial_structure
+        content = {
+            "engine": self.engine,
+            "kind": self.kind,
+            "charge": self.charge,
+            "settings": self.settings,
+            "lattice_A": _rounded(structure.lattice.matrix.tolist()),
+            "species": [site.specie.symbol for site in structure],
+            "positions_A": _rounded(structure.cart_coords.tolist()),
+        }
+        text = json.dumps(content, sort_keys=True, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _rounded(rows: list[list[float]]) -> list[list[float]]:
+    # Adding zero turns −0.0 into 0.0, which JSON would tell apart.
+    return [[round(value, 5) + 0.0 for value in row] for row in rows]

@@ -1,0 +1,191 @@
+"""Runs a campaign on this machine: independent calculations side by side, one writer.
+
+Only this process touches database and jobs; a calculation is a process of its own. So a calculation
+is started as soon as the jobs before it are done and a worker is free, and the job that stands for
+it runs when its result is in the database.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jobflow import Flow, Job, JobStore, OnMissing
+
+from interohm.database import Database
+from interohm.records import Insulator, Metal
+
+from .calculations import find_calculation, is_calculation, request_of, scratch_folder
+from .campaign import campaign_flow, memory_store
+from .campaign_config import CampaignConfig
+from .context import using
+from .display import Display
+from .engines import engine_named
+from .engines.protocol import CalculationError, Run
+from .engines.request import CalculationRequest
+
+_POLL_S = 0.2
+
+
+class CampaignError(RuntimeError):
+    """Some phases could not be finished; the others are in the database.
+
+    Parameters
+    ----------
+    failures : mapping
+        What went wrong, by the job's name.
+    """
+
+    def __init__(self, failures: dict[str, str]) -> None:
+        self.failures = failures
+        super().__init__("; ".join(f"{name}: {reason}" for name, reason in failures.items()))
+
+
+def run_campaign(
+    config: CampaignConfig,
+    database: Database,
+    *,
+    progress: bool = True,
+    workers: int | None = None,
+) -> dict[str, Insulator | Metal]:
+    """Calculate what the database does not have, and save the records.
+
+    Interrupted and started again, it goes on where it was: finished calculations are found by
+    their hash, a half-finished relaxation goes on from its last geometry.
+
+    Parameters
+    ----------
+    config : CampaignConfig
+    database : Database
+        Opened for writing.
+    progress : bool
+        Show what is running, on standard error.
+    workers : int, optional
+        Calculations at a time; default: the cores that this process may use.
+
+    Returns
+    -------
+    dict of str to record
+        By the phases' names.
+
+    Raises
+    ------
+    CampaignError
+        When all that could be calculated has been, if a phase is missing.
+    InputError
+        The configuration cannot be used, or the engine is not there.
+    """
+    flow = campaign_flow(config)
+    workers = workers or len(os.sched_getaffinity(0))
+    with using(database), Display.on_standard_error(progress) as display:
+        failures = run_flow(flow, database, workers=workers, display=display)
+    if failures:
+        raise CampaignError(failures)
+    records = {phase.name: database.material(phase.name) for phase in config.phases}
+    return {name: record for name, record in records.items() if record is not None}
+
+
+def run_flow(flow: Flow, database: Database, *, workers: int, display: Display) -> dict[str, str]:
+    """Run a flow of jobs; return the failures by the jobs' names.
+
+    A failed job takes along those that need its output, and no other.
+    """
+    launcher = _Launcher(list(flow.iterflow()), database, workers, display)
+    try:
+        launcher.run()
+    finally:
+        launcher.stop()
+    return launcher.failures
+
+
+@dataclass
+class _Launcher:
+    waiting: list[tuple[Job, list[str]]]
+    database: Database
+    workers: int
+    display: Display
+    store: JobStore = field(default_factory=memory_store)
+    done: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)
+    running: dict[str, tuple[str, Run]] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    requests: dict[str, CalculationRequest | None] = field(default_factory=dict)
+
+    def run(self) -> None:
+        self.display.expect(sum(is_calculation(job) for job, _ in self.waiting))
+        while self.waiting or self.running:
+            started = [self._advance(job, parents) for job, parents in list(self._ready())]
+            self._collect()
+            self.display.show({label: run.progress() for label, run in self.running.values()})
+            if not any(started):
+                time.sleep(_POLL_S)
+
+    def stop(self) -> None:
+        for _, run in self.running.values():
+            run.stop()
+
+    def _ready(self) -> Iterator[tuple[Job, list[str]]]:
+        for job, parents in self.waiting:
+            if all(parent in self.done or parent in self.failed for parent in parents):
+                yield job, parents
+
+    def _advance(self, job: Job, parents: list[str]) -> bool:
+        """Run a ready job or start its calculation; False if it has to wait."""
+        tolerant = job.config.on_missing_references == OnMissing.NONE
+        if not tolerant and any(parent in self.failed for parent in parents):
+            self._finish(job, parents, failed=True)
+            return True
+        if job.uuid not in self.requests:
+            try:
+                self.requests[job.uuid] = request_of(job.resolve_args(self.store, inplace=False))
+            except Exception as error:
+                self._fail(job, parents, error)
+                return True
+        request = self.requests[job.uuid]
+        if request is not None:
+            if request.hash in self.broken:
+                self._fail(job, parents, CalculationError(self.broken[request.hash]))
+                return True
+            if request.hash in self.running:
+                return False
+            if find_calculation(self.database, request.hash) is None:
+                if len(self.running) >= self.workers:
+                    return False
+                run = engine_named(request.engine).start(request, scratch_folder(request))
+                self.running[request.hash] = (job.name, run)
+                self.display.started(job.name)
+                return True
+        try:
+            job.run(self.store)
+        except Exception as error:
+            self._fail(job, parents, error)
+        else:
+            self._finish(job, parents)
+        return True
+
+    def _collect(self) -> None:
+        for hash, (label, run) in list(self.running.items()):
+            if not run.finished():
+                continue
+            del self.running[hash]
+            try:
+                calculation = run.result()
+            except CalculationError as error:
+                self.broken[hash] = str(error)
+                self.display.failed(label, str(error))
+            else:
+                self.database.save_calculation(calculation.model_dump())
+                self.display.finished(label, calculation.wall_time_s)
+
+    def _fail(self, job: Job, parents: list[str], error: Exception) -> None:
+        self.failures[job.name] = str(error) or type(error).__name__
+        self._finish(job, parents, failed=True)
+
+    def _finish(self, job: Job, parents: list[str], *, failed: bool = False) -> None:
+        self.waiting.remove((job, parents))
+        (self.failed if failed else self.done).add(job.uuid)
+        if is_calculation(job):
+            self.display.advance()

@@ -1,0 +1,194 @@
+"""Presets: every setting of every step of a phase's calculations, from YAML."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from interohm.postprocess.materials import Uncertainties
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from interohm.errors import InputError
+from interohm.records import Number
+from interohm.yaml_io import load_yaml, validated
+
+Positive = Annotated[Number, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Mixer(_Settings):
+    """Density mixing."""
+
+    backend: Literal["pulay"]
+    beta: Positive
+    history: Count
+    weight: Positive
+
+
+class SelfConsistency(_Settings):
+    """When the electrons count as converged, and how many iterations they have."""
+
+    energy_eV_per_electron: Positive
+    density_per_electron: Positive
+    eigenstates_eV2_per_electron: Positive
+    max_iterations: Count
+    mixer: Mixer
+
+
+class Relaxation(_Settings):
+    """When the ions count as relaxed, and how they get there (BFGS).
+
+    Parameters
+    ----------
+    force_tolerance_eV_A : float
+        Largest force on an atom (and, for a cell, stress times volume per strain).
+    max_steps : int
+        A relaxation that needs more has failed.
+    max_displacement_A : float
+        Of an atom in one step.
+    curvature_eV_A2 : float
+        The Hessian to begin with is this times the unit matrix.
+    """
+
+    force_tolerance_eV_A: Positive
+    max_steps: Count
+    max_displacement_A: Positive
+    curvature_eV_A2: Positive
+
+
+class Step(_Settings):
+    """Electronic settings of one step.
+
+    Parameters
+    ----------
+    cutoff_eV : float
+        Of the plane waves.
+    kpoint_length_A : float
+        A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
+    smearing_eV : float
+        Width of the Fermi–Dirac occupation.
+    empty_bands : int
+        Beyond those that the neutral cell fills.
+    converged_empty_bands : bool
+        Whether the conduction-band minimum is converged too.
+    scf : SelfConsistency
+    relaxation : Relaxation, optional
+        None: the atoms stay where the crystal has them.
+    """
+
+    cutoff_eV: Positive
+    kpoint_length_A: Positive
+    smearing_eV: Positive
+    empty_bands: Annotated[int, Field(ge=0)]
+    converged_empty_bands: bool
+    scf: SelfConsistency
+    relaxation: Relaxation | None = None
+
+    def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
+        """Return the step as the engine's settings, the functional included."""
+        settings = self.model_dump(mode="json")
+        if self.relaxation is None:
+            settings.pop("relaxation")
+        return {"xc": xc, "periodic_axes": periodic_axes, **settings}
+
+
+class RelaxedStep(Step):
+    """A step that relaxes."""
+
+    relaxation: Relaxation
+
+
+class SlabStep(Step):
+    """A slab: its size (at least, in whole repeat units) and its electronic settings."""
+
+    thickness_A: Positive
+    vacuum_A: Positive
+
+    def engine_settings(self, xc: str, *, periodic_axes: int = 2) -> dict[str, Any]:
+        """Return the step as the engine's settings; thickness and vacuum are the structure's."""
+        settings = super().engine_settings(xc, periodic_axes=periodic_axes)
+        return {k: v for k, v in settings.items() if k not in ("thickness_A", "vacuum_A")}
+
+
+class DefectStep(RelaxedStep):
+    """Supercells with and without a defect."""
+
+    min_atoms: Annotated[int, Field(ge=2, le=1000)]
+
+
+class InsulatorSteps(_Settings):
+    """The steps of an insulator: cell, band edges, surface, defects."""
+
+    cell: RelaxedStep
+    bulk: Step
+    slab: SlabStep
+    defects: DefectStep
+
+
+class MetalSteps(_Settings):
+    """The steps of a metal; ``bulk`` also gives the mobile element's total energy."""
+
+    cell: RelaxedStep
+    bulk: Step
+    slab: SlabStep
+
+
+class Preset(_Settings):
+    """All settings of a phase's calculations."""
+
+    name: Annotated[str, Field(min_length=1)]
+    engine: Literal["gpaw"]
+    xc: str
+    insulator: InsulatorSteps
+    metal: MetalSteps
+    uncertainties: Uncertainties
+
+    @model_validator(mode="after")
+    def _energies_compare(self) -> Preset:
+        cutoffs = {
+            self.insulator.bulk.cutoff_eV,
+            self.insulator.defects.cutoff_eV,
+            self.metal.bulk.cutoff_eV,
+        }
+        if len(cutoffs) > 1:
+            raise ValueError(
+                "insulator.bulk, insulator.defects and metal.bulk need one cutoff_eV: their total "
+                "energies are subtracted from each other"
+            )
+        return self
+
+
+def load_preset(name: str, *, folder: Path | None = None) -> Preset:
+    """Read a shipped preset by its name, or one from a YAML file.
+
+    Parameters
+    ----------
+    name : str
+        As ``quick``, or a path that ends in ``.yaml``, relative to ``folder``.
+    folder : Path, optional
+        Of the file that names the preset.
+
+    Raises
+    ------
+    InputError
+        There is no such preset, or one of its fields is wrong.
+    """
+    if name.endswith((".yaml", ".yml")):
+        path = (folder or Path()) / name
+        return validated(Preset, load_yaml(path), where=str(path))
+    shipped = resources.files("interohm.configs") / "presets"
+    with resources.as_file(shipped) as presets:
+        path = presets / f"{name}.yaml"
+        if "/" in name or not path.is_file():
+            known = ", ".join(sorted(file.stem for file in presets.glob("*.yaml")))
+            raise InputError(
+                f"there is no preset {name!r}",
+                where="preset",
+                fix=f"one of {known}, or the path of a YAML file",
+            )
+        return validated(Preset, load_yaml(path), where=str(path))
