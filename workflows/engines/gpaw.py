@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import subprocess
 import sys
@@ -82,10 +83,9 @@ def kpoint_counts(structure: Structure, length_A: float, axes: int) -> list[int]
     axes : int
         2 for a slab (one point along c), 3 for a crystal.
     """
-    heights = [
-        spacing / (2 * 3.141592653589793) for spacing in structure.lattice.reciprocal_lattice.abc
-    ]
-    counts = [max(1, -int(-(length_A * inverse * 0.99) // 1)) for inverse in heights]
+    # The reciprocal lattice of crystallographers: its vectors are one over the planes' distances.
+    inverse = structure.lattice.reciprocal_lattice_crystallographic.abc
+    counts = [max(1, math.ceil(0.99 * length_A * one)) for one in inverse]
     return [*counts[:2], counts[2] if axes == 3 else 1]
 
 

@@ -7,9 +7,11 @@ neither database nor flow.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,10 @@ class NotConvergedError(RuntimeError):
 def main() -> int:
     """Calculate what the folder asks for; the exit status is 0 when a result was written."""
     folder = Path(sys.argv[1])
+    _end_with(os.getppid())
+    lock = (folder / "lock").open("w")
+    # Whoever started an earlier run in this folder may be gone, its worker not yet.
+    fcntl.flock(lock, fcntl.LOCK_EX)
     request = CalculationRequest.model_validate_json((folder / "request.json").read_text())
     try:
         result = calculate(request, folder)
@@ -45,6 +51,17 @@ def main() -> int:
         raise
     _write(folder / "result.json", result.model_dump_json())
     return 0
+
+
+def _end_with(launcher: int) -> None:
+    """End this process when its launcher is gone, however it went."""
+
+    def watch() -> None:
+        while os.getppid() == launcher:
+            time.sleep(1)
+        os._exit(3)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def calculate(request: CalculationRequest, folder: Path) -> Calculation:
@@ -91,7 +108,7 @@ class _Checkpoint:
             try:
                 return GPAW(density, txt=log)
             except Exception as error:  # a density of another version costs iterations, no more
-                print(f"the density of the checkpoint is of no use: {error}", file=sys.stderr)
+                sys.stderr.write(f"the density of the checkpoint is of no use: {error}\n")
         return GPAW(**parameters, txt=log)
 
     def save(self, atoms: Atoms) -> None:
@@ -198,7 +215,7 @@ def _document(
         settings=request.settings,
         initial_structure=request.structure,
         structure=structure.as_dict(),
-        # The energy of the smeared occupation extrapolated to zero width, as forces see it not.
+        # Extrapolated to zero width of the occupation.
         energy_eV=float(atoms.get_potential_energy()),
         electrons=electrons,
         fermi_level_eV=float(calculator.get_fermi_level()),
