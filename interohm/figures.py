@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal
 from interohm.report.band_diagram import joined
+from interohm.report.curves import RAREST_CM3
 from interohm.report.display_axis import DisplayAxis, nanometres
 from interohm.report.levels import (
     LayerLevels,
@@ -92,7 +93,7 @@ def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
             )
             if place == 0:
                 _name_layers(panel, axis, names)
-        _finish(figure, panels[-1], axis)
+        _finish(figure, panels[-1], axis, "±: distance from the nearest contact; //: compressed")
 
     _write(path, len(chosen), draw)
 
@@ -122,19 +123,20 @@ def write_contact_figure(
         bands, concentrations = figure.subplots(2, 1, sharex=True)
         _draw_bands(bands, view.axis, view.levels, energy_window_eV([view.levels]))
         _name_layers(bands, view.axis, [document["left"], document["right"]])
-        for number, (defect, column) in enumerate(view.concentrations_cm3.items()):
-            concentrations.plot(
-                view.axis.place(view.x_nm),
-                np.maximum(column, 1e-6),
-                color=_SERIES[number % len(_SERIES)],
-                label=defect,
-                linewidth=1.3,
-            )
+        for defect, colour in zip(view.defects, cycle(_SERIES), strict=False):
+            label: str | None = defect
+            for side in view.sides:
+                if defect not in side.concentrations_cm3:
+                    continue
+                places = view.axis.place(side.x_nm)
+                column = np.maximum(side.concentrations_cm3[defect], RAREST_CM3)
+                concentrations.plot(places, column, color=colour, label=label, linewidth=1.3)
+                label = None
         concentrations.set_yscale("log")
         concentrations.set_ylabel("concentration (cm$^{-3}$)")
         concentrations.legend(frameon=False, fontsize=7)
         _shade_layers(concentrations, view.axis)
-        _finish(figure, concentrations, view.axis)
+        _finish(figure, concentrations, view.axis, "each side has its own scale")
 
     _write(path, 2, draw)
 
@@ -205,7 +207,7 @@ def _name_layers(panel: Axes, axis: DisplayAxis, names: Sequence[str]) -> None:
         )
 
 
-def _finish(figure: Figure, panel: Axes, axis: DisplayAxis) -> None:
+def _finish(figure: Figure, panel: Axes, axis: DisplayAxis, scale: str) -> None:
     """Label the common axis and put the legend below."""
     panel.set_xticks(axis.tick_places, axis.tick_labels)
     panel.tick_params(axis="x", labelsize=7)
@@ -218,6 +220,6 @@ def _finish(figure: Figure, panel: Axes, axis: DisplayAxis) -> None:
             va="center",
             fontweight="bold",
         )
-    panel.set_xlabel("position (nm); ±: distance from the nearest contact; //: compressed")
+    panel.set_xlabel(f"position (nm); {scale}")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)

@@ -40,8 +40,13 @@ _INTERVALS = (
 _NO_INTERVALS = "No input has a known uncertainty, so there are no intervals."
 _BANDS_NOTE = (
     "Contacts are magnified and the insides of layers compressed: the scale changes along the "
-    "axis, the ticks are true distances. The Fermi level may jump at a contact where the ion is "
-    "in equilibrium and the electron is not."
+    "axis (// marks what is compressed). Ticks are true distances; those with a sign count from "
+    "the nearest contact. "
+)
+_CONTACT_NOTE = "Each side of the contact has its own scale. "
+_FERMI_NOTE = (
+    "The Fermi level may jump at a contact, where the ion is in equilibrium and the electron is "
+    "not."
 )
 _BUDGET_NOTE = (
     "Logarithmic; hatched bars are negative (accumulation lowers the resistance), drawn by "
@@ -103,11 +108,16 @@ def write_report(
         findings([*remarks, *cell_findings(document, materials)]),
         slider(charges),
         *(keys(_cell_keys(state), place) for place, state in enumerate(states)),
-        section("Band diagram", figure("bands", f"Band diagram of {layers}"), note=_BANDS_NOTE),
+        section(
+            "Band diagram",
+            figure("bands", f"Band diagram of {layers}"),
+            note=_BANDS_NOTE + _FERMI_NOTE,
+        ),
         section(
             "Potential drops",
             figure("drops", "Potential drop of each contact"),
             contacts_table(states),
+            note="Neutral potential of the right phase minus that of the left one.",
         ),
         section(
             "Resistance budget",
@@ -175,7 +185,7 @@ def write_contact_report(
         section(
             "Band diagram",
             figure("bands", f"Band diagram of {names[0]} and {names[1]}"),
-            note=_BANDS_NOTE,
+            note=_CONTACT_NOTE + _FERMI_NOTE,
         ),
         section("Concentrations", figure("concentrations", "Concentrations of the defects")),
         section(

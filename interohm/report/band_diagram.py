@@ -1,8 +1,8 @@
 """The interactive band diagram: plotly figures as plain mappings, colours by the page's style.
 
 A colour ``var(--name)`` is looked up in the page's style sheet when it is drawn, so that one figure
-serves light and dark pages and paper. A figure is ``{layout, frames}``, one frame of traces for
-each state of charge.
+serves light and dark pages and paper. A figure is ``{layout, always, frames}``: one frame of traces
+for each state of charge, and those that stand in all of them.
 """
 
 from __future__ import annotations
@@ -169,9 +169,7 @@ def x_axis(axis: DisplayAxis, *, title: bool = True) -> Figure:
         "unifiedhovertitle": {"text": " "},
     }
     if title:
-        made["title"] = {
-            "text": "position (nm); ±: distance from the nearest contact; //: compressed"
-        }
+        made["title"] = {"text": "position (nm)"}
     return made
 
 

@@ -109,7 +109,8 @@ def budget_figure(budgets: Sequence[Sequence[Part]]) -> Figure | None:
         "xaxis": {
             "type": "log",
             "range": [low, high],
-            "title": {"text": "resistance (Ω·cm²)"},
+            "title": {"text": "resistance (Ω·cm²)", "standoff": 10},
+            "automargin": True,
             "gridcolor": "var(--grid)",
             "exponentformat": "power",
             "dtick": max(1, ceil((high - low) / 9)),
@@ -120,6 +121,7 @@ def budget_figure(budgets: Sequence[Sequence[Part]]) -> Figure | None:
             "categoryorder": "array",
             "categoryarray": labels,
             "automargin": True,
+            "ticklabelstandoff": 6,
         },
         "barmode": "overlay",
         "bargap": 0.35,
@@ -243,7 +245,8 @@ def drops_figure(states: Sequence[dict[str, Any]]) -> Figure:
     margin = 0.06 * (max(values) - min(values) or 1.0)
     layout: Figure = {
         "xaxis": {
-            "title": {"text": "potential drop (V): neutral potential, right minus left"},
+            "title": {"text": "potential drop (V)", "standoff": 10},
+            "automargin": True,
             "range": [min(values) - margin, max(values) + margin],
             "gridcolor": "var(--grid)",
             "zerolinecolor": "var(--text)",
@@ -254,6 +257,7 @@ def drops_figure(states: Sequence[dict[str, Any]]) -> Figure:
             "categoryorder": "array",
             "categoryarray": labels,
             "automargin": True,
+            "ticklabelstandoff": 6,
         },
         "barmode": "overlay",
         "bargap": 0.35,

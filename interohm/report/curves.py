@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
+#: Concentrations are drawn down to one in a cubic metre.
+RAREST_CM3 = 1e-6
+
 _SERIES = tuple(f"var(--series-{place})" for place in range(1, 7))
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -48,8 +51,6 @@ def state_figure(states: Sequence[dict[str, Any]]) -> Figure:
     ]
     frames = [
         [
-            *bands,
-            *curves,
             _mark(x[place], voltages[place], "x", "y"),
             _mark(x[place], resistances[place], "x2", "y2"),
         ]
@@ -76,7 +77,7 @@ def state_figure(states: Sequence[dict[str, Any]]) -> Figure:
         "height": 320,
         "showlegend": False,
     }
-    return {"layout": layout, "frames": frames}
+    return {"layout": layout, "always": [*bands, *curves], "frames": frames}
 
 
 def _ends(quantiles: Sequence[dict[str, Any]]) -> list[float]:
@@ -152,19 +153,21 @@ def _mark(x: float, y: float | None, xaxis: str, yaxis: str) -> Trace:
 def concentration_figure(view: ContactView, names: Sequence[str]) -> Figure:
     """Return the defects' concentrations on both sides of a contact."""
     frame: list[Trace] = []
-    for number, (defect, column) in enumerate(view.concentrations_cm3.items()):
+    for number, defect in enumerate(view.defects):
         x: list[float | None] = []
         y: list[float | None] = []
         positions: list[str | None] = []
-        for piece in _pieces(view, column):
-            with np.errstate(divide="ignore"):
-                height = np.log10(np.maximum(column[piece], 1e-300))
-            places = view.axis.place(view.x_nm[piece])
+        for side in view.sides:
+            if defect not in side.concentrations_cm3:
+                continue
+            column = side.concentrations_cm3[defect]
+            height = np.log10(np.maximum(column, 1e-300))
+            places = view.axis.place(side.x_nm)
             keep = needed_points(places, height[None, :], 0.01)
             gap = [None] if x else []
             x += [*gap, *(round(float(place), 5) for place in places[keep])]
-            y += [*gap, *(float(f"{value:.4g}") for value in column[piece][keep])]
-            positions += [*gap, *(nanometres(float(place)) for place in view.x_nm[piece][keep])]
+            y += [*gap, *(float(f"{value:.4g}") for value in column[keep])]
+            positions += [*gap, *(nanometres(float(place)) for place in side.x_nm[keep])]
         frame.append(
             {
                 "type": "scatter",
@@ -183,14 +186,14 @@ def concentration_figure(view: ContactView, names: Sequence[str]) -> Figure:
         )
     values = [value for trace in frame for value in trace["y"] if value]
     high = max(values, default=1.0)
-    # Fewer than one in a cubic metre are of no consequence.
-    low = max(min(values, default=1.0), 1e-6)
+    low = max(min(values, default=1.0), RAREST_CM3)
     layout: Figure = {
         "xaxis": x_axis(view.axis),
         "yaxis": {
             "type": "log",
             "title": {"text": "concentration (cm⁻³)"},
             "range": [log10(low) - 0.5, log10(high) + 0.5],
+            "dtick": max(1, round(log10(high / low) / 6)),
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
         },
@@ -203,11 +206,3 @@ def concentration_figure(view: ContactView, names: Sequence[str]) -> Figure:
         "height": 400,
     }
     return {"layout": layout, "frames": [frame]}
-
-
-def _pieces(view: ContactView, column: Any) -> list[Any]:
-    """Return the index arrays of the sides where a defect exists; the contact stands twice."""
-    sides = np.split(
-        np.arange(view.x_nm.size), np.flatnonzero((view.x_nm[:-1] == 0) & (view.x_nm[1:] == 0)) + 1
-    )
-    return [side for side in sides if side.size and not np.isnan(column[side]).any()]

@@ -135,7 +135,7 @@ def display_axis(
 
 
 def _ticks_within(zone: Zone, left: float) -> list[tuple[float, str]]:
-    step = _round_step(zone.length_nm / 4)
+    step = _round_step(zone.length_nm * _LABEL_WIDTH / zone.width)
     ticks = []
     for count in range(1, floor(zone.length_nm / step * (1 + 1e-9)) + 1):
         distance = count * step

@@ -106,14 +106,25 @@ def _reach_nm(contact: dict[str, Any], side: str) -> float:
 
 
 @dataclass(frozen=True)
+class SideConcentrations:
+    """The concentrations on one side of a contact, of the defects that exist there."""
+
+    x_nm: Array
+    concentrations_cm3: dict[str, Array]
+
+
+@dataclass(frozen=True)
 class ContactView:
-    """A contact as it is drawn: both sides, and the part of the profile within the axis."""
+    """A contact as it is drawn: what is within the reach of its axis, side by side."""
 
     axis: DisplayAxis
     levels: list[LayerLevels]
-    x_nm: Array
-    phi_V: Array
-    concentrations_cm3: dict[str, Array]
+    sides: list[SideConcentrations]
+
+    @property
+    def defects(self) -> list[str]:
+        """Return the names of all defects."""
+        return list(dict.fromkeys(name for side in self.sides for name in side.concentrations_cm3))
 
 
 def contact_view(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> ContactView:
@@ -123,47 +134,47 @@ def contact_view(document: dict[str, Any], materials: Sequence[Insulator | Metal
         name: _column(column) for name, column in document["profile"]["concentrations_cm3"].items()
     }
     x = profile["x_nm"]
-    layered = document.get("thickness_nm") is not None
-    reaches, zones = [], []
-    silent = []
+    reaches, zones, silent = [], [], []
     for place, (side, material) in enumerate(zip(("left", "right"), materials, strict=True)):
-        own = x[_on_side(x, side, materials)]
         if isinstance(material, Metal):
-            reach = 1.0
-            zones.append(electrode(reach))
+            # Flat, and without a thickness.
+            reaches.append(1.0)
+            zones.append(electrode(1.0))
             silent.append(2 * place)
-        else:
-            extent = float(np.ptp(own))
-            whole = layered and document["distance_nm"][side] is None
-            reach = extent if whole else min(extent, _reach_nm(document, side))
-            zones.append(thin_layer(reach, "right" if side == "left" else "left"))
-        reaches.append(reach)
+            continue
+        extent = float(np.ptp(x[_on_side(x, side, materials)]))
+        whole = document["thickness_nm"] is not None and document["distance_nm"][side] is None
+        reaches.append(extent if whole else min(extent, _two_digits(_reach_nm(document, side))))
+        zones.append(thin_layer(reaches[-1], "right" if side == "left" else "left"))
     axis = display_axis(zones, start_nm=-reaches[0], silent_edges=silent)
-    levels = []
     fermi = _fermi_levels_eV(document, materials)
+    levels, sides = [], []
     for side, material, reach in zip(("left", "right"), materials, reaches, strict=True):
+        sign = -1.0 if side == "left" else 1.0
         if isinstance(material, Metal):
-            place_nm = np.array([-reach, 0.0] if side == "left" else [0.0, reach])
+            place_nm = np.sort(np.array([0.0, sign * reach]))
             potential = np.full(2, document["neutral_potential_V"][side])
-            edges: tuple[Array | None, Array | None] = (None, None)
+            valence = conduction = None
         else:
-            chosen = _on_side(x, side, materials) & (np.abs(x) <= reach * (1 + 1e-9))
-            place_nm, potential = x[chosen], profile["phi_V"][chosen]
+            own = _on_side(x, side, materials)
+            inside = own & (np.abs(x) < reach)
+            place_nm = np.sort(np.append(x[inside], sign * reach))
+            potential = np.interp(place_nm, x[own], profile["phi_V"][own])
             valence = -material.ionization_potential_eV.value - potential
-            edges = (valence + material.band_gap_eV.value, valence)
-        levels.append(
-            LayerLevels(
-                place_nm, -potential, np.full_like(place_nm, fermi[side]), edges[0], edges[1]
-            )
-        )
-    shown = (x >= -reaches[0] * (1 + 1e-9)) & (x <= reaches[1] * (1 + 1e-9))
-    return ContactView(
-        axis,
-        levels,
-        x[shown],
-        profile["phi_V"][shown],
-        {name: column[shown] for name, column in concentrations.items()},
-    )
+            conduction = valence + material.band_gap_eV.value
+            defects = {
+                name: np.interp(place_nm, x[own], column[own])
+                for name, column in concentrations.items()
+                if not np.isnan(column[own]).any()
+            }
+            sides.append(SideConcentrations(place_nm, defects))
+        fermi_eV = np.full_like(place_nm, fermi[side])
+        levels.append(LayerLevels(place_nm, -potential, fermi_eV, conduction, valence))
+    return ContactView(axis, levels, sides)
+
+
+def _two_digits(x: float) -> float:
+    return float(f"{x:.1e}")
 
 
 def _column(values: Sequence[float | None]) -> Array:

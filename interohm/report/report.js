@@ -29,7 +29,7 @@
     const muted = style.getPropertyValue("--muted").trim();
     const page = style.getPropertyValue("--page").trim();
     for (const element of document.querySelectorAll("[data-figure]")) {
-      const { layout, frames } = figures[element.dataset.figure];
+      const { layout, always = [], frames } = figures[element.dataset.figure];
       const common = {
         paper_bgcolor: "rgba(0,0,0,0)",
         plot_bgcolor: "rgba(0,0,0,0)",
@@ -38,7 +38,7 @@
         modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: text },
         uirevision: "kept",
       };
-      const frame = frames[Math.min(place(), frames.length - 1)];
+      const frame = [...always, ...frames[Math.min(place(), frames.length - 1)]];
       Plotly.react(element, coloured(frame, style), { ...coloured(layout, style), ...common }, config);
     }
   };

@@ -126,7 +126,7 @@ def states_table(states: Sequence[dict[str, Any]]) -> Markup:
         ),
         rows,
         numeric=range(6),
-        states=range(len(states)),
+        states=range(len(states)) if len(states) > 1 else None,
     )
 
 
@@ -168,8 +168,8 @@ def contacts_table(states: Sequence[dict[str, Any]]) -> Markup:
         ),
         rows,
         numeric=range(1, 11),
-        states=places,
-        only_current=len(states) > 1,
+        states=places if len(states) > 1 else None,
+        only_current=True,
     )
 
 
@@ -194,6 +194,6 @@ def parts_table(budgets: Sequence[Sequence[Part]]) -> Markup:
         ("part", "resistance (Ω·cm²)", "log10", "5 to 95 % (Ω·cm²)"),
         rows,
         numeric=range(1, 4),
-        states=places,
-        only_current=len(budgets) > 1,
+        states=places if len(budgets) > 1 else None,
+        only_current=True,
     )
