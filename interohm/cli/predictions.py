@@ -15,6 +15,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object, profiles in
 Report = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
 ]
+Figure = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw the band diagram for print: .pdf, .png or .svg."),
+]
 
 
 def contact(
@@ -33,6 +37,7 @@ def contact(
     save: Save = False,
     as_json: Json = False,
     report: Report = None,
+    figure: Figure = None,
 ) -> None:
     """Predict the contact of two phases.
 
@@ -62,6 +67,11 @@ def contact(
 
         write_contact_report(report, materials, document, remarks=notes)
         remark(f"report: {report}")
+    if figure is not None:
+        from interohm.figures import write_contact_figure
+
+        write_contact_figure(figure, materials, document)
+        remark(f"figure: {figure}")
     if save:
         _keep("contact", document)
 
@@ -71,6 +81,7 @@ def cell(
     save: Save = False,
     as_json: Json = False,
     report: Report = None,
+    figure: Figure = None,
 ) -> None:
     """Predict a cell over its state of charge.
 
@@ -96,6 +107,11 @@ def cell(
 
         write_report(report, described, materials, document, remarks=notes)
         remark(f"report: {report}")
+    if figure is not None:
+        from interohm.figures import write_cell_figure
+
+        write_cell_figure(figure, document)
+        remark(f"figure: {figure}")
     if save:
         _keep("cell", document)
 
