@@ -101,7 +101,7 @@ def write_report(
     if budget is not None:
         figures["budget"] = budget
     if len(states) > 1:
-        figures["states"] = state_figure(states)
+        figures["states"] = state_figure(states, budgets)
     layers = " | ".join(material.name for material in materials)
     body = [
         lead(f"{layers} at open circuit, {shown(document['temperature_K'])} K. {_zero(materials)}"),
@@ -131,7 +131,7 @@ def write_report(
             states_table(states),
             note=_interval_note([state["quantiles"] for state in states]),
         ),
-        _inputs([cell_inputs(cell), *(_material_tables(materials))]),
+        _inputs([cell_inputs(cell, materials), *(_material_tables(materials))]),
     ]
     write_text(path, page(cell.name, body, figures, charges))
 

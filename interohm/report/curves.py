@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.report.band_diagram import layer_names, layer_shapes, x_axis
+from interohm.report.budget import Part
 from interohm.report.display_axis import nanometres
 from interohm.report.levels import ContactView, needed_points
 
@@ -24,14 +25,19 @@ _SERIES = tuple(f"var(--series-{place})" for place in range(1, 7))
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
-def state_figure(states: Sequence[dict[str, Any]]) -> Figure:
-    """Return voltage and resistance over the state of charge; a frame marks its own state."""
+def state_figure(states: Sequence[dict[str, Any]], budgets: Sequence[Sequence[Part]]) -> Figure:
+    """Return voltage and resistances over the state of charge; a frame marks its own state.
+
+    Parameters
+    ----------
+    states : sequence of dict
+        Of a cell's document.
+    budgets : sequence of sequences of Part
+        The parts of each state's resistance, the total last.
+    """
     x = [state["state_of_charge"] for state in states]
     voltages = [state["open_circuit_voltage_V"] for state in states]
-    resistances = [
-        value if value is not None and value > 0 else None
-        for value in (state["area_specific_resistance_ohm_cm2"] for state in states)
-    ]
+    resistances = [_positive(budget[-1]) for budget in budgets]
     quantiles = [state["quantiles"] or {} for state in states]
     bands = [
         *_band(x, [item.get("open_circuit_voltage_V") for item in quantiles], "x", "y"),
@@ -47,6 +53,7 @@ def state_figure(states: Sequence[dict[str, Any]]) -> Figure:
     ]
     curves = [
         _curve(x, voltages, "x", "y", "%{y:.3f} V"),
+        *_part_curves(x, budgets),
         _curve(x, resistances, "x2", "y2", "%{y:.3g} Ω·cm²"),
     ]
     frames = [
@@ -67,15 +74,17 @@ def state_figure(states: Sequence[dict[str, Any]]) -> Figure:
             "zeroline": False,
         },
         "yaxis2": {
-            "title": {"text": "area-specific resistance (Ω·cm²)"},
+            "title": {"text": "resistance (Ω·cm²)"},
             "type": "log",
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
-            **_decades([*resistances, *_ends(quantiles)]),
+            **_decades(
+                [_positive(part) for budget in budgets for part in budget] + _ends(quantiles)
+            ),
         },
         "margin": {"l": 70, "r": 36, "t": 10, "b": 50},
-        "height": 320,
-        "showlegend": False,
+        "height": 460,
+        "legend": {"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"},
     }
     return {"layout": layout, "always": [*bands, *curves], "frames": frames}
 
@@ -114,6 +123,8 @@ def _band(
             "fillcolor": "var(--interval-fill)",
             "line": {"width": 0},
             "hoverinfo": "skip",
+            "name": "5 to 95 % of the cell's",
+            "showlegend": yaxis == "y2",
         }
     ]
 
@@ -128,9 +139,45 @@ def _curve(
         "y": list(y),
         "xaxis": xaxis,
         "yaxis": yaxis,
-        "line": {"color": "var(--drop)", "width": 2.2},
+        "name": "cell (ASR)",
+        "showlegend": yaxis == "y2",
+        "line": {"color": "var(--text)", "width": 3},
         "hovertemplate": f"state of charge %{{x}}: {shown}<extra></extra>",
     }
+
+
+def _positive(part: Part) -> float | None:
+    """Return what a logarithmic axis shows of a part."""
+    return part.value_ohm_cm2 if part.value_ohm_cm2 and part.value_ohm_cm2 > 0 else None
+
+
+def _part_curves(x: Sequence[float], budgets: Sequence[Sequence[Part]]) -> list[Trace]:
+    """Return the parts that are positive anywhere, each with a dash of its own."""
+    curves = []
+    for row in range(len(budgets[0]) - 1):
+        values = [_positive(budget[row]) for budget in budgets]
+        if all(value is None for value in values):
+            continue
+        number = len(curves)
+        curves.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": escape(budgets[0][row].label, quote=False),
+                "x": list(x),
+                "y": values,
+                "xaxis": "x2",
+                "yaxis": "y2",
+                "marker": {"size": 5},
+                "line": {
+                    "color": _SERIES[number % len(_SERIES)],
+                    "dash": _DASHES[(number + number // len(_SERIES)) % len(_DASHES)],
+                    "width": 1.6,
+                },
+                "hovertemplate": "%{y:.3g} Ω·cm²",
+            }
+        )
+    return curves
 
 
 def _mark(x: float, y: float | None, xaxis: str, yaxis: str) -> Trace:
@@ -147,6 +194,7 @@ def _mark(x: float, y: float | None, xaxis: str, yaxis: str) -> Trace:
             "line": {"color": "var(--text)", "width": 2.5},
         },
         "hoverinfo": "skip",
+        "showlegend": False,
     }
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from interohm.cell_config import Cell, Contact, ExtrinsicControl
+from interohm.cell_config import Cell, Contact, ExtrinsicControl, Layer
 from interohm.phases import quantities
 from interohm.records import Insulator, Metal, Quantity
 from interohm.report.display_axis import nanometres
-from interohm.report.tables import Markup, shown, table
+from interohm.report.tables import NONE, Markup, shown, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,19 +48,10 @@ def _mark(material: Insulator | Metal, field: str, quantity: Quantity) -> Markup
 
 def material_inputs(material: Insulator | Metal) -> Markup:
     """Return one record: its numbers, its defects, and where it comes from."""
-    rows = []
-    for field, quantity in quantities(material):
-        mark = _mark(material, field, quantity)
-        rows.append(
-            (
-                field,
-                shown(quantity.value, 7),
-                _UNKNOWN if quantity.uncertainty is None else shown(quantity.uncertainty, 3),
-                quantity.source or _NOT_GIVEN,
-                quantity.method or _NOT_GIVEN,
-                mark,
-            )
-        )
+    rows = [
+        _row(field, quantity, _mark(material, field, quantity))
+        for field, quantity in quantities(material)
+    ]
     assumed, count = assumed_count(material)
     facts = [f"{material.kind}, mobile ion {material.mobile_ion} (charge {material.ion_charge})"]
     if material.surface:
@@ -80,6 +71,17 @@ def material_inputs(material: Insulator | Metal) -> Markup:
         )
     parts.append("</details>")
     return Markup("".join(parts))
+
+
+def _row(field: str, quantity: Quantity, mark: Markup | str) -> tuple[object, ...]:
+    return (
+        field,
+        shown(quantity.value, 7),
+        _UNKNOWN if quantity.uncertainty is None else shown(quantity.uncertainty, 3),
+        quantity.source or _NOT_GIVEN,
+        quantity.method or _NOT_GIVEN,
+        mark,
+    )
 
 
 def _defects(insulator: Insulator) -> Markup:
@@ -115,25 +117,22 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def cell_inputs(cell: Cell) -> Markup:
-    """Return the description of the cell."""
+def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:
+    """Return the description of the cell, whose layers are of these materials."""
     layers = []
-    for layer in cell.layers:
-        control = layer.fermi_level
-        mu = "minimum interface"
-        if isinstance(control, ExtrinsicControl):
-            given = control.extrinsic_mu_eV
-            values = given if isinstance(given, list) else [given]
-            mu = f"extrinsic control, mu = {', '.join(shown(value) for value in values)} eV"
+    for layer, material in zip(cell.layers, materials, strict=True):
         content = layer.ion_content
+        metal = isinstance(material, Metal)
         layers.append(
             (
-                layer.material,
+                material.name,
                 nanometres(layer.thickness_nm),
-                mu,
-                shown(layer.donors_cm3, 3),
-                shown(layer.acceptors_cm3, 3),
-                ""
+                "electrode" if metal else _ion_potential(layer),
+                NONE if metal else shown(layer.donors_cm3, 3),
+                NONE if metal else shown(layer.acceptors_cm3, 3),
+                NONE
+                if not metal
+                else "range of the record"
                 if content is None
                 else f"{shown(content.discharged)} … {shown(content.charged)}",
             )
@@ -145,26 +144,33 @@ def cell_inputs(cell: Cell) -> Markup:
         f"dipoles at the contacts {steps} V" + ("" if cell.contacts else " (default)"),
         "with electrons and holes" if cell.electrons else "without electrons and holes",
     ]
-    if cell.collectors is not None:
-        for side, collector in (
-            ("negative", cell.collectors.negative),
-            ("positive", cell.collectors.positive),
-        ):
-            work_function = shown(collector.work_function_eV.value)
-            facts.append(f"{side} collector {collector.material}, work function {work_function} eV")
-    return Markup(
-        f"<details open><summary><b>Cell</b> <span>{escape('; '.join(facts))}</span></summary>"
-        + table(
-            (
-                "layer",
-                "thickness (nm)",
-                "ion potential",
-                "donors (cm⁻³)",
-                "acceptors (cm⁻³)",
-                "ion content, discharged … charged",
-            ),
-            layers,
-            numeric=(1, 3, 4),
-        )
-        + "</details>"
+    heads = (
+        "layer",
+        "thickness (nm)",
+        "ion potential",
+        "donors (cm⁻³)",
+        "acceptors (cm⁻³)",
+        "ion content, discharged … charged",
     )
+    parts = [
+        f"<details open><summary><b>Cell</b> <span>{escape('; '.join(facts))}</span></summary>",
+        table(heads, layers, numeric=(1, 3, 4)),
+    ]
+    if cell.collectors is not None:
+        rows = []
+        for side in ("negative", "positive"):
+            collector = getattr(cell.collectors, side)
+            quantity = collector.work_function_eV
+            field = f"collectors.{side}.work_function_eV, {collector.material}"
+            rows.append(_row(field, quantity, ASSUMED if quantity.assumed else ""))
+        parts.append(table(_HEADS, rows, numeric=(1, 2)))
+    return Markup("".join([*parts, "</details>"]))
+
+
+def _ion_potential(layer: Layer) -> str:
+    control = layer.fermi_level
+    if not isinstance(control, ExtrinsicControl):
+        return "minimum interface"
+    given = control.extrinsic_mu_eV
+    values = given if isinstance(given, list) else [given]
+    return f"extrinsic control, mu = {', '.join(shown(value) for value in values)} eV"
