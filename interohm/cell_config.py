@@ -27,6 +27,7 @@ def _plausible_thickness(thickness_nm: float) -> float:
 
 Temperature: TypeAlias = Annotated[Number, AfterValidator(_plausible_temperature)]
 Thickness: TypeAlias = Annotated[Number, AfterValidator(_plausible_thickness)]
+Front: TypeAlias = Annotated[Number, Field(ge=0, le=1e9)]
 StateOfCharge: TypeAlias = Annotated[Number, Field(ge=0, le=1)]
 DopantConcentration: TypeAlias = Annotated[Number, Field(ge=0, le=1e23)]
 Potential: TypeAlias = Annotated[Number, Field(ge=-10, le=10)]
@@ -87,10 +88,33 @@ class Contact(_Config):
 
 
 class Collector(_Config):
-    """A current collector: its own work function, its electrode's Fermi level."""
+    """A current collector: its own work function, its electrode's Fermi level.
+
+    Parameters
+    ----------
+    material : str
+        Its name, free text.
+    work_function_eV : Quantity
+        Its own.
+    thickness_nm : float, optional
+        With it the collector has a part in the profile.
+    ion_front_nm : float or list of float
+        How deep the mobile element has entered from the electrode, which gives it the electrode's
+        work function; one depth, or one for each state of charge of the cell.
+    """
 
     material: Annotated[str, Field(min_length=1)]
     work_function_eV: WorkFunction
+    thickness_nm: Thickness | None = None
+    ion_front_nm: Front | list[Front] = 0.0
+
+    def front_at(self, cell: Cell, state_of_charge: float) -> float:
+        """Return the depth of the front; none at a state that the cell does not list."""
+        if not isinstance(self.ion_front_nm, list):
+            return self.ion_front_nm
+        if state_of_charge not in cell.states_of_charge:
+            return 0.0
+        return self.ion_front_nm[cell.states_of_charge.index(state_of_charge)]
 
 
 class Collectors(_Config):
@@ -133,6 +157,18 @@ class Cell(_Config):
                         f"layers[{place}].fermi_level.extrinsic_mu_eV: {given} values for "
                         f"{needed} states_of_charge; give one each, or one number for all"
                     )
+        for side in ("negative", "positive") if self.collectors is not None else ():
+            collector: Collector = getattr(self.collectors, side)
+            front, needed = collector.ion_front_nm, len(self.states_of_charge)
+            if isinstance(front, list) and len(front) != needed:
+                raise ValueError(
+                    f"collectors.{side}.ion_front_nm: {len(front)} values for {needed} "
+                    "states_of_charge; give one each, or one number for all"
+                )
+            if front and collector.thickness_nm is None:
+                raise ValueError(
+                    f"collectors.{side}.ion_front_nm needs the collector's thickness_nm; give it"
+                )
         return self
 
 
