@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.slabs import Facet, build_slab
+
+from interohm.errors import InputError
+
+pytestmark = pytest.mark.filterwarnings("ignore:Issues encountered")
+
+
+@pytest.mark.parametrize(
+    ("crystal", "facet", "termination", "period_over_a", "area_over_a2"),
+    [
+        ("LiF", (0, 0, 1), "FLi", 1, 1 / 2),
+        ("LiF", (1, 1, 0), "FLi", 1 / np.sqrt(2), 1 / np.sqrt(2)),
+        ("Li2O", (1, 1, 1), "Li", 1 / np.sqrt(3), np.sqrt(3) / 4),
+        ("Li2O", (1, 1, 0), "LiO", 1 / np.sqrt(2), 1 / np.sqrt(2)),
+        ("Li", (1, 1, 0), "Li", 1 / np.sqrt(2), 1 / np.sqrt(2)),
+        ("Li", (0, 0, 1), "Li", 1, 1),
+    ],
+    indirect=["crystal"],
+)
+def test_slabs_are_symmetric_and_stoichiometric(
+    crystal: Crystal, facet: Facet, termination: str, period_over_a: float, area_over_a2: float
+) -> None:
+    slab = build_slab(crystal.conventional, facet, thickness_A=9, vacuum_A=11)
+    a = crystal.conventional.lattice.a
+    structure = slab.structure
+    assert slab.termination == termination
+    assert slab.period_A == pytest.approx(period_over_a * a, rel=1e-6)
+    assert structure.composition.reduced_formula == crystal.conventional.composition.reduced_formula
+    matrix = structure.lattice.matrix
+    assert np.linalg.norm(np.cross(matrix[0], matrix[1])) == pytest.approx(area_over_a2 * a * a)
+    assert matrix[0] @ matrix[2] == pytest.approx(0, abs=1e-6)
+    assert matrix[1] @ matrix[2] == pytest.approx(0, abs=1e-6)
+    heights = structure.frac_coords[:, 2] * structure.lattice.c
+    assert heights.min() + structure.lattice.c - heights.max() > 10.9
+    # Each element's planes mirror each other: no dipole.
+    middle = (heights.min() + heights.max()) / 2
+    for element in structure.composition.elements:
+        own = np.sort(heights[[site.specie == element for site in structure]])
+        assert own + own[::-1] == pytest.approx(np.full(len(own), 2 * middle), abs=1e-3)
+
+
+@pytest.mark.parametrize("crystal", ["LiF"], indirect=True)
+def test_a_polar_surface_is_refused(crystal: Crystal) -> None:
+    with pytest.raises(InputError, match=r"LiF \(111\) is polar.*Li-terminated") as caught:
+        build_slab(crystal.conventional, (1, 1, 1), thickness_A=9, vacuum_A=11)
+    assert "another Miller index" in (caught.value.fix or "")
+
+
+@pytest.mark.parametrize("crystal", ["LiF"], indirect=True)
+def test_no_plane(crystal: Crystal) -> None:
+    with pytest.raises(InputError, match="no plane"):
+        build_slab(crystal.conventional, (0, 0, 0), thickness_A=9, vacuum_A=11)
