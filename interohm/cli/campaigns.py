@@ -28,10 +28,14 @@ def run(
 
     What is in the database is not calculated again, so that an interrupted campaign goes on.
     """
+    import warnings
+
     from interohm.cli.output import remark
     from interohm.database import Database
     from interohm.workflows import campaign
 
+    # The phases of a campaign are independent of each other, which jobflow remarks on.
+    warnings.filterwarnings("ignore", message="Some jobs are not connected")
     loaded = campaign.load_campaign(config)
     if dry_run:
         with Database.open() as database:
