@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,6 +84,14 @@ def _preset(config: CampaignConfig, name: str | None) -> Preset:
     return preset.model_copy(update={"engine": config.engine})
 
 
+def jobs_in_order(flow: Flow) -> list[tuple[Job, list[str]]]:
+    """Return the flow's jobs, each after those whose output it needs, and the latter's uuids."""
+    with warnings.catch_warnings():
+        # Phases are independent of each other, which jobflow finds worth a warning.
+        warnings.filterwarnings("ignore", message="Some jobs are not connected")
+        return list(flow.iterflow())
+
+
 def memory_store() -> JobStore:
     """Return a store for the outputs of one run's jobs.
 
@@ -113,7 +122,7 @@ def dry_run(config: CampaignConfig, database: Database) -> list[PlannedCalculati
 def _planned(config: CampaignConfig, database: Database) -> Iterator[PlannedCalculation]:
     store = memory_store()
     seen = set()
-    for job, _ in campaign_flow(config).iterflow():
+    for job, _ in jobs_in_order(campaign_flow(config)):
         if job.function in (record_insulator.original, record_metal.original):
             continue
         request = request_of(job.resolve_args(store, inplace=False))

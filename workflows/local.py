@@ -18,7 +18,7 @@ from interohm.database import Database
 from interohm.records import Insulator, Metal
 
 from .calculations import find_calculation, is_calculation, request_of, scratch_folder
-from .campaign import campaign_flow, memory_store
+from .campaign import campaign_flow, jobs_in_order, memory_store
 from .campaign_config import CampaignConfig
 from .context import using
 from .display import Display
@@ -92,7 +92,7 @@ def run_flow(flow: Flow, database: Database, *, workers: int, display: Display) 
 
     A failed job takes along those that need its output, and no other.
     """
-    launcher = _Launcher(list(flow.iterflow()), database, workers, display)
+    launcher = _Launcher(jobs_in_order(flow), database, workers, display)
     try:
         launcher.run()
     finally:
