@@ -102,6 +102,12 @@ def run_flow(flow: Flow, database: Database, *, workers: int, display: Display) 
 
 @dataclass
 class _Launcher:
+    """The state of one run.
+
+    Jobs are known by their uuids (``done``, ``failed``, ``requests``), calculations by their hashes
+    (``running`` with the label shown, ``broken`` with the reason, ``absent`` from the database).
+    """
+
     waiting: list[tuple[Job, list[str]]]
     database: Database
     workers: int
@@ -113,6 +119,7 @@ class _Launcher:
     running: dict[str, tuple[str, Run]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     requests: dict[str, CalculationRequest | None] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         self.display.expect(sum(is_calculation(job) for job, _ in self.waiting))
@@ -136,34 +143,43 @@ class _Launcher:
         """Run a ready job or start its calculation; False if it has to wait."""
         tolerant = job.config.on_missing_references == OnMissing.NONE
         if not tolerant and any(parent in self.failed for parent in parents):
-            self._finish(job, parents, failed=True)
+            self._finish(job, failed=True)
             return True
         if job.uuid not in self.requests:
             try:
                 self.requests[job.uuid] = request_of(job.resolve_args(self.store, inplace=False))
             except Exception as error:
-                self._fail(job, parents, error)
+                self._fail(job, error)
                 return True
         request = self.requests[job.uuid]
         if request is not None:
             if request.hash in self.broken:
-                self._fail(job, parents, CalculationError(self.broken[request.hash]))
+                self._fail(job, CalculationError(self.broken[request.hash]))
                 return True
             if request.hash in self.running:
                 return False
-            if find_calculation(self.database, request.hash) is None:
+            if (
+                request.hash not in self.absent
+                and find_calculation(self.database, request.hash) is None
+            ):
+                self.absent.add(request.hash)
+            if request.hash in self.absent:
                 if len(self.running) >= self.workers:
                     return False
-                run = engine_named(request.engine).start(request, scratch_folder(request))
+                try:
+                    run = engine_named(request.engine).start(request, scratch_folder(request))
+                except OSError as error:
+                    self._fail(job, error)
+                    return True
                 self.running[request.hash] = (job.name, run)
                 self.display.started(job.name)
                 return True
         try:
             job.run(self.store)
         except Exception as error:
-            self._fail(job, parents, error)
+            self._fail(job, error)
         else:
-            self._finish(job, parents)
+            self._finish(job)
         return True
 
     def _collect(self) -> None:
@@ -178,14 +194,15 @@ class _Launcher:
                 self.display.failed(label, str(error))
             else:
                 self.database.save_calculation(calculation.model_dump())
+                self.absent.discard(hash)
                 self.display.finished(label, calculation.wall_time_s)
 
-    def _fail(self, job: Job, parents: list[str], error: Exception) -> None:
+    def _fail(self, job: Job, error: Exception) -> None:
         self.failures[job.name] = str(error) or type(error).__name__
-        self._finish(job, parents, failed=True)
+        self._finish(job, failed=True)
 
-    def _finish(self, job: Job, parents: list[str], *, failed: bool = False) -> None:
-        self.waiting.remove((job, parents))
+    def _finish(self, job: Job, *, failed: bool = False) -> None:
+        self.waiting = [entry for entry in self.waiting if entry[0] is not job]
         (self.failed if failed else self.done).add(job.uuid)
         if is_calculation(job):
             self.display.advance()

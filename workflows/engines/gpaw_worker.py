@@ -133,7 +133,8 @@ def _relax(atoms: Atoms, request: CalculationRequest, checkpoint: _Checkpoint) -
     settings = request.settings["relaxation"]
     target = FrechetCellFilter(atoms) if request.kind == "cell" else atoms
     hessian = checkpoint.folder / _HESSIAN
-    if not (checkpoint.folder / _GEOMETRY).exists():
+    if request.kind == "cell" or not (checkpoint.folder / _GEOMETRY).exists():
+        # A cell's Hessian is relative to the cell that its relaxation began with.
         hessian.unlink(missing_ok=True)
     optimizer = BFGS(
         target,
