@@ -1,0 +1,55 @@
+"""Figures for print."""
+
+from __future__ import annotations
+
+import pytest
+
+from interohm.cell import cell_document
+from interohm.cell_config import Cell
+from interohm.contact import contact_document
+from interohm.errors import InputError
+from interohm.figures import write_cell_figure, write_contact_figure
+from interohm.materials import shipped_material
+
+NAMES = ["Li", "LLZO", "LiCoO2"]
+
+
+@pytest.fixture(scope="module")
+def document():
+    layers = [{"material": name, "thickness_nm": 20000} for name in NAMES]
+    cell = Cell(name="cell", states_of_charge=[0.0, 1.0], layers=layers)
+    return cell_document(cell, [shipped_material(name) for name in NAMES], samples=10)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "beginning"), [("pdf", b"%PDF"), ("png", b"\x89PNG"), ("svg", b"<?xml")]
+)
+def test_cell_figure(document, tmp_path, suffix, beginning):
+    path = tmp_path / f"bands.{suffix}"
+    write_cell_figure(path, document)
+    assert path.read_bytes().startswith(beginning)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_figure_names_layers_and_levels(document, tmp_path):
+    path = tmp_path / "bands.svg"
+    write_cell_figure(path, document)
+    drawn = path.read_text(encoding="utf-8")
+    for text in (*NAMES, "Fermi level", "vacuum level", "energy (eV)", "state of charge 1"):
+        assert text in drawn
+
+
+def test_contact_figure_draws_names_as_they_are(tmp_path):
+    pair = [shipped_material("Li"), shipped_material("LLZO").model_copy(update={"name": "$a_b$"})]
+    path = tmp_path / "contact.svg"
+    write_contact_figure(path, pair, contact_document(*pair, samples=10))
+    drawn = path.read_text(encoding="utf-8")
+    assert "$a_b$" in drawn
+    assert "Li_i" in drawn
+
+
+@pytest.mark.parametrize("name", ["bands", "bands.jpg", "bands.html"])
+def test_other_formats_are_refused(document, tmp_path, name):
+    with pytest.raises(InputError, match=r"end the name in \.pdf"):
+        write_cell_figure(tmp_path / name, document)
+    assert not list(tmp_path.iterdir())
