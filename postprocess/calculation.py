@@ -48,8 +48,11 @@ class Calculation(BaseModel):
         pymatgen Structures before and after.
     vbm_eV, cbm_eV : float, optional
         Highest occupied and lowest empty eigenvalue over the k-points; none for a metal.
+    planar_potential, side_potentials : PlanarPotential and pair of it, optional
+        Normal to the c axis; normal to a and to b. What an engine did not write is left out.
     site_potentials_eV : list of float
-        Shape (sites,), at the nuclei of ``structure``, averaged over the engine's own radii.
+        Shape (sites,), at the nuclei of ``structure``, averaged over the engine's own radii; empty
+        where the engine did not write them.
     ionic_steps : int
         Geometries calculated.
     versions : mapping
@@ -71,7 +74,8 @@ class Calculation(BaseModel):
     vbm_eV: float | None = None
     cbm_eV: float | None = None
     max_force_eV_A: Annotated[float, Field(ge=0)]
-    planar_potential: PlanarPotential
+    planar_potential: PlanarPotential | None = None
+    side_potentials: tuple[PlanarPotential, PlanarPotential] | None = None
     site_potentials_eV: list[float]
     ionic_steps: Annotated[int, Field(ge=1)]
     wall_time_s: Annotated[float, Field(ge=0)]

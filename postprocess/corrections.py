@@ -15,7 +15,7 @@ from scipy.special import erfc
 from .calculation import Calculation
 
 #: e/(4 pi eps_0) in V·Å.
-_COULOMB_V_A = 14.399645478
+COULOMB_V_A = 14.399645478
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def point_charge_potential(lattice: np.ndarray, displacements_A: np.ndarray) -> 
     waves, square = waves[square > 1e-12], square[square > 1e-12]
     weight = np.exp(-square / (4 * width**2)) / square
     far = 4 * math.pi / volume * (np.cos(place @ waves.T) @ weight)
-    return _COULOMB_V_A * (near + far - math.pi / (volume * width**2))
+    return COULOMB_V_A * (near + far - math.pi / (volume * width**2))
 
 
 def _lattice_points(vectors: np.ndarray, radius: float) -> np.ndarray:

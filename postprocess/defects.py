@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .calculation import Calculation
-from .corrections import point_charge_correction, site_alignment
+from .corrections import SiteAlignment, point_charge_correction, site_alignment
+from .planar_alignment import planar_alignment
 
 
 @dataclass(frozen=True)
@@ -61,29 +62,104 @@ def formation_energy(
     """
     charge = defect_cell.charge
     lattice = bulk_cell.final_structure.lattice.matrix
-    bare = defect_cell.energy_eV - bulk_cell.energy_eV
-    for element, count in added.items():
-        bare -= count * chemical_potentials_eV[element]
+    bare = uncorrected_formation_energy(
+        bulk_cell,
+        defect_cell,
+        added=added,
+        chemical_potentials_eV=chemical_potentials_eV,
+        valence_band_maximum_eV=valence_band_maximum_eV,
+    )
     if charge == 0:
         return FormationEnergy(bare, 0.0, 0.0, 0.0)
     lattice_term = point_charge_correction(lattice, charge, dielectric_constant)
-    alignment = site_alignment(bulk_cell, defect_cell, center, dielectric_constant)
+    alignment = _alignment(bulk_cell, defect_cell, center, dielectric_constant)
     return FormationEnergy(
-        energy_eV=bare + charge * (valence_band_maximum_eV + alignment.shift_eV) + lattice_term,
+        energy_eV=bare + charge * alignment.shift_eV + lattice_term,
         point_charge_eV=lattice_term,
         alignment_eV=charge * alignment.shift_eV,
         alignment_spread_eV=abs(charge) * alignment.spread_eV,
     )
 
 
+def uncorrected_formation_energy(
+    bulk_cell: Calculation,
+    defect_cell: Calculation,
+    *,
+    added: Mapping[str, int],
+    chemical_potentials_eV: Mapping[str, float],
+    valence_band_maximum_eV: float,
+) -> float:
+    """Return ``E_defect − E_bulk − Σ n·mu + q·E_VBM``, in eV (parameters as `formation_energy`)."""
+    energy = defect_cell.energy_eV - bulk_cell.energy_eV
+    for element, count in added.items():
+        energy -= count * chemical_potentials_eV[element]
+    return energy + defect_cell.charge * valence_band_maximum_eV
+
+
+def transition_levels(energies_eV: Mapping[int, float]) -> list[tuple[int, int, float]]:
+    """Return where the stable charge state of a defect changes.
+
+    Parameters
+    ----------
+    energies_eV : mapping of int to float
+        Formation energies at E_F = VBM, by charge.
+
+    Returns
+    -------
+    list of (int, int, float)
+        Charge below the level, charge above it, and the level above the VBM in eV, ascending;
+        charges that are nowhere stable are left out.
+    """
+    levels = []
+    charge = max(energies_eV)
+    while lower := [other for other in energies_eV if other < charge]:
+        # Of all lines that fall below the present one, the first to do so; the steepest of several.
+        level, following = min(
+            ((energies_eV[other] - energies_eV[charge]) / (charge - other), other)
+            for other in lower
+        )
+        levels.append((charge, following, level))
+        charge = following
+    return levels
+
+
+def _alignment(
+    bulk_cell: Calculation,
+    defect_cell: Calculation,
+    center: np.ndarray,
+    dielectric_constant: float,
+) -> SiteAlignment:
+    """Align by site potentials, or by planar averages where an engine wrote only these."""
+    if bulk_cell.site_potentials_eV and defect_cell.site_potentials_eV:
+        return site_alignment(bulk_cell, defect_cell, center, dielectric_constant)
+    averages = _planar_averages(bulk_cell), _planar_averages(defect_cell)
+    if averages[0] is None or averages[1] is None:
+        raise ValueError(
+            "a charged defect needs potentials, of the perfect supercell too, to be aligned "
+            "(VASP: OUTCAR, or LOCPOT with LVHAR)"
+        )
+    differences = [flawed - perfect for perfect, flawed in zip(*averages, strict=True)]
+    lattice = bulk_cell.final_structure.lattice.matrix
+    return planar_alignment(lattice, differences, center, defect_cell.charge, dielectric_constant)
+
+
+def _planar_averages(cell: Calculation) -> list[np.ndarray] | None:
+    if cell.planar_potential is None or cell.side_potentials is None:
+        return None
+    potentials = (*cell.side_potentials, cell.planar_potential)
+    return [np.asarray(potential.potential_eV) for potential in potentials]
+
+
 def valence_band_in_supercell(bulk: Calculation, supercell: Calculation) -> float:
     """Return the bulk's VBM on the scale of the perfect supercell, in eV.
 
     The two averages are zero by convention; what their grids make of it differs by millielectron
-    volts, which the potentials at the nuclei of each element tell.
+    volts, which the potentials at the nuclei of each element tell, where they are known.
     """
     if bulk.vbm_eV is None:
         raise ValueError("the bulk calculation has no valence-band maximum")
+    if not (bulk.site_potentials_eV and supercell.site_potentials_eV):
+        return bulk.vbm_eV
     return bulk.vbm_eV + _mean_site_potential(supercell) - _mean_site_potential(bulk)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .calculation import Calculation
+from .calculation import Calculation, PlanarPotential
 from .potentials import interpolate, macroscopic_average, vacuum_level
 
 
@@ -36,7 +36,13 @@ def slab_center(slab: Calculation) -> float:
     mean = np.angle(np.exp(1j * turns).mean())
     unwrapped = mean + (turns - mean + np.pi) % (2 * np.pi) - np.pi
     middle = (unwrapped.min() + unwrapped.max()) / 2
-    return float(middle / (2 * np.pi) % 1 * slab.planar_potential.height_A)
+    return float(middle / (2 * np.pi) % 1 * _potential(slab).height_A)
+
+
+def _potential(slab: Calculation) -> PlanarPotential:
+    if slab.planar_potential is None:
+        raise ValueError("the slab calculation has no planar potential (VASP: LOCPOT with LVHAR)")
+    return slab.planar_potential
 
 
 def band_edges(bulk: Calculation, slab: Calculation, period_A: float) -> BandEdges:
@@ -61,7 +67,7 @@ def band_edges(bulk: Calculation, slab: Calculation, period_A: float) -> BandEdg
     """
     if bulk.vbm_eV is None or bulk.cbm_eV is None or bulk.cbm_eV <= bulk.vbm_eV:
         raise ValueError("the bulk calculation has no band gap: is the phase a metal?")
-    potential = slab.planar_potential
+    potential = _potential(slab)
     center = slab_center(slab)
     inside = interpolate(potential, macroscopic_average(potential, period_A), center)
     vacuum = vacuum_level(potential, center)
@@ -70,4 +76,4 @@ def band_edges(bulk: Calculation, slab: Calculation, period_A: float) -> BandEdg
 
 def work_function(slab: Calculation) -> float:
     """Return vacuum level minus Fermi level of a metallic slab, in eV."""
-    return vacuum_level(slab.planar_potential, slab_center(slab)) - slab.fermi_level_eV
+    return vacuum_level(_potential(slab), slab_center(slab)) - slab.fermi_level_eV
