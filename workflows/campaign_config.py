@@ -182,7 +182,7 @@ def load_structure(source: str, folder: Path, *, where: str) -> Structure:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # rounded coordinates are found to be ideal ones
             structure = Structure.from_file(path)
     except Exception as error:  # pymatgen's readers raise whatever their parsers do
         raise InputError(

@@ -246,7 +246,8 @@ def insulator_flow(
         )
         own.name = f"{phase.name}: place {site.name}"
         placed.append(own)
-        label = f"{phase.name}: {site.name} {charge:+d}"
+        rank = sum(other.name == site.name for other, _, _ in kinds[: len(flawed) + 1])
+        label = f"{phase.name}: {site.name} {charge:+d}" + (f" (site {rank})" if rank > 1 else "")
         flawed.append(_calculation(label, own.output, preset, "relax", settings, charge))
     record = record_insulator(
         bulk.output,

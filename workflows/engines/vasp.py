@@ -1,0 +1,122 @@
+"""VASP as an engine: atomate2's input sets, run by atomate2 under custodian."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+from pymatgen.core import Structure
+
+from interohm.errors import InputError
+
+from .gpaw import GpawRun, kpoint_counts
+from .protocol import Progress
+from .request import CalculationRequest
+from .vasp_inputs import (
+    complete_incar,
+    in_poscar_order,
+    potcar_symbols,
+    valence_electrons,
+    write_inputs,
+)
+
+
+class VaspEngine:
+    """Plane waves and projector-augmented waves, for clusters with a licence."""
+
+    name = "vasp"
+
+    def check(self) -> None:
+        """Raise InputError unless atomate2 and the program that it starts are there."""
+        self._check_atomate2()
+        from atomate2 import SETTINGS
+
+        command = os.path.expandvars(str(SETTINGS.VASP_CMD))
+        words = [word for word in command.split() if not word.startswith("-")]
+        program = next((word for word in words if "vasp" in word), command)
+        if shutil.which(program) is None:
+            raise InputError(
+                f"VASP's command {command!r} is not on the PATH",
+                where="engine",
+                fix="load VASP's module, and set VASP_CMD in ~/.atomate2.yaml to how it is started",
+            )
+
+    def _check_atomate2(self) -> None:
+        if importlib.util.find_spec("atomate2") is None:
+            raise InputError(
+                "the engine vasp is not installed (atomate2 missing)",
+                where="engine",
+                fix="pip install 'interohm[vasp]'",
+            )
+
+    def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:
+        """Return the electrons outside the frozen cores of the request's data sets."""
+        return valence_electrons(structure, settings["potcars"])
+
+    def request(
+        self, structure: Structure, kind: str, settings: dict[str, Any], charge: int
+    ) -> CalculationRequest:
+        """Return the complete request: every tag of INCAR, the mesh, and the data sets."""
+        self._check_atomate2()
+        kpoints = kpoint_counts(structure, settings["kpoint_length_A"], settings["periodic_axes"])
+        potcars = {
+            "functional": settings["potcars"]["functional"],
+            "symbols": potcar_symbols(structure, settings["potcars"]["symbols"]),
+        }
+        incar = complete_incar(
+            in_poscar_order(structure), kind, settings, kpoints, potcars, charge
+        )
+        return CalculationRequest(
+            engine=self.name,
+            kind=kind,
+            charge=charge,
+            structure=structure.as_dict(),
+            settings={
+                "xc": "HSE06" if incar.get("LHFCALC") else settings["xc"],
+                "cutoff_eV": settings["cutoff_eV"],
+                "kpoints": kpoints,
+                "incar": incar,
+                "potcars": potcars,
+            },
+        )
+
+    def start(self, request: CalculationRequest, folder: Path) -> VaspRun:
+        """Write the inputs into ``folder`` and start the worker process there."""
+        self.check()
+        write_inputs(request, folder)
+        for leftover in ("result.json", "failure.json"):
+            (folder / leftover).unlink(missing_ok=True)
+        partial = folder / "partial-request.json"
+        partial.write_text(request.model_dump_json())
+        os.replace(partial, folder / "request.json")
+        return VaspRun(request, folder)
+
+
+class VaspRun(GpawRun):
+    """A worker process, VASP below it, and the folder that they write to."""
+
+    worker = "interohm.workflows.engines.vasp_worker"
+
+    def progress(self) -> Progress | None:
+        """Count the geometries and iterations in OSZICAR."""
+        log = self.folder / "OSZICAR"
+        if not log.exists():
+            return None
+        lines = log.read_text(errors="replace").splitlines()
+        iterations = [re.match(r"\s*[A-Z]{3}:\s*(\d+)", line) for line in lines[-1:]]
+        return Progress(
+            ionic_step=sum(" F= " in line for line in lines) + 1,
+            scf_iteration=next((int(found[1]) for found in iterations if found), 0),
+            max_force_eV_A=None,
+        )
+
+    def stop(self) -> None:
+        """End the worker and what it started."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait()

@@ -1,0 +1,233 @@
+"""VASP's input files: INCAR by atomate2's generators, electrons by a table of valences.
+
+pymatgen counts electrons in POTCARs, which only licensees have; the shipped table of what VASP's
+data sets treat as valence lets inputs of charged cells be written and checked without them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from interohm.postprocess.calculation import CalculationKind
+from interohm.postprocess.vasp import functional_name
+from pymatgen.core import Structure
+
+from interohm.errors import InputError
+from interohm.yaml_io import load_yaml, write_text
+
+if TYPE_CHECKING:
+    from .request import CalculationRequest
+
+InputSet = Literal[
+    "relax",
+    "tight_relax",
+    "relax_atoms",
+    "tight_relax_atoms",
+    "static",
+    "hse_relax",
+    "hse_static",
+    "defect_relax",
+    "defect_static",
+    "hse_defect_relax",
+    "hse_defect_static",
+    "dielectric",
+]
+
+
+@dataclass(frozen=True)
+class Generator:
+    """An input-set generator of atomate2, and what its calculation is for.
+
+    Parameters
+    ----------
+    name : str
+        Of the class.
+    kind : str
+        ``cell``, ``relax`` or ``static``.
+    module : str
+        In ``atomate2.vasp.sets``.
+    options : mapping
+        Of the class, as its maker sets them.
+    """
+
+    name: str
+    kind: CalculationKind
+    module: str = "core"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: The generators of atomate2's makers, by the names that presets use.
+INPUT_SETS: dict[str, Generator] = {
+    "relax": Generator("RelaxSetGenerator", "cell"),
+    "tight_relax": Generator("TightRelaxSetGenerator", "cell"),
+    "relax_atoms": Generator("RelaxConstVolSetGenerator", "relax"),
+    "tight_relax_atoms": Generator("TightRelaxConstVolSetGenerator", "relax"),
+    "static": Generator("StaticSetGenerator", "static"),
+    "hse_relax": Generator("HSERelaxSetGenerator", "cell"),
+    "hse_static": Generator("HSEStaticSetGenerator", "static"),
+    "defect_relax": Generator("ChargeStateRelaxSetGenerator", "relax", "defect"),
+    "defect_static": Generator("ChargeStateStaticSetGenerator", "static", "defect"),
+    "hse_defect_relax": Generator("HSEChargeStateRelaxSetGenerator", "relax", "defect"),
+    "hse_defect_static": Generator("HSEChargeStateStaticSetGenerator", "static", "defect"),
+    "dielectric": Generator(
+        "StaticSetGenerator", "static", options={"lepsilon": True, "auto_ispin": True}
+    ),
+}
+
+#: GGA of the functionals that a preset may name; those of a hybrid's input set are its own.
+_GGA = {"PBE": "PE", "PBEsol": "PS"}
+
+
+def site_order(structure: Structure) -> list[int]:
+    """Return the sites in the order of POSCAR: species together, electropositive ones first."""
+    places = range(len(structure))
+    return sorted(places, key=lambda i: (structure[i].specie.X, structure[i].specie.symbol))
+
+
+def in_poscar_order(structure: Structure) -> Structure:
+    """Return the structure with its sites as POSCAR lists them, bare of other properties."""
+    sites = [structure[place] for place in site_order(structure)]
+    return Structure(
+        structure.lattice,
+        [site.specie.symbol for site in sites],
+        [site.frac_coords for site in sites],
+    )
+
+
+def potcar_symbols(structure: Structure, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return the data set of each element in the order of POSCAR.
+
+    Parameters
+    ----------
+    structure : Structure
+    chosen : mapping of str to str
+        By element; others have those of atomate2's base set.
+    """
+    from atomate2.vasp.sets.base import VaspInputGenerator
+
+    base = VaspInputGenerator().config_dict["POTCAR"]
+    elements = dict.fromkeys(site.specie.symbol for site in in_poscar_order(structure))
+    return {element: chosen.get(element) or base.get(element, element) for element in elements}
+
+
+def valence_electrons(structure: Structure, potcars: Mapping[str, Any]) -> int:
+    """Return the electrons of the neutral cell.
+
+    Parameters
+    ----------
+    structure : Structure
+    potcars : mapping
+        ``functional`` and ``symbols`` by element.
+
+    Raises
+    ------
+    InputError
+        The table does not know a data set.
+    """
+    table = _valences(potcars["functional"])
+    counts = structure.composition.element_composition.get_el_amt_dict()
+    electrons = 0
+    for element, count in counts.items():
+        symbol = potcars["symbols"][element]
+        if symbol not in table:
+            raise InputError(
+                f"the valence of the data set {symbol} is not known",
+                where="potcars",
+                fix=f"one of {', '.join(name for name in table if name.split('_')[0] == element)}",
+            )
+        electrons += round(count) * table[symbol]
+    return electrons
+
+
+def _valences(functional: str) -> dict[str, int]:
+    path = resources.files("interohm.configs") / "valences" / f"{functional}.yaml"
+    with resources.as_file(path) as file:
+        return load_yaml(file)["valence_electrons"]
+
+
+def complete_incar(
+    structure: Structure,
+    kind: CalculationKind,
+    settings: Mapping[str, Any],
+    kpoints: list[int],
+    potcars: Mapping[str, Any],
+    charge: int,
+) -> dict[str, Any]:
+    """Return every tag of INCAR, by atomate2's generator and the step's own settings.
+
+    Parameters
+    ----------
+    structure : Structure
+        In the order of POSCAR.
+    kind : str
+        ``static`` also turns an input set that relaxes atoms into one that leaves them: perfect and
+        defective supercells then share all other settings.
+    settings : mapping
+        Of a preset's step.
+    kpoints : list of int
+    potcars : mapping
+    charge : int
+        NELECT is written for charged cells only.
+
+    Raises
+    ------
+    InputError
+        The input set does not do what the step is for.
+    """
+    from pymatgen.io.vasp import Kpoints
+
+    known = INPUT_SETS[settings["input_set"]]
+    changes = {**settings["incar"], "ENCUT": settings["cutoff_eV"]}
+    if not known.name.startswith("HSE"):
+        changes = {"GGA": _GGA.get(settings["xc"], settings["xc"]), **changes}
+    module = importlib.import_module(f"atomate2.vasp.sets.{known.module}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # own POTCARs are deliberate, and said in the request
+        generator = getattr(module, known.name)(
+            user_incar_settings=changes,
+            user_kpoints_settings=Kpoints.gamma_automatic(tuple(kpoints)),
+            user_potcar_settings=dict(potcars["symbols"]),
+            sort_structure=False,
+            # True would have pymatgen look into POTCARs; NELECT is set below.
+            use_structure_charge=False,
+            **known.options,
+        )
+        incar = dict(generator.get_input_set(structure, potcar_spec=True)["INCAR"])
+    if kind == "static" and known.kind == "relax":
+        incar |= {"NSW": 0, "IBRION": -1}
+        incar.pop("EDIFFG", None)
+    elif kind != known.kind:
+        raise InputError(
+            f"the input set {settings['input_set']} is for {known.kind!r}, not for {kind!r}",
+            where="preset",
+            fix="one of " + ", ".join(name for name, one in INPUT_SETS.items() if one.kind == kind),
+        )
+    name = functional_name(incar)
+    if name != settings["xc"] and not incar.get("LHFCALC"):
+        raise InputError(f"INCAR asks for {name}, the preset for {settings['xc']}", where="preset")
+    if charge:
+        incar["NELECT"] = valence_electrons(structure, potcars) - charge
+    return {tag: incar[tag] for tag in sorted(incar)}
+
+
+def write_inputs(request: CalculationRequest, folder: Path) -> None:
+    """Write INCAR, KPOINTS, POSCAR and POTCAR.spec of a request into a folder."""
+    from pymatgen.io.vasp import Incar, Kpoints, Poscar
+
+    settings = request.settings
+    structure = in_poscar_order(request.initial_structure)
+    folder.mkdir(parents=True, exist_ok=True)
+    mesh = Kpoints.gamma_automatic(tuple(settings["kpoints"]))
+    mesh.comment = f"Gamma-centred, {'x'.join(map(str, settings['kpoints']))}"
+    poscar = Poscar(structure, comment=structure.formula, sort_structure=False)
+    symbols = [settings["potcars"]["symbols"][element] for element in poscar.site_symbols]
+    write_text(folder / "INCAR", str(Incar(settings["incar"])))
+    write_text(folder / "KPOINTS", str(mesh))
+    write_text(folder / "POSCAR", poscar.get_str(significant_figures=10))
+    write_text(folder / "POTCAR.spec", "\n".join(symbols) + "\n")

@@ -1,0 +1,129 @@
+"""Presets of the engine vasp: an input set of atomate2's and what a step changes in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from interohm.postprocess.materials import Uncertainties
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from interohm.records import Number
+
+from .engines.vasp_inputs import INPUT_SETS, InputSet
+
+Positive = Annotated[Number, Field(gt=0)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Potcars(_Settings):
+    """Which PAW data sets; elements that are not named have those of atomate2's base set.
+
+    Parameters
+    ----------
+    functional : str
+        The library, as pymatgen calls it.
+    symbols : mapping of str to str
+        As ``Li: Li_sv``.
+    """
+
+    functional: Literal["PBE_54"]
+    symbols: dict[str, str]
+
+
+class VaspStep(_Settings):
+    """Settings of one step.
+
+    Parameters
+    ----------
+    input_set : str
+        A key of `INPUT_SETS`: the generator of atomate2 that makes INCAR.
+    cutoff_eV : float
+        ENCUT.
+    kpoint_length_A : float
+        A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
+    incar : mapping
+        Tags to add or to change; null removes one.
+    potcars : Potcars
+    """
+
+    input_set: InputSet
+    cutoff_eV: Positive
+    kpoint_length_A: Positive
+    incar: dict[str, bool | int | float | str | list[float] | None]
+    potcars: Potcars
+
+    @property
+    def relaxation(self) -> str | None:
+        """The input set if it relaxes the atoms, None if it leaves them where they are."""
+        return None if INPUT_SETS[self.input_set].kind == "static" else self.input_set
+
+    def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
+        """Return the step as the engine's settings, the functional included."""
+        settings = self.model_dump(mode="json", exclude={"thickness_A", "vacuum_A", "min_atoms"})
+        return {"xc": xc, "periodic_axes": periodic_axes, **settings}
+
+
+class VaspSlabStep(VaspStep):
+    """A slab: its size (at least, in whole repeat units) and its settings."""
+
+    thickness_A: Positive
+    vacuum_A: Positive
+
+    def engine_settings(self, xc: str, *, periodic_axes: int = 2) -> dict[str, Any]:
+        """Return the step as the engine's settings; thickness and vacuum are the structure's."""
+        return super().engine_settings(xc, periodic_axes=periodic_axes)
+
+    @model_validator(mode="after")
+    def _writes_the_potential(self) -> VaspSlabStep:
+        if self.incar.get("LVHAR") is not True:
+            raise ValueError("incar: a slab needs LVHAR: true, which writes its potential")
+        return self
+
+
+class VaspDefectStep(VaspStep):
+    """Supercells with and without a defect."""
+
+    min_atoms: Annotated[int, Field(ge=2, le=1000)]
+
+
+class VaspInsulatorSteps(_Settings):
+    """The steps of an insulator: cell, band edges, surface, defects."""
+
+    cell: VaspStep
+    bulk: VaspStep
+    slab: VaspSlabStep
+    defects: VaspDefectStep
+
+
+class VaspMetalSteps(_Settings):
+    """The steps of a metal; ``bulk`` also gives the mobile element's total energy."""
+
+    cell: VaspStep
+    bulk: VaspStep
+    slab: VaspSlabStep
+
+
+class VaspPreset(_Settings):
+    """All settings of a phase's calculations with VASP."""
+
+    name: Annotated[str, Field(min_length=1)]
+    engine: Literal["vasp"]
+    xc: Literal["PBE", "PBEsol", "HSE06"]
+    insulator: VaspInsulatorSteps
+    metal: VaspMetalSteps
+    uncertainties: Uncertainties
+
+    @model_validator(mode="after")
+    def _energies_compare(self) -> VaspPreset:
+        compared = (self.insulator.bulk, self.insulator.defects, self.metal.bulk)
+        if len({step.cutoff_eV for step in compared}) > 1:
+            raise ValueError(
+                "insulator.bulk, insulator.defects and metal.bulk need one cutoff_eV: their total "
+                "energies are subtracted from each other"
+            )
+        if len({str(step.potcars) for step in compared}) > 1:
+            raise ValueError("insulator.bulk, insulator.defects and metal.bulk need the same potcars")
+        return self
