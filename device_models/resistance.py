@@ -1,0 +1,270 @@
+"""Resistance of a contact: space charge and charge transfer (physics.md section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .bulk import Bulk
+from .constants import ELEMENTARY_CHARGE_C, NM_CM
+from .contact import Contact
+from .half_space import HalfSpace
+from .phase import Array, BoolArray, IntArray, Metal
+
+THICK_HALF_SPACE_NM = 1e4
+"""How thick a phase of unknown thickness may have to be to count as thick: 10 µm."""
+
+REASONS = (
+    "",
+    "the left phase is not thick: x99 + 10 Debye lengths exceed its thickness, or 10 um",
+    "the right phase is not thick: x99 + 10 Debye lengths exceed its thickness, or 10 um",
+    "neither phase is thick: x99 + 10 Debye lengths exceed the thickness, or 10 um",
+    "no defect of the left phase has a migration energy",
+    "no defect of the right phase has a migration energy",
+    "no insulating phase at the contact",
+    "the resistance exceeds the largest number",
+    "no neutral bulk",
+)
+"""Why a contact has no total resistance; index 0 where it has one."""
+
+LIMITING_STEPS = ("space charge", "charge transfer")
+
+
+@dataclass(frozen=True)
+class ContactResistance:
+    """Parts of a contact's resistance, arrays (...), NaN where a part means nothing.
+
+    Attributes
+    ----------
+    space_charge_left_ohm_cm2, space_charge_right_ohm_cm2, space_charge_ohm_cm2 : array
+        R_scl of the two sides and their sum; 0 in a metal.
+    charge_transfer_ohm_cm2, exchange_current_A_cm2 : array
+        R_ct and i0.
+    total_ohm_cm2 : array
+        R_int.
+    reason : array of int
+        Index into `REASONS`.
+    limiting_step : array of int
+        Index into `LIMITING_STEPS`.
+    """
+
+    space_charge_left_ohm_cm2: Array
+    space_charge_right_ohm_cm2: Array
+    space_charge_ohm_cm2: Array
+    charge_transfer_ohm_cm2: Array
+    exchange_current_A_cm2: Array
+    total_ohm_cm2: Array
+    reason: IntArray
+    limiting_step: IntArray
+
+
+def is_thick(
+    left_x99_nm: ArrayLike,
+    right_x99_nm: ArrayLike,
+    debye_length_nm: ArrayLike,
+    thickness_nm: ArrayLike,
+) -> BoolArray:
+    """Whether a layer holds two space charges that do not feel each other."""
+    needed = np.add(left_x99_nm, right_x99_nm) + 10.0 * np.asarray(debye_length_nm)
+    return np.asarray(np.asarray(thickness_nm) >= needed)
+
+
+def contact_resistance(
+    contact: Contact,
+    *,
+    left_thickness_nm: ArrayLike | None = None,
+    right_thickness_nm: ArrayLike | None = None,
+    areal_site_density_cm2: ArrayLike | None = None,
+) -> ContactResistance:
+    """Resistance of contacts between thick phases.
+
+    Parameters
+    ----------
+    contact : Contact
+        Batch shape (...).
+    left_thickness_nm, right_thickness_nm : array (...), optional
+        Of the two phases; without one, a phase counts as thick up to x99 + 10 lambda_D = 10 µm.
+    areal_site_density_cm2 : array (...), optional
+        Sites of the contact plane; N_s·a of the sparser plane where not given or NaN.
+
+    Returns
+    -------
+    ContactResistance
+        With the reason where there is no total.
+    """
+    shape = contact.potential_drop_V.shape
+    sides = []
+    reason = np.zeros(shape, dtype=np.int64)
+    overflow = np.zeros(shape, dtype=bool)
+    for place, (side, thickness) in enumerate(
+        ((contact.left, left_thickness_nm), (contact.right, right_thickness_nm))
+    ):
+        if isinstance(side, Metal):
+            sides.append(np.zeros(shape))
+            continue
+        limit = THICK_HALF_SPACE_NM if thickness is None else thickness
+        thick = is_thick(side.x99_nm, 0.0, side.bulk.debye_length_nm, limit)
+        conducts = np.isfinite(side.bulk.conductivity_S_cm) & (side.bulk.conductivity_S_cm > 0.0)
+        overflow |= thick & ~np.isfinite(side.space_charge_ohm_cm2) & conducts
+        sides.append(
+            np.where(
+                thick & np.isfinite(side.space_charge_ohm_cm2), side.space_charge_ohm_cm2, np.nan
+            )
+        )
+        reason = np.where(thick & ~conducts & (reason == 0), 4 + place, reason)
+        reason = np.where(~thick, np.where(np.isin(reason, (1, 2)), 3, 1 + place), reason)
+        reason = np.where(side.bulk.has_neutral_bulk, reason, 8)
+    current = exchange_current_A_cm2(
+        None if isinstance(contact.left, Metal) else contact.left.bulk,
+        contact.left_potential_V,
+        None if isinstance(contact.right, Metal) else contact.right.bulk,
+        contact.right_potential_V,
+        areal_site_density_cm2=areal_site_density_cm2,
+    )
+    transfer = charge_transfer_ohm_cm2(contact.left, contact.right, current)
+    space_charge = sides[0] + sides[1]
+    if isinstance(contact.left, Metal) and isinstance(contact.right, Metal):
+        reason = np.full(shape, 6, dtype=np.int64)
+        space_charge = np.full(shape, np.nan)
+    overflow |= ~np.isfinite(transfer) & (current == 0.0)
+    transfer = np.where(np.isfinite(transfer), transfer, np.nan)
+    reason = np.where((reason == 0) & overflow, 7, reason)
+    total = np.where(reason == 0, space_charge + transfer, np.nan)
+    with np.errstate(invalid="ignore"):
+        limiting = np.where(np.abs(space_charge) > transfer, 0, 1)
+    return ContactResistance(
+        sides[0], sides[1], space_charge, transfer, current, total, reason, limiting
+    )
+
+
+def charge_transfer_ohm_cm2(
+    left: HalfSpace | Bulk | Metal, right: HalfSpace | Bulk | Metal, current_A_cm2: Array
+) -> Array:
+    """R_ct = kT/(z·i0) of the insulating sides' temperature and ion."""
+    for side in (left, right):
+        if isinstance(side, Metal):
+            continue
+        bulk = side.bulk if isinstance(side, HalfSpace) else side
+        with np.errstate(divide="ignore", over="ignore"):
+            return np.asarray(bulk.kT_eV / (bulk.ion_charge * current_A_cm2))
+    return np.full_like(current_A_cm2, np.nan)
+
+
+def exchange_current_A_cm2(
+    left: Bulk | None,
+    left_potential_V: ArrayLike,
+    right: Bulk | None,
+    right_potential_V: ArrayLike,
+    *,
+    areal_site_density_cm2: ArrayLike | None = None,
+) -> Array:
+    """Exchange current density of the hop across a contact, with detailed balance.
+
+    ``i0 = z e nu N_areal sqrt(θ₁(1−θ₁)θ₂(1−θ₂)) exp(−(E_m1 + E_m2)/2kT)``, θ the occupation of
+    the defect with the largest D·c at each plane and nu the geometric mean.
+
+    Parameters
+    ----------
+    left, right : Bulk or None
+        The phases; None for a metal, whose factor is left out: the phase's own E_m and nu then
+        stand for both planes.
+    left_potential_V, right_potential_V : array (...)
+        phi on the two sides of the contact.
+    areal_site_density_cm2 : array (...), optional
+        Sites of the contact plane; N_s·a of the sparser plane where not given or NaN.
+
+    Returns
+    -------
+    array (...)
+        NaN where an insulating side has no conducting defect, or both sides are metals.
+    """
+    planes = [
+        _plane(bulk, np.asarray(potential, dtype=np.float64))
+        for bulk, potential in ((left, left_potential_V), (right, right_potential_V))
+        if bulk is not None
+    ]
+    shape = np.broadcast_shapes(np.shape(left_potential_V), np.shape(right_potential_V))
+    if not planes:
+        return np.full(shape, np.nan)
+    sites = np.minimum.reduce([plane.sites_cm2 for plane in planes])
+    if areal_site_density_cm2 is not None:
+        given = np.asarray(areal_site_density_cm2, dtype=np.float64)
+        sites = np.where(np.isfinite(given), given, sites)
+    rate = np.ones(())
+    for plane in planes:
+        # the geometric mean of two planes, or the one plane there is for both
+        rate = rate * plane.rate_Hz ** (1.0 / len(planes)) * np.sqrt(plane.occupation)
+    first = planes[0]
+    return np.asarray(first.ion_charge * ELEMENTARY_CHARGE_C * sites * rate)
+
+
+@dataclass(frozen=True)
+class _Plane:
+    ion_charge: Array
+    sites_cm2: Array
+    rate_Hz: Array
+    occupation: Array
+
+
+def _plane(bulk: Bulk, potential_V: Array) -> _Plane:
+    """What the most mobile defect brings to the hop: N_s·a, nu·exp(−E_m/kT), θ(1−θ)."""
+    shape = np.broadcast_shapes(bulk.shape, potential_V.shape)
+    flat = bulk.ravel(shape)
+    state = flat.thermodynamics(np.broadcast_to(potential_V, shape).ravel())
+    origin = np.zeros_like(state.kT_eV)
+    phase = flat.phase
+    best = np.full(origin.shape, -np.inf)
+    sites, rate, occupation = (np.full(origin.shape, np.nan) for _ in range(3))
+    for site in state.sublattices:
+        exponents, _, total, shift = site.terms(origin)
+        states, empty = site.occupations(exponents, total, shift)
+        for d, taken in zip(site.defects, states, strict=True):
+            mobility = state.mobility[d]
+            if mobility is None:
+                continue
+            energy, hop = phase.migration_energy_eV[:, d], phase.hop_distance_nm[:, d]
+            others = np.sum([one for one in states if one is not taken], axis=0) + empty
+            theta = site.saturation * taken
+            unoccupied = 1.0 - site.saturation + site.saturation * others
+            charge = phase.charge[:, d]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                weight = np.log(mobility / charge**2) + np.log(site.capacity_nm3 * taken)
+            better = np.isfinite(energy) & (phase.site_density_cm3[:, d] > 0.0) & (weight > best)
+            best = np.where(better, weight, best)
+            sites = np.where(better, phase.site_density_cm3[:, d] * hop * NM_CM, sites)
+            hops = phase.attempt_frequency_Hz[:, d] * np.exp(-energy / state.kT_eV)
+            rate = np.where(better, hops, rate)
+            occupation = np.where(better, theta * unoccupied, occupation)
+    return _Plane(
+        flat.ion_charge.reshape(shape), *(v.reshape(shape) for v in (sites, rate, occupation))
+    )
+
+
+def conductivity_S_cm(bulk: Bulk, concentrations_cm3: Array) -> Array:
+    """Conductivity of the mobile ion at given concentrations (..., P, D) of the bulks' defects.
+
+    Returns
+    -------
+    array (..., P)
+        Σ (q e)² D c (1 − Σ_s c/N_s)/kT; 0 where nothing conducts.
+    """
+    phase = bulk.phase
+    kT = bulk.kT_eV[..., None]
+    total = np.zeros(np.shape(concentrations_cm3)[:-1])
+    for group in phase.groups:
+        density = phase.site_density_cm3[..., None, list(group)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            taken = np.where(density > 0.0, concentrations_cm3[..., list(group)] / density, 0.0)
+        blocking = 1.0 - np.sum(taken, axis=-1)
+        for d in group:
+            diffusivity = (
+                phase.diffusion_prefactor[..., d]
+                * (phase.hop_distance_nm[..., d] * NM_CM) ** 2
+                * phase.attempt_frequency_Hz[..., d]
+            )[..., None] * np.exp(-phase.migration_energy_eV[..., d][..., None] / kT)
+            mobile = phase.charge[..., d][..., None] ** 2 * ELEMENTARY_CHARGE_C * diffusivity / kT
+            part = mobile * concentrations_cm3[..., d] * blocking
+            total = total + np.where(np.isfinite(part), part, 0.0)
+    return total
