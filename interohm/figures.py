@@ -13,7 +13,6 @@ import numpy as np
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal
 from interohm.report.band_diagram import joined
-from interohm.report.curves import RAREST_CM3
 from interohm.report.display_axis import DisplayAxis, nanometres
 from interohm.report.levels import (
     LayerLevels,
@@ -23,6 +22,7 @@ from interohm.report.levels import (
     energy_window_eV,
     thinned,
 )
+from interohm.report.space_charge import RAREST_CM3
 from interohm.yaml_io import write_bytes
 
 if TYPE_CHECKING:

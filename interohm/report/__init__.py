@@ -11,18 +11,20 @@ from interohm.electrodes import reference_metal
 from interohm.records import Insulator, Metal
 from interohm.report.band_diagram import band_figure
 from interohm.report.budget import (
+    Part,
     budget_figure,
     cell_parts,
     contact_parts,
     drops_figure,
     total_part,
 )
-from interohm.report.curves import concentration_figure, state_figure
+from interohm.report.curves import state_figure
 from interohm.report.display_axis import nanometres
 from interohm.report.findings import cell_findings, contact_findings
 from interohm.report.inputs import cell_inputs, different_materials, material_inputs
 from interohm.report.levels import cell_axis, cell_levels, contact_view, energy_window_eV
 from interohm.report.page import figure, findings, keys, lead, page, section, slider
+from interohm.report.space_charge import concentration_figure, conductivity_figure
 from interohm.report.tables import (
     Markup,
     contacts_table,
@@ -50,7 +52,8 @@ _FERMI_NOTE = (
 )
 _BUDGET_NOTE = (
     "Logarithmic; hatched bars are negative (accumulation lowers the resistance), drawn by "
-    "magnitude. Lines span 5 to 95 % of the samples where all of that is positive."
+    "magnitude. Lines span 5 to 95 % of the samples; one that begins at the left edge reaches "
+    "below zero, as a space charge does that may deplete or accumulate."
 )
 
 
@@ -170,6 +173,9 @@ def write_contact_report(
         ),
         "concentrations": concentration_figure(view, names),
     }
+    conductivity = conductivity_figure(view, names)
+    if conductivity is not None:
+        figures["conductivity"] = conductivity
     bars = budget_figure([budget])
     if bars is not None:
         figures["budget"] = bars
@@ -187,7 +193,12 @@ def write_contact_report(
             figure("bands", f"Band diagram of {names[0]} and {names[1]}"),
             note=_CONTACT_NOTE + _FERMI_NOTE,
         ),
-        section("Concentrations", figure("concentrations", "Concentrations of the defects")),
+        section(
+            "Space charge",
+            figure("concentrations", "Concentrations of the defects"),
+            *([figure("conductivity", "Conductivity")] if conductivity is not None else []),
+            note="Each side within the reach of its space charge, in its own scale.",
+        ),
         section(
             "Resistance budget",
             *([] if bars is None else [figure("budget", "Parts of the resistance")]),
@@ -235,7 +246,8 @@ def _interval_note(quantiles: Sequence[dict[str, Any] | None]) -> str:
 
 def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
     quantiles = state["quantiles"] or {}
-    steps = [part for part in cell_parts(state)[:-1] if part.value_ohm_cm2 is not None]
+    *parts, total = cell_parts(state)
+    steps = [part for part in parts if part.value_ohm_cm2 is not None]
     limiting = max(steps, key=lambda part: part.value_ohm_cm2 or 0.0, default=None)
     return [
         (
@@ -243,11 +255,7 @@ def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
             f"{shown(state['open_circuit_voltage_V'])} V",
             _spread(quantiles.get("open_circuit_voltage_V"), "V"),
         ),
-        _resistance_key(
-            "area-specific resistance",
-            state["area_specific_resistance_ohm_cm2"],
-            quantiles.get("log10_resistance"),
-        ),
+        _resistance_key("area-specific resistance", total),
         (
             "limited by",
             "unknown" if limiting is None else limiting.label,
@@ -258,27 +266,22 @@ def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def _contact_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
     quantiles = document["quantiles"] or {}
-    resistance = document["resistance"]
     return [
         (
             "potential drop, right minus left",
             f"{shown(document['potential_drop_V'])} V",
             _spread(quantiles.get("potential_drop_V"), "V"),
         ),
-        _resistance_key(
-            "resistance", resistance["total_ohm_cm2"], quantiles.get("log10_resistance")
-        ),
-        ("limited by", resistance["limiting_step"] or "unknown", ""),
+        _resistance_key("resistance", total_part(document)),
+        ("limited by", document["resistance"]["limiting_step"] or "unknown", ""),
     ]
 
 
-def _resistance_key(
-    label: str, value: float | None, log10_interval: dict[str, float] | None
-) -> tuple[str, str, str]:
-    if value is None:
+def _resistance_key(label: str, part: Part) -> tuple[str, str, str]:
+    if part.value_ohm_cm2 is None:
         return label, "unknown", "see the remarks above"
-    linear = log10_interval and {name: 10**power for name, power in log10_interval.items()}
-    return label, f"{shown(value, 3)} Ω·cm²", _spread(linear, "Ω·cm²", 2)
+    spread = _spread(part.interval_ohm_cm2, "Ω·cm²", 2)
+    return label, f"{shown(part.value_ohm_cm2, 3)} Ω·cm²", spread
 
 
 def _spread(quantiles: dict[str, float] | None, unit: str, digits: int = 3) -> str:

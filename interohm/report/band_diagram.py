@@ -153,9 +153,10 @@ def _rounded(values: Array, digits: int) -> list[float | None]:
     return [round(float(value), digits) for value in values]
 
 
-def x_axis(axis: DisplayAxis, *, title: bool = True) -> Figure:
+def x_axis(axis: DisplayAxis) -> Figure:
     """Return the axis with true distances at uneven places."""
-    made: Figure = {
+    return {
+        "title": {"text": "position (nm)"},
         "range": [axis.edges[0], axis.edges[-1]],
         "tickmode": "array",
         "tickvals": list(axis.tick_places),
@@ -168,9 +169,6 @@ def x_axis(axis: DisplayAxis, *, title: bool = True) -> Figure:
         "spikecolor": "var(--muted)",
         "unifiedhovertitle": {"text": " "},
     }
-    if title:
-        made["title"] = {"text": "position (nm)"}
-    return made
 
 
 def layer_shapes(axis: DisplayAxis) -> list[Figure]:

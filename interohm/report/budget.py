@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, floor, log10
+from math import ceil, floor, inf, log10
 from typing import TYPE_CHECKING, Any
 
 from interohm.report.display_axis import nanometres
@@ -36,15 +36,21 @@ def contact_parts(contact: dict[str, Any], *, prefix: str = "") -> list[Part]:
     """Return the parts of one contact, from left to right."""
     resistance = contact["resistance"]
     intervals = (contact["quantiles"] or {}).get("resistance_ohm_cm2") or {}
-    rows = (
+    rows = [
         ("space_charge_left_ohm_cm2", "space charge", f"space charge in {contact['left']}"),
         ("charge_transfer_ohm_cm2", "charge transfer", "charge transfer"),
         ("space_charge_right_ohm_cm2", "space charge", f"space charge in {contact['right']}"),
         ("layer_ohm_cm2", "layer", "layer"),
-    )
+    ]
+    metals = {
+        f"space_charge_{side}_ohm_cm2"
+        for side, length in contact["debye_length_nm"].items()
+        if length is None
+    }
     return [
         Part(prefix + label, step, resistance[field], intervals.get(field))
         for field, step, label in rows
+        if field not in metals
     ]
 
 
@@ -66,20 +72,16 @@ def cell_parts(state: dict[str, Any]) -> list[Part]:
         if place < last:
             contact = state["contacts"][place]
             parts += contact_parts(contact, prefix=f"{contact['left']} | {contact['right']}: ")
-    interval = (state["quantiles"] or {}).get("log10_resistance")
+    interval = (state["quantiles"] or {}).get("area_specific_resistance_ohm_cm2")
     total = state["area_specific_resistance_ohm_cm2"]
-    return [*parts, Part("cell (ASR)", "total", total, _from_log10(interval))]
+    return [*parts, Part("cell (ASR)", "total", total, interval)]
 
 
 def total_part(contact: dict[str, Any]) -> Part:
     """Return the total resistance of one contact."""
-    interval = (contact["quantiles"] or {}).get("log10_resistance")
     total = contact["resistance"]["total_ohm_cm2"]
-    return Part("total", "total", total, _from_log10(interval))
-
-
-def _from_log10(interval: dict[str, float] | None) -> dict[str, float] | None:
-    return None if interval is None else {name: 10**value for name, value in interval.items()}
+    intervals = (contact["quantiles"] or {}).get("resistance_ohm_cm2") or {}
+    return Part("total", "total", total, None if total is None else intervals.get("total_ohm_cm2"))
 
 
 def known_rows(budgets: Sequence[Sequence[Part]]) -> list[int]:
@@ -94,12 +96,10 @@ def known_rows(budgets: Sequence[Sequence[Part]]) -> list[int]:
 def budget_figure(budgets: Sequence[Sequence[Part]]) -> Figure | None:
     """Return bars of the parts' magnitudes, one frame per state; None if there is no resistance."""
     rows = known_rows(budgets)
-    magnitudes = [
-        abs(value)
-        for budget in budgets
-        for part in budget
-        for value in (part.value_ohm_cm2, *(part.interval_ohm_cm2 or {}).values())
-        if value
+    parts = [part for budget in budgets for part in budget]
+    magnitudes = [abs(part.value_ohm_cm2) for part in parts if part.value_ohm_cm2]
+    magnitudes += [
+        value for part in parts for value in (part.interval_ohm_cm2 or {}).values() if value > 0
     ]
     if not magnitudes:
         return None
@@ -129,11 +129,13 @@ def budget_figure(budgets: Sequence[Sequence[Part]]) -> Figure | None:
         "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container"},
         "height": 150 + 34 * len(rows),
     }
-    frames = [_budget_traces([budget[row] for row in rows], labels) for budget in budgets]
+    frames = [
+        _budget_traces([budget[row] for row in rows], labels, 10.0**low) for budget in budgets
+    ]
     return {"layout": layout, "frames": frames}
 
 
-def _budget_traces(parts: Sequence[Part], labels: Sequence[str]) -> list[Trace]:
+def _budget_traces(parts: Sequence[Part], labels: Sequence[str], least: float) -> list[Trace]:
     known = [
         (part, label)
         for part, label in zip(parts, labels, strict=True)
@@ -161,29 +163,31 @@ def _budget_traces(parts: Sequence[Part], labels: Sequence[str]) -> list[Trace]:
             "hovertemplate": "%{y}: %{customdata} Ω·cm²<extra></extra>",
         }
         traces.append(bars)
-    return [*traces, *_interval_traces(known)]
-
-
-def _interval_traces(known: Sequence[tuple[Part, str]]) -> list[Trace]:
-    """Return lines from 5 to 95 % and points at 50 %, where all of the interval is positive."""
     intervals = [
-        (part.interval_ohm_cm2, label)
-        for part, label in known
-        if part.interval_ohm_cm2 is not None and part.interval_ohm_cm2["p05"] > 0
+        (part.interval_ohm_cm2, label) for part, label in known if part.interval_ohm_cm2 is not None
     ]
-    return interval_traces(
-        [interval for interval, _ in intervals], [label for _, label in intervals], "Ω·cm²"
-    )
+    return [*traces, *interval_traces(intervals, "Ω·cm²", least=least)]
 
 
 def interval_traces(
-    intervals: Sequence[dict[str, float]], labels: Sequence[str], unit: str
+    known: Sequence[tuple[dict[str, float], str]], unit: str, *, least: float = -inf
 ) -> list[Trace]:
-    """Return horizontal lines from 5 to 95 % and points at 50 %, one row for each label."""
+    """Return horizontal lines from 5 to 95 % and points at 50 %, one row for each label.
+
+    Parameters
+    ----------
+    known : sequence of (dict, str)
+        Quantiles and the label of their row.
+    unit : str
+        Of the quantiles.
+    least : float
+        Where the axis ends: lines do too, and points below are left out.
+    """
+    shown = [(interval, label) for interval, label in known if interval["p95"] > least]
     x: list[float | None] = []
     y: list[str | None] = []
-    for interval, label in zip(intervals, labels, strict=True):
-        x += [interval["p05"], interval["p95"], None]
+    for interval, label in shown:
+        x += [max(interval["p05"], least), interval["p95"], None]
         y += [label, label, None]
     return [
         {
@@ -199,9 +203,9 @@ def interval_traces(
             "type": "scatter",
             "mode": "markers",
             "name": "median of the samples",
-            "x": [interval["p50"] for interval in intervals],
-            "y": list(labels),
-            "customdata": [f"{i['p05']:.3g} … {i['p95']:.3g}" for i in intervals],
+            "x": [i["p50"] if i["p50"] > least else None for i, _ in shown],
+            "y": [label for _, label in shown],
+            "customdata": [f"{i['p05']:.3g} … {i['p95']:.3g}" for i, _ in shown],
             "marker": {
                 "color": "var(--page)",
                 "size": 8,
@@ -238,10 +242,7 @@ def drops_figure(states: Sequence[dict[str, Any]]) -> Figure:
             "showlegend": False,
             "hovertemplate": "%{y}: %{x:.3f} V<extra></extra>",
         }
-        lines = interval_traces(
-            [interval for interval, _ in intervals], [label for _, label in intervals], "V"
-        )
-        frames.append([bars, *lines])
+        frames.append([bars, *interval_traces(intervals, "V")])
     margin = 0.06 * (max(values) - min(values) or 1.0)
     layout: Figure = {
         "xaxis": {

@@ -1,4 +1,4 @@
-"""Curves: voltage and resistance over the state of charge, concentrations across a contact."""
+"""Voltage and resistances over the state of charge."""
 
 from __future__ import annotations
 
@@ -7,22 +7,15 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from interohm.report.band_diagram import layer_names, layer_shapes, x_axis
 from interohm.report.budget import Part
-from interohm.report.display_axis import nanometres
-from interohm.report.levels import ContactView, needed_points
 
 if TYPE_CHECKING:
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
-#: Concentrations are drawn down to one in a cubic metre.
-RAREST_CM3 = 1e-6
-
-_SERIES = tuple(f"var(--series-{place})" for place in range(1, 7))
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+#: Colours and dashes of curves that stand side by side.
+SERIES = tuple(f"var(--series-{place})" for place in range(1, 7))
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def state_figure(states: Sequence[dict[str, Any]], budgets: Sequence[Sequence[Part]]) -> Figure:
@@ -170,8 +163,8 @@ def _part_curves(x: Sequence[float], budgets: Sequence[Sequence[Part]]) -> list[
                 "yaxis": "y2",
                 "marker": {"size": 5},
                 "line": {
-                    "color": _SERIES[number % len(_SERIES)],
-                    "dash": _DASHES[(number + number // len(_SERIES)) % len(_DASHES)],
+                    "color": SERIES[number % len(SERIES)],
+                    "dash": DASHES[(number + number // len(SERIES)) % len(DASHES)],
                     "width": 1.6,
                 },
                 "hovertemplate": "%{y:.3g} Ω·cm²",
@@ -196,61 +189,3 @@ def _mark(x: float, y: float | None, xaxis: str, yaxis: str) -> Trace:
         "hoverinfo": "skip",
         "showlegend": False,
     }
-
-
-def concentration_figure(view: ContactView, names: Sequence[str]) -> Figure:
-    """Return the defects' concentrations on both sides of a contact."""
-    frame: list[Trace] = []
-    for number, defect in enumerate(view.defects):
-        x: list[float | None] = []
-        y: list[float | None] = []
-        positions: list[str | None] = []
-        for side in view.sides:
-            if defect not in side.concentrations_cm3:
-                continue
-            column = side.concentrations_cm3[defect]
-            height = np.log10(np.maximum(column, 1e-300))
-            places = view.axis.place(side.x_nm)
-            keep = needed_points(places, height[None, :], 0.01)
-            gap = [None] if x else []
-            x += [*gap, *(round(float(place), 5) for place in places[keep])]
-            y += [*gap, *(float(f"{value:.4g}") for value in column[keep])]
-            positions += [*gap, *(nanometres(float(place)) for place in side.x_nm[keep])]
-        frame.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": escape(defect, quote=False),
-                "x": x,
-                "y": y,
-                "customdata": positions,
-                "hovertemplate": "%{y:.3g} cm⁻³ at %{customdata} nm",
-                "line": {
-                    "color": _SERIES[number % len(_SERIES)],
-                    "dash": _DASHES[number // len(_SERIES) % len(_DASHES)],
-                    "width": 2.2,
-                },
-            }
-        )
-    values = [value for trace in frame for value in trace["y"] if value]
-    high = max(values, default=1.0)
-    low = max(min(values, default=1.0), RAREST_CM3)
-    layout: Figure = {
-        "xaxis": x_axis(view.axis),
-        "yaxis": {
-            "type": "log",
-            "title": {"text": "concentration (cm⁻³)"},
-            "range": [log10(low) - 0.5, log10(high) + 0.5],
-            "dtick": max(1, round(log10(high / low) / 6)),
-            "exponentformat": "power",
-            "gridcolor": "var(--grid)",
-        },
-        "shapes": layer_shapes(view.axis),
-        "annotations": layer_names(view.axis, names, [None, None]),
-        "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
-        "margin": {"l": 70, "r": 36, "t": 36, "b": 100},
-        "hovermode": "x unified",
-        "showlegend": True,
-        "height": 400,
-    }
-    return {"layout": layout, "frames": [frame]}

@@ -27,7 +27,16 @@ def cell_findings(document: dict[str, Any], materials: Sequence[Insulator | Meta
 
 def contact_findings(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> list[str]:
     """Return what a contact's document warns of."""
-    return [*_unknown_resistances([document], []), *material_findings(materials)]
+    total = document["resistance"]["total_ohm_cm2"]
+    negative = (
+        "the resistance is negative: accumulation takes more from the bulk's than the charge "
+        "transfer adds"
+    )
+    return [
+        *([negative] if total is not None and total < 0 else []),
+        *_unknown_resistances([document], []),
+        *material_findings(materials),
+    ]
 
 
 def _stability(states: Sequence[dict[str, Any]]) -> list[str]:

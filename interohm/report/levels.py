@@ -106,11 +106,12 @@ def _reach_nm(contact: dict[str, Any], side: str) -> float:
 
 
 @dataclass(frozen=True)
-class SideConcentrations:
-    """The concentrations on one side of a contact, of the defects that exist there."""
+class SpaceCharge:
+    """What moves on one side of a contact: the defects that exist there, the conductivity."""
 
     x_nm: Array
     concentrations_cm3: dict[str, Array]
+    conductivity_S_cm: Array
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class ContactView:
 
     axis: DisplayAxis
     levels: list[LayerLevels]
-    sides: list[SideConcentrations]
+    sides: list[SpaceCharge]
 
     @property
     def defects(self) -> list[str]:
@@ -129,7 +130,9 @@ class ContactView:
 
 def contact_view(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> ContactView:
     """Return what a contact's document and its two records say, within the reach of its axis."""
-    profile = {name: _column(document["profile"][name]) for name in ("x_nm", "phi_V")}
+    profile = {
+        name: _column(document["profile"][name]) for name in ("x_nm", "phi_V", "conductivity_S_cm")
+    }
     concentrations = {
         name: _column(column) for name, column in document["profile"]["concentrations_cm3"].items()
     }
@@ -167,7 +170,8 @@ def contact_view(document: dict[str, Any], materials: Sequence[Insulator | Metal
                 for name, column in concentrations.items()
                 if not np.isnan(column[own]).any()
             }
-            sides.append(SideConcentrations(place_nm, defects))
+            conductivity = np.interp(place_nm, x[own], profile["conductivity_S_cm"][own])
+            sides.append(SpaceCharge(place_nm, defects, conductivity))
         fermi_eV = np.full_like(place_nm, fermi[side])
         levels.append(LayerLevels(place_nm, -potential, fermi_eV, conduction, valence))
     return ContactView(axis, levels, sides)

@@ -111,7 +111,7 @@ def states_table(states: Sequence[dict[str, Any]]) -> Markup:
                 shown(state["open_circuit_voltage_V"]),
                 interval(quantiles.get("open_circuit_voltage_V")),
                 shown(state["area_specific_resistance_ohm_cm2"], 3),
-                NONE if spread is None else interval({k: 10**v for k, v in spread.items()}, 2),
+                interval(quantiles.get("area_specific_resistance_ohm_cm2"), 2),
                 interval(spread),
             )
         )

@@ -235,6 +235,8 @@ def test_contact_report(left, right, tmp_path):
         for _, quantity in quantities(material):
             assert (quantity.source or "") in page.text
     assert document["reference"] in page.text
+    total = document["resistance"]["total_ohm_cm2"]
+    assert ("the resistance is negative" in page.text) == (total is not None and total < 0)
 
 
 def test_layer_of_given_thickness_is_shown_whole(tmp_path):

@@ -1,0 +1,109 @@
+"""Concentrations and conductivity on both sides of a contact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from math import log10
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm.report.band_diagram import layer_names, layer_shapes, x_axis
+from interohm.report.curves import DASHES, SERIES
+from interohm.report.display_axis import nanometres
+from interohm.report.levels import ContactView, needed_points
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Figure = dict[str, Any]
+    Trace = dict[str, Any]
+
+#: Concentrations are drawn down to one in a cubic metre, conductivities to where nothing flows.
+RAREST_CM3, LEAST_S_CM = 1e-6, 1e-40
+
+
+def concentration_figure(view: ContactView, names: Sequence[str]) -> Figure:
+    """Return the defects' concentrations on both sides of a contact."""
+    traces = [
+        _trace(
+            view,
+            defect,
+            [side.concentrations_cm3.get(defect) for side in view.sides],
+            "cm⁻³",
+            number,
+        )
+        for number, defect in enumerate(view.defects)
+    ]
+    return _figure(view, names, traces, "concentration (cm⁻³)", RAREST_CM3)
+
+
+def conductivity_figure(view: ContactView, names: Sequence[str]) -> Figure | None:
+    """Return the mobile ion's conductivity, None where it does not flow."""
+    columns = [side.conductivity_S_cm for side in view.sides]
+    if all((column <= LEAST_S_CM).all() for column in columns):
+        return None
+    trace = _trace(view, "mobile ion", columns, "S/cm", 0)
+    return _figure(view, names, [trace], "conductivity (S/cm)", LEAST_S_CM)
+
+
+def _trace(
+    view: ContactView, name: str, columns: Sequence[Array | None], unit: str, number: int
+) -> Trace:
+    """Return one curve with a gap at the contact."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    positions: list[str | None] = []
+    for side, column in zip(view.sides, columns, strict=True):
+        if column is None:
+            continue
+        places = view.axis.place(side.x_nm)
+        height = np.log10(np.maximum(column, 1e-300))
+        keep = needed_points(places, height[None, :], 0.01)
+        gap = [None] if x else []
+        x += [*gap, *(round(float(place), 5) for place in places[keep])]
+        y += [*gap, *(float(f"{value:.4g}") for value in column[keep])]
+        positions += [*gap, *(nanometres(float(place)) for place in side.x_nm[keep])]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": escape(name, quote=False),
+        "x": x,
+        "y": y,
+        "customdata": positions,
+        "hovertemplate": f"%{{y:.3g}} {unit} at %{{customdata}} nm",
+        "line": {
+            "color": SERIES[number % len(SERIES)],
+            "dash": DASHES[number // len(SERIES) % len(DASHES)],
+            "width": 2.2,
+        },
+    }
+
+
+def _figure(
+    view: ContactView, names: Sequence[str], traces: list[Trace], title: str, least: float
+) -> Figure:
+    values = [value for trace in traces for value in trace["y"] if value]
+    high = max([*values, least])
+    low = max(min(values, default=least), least)
+    layout: Figure = {
+        "xaxis": x_axis(view.axis),
+        "yaxis": {
+            "type": "log",
+            "title": {"text": title},
+            "range": [log10(low) - 0.5, log10(high) + 0.5],
+            "dtick": max(1, round(log10(high / low) / 6)),
+            "exponentformat": "power",
+            "gridcolor": "var(--grid)",
+        },
+        "shapes": layer_shapes(view.axis),
+        "annotations": layer_names(view.axis, names, [None, None]),
+        "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+        "margin": {"l": 70, "r": 36, "t": 36, "b": 100},
+        "hovermode": "x unified",
+        "showlegend": len(traces) > 1,
+        "height": 400,
+    }
+    return {"layout": layout, "frames": [traces]}
