@@ -34,7 +34,8 @@ _LOG_SMALLEST = -600.0
 
 _LOG_NEAREST = -80.0
 _LOG_FARTHEST = 300.0
-_LOG_FARTHEST_WITHOUT_BULK = 37.0
+_LARGEST_EXPONENT = 36
+"""Without neutral bulk, turning points up to e^36 kT away are looked for."""
 
 ACROSS, ALONG, TURNING = 0, 1, 2
 
@@ -232,6 +233,19 @@ def make_course(kind: int, frame: Frame, unknown: Array) -> Course:
     return Course(kind, frame, state, pivot, constant, scale, beyond, far)
 
 
+def _farthest(frame: Frame, log_thickness: Array) -> Array:
+    """Upper end of the bracket of the turning point's unknown."""
+    high = np.where(frame.neutral, _LOG_FARTHEST, 1.0)
+    for _ in range(_LARGEST_EXPONENT):
+        if np.all(frame.neutral):
+            break
+        short = np.log(make_course(TURNING, frame, high).thickness_nm()) < log_thickness
+        if not np.any(short & ~frame.neutral):
+            break
+        high = np.where(short & ~frame.neutral, high + 1.0, high)
+    return high
+
+
 def solve_course(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, Array]:
     """Find the unknown of layers of one kind, and the length of the neutral plateau."""
     log_thickness = np.log(thickness_nm)
@@ -241,8 +255,7 @@ def solve_course(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, A
 
     if kind == TURNING:
         low = np.full_like(thickness_nm, _LOG_NEAREST)
-        high = np.where(frame.neutral, _LOG_FARTHEST, _LOG_FARTHEST_WITHOUT_BULK)
-        thickest = high
+        high = thickest = _farthest(frame, log_thickness)
     else:
         high = 2.0 * np.log(np.abs(frame.far - frame.near) / thickness_nm)
         low = np.minimum(high - 50.0, _LOG_SMALLEST) if kind == ACROSS else high - 100.0

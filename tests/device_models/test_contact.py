@@ -1,0 +1,206 @@
+"""Contacts of two phases, coatings between them, their resistances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from interohm.device_models import (
+    BOLTZMANN_EV_K,
+    LIMITING_STEPS,
+    REASONS,
+    HalfSpace,
+    Metal,
+    coated_contact,
+    coated_resistance,
+    conductivity_S_cm,
+    contact,
+    contact_resistance,
+    exchange_current_A_cm2,
+    half_space,
+    is_thick,
+    layer,
+    neutral_bulk,
+)
+from interohm.device_models.constants import CAPACITANCE_UF_CM2
+
+from .phases import METAL_eV, reference_bulk, symmetric
+
+
+def test_metal_contact_is_a_half_space() -> None:
+    llzo = reference_bulk("LLZO")
+    found = contact(Metal(0.0), llzo, dipole_V=0.2)
+    assert isinstance(found.right, HalfSpace)
+    assert found.right_potential_V == pytest.approx(0.2)
+    assert found.sheet_charge_e_nm2 == pytest.approx(
+        float(half_space(llzo, 0.2).sheet_charge_e_nm2)
+    )
+    mirrored = contact(llzo, Metal(0.0), dipole_V=-0.2)
+    assert mirrored.sheet_charge_e_nm2 == pytest.approx(-float(found.sheet_charge_e_nm2))
+    assert mirrored.left_potential_V == pytest.approx(0.2)
+    expected = abs(found.sheet_charge_e_nm2 / (found.potential_drop_V - 0.2)) * CAPACITANCE_UF_CM2
+    assert found.capacitance_uF_cm2 == pytest.approx(float(expected))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    potential=st.floats(-1.0, 4.0),
+    energy=st.floats(0.0, 1.5),
+    dipole=st.floats(-1.0, 1.0),
+    given_charge=st.sampled_from([0.0, 0.3, -2.0]),
+)
+def test_charges_of_a_contact_add_up(
+    potential: float, energy: float, dipole: float, given_charge: float
+) -> None:
+    llzo = reference_bulk("LLZO")
+    other = neutral_bulk(
+        symmetric(energy, neutral_potential_V=potential),
+        temperature_K=300.0,
+        metal_work_function_eV=METAL_eV,
+    )
+    found = contact(llzo, other, dipole_V=dipole, sheet_charge_e_nm2=given_charge)
+    assert isinstance(found.left, HalfSpace)
+    assert isinstance(found.right, HalfSpace)
+    left, right = found.left.sheet_charge_e_nm2, found.right.sheet_charge_e_nm2
+    scale = max(abs(left), abs(right), abs(given_charge))
+    assert left + right + given_charge == pytest.approx(0.0, abs=1e-8 * scale + 1e-14)
+    assert found.right_potential_V - found.left_potential_V == pytest.approx(dipole, abs=1e-12)
+    mirrored = contact(other, llzo, dipole_V=-dipole, sheet_charge_e_nm2=given_charge)
+    assert mirrored.left_potential_V == pytest.approx(float(found.right_potential_V), abs=1e-10)
+
+
+def test_differential_capacitance_is_a_slope() -> None:
+    llzo, lif = reference_bulk("LLZO"), reference_bulk("LiF")
+    found = contact(llzo, lif, dipole_V=0.1)
+    step = 1e-5
+    low, high = (contact(llzo, lif, dipole_V=0.1 + s).sheet_charge_e_nm2 for s in (-step, step))
+    slope = abs(high - low) / (2.0 * step) * CAPACITANCE_UF_CM2
+    assert found.differential_capacitance_uF_cm2 == pytest.approx(float(slope), rel=1e-5)
+    without_drop = contact(llzo, lif, dipole_V=found.potential_drop_V)
+    assert without_drop.capacitance_uF_cm2 == pytest.approx(
+        float(without_drop.differential_capacitance_uF_cm2)
+    )
+    assert without_drop.sheet_charge_e_nm2 == 0.0
+
+
+def test_charge_transfer_by_hand() -> None:
+    llzo = reference_bulk("LLZO")
+    found = contact_resistance(contact(Metal(0.0), llzo))
+    kT = BOLTZMANN_EV_K * 300.0
+    # next to lithium the sublattice of the interstitials is as full as saturation lets it be
+    hop = 1e13 * np.exp(-0.3 / kT)
+    current = 1.602176634e-19 * hop * 3.27455e22 * 0.25e-7 * np.sqrt(0.1 * 0.9)
+    assert found.exchange_current_A_cm2 == pytest.approx(current, rel=1e-6)
+    assert found.charge_transfer_ohm_cm2 == pytest.approx(kT / current, rel=1e-6)
+    assert found.total_ohm_cm2 == pytest.approx(
+        float(found.space_charge_right_ohm_cm2 + found.charge_transfer_ohm_cm2)
+    )
+    given_sites = contact_resistance(contact(Metal(0.0), llzo), areal_site_density_cm2=1e14)
+    assert given_sites.exchange_current_A_cm2 == pytest.approx(
+        current * 1e14 / (3.27455e22 * 0.25e-7), rel=1e-6
+    )
+    assert LIMITING_STEPS[int(found.limiting_step)] == "space charge"
+
+
+def test_two_planes_take_the_geometric_mean() -> None:
+    first = neutral_bulk(
+        symmetric(0.3, migration_energy_eV=0.2, attempt_frequency_Hz=4e12),
+        temperature_K=350.0,
+        metal_work_function_eV=METAL_eV,
+    )
+    second = neutral_bulk(
+        symmetric(0.3, migration_energy_eV=0.4, attempt_frequency_Hz=9e12),
+        temperature_K=350.0,
+        metal_work_function_eV=METAL_eV,
+    )
+    potential = float(first.neutral_potential_V)
+    found = exchange_current_A_cm2(first, potential, second, potential)
+    kT = BOLTZMANN_EV_K * 350.0
+    theta = float(first.concentrations_cm3[0]) / 3e22
+    rate = 6e12 * np.exp(-0.3 / kT) * theta * (1.0 - theta)
+    assert found == pytest.approx(1.602176634e-19 * rate * 3e22 * 0.25e-7, rel=1e-9)
+    assert np.isnan(exchange_current_A_cm2(None, 0.0, None, 0.0))
+
+
+def test_reasons() -> None:
+    llzo, lif = reference_bulk("LLZO"), reference_bulk("LiF")
+    thick = contact_resistance(contact(Metal(0.0), llzo))
+    assert REASONS[int(thick.reason)] == ""
+    wide = contact_resistance(contact(Metal(0.0), lif))
+    assert "right phase is not thick" in REASONS[int(wide.reason)]
+    assert np.isnan(wide.total_ohm_cm2)
+    assert np.isnan(wide.space_charge_ohm_cm2)
+    assert wide.charge_transfer_ohm_cm2 > 0.0
+    thin = contact_resistance(contact(llzo, Metal(3.0)), left_thickness_nm=2.0)
+    assert "left phase is not thick" in REASONS[int(thin.reason)]
+    both = contact_resistance(contact(lif, lif, dipole_V=0.1))
+    assert "neither" in REASONS[int(both.reason)]
+    mute = neutral_bulk(
+        symmetric(0.1, migration_energy_eV=np.nan), temperature_K=300.0,
+        metal_work_function_eV=METAL_eV,
+    )  # fmt: skip
+    silent = contact_resistance(contact(Metal(0.0), mute))
+    assert "no defect of the right phase" in REASONS[int(silent.reason)]
+    metals = contact_resistance(contact(Metal(0.0), Metal(1.0)))
+    assert "no insulating phase" in REASONS[int(metals.reason)]
+    assert bool(is_thick(1.0, 2.0, 0.5, 8.0))
+    assert not bool(is_thick(1.0, 2.0, 0.5, 7.9))
+
+
+def test_conductivity_from_concentrations() -> None:
+    llzo = reference_bulk("LLZO")
+    found = conductivity_S_cm(llzo, llzo.concentrations_cm3[None])
+    assert found[0] == pytest.approx(float(llzo.conductivity_S_cm), rel=1e-12)
+    kT = BOLTZMANN_EV_K * 300.0
+    diffusivity = (0.25e-7) ** 2 * 1e13 * np.exp(-0.3 / kT) / 6.0
+    density = float(llzo.concentrations_cm3[0])
+    by_hand = 2.0 * 1.602176634e-19 * diffusivity * density / kT * (1.0 - density / 3.27455e22)
+    assert found[0] == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_coating_between_metal_and_half_space() -> None:
+    llzo, lif = reference_bulk("LLZO"), reference_bulk("LiF")
+    found = coated_contact(Metal(0.0), [lif], llzo, thickness_nm=[5.0], dipole_V=[0.0, 0.1])
+    coating = layer(lif, 0.0, found.potentials_V[1], 5.0)
+    assert isinstance(found.right, HalfSpace)
+    total = coating.right_sheet_charge_e_nm2 - found.right.sheet_charge_e_nm2
+    assert total == pytest.approx(0.0, abs=1e-9)
+    assert found.sheet_charge_e_nm2[0] == pytest.approx(-float(coating.left_sheet_charge_e_nm2))
+    parts = coated_resistance(found)
+    assert parts.layers_ohm_cm2[0] == pytest.approx(float(coating.resistance_ohm_cm2), rel=1e-6)
+    transfer = sum(float(one) for one in parts.charge_transfer_ohm_cm2)
+    assert parts.total_ohm_cm2 == pytest.approx(
+        float(parts.layers_ohm_cm2[0] + parts.space_charge_right_ohm_cm2) + transfer
+    )
+
+
+def test_thick_coating_is_two_contacts() -> None:
+    first = reference_bulk("LLZO")
+    second = neutral_bulk(
+        symmetric(0.1, neutral_potential_V=1.0), temperature_K=300.0,
+        metal_work_function_eV=METAL_eV,
+    )  # fmt: skip
+    found = coated_contact(Metal(0.0), [first], second, thickness_nm=[200.0])
+    single = contact(first, second)
+    assert found.potentials_V[1] == pytest.approx(float(single.left_potential_V), abs=1e-9)
+    assert found.sheet_charge_e_nm2[1] == pytest.approx(float(single.sheet_charge_e_nm2), rel=1e-7)
+
+
+def test_vanishing_coatings_change_nothing() -> None:
+    llzo = reference_bulk("LLZO")
+    other = neutral_bulk(
+        symmetric(0.2, neutral_potential_V=0.7), temperature_K=300.0,
+        metal_work_function_eV=METAL_eV,
+    )  # fmt: skip
+    lif = reference_bulk("LiF")
+    found = coated_contact(
+        llzo, [lif, lif], other, thickness_nm=[1e-4, 1e-4], sheet_charge_e_nm2=[0.0, 0.2, 0.0]
+    )
+    single = contact(llzo, other, sheet_charge_e_nm2=0.2)
+    assert found.sheet_charge_e_nm2[2] == pytest.approx(float(single.sheet_charge_e_nm2), rel=1e-3)
+    balance = found.left.sheet_charge_e_nm2 + 0.2 + found.right.sheet_charge_e_nm2
+    own = sum(
+        -float(one.left_sheet_charge_e_nm2 + one.right_sheet_charge_e_nm2) for one in found.layers
+    )
+    assert balance + own == pytest.approx(0.0, abs=1e-8)
