@@ -1,0 +1,144 @@
+"""A cell at open circuit over its state of charge: the document that the command line prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from interohm.cell_config import Cell
+from interohm.cell_profile import cell_profile
+from interohm.documents import log10_quantiles, number, quantiles
+from interohm.electrodes import reference_metal
+from interohm.errors import InputError
+from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain
+from interohm.records import Insulator, Metal
+from interohm.solved_cell import SolvedState, check_cell, solve_state
+from interohm.solved_contact import contact_fields
+
+
+def _violations(state: SolvedState) -> list[dict[str, Any]]:
+    """Name the layers whose mu leaves their stability window."""
+    found = []
+    for layer in state.layers:
+        material = layer.material
+        if not isinstance(material, Insulator) or material.stability_window_V is None:
+            continue
+        low, high = (bound.value for bound in material.stability_window_V)
+        voltages = [float(-mu / material.ion_charge) for mu in layer.mu_eV]
+        if min(voltages) < low - 1e-9 or max(voltages) > high + 1e-9:
+            found.append(
+                {
+                    "material": material.name,
+                    "stability_window_V": [low, high],
+                    "voltage_V": [min(voltages), max(voltages)],
+                }
+            )
+    return found
+
+
+def cell_document(
+    cell: Cell,
+    materials: list[Insulator | Metal],
+    *,
+    samples: int = DEFAULT_SAMPLES,
+    where: str = "cell",
+) -> dict[str, Any]:
+    """Return everything that is predicted of a cell, as plain JSON values.
+
+    Parameters
+    ----------
+    cell : Cell
+        The description.
+    materials : list of Insulator or Metal
+        The record of each of its layers.
+    samples : int
+        How often the records' uncertainties are drawn.
+    where : str
+        What to name in errors: the cell's file.
+
+    Returns
+    -------
+    dict
+        The fields of ``interohm cell --json``.
+
+    Raises
+    ------
+    InputError
+        The layers make no cell, or a state of charge lies outside of an electrode's curve.
+    """
+    check_cell(cell, materials, where=where)
+    reference = reference_metal(materials)
+    uncertain = any(is_uncertain(material) for material in [*materials, reference])
+    states = []
+    for place in range(len(cell.states_of_charge)):
+        try:
+            nominal = solve_state(cell, materials, place)
+        except InputError as error:
+            raise InputError(error.what, where=f"{where}: {error.where}", fix=error.fix) from None
+        sampled = (
+            solve_state(cell, materials, place, draws=Draws(samples), thick=nominal.thick)
+            if uncertain
+            else None
+        )
+        states.append(_state_document(cell, nominal, sampled, cell_profile(nominal)))
+    return {
+        "cell": cell.name,
+        "temperature_K": cell.temperature_K,
+        "reference": reference.name,
+        "states": states,
+    }
+
+
+def _state_document(
+    cell: Cell,
+    nominal: SolvedState,
+    sampled: SolvedState | None,
+    profile: dict[str, list[float | None]],
+) -> dict[str, Any]:
+    total = number(nominal.area_specific_resistance_ohm_cm2)
+    contacts = []
+    for place, contact in enumerate(nominal.contacts):
+        fields = contact_fields(contact, sampled.contacts[place] if sampled else None)
+        contacts.append({**fields, "temperature_K": cell.temperature_K})
+    layers = [
+        {
+            "material": layer.material.name,
+            "thickness_nm": layer.thickness_nm,
+            "resistance_ohm_cm2": None if resistance is None else number(resistance),
+            "thick": thick,
+            "ion_content": layer.ion_content,
+            "mu_eV": [number(mu) for mu in layer.mu_eV],
+            "quantiles": None
+            if resistance is None or spread is None
+            else {"resistance_ohm_cm2": quantiles(spread)},
+        }
+        for layer, resistance, spread, thick in zip(
+            nominal.layers,
+            nominal.layer_resistance_ohm_cm2,
+            sampled.layer_resistance_ohm_cm2 if sampled else [None] * len(nominal.layers),
+            nominal.thick,
+            strict=True,
+        )
+    ]
+    return {
+        "state_of_charge": nominal.state_of_charge,
+        "open_circuit_voltage_V": number(nominal.open_circuit_voltage_V),
+        "area_specific_resistance_ohm_cm2": total,
+        "contacts": contacts,
+        "layers": layers,
+        "stability_violations": _violations(nominal),
+        "profile": profile,
+        "quantiles": None
+        if sampled is None
+        else {
+            "open_circuit_voltage_V": quantiles(sampled.open_circuit_voltage_V),
+            "area_specific_resistance_ohm_cm2": None
+            if total is None
+            else quantiles(sampled.area_specific_resistance_ohm_cm2),
+            "log10_resistance": None
+            if total is None
+            else log10_quantiles(sampled.area_specific_resistance_ohm_cm2),
+            "samples": int(np.size(sampled.area_specific_resistance_ohm_cm2)),
+        },
+    }

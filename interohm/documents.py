@@ -1,0 +1,46 @@
+"""What predictions have in common when they become documents: numbers, quantiles, profiles.
+
+A document holds plain JSON values; what is not a finite number is null, never NaN or Infinity.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
+
+
+def number(value: ArrayLike) -> float | None:
+    """Return a scalar as a finite float, or None."""
+    scalar = float(np.asarray(value))
+    return scalar if np.isfinite(scalar) else None
+
+
+def numbers(values: ArrayLike) -> list[float | None]:
+    """Return a one-dimensional array as a list; what is not finite becomes None."""
+    array = np.asarray(values, dtype=float)
+    if np.isfinite(array).all():
+        return list(array.tolist())
+    return [value if np.isfinite(value) else None for value in array.tolist()]
+
+
+def quantiles(samples: ArrayLike) -> dict[str, float] | None:
+    """Return the 5, 50 and 95 % quantiles of the finite samples, None if there are none."""
+    array: NDArray[np.float64] = np.asarray(samples, dtype=float)
+    array = array[np.isfinite(array)]
+    if array.size == 0:
+        return None
+    values = np.quantile(array, list(QUANTILES.values()))
+    return dict(zip(QUANTILES, values.tolist(), strict=True))
+
+
+def log10_quantiles(resistance_ohm_cm2: ArrayLike) -> dict[str, float] | None:
+    """Return the quantiles of log10 of a resistance; negative ones (accumulation) have none."""
+    array = np.asarray(resistance_ohm_cm2, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return quantiles(np.where(array > 0, np.log10(np.abs(array)), np.nan))

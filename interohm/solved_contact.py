@@ -1,0 +1,334 @@
+"""A contact as the device model solved it, and the fields that it has in every document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm import device_models as models
+from interohm.documents import log10_quantiles, number, numbers, quantiles
+from interohm.errors import InputError
+from interohm.records import Insulator, Metal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interohm.device_models import Bulk, HalfSpace, Layer
+
+    Side = HalfSpace | Layer | models.Metal
+    Array = NDArray[np.float64]
+
+#: Step of the dipole for the differential capacitance of a contact with a layer.
+_DIPOLE_STEP_V = 1e-4
+
+
+@dataclass(frozen=True)
+class SolvedContact:
+    """A contact as the device model solved it; arrays have the shape () or (samples,).
+
+    ``left_side`` and ``right_side`` are what carries the profile: a half-space, a layer whose far
+    end is elsewhere, or a metal, which has none. A resistance is NaN where it means nothing.
+    """
+
+    left: Insulator | Metal
+    right: Insulator | Metal
+    left_side: Side
+    right_side: Side
+    potential_drop_V: Array
+    dipole_V: float
+    sheet_charge_e_nm2: Array
+    capacitance_uF_cm2: Array
+    differential_capacitance_uF_cm2: Array
+    space_charge_left_ohm_cm2: Array
+    space_charge_right_ohm_cm2: Array
+    charge_transfer_ohm_cm2: Array
+    layer_ohm_cm2: Array
+    reason: str
+
+    @property
+    def space_charge_ohm_cm2(self) -> Array:
+        """Of both sides; a metal has none."""
+        total = np.zeros(())
+        for material, part in (
+            (self.left, self.space_charge_left_ohm_cm2),
+            (self.right, self.space_charge_right_ohm_cm2),
+        ):
+            if isinstance(material, Insulator):
+                total = total + part
+        return total
+
+    @property
+    def total_ohm_cm2(self) -> Array:
+        """R_int of thick phases; with a layer, R_layer instead of that side's space charge."""
+        total = self.charge_transfer_ohm_cm2
+        for material, side, part in (
+            (self.left, self.left_side, self.space_charge_left_ohm_cm2),
+            (self.right, self.right_side, self.space_charge_right_ohm_cm2),
+        ):
+            if isinstance(material, Insulator):
+                total = total + (self.layer_ohm_cm2 if isinstance(side, models.Layer) else part)
+        return total
+
+
+def require_neutral_bulk(insulator: Insulator, bulk: Bulk) -> None:
+    """Raise `InputError` where the phase's charges cannot compensate each other."""
+    if not bool(np.all(bulk.has_neutral_bulk)):
+        raise InputError(
+            "no neutral bulk: the phase's defects cannot compensate each other's charge",
+            where=f"material {insulator.name}",
+            fix="give defects of both signs (and fewer dopants than the sublattice takes), or "
+            "make it a thin layer of a cell",
+        )
+
+
+def areal_site_density_cm2(left: Insulator | Metal, right: Insulator | Metal) -> float | None:
+    """Return the given density of the contact plane, the sparser one, or None."""
+    given = [
+        material.areal_site_density_cm2.value
+        for material in (left, right)
+        if material.areal_site_density_cm2 is not None
+    ]
+    return min(given) if given else None
+
+
+def between_half_spaces(
+    left: Insulator | Metal,
+    right: Insulator | Metal,
+    left_model: Bulk | models.Metal,
+    right_model: Bulk | models.Metal,
+    *,
+    dipole_V: float = 0.0,
+    left_thickness_nm: float | None = None,
+    right_thickness_nm: float | None = None,
+) -> SolvedContact:
+    """Solve a contact whose insulating sides are thick, and say so where they are not."""
+    contact = models.contact(left_model, right_model, dipole_V=dipole_V)
+    parts = models.contact_resistance(
+        contact,
+        left_thickness_nm=left_thickness_nm,
+        right_thickness_nm=right_thickness_nm,
+        areal_site_density_cm2=areal_site_density_cm2(left, right),
+    )
+    return SolvedContact(
+        left=left,
+        right=right,
+        left_side=contact.left,
+        right_side=contact.right,
+        potential_drop_V=contact.potential_drop_V,
+        dipole_V=dipole_V,
+        sheet_charge_e_nm2=contact.sheet_charge_e_nm2,
+        capacitance_uF_cm2=contact.capacitance_uF_cm2,
+        differential_capacitance_uF_cm2=contact.differential_capacitance_uF_cm2,
+        space_charge_left_ohm_cm2=parts.space_charge_left_ohm_cm2,
+        space_charge_right_ohm_cm2=parts.space_charge_right_ohm_cm2,
+        charge_transfer_ohm_cm2=parts.charge_transfer_ohm_cm2,
+        layer_ohm_cm2=np.asarray(np.nan),
+        reason=models.REASONS[int(np.ravel(parts.reason)[0])],
+    )
+
+
+def coated_contacts(
+    materials: list[Insulator | Metal],
+    left_model: Bulk | models.Metal,
+    coatings: list[Bulk],
+    right_model: Bulk | models.Metal,
+    *,
+    thickness_nm: list[float],
+    dipole_V: list[float],
+    differential: bool = True,
+) -> tuple[list[SolvedContact], list[Array]]:
+    """Solve thin layers between two phases that are thick or metals.
+
+    Parameters
+    ----------
+    materials : list of Insulator or Metal
+        The n coatings and, first and last, their two neighbours: n + 2.
+    left_model, coatings, right_model : Bulk or Metal
+        The same phases as the device model takes them.
+    thickness_nm, dipole_V : list of float
+        Of the n coatings and of the n + 1 contacts.
+    differential : bool
+        False leaves the differential capacitances out, which need solutions of their own.
+
+    Returns
+    -------
+    contacts : list of SolvedContact
+        The n + 1 contacts.
+    layers_ohm_cm2 : list of array
+        R_layer of the n coatings.
+    """
+
+    def solve(dipoles: list[float]) -> models.CoatedContact:
+        return models.coated_contact(
+            left_model, coatings, right_model, thickness_nm=thickness_nm, dipole_V=dipoles
+        )
+
+    coated = solve(dipole_V)
+    parts = models.coated_resistance(
+        coated,
+        areal_site_density_cm2=[
+            areal_site_density_cm2(left, right) for left, right in pairwise(materials)
+        ],
+    )
+    phases = [left_model, *coatings, right_model]
+    sides: list[Side] = [coated.left, *coated.layers, coated.right]
+    contacts = []
+    for place, (left, right) in enumerate(pairwise(materials)):
+        drop = phases[place + 1].neutral_potential_V - phases[place].neutral_potential_V
+        charge = coated.sheet_charge_e_nm2[place]
+        slope = np.full_like(charge, np.nan)
+        if differential:
+            # A step of the dipole acts as a step of the drop with the opposite sign.
+            stepped = [
+                solve([d + sign * _DIPOLE_STEP_V * (k == place) for k, d in enumerate(dipole_V)])
+                for sign in (-1.0, 1.0)
+            ]
+            low, high = (one.sheet_charge_e_nm2[place] for one in stepped)
+            slope = np.abs(high - low) / (2 * _DIPOLE_STEP_V) * models.CAPACITANCE_UF_CM2
+        driven = drop - dipole_V[place]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            integral = np.abs(charge / driven) * models.CAPACITANCE_UF_CM2
+        thin = [
+            material.name
+            for material, side in ((left, sides[place]), (right, sides[place + 1]))
+            if isinstance(side, models.Layer)
+        ]
+        contacts.append(
+            SolvedContact(
+                left=left,
+                right=right,
+                left_side=sides[place],
+                right_side=sides[place + 1],
+                potential_drop_V=drop,
+                dipole_V=dipole_V[place],
+                sheet_charge_e_nm2=charge,
+                capacitance_uF_cm2=np.where(driven == 0, slope, integral),
+                differential_capacitance_uF_cm2=slope,
+                space_charge_left_ohm_cm2=np.asarray(
+                    parts.space_charge_left_ohm_cm2 if place == 0 else np.nan
+                ),
+                space_charge_right_ohm_cm2=np.asarray(
+                    parts.space_charge_right_ohm_cm2 if place == len(coatings) else np.nan
+                ),
+                charge_transfer_ohm_cm2=parts.charge_transfer_ohm_cm2[place],
+                layer_ohm_cm2=np.asarray(np.nan),
+                reason=f"{' and '.join(thin)} is not thick: its whole resistance counts as a layer",
+            )
+        )
+    return contacts, list(parts.layers_ohm_cm2)
+
+
+def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dict[str, Any]:
+    """Return the fields that a contact has in every document, alone or within a cell."""
+    drop, dipole = nominal.potential_drop_V, nominal.dipole_V
+    sides = {"left": nominal.left_side, "right": nominal.right_side}
+    distances: dict[str, Any] = {}
+    for name, side in sides.items():
+        distances[name] = None
+        if isinstance(side, models.HalfSpace):
+            distances[name] = {
+                "x50": number(side.x50_nm),
+                "x90": number(side.x90_nm),
+                "x99": number(side.x99_nm),
+            }
+    total, space_charge = nominal.total_ohm_cm2, nominal.space_charge_ohm_cm2
+    parts = {
+        "space_charge_ohm_cm2": number(space_charge),
+        "charge_transfer_ohm_cm2": number(nominal.charge_transfer_ohm_cm2),
+        "total_ohm_cm2": number(total),
+        "space_charge_left_ohm_cm2": number(nominal.space_charge_left_ohm_cm2),
+        "space_charge_right_ohm_cm2": number(nominal.space_charge_right_ohm_cm2),
+        "layer_ohm_cm2": number(nominal.layer_ohm_cm2),
+        "limiting_step": _limiting_step(nominal),
+        "reason": nominal.reason or None,
+    }
+    return {
+        "left": nominal.left.name,
+        "right": nominal.right.name,
+        "potential_drop_V": number(drop),
+        "dipole_V": dipole,
+        "sheet_charge_e_nm2": number(nominal.sheet_charge_e_nm2),
+        "capacitance_uF_cm2": number(nominal.capacitance_uF_cm2),
+        "differential_capacitance_uF_cm2": number(nominal.differential_capacitance_uF_cm2),
+        "debye_length_nm": {
+            name: None if isinstance(side, models.Metal) else number(side.bulk.debye_length_nm)
+            for name, side in sides.items()
+        },
+        "distance_nm": distances,
+        "profile": _profile(nominal),
+        "resistance": parts,
+        "quantiles": None if sampled is None else _quantiles(nominal, sampled),
+    }
+
+
+def _limiting_step(solved: SolvedContact) -> str | None:
+    steps = {
+        "space charge": number(solved.space_charge_ohm_cm2),
+        "charge transfer": number(solved.charge_transfer_ohm_cm2),
+        "layer": number(solved.layer_ohm_cm2),
+    }
+    known = {step: value for step, value in steps.items() if value is not None}
+    return max(known, key=lambda step: known[step]) if known else None
+
+
+def _quantiles(nominal: SolvedContact, sampled: SolvedContact) -> dict[str, Any]:
+    total = number(nominal.total_ohm_cm2)
+    drop = np.asarray(sampled.potential_drop_V)
+    return {
+        "potential_drop_V": quantiles(drop),
+        "log10_resistance": None if total is None else log10_quantiles(sampled.total_ohm_cm2),
+        "resistance_ohm_cm2": {
+            part: quantiles(getattr(sampled, part))
+            for part in (
+                "space_charge_left_ohm_cm2",
+                "space_charge_right_ohm_cm2",
+                "charge_transfer_ohm_cm2",
+                "layer_ohm_cm2",
+                "total_ohm_cm2",
+            )
+        },
+        "samples": int(drop.size),
+    }
+
+
+def _profile(solved: SolvedContact) -> dict[str, Any]:
+    """Merge the profiles of the insulating sides, from left to right; x = 0 is the contact."""
+    sides = [
+        (material, side, sign)
+        for material, side, sign in (
+            (solved.left, solved.left_side, -1.0),
+            (solved.right, solved.right_side, 1.0),
+        )
+        if isinstance(material, Insulator) and not isinstance(side, models.Metal)
+    ]
+    names = list(dict.fromkeys(d.name for material, _, _ in sides for d in material.defects))
+    x: list[float | None] = []
+    phi: list[float | None] = []
+    conductivity: list[float | None] = []
+    concentrations: dict[str, list[float | None]] = {name: [] for name in names}
+    for material, side, sign in sides:
+        profile = side.profile()
+        place, potential, defects = profile.x_nm, profile.phi_V, profile.concentrations_cm3
+        conducting = profile.conductivity_S_cm
+        if sign < 0:
+            # A half-space counts x from the contact into the phase, a layer from its left end.
+            place = place - place[-1] if isinstance(side, models.Layer) else -place[::-1]
+            if not isinstance(side, models.Layer):
+                potential, defects = potential[::-1], defects[::-1]
+                conducting = conducting[::-1]
+        x += numbers(place)
+        phi += numbers(potential)
+        conductivity += numbers(conducting)
+        own = [defect.name for defect in material.defects]
+        for name in names:
+            missing: list[float | None] = [None] * len(place)
+            concentrations[name] += numbers(defects[:, own.index(name)]) if name in own else missing
+    return {
+        "x_nm": x,
+        "phi_V": phi,
+        "concentrations_cm3": concentrations,
+        "conductivity_S_cm": conductivity,
+    }

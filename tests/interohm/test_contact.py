@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interohm.contact import contact_document
+from interohm.errors import InputError
+from interohm.materials import shipped_material
+from interohm.phases import Draws, phase_of
+from interohm.records import Insulator, Metal, material_document, material_from
+
+# Results published with doi 10.1038/s43588-021-00041-y; see tests/data/pfd_reference.yaml.
+PUBLISHED = {
+    "LLZO": (1.6216363422810787, 5.3271, 52.6322),
+    "LiF": (1.9160630915364418, 2.4425, 20.4241),
+}
+
+
+def shipped(name: str) -> Insulator | Metal:
+    material = shipped_material(name)
+    assert material is not None
+    return material
+
+
+def changed(material: Insulator | Metal, **fields: Any) -> Any:
+    return material_from(material_document(material) | fields, where="test")
+
+
+def conducting(
+    name: str, potential_V: float, energy_eV: float, metal_eV: float = 2.93
+) -> Insulator:
+    """An electrolyte with the given neutral potential above lithium of work function metal_eV."""
+    level = 5.0 - metal_eV + potential_V
+    hop = {"migration_energy_eV": 0.3, "attempt_frequency_Hz": 1e13, "hop_distance_nm": 0.25}
+    sites = {"site_density_cm3": 3e22} | hop
+    record = material_from(
+        {
+            "name": name,
+            "kind": "insulator",
+            "mobile_ion": "Li",
+            "ionization_potential_eV": 5.0,
+            "band_gap_eV": 8.0,
+            "dielectric_constant": 20,
+            "saturation": 0.1,
+            "defects": [
+                {"name": "Li_i", "charge": 1, "ion_change": 1, "sublattice": "i"}
+                | {"formation_energy_eV": energy_eV - level}
+                | sites,
+                {"name": "V_Li", "charge": -1, "ion_change": -1, "sublattice": "v"}
+                | {"formation_energy_eV": energy_eV + level}
+                | sites,
+            ],
+        },
+        where="test",
+    )
+    assert isinstance(record, Insulator)
+    return record
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_lithium_contacts_give_the_published_charge_and_capacitance(name: str) -> None:
+    drop, charge, capacitance = PUBLISHED[name]
+    document = contact_document(shipped("Li"), shipped(name), samples=10)
+    assert document["reference"] == "Li"
+    assert document["potential_drop_V"] == pytest.approx(drop, rel=1e-8)
+    assert document["sheet_charge_e_nm2"] == pytest.approx(charge, rel=2e-5)
+    assert document["capacitance_uF_cm2"] == pytest.approx(capacitance, rel=2e-5)
+    assert document["debye_length_nm"]["left"] is None
+
+
+def test_the_profile_is_fine_and_reaches_the_bulk() -> None:
+    document = contact_document(shipped("Li"), shipped("LLZO"), samples=10)
+    profile = document["profile"]
+    x, phi = np.array(profile["x_nm"]), np.array(profile["phi_V"])
+    drop = document["potential_drop_V"]
+    assert x[0] == 0
+    assert len(x) >= 400
+    assert np.all(np.diff(x) > 0)
+    assert np.max(np.abs(np.diff(phi))) <= 0.01 * abs(drop) * (1 + 1e-9)
+    assert abs(phi[-1] - 1.6216363422810787) <= 3e-4 * abs(drop)
+    assert set(profile["concentrations_cm3"]) == {"Li_i", "V_Li"}
+    # The space charge, integrated over the profile, is the sheet charge.
+    density = np.array(profile["concentrations_cm3"]["Li_i"]) - np.array(
+        profile["concentrations_cm3"]["V_Li"]
+    )
+    charge = np.trapezoid(density, x) * 1e-21
+    assert charge == pytest.approx(document["sheet_charge_e_nm2"], rel=2e-3)
+
+
+def test_a_contact_of_two_insulators_is_neutral_and_spans_both_sides() -> None:
+    left, right = conducting("A", 1.2, 0.2), conducting("B", 1.9, 0.35)
+    document = contact_document(left, right)
+    assert document["reference"] == "Li"
+    assert document["potential_drop_V"] == pytest.approx(0.7, abs=1e-6)
+    assert document["quantiles"]["potential_drop_V"]["p50"] == pytest.approx(0.7, abs=1e-6)
+    x = np.array(document["profile"]["x_nm"])
+    density = np.array(document["profile"]["concentrations_cm3"]["Li_i"]) - np.array(
+        document["profile"]["concentrations_cm3"]["V_Li"]
+    )
+    # x = 0 stands twice, once for each side
+    edge = int(np.flatnonzero(x == 0)[1])
+    sides = [np.trapezoid(density[s], x[s]) * 1e-21 for s in (slice(edge), slice(edge, None))]
+    assert sides[0] == pytest.approx(-sides[1], rel=5e-3)
+    assert sides[1] == pytest.approx(document["sheet_charge_e_nm2"], rel=5e-3)
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    st.floats(0.3, 3.0),
+    st.floats(0.3, 3.0),
+    st.floats(0.02, 0.6),
+    st.floats(0.02, 0.6),
+    st.floats(250, 600),
+)
+def test_a_mirrored_contact_is_the_same_contact(
+    first_V: float, second_V: float, first_eV: float, second_eV: float, temperature_K: float
+) -> None:
+    one, two = conducting("A", first_V, first_eV), conducting("B", second_V, second_eV)
+    there = contact_document(one, two, temperature_K=temperature_K, samples=2)
+    back = contact_document(two, one, temperature_K=temperature_K, samples=2)
+    assert there["potential_drop_V"] == pytest.approx(-back["potential_drop_V"], abs=1e-12)
+    assert there["sheet_charge_e_nm2"] == pytest.approx(-back["sheet_charge_e_nm2"], abs=1e-9)
+    for key in ("space_charge_ohm_cm2", "charge_transfer_ohm_cm2"):
+        if there["resistance"][key] is None:
+            assert back["resistance"][key] is None
+        else:
+            assert there["resistance"][key] == pytest.approx(back["resistance"][key], rel=1e-6)
+    json.dumps(there, allow_nan=False)
+
+
+def test_a_thick_layer_is_a_half_space_and_a_thin_one_a_capacitor() -> None:
+    lithium, right = shipped("Li"), conducting("B", 1.5, 0.2)
+    half = contact_document(lithium, right, samples=10)
+    thick = contact_document(lithium, right, thickness_nm=5000, samples=10)
+    assert thick["sheet_charge_e_nm2"] == pytest.approx(half["sheet_charge_e_nm2"], rel=1e-7)
+    assert thick["differential_capacitance_uF_cm2"] == pytest.approx(
+        half["differential_capacitance_uF_cm2"], rel=1e-4
+    )
+    bulk = thick["resistance"]["layer_ohm_cm2"] - half["resistance"]["space_charge_ohm_cm2"]
+    assert bulk > 0
+    insulating = shipped("LiF")
+    thin = contact_document(lithium, insulating, thickness_nm=1.0, samples=10)
+    # eps_0 eps_r/L, almost: 9 · 8.854e-12 F/m over 1 nm is 7.97 µF/cm²; ions add to it.
+    assert thin["capacitance_uF_cm2"] > 7.96
+    total = thin["resistance"]["layer_ohm_cm2"] + thin["resistance"]["charge_transfer_ohm_cm2"]
+    assert thin["resistance"]["total_ohm_cm2"] == pytest.approx(total)
+
+
+def test_what_is_not_thick_has_no_total_and_says_why() -> None:
+    document = contact_document(shipped("Li"), shipped("LiF"), samples=10)
+    assert document["resistance"]["space_charge_ohm_cm2"] is None
+    assert document["resistance"]["total_ohm_cm2"] is None
+    assert "not thick" in document["resistance"]["reason"]
+    assert document["quantiles"]["log10_resistance"] is None
+
+
+def test_equal_levels_make_no_space_charge_but_a_capacitance() -> None:
+    document = contact_document(
+        conducting("A", 1.3, 0.2), conducting("B", 1.3, 0.2), electrons=False, samples=2
+    )
+    assert document["potential_drop_V"] == pytest.approx(0, abs=1e-12)
+    assert document["sheet_charge_e_nm2"] == pytest.approx(0, abs=1e-9)
+    assert document["capacitance_uF_cm2"] == pytest.approx(
+        document["differential_capacitance_uF_cm2"], rel=1e-3
+    )
+    assert document["capacitance_uF_cm2"] > 0
+    assert len(document["profile"]["x_nm"]) >= 400
+
+
+def test_lithium_cobalt_oxide_gives_electrons_to_lipon() -> None:
+    """0.257 ± 0.065 V by KPFM, 0.25 eV by photoemission (physics.md, section 9)."""
+    document = contact_document(shipped("LiPON"), shipped("LiCoO2"), samples=10)
+    assert -document["potential_drop_V"] == pytest.approx(0.257, abs=0.065)
+    charged = contact_document(shipped("LiPON"), shipped("LiCoO2"), state_of_charge=1, samples=10)
+    assert (document["ion_content"]["right"], charged["ion_content"]["right"]) == (1.0, 0.5)
+    swapped = contact_document(shipped("LiCoO2"), shipped("LiPON"), samples=10)
+    assert swapped["ion_content"]["left"] == 1.0
+
+
+def test_the_intervals_follow_the_uncertainties() -> None:
+    """With one uncertain level the drop's quantiles are those of a normal distribution."""
+    plain = conducting("A", 1.5, 0.2)
+    level = {"value": 5.0, "uncertainty": 0.1, "source": "test", "method": "test"}
+    lithium = changed(
+        shipped("Li"), states=[{"ion_content": 1, "voltage_V": 0, "work_function_eV": 2.93}]
+    )
+    assert contact_document(lithium, plain)["quantiles"] is None
+    document = contact_document(
+        lithium, changed(plain, ionization_potential_eV=level), samples=20_000
+    )
+    quantiles = document["quantiles"]["potential_drop_V"]
+    assert document["quantiles"]["samples"] == 20_000
+    assert quantiles["p50"] == pytest.approx(1.5, abs=0.005)
+    assert quantiles["p95"] - quantiles["p05"] == pytest.approx(2 * 1.645 * 0.1, rel=0.03)
+
+
+def test_the_reference_moves_all_levels_alike() -> None:
+    """Lithium is the zero of potential: its own neutral potential is zero in every sample."""
+    document = contact_document(shipped("Li"), shipped("LLZO"), samples=100)
+    assert document["neutral_potential_V"]["left"] == 0
+    draws = Draws(5)
+    insulator = shipped("LLZO")
+    assert isinstance(insulator, Insulator)
+    phase = phase_of(insulator, draws=draws)
+    again = phase_of(insulator, draws=replace(draws))
+    assert np.array_equal(phase.ionization_potential_eV, again.ionization_potential_eV)
+    assert np.ptp(phase.ionization_potential_eV) > 0
+    assert np.all(phase.site_density_cm3 > 0)
+
+
+def test_impossible_contacts_say_what_to_do() -> None:
+    with pytest.raises(InputError, match="both metals"):
+        contact_document(shipped("Li"), shipped("LiCoO2"))
+    sodium = changed(shipped("LLZO"), mobile_ion="Na")
+    with pytest.raises(InputError, match="same mobile ion"):
+        contact_document(shipped("Li"), sodium)
+    with pytest.raises(InputError, match="no record of the mobile metal Na"):
+        contact_document(sodium, sodium)
+    lone = material_document(shipped("LLZO"))
+    lone["defects"] = lone["defects"][:1]
+    with pytest.raises(InputError, match="no neutral bulk"):
+        contact_document(shipped("Li"), material_from(lone, where="x"), electrons=False)
