@@ -60,7 +60,11 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
         ) from None
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"cannot be read: {reason}", where=str(path)) from None
+        raise InputError(
+            f"cannot be read: {reason}",
+            where=str(path),
+            fix="check the path and its permissions",
+        ) from None
     return parse_yaml(text, where=str(path))
 
 

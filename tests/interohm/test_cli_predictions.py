@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
+from interohm.cli import main
 from interohm.database import Database
 from interohm.materials import SHIPPED_FOLDER
 
@@ -128,6 +132,13 @@ def test_bad_options_are_named(refused, option, value):
     assert option in refused("contact", "Li", "LLZO", option, value)
 
 
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "\udcff", "[bold]Li", "a" * 5000, "a" * 5000 + ".yaml"]
+)
+def test_names_of_nothing(refused, name):
+    refused("contact", name, "LLZO")
+
+
 def test_contacts_that_make_no_sense(refused):
     assert "Lii" in refused("contact", "Lii", "LLZO")
     assert "metals" in refused("contact", "Li", "LiCoO2")
@@ -223,6 +234,33 @@ def test_bad_cells_are_refused(refused, cell, old, new, names):
     assert names in message
     assert not Path("report.html").exists()
     assert not Path("interohm-data").exists()
+
+
+@hypothesis_settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    cut=st.integers(0, len(CELL)),
+    insert=st.one_of(
+        st.text(max_size=12),
+        st.sampled_from(["- {}", "[]", "!!set {a}", "*x", "1e400", "material: "]),
+    ),
+    keep=st.integers(0, len(CELL)),
+)
+def test_garbled_cells_never_reach_a_traceback(tmp_path, capfd, cut, insert, keep):
+    path = tmp_path / "garbled.yaml"
+    path.write_bytes((CELL[:cut] + insert + CELL[keep:]).encode("utf-8", "surrogatepass"))
+    with pytest.raises(SystemExit) as ended:
+        main(["cell", str(path), "--json"])
+    ran = capfd.readouterr()
+    assert ended.value.code in (0, None, 2), ran.err
+    if ended.value.code == 2:
+        assert ran.out == ""
+        assert "fix: " in ran.err
+    else:
+        json.loads(ran.out)
 
 
 def test_contact_answers_at_once():
