@@ -19,6 +19,7 @@ from interohm.report.levels import (
     cell_axis,
     cell_levels,
     contact_view,
+    drawn_layers,
     energy_window_eV,
     thinned,
 )
@@ -75,10 +76,7 @@ def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
     diagrams = [cell_levels(state) for state in chosen]
     window = energy_window_eV(diagrams)
     axis = cell_axis(document)
-    names = [
-        f"{layer['material']}\n{nanometres(layer['thickness_nm'])} nm"
-        for layer in states[0]["layers"]
-    ]
+    names = [f"{name}\n{nanometres(thickness)} nm" for name, thickness in drawn_layers(states[0])]
 
     def draw(figure: Figure) -> None:
         panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]

@@ -22,7 +22,13 @@ from interohm.report.curves import state_figure
 from interohm.report.display_axis import nanometres
 from interohm.report.findings import cell_findings, contact_findings
 from interohm.report.inputs import cell_inputs, different_materials, material_inputs
-from interohm.report.levels import cell_axis, cell_levels, contact_view, energy_window_eV
+from interohm.report.levels import (
+    cell_axis,
+    cell_levels,
+    contact_view,
+    drawn_layers,
+    energy_window_eV,
+)
 from interohm.report.page import figure, findings, keys, lead, page, section, slider
 from interohm.report.space_charge import concentration_figure, conductivity_figure
 from interohm.report.tables import (
@@ -93,8 +99,8 @@ def write_report(
     figures = {
         "bands": band_figure(
             axis,
-            [layer["material"] for layer in states[0]["layers"]],
-            [layer["thickness_nm"] for layer in states[0]["layers"]],
+            [name for name, _ in drawn_layers(states[0])],
+            [thickness for _, thickness in drawn_layers(states[0])],
             diagrams,
             energy_window_eV(diagrams),
         ),

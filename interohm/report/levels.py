@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 #: The zoom on a contact reaches this many times as far as 99 % of the drop.
 _BEYOND_X99 = 1.4
 
+#: What is drawn of a cell's profile.
+_COLUMNS = (
+    "x_nm",
+    "vacuum_level_eV",
+    "conduction_band_eV",
+    "valence_band_eV",
+    "fermi_level_eV",
+)
+
 #: A level may be drawn this far from where it is.
 _DRAWING_ERROR_eV = 1e-3
 
@@ -51,13 +60,24 @@ class LayerLevels:
     valence_eV: Array | None
 
 
+def drawn_layers(state: dict[str, Any]) -> list[tuple[str, float]]:
+    """Return name and thickness of a cell's layers, and of collectors that its profile has."""
+    layers = [(layer["material"], layer["thickness_nm"]) for layer in state["layers"]]
+    x_nm, total = state["profile"]["x_nm"], sum(thickness for _, thickness in layers)
+    names = {one["side"]: one["material"] for one in state.get("collectors") or []}
+    negative, positive = -x_nm[0], x_nm[-1] - total
+    if positive > 1e-9 * total:
+        layers.append((names["positive"], positive))
+    if negative > 1e-9 * total:
+        layers.insert(0, (names["negative"], negative))
+    return layers
+
+
 def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
-    """Return the levels of each layer at one state of charge of a cell's document."""
-    profile = {
-        name: np.array([np.nan if value is None else value for value in column])
-        for name, column in state["profile"].items()
-    }
-    edges = np.cumsum([layer["thickness_nm"] for layer in state["layers"]])[:-1]
+    """Return the levels of each drawn layer at one state of charge of a cell's document."""
+    profile = {name: _column(state["profile"][name]) for name in _COLUMNS}
+    thicknesses = [thickness for _, thickness in drawn_layers(state)]
+    edges = profile["x_nm"][0] + np.cumsum(thicknesses)[:-1]
     cuts = [0, *(_last_before(profile["x_nm"], edge) + 1 for edge in edges), None]
     levels = []
     for first, end in pairwise(cuts):
@@ -83,19 +103,21 @@ def _last_before(x_nm: Array, edge_nm: float) -> int:
 def cell_axis(document: dict[str, Any]) -> DisplayAxis:
     """Return one axis for all states of charge of a cell's document."""
     states = document["states"]
-    layers: list[list[Zone]] = []
-    last = len(states[0]["layers"]) - 1
-    for place, layer in enumerate(states[0]["layers"]):
-        thickness = layer["thickness_nm"]
-        if place in (0, last):
-            layers.append(electrode(thickness))
+    first = states[0]["profile"]["x_nm"][0]
+    drawn = drawn_layers(states[0])
+    before = 1 if first < 0 else 0
+    zones: list[list[Zone]] = []
+    for number, (_, thickness) in enumerate(drawn):
+        place = number - before
+        if not 0 < place < len(states[0]["layers"]) - 1:
+            zones.append(electrode(thickness))
         elif not all(state["layers"][place]["thick"] for state in states):
-            layers.append(thin_layer(thickness))
+            zones.append(thin_layer(thickness))
         else:
             left = max(_reach_nm(state["contacts"][place - 1], "right") for state in states)
             right = max(_reach_nm(state["contacts"][place], "left") for state in states)
-            layers.append(thick_layer(thickness, left, right))
-    return display_axis(layers)
+            zones.append(thick_layer(thickness, left, right))
+    return display_axis(zones, start_nm=first)
 
 
 def _reach_nm(contact: dict[str, Any], side: str) -> float:

@@ -187,7 +187,7 @@ def test_text_from_records_stays_text(cell, materials, tmp_path):
         }
     )
     records = [*materials[:2], hostile, materials[3]]
-    named = cell.model_copy(update={"name": attack})
+    named = cell.model_copy(update={"name": attack, "states_of_charge": [0.0]})
     document = cell_document(named, records, samples=SAMPLES)
     path = tmp_path / "hostile.html"
     write_report(path, named, records, document, remarks=[attack])
@@ -246,6 +246,37 @@ def test_layer_of_given_thickness_is_shown_whole(tmp_path):
     write_contact_report(path, pair, document)
     figures = figures_of(Page(path.read_text(encoding="utf-8")))
     assert figures["bands"]["layout"]["xaxis"]["ticktext"][-1] == "5"
+
+
+def test_collectors_in_the_profile_are_layers_of_their_own(cell, materials, document, tmp_path):
+    states = []
+    for state in document["states"]:
+        total = sum(layer["thickness_nm"] for layer in state["layers"])
+        ends = {"x_nm": ([-500.0, 0.0], [total, total + 300.0])}
+        for name in ("vacuum_level_eV", "fermi_level_eV"):
+            ends[name] = ([-1.0, -1.0], [-2.0, -2.0])
+        profile = {
+            name: [
+                *ends.get(name, ([None] * 2, []))[0],
+                *column,
+                *ends.get(name, ([], [None] * 2))[1],
+            ]
+            for name, column in state["profile"].items()
+        }
+        collectors = [
+            {"side": "negative", "material": "Cu"},
+            {"side": "positive", "material": "Al"},
+        ]
+        states.append({**state, "profile": profile, "collectors": collectors})
+    path = tmp_path / "cell.html"
+    write_report(path, cell, materials, {**document, "states": states})
+    bands = figures_of(Page(path.read_text(encoding="utf-8")))["bands"]
+    names = [note["text"] for note in bands["layout"]["annotations"]]
+    assert [name for name in names if "Cu" in name] == ["<b>Cu</b><br>500 nm"]
+    assert [name for name in names if "Al" in name] == ["<b>Al</b><br>300 nm"]
+    (fermi,) = [t for t in bands["frames"][0] if t.get("name") == "Fermi level"]
+    assert fermi["y"][:3] == [-1.0, -1.0, None]
+    assert fermi["y"][-3:] == [None, -2.0, -2.0]
 
 
 def test_records_that_differ_but_share_a_name_are_named(cell, materials, document, tmp_path):
