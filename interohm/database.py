@@ -165,7 +165,9 @@ class Database:
         """
         if collection not in COLLECTIONS:
             raise InputError(
-                f"there is no collection {collection!r}", fix=f"one of {', '.join(COLLECTIONS)}"
+                f"there is no collection {collection!r}",
+                where="collection",
+                fix=f"one of {', '.join(COLLECTIONS)}",
             )
         try:
             return self._find(collection, dict(criteria or {}), sort=sort, limit=limit)
