@@ -118,6 +118,17 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
                 where=where,
                 fix="remove them",
             )
+        if isinstance(material, Metal) and layer.ion_content is not None:
+            low, high = material.states[0].ion_content, material.states[-1].ion_content
+            for end in ("discharged", "charged"):
+                content = getattr(layer.ion_content, end)
+                if not low <= content <= high:
+                    raise InputError(
+                        f"{field}.ion_content.{end}: {content:g} is outside of the curve of "
+                        f"{material.name}, {low:g} to {high:g}",
+                        where=where,
+                        fix="stay within the curve, or extend `states` in the record",
+                    )
     try:
         check_same_ion(materials)
     except InputError as error:
@@ -151,10 +162,12 @@ def solve_state(
     phi_metal_eV = reference_work_function_eV(reference_metal(materials), draws)
     layers = _layers(cell, materials, place_of_state, phi_metal_eV, draws)
     dipoles = [contact.dipole_V for contact in cell.contacts or [Contact()] * (len(layers) - 1)]
+    # a batch (samples, a sweep of the temperature) shows no differential capacitances
+    single = draws is None and np.ndim(cell.temperature_K) == 0
     settled = thick is not None
     thick = list(thick) if thick is not None else [_may_be_thick(layer) for layer in layers]
     while True:
-        contacts, resistances = _solve_contacts(layers, thick, dipoles, nominal=draws is None)
+        contacts, resistances = _solve_contacts(layers, thick, dipoles, nominal=single)
         still = thick if settled else _still_thick(layers, thick, contacts)
         if still == thick:
             break

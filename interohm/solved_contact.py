@@ -160,18 +160,19 @@ def coated_contacts(
     layers_ohm_cm2 : list of array
         R_layer of the n coatings.
     """
-
-    def solve(dipoles: list[float]) -> models.CoatedContact:
-        return models.coated_contact(
-            left_model, coatings, right_model, thickness_nm=thickness_nm, dipole_V=dipoles
-        )
-
-    coated = solve(dipole_V)
+    coated = models.coated_contact(
+        left_model, coatings, right_model, thickness_nm=thickness_nm, dipole_V=dipole_V
+    )
     parts = models.coated_resistance(
         coated,
         areal_site_density_cm2=[
             areal_site_density_cm2(left, right) for left, right in pairwise(materials)
         ],
+    )
+    slopes = (
+        _differential_capacitances(left_model, coatings, right_model, thickness_nm, dipole_V)
+        if differential
+        else [np.asarray(np.nan)] * len(dipole_V)
     )
     phases = [left_model, *coatings, right_model]
     sides: list[Side] = [coated.left, *coated.layers, coated.right]
@@ -179,15 +180,7 @@ def coated_contacts(
     for place, (left, right) in enumerate(pairwise(materials)):
         drop = phases[place + 1].neutral_potential_V - phases[place].neutral_potential_V
         charge = coated.sheet_charge_e_nm2[place]
-        slope = np.full_like(charge, np.nan)
-        if differential:
-            # A step of the dipole acts as a step of the drop with the opposite sign.
-            stepped = [
-                solve([d + sign * _DIPOLE_STEP_V * (k == place) for k, d in enumerate(dipole_V)])
-                for sign in (-1.0, 1.0)
-            ]
-            low, high = (one.sheet_charge_e_nm2[place] for one in stepped)
-            slope = np.abs(high - low) / (2 * _DIPOLE_STEP_V) * models.CAPACITANCE_UF_CM2
+        slope = slopes[place]
         driven = drop - dipole_V[place]
         with np.errstate(divide="ignore", invalid="ignore"):
             integral = np.abs(charge / driven) * models.CAPACITANCE_UF_CM2
@@ -219,6 +212,31 @@ def coated_contacts(
             )
         )
     return contacts, list(parts.layers_ohm_cm2)
+
+
+def _differential_capacitances(
+    left_model: Bulk | models.Metal,
+    coatings: list[Bulk],
+    right_model: Bulk | models.Metal,
+    thickness_nm: list[float],
+    dipole_V: list[float],
+) -> list[Array]:
+    """Step the dipole of each contact, which acts as a step of its drop with the opposite sign."""
+    count = len(dipole_V)
+    steps = _DIPOLE_STEP_V * np.concatenate([-np.eye(count), np.eye(count)])
+    stepped = models.coated_contact(
+        left_model,
+        coatings,
+        right_model,
+        thickness_nm=thickness_nm,
+        dipole_V=[dipole + steps[:, place] for place, dipole in enumerate(dipole_V)],
+    )
+    return [
+        np.abs(charge[count + place] - charge[place])
+        / (2 * _DIPOLE_STEP_V)
+        * models.CAPACITANCE_UF_CM2
+        for place, charge in enumerate(stepped.sheet_charge_e_nm2)
+    ]
 
 
 def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dict[str, Any]:
