@@ -58,7 +58,7 @@ def test_kpoints_follow_their_length() -> None:
 
 
 def test_valence_electrons_are_those_of_the_datasets() -> None:
-    assert GpawEngine().valence_electrons(lithium_fluoride()) == 4 * (1 + 7)
+    assert GpawEngine().valence_electrons(lithium_fluoride(), {}) == 4 * (1 + 7)
 
 
 def test_an_unknown_engine_is_named() -> None:

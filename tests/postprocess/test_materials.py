@@ -1,0 +1,152 @@
+"""Records from real calculations: Li and LiF as the preset `quick` calculated them."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.defects import formation_energy, valence_band_in_supercell
+from interohm.postprocess.levels import band_edges, work_function
+from interohm.postprocess.materials import (
+    DefectCandidate,
+    Hop,
+    InsulatorCalculations,
+    Uncertainties,
+    chemical_potentials,
+    insulator_record,
+)
+
+from interohm.records import Insulator, Quantity, material_document, material_from
+
+FOLDER = Path(__file__).parents[1] / "data" / "calculations" / "quick"
+SOME = {"value_eV": 0.2, "source": "a test"}
+UNCERTAINTIES = Uncertainties.model_validate(
+    dict.fromkeys(("ionization_potential", "band_gap", "formation_energy", "work_function"), SOME)
+)
+
+
+@pytest.fixture(scope="module")
+def calculations() -> dict[str, Calculation]:
+    """By formula, kind and charge: ``Li31F32 relax -1``."""
+    found = {}
+    for path in sorted(FOLDER.glob("*.json.gz")):
+        calculation = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+        formula = calculation.final_structure.composition.formula.replace(" ", "")
+        found[f"{formula} {calculation.kind} {calculation.charge}"] = calculation
+    return found
+
+
+def candidates(calculations: dict[str, Calculation]) -> list[DefectCandidate]:
+    volume = 4 * calculations["Li1F1 static 0"].final_structure.volume
+    # Name, element, atoms and ions added, sites, place in the 2x2x2 supercell, calculation.
+    rows = [
+        ("V_Li", "Li", -1, -1.0, 4, [0, 0, 0], "Li31F32 relax -1"),
+        ("Li_i", "Li", 1, 1.0, 8, [0.375, 0.125, 0.375], "Li33F32 relax 1"),
+        ("V_F", "F", -1, 1.0, 4, [0.25, 0.25, 0.25], "Li32F31 relax 1"),
+    ]
+    return [
+        DefectCandidate(name, element, change, ions, sites, volume, np.array(at), calculations[key])
+        for name, element, change, ions, sites, at, key in rows
+    ]
+
+
+def record(calculations: dict[str, Calculation], defects: list[DefectCandidate]) -> Insulator:
+    slab = calculations["Li6F6 static 0"]
+    return insulator_record(
+        InsulatorCalculations(
+            bulk=calculations["Li1F1 static 0"],
+            slab=slab,
+            period_A=float(np.sqrt(2) * slab.final_structure.lattice.a),
+            supercell=calculations["Li32F32 static 0"],
+            defects=defects,
+            metal=calculations["Li1 static 0"],
+        ),
+        name="LiF",
+        mobile_ion="Li",
+        ion_charge=1,
+        surface="(001)",
+        dielectric_constant=Quantity(value=9.0),
+        saturation=Quantity(value=1.0),
+        stability_window_V=None,
+        hops={"V_Li": Hop(Quantity(value=0.7), Quantity(value=1e13), Quantity(value=0.287))},
+        uncertainties=UNCERTAINTIES,
+        provenance={"preset": "quick"},
+    )
+
+
+def test_lithium_fluoride(calculations: dict[str, Calculation]) -> None:
+    made = record(calculations, candidates(calculations))
+    assert 7.2 < made.ionization_potential_eV.value < 7.6
+    assert 8.8 < made.band_gap_eV.value < 9.4
+    energy = {d.name: d.formation_energy_eV.value for d in made.defects}
+    assert 2.1 < energy["V_Li"] + energy["V_F"] < 2.3  # the Schottky pair
+    assert energy["V_Li"] + energy["Li_i"] > 2.6  # the Frenkel pair costs more
+    phi_metal = work_function(calculations["Li6 static 0"])
+    neutral = phi_metal - made.ionization_potential_eV.value
+    neutral += (energy["V_Li"] - energy["V_F"]) / 2
+    assert 1.2 < neutral < 1.9
+    assert made.ionization_potential_eV.uncertainty == 0.2
+    assert "350 eV" in (made.ionization_potential_eV.method or "")
+    densities = {d.name: d.site_density_cm3.value for d in made.defects}
+    assert densities["V_Li"] == pytest.approx(4 / 67.08e-24, rel=1e-3)
+    assert densities["Li_i"] == pytest.approx(2 * densities["V_Li"], rel=1e-4)
+    conducting = {d.name for d in made.defects if d.migration_energy_eV is not None}
+    assert conducting == {"V_Li"}
+    assert material_from(material_document(made), where="here") == made
+
+
+def test_lithium(calculations: dict[str, Calculation]) -> None:
+    assert 2.9 < work_function(calculations["Li6 static 0"]) < 3.4
+
+
+def test_the_lowest_candidate_is_the_defect(calculations: dict[str, Calculation]) -> None:
+    defects = candidates(calculations)
+    higher = defects[0].calculation.model_copy(
+        update={"energy_eV": defects[0].calculation.energy_eV + 0.5, "hash": "f" * 64}
+    )
+    rival = DefectCandidate(**{**vars(defects[0]), "calculation": higher, "sites_per_cell": 99})
+    made = record(calculations, [rival, *defects])
+    assert made.defects == record(calculations, defects).defects
+    first, second = (entry["formation_energy_eV"] for entry in made.provenance["defects"]["V_Li"])
+    assert first - second == pytest.approx(0.5, abs=1e-3)
+
+
+def test_the_shift_of_a_whole_cell_is_taken_out(calculations: dict[str, Calculation]) -> None:
+    """A charged cell whose potential's zero moves has another energy and the same defect."""
+    vacancy = candidates(calculations)[0]
+    bulk, perfect = calculations["Li1F1 static 0"], calculations["Li32F32 static 0"]
+    potentials = chemical_potentials(bulk, calculations["Li1 static 0"], "Li")
+    moved = vacancy.calculation.model_copy(
+        update={
+            "energy_eV": vacancy.calculation.energy_eV - vacancy.calculation.charge * 0.3,
+            "site_potentials_eV": [v + 0.3 for v in vacancy.calculation.site_potentials_eV],
+        }
+    )
+    energies = [
+        formation_energy(
+            perfect,
+            cell,
+            center=vacancy.position,
+            added={"Li": -1},
+            chemical_potentials_eV=potentials,
+            valence_band_maximum_eV=valence_band_in_supercell(bulk, perfect),
+            dielectric_constant=9.0,
+        ).energy_eV
+        for cell in (vacancy.calculation, moved)
+    ]
+    assert energies[0] == pytest.approx(energies[1], abs=1e-9)
+
+
+def test_chemical_potentials_add_up_to_the_compound(calculations: dict[str, Calculation]) -> None:
+    bulk, metal = calculations["Li1F1 static 0"], calculations["Li1 static 0"]
+    potentials = chemical_potentials(bulk, metal, "Li")
+    assert potentials["Li"] == metal.energy_eV
+    assert potentials["Li"] + potentials["F"] == pytest.approx(bulk.energy_eV)
+
+
+def test_a_metal_is_no_insulator(calculations: dict[str, Calculation]) -> None:
+    with pytest.raises(ValueError, match="no band gap"):
+        band_edges(calculations["Li1 static 0"], calculations["Li6 static 0"], 2.4)

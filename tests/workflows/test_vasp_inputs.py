@@ -1,0 +1,210 @@
+"""VASP's inputs against files that were checked by hand, and electrons by the table of valences."""
+
+from __future__ import annotations
+
+import bz2
+import json
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pymatgen.io.vasp
+import pytest
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.defects import defect_supercell, interstitial_sites, vacancy_sites
+from interohm.slab_builders.slabs import build_slab
+from interohm.workflows.engines import engine_named
+from interohm.workflows.engines.request import CalculationRequest
+from interohm.workflows.engines.vasp_inputs import in_poscar_order, site_order, write_inputs
+from interohm.workflows.presets import load_preset
+from interohm.workflows.vasp_presets import VaspPreset, VaspStep
+from pymatgen.core import Lattice, Structure
+
+from interohm.errors import InputError
+from interohm.yaml_io import load_yaml
+
+GOLDEN = Path(__file__).parents[1] / "data" / "vasp_inputs"
+POTCARS = {"functional": "PBE_54", "symbols": {}}
+
+
+def lithium_fluoride() -> Crystal:
+    # The sites alternate, so that POSCAR has to put them into another order.
+    structure = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.07), ["F", "Li"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    return Crystal.from_structure(structure)
+
+
+def lithium_cobalt_oxide() -> Structure:
+    return Structure.from_spacegroup(
+        "R-3m",
+        Lattice.hexagonal(2.816, 14.05),
+        ["Li", "Co", "O"],
+        [[0, 0, 0.5], [0, 0, 0], [0, 0, 0.2605]],
+    )
+
+
+def preset() -> VaspPreset:
+    loaded = load_preset("vasp")
+    assert isinstance(loaded, VaspPreset)
+    return loaded
+
+
+def step(input_set: str, **incar: object) -> dict[str, Any]:
+    settings = {"input_set": input_set, "cutoff_eV": 520, "kpoint_length_A": 20, "incar": incar}
+    return VaspStep.model_validate({**settings, "potcars": POTCARS}).engine_settings("PBE")
+
+
+def cell() -> CalculationRequest:
+    settings = preset().insulator.cell.engine_settings("PBE")
+    return engine_named("vasp").request(lithium_fluoride().primitive, "cell", settings, 0)
+
+
+def bulk() -> CalculationRequest:
+    settings = preset().insulator.bulk.engine_settings("PBE")
+    return engine_named("vasp").request(lithium_fluoride().primitive, "static", settings, 0)
+
+
+def hybrid_bulk() -> CalculationRequest:
+    settings = step("hse_static", LVTOT=False, ISMEAR=0, SIGMA=0.05)
+    return engine_named("vasp").request(lithium_fluoride().primitive, "static", settings, 0)
+
+
+def dielectric() -> CalculationRequest:
+    settings = step("dielectric", LVTOT=False, ISMEAR=0, SIGMA=0.05)
+    return engine_named("vasp").request(lithium_fluoride().primitive, "static", settings, 0)
+
+
+def slab() -> CalculationRequest:
+    cut = build_slab(lithium_fluoride().conventional, (0, 0, 1), thickness_A=8, vacuum_A=12)
+    settings = preset().insulator.slab.engine_settings("PBE")
+    return engine_named("vasp").request(cut.structure, "static", settings, 0)
+
+
+def vacancy() -> CalculationRequest:
+    conventional = lithium_fluoride().conventional
+    (site,) = vacancy_sites(conventional, "Li")
+    settings = preset().insulator.defects.engine_settings("PBE")
+    supercell = defect_supercell(conventional, site, (2, 2, 2))
+    return engine_named("vasp").request(supercell, "relax", settings, -1)
+
+
+def interstitial() -> CalculationRequest:
+    conventional = lithium_fluoride().conventional
+    site = interstitial_sites(conventional, "Li")[0]
+    supercell = defect_supercell(conventional, site, (2, 2, 2))
+    settings = preset().insulator.defects.engine_settings("PBE")
+    return engine_named("vasp").request(supercell, "relax", settings, 1)
+
+
+def metal_slab() -> CalculationRequest:
+    lithium = Structure.from_spacegroup("Im-3m", Lattice.cubic(3.44), ["Li"], [[0, 0, 0]])
+    conventional = Crystal.from_structure(lithium).conventional
+    cut = build_slab(conventional, (1, 1, 0), thickness_A=10, vacuum_A=12)
+    settings = preset().metal.slab.engine_settings("PBE")
+    return engine_named("vasp").request(cut.structure, "static", settings, 0)
+
+
+def magnetic() -> CalculationRequest:
+    return engine_named("vasp").request(lithium_cobalt_oxide(), "cell", step("relax"), 0)
+
+
+CASES: dict[str, Callable[[], CalculationRequest]] = {
+    "LiF_cell": cell,
+    "LiF_bulk": bulk,
+    "LiF_bulk_HSE06": hybrid_bulk,
+    "LiF_dielectric": dielectric,
+    "LiF_slab_001": slab,
+    "LiF_V_Li_-1": vacancy,
+    "LiF_Li_i_+1": interstitial,
+    "Li_slab_110": metal_slab,
+    "LiCoO2_relax": magnetic,
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_inputs_are_the_checked_ones(case: str, tmp_path: Path) -> None:
+    write_inputs(CASES[case](), tmp_path)
+    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert written == {path.name: path.read_text() for path in (GOLDEN / case).iterdir()}
+
+
+def test_electrons_of_charged_cells_need_no_potcars() -> None:
+    # Li_sv has 3 valence electrons, F 7: V_Li takes a nucleus with 3, the charge −1 gives one back.
+    assert vacancy().settings["incar"]["NELECT"] == 31 * 3 + 32 * 7 + 1
+    assert interstitial().settings["incar"]["NELECT"] == 33 * 3 + 32 * 7 - 1
+    assert "NELECT" not in bulk().settings["incar"]
+
+
+def test_valences_are_those_of_the_data_sets_that_pymatgen_knows() -> None:
+    with resources.as_file(
+        resources.files("interohm.configs") / "valences" / "PBE_54.yaml"
+    ) as path:
+        table = load_yaml(path)["valence_electrons"]
+    summary = Path(pymatgen.io.vasp.__file__).with_name("potcar-summary-stats.json.bz2")
+    headers = json.loads(bz2.decompress(summary.read_bytes()))["PBE_54"]
+    known = {entry["symbol"]: entry["ZVAL"] for sets in headers.values() for entry in sets}
+    assert table == {symbol: known[symbol] for symbol in table}
+    assert len(table) > 180
+
+
+def test_perfect_and_defective_supercells_differ_in_nothing_but_the_relaxation() -> None:
+    settings = preset().insulator.defects.engine_settings("PBE")
+    structure = lithium_fluoride().conventional
+    engine = engine_named("vasp")
+    relaxed = engine.request(structure, "relax", settings, 0).settings["incar"]
+    perfect = engine.request(structure, "static", settings, 0).settings["incar"]
+    assert {tag for tag in relaxed if relaxed[tag] != perfect.get(tag)} == {
+        "NSW",
+        "IBRION",
+        "EDIFFG",
+    }
+    assert perfect["NSW"] == 0
+
+
+def test_sites_are_sorted_by_species_and_keep_their_order_within() -> None:
+    structure = Structure(
+        Lattice.cubic(5), ["F", "Li", "F", "Li"], [[x / 4, 0, 0] for x in range(4)]
+    )
+    assert site_order(structure) == [1, 3, 0, 2]
+    ordered = in_poscar_order(structure)
+    assert ordered.labels == ["Li", "Li", "F", "F"]
+    assert ordered.frac_coords[:, 0].tolist() == [0.25, 0.75, 0.0, 0.5]
+
+
+def test_every_tag_counts_in_the_hash() -> None:
+    engine = engine_named("vasp")
+    structure = lithium_fluoride().primitive
+    settings = step("static")
+    others = [
+        step("static", EDIFF=1e-8),
+        {**step("static"), "cutoff_eV": 600},
+        {**step("static"), "xc": "PBEsol"},
+        {**step("static"), "potcars": {"functional": "PBE_54", "symbols": {"Li": "Li"}}},
+    ]
+    requests = [engine.request(structure, "static", one, 0) for one in (settings, *others)]
+    assert len({request.hash for request in requests}) == 5
+    assert engine.request(structure, "static", step("static"), 0).hash == requests[0].hash
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "reason"),
+    [
+        ("relax", step("static"), "'static', not for 'relax'"),
+        ("cell", step("relax_atoms"), "'relax', not for 'cell'"),
+        ("static", step("static", GGA="RP"), "INCAR asks for RPBE"),
+    ],
+)
+def test_an_input_set_for_something_else_is_refused(
+    kind: str, settings: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(InputError, match=reason):
+        engine_named("vasp").request(lithium_fluoride().primitive, kind, settings, 0)
+
+
+def test_an_unknown_data_set_is_refused() -> None:
+    settings = step("static") | {"potcars": {"functional": "PBE_54", "symbols": {"Li": "Li_no"}}}
+    request = engine_named("vasp").request
+    with pytest.raises(InputError, match=r"Li_no is not known.*Li_sv"):
+        request(lithium_fluoride().primitive, "static", settings, 1)
