@@ -12,6 +12,7 @@ from maggma.stores import MemoryStore
 from monty.json import jsanitize
 
 from interohm.database import Database
+from interohm.errors import InputError
 
 from .calculations import find_calculation, request_of
 from .campaign_config import (
@@ -21,8 +22,9 @@ from .campaign_config import (
     load_structure,
 )
 from .engines import engine_named
+from .engines.request import CalculationRequest
 from .phase import insulator_flow, metal_flow, record_insulator, record_metal
-from .presets import Preset, load_preset
+from .presets import Preset, VaspPreset, load_preset
 
 __all__ = ["CampaignConfig", "PlannedCalculation", "campaign_flow", "dry_run", "load_campaign"]
 
@@ -44,6 +46,8 @@ class PlannedCalculation:
         Divisions of the mesh.
     found : bool
         Whether database or program have it already.
+    request : CalculationRequest
+        What the engine would be asked for.
     """
 
     label: str
@@ -54,6 +58,7 @@ class PlannedCalculation:
     electrons: int
     kpoints: tuple[int, int, int]
     found: bool
+    request: CalculationRequest
 
 
 def campaign_flow(config: CampaignConfig) -> Flow:
@@ -78,10 +83,16 @@ def campaign_flow(config: CampaignConfig) -> Flow:
     return Flow(flows, name=config.name)
 
 
-def _preset(config: CampaignConfig, name: str | None) -> Preset:
+def _preset(config: CampaignConfig, name: str | None) -> Preset | VaspPreset:
     preset = load_preset(name or config.preset, folder=config.folder)
     engine_named(config.engine)
-    return preset.model_copy(update={"engine": config.engine})
+    if preset.engine != config.engine:
+        raise InputError(
+            f"the preset {preset.name} is for the engine {preset.engine}, not for {config.engine}",
+            where="preset",
+            fix=f"write `engine: {preset.engine}`, or name a preset for {config.engine}",
+        )
+    return preset
 
 
 def jobs_in_order(flow: Flow) -> list[tuple[Job, list[str]]]:
@@ -138,15 +149,17 @@ def _planned(config: CampaignConfig, database: Database) -> Iterator[PlannedCalc
             continue
         seen.add(request.hash)
         x, y, z = request.settings["kpoints"]
+        neutral = engine_named(request.engine).valence_electrons(structure, request.settings)
         yield PlannedCalculation(
             label=job.name,
             hash=request.hash,
             kind=request.kind,
             charge=request.charge,
             atoms=len(structure),
-            electrons=engine_named(request.engine).valence_electrons(structure) - request.charge,
+            electrons=neutral - request.charge,
             kpoints=(x, y, z),
             found=found is not None,
+            request=request,
         )
 
 

@@ -30,7 +30,7 @@ from interohm.records import material_document
 from .calculations import calculate, find_calculation
 from .campaign_config import InsulatorPhase, MetalPhase
 from .context import active_database
-from .presets import Preset, SlabStep
+from .presets import PRESET, Preset, SlabStep
 
 Multiples = tuple[int, int, int]
 
@@ -86,7 +86,7 @@ def record_metal(
 ) -> dict[str, Any]:
     """Assemble and save the record of a metal."""
     phase = MetalPhase.model_validate(facts["phase"])
-    preset = Preset.model_validate(facts["preset"])
+    preset = PRESET.validate_python(facts["preset"])
     with active_database() as database:
         record = metal_record(
             _known(database, bulk),
@@ -133,7 +133,7 @@ def record_insulator(
         raise RuntimeError(f"no record without {', '.join(lost)}, which did not finish")
 
     phase = InsulatorPhase.model_validate(facts["phase"])
-    preset = Preset.model_validate(facts["preset"])
+    preset = PRESET.validate_python(facts["preset"])
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     with active_database() as database:
         candidates = [

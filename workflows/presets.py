@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from interohm.postprocess.materials import Uncertainties
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from interohm.errors import InputError
 from interohm.records import Number
-from interohm.yaml_io import load_yaml, validated
+from interohm.yaml_io import load_yaml, validated_as
+
+from .vasp_presets import VaspPreset
 
 Positive = Annotated[Number, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -163,7 +165,11 @@ class Preset(_Settings):
         return self
 
 
-def load_preset(name: str, *, folder: Path | None = None) -> Preset:
+AnyPreset: TypeAlias = Annotated[Preset | VaspPreset, Field(discriminator="engine")]
+PRESET: TypeAdapter[Preset | VaspPreset] = TypeAdapter(AnyPreset)
+
+
+def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset:
     """Read a shipped preset by its name, or one from a YAML file.
 
     Parameters
@@ -180,7 +186,7 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset:
     """
     if name.endswith((".yaml", ".yml")):
         path = (folder or Path()) / name
-        return validated(Preset, load_yaml(path), where=str(path))
+        return validated_as(PRESET, load_yaml(path), where=str(path))
     shipped = resources.files("interohm.configs") / "presets"
     with resources.as_file(shipped) as presets:
         path = presets / f"{name}.yaml"
@@ -191,4 +197,4 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset:
                 where="preset",
                 fix=f"one of {known}, or the path of a YAML file",
             )
-        return validated(Preset, load_yaml(path), where=str(path))
+        return validated_as(PRESET, load_yaml(path), where=str(path))

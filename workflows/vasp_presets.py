@@ -125,5 +125,7 @@ class VaspPreset(_Settings):
                 "energies are subtracted from each other"
             )
         if len({str(step.potcars) for step in compared}) > 1:
-            raise ValueError("insulator.bulk, insulator.defects and metal.bulk need the same potcars")
+            raise ValueError(
+                "insulator.bulk, insulator.defects and metal.bulk need the same potcars"
+            )
         return self

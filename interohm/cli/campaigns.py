@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from interohm.records import Insulator, Metal, Quantity
-    from interohm.workflows.campaign import PlannedCalculation
+    from interohm.workflows.campaign import CampaignConfig, PlannedCalculation
 
 RUN_EXAMPLE = "Example: interohm run my-campaign.yaml --dry-run"
 
@@ -41,6 +41,8 @@ def run(
         with Database.open() as database:
             _print_plan(campaign.dry_run(loaded, database))
         return
+    if loaded.engine == "vasp" and _only_inputs(loaded):
+        return
     from interohm.workflows.local import CampaignError, run_campaign
 
     with Database.open(write=True) as database:
@@ -53,6 +55,27 @@ def run(
             raise typer.Exit(1) from None
         remark(f"records saved in {database.location}")
     _print_records(list(materials.values()))
+
+
+def _only_inputs(config: CampaignConfig) -> bool:
+    """Write VASP's inputs if there is no VASP here; False if there is, or nothing to calculate."""
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.workflows.engines.vasp import VaspEngine
+    from interohm.workflows.vasp_campaign import PLAN, write_campaign_inputs
+
+    missing = VaspEngine().missing_program()
+    if missing is None:
+        return False
+    folder = Path(f"{config.name}-inputs")
+    with Database.open() as database:
+        written = write_campaign_inputs(config, database, folder)
+    if not written:
+        return False
+    remark(f"{missing.what}; to run it here: {missing.fix}")
+    remark(f"inputs of {len(written)} calculations written to {folder} ({PLAN} lists them)")
+    remark("nothing was submitted; steps after a relaxation have the structure that it begins with")
+    return True
 
 
 def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:

@@ -16,8 +16,9 @@ def engine_named(name: str) -> Engine:
         There is no engine of that name.
     """
     from .gpaw import GpawEngine
+    from .vasp import VaspEngine
 
-    engines: dict[str, Engine] = {GpawEngine.name: GpawEngine()}
+    engines: dict[str, Engine] = {GpawEngine.name: GpawEngine(), VaspEngine.name: VaspEngine()}
     if name not in engines:
         raise InputError(
             f"there is no engine {name!r}", where="engine", fix=f"one of {', '.join(engines)}"

@@ -36,7 +36,7 @@ class GpawEngine:
                 "the README says how to build it without further libraries",
             )
 
-    def valence_electrons(self, structure: Structure) -> int:
+    def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:
         """Return the electrons outside the frozen cores of the PBE datasets."""
         from gpaw.setup_data import SetupData
 
@@ -92,6 +92,8 @@ def kpoint_counts(structure: Structure, length_A: float, axes: int) -> list[int]
 class GpawRun:
     """A worker process and the folder it writes to."""
 
+    worker = "interohm.workflows.engines.gpaw_worker"
+
     def __init__(self, request: CalculationRequest, folder: Path) -> None:
         self.request = request
         self.folder = folder
@@ -102,7 +104,7 @@ class GpawRun:
         }
         with (folder / "worker.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "interohm.workflows.engines.gpaw_worker", str(folder)],
+                [sys.executable, "-m", self.worker, str(folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -62,8 +62,8 @@ class Engine(Protocol):
     def check(self) -> None:
         """Raise InputError if the engine is not there, saying how to get it."""
 
-    def valence_electrons(self, structure: Structure) -> int:
-        """Return the number of electrons that a neutral cell would be calculated with."""
+    def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:
+        """Return the number of electrons of a neutral cell, under a request's settings."""
 
     def request(
         self, structure: Structure, kind: str, settings: dict[str, Any], charge: int

@@ -10,6 +10,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from interohm.postprocess.vasp import functional_name
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
@@ -33,18 +34,30 @@ class VaspEngine:
 
     def check(self) -> None:
         """Raise InputError unless atomate2 and the program that it starts are there."""
+        if (missing := self.missing_program()) is not None:
+            raise missing
+
+    def missing_program(self) -> InputError | None:
+        """Return what to say if VASP is not on this machine, None if it is.
+
+        Raises
+        ------
+        InputError
+            atomate2 is not installed, so that not even inputs can be written.
+        """
         self._check_atomate2()
         from atomate2 import SETTINGS
 
         command = os.path.expandvars(str(SETTINGS.VASP_CMD))
         words = [word for word in command.split() if not word.startswith("-")]
         program = next((word for word in words if "vasp" in word), command)
-        if shutil.which(program) is None:
-            raise InputError(
-                f"VASP's command {command!r} is not on the PATH",
-                where="engine",
-                fix="load VASP's module, and set VASP_CMD in ~/.atomate2.yaml to how it is started",
-            )
+        if shutil.which(program) is not None:
+            return None
+        return InputError(
+            f"VASP's command {command!r} is not on the PATH",
+            where="engine",
+            fix="load VASP's module, and set VASP_CMD in ~/.atomate2.yaml to how it is started",
+        )
 
     def _check_atomate2(self) -> None:
         if importlib.util.find_spec("atomate2") is None:
@@ -68,16 +81,14 @@ class VaspEngine:
             "functional": settings["potcars"]["functional"],
             "symbols": potcar_symbols(structure, settings["potcars"]["symbols"]),
         }
-        incar = complete_incar(
-            in_poscar_order(structure), kind, settings, kpoints, potcars, charge
-        )
+        incar = complete_incar(in_poscar_order(structure), kind, settings, kpoints, potcars, charge)
         return CalculationRequest(
             engine=self.name,
             kind=kind,
             charge=charge,
             structure=structure.as_dict(),
             settings={
-                "xc": "HSE06" if incar.get("LHFCALC") else settings["xc"],
+                "xc": functional_name(incar),
                 "cutoff_eV": settings["cutoff_eV"],
                 "kpoints": kpoints,
                 "incar": incar,

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from interohm.postprocess.calculation import CalculationKind
 from interohm.postprocess.vasp import functional_name
 from pymatgen.core import Structure
@@ -80,8 +81,8 @@ INPUT_SETS: dict[str, Generator] = {
     ),
 }
 
-#: GGA of the functionals that a preset may name; those of a hybrid's input set are its own.
-_GGA = {"PBE": "PE", "PBEsol": "PS"}
+#: INCAR's GGA of the functionals that a preset may name; the base set of atomate2 has PBEsol.
+_GGA = {"PBE": "PE", "PBEsol": "PS", "HSE06": "PE"}
 
 
 def site_order(structure: Structure) -> list[int]:
@@ -184,8 +185,7 @@ def complete_incar(
 
     known = INPUT_SETS[settings["input_set"]]
     changes = {**settings["incar"], "ENCUT": settings["cutoff_eV"]}
-    if not known.name.startswith("HSE"):
-        changes = {"GGA": _GGA.get(settings["xc"], settings["xc"]), **changes}
+    changes = {"GGA": "PE" if known.name.startswith("HSE") else _GGA[settings["xc"]], **changes}
     module = importlib.import_module(f"atomate2.vasp.sets.{known.module}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # own POTCARs are deliberate, and said in the request
@@ -225,7 +225,13 @@ def write_inputs(request: CalculationRequest, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     mesh = Kpoints.gamma_automatic(tuple(settings["kpoints"]))
     mesh.comment = f"Gamma-centred, {'x'.join(map(str, settings['kpoints']))}"
-    poscar = Poscar(structure, comment=structure.formula, sort_structure=False)
+    # Adding zero turns −0.0 into 0.0: the same crystal gives the same file.
+    tidy = Structure(
+        np.round(structure.lattice.matrix, 10) + 0.0,
+        structure.species,
+        np.round(structure.frac_coords, 10) % 1 + 0.0,
+    )
+    poscar = Poscar(tidy, comment=tidy.formula, sort_structure=False)
     symbols = [settings["potcars"]["symbols"][element] for element in poscar.site_symbols]
     write_text(folder / "INCAR", str(Incar(settings["incar"])))
     write_text(folder / "KPOINTS", str(mesh))

@@ -1,0 +1,119 @@
+"""The process that runs VASP: ``python -m interohm.workflows.engines.vasp_worker FOLDER``.
+
+Puts the POTCARs of the licensee beside the inputs, lets atomate2 run VASP under custodian (which
+corrects errors that it knows and starts again), and writes ``result.json``, whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.vasp import read_vasp
+from pymatgen.core import Structure
+
+from interohm.yaml_io import write_text
+
+from .request import CalculationRequest
+from .vasp_inputs import site_order, valence_electrons
+
+
+def main() -> int:
+    """Calculate what the folder asks for; the exit status is 0 when a result was written."""
+    folder = Path(sys.argv[1]).resolve()
+    _end_with(os.getppid())
+    request = CalculationRequest.model_validate_json((folder / "request.json").read_text())
+    os.chdir(folder)
+    try:
+        _prepare(request, folder)
+        from atomate2.vasp.run import run_vasp
+
+        run_vasp()
+        result = as_requested(read_vasp(folder), request)
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        write_text(folder / "failure.json", json.dumps({"error": reason}))
+        raise
+    write_text(folder / "result.json", result.model_dump_json())
+    return 0
+
+
+def _end_with(launcher: int) -> None:
+    """End this process and VASP when its launcher is gone, however it went."""
+
+    def watch() -> None:
+        while os.getppid() == launcher:
+            time.sleep(1)
+        os.killpg(0, signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _prepare(request: CalculationRequest, folder: Path) -> None:
+    """Go on from the last geometry of an earlier run, and see to the POTCARs."""
+    contcar = folder / "CONTCAR"
+    if request.kind != "static" and contcar.is_file() and contcar.stat().st_size > 0:
+        os.replace(contcar, folder / "POSCAR")
+    potcar = folder / "POTCAR"
+    if not potcar.is_file():
+        from pymatgen.io.vasp import Potcar
+
+        symbols = (folder / "POTCAR.spec").read_text().split()
+        functional = request.settings["potcars"]["functional"]
+        Potcar(symbols, functional=functional).write_file(str(potcar))
+    _check_valences(request, potcar)
+
+
+def _check_valences(request: CalculationRequest, potcar: Path) -> None:
+    """Refuse data sets with other electrons than those that NELECT was counted with."""
+    found = [float(value) for value in re.findall(r"ZVAL\s*=\s*([\d.]+)", potcar.read_text())]
+    structure = request.initial_structure
+    potcars = request.settings["potcars"]
+    counts = structure.composition.element_composition.get_el_amt_dict()
+    neutral = sum(counts[el] * zval for el, zval in zip(potcars["symbols"], found, strict=True))
+    expected = valence_electrons(structure, potcars)
+    if abs(neutral - expected) > 1e-6:
+        raise ValueError(
+            f"the data sets in {potcar} have {neutral:g} valence electrons, the inputs were made "
+            f"for {expected}"
+        )
+
+
+def as_requested(found: Calculation, request: CalculationRequest) -> Calculation:
+    """Return a finished calculation with the request's name, settings and order of sites.
+
+    Raises
+    ------
+    ValueError
+        VASP calculated something else.
+    """
+    if found.charge != request.charge:
+        raise ValueError(f"the cell has the charge {found.charge}, not {request.charge}")
+    place = {site: row for row, site in enumerate(site_order(request.initial_structure))}
+    rows = [place[site] for site in range(len(place))]
+    structure = found.final_structure
+    ordered = Structure.from_sites([structure[row] for row in rows])
+    if ordered.species != request.initial_structure.species:
+        raise ValueError("the sites are not those that were asked for")
+    potentials = found.site_potentials_eV
+    return found.model_copy(
+        update={
+            "hash": request.hash,
+            "kind": request.kind,
+            "settings": request.settings,
+            "initial_structure": request.structure,
+            "structure": ordered.as_dict(),
+            "site_potentials_eV": [potentials[row] for row in rows] if potentials else [],
+        }
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
