@@ -1,0 +1,177 @@
+"""What the grid solver returns: potential, displacement, concentrations and resistance by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .constants import CM3_PER_NM3, NM_CM
+from .layer_charge import ChargeModel
+from .phase import Array
+from .spectral import Element
+
+
+@dataclass(frozen=True)
+class LayerSolution:
+    """One layer of a solved stack; everything else is computed when it is asked for.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The batch shape (...).
+    element : Element
+        The polynomials of the grid.
+    ends_nm, potential_V, polarization_e_nm2 : array
+        Ends of elements (E + 1, B) from the layer's left end; φ and P at nodes (p + 1, E, B).
+    charge : ChargeModel
+        Arrays that broadcast against the nodes.
+    slots : list of int
+        Where the phase's defects stand in `charge`.
+    left_displacement_e_nm2, right_displacement_e_nm2 : array (...)
+        D inside the layer at its two ends.
+    """
+
+    shape: tuple[int, ...]
+    element: Element
+    ends_nm: Array
+    potential_V: Array
+    polarization_e_nm2: Array
+    charge: ChargeModel
+    slots: list[int]
+    left_displacement_e_nm2: Array
+    right_displacement_e_nm2: Array
+
+    @cached_property
+    def x_nm(self) -> Array:
+        """Nodes (..., P), from the layer's left end."""
+        share = (1.0 + self.element.nodes)[:, None, None] / 2.0
+        return self._profile(self.ends_nm[:-1] + share * self._width_nm)
+
+    @cached_property
+    def phi_V(self) -> Array:
+        """Potential (..., P)."""
+        return self._profile(self.potential_V)
+
+    @cached_property
+    def field_V_nm(self) -> Array:
+        """Field −dφ/dx (..., P)."""
+        slope = np.tensordot(self.element.derivative, self.potential_V, axes=1)
+        return self._profile(-2.0 * slope / self._width_nm)
+
+    @cached_property
+    def charge_density_e_nm3(self) -> Array:
+        """Charge density (..., P) of defects, carriers and fixed charge, without −dP/dx."""
+        return self._profile(self.charge.charge(self.potential_V)[0])
+
+    @cached_property
+    def concentrations_cm3(self) -> Array:
+        """Concentrations of the defects (..., P, D), in the phase's order."""
+        found = self._concentrations[0]
+        return np.stack([self._profile(found[d]) / CM3_PER_NM3 for d in self.slots], axis=-1)
+
+    @cached_property
+    def electrons_cm3(self) -> Array:
+        """Electrons (..., P)."""
+        return self._profile(self._concentrations[1]) / CM3_PER_NM3
+
+    @cached_property
+    def holes_cm3(self) -> Array:
+        """Holes (..., P)."""
+        return self._profile(self._concentrations[2]) / CM3_PER_NM3
+
+    @cached_property
+    def conductivity_S_cm(self) -> Array:
+        """Conductivity of the mobile ion (..., P)."""
+        return self._profile(self.charge.conductivity_S_cm(self.potential_V))
+
+    @cached_property
+    def resistance_ohm_cm2(self) -> Array:
+        """``R_layer = ∫ dx/sigma`` (...); NaN where nothing conducts."""
+        sigma = self.charge.conductivity_S_cm(self.potential_V)
+        with np.errstate(divide="ignore"):
+            total = np.einsum("i,ieb,eb->b", self.element.weights, 1.0 / sigma, self._width_nm)
+        total = np.where(np.any(sigma > 0.0, axis=(0, 1)), total * NM_CM / 2.0, np.nan)
+        return np.asarray(total.reshape(self.shape))
+
+    @cached_property
+    def charge_e_nm2(self) -> Array:
+        """Integrated charge density (...)."""
+        density = self.charge.charge(self.potential_V)[0]
+        total = np.einsum("i,ieb,eb->b", self.element.weights, density, self._width_nm)
+        return np.asarray(total.reshape(self.shape) / 2.0)
+
+    @cached_property
+    def left_field_V_nm(self) -> Array:
+        """Field at the left end (...), from the displacement."""
+        return self._end_field(self.left_displacement_e_nm2, self.polarization_e_nm2[0, 0])
+
+    @cached_property
+    def right_field_V_nm(self) -> Array:
+        """Field at the right end (...), from the displacement."""
+        return self._end_field(self.right_displacement_e_nm2, self.polarization_e_nm2[-1, -1])
+
+    @cached_property
+    def _concentrations(self) -> tuple[list[Array], Array, Array]:
+        return self.charge.concentrations_nm3(self.potential_V)
+
+    @cached_property
+    def _width_nm(self) -> Array:
+        return np.diff(self.ends_nm, axis=0)
+
+    def _end_field(self, displacement: Array, polarization: Array) -> Array:
+        permittivity = self.charge.permittivity_e_V_nm.reshape(self.shape)
+        return np.asarray((displacement - polarization.reshape(self.shape)) / permittivity)
+
+    def _profile(self, values: Array) -> Array:
+        """Nodal values (p + 1, E, B) as a profile (..., P); shared nodes appear once."""
+        ordered = np.moveaxis(np.broadcast_to(values, self.potential_V.shape), 2, 0)
+        ordered = np.moveaxis(ordered, 1, 2)
+        rest = ordered[:, :, 1:].reshape(ordered.shape[0], -1)
+        return np.concatenate([ordered[:, 0, :1], rest], axis=1).reshape(*self.shape, -1)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A solved stack of n layers, or a batch of them.
+
+    Attributes
+    ----------
+    layers : n LayerSolution
+        From left to right.
+    left_displacement_e_nm2, right_displacement_e_nm2 : array (..., n + 1)
+        D just left and right of each contact; all charge left of a contact is the former, all
+        charge right of it is minus the latter.
+    relative_error : array (...)
+        By how much D changed between the two last approximations, relative to its largest value.
+    """
+
+    layers: Sequence[LayerSolution]
+    left_displacement_e_nm2: Array
+    right_displacement_e_nm2: Array
+    relative_error: Array
+
+    @property
+    def sheet_charge_e_nm2(self) -> Array:
+        """All charge right of each contact (..., n + 1), without the given charge on it."""
+        return -self.right_displacement_e_nm2
+
+    @property
+    def resistance_ohm_cm2(self) -> Array:
+        """R_layer of every layer (..., n)."""
+        return np.stack([layer.resistance_ohm_cm2 for layer in self.layers], axis=-1)
+
+    @cached_property
+    def x_nm(self) -> Array:
+        """Nodes of the whole stack (..., P) from its left end; each inner contact appears twice."""
+        parts = [self.layers[0].x_nm]
+        for layer in self.layers[1:]:
+            parts.append(parts[-1][..., -1:] + layer.x_nm)
+        return np.concatenate(parts, axis=-1)
+
+    @cached_property
+    def phi_V(self) -> Array:
+        """Potential (..., P) at `x_nm`."""
+        return np.concatenate([layer.phi_V for layer in self.layers], axis=-1)
