@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt gpaw_siteconfig.py
 	@echo "Installing into $(VENV) (about two minutes; GPAW is compiled) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip setuptools wheel
 	@GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(BIN)/pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[gpaw,dev]'
+	  --constraint constraints.txt --editable '.[gpaw,vasp,dev]'
 	@touch $@
 
 demo: install  ## structures of Li and LiF to the resistance of a cell, with real DFT (15 minutes at most)
