@@ -29,7 +29,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "materials": (("kind",), ("mobile_ion",)),
     "contacts": (("left", "right"), ("resistance.total_ohm_cm2",), ("potential_drop_V",)),
     "cells": (("cell",), ("states.area_specific_resistance_ohm_cm2",)),
-    "calculations": (("formula",), ("kind",)),
+    "calculations": (("engine",), ("kind",)),
 }
 
 FOLDER_DATABASE = "interohm"

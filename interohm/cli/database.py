@@ -36,7 +36,16 @@ _COLUMNS = {
         "states.open_circuit_voltage_V",
         "states.area_specific_resistance_ohm_cm2",
     ),
-    "calculations": ("hash", "engine", "kind", "formula", "charge", "energy_eV"),
+    "calculations": (
+        "hash",
+        "engine",
+        "kind",
+        "settings.xc",
+        "electrons",
+        "charge",
+        "energy_eV",
+        "wall_time_s",
+    ),
 }
 
 
