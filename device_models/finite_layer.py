@@ -26,7 +26,7 @@ from .bulk import Bulk
 from .densities import Thermodynamics, expand
 from .phase import Array, BoolArray, IntArray
 from .quadrature import integrate
-from .roots import bracketed_root
+from .roots import bracketed_newton, bracketed_root
 
 _RELATIVE = 1e-9
 _LOG_SMALLEST = -600.0
@@ -182,6 +182,29 @@ class Course:
         )
         return x, r
 
+    def log_thickness_and_slope(self) -> tuple[Array, Array]:
+        """Return ln L and d ln L/d ln c = −(c/2L) ∫ du/(h + c)^(3/2), for `ACROSS` and `ALONG`."""
+
+        def integrand(t: Array, index: IntArray | None) -> tuple[Array, Array]:
+            u, jacobian = self.place(t, index)
+            slope = _positive(self.slope(u, index))
+            constant = self.constant if index is None else self.constant[index]
+            dx = jacobian / slope
+            return dx, dx * (constant / slope) / slope
+
+        x, falls = integrate(
+            integrand, *self._panels, relative=(_RELATIVE, 1e-4), of_panel=(False, False)
+        )
+        thickness = x[0] + x[1]
+        return np.log(thickness), -0.5 * (falls[0] + falls[1]) / thickness
+
+    @property
+    def _panels(self) -> tuple[Array, Array]:
+        first, last = self.ends
+        if self.kind == ACROSS:
+            return np.stack([first, 0.0 * last]), np.stack([0.0 * first, last])
+        return np.stack([0.0 * first, first]), np.stack([first, last])
+
     def thickness_nm(self) -> Array:
         """Thickness of the whole layer."""
 
@@ -189,12 +212,7 @@ class Course:
             u, jacobian = self.place(t, index)
             return (jacobian / _positive(self.slope(u, index)),)
 
-        first, last = self.ends
-        if self.kind == ACROSS:
-            low, high = np.stack([first, 0.0 * last]), np.stack([0.0 * first, last])
-        else:
-            low, high = np.stack([0.0 * first, first]), np.stack([first, last])
-        (x,) = integrate(integrand, low, high, relative=(_RELATIVE,), of_panel=(False,))
+        (x,) = integrate(integrand, *self._panels, relative=(_RELATIVE,), of_panel=(False,))
         return np.asarray((2.0 if self.kind == TURNING else 1.0) * x[0] + x[1])
 
 
@@ -253,6 +271,10 @@ def solve_course(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, A
     def excess(unknown: Array) -> Array:
         return np.log(make_course(kind, frame, unknown).thickness_nm()) - log_thickness
 
+    def excess_and_slope(unknown: Array) -> tuple[Array, Array]:
+        value, slope = make_course(kind, frame, unknown).log_thickness_and_slope()
+        return value - log_thickness, slope
+
     if kind == TURNING:
         low = np.full_like(thickness_nm, _LOG_NEAREST)
         high = thickest = _farthest(frame, log_thickness)
@@ -260,7 +282,12 @@ def solve_course(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, A
         high = 2.0 * np.log(np.abs(frame.far - frame.near) / thickness_nm)
         low = np.minimum(high - 50.0, _LOG_SMALLEST) if kind == ACROSS else high - 100.0
         thickest = low
-    unknown = bracketed_root(excess, low, high, absolute=1e-12)
+    if kind == TURNING:
+        unknown = bracketed_root(excess, low, high, absolute=1e-12)
+    else:
+        # a uniform field, which the upper end stands for, is a good guess for a thin layer
+        unknown = bracketed_newton(excess_and_slope, low, high, high, absolute=1e-12)
+        unknown = np.where(excess(low) < 0.0, low, unknown)
     plateau = np.zeros_like(unknown)
     at_limit = frame.neutral & (unknown == thickest)
     if kind != ALONG and np.any(at_limit):
