@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TaskID,
@@ -44,7 +43,6 @@ class Display:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
             TextColumn("{task.fields[detail]}"),
             TimeElapsedColumn(),
         )
@@ -55,13 +53,15 @@ class Display:
         """Say how many calculations there are."""
         self._expected = calculations
         if self._bars is not None:
-            self._total = self._bars.add_task("calculations", total=calculations, detail="")
+            self._total = self._bars.add_task(
+                "calculations", total=calculations, detail=self._state()
+            )
 
     def advance(self) -> None:
         """One calculation is done, found or lost."""
         self._passed += 1
         if self._bars is not None and self._total is not None:
-            self._bars.advance(self._total)
+            self._bars.update(self._total, advance=1, detail=self._state())
 
     def started(self, label: str) -> None:
         """A calculation has been started."""
@@ -92,6 +92,9 @@ class Display:
             if force is not None:
                 detail += f", force {force:.2f} eV/Å"
             self._bars.update(self._tasks[label], detail=detail)
+
+    def _state(self) -> str:
+        return f"{self._passed} of {self._expected}"
 
     def _remaining(self) -> str:
         return f"{self._expected - self._passed - 1} to go"

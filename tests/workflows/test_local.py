@@ -15,6 +15,7 @@ from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import CampaignConfig, dry_run
 from interohm.workflows.campaign_config import load_structure
 from interohm.workflows.engines.gpaw import GpawEngine
+from interohm.workflows.engines.protocol import CalculationError, Progress
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.local import CampaignError, run_campaign
 from interohm.workflows.presets import load_preset
@@ -23,6 +24,7 @@ from interohm.database import Database
 from interohm.records import Insulator, Metal
 
 DFT = pytest.mark.dft
+NOTHING_YET = Progress(ionic_step=0, scf_iteration=0, max_force_eV_A=None)
 
 
 def test_a_dry_run_starts_nothing(tiny: CampaignConfig, database: Database, tmp_path: Path) -> None:
@@ -101,7 +103,12 @@ def test_a_killed_relaxation_goes_on(tiny: CampaignConfig, tmp_path: Path) -> No
     request = vacancy_request(tiny)
     engine, folder = GpawEngine(), tmp_path / "first"
     run = engine.start(request, folder)
-    wait_for(lambda: (folder / "status.json").exists() or run.finished())
+    wait_for(lambda: run.finished() or (run.progress() or NOTHING_YET).scf_iteration > 0)
+    wait_for(lambda: run.finished() or (folder / "status.json").exists())
+    state = run.progress()
+    assert state is not None
+    assert state.ionic_step >= 2
+    assert state.max_force_eV_A > 0
     assert not run.finished()
     run.stop()
     done = json.loads((folder / "status.json").read_text())["ionic_step"]
@@ -137,3 +144,15 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+@DFT
+def test_electrons_that_do_not_converge_are_a_failure(tiny: CampaignConfig, tmp_path: Path) -> None:
+    request = vacancy_request(tiny)
+    scf = {**request.settings["scf"], "max_iterations": 2}
+    hasty = request.model_copy(update={"settings": {**request.settings, "scf": scf}})
+    run = GpawEngine().start(hasty, tmp_path / "hasty")
+    run.wait()
+    with pytest.raises(CalculationError, match=r"electrons did not converge.*worker\.log"):
+        run.result()
+    assert not (tmp_path / "hasty" / "result.json").exists()

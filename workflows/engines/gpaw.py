@@ -130,10 +130,9 @@ class GpawRun:
             stream.seek(max(0, log.stat().st_size - 6000))
             tail = stream.read().decode(errors="replace").splitlines()
         iteration = 0
-        for line in tail:
-            words = line.split()
-            if len(words) > 1 and words[0] == "iter:" and words[1].isdigit():
-                iteration = int(words[1])
+        for line in tail[1:]:  # the first line may be half a line
+            if line.startswith("|iter:"):
+                iteration = int(line.split("|")[1].removeprefix("iter:"))
         status = self._read("status.json") or {}
         return Progress(
             ionic_step=int(status.get("ionic_step", 0)) + 1,

@@ -50,6 +50,7 @@ def main() -> int:
         _write(folder / "failure.json", json.dumps({"error": _explain(error)}))
         raise
     _write(folder / "result.json", result.model_dump_json())
+    (folder / _DENSITY).unlink(missing_ok=True)
     return 0
 
 
