@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from interohm.cell_config import Cell
+from interohm.cell_config import Cell, ExtrinsicControl
 from interohm.cell_profile import cell_profile
 from interohm.documents import log10_quantiles, number, quantiles
 from interohm.electrodes import reference_metal
+from interohm.electron_levels import cell_leakage, contact_electrons
 from interohm.errors import InputError
-from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain
+from interohm.kpfm import map_fields, potential_map
+from interohm.layer_diagram import layer_diagrams
+from interohm.phases import DEFAULT_SAMPLES, is_uncertain
+from interohm.polarization import polarization_fields
 from interohm.records import Insulator, Metal
+from interohm.sensitivity import RecordedDraws, cell_sensitivity, contact_sensitivity
 from interohm.solved_cell import SolvedState, check_cell, solve_state
 from interohm.solved_contact import contact_fields
 
@@ -70,18 +75,34 @@ def cell_document(
     check_cell(cell, materials, where=where)
     reference = reference_metal(materials)
     uncertain = any(is_uncertain(material) for material in [*materials, reference])
-    states = []
+    nominals = []
     for place in range(len(cell.states_of_charge)):
         try:
-            nominal = solve_state(cell, materials, place)
+            nominals.append(solve_state(cell, materials, place))
         except InputError as error:
             raise InputError(error.what, where=f"{where}: {error.where}", fix=error.fix) from None
-        sampled = (
-            solve_state(cell, materials, place, draws=Draws(samples), thick=nominal.thick)
-            if uncertain
-            else None
-        )
-        states.append(_state_document(cell, nominal, sampled, cell_profile(nominal)))
+    discharged = _discharged(cell, materials, nominals)
+    start = None if discharged is None else potential_map(cell, discharged)
+    draws = RecordedDraws(samples) if uncertain else None
+    states = []
+    for place, nominal in enumerate(nominals):
+        sampled = None
+        if draws is not None:
+            sampled = solve_state(cell, materials, place, draws=draws, thick=nominal.thick)
+        here = potential_map(cell, nominal)
+        profile, collectors = map_fields(cell, here, start)
+        document = {
+            **_state_document(cell, nominal, sampled),
+            "profile": {**cell_profile(here.diagrams), **profile},
+            "collectors": collectors,
+            "sensitivity": None,
+        }
+        if draws is not None and sampled is not None:
+            phases = [*materials, reference]
+            document["sensitivity"] = cell_sensitivity(draws, sampled, phases)
+            for contact, solved in zip(document["contacts"], sampled.contacts, strict=True):
+                contact["sensitivity"] = contact_sensitivity(draws, solved, phases)
+        states.append(document)
     return {
         "cell": cell.name,
         "temperature_K": cell.temperature_K,
@@ -90,17 +111,38 @@ def cell_document(
     }
 
 
+def _discharged(
+    cell: Cell, materials: list[Insulator | Metal], states: list[SolvedState]
+) -> SolvedState | None:
+    """Return the cell at state of charge 0, which potential maps are compared with."""
+    for state in states:
+        if state.state_of_charge == 0.0:
+            return state
+    for layer in cell.layers:
+        control = layer.fermi_level
+        if isinstance(control, ExtrinsicControl) and isinstance(control.extrinsic_mu_eV, list):
+            # nothing says what mu is there
+            return None
+    try:
+        return solve_state(cell.model_copy(update={"states_of_charge": [0.0]}), materials, 0)
+    except InputError:
+        # outside of an electrode's curve, where nobody asked for it
+        return None
+
+
 def _state_document(
     cell: Cell,
     nominal: SolvedState,
     sampled: SolvedState | None,
-    profile: dict[str, list[float | None]],
 ) -> dict[str, Any]:
     total = number(nominal.area_specific_resistance_ohm_cm2)
+    diagrams = layer_diagrams(nominal)
     contacts = []
     for place, contact in enumerate(nominal.contacts):
         fields = contact_fields(contact, sampled.contacts[place] if sampled else None)
-        contacts.append({**fields, "temperature_K": cell.temperature_K})
+        pair = diagrams[place : place + 2]
+        electrons = contact_electrons(contact, *pair, cell.temperature_K)
+        contacts.append({**fields, "temperature_K": cell.temperature_K, "electrons": electrons})
     layers = [
         {
             "material": layer.material.name,
@@ -128,7 +170,8 @@ def _state_document(
         "contacts": contacts,
         "layers": layers,
         "stability_violations": _violations(nominal),
-        "profile": profile,
+        "electronic_leakage": cell_leakage(nominal, diagrams, cell.temperature_K),
+        "polarization": polarization_fields(nominal, cell.temperature_K),
         "quantiles": None
         if sampled is None
         else {

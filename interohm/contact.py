@@ -21,6 +21,7 @@ from interohm.electrodes import (
 from interohm.errors import InputError
 from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain, phase_of
 from interohm.records import Insulator, Metal
+from interohm.sensitivity import RecordedDraws, contact_sensitivity
 from interohm.solved_contact import (
     SolvedContact,
     between_half_spaces,
@@ -196,9 +197,11 @@ def contact_document(
     reference = reference_metal([left, right])
     conditions = _Conditions(temperature_K, state_of_charge, thickness_nm, electrons)
     nominal, state = _solve(left, right, reference, conditions, None)
-    sampled = None
+    sampled, sensitivity = None, None
     if any(is_uncertain(material) for material in (left, right, reference)):
-        sampled, _ = _solve(left, right, reference, conditions, Draws(samples))
+        draws = RecordedDraws(samples)
+        sampled, _ = _solve(left, right, reference, conditions, draws)
+        sensitivity = contact_sensitivity(draws, sampled, [left, right, reference])
     return {
         "left": left.name,
         "right": right.name,
@@ -208,4 +211,5 @@ def contact_document(
         "reference": reference.name,
         **state,
         **contact_fields(nominal, sampled),
+        "sensitivity": sensitivity,
     }

@@ -1,0 +1,86 @@
+"""Barriers for electrons in a cell, and what leaks over them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from interohm.device_models.constants import BOLTZMANN_EV_K
+from interohm.device_models.electrons import RICHARDSON_A_CM2_K2
+
+from interohm.cell_config import Cell
+from interohm.electron_levels import cell_leakage, contact_electrons
+from interohm.layer_diagram import layer_diagrams
+from interohm.materials import shipped_material
+from interohm.solved_cell import solve_state
+
+LAYERS = [
+    {"material": "Li", "thickness_nm": 1e4},
+    {"material": "LiF", "thickness_nm": 5.0},
+    {"material": "LLZO", "thickness_nm": 2e4},
+    {"material": "LiCoO2", "thickness_nm": 1e4},
+]
+
+
+def solved(layers, contacts=None):
+    cell = Cell.model_validate(
+        {"name": "levels", "states_of_charge": [1.0], "layers": layers, "contacts": contacts}
+    )
+    materials = [shipped_material(layer.material) for layer in cell.layers]
+    state = solve_state(cell, materials, 0)
+    return state, layer_diagrams(state)
+
+
+def electrons(state, diagrams):
+    return [
+        contact_electrons(contact, *pair, 300.0)
+        for contact, pair in zip(state.contacts, pairwise(diagrams), strict=True)
+    ]
+
+
+def test_without_space_charge_the_barrier_is_work_function_minus_affinity():
+    """Physics.md, section 3: an identity."""
+    thick = [LAYERS[0], *LAYERS[2:]]
+    state, _ = solved(thick)
+    drops = [float(contact.potential_drop_V) for contact in state.contacts]
+    flat, diagrams = solved(thick, [{"dipole_V": drop} for drop in drops])
+    first, last = electrons(flat, diagrams)
+    garnet = shipped_material("LLZO")
+    affinity = garnet.ionization_potential_eV.value - garnet.band_gap_eV.value
+    # vacuum levels aligned but for the dipole, which lowers the right side's by Delta
+    lithium, cobaltate = 2.93, 5.3
+    assert first["electron_barrier_eV"] == pytest.approx(lithium - affinity - drops[0], abs=1e-9)
+    assert last["electron_barrier_eV"] == pytest.approx(cobaltate - affinity + drops[1], abs=1e-9)
+    for one in (first, last):
+        gap = one["electron_barrier_eV"] + one["hole_barrier_eV"]
+        assert gap == pytest.approx(garnet.band_gap_eV.value, abs=1e-9)
+        assert one["class"] is None
+
+
+def test_insulators_have_a_class_and_band_steps():
+    state, diagrams = solved(LAYERS)
+    _, inner, _ = electrons(state, diagrams)
+    left, right = shipped_material("LiF"), shipped_material("LLZO")
+    step = -(right.ionization_potential_eV.value - left.ionization_potential_eV.value)
+    assert inner["valence_band_step_eV"] == pytest.approx(step, abs=1e-6)
+    gap = right.band_gap_eV.value - left.band_gap_eV.value
+    assert inner["conduction_band_step_eV"] == pytest.approx(step + gap, abs=1e-6)
+    # LiF's gap spans LLZO's or they are staggered: by the signs of the two steps
+    straddles = inner["valence_band_step_eV"] * inner["conduction_band_step_eV"] < 0
+    assert inner["class"].startswith("I (") == straddles
+    assert inner["electron_barrier_eV"] is None
+
+
+def test_leakage_goes_over_the_highest_point():
+    state, diagrams = solved(LAYERS)
+    fields = electrons(state, diagrams)
+    levels = fields[0]
+    thermal = BOLTZMANN_EV_K * 300.0
+    over_contact = RICHARDSON_A_CM2_K2 * 9e4 * np.exp(-levels["electron_barrier_eV"] / thermal)
+    assert levels["leakage_A_cm2"] <= over_contact * (1 + 1e-9)
+    whole = cell_leakage(state, diagrams, 300.0)
+    top = max(np.nanmax(one.conduction_band_eV) for one in diagrams[1:-1])
+    assert whole["electron_barrier_eV"] == pytest.approx(top - diagrams[0].fermi_level_eV[0])
+    assert whole["electron_barrier_eV"] >= levels["electron_barrier_eV"] - 1e-12
+    assert whole["current_A_cm2"] > 0.0
