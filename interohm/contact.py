@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
+from interohm.coated_contact import coated_contacts
+from interohm.device_models.stack_layer import StackLayer
 from interohm.documents import number
 from interohm.electrodes import (
     check_same_ion,
@@ -25,7 +27,6 @@ from interohm.sensitivity import RecordedDraws, contact_sensitivity
 from interohm.solved_contact import (
     SolvedContact,
     between_half_spaces,
-    coated_contacts,
     contact_fields,
     require_neutral_bulk,
 )
@@ -111,7 +112,7 @@ def _solve(
             left_model,
             right_model,
             conditions.thickness_nm,
-            differential=draws is None,
+            nominal=draws is None,
         )
     return solved, state_of_sides
 
@@ -123,7 +124,7 @@ def _with_layer(
     right_model: Bulk | models.Metal,
     thickness_nm: float,
     *,
-    differential: bool,
+    nominal: bool,
 ) -> SolvedContact:
     """Solve a contact whose right insulator (else the left) is a layer of finite thickness.
 
@@ -136,11 +137,10 @@ def _with_layer(
     contacts, layers_ohm_cm2 = coated_contacts(
         [left, right, right] if on_the_right else [left, left, right],
         left_model if on_the_right else far_end,
-        [layered],
+        [StackLayer(layered, thickness_nm)],
         far_end if on_the_right else right_model,
-        thickness_nm=[thickness_nm],
         dipole_V=[0.0, 0.0],
-        differential=differential,
+        nominal=nominal,
     )
     return replace(
         contacts[0] if on_the_right else contacts[1], layer_ohm_cm2=layers_ohm_cm2[0], reason=""

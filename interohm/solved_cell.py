@@ -10,6 +10,8 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.cell_config import Cell, Contact, ExtrinsicControl
+from interohm.coated_contact import coated_contacts
+from interohm.device_models.stack_layer import StackLayer
 from interohm.electrodes import (
     check_same_ion,
     electrode_model,
@@ -24,7 +26,6 @@ from interohm.records import Insulator, Metal
 from interohm.solved_contact import (
     SolvedContact,
     between_half_spaces,
-    coated_contacts,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,16 @@ class SolvedLayer:
             return self.bulks[1 if right else 0]
         assert self.model is not None
         return self.model
+
+    def stack_layer(self) -> StackLayer:
+        """Return the insulating layer as the grid solver takes it, mu linear along it."""
+        assert self.bulks is not None
+        left_eV, right_eV = (np.asarray(mu)[..., None] for mu in self.mu_eV)
+
+        def mu_eV(distance_nm: Array) -> Array:
+            return left_eV + (right_eV - left_eV) * distance_nm / self.thickness_nm
+
+        return StackLayer(self.bulks[2], self.thickness_nm, mu_eV=mu_eV)
 
 
 @dataclass(frozen=True)
@@ -326,11 +337,10 @@ def _solve_contacts(
         solved, layers_ohm_cm2 = coated_contacts(
             [layer.material for layer in layers[first : last + 1]],
             left_model,
-            [layer.bulks[2] for layer in inner if layer.bulks is not None],
+            [layer.stack_layer() for layer in inner],
             right_model,
-            thickness_nm=[layer.thickness_nm for layer in inner],
             dipole_V=dipoles[first:last],
-            differential=nominal,
+            nominal=nominal,
         )
         contacts += solved
         resistances[first + 1 : last] = layers_ohm_cm2

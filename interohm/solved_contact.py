@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,17 +11,15 @@ from interohm import device_models as models
 from interohm.documents import log10_quantiles, number, numbers, quantiles
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal
+from interohm.thin_layer import ThinLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.device_models import Bulk, HalfSpace, Layer
+    from interohm.device_models import Bulk, HalfSpace
 
-    Side = HalfSpace | Layer | models.Metal
+    Side = HalfSpace | ThinLayer | models.Metal
     Array = NDArray[np.float64]
-
-#: Step of the dipole for the differential capacitance of a contact with a layer.
-_DIPOLE_STEP_V = 1e-4
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class SolvedContact:
             (self.right, self.right_side, self.space_charge_right_ohm_cm2),
         ):
             if isinstance(material, Insulator):
-                total = total + (self.layer_ohm_cm2 if isinstance(side, models.Layer) else part)
+                total = total + (self.layer_ohm_cm2 if isinstance(side, ThinLayer) else part)
         return total
 
 
@@ -128,115 +125,6 @@ def between_half_spaces(
         layer_ohm_cm2=np.asarray(np.nan),
         reason=models.REASONS[int(np.ravel(parts.reason)[0])],
     )
-
-
-def coated_contacts(
-    materials: list[Insulator | Metal],
-    left_model: Bulk | models.Metal,
-    coatings: list[Bulk],
-    right_model: Bulk | models.Metal,
-    *,
-    thickness_nm: list[float],
-    dipole_V: list[float],
-    differential: bool = True,
-) -> tuple[list[SolvedContact], list[Array]]:
-    """Solve thin layers between two phases that are thick or metals.
-
-    Parameters
-    ----------
-    materials : list of Insulator or Metal
-        The n coatings and, first and last, their two neighbours: n + 2.
-    left_model, coatings, right_model : Bulk or Metal
-        The same phases as the device model takes them.
-    thickness_nm, dipole_V : list of float
-        Of the n coatings and of the n + 1 contacts.
-    differential : bool
-        False leaves the differential capacitances out, which need solutions of their own.
-
-    Returns
-    -------
-    contacts : list of SolvedContact
-        The n + 1 contacts.
-    layers_ohm_cm2 : list of array
-        R_layer of the n coatings.
-    """
-    coated = models.coated_contact(
-        left_model, coatings, right_model, thickness_nm=thickness_nm, dipole_V=dipole_V
-    )
-    parts = models.coated_resistance(
-        coated,
-        areal_site_density_cm2=[
-            areal_site_density_cm2(left, right) for left, right in pairwise(materials)
-        ],
-    )
-    slopes = (
-        _differential_capacitances(left_model, coatings, right_model, thickness_nm, dipole_V)
-        if differential
-        else [np.asarray(np.nan)] * len(dipole_V)
-    )
-    phases = [left_model, *coatings, right_model]
-    sides: list[Side] = [coated.left, *coated.layers, coated.right]
-    contacts = []
-    for place, (left, right) in enumerate(pairwise(materials)):
-        drop = phases[place + 1].neutral_potential_V - phases[place].neutral_potential_V
-        charge = coated.sheet_charge_e_nm2[place]
-        slope = slopes[place]
-        driven = drop - dipole_V[place]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            integral = np.abs(charge / driven) * models.CAPACITANCE_UF_CM2
-        thin = [
-            material.name
-            for material, side in ((left, sides[place]), (right, sides[place + 1]))
-            if isinstance(side, models.Layer)
-        ]
-        contacts.append(
-            SolvedContact(
-                left=left,
-                right=right,
-                left_side=sides[place],
-                right_side=sides[place + 1],
-                potential_drop_V=drop,
-                dipole_V=dipole_V[place],
-                sheet_charge_e_nm2=charge,
-                capacitance_uF_cm2=np.where(driven == 0, slope, integral),
-                differential_capacitance_uF_cm2=slope,
-                space_charge_left_ohm_cm2=np.asarray(
-                    parts.space_charge_left_ohm_cm2 if place == 0 else np.nan
-                ),
-                space_charge_right_ohm_cm2=np.asarray(
-                    parts.space_charge_right_ohm_cm2 if place == len(coatings) else np.nan
-                ),
-                charge_transfer_ohm_cm2=parts.charge_transfer_ohm_cm2[place],
-                layer_ohm_cm2=np.asarray(np.nan),
-                reason=f"{' and '.join(thin)} is not thick: its whole resistance counts as a layer",
-            )
-        )
-    return contacts, list(parts.layers_ohm_cm2)
-
-
-def _differential_capacitances(
-    left_model: Bulk | models.Metal,
-    coatings: list[Bulk],
-    right_model: Bulk | models.Metal,
-    thickness_nm: list[float],
-    dipole_V: list[float],
-) -> list[Array]:
-    """Step the dipole of each contact, which acts as a step of its drop with the opposite sign."""
-    count = len(dipole_V)
-    steps = _DIPOLE_STEP_V * np.concatenate([-np.eye(count), np.eye(count)])
-    stepped = models.coated_contact(
-        left_model,
-        coatings,
-        right_model,
-        thickness_nm=thickness_nm,
-        dipole_V=[dipole + steps[:, place] for place, dipole in enumerate(dipole_V)],
-    )
-    return [
-        np.abs(charge[count + place] - charge[place])
-        / (2 * _DIPOLE_STEP_V)
-        * models.CAPACITANCE_UF_CM2
-        for place, charge in enumerate(stepped.sheet_charge_e_nm2)
-    ]
 
 
 def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dict[str, Any]:
@@ -333,8 +221,8 @@ def _profile(solved: SolvedContact) -> dict[str, Any]:
         conducting = profile.conductivity_S_cm
         if sign < 0:
             # A half-space counts x from the contact into the phase, a layer from its left end.
-            place = place - place[-1] if isinstance(side, models.Layer) else -place[::-1]
-            if not isinstance(side, models.Layer):
+            place = place - place[-1] if isinstance(side, ThinLayer) else -place[::-1]
+            if not isinstance(side, ThinLayer):
                 potential, defects = potential[::-1], defects[::-1]
                 conducting = conducting[::-1]
         x += numbers(place)
