@@ -20,7 +20,9 @@ from interohm.electrodes import (
     reference_metal,
     reference_work_function_eV,
 )
+from interohm.electron_levels import contact_electrons
 from interohm.errors import InputError
+from interohm.layer_diagram import contact_diagrams
 from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain, phase_of
 from interohm.records import Insulator, Metal
 from interohm.sensitivity import RecordedDraws, contact_sensitivity
@@ -147,6 +149,17 @@ def _with_layer(
     )
 
 
+def _electrode_mu_eV(
+    left: Insulator | Metal, right: Insulator | Metal, contents: dict[str, float | None]
+) -> float:
+    """Return mu of the contact's electrode; NaN where there is none."""
+    for name, material in (("left", left), ("right", right)):
+        content = contents[name]
+        if isinstance(material, Metal) and content is not None:
+            return -material.ion_charge * float(electrode_state(material, content).voltage_V)
+    return float("nan")
+
+
 def contact_document(
     left: Insulator | Metal,
     right: Insulator | Metal,
@@ -211,5 +224,14 @@ def contact_document(
         "reference": reference.name,
         **state,
         **contact_fields(nominal, sampled),
+        "electrons": contact_electrons(
+            nominal,
+            *contact_diagrams(
+                nominal,
+                reference_work_function_eV(reference, None),
+                _electrode_mu_eV(left, right, state["ion_content"]),
+            ),
+            temperature_K,
+        ),
         "sensitivity": sensitivity,
     }

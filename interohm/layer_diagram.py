@@ -10,12 +10,15 @@ import numpy as np
 from interohm import device_models as models
 from interohm.device_models.kpfm import collector_work_function_eV
 from interohm.records import Insulator
+from interohm.thin_layer import ThinLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.cell_config import Cell, Collector
+    from interohm.records import Metal
     from interohm.solved_cell import SolvedLayer, SolvedState
+    from interohm.solved_contact import SolvedContact
 
     Array = NDArray[np.float64]
 
@@ -49,28 +52,56 @@ def layer_diagrams(state: SolvedState) -> list[LayerDiagram]:
         x, phi = _potential(state, place, layer)
         mu_left, mu_right = (float(mu) for mu in layer.mu_eV)
         mu = mu_left + (mu_right - mu_left) * x / layer.thickness_nm
-        z = layer.material.ion_charge
-        if isinstance(layer.material, Insulator):
-            vacuum, conduction, valence = models.band_edges(
-                phi,
-                layer.material.ionization_potential_eV.value,
-                layer.material.band_gap_eV.value,
-            )
-        else:
-            vacuum, conduction, valence = -phi, np.full_like(phi, np.nan), np.full_like(phi, np.nan)
         diagrams.append(
-            LayerDiagram(
-                x_nm=left_edge + x,
-                phi_V=phi,
-                mu_eV=mu,
-                fermi_level_eV=models.fermi_level_eV(mu, state.metal_work_function_eV, z),
-                vacuum_level_eV=vacuum,
-                conduction_band_eV=conduction,
-                valence_band_eV=valence,
-            )
+            _diagram(layer.material, left_edge + x, phi, mu, state.metal_work_function_eV)
         )
         left_edge += layer.thickness_nm
     return diagrams
+
+
+def contact_diagrams(
+    contact: SolvedContact, metal_work_function_eV: Array, electrode_mu_eV: float
+) -> tuple[LayerDiagram, LayerDiagram]:
+    """Return the diagrams of the two phases of a single contact; x = 0 is the contact."""
+    found = []
+    for material, side, outward in (
+        (contact.left, contact.left_side, -1),
+        (contact.right, contact.right_side, 1),
+    ):
+        if isinstance(side, models.Metal):
+            x, phi = np.zeros(1), np.reshape(side.neutral_potential_V, 1)
+            mu = np.full(1, electrode_mu_eV)
+        else:
+            profile = side.profile()
+            x, phi = profile.x_nm, profile.phi_V
+            if isinstance(side, ThinLayer):
+                x = x - x[-1] if outward < 0 else x
+            elif outward < 0:
+                # a half-space counts from the contact into the phase
+                x, phi = -x[::-1], phi[::-1]
+            mu = np.full_like(x, float(side.bulk.mu_eV))
+        found.append(_diagram(material, x, phi, mu, metal_work_function_eV))
+    return found[0], found[1]
+
+
+def _diagram(
+    material: Insulator | Metal, x_nm: Array, phi_V: Array, mu_eV: Array, metal_eV: Array
+) -> LayerDiagram:
+    vacuum = -phi_V
+    conduction, valence = np.full_like(phi_V, np.nan), np.full_like(phi_V, np.nan)
+    if isinstance(material, Insulator):
+        vacuum, conduction, valence = models.band_edges(
+            phi_V, material.ionization_potential_eV.value, material.band_gap_eV.value
+        )
+    return LayerDiagram(
+        x_nm=x_nm,
+        phi_V=phi_V,
+        mu_eV=mu_eV,
+        fermi_level_eV=models.fermi_level_eV(mu_eV, metal_eV, material.ion_charge),
+        vacuum_level_eV=vacuum,
+        conduction_band_eV=conduction,
+        valence_band_eV=valence,
+    )
 
 
 def device_diagrams(cell: Cell, state: SolvedState) -> list[LayerDiagram]:
@@ -124,7 +155,7 @@ def _potential(state: SolvedState, place: int, layer: SolvedLayer) -> tuple[Arra
         return np.array([0.0, layer.thickness_nm]), np.array([potential, potential])
     left: Any = state.contacts[place - 1].right_side
     right: Any = state.contacts[place].left_side
-    if isinstance(left, models.Layer):
+    if isinstance(left, ThinLayer):
         profile = left.profile()
         return profile.x_nm, profile.phi_V
     # Thick: the two space charges do not touch; each keeps to its half.

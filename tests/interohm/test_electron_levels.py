@@ -10,6 +10,7 @@ from interohm.device_models.constants import BOLTZMANN_EV_K
 from interohm.device_models.electrons import RICHARDSON_A_CM2_K2
 
 from interohm.cell_config import Cell
+from interohm.contact import contact_document
 from interohm.electron_levels import cell_leakage, contact_electrons
 from interohm.layer_diagram import layer_diagrams
 from interohm.materials import shipped_material
@@ -84,3 +85,18 @@ def test_leakage_goes_over_the_highest_point():
     assert whole["electron_barrier_eV"] == pytest.approx(top - diagrams[0].fermi_level_eV[0])
     assert whole["electron_barrier_eV"] >= levels["electron_barrier_eV"] - 1e-12
     assert whole["current_A_cm2"] > 0.0
+
+
+def test_a_single_contact_meets_the_same_barriers_as_in_a_cell():
+    thick = [LAYERS[0], *LAYERS[2:]]
+    state, diagrams = solved(thick)
+    in_cell = electrons(state, diagrams)
+    garnet, cobaltate = shipped_material("LLZO"), shipped_material("LiCoO2")
+    first = contact_document(shipped_material("Li"), garnet)["electrons"]
+    last = contact_document(garnet, cobaltate, state_of_charge=1.0)["electrons"]
+    for alone, within in zip((first, last), in_cell, strict=True):
+        for field in ("electron_barrier_eV", "hole_barrier_eV"):
+            assert alone[field] == pytest.approx(within[field], abs=1e-9)
+        assert alone["leakage_A_cm2"] == pytest.approx(within["leakage_A_cm2"], rel=1e-6)
+    pair = contact_document(shipped_material("LiF"), garnet, thickness_nm=5.0)["electrons"]
+    assert pair["class"] == electrons(*solved(LAYERS))[1]["class"]
