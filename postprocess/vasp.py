@@ -271,7 +271,9 @@ def _read_outcar(folder: Path, sites: int) -> tuple[list[float], float]:
     elapsed = re.search(r"Elapsed time \(sec\):\s*([\d.]+)", text)
     if elapsed is None:
         raise _cut_off(path)
-    _, _, block = text.rpartition("average (electrostatic) potential at core")
+    _, heading, block = text.rpartition("average (electrostatic) potential at core")
+    if not heading:
+        return [], float(elapsed[1])
     values = re.match(
         r".*?norm of the test charge[^\n]*\n((?:\s*\d+\s*-?\d+\.\d{4})+)", block, re.S
     )

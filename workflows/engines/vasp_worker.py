@@ -19,6 +19,7 @@ from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.vasp import read_vasp
 from pymatgen.core import Structure
 
+from interohm.errors import InputError
 from interohm.yaml_io import write_text
 
 from .request import CalculationRequest
@@ -33,9 +34,7 @@ def main() -> int:
     os.chdir(folder)
     try:
         _prepare(request, folder)
-        from atomate2.vasp.run import run_vasp
-
-        run_vasp()
+        _run(folder)
         result = as_requested(read_vasp(folder), request)
     except Exception as error:
         reason = str(error) or type(error).__name__
@@ -43,6 +42,20 @@ def main() -> int:
         raise
     write_text(folder / "result.json", result.model_dump_json())
     return 0
+
+
+def _run(folder: Path) -> None:
+    """Run VASP; where custodian gives up, say what is wrong with the files that VASP left."""
+    from atomate2.vasp.run import run_vasp
+
+    try:
+        run_vasp()
+    except Exception as error:
+        try:
+            read_vasp(folder)
+        except InputError as reason:
+            raise RuntimeError(f"{reason.where}: {reason.what} (custodian: {error})") from error
+        raise
 
 
 def _end_with(launcher: int) -> None:

@@ -1,0 +1,224 @@
+"""The VASP engine: what it does where VASP is missing, and a finished run played back."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+from pathlib import Path
+
+import pytest
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.vasp import read_vasp
+from interohm.workflows.campaign import campaign_flow, dry_run, load_campaign
+from interohm.workflows.engines.protocol import CalculationError
+from interohm.workflows.engines.request import CalculationRequest
+from interohm.workflows.engines.vasp import VaspEngine
+from interohm.workflows.vasp_campaign import PLAN, write_campaign_inputs
+from pymatgen.core import Structure
+
+from interohm.cli import main
+from interohm.database import Database
+from interohm.errors import InputError
+from interohm.yaml_io import load_yaml
+
+ROOT = Path(__file__).parents[2]
+RUN = ROOT / "tests" / "data" / "vasp" / "Mg_Ga" / "q=-1"
+
+#: The header lines that engine and custodian read; the data themselves are VASP's.
+POTCAR = "".join(
+    f"  {title}\n   {zval:.12f}\n parameters from PSCTR are:\n"
+    f"   VRHFIN ={element}: valence\n   LEXCH  = PE\n   TITEL  = {title}\n"
+    f"   POMASS =   1.000; ZVAL   = {zval:7.3f}    mass and valenz\n"
+    " END of PSCTR-controll parameters\n local part\n   0.0 0.0\n End of Dataset\n"
+    for element, title, zval in (
+        ("Mg", "PAW_PBE Mg 13Apr2007", 2.0),
+        ("Ga", "PAW_PBE Ga_d 06Jul2010", 13.0),
+        ("N", "PAW_PBE N 08Apr2002", 5.0),
+    )
+)
+CAMPAIGN = f"""
+name: interlayer
+engine: vasp
+preset: vasp
+metal_structure: {ROOT}/configs/structures/Li.cif
+phases:
+  - name: Li
+    kind: metal
+    structure: {ROOT}/configs/structures/Li.cif
+    facet: [1, 1, 0]
+  - name: LiF
+    kind: insulator
+    structure: {ROOT}/configs/structures/LiF.cif
+    facet: [0, 0, 1]
+    dielectric_constant: 9.0
+"""
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Path:
+    path = tmp_path / "campaign.yaml"
+    path.write_text(CAMPAIGN)
+    return path
+
+
+@pytest.fixture
+def no_vasp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def played_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a vasp_std on the PATH that leaves the files of a finished run; return their folder."""
+    files = tmp_path / "finished"
+    files.mkdir()
+    for name in ("vasprun.xml", "CONTCAR"):
+        (files / name).write_bytes(gzip.decompress((RUN / f"{name}.gz").read_bytes()))
+    (files / "OSZICAR").write_text("DAV:   1    0.1E+01\n   1 F= -.20E+03 E0= -.20E+03  d E =0\n")
+    cores = "".join(f"{number:8d}{-40 - number / 100:9.4f}\n" for number in range(1, 33))
+    (files / "OUTCAR").write_text(
+        " average (electrostatic) potential at core\n"
+        f"  (the norm of the test charge is              1.0000)\n{cores}\n"
+        "                  Elapsed time (sec):       61.500\n"
+    )
+    program = tmp_path / "bin" / "vasp_std"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ncp {files}/* .\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    return files
+
+
+def mg_on_ga() -> CalculationRequest:
+    """Ask for the played-back calculation, the sites in another order than POSCAR's."""
+    sites = list(read_vasp(RUN).final_structure)
+    settings = {
+        "xc": "PBEsol",
+        "periodic_axes": 3,
+        "kpoint_length_A": 10,
+        "input_set": "defect_relax",
+        "cutoff_eV": 500,
+        "incar": {},
+        "potcars": {"functional": "PBE_54", "symbols": {}},
+    }
+    return VaspEngine().request(Structure.from_sites(sites[::-1]), "relax", settings, -1)
+
+
+def calculated(request: CalculationRequest, folder: Path, potcar: str = POTCAR) -> Calculation:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "POTCAR").write_text(potcar)
+    run = VaspEngine().start(request, folder)
+    try:
+        run.wait()
+    finally:
+        run.stop()
+    return run.result()
+
+
+def test_a_run_ends_in_the_document_that_was_asked_for(played_back: Path, tmp_path: Path) -> None:
+    request = mg_on_ga()
+    assert request.settings["incar"]["NELECT"] == 2 + 15 * 13 + 16 * 5 + 1
+    found = calculated(request, tmp_path / "run")
+    alone = read_vasp(RUN)
+    assert found.hash == request.hash
+    assert found.engine == "vasp"
+    assert found.settings == request.settings
+    assert found.charge == -1
+    assert found.energy_eV == alone.energy_eV
+    assert found.wall_time_s == 61.5
+    # Mg comes first in POSCAR and last in the request.
+    assert found.final_structure[-1].specie.symbol == "Mg"
+    assert found.final_structure[-1].frac_coords == pytest.approx(
+        alone.final_structure[0].frac_coords
+    )
+    assert found.site_potentials_eV[-1] == pytest.approx(-40.01)
+    for potential, site in zip(found.site_potentials_eV, found.final_structure, strict=True):
+        row = round((-40 - potential) * 100) - 1
+        assert site.frac_coords == pytest.approx(alone.final_structure[row].frac_coords)
+
+
+def test_an_unconverged_run_is_a_failure_that_names_the_file(
+    played_back: Path, tmp_path: Path
+) -> None:
+    run = played_back / "vasprun.xml"
+    run.write_text(re.sub(r'(<i type="int" name="NELM">)\s*\d+', r"\g<1> 3", run.read_text()))
+    with pytest.raises(CalculationError, match=r"vasprun.xml: the electrons did not converge"):
+        calculated(mg_on_ga(), tmp_path / "run")
+
+
+def test_a_run_that_broke_off_is_a_failure(played_back: Path, tmp_path: Path) -> None:
+    run = played_back / "vasprun.xml"
+    run.write_text(run.read_text()[:20_000])
+    with pytest.raises(CalculationError):
+        calculated(mg_on_ga(), tmp_path / "run")
+
+
+def test_data_sets_with_other_electrons_are_refused(played_back: Path, tmp_path: Path) -> None:
+    with pytest.raises(CalculationError, match=r"have 130 valence electrons.*made for 277"):
+        calculated(mg_on_ga(), tmp_path / "run", POTCAR.replace("13.000", " 3.200"))
+
+
+def test_without_vasp_a_calculation_is_not_started(no_vasp: None, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'vasp_std' is not on the PATH"):
+        VaspEngine().start(mg_on_ga(), tmp_path / "run")
+
+
+def test_without_vasp_run_writes_all_inputs_and_submits_nothing(
+    no_vasp: None,
+    campaign: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "project"))
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(campaign)])
+    assert ended.value.code == 0
+    assert "nothing was submitted" in capsys.readouterr().err
+    assert not (tmp_path / "project").exists()
+    folder = tmp_path / "interlayer-inputs"
+    plan = load_yaml(folder / PLAN)["calculations"]
+    assert {entry["calculation"] for entry in plan} == {
+        "Li: cell",
+        "Li: bulk",
+        "Li: slab (110)",
+        "LiF: cell",
+        "LiF: bulk",
+        "LiF: slab (001)",
+        "LiF: perfect supercell",
+        "LiF: V_Li -1",
+        "LiF: V_F +1",
+        "LiF: Li_i +1",
+    }
+    for entry in plan:
+        names = {path.name for path in (folder / entry["folder"]).iterdir()}
+        assert names == {"INCAR", "KPOINTS", "POSCAR", "POTCAR.spec"}
+        structure = Structure.from_file(folder / entry["folder"] / "POSCAR")
+        assert len(structure) == entry["atoms"]
+        tags = (folder / entry["folder"] / "INCAR").read_text()
+        if entry["charge"]:
+            assert f"NELECT = {entry['electrons']}.0\n" in tags
+        else:
+            assert "NELECT" not in tags
+
+
+def test_what_is_calculated_is_not_written_again(
+    campaign: Path, tmp_path: Path, database: Database
+) -> None:
+    config = load_campaign(campaign)
+    first = write_campaign_inputs(config, database, tmp_path / "first")
+    bulk = read_vasp(RUN.parent / "bulk_sc")
+    for planned in dry_run(config, database):
+        if planned.kind == "cell":
+            known = {"hash": planned.hash, "structure": planned.request.structure}
+            database.save_calculation(bulk.model_copy(update=known).model_dump())
+    second = write_campaign_inputs(config, database, tmp_path / "second")
+    assert len(second) == len(first) - 2
+    assert not (tmp_path / "second" / "LiF" / "cell").exists()
+
+
+def test_a_preset_of_another_engine_is_refused(campaign: Path) -> None:
+    campaign.write_text(CAMPAIGN.replace("preset: vasp", "preset: quick"))
+    with pytest.raises(InputError, match="the preset quick is for the engine gpaw, not for vasp"):
+        campaign_flow(load_campaign(campaign))
