@@ -27,6 +27,9 @@ from .resistance import (
     exchange_current_A_cm2,
     is_thick,
 )
+from .stack import StackNotConverged, solve_stack
+from .stack_layer import GradedProfile, StackLayer
+from .stack_solution import LayerSolution, Stack
 
 __all__ = [
     "BOLTZMANN_EV_K",
@@ -38,11 +41,16 @@ __all__ = [
     "CoatedResistance",
     "Contact",
     "ContactResistance",
+    "GradedProfile",
     "HalfSpace",
     "Layer",
+    "LayerSolution",
     "Metal",
     "Phase",
     "Profile",
+    "Stack",
+    "StackLayer",
+    "StackNotConverged",
     "band_edges",
     "coated_contact",
     "coated_resistance",
@@ -62,5 +70,6 @@ __all__ = [
     "minimum_interface_mu",
     "neutral_bulk",
     "open_circuit_voltage_V",
+    "solve_stack",
     "stack_phases",
 ]

@@ -146,10 +146,11 @@ class ChargeModel:
             if all(mobility is None for mobility in moving):
                 continue
             states, empty = site.occupations(reduced)
-            blocked = 1.0 - site.saturation * (1.0 - empty)
+            # where all sites are taken, what is left keeps its digits
+            open_fraction = 1.0 - site.saturation + site.saturation * empty
             for mobility, state in zip(moving, states, strict=True):
                 if mobility is not None:
-                    total += mobility * site.capacity_nm3 * state * blocked
+                    total += mobility * site.capacity_nm3 * state * open_fraction
         return total
 
 

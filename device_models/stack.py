@@ -36,7 +36,7 @@ from .stack_mesh import (
     snap,
 )
 from .stack_newton import NewtonResult, solve
-from .stack_solution import LayerSolution, Stack
+from .stack_solution import LayerSolution, Stack, resistance_ohm_cm2
 
 _COARSE, _FINE = 4, 6
 _COARSE_KT = 1e-4
@@ -44,6 +44,9 @@ _ELEMENTS = 24
 """Elements of each layer to begin with."""
 
 _MAX_ELEMENTS = 1536
+_RESISTANCE_SHARE = 1e-2
+"""A resistance may have a hundred times the error of a displacement."""
+
 _KT_PER_ELEMENT = 3.0
 """Of potential, so that concentrations and resistances are resolved as well as charges."""
 
@@ -101,7 +104,8 @@ def solve_stack(
         Δ = φ(right) − φ(left) and the given charge of each contact.
     tolerance : float
         Largest error of the displacement, relative to its largest value in the stack: that of
-        polynomials of degree 4; those of degree 6, which are returned, are far better.
+        polynomials of degree 4; those of degree 6, which are returned, are far better. A
+        resistance may have a hundred times this error.
     mesh_nm, guess_V : array (..., n, E + 1), optional
         Where to start: ends of elements, in nm from each layer's left end, and φ there.
 
@@ -241,10 +245,13 @@ class _Task:
         prolong = coarse.to_places(fine.nodes)
         moved = False
         while True:
-            first = solve(self.problem(ends, _COARSE, index), start, converged_kT=_COARSE_KT)
-            problem = self.problem(ends, _FINE, index)
+            rough, problem = (self.problem(ends, degree, index) for degree in (_COARSE, _FINE))
+            first = solve(rough, start, converged_kT=_COARSE_KT)
             second = solve(problem, np.tensordot(prolong, first.potential_V, axes=1))
-            error[index] = _error(problem, first, second)
+            error[index] = np.maximum(
+                _error(problem, first, second),
+                _RESISTANCE_SHARE * _resistance_error((rough, problem), (first, second)),
+            )
             potential[..., index] = second.potential_V
             contact_D[0][:, index] = second.left_displacement[:, 0]
             contact_D[1][:, index] = second.right_displacement[:, -1]
@@ -359,6 +366,21 @@ def _error(problem: GridProblem, first: NewtonResult, second: NewtonResult) -> A
     change = np.maximum(change - _ROUNDING * np.max(steepest, axis=(0, 1)), 0.0)
     error = change / np.maximum(largest, smallest)
     return np.where(first.converged & second.converged, error, np.nan)
+
+
+def _resistance_error(
+    problems: Sequence[GridProblem], results: Sequence[NewtonResult]
+) -> Array | float:
+    """Change of the layers' resistances between two approximations, (B,)."""
+    if all(mobility is None for mobility in problems[0].charge.mobility):
+        return 0.0
+    first, second = (
+        resistance_ohm_cm2(problem.charge, problem.element, result.potential_V, problem.width_nm)
+        for problem, result in zip(problems, results, strict=True)
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        change = np.abs(first / second - 1.0)
+    return np.asarray(np.max(np.where(np.isfinite(change), change, 0.0), axis=0))
 
 
 def _density(problem: GridProblem, potential_V: Array) -> Array:

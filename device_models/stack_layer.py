@@ -43,7 +43,7 @@ class GradedProfile:
         return np.interp(distance_nm, self.x_nm, self.values)
 
 
-Profile: TypeAlias = ArrayLike | GradedProfile | Callable[[Array], Array]
+ProfileLike: TypeAlias = ArrayLike | GradedProfile | Callable[[Array], Array]
 """A constant (...), a table, or a function of the distance (..., P) in nm from the left end."""
 
 
@@ -57,30 +57,30 @@ class StackLayer:
         Its phase and conditions; batch shape (...).
     thickness_nm : array (...)
         Of the layer.
-    fixed_charge_cm3 : Profile
+    fixed_charge_cm3 : ProfileLike
         Donors minus acceptors, beside the phase's own `frozen_charge_cm3`.
     energy_shift_eV : sequence of D Profiles, optional
         What is added to each defect's formation energy: a core layer, a segregation energy.
     interaction_eV : array (..., D), optional
         W of the regular solution, ``E_d += W c_d/N_s``; positive repels.
-    polarization_e_nm2 : Profile
+    polarization_e_nm2 : ProfileLike
         P of a polar or poled layer, positive where it points to the right. Its bound charge is
         −dP/dx and +P at the layer's right end, −P at its left end.
-    mu_eV : Profile, optional
+    mu_eV : ProfileLike, optional
         Chemical potential of the neutral mobile element along the layer, where it is not the
         bulk's. Matters for electrons, holes and defects whose charge is not z·dn.
     """
 
     bulk: Bulk
     thickness_nm: ArrayLike
-    fixed_charge_cm3: Profile = 0.0
-    energy_shift_eV: Sequence[Profile] | None = None
+    fixed_charge_cm3: ProfileLike = 0.0
+    energy_shift_eV: Sequence[ProfileLike] | None = None
     interaction_eV: ArrayLike | None = None
-    polarization_e_nm2: Profile = 0.0
-    mu_eV: Profile | None = None
+    polarization_e_nm2: ProfileLike = 0.0
+    mu_eV: ProfileLike | None = None
 
     @property
-    def profiles(self) -> list[Profile]:
+    def profiles(self) -> list[ProfileLike]:
         """All that may vary along the layer."""
         return [
             self.fixed_charge_cm3,
@@ -96,12 +96,12 @@ class StackLayer:
         return np.unique(np.concatenate(points)) if points else np.empty(0)
 
 
-def profile_values(profile: Profile, distance_nm: Array, shape: tuple[int, ...]) -> Array:
+def profile_values(profile: ProfileLike, distance_nm: Array, shape: tuple[int, ...]) -> Array:
     """Evaluate a profile at nodes.
 
     Parameters
     ----------
-    profile : Profile
+    profile : ProfileLike
         Of a batch of shape `shape`.
     distance_nm : array (p + 1, E, B)
         B runs over the flattened batch.
@@ -165,7 +165,7 @@ class LayerStack:
         """Charge density at nodes (p + 1, n, E, B), given in nm from each layer's left end."""
         count, batch = places_nm.shape[1], places_nm.shape[3]
 
-        def spread(profile_of_layer: Callable[[int], Profile]) -> Array:
+        def spread(profile_of_layer: Callable[[int], ProfileLike]) -> Array:
             values = [
                 profile_values(profile_of_layer(i), places_nm[:, i], self.shape)
                 for i in range(count)
@@ -208,11 +208,11 @@ class LayerStack:
             full[:, i] = value
         return full
 
-    def _shift(self, layer: int, slot: int) -> Profile:
+    def _shift(self, layer: int, slot: int) -> ProfileLike:
         shifts, slots = self.layers[layer].energy_shift_eV, self.slots[layer]
         return 0.0 if shifts is None or slot not in slots else shifts[slots.index(slot)]
 
-    def _interaction(self, layer: int, slot: int) -> Profile:
+    def _interaction(self, layer: int, slot: int) -> ProfileLike:
         given, slots = self.layers[layer].interaction_eV, self.slots[layer]
         if given is None or slot not in slots:
             return 0.0

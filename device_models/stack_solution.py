@@ -13,6 +13,24 @@ from .layer_charge import ChargeModel
 from .phase import Array
 from .spectral import Element
 
+_PLACES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+_SMALLEST = 1e-300
+
+
+def resistance_ohm_cm2(
+    charge: ChargeModel, element: Element, potential_V: Array, width_nm: Array
+) -> Array:
+    """``∫ dx/sigma`` over elements (..., E, B) with φ at nodes (p + 1, ..., E, B), in (..., B).
+
+    NaN where nothing conducts.
+    """
+    sigma = np.broadcast_to(charge.conductivity_S_cm(potential_V), potential_V.shape)
+    # ln(sigma) is nearly linear in φ where sigma changes by decades within an element
+    logs = np.log(np.maximum(sigma, _SMALLEST))
+    inverse = np.exp(-np.tensordot(element.to_places(_PLACES), logs, axes=1))
+    total = np.sum(np.tensordot(_WEIGHTS, inverse, axes=1) * width_nm, axis=-2) * NM_CM / 2.0
+    return np.asarray(np.where(np.any(sigma > 0.0, axis=(0, -2)), total, np.nan))
+
 
 @dataclass(frozen=True)
 class LayerSolution:
@@ -90,11 +108,8 @@ class LayerSolution:
     @cached_property
     def resistance_ohm_cm2(self) -> Array:
         """``R_layer = ∫ dx/sigma`` (...); NaN where nothing conducts."""
-        sigma = self.charge.conductivity_S_cm(self.potential_V)
-        with np.errstate(divide="ignore"):
-            total = np.einsum("i,ieb,eb->b", self.element.weights, 1.0 / sigma, self._width_nm)
-        total = np.where(np.any(sigma > 0.0, axis=(0, 1)), total * NM_CM / 2.0, np.nan)
-        return np.asarray(total.reshape(self.shape))
+        total = resistance_ohm_cm2(self.charge, self.element, self.potential_V, self._width_nm)
+        return total.reshape(self.shape)
 
     @cached_property
     def charge_e_nm2(self) -> Array:
@@ -145,7 +160,8 @@ class Stack:
         D just left and right of each contact; all charge left of a contact is the former, all
         charge right of it is minus the latter.
     relative_error : array (...)
-        By how much D changed between the two last approximations, relative to its largest value.
+        By how much D changed between the two last approximations, relative to its largest value
+        (or a hundredth of the change of a resistance, if that is more).
     """
 
     layers: Sequence[LayerSolution]

@@ -119,7 +119,7 @@ def test_interacting_occupations_obey_their_equation(
         weights.append(np.exp(np.clip(-total / thermal, -700.0, 300.0)))
     for d, c in enumerate(fractions):
         crowd = sum(weights) if shared else weights[d]
-        assert c == pytest.approx(weights[d] / (1.0 + crowd / 0.4), rel=1e-6, abs=1e-300)
+        assert c == pytest.approx(weights[d] / (1.0 + crowd / 0.4), rel=1e-6, abs=1e-100)
 
 
 def test_repulsion_thins_and_attraction_thickens() -> None:
