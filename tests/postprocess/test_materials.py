@@ -18,6 +18,7 @@ from interohm.postprocess.materials import (
     chemical_potentials,
     insulator_record,
 )
+from pymatgen.core import Structure
 
 from interohm.records import Insulator, Quantity, material_document, material_from
 
@@ -41,16 +42,33 @@ def calculations() -> dict[str, Calculation]:
 
 def candidates(calculations: dict[str, Calculation]) -> list[DefectCandidate]:
     volume = 4 * calculations["Li1F1 static 0"].final_structure.volume
+    perfect = calculations["Li32F32 static 0"].final_structure
     # Name, element, atoms and ions added, sites, place in the 2x2x2 supercell, calculation.
     rows = [
-        ("V_Li", "Li", -1, -1.0, 4, [0, 0, 0], "Li31F32 relax -1"),
+        ("V_Li", "Li", -1, -1.0, 4, None, "Li31F32 relax -1"),
         ("Li_i", "Li", 1, 1.0, 8, [0.375, 0.125, 0.375], "Li33F32 relax 1"),
-        ("V_F", "F", -1, 1.0, 4, [0.25, 0.25, 0.25], "Li32F31 relax 1"),
+        ("V_F", "F", -1, 1.0, 4, None, "Li32F31 relax 1"),
     ]
     return [
-        DefectCandidate(name, element, change, ions, sites, volume, np.array(at), calculations[key])
+        DefectCandidate(
+            name,
+            element,
+            change,
+            ions,
+            sites,
+            volume,
+            hole(perfect, calculations[key]) if at is None else np.array(at),
+            calculations[key],
+        )
         for name, element, change, ions, sites, at, key in rows
     ]
+
+
+def hole(perfect: Structure, vacancy: Calculation) -> np.ndarray:
+    """The site that the unrelaxed vacancy lacks."""
+    rest = Structure.from_dict(vacancy.initial_structure)
+    away = perfect.lattice.get_all_distances(perfect.frac_coords, rest.frac_coords).min(axis=1)
+    return perfect.frac_coords[int(away.argmax())]
 
 
 def record(calculations: dict[str, Calculation], defects: list[DefectCandidate]) -> Insulator:
@@ -82,6 +100,9 @@ def test_lithium_fluoride(calculations: dict[str, Calculation]) -> None:
     assert 7.2 < made.ionization_potential_eV.value < 7.6
     assert 8.8 < made.band_gap_eV.value < 9.4
     energy = {d.name: d.formation_energy_eV.value for d in made.defects}
+    # As `interohm run` made them.
+    expected = {"V_Li": 7.0289, "Li_i": -3.7849, "V_F": -4.8560}
+    assert energy == pytest.approx(expected, abs=2e-3)
     assert 2.1 < energy["V_Li"] + energy["V_F"] < 2.3  # the Schottky pair
     assert energy["V_Li"] + energy["Li_i"] > 2.6  # the Frenkel pair costs more
     phi_metal = work_function(calculations["Li6 static 0"])
