@@ -4,7 +4,17 @@ from .bulk import Bulk, neutral_bulk
 from .coated import CoatedContact, CoatedResistance, coated_contact, coated_resistance
 from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
 from .contact import Contact, contact
+from .electrons import Leakage, layer_leakage, pinning_dipole_V
 from .half_space import HalfSpace, half_space
+from .kinetics import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
+from .kpfm import (
+    Decomposition,
+    collector_work_function_eV,
+    cpd_V,
+    decompose,
+    delta_cpd_V,
+    equilibrium_cpd_V,
+)
 from .layer import Layer, layer
 from .open_circuit import (
     band_edges,
@@ -22,11 +32,13 @@ from .resistance import (
     LIMITING_STEPS,
     REASONS,
     ContactResistance,
+    charge_transfer_ohm_cm2,
     conductivity_S_cm,
     contact_resistance,
     exchange_current_A_cm2,
     is_thick,
 )
+from .sensitivity import Sensitivity, first_order_sensitivity
 from .stack import StackNotConverged, solve_stack
 from .stack_layer import GradedProfile, StackLayer
 from .stack_solution import LayerSolution, Stack
@@ -37,39 +49,54 @@ __all__ = [
     "LIMITING_STEPS",
     "REASONS",
     "Bulk",
+    "ButlerVolmer",
     "CoatedContact",
     "CoatedResistance",
     "Contact",
     "ContactResistance",
+    "Decomposition",
     "GradedProfile",
     "HalfSpace",
     "Layer",
     "LayerSolution",
+    "Leakage",
+    "MarcusHushChidsey",
     "Metal",
     "Phase",
     "Profile",
+    "Sensitivity",
     "Stack",
     "StackLayer",
     "StackNotConverged",
+    "apparent_activation_energy_eV",
     "band_edges",
+    "charge_transfer_ohm_cm2",
     "coated_contact",
     "coated_resistance",
+    "collector_work_function_eV",
     "conductivity_S_cm",
     "contact",
     "contact_class",
     "contact_resistance",
+    "cpd_V",
+    "decompose",
     "defect_slots",
+    "delta_cpd_V",
     "electron_barrier_eV",
+    "equilibrium_cpd_V",
     "exchange_current_A_cm2",
     "fermi_level_eV",
+    "first_order_sensitivity",
     "half_space",
     "hole_barrier_eV",
     "is_thick",
     "layer",
+    "layer_leakage",
     "metal_neutral_potential_V",
     "minimum_interface_mu",
     "neutral_bulk",
     "open_circuit_voltage_V",
+    "pinning_dipole_V",
     "solve_stack",
     "stack_phases",
 ]
