@@ -12,7 +12,7 @@ from interohm.documents import log10_quantiles, number, quantiles
 from interohm.electrodes import reference_metal
 from interohm.electron_levels import cell_leakage, contact_electrons
 from interohm.errors import InputError
-from interohm.kpfm import map_fields, potential_map
+from interohm.kpfm import MeasuredMap, map_fields, measured_fields, potential_map
 from interohm.layer_diagram import layer_diagrams
 from interohm.phases import DEFAULT_SAMPLES, is_uncertain
 from interohm.polarization import polarization_fields
@@ -20,6 +20,7 @@ from interohm.records import Insulator, Metal
 from interohm.sensitivity import RecordedDraws, cell_sensitivity, contact_sensitivity
 from interohm.solved_cell import SolvedState, check_cell, solve_state
 from interohm.solved_contact import contact_fields
+from interohm.temperature import temperature_fields
 
 
 def _violations(state: SolvedState) -> list[dict[str, Any]]:
@@ -47,6 +48,7 @@ def cell_document(
     materials: list[Insulator | Metal],
     *,
     samples: int = DEFAULT_SAMPLES,
+    measured: MeasuredMap | None = None,
     where: str = "cell",
 ) -> dict[str, Any]:
     """Return everything that is predicted of a cell, as plain JSON values.
@@ -59,6 +61,8 @@ def cell_document(
         The record of each of its layers.
     samples : int
         How often the records' uncertainties are drawn.
+    measured : MeasuredMap, optional
+        A measured potential map to set beside the model's at each state of charge.
     where : str
         What to name in errors: the cell's file.
 
@@ -95,6 +99,8 @@ def cell_document(
             **_state_document(cell, nominal, sampled),
             "profile": {**cell_profile(here.diagrams), **profile},
             "collectors": collectors,
+            "measured_map": None if measured is None else measured_fields(here, measured),
+            "temperature_sweep": _temperature_sweep(cell, materials, place, nominal),
             "sensitivity": None,
         }
         if draws is not None and sampled is not None:
@@ -127,6 +133,16 @@ def _discharged(
         return solve_state(cell.model_copy(update={"states_of_charge": [0.0]}), materials, 0)
     except InputError:
         # outside of an electrode's curve, where nobody asked for it
+        return None
+
+
+def _temperature_sweep(
+    cell: Cell, materials: list[Insulator | Metal], place: int, nominal: SolvedState
+) -> dict[str, Any] | None:
+    try:
+        return temperature_fields(cell, materials, place, thick=nominal.thick)
+    except InputError:
+        # the cell has a solution at its own temperature, if not at all that nobody asked for
         return None
 
 

@@ -113,7 +113,16 @@ def map_fields(
     return {"cpd_V": numbers(state.cpd_V), "delta_cpd_V": numbers(delta)}, collectors
 
 
-def load_measured_map(path: Path) -> tuple[Array, Array]:
+@dataclass(frozen=True)
+class MeasuredMap:
+    """A measured map; x = 0 is the left edge of the cell's first layer, its constant is free."""
+
+    x_nm: Array
+    cpd_V: Array
+    source: str
+
+
+def load_measured_map(path: Path) -> MeasuredMap:
     """Read a measured map: two columns, place in nm and CPD in V; a heading may stand above.
 
     Raises
@@ -155,22 +164,18 @@ def load_measured_map(path: Path) -> tuple[Array, Array]:
             fix="write the place in nm and the CPD in V, separated by a comma, one line each",
         )
     columns = np.array(rows)
-    return columns[:, 0], columns[:, 1]
+    return MeasuredMap(columns[:, 0], columns[:, 1], str(path))
 
 
-def measured_fields(
-    state: PotentialMap, x_nm: Array, measured_cpd_V: Array, *, where: str
-) -> dict[str, Any]:
+def measured_fields(state: PotentialMap, measured: MeasuredMap) -> dict[str, Any]:
     """Return a measured map beside the model's, split into work function and Fermi level.
 
     Parameters
     ----------
     state : PotentialMap
         The model at one state of charge.
-    x_nm, measured_cpd_V : array (M,)
-        The measurement; x = 0 is the left edge of the first layer, its constant is free.
-    where : str
-        What to name in errors: the measurement's file.
+    measured : MeasuredMap
+        The measurement.
 
     Returns
     -------
@@ -184,17 +189,17 @@ def measured_fields(
     InputError
         No measured place lies within the cell.
     """
-    inside = (x_nm >= state.x_nm[0]) & (x_nm <= state.x_nm[-1])
+    inside = (measured.x_nm >= state.x_nm[0]) & (measured.x_nm <= state.x_nm[-1])
     if not np.any(inside):
         raise InputError(
             f"no place lies within the cell, {state.x_nm[0]:g} to {state.x_nm[-1]:g} nm",
-            where=where,
+            where=measured.source,
             fix="count x in nm from the left edge of the first layer",
         )
-    x = x_nm[inside]
+    x = measured.x_nm[inside]
     parts = decompose(
         x,
-        measured_cpd_V[inside],
+        measured.cpd_V[inside],
         model_x_nm=state.x_nm,
         work_function_eV=np.concatenate([one.work_function_eV for one in state.diagrams]),
         fermi_level_eV=np.concatenate([one.fermi_level_eV for one in state.diagrams]),

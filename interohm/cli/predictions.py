@@ -82,6 +82,10 @@ def cell(
     as_json: Json = False,
     report: Report = None,
     figure: Figure = None,
+    measured_map: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Set a measured potential map beside: CSV of nm, V."),
+    ] = None,
 ) -> None:
     """Predict a cell over its state of charge.
 
@@ -95,7 +99,18 @@ def cell(
     described = load_cell(config)
     names = [layer.material for layer in described.layers]
     materials, notes = find_materials(names, relative_to=config.parent)
-    document = cell_document(described, materials, where=str(config))
+    measured = None
+    if measured_map is not None:
+        from interohm.kpfm import load_measured_map
+
+        measured = load_measured_map(measured_map)
+    document = cell_document(described, materials, measured=measured, where=str(config))
+    if measured is not None:
+        closest = min(document["states"], key=lambda state: state["measured_map"]["rms_V"])
+        remark(
+            f"measured map: closest at state of charge {closest['state_of_charge']:g}, "
+            f"misfit {closest['measured_map']['rms_V']:.3g} V (root mean square)"
+        )
     if as_json:
         print_json(document)
     else:

@@ -93,3 +93,15 @@ def test_electrons_and_currents():
     assert state["electronic_leakage"]["current_A_cm2"] > 0.0
     small = state["polarization"]["resistance_ohm_cm2"][0]
     assert small == pytest.approx(state["area_specific_resistance_ohm_cm2"], rel=1e-3)
+
+
+def test_a_temperature_sweep_stands_in_the_document():
+    state = document()["states"][1]
+    sweep = state["temperature_sweep"]
+    middle = len(sweep["temperature_K"]) // 2
+    assert sweep["temperature_K"][middle] == pytest.approx(300.0)
+    assert sweep["area_specific"]["resistance_ohm_cm2"][middle] == pytest.approx(
+        state["area_specific_resistance_ohm_cm2"], rel=1e-9
+    )
+    energies = sweep["area_specific"]["activation_energy_eV"]
+    assert energies == pytest.approx([0.29] * len(energies), abs=0.03)

@@ -7,7 +7,7 @@ import pytest
 
 from interohm.cell_config import Cell
 from interohm.errors import InputError
-from interohm.kpfm import load_measured_map, map_fields, measured_fields, potential_map
+from interohm.kpfm import MeasuredMap, load_measured_map, map_fields, measured_fields, potential_map
 from interohm.materials import shipped_material
 from interohm.solved_cell import solve_state
 
@@ -93,11 +93,11 @@ def test_measured_map_of_the_model_itself_fits(tmp_path):
     rows = "\n".join(f"{a!r},{b!r}" for a, b in zip(x.tolist(), measured.tolist(), strict=True))
     path.write_text(f"x_nm,CPD (V)\n# a scan\n{rows}\n")
     read = load_measured_map(path)
-    assert np.array_equal(read[0], x)
-    fits = [measured_fields(one, *read, where=str(path))["rms_V"] for one in solved]
+    assert np.array_equal(read.x_nm, x)
+    fits = [measured_fields(one, read)["rms_V"] for one in solved]
     assert fits[1] == pytest.approx(0.0, abs=1e-9)
     assert min(fits[0], fits[2]) > 0.01
-    fields = measured_fields(solved[1], *read, where=str(path))
+    fields = measured_fields(solved[1], read)
     assert fields["measured_cpd_V"] == pytest.approx(fields["model_cpd_V"], abs=1e-9)
     assert min(fields["x_nm"]) >= 0.0
 
@@ -124,7 +124,7 @@ def test_a_bad_map_is_refused(tmp_path, text, message):
 def test_a_map_beside_the_cell_is_refused():
     _, solved = maps(described())
     with pytest.raises(InputError, match="no place lies within"):
-        measured_fields(solved[0], np.array([1e6, 2e6]), np.zeros(2), where="map.csv")
+        measured_fields(solved[0], MeasuredMap(np.array([1e6, 2e6]), np.zeros(2), "map.csv"))
 
 
 def test_a_front_in_the_collector_has_the_electrodes_work_function():
