@@ -8,6 +8,9 @@ from interohm.cli.output import console, shown, shown_interval, table
 
 _UNCERTAIN = "5 to 95 %"
 
+#: Inputs that explain less of a variance than this are not named in a table.
+_WORTH_NAMING = 0.1
+
 
 def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
     """Print the prediction for one contact (the document of `interohm.contact`)."""
@@ -76,8 +79,20 @@ def _footnotes(document: dict[str, Any], assumed: list[str]) -> None:
     samples = (document["quantiles"] or {}).get("samples")
     if samples:
         out.print(f"intervals: {samples} samples of the records' uncertainties")
+    _dominant(document.get("sensitivity"), "")
     out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
     _assumed(assumed)
+
+
+def _dominant(sensitivity: dict[str, Any] | None, when: str) -> None:
+    """Say which numbers the interval of the resistance is from: what to know better next."""
+    ranked = (sensitivity or {}).get("log10_resistance") or []
+    most = [one for one in ranked if one["variance_share"] >= _WORTH_NAMING][:3]
+    if most:
+        named = ", ".join(
+            f"{one['material']} {one['field']} {one['variance_share']:.0%}" for one in most
+        )
+        console().print(f"most of the resistance's uncertainty{when} is from: {named}")
 
 
 def _assumed(assumed: list[str]) -> None:
@@ -103,6 +118,8 @@ def print_cell(document: dict[str, Any], assumed: list[str]) -> None:
         for found in state.get("stability_violations", ())
     }.items():
         out.print(f"{material} leaves its stability window, {low:g} to {high:g} V, in this cell")
+    last = document["states"][-1]
+    _dominant(last.get("sensitivity"), f" at state of charge {last['state_of_charge']:g}")
     if document.get("reference"):
         out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
     _assumed(assumed)

@@ -74,3 +74,8 @@ def test_a_cell_whose_conductivity_is_uncertain_blames_the_migration_energy():
     voltage = sensitivity_fields(draws, sampled.open_circuit_voltage_V, materials)
     assert (voltage[0]["material"], voltage[0]["field"]) == ("LiCoO2", "states.voltage_V")
     assert voltage[0]["variance_share"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_tables_name_what_to_know_better(interohm):
+    printed = interohm("contact", "Li", "LLZO").out
+    assert "uncertainty is from: LLZO defects[Li_i].migration_energy_eV" in printed
