@@ -23,7 +23,8 @@ from .campaign_config import (
 )
 from .engines import engine_named
 from .engines.request import CalculationRequest
-from .phase import insulator_flow, metal_flow, record_insulator, record_metal
+from .phase import insulator_flow, metal_flow
+from .phase_jobs import record_insulator, record_metal
 from .presets import Preset, VaspPreset, load_preset
 
 __all__ = ["CampaignConfig", "PlannedCalculation", "campaign_flow", "dry_run", "load_campaign"]
