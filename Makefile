@@ -24,7 +24,7 @@ $(INSTALLED): pyproject.toml constraints.txt gpaw_siteconfig.py
 	  { echo "venv is missing; on Debian: apt install python3-venv"; exit 2; }
 	@echo "Installing into $(VENV) (about two minutes; GPAW is compiled) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip setuptools wheel
-	@GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(BIN)/pip install --quiet --disable-pip-version-check \
+	@PYTHONWARNINGS=ignore GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(BIN)/pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[gpaw,vasp,dev]'
 	@touch $@
 

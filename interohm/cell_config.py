@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -30,6 +31,11 @@ Thickness: TypeAlias = Annotated[Number, AfterValidator(_plausible_thickness)]
 Front: TypeAlias = Annotated[Number, Field(ge=0, le=1e9)]
 StateOfCharge: TypeAlias = Annotated[Number, Field(ge=0, le=1)]
 DopantConcentration: TypeAlias = Annotated[Number, Field(ge=0, le=1e23)]
+Distance: TypeAlias = Annotated[Number, Field(ge=0, le=1e9)]
+NetDoping: TypeAlias = Annotated[Number, Field(ge=-1e23, le=1e23)]
+SheetCharge: TypeAlias = Annotated[Number, Field(ge=-50, le=50)]
+Polarization: TypeAlias = Annotated[Number, Field(ge=-500, le=500)]
+SmallEnergy: TypeAlias = Annotated[Number, Field(ge=-10, le=10)]
 Potential: TypeAlias = Annotated[Number, Field(ge=-10, le=10)]
 
 
@@ -50,6 +56,50 @@ class IonContentRange(_Config):
     charged: Annotated[Number, Field(ge=0)]
 
 
+class DopingProfile(_Config):
+    """Frozen species along a layer: linear between the points, constant beyond them.
+
+    Parameters
+    ----------
+    distance_nm : list of float
+        Ascending, from the layer's left end; two equal ones make a jump.
+    donors_minus_acceptors_cm3 : list of float
+        Net charge of the frozen species there.
+    """
+
+    distance_nm: Annotated[list[Distance], Field(min_length=1, max_length=10_000)]
+    donors_minus_acceptors_cm3: list[NetDoping]
+
+    @model_validator(mode="after")
+    def _table(self) -> DopingProfile:
+        if len(self.distance_nm) != len(self.donors_minus_acceptors_cm3):
+            raise ValueError(
+                f"{len(self.distance_nm)} distance_nm and "
+                f"{len(self.donors_minus_acceptors_cm3)} donors_minus_acceptors_cm3: give one each"
+            )
+        if any(after < before for before, after in pairwise(self.distance_nm)):
+            raise ValueError("distance_nm must ascend from the layer's left end")
+        return self
+
+
+class CoreLayer(_Config):
+    """The atomic planes next to a contact, where defects cost more or less than in the bulk.
+
+    Parameters
+    ----------
+    contact : "left" or "right"
+        At which end of the layer.
+    width_nm : float
+        How far it reaches.
+    energy_eV : mapping
+        What is added to the formation energy of each defect, by its name (segregation energy).
+    """
+
+    contact: Literal["left", "right"]
+    width_nm: Annotated[Number, Field(gt=0, le=1000)]
+    energy_eV: dict[str, SmallEnergy]
+
+
 class Layer(_Config):
     """One layer; an electrode if its material is a metal.
 
@@ -65,6 +115,14 @@ class Layer(_Config):
         Frozen species, fully ionized, of charge +1 and −1.
     ion_content : IonContentRange, optional
         Of an electrode; the whole range of the record's curve unless given.
+    doping_profile : DopingProfile, optional
+        Frozen species that vary along the layer, beside donors_cm3 and acceptors_cm3.
+    polarization_uC_cm2 : float
+        Fixed polarization of a polar or poled layer, positive towards the positive electrode.
+    core_layers : list of CoreLayer
+        Formation energies that differ next to the layer's contacts.
+    interaction_eV : mapping
+        W of the regular solution by defect, E_d += W c_d/N_s; positive repels.
     """
 
     material: Annotated[str, Field(min_length=1)]
@@ -73,6 +131,32 @@ class Layer(_Config):
     donors_cm3: DopantConcentration = 0.0
     acceptors_cm3: DopantConcentration = 0.0
     ion_content: IonContentRange | None = None
+    doping_profile: DopingProfile | None = None
+    polarization_uC_cm2: Polarization = 0.0
+    core_layers: list[CoreLayer] = []
+    interaction_eV: dict[str, SmallEnergy] = {}
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether the layer's own properties are the same everywhere in it."""
+        return not (
+            self.doping_profile
+            or self.polarization_uC_cm2
+            or self.core_layers
+            or self.interaction_eV
+        )
+
+    @model_validator(mode="after")
+    def _features_fit(self) -> Layer:
+        ends = [core.contact for core in self.core_layers]
+        if len(set(ends)) < len(ends):
+            raise ValueError("core_layers: at most one at each end of the layer")
+        width_nm = sum(core.width_nm for core in self.core_layers)
+        if width_nm >= self.thickness_nm:
+            raise ValueError(
+                f"core_layers: {width_nm:g} nm do not fit into a layer of {self.thickness_nm:g} nm"
+            )
+        return self
 
 
 class Contact(_Config):
@@ -82,9 +166,21 @@ class Contact(_Config):
     ----------
     dipole_V : float
         Delta = phi(right) − phi(left), a step of the vacuum level; 0 is vacuum alignment.
+    sheet_charge_e_nm2 : float
+        Fixed charge of the contact plane, which the space charges compensate.
+    pinning_factor : float
+        S: 1 without pinning; below it the charge-neutrality levels of the two phases add
+        (1 − S)·(Phi_CNL,left − Phi_CNL,right) to the dipole.
+    left_facet_eV, right_facet_eV : float
+        By how much the ionization potential (or work function) of the facet at this contact exceeds
+        that of the record.
     """
 
     dipole_V: Potential = 0.0
+    sheet_charge_e_nm2: SheetCharge = 0.0
+    pinning_factor: Annotated[Number, Field(ge=0, le=1)] = 1.0
+    left_facet_eV: SmallEnergy = 0.0
+    right_facet_eV: SmallEnergy = 0.0
 
 
 class Collector(_Config):

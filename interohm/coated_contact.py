@@ -36,7 +36,8 @@ def coated_contacts(
     layers: Sequence[StackLayer],
     right_model: Bulk | models.Metal,
     *,
-    dipole_V: list[float],
+    dipole_V: Sequence[Array | float],
+    sheet_charge_e_nm2: Sequence[float],
     nominal: bool,
 ) -> tuple[list[SolvedContact], list[Array]]:
     """Solve thin layers between two phases that are thick or metals.
@@ -49,8 +50,8 @@ def coated_contacts(
         The neighbours as the device model takes them.
     layers : sequence of n StackLayer
         The layers.
-    dipole_V : list of float
-        Of the n + 1 contacts.
+    dipole_V, sheet_charge_e_nm2 : sequence of n + 1 float
+        Of the contacts.
     nominal : bool
         False for samples, which need no profiles and no differential capacitances.
 
@@ -68,9 +69,17 @@ def coated_contacts(
     """
     names = " | ".join(material.name for material in materials)
     try:
-        stack = solve_stack(left_model, layers, right_model, dipole_V=dipole_V)
+        stack = solve_stack(
+            left_model,
+            layers,
+            right_model,
+            dipole_V=dipole_V,
+            sheet_charge_e_nm2=sheet_charge_e_nm2,
+        )
         slopes = (
-            _differential_capacitances(left_model, layers, right_model, dipole_V)
+            _differential_capacitances(
+                left_model, layers, right_model, dipole_V, sheet_charge_e_nm2
+            )
             if nominal
             else [np.asarray(np.nan)] * len(dipole_V)
         )
@@ -115,7 +124,7 @@ def coated_contacts(
                 left_side=sides[place],
                 right_side=sides[place + 1],
                 potential_drop_V=drop,
-                dipole_V=dipole_V[place],
+                dipole_V=np.asarray(dipole_V[place]),
                 sheet_charge_e_nm2=charge,
                 capacitance_uF_cm2=np.where(driven == 0, slopes[place], integral),
                 differential_capacitance_uF_cm2=slopes[place],
@@ -136,7 +145,7 @@ def _space_charge(side: Side | None) -> Array:
     return np.asarray(0.0 if isinstance(side, models.Metal) else np.nan)
 
 
-def _potentials(stack: Stack, dipole_V: list[float]) -> list[tuple[Array, Array]]:
+def _potentials(stack: Stack, dipole_V: Sequence[Array | float]) -> list[tuple[Array, Array]]:
     """Return phi left and right of each contact."""
     ends = [(layer.phi_V[..., 0], layer.phi_V[..., -1]) for layer in stack.layers]
     left = [ends[0][0] - dipole_V[0], *(end[1] for end in ends)]
@@ -166,7 +175,8 @@ def _differential_capacitances(
     left_model: Bulk | models.Metal,
     layers: Sequence[StackLayer],
     right_model: Bulk | models.Metal,
-    dipole_V: list[float],
+    dipole_V: Sequence[Array | float],
+    sheet_charge_e_nm2: Sequence[float],
 ) -> list[Array]:
     """Step the dipole of each contact, which acts as a step of its drop with the opposite sign."""
     count = len(dipole_V)
@@ -176,6 +186,7 @@ def _differential_capacitances(
         layers,
         right_model,
         dipole_V=[dipole + steps[:, place] for place, dipole in enumerate(dipole_V)],
+        sheet_charge_e_nm2=sheet_charge_e_nm2,
         tolerance=1e-8,
     ).sheet_charge_e_nm2
     return [

@@ -142,6 +142,7 @@ def _with_layer(
         [StackLayer(layered, thickness_nm)],
         far_end if on_the_right else right_model,
         dipole_V=[0.0, 0.0],
+        sheet_charge_e_nm2=[0.0, 0.0],
         nominal=nominal,
     )
     return replace(

@@ -162,3 +162,27 @@ def clipped_mu_eV(insulator: Insulator, mu_eV: Array | float) -> Array:
     reduction, oxidation = (bound.value for bound in insulator.stability_window_V)
     z = insulator.ion_charge
     return np.asarray(np.clip(mu_eV, -z * oxidation, -z * reduction))
+
+
+def neutrality_level_eV(material: Insulator | Metal, draws: Draws | None) -> Array:
+    """Return Phi_CNL below the vacuum level; a metal's is its work function when discharged.
+
+    Raises
+    ------
+    InputError
+        An insulator's record has no charge-neutrality level.
+    """
+    if isinstance(material, Metal):
+        return electrode_state(
+            material, material.states[-1].ion_content, draws=draws
+        ).work_function_eV
+    level = material.charge_neutrality_level_eV
+    if level is None:
+        raise InputError(
+            "no charge_neutrality_level_eV, which pinning needs",
+            where=f"material {material.name}",
+            fix="add it to the record, or leave out pinning_factor",
+        )
+    if draws is None:
+        return np.asarray(level.value)
+    return draws.value(material.name, "charge_neutrality_level_eV", level)

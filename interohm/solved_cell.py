@@ -11,16 +11,19 @@ import numpy as np
 from interohm import device_models as models
 from interohm.cell_config import Cell, Contact, ExtrinsicControl
 from interohm.coated_contact import coated_contacts
+from interohm.device_models.electrons import pinning_dipole_V
 from interohm.device_models.stack_layer import StackLayer
 from interohm.electrodes import (
     check_same_ion,
     electrode_model,
     electrode_state,
     ion_content_at,
+    neutrality_level_eV,
     reference_metal,
     reference_work_function_eV,
 )
 from interohm.errors import InputError
+from interohm.layer_features import check_features, stack_layer
 from interohm.phases import Draws, phase_of
 from interohm.records import Insulator, Metal
 from interohm.solved_contact import (
@@ -40,7 +43,8 @@ if TYPE_CHECKING:
 class SolvedLayer:
     """One layer at one state of charge; mu and bulk at its left end, its right end, and between.
 
-    For an electrode ``bulks`` is None, and ``model`` holds its neutral potential.
+    For an electrode ``bulks`` is None, and ``model`` holds its neutral potential; ``whole`` is an
+    insulator for the grid solver, which alone knows layers that are not uniform.
     """
 
     material: Insulator | Metal
@@ -49,6 +53,8 @@ class SolvedLayer:
     bulks: tuple[Bulk, Bulk, Bulk] | None
     model: models.Metal | None
     ion_content: float | None
+    whole: StackLayer | None = None
+    uniform: bool = True
 
     def end(self, *, right: bool) -> Bulk | models.Metal:
         """Return what a contact at this end sees when the layer is thick."""
@@ -56,16 +62,6 @@ class SolvedLayer:
             return self.bulks[1 if right else 0]
         assert self.model is not None
         return self.model
-
-    def stack_layer(self) -> StackLayer:
-        """Return the insulating layer as the grid solver takes it, mu linear along it."""
-        assert self.bulks is not None
-        left_eV, right_eV = (np.asarray(mu)[..., None] for mu in self.mu_eV)
-
-        def mu_eV(distance_nm: Array) -> Array:
-            return left_eV + (right_eV - left_eV) * distance_nm / self.thickness_nm
-
-        return StackLayer(self.bulks[2], self.thickness_nm, mu_eV=mu_eV)
 
 
 @dataclass(frozen=True)
@@ -112,6 +108,15 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
                 f"{field}: {material.name} is an insulator in the {ends[place]} electrode's place",
                 where=where,
                 fix="begin and end the layers with a metal",
+            )
+        if isinstance(material, Insulator):
+            check_features(layer, material, field=field, where=where)
+        if isinstance(material, Metal) and not layer.is_uniform:
+            raise InputError(
+                f"{field}: {material.name} is a metal: it has no doping_profile, polarization, "
+                "core_layers or interaction",
+                where=where,
+                fix="remove them",
             )
         if isinstance(material, Insulator) and layer.ion_content is not None:
             raise InputError(
@@ -172,13 +177,14 @@ def solve_state(
     state_of_charge = cell.states_of_charge[place_of_state]
     phi_metal_eV = reference_work_function_eV(reference_metal(materials), draws)
     layers = _layers(cell, materials, place_of_state, phi_metal_eV, draws)
-    dipoles = [contact.dipole_V for contact in cell.contacts or [Contact()] * (len(layers) - 1)]
+    steps = _steps(cell, materials, draws)
+    sheets = [contact.sheet_charge_e_nm2 for contact in _contacts(cell)]
     # a batch (samples, a sweep of the temperature) shows no differential capacitances
     single = draws is None and np.ndim(cell.temperature_K) == 0
     settled = thick is not None
     thick = list(thick) if thick is not None else [_may_be_thick(layer) for layer in layers]
     while True:
-        contacts, resistances = _solve_contacts(layers, thick, dipoles, nominal=single)
+        contacts, resistances = _solve_contacts(layers, thick, steps, sheets, nominal=single)
         still = thick if settled else _still_thick(layers, thick, contacts)
         if still == thick:
             break
@@ -194,6 +200,22 @@ def solve_state(
         ),
         metal_work_function_eV=phi_metal_eV,
     )
+
+
+def _contacts(cell: Cell) -> list[Contact]:
+    return cell.contacts or [Contact()] * (len(cell.layers) - 1)
+
+
+def _steps(cell: Cell, materials: list[Insulator | Metal], draws: Draws | None) -> list[Array]:
+    """Delta of each contact: given, by pinning, and by facets that differ from the records'."""
+    steps = []
+    for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True):
+        step = np.asarray(contact.dipole_V + contact.right_facet_eV - contact.left_facet_eV)
+        if contact.pinning_factor < 1:
+            levels = [neutrality_level_eV(material, draws) for material in (left, right)]
+            step = step + pinning_dipole_V(np.asarray(contact.pinning_factor), *levels)
+        steps.append(step)
+    return steps
 
 
 def _layers(
@@ -269,7 +291,16 @@ def _layers(
             for mu_eV in (*ends, (ends[0] + ends[1]) / 2)
         )
         solved.append(
-            SolvedLayer(material, layer.thickness_nm, ends, bulks, None, None)  # type: ignore[arg-type]
+            SolvedLayer(
+                material,
+                layer.thickness_nm,
+                ends,
+                bulks,  # type: ignore[arg-type]
+                None,
+                None,
+                stack_layer(layer, material, bulks[2], ends),
+                layer.is_uniform,
+            )
         )
     return [*solved, electrodes[last]]
 
@@ -278,6 +309,8 @@ def _may_be_thick(layer: SolvedLayer) -> bool:
     """A metal holds its potential; an insulator needs a neutral bulk and room for it."""
     if layer.bulks is None:
         return True
+    if not layer.uniform:
+        return False
     neutral = all(bool(bulk.has_neutral_bulk) for bulk in layer.bulks)
     return neutral and 10 * float(layer.bulks[2].debye_length_nm) <= layer.thickness_nm
 
@@ -305,7 +338,12 @@ def _still_thick(
 
 
 def _solve_contacts(
-    layers: list[SolvedLayer], thick: list[bool], dipoles: list[float], *, nominal: bool
+    layers: list[SolvedLayer],
+    thick: list[bool],
+    dipole_V: list[Array],
+    sheet_charge_e_nm2: list[float],
+    *,
+    nominal: bool,
 ) -> tuple[list[SolvedContact], list[Array | None]]:
     """Solve the contacts between thick layers, each with the thin layers in it."""
     contacts: list[SolvedContact] = []
@@ -327,7 +365,8 @@ def _solve_contacts(
                     right_layer.material,
                     left_model,
                     right_model,
-                    dipole_V=dipoles[first],
+                    dipole_V=dipole_V[first],
+                    sheet_charge_e_nm2=sheet_charge_e_nm2[first],
                     left_thickness_nm=left_layer.thickness_nm,
                     right_thickness_nm=right_layer.thickness_nm,
                 )
@@ -337,9 +376,10 @@ def _solve_contacts(
         solved, layers_ohm_cm2 = coated_contacts(
             [layer.material for layer in layers[first : last + 1]],
             left_model,
-            [layer.stack_layer() for layer in inner],
+            [layer.whole for layer in inner if layer.whole is not None],
             right_model,
-            dipole_V=dipoles[first:last],
+            dipole_V=dipole_V[first:last],
+            sheet_charge_e_nm2=sheet_charge_e_nm2[first:last],
             nominal=nominal,
         )
         contacts += solved

@@ -35,7 +35,7 @@ class SolvedContact:
     left_side: Side
     right_side: Side
     potential_drop_V: Array
-    dipole_V: float
+    dipole_V: Array
     sheet_charge_e_nm2: Array
     capacitance_uF_cm2: Array
     differential_capacitance_uF_cm2: Array
@@ -97,12 +97,15 @@ def between_half_spaces(
     left_model: Bulk | models.Metal,
     right_model: Bulk | models.Metal,
     *,
-    dipole_V: float = 0.0,
+    dipole_V: Array | float = 0.0,
+    sheet_charge_e_nm2: float = 0.0,
     left_thickness_nm: float | None = None,
     right_thickness_nm: float | None = None,
 ) -> SolvedContact:
     """Solve a contact whose insulating sides are thick, and say so where they are not."""
-    contact = models.contact(left_model, right_model, dipole_V=dipole_V)
+    contact = models.contact(
+        left_model, right_model, dipole_V=dipole_V, sheet_charge_e_nm2=sheet_charge_e_nm2
+    )
     parts = models.contact_resistance(
         contact,
         left_thickness_nm=left_thickness_nm,
@@ -115,7 +118,7 @@ def between_half_spaces(
         left_side=contact.left,
         right_side=contact.right,
         potential_drop_V=contact.potential_drop_V,
-        dipole_V=dipole_V,
+        dipole_V=np.asarray(dipole_V),
         sheet_charge_e_nm2=contact.sheet_charge_e_nm2,
         capacitance_uF_cm2=contact.capacitance_uF_cm2,
         differential_capacitance_uF_cm2=contact.differential_capacitance_uF_cm2,
@@ -155,7 +158,7 @@ def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dic
         "left": nominal.left.name,
         "right": nominal.right.name,
         "potential_drop_V": number(drop),
-        "dipole_V": dipole,
+        "dipole_V": number(dipole),
         "sheet_charge_e_nm2": number(nominal.sheet_charge_e_nm2),
         "capacitance_uF_cm2": number(nominal.capacitance_uF_cm2),
         "differential_capacitance_uF_cm2": number(nominal.differential_capacitance_uF_cm2),

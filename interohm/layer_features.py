@@ -1,0 +1,87 @@
+"""What varies along a layer of a cell, as the grid solver takes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from interohm.device_models.constants import CAPACITANCE_UF_CM2
+from interohm.device_models.stack_layer import GradedProfile, StackLayer
+from interohm.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interohm.cell_config import Layer
+    from interohm.device_models import Bulk
+    from interohm.records import Insulator
+
+    Array = NDArray[np.float64]
+
+
+def check_features(layer: Layer, insulator: Insulator, *, field: str, where: str) -> None:
+    """Raise `InputError` where a feature names a defect that the record does not have."""
+    known = [defect.name for defect in insulator.defects]
+    named = [("interaction_eV", name) for name in layer.interaction_eV]
+    for place, core in enumerate(layer.core_layers):
+        named += [(f"core_layers[{place}].energy_eV", name) for name in core.energy_eV]
+    for place, name in named:
+        if name not in known:
+            raise InputError(
+                f"{field}.{place}: {insulator.name} has no defect {name!r}",
+                where=where,
+                fix=f"name one of {', '.join(known)}",
+            )
+
+
+def stack_layer(
+    layer: Layer, insulator: Insulator, bulk: Bulk, mu_eV: tuple[Array, Array]
+) -> StackLayer:
+    """Return an insulating layer as the grid solver takes it, mu linear along it.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer's description.
+    insulator : Insulator
+        Its record.
+    bulk : Bulk
+        The phase at the layer's mean mu, with the layer's uniform dopants.
+    mu_eV : tuple of array
+        mu at the layer's two ends.
+    """
+    thickness_nm = layer.thickness_nm
+    left_eV, right_eV = (np.asarray(mu)[..., None] for mu in mu_eV)
+
+    def mu_along(distance_nm: Array) -> Array:
+        return np.asarray(left_eV + (right_eV - left_eV) * distance_nm / thickness_nm)
+
+    doping = layer.doping_profile
+    names = [defect.name for defect in insulator.defects]
+    return StackLayer(
+        bulk,
+        thickness_nm,
+        fixed_charge_cm3=0.0
+        if doping is None
+        else GradedProfile(doping.distance_nm, doping.donors_minus_acceptors_cm3),
+        energy_shift_eV=[_core(layer, name) for name in names] if layer.core_layers else None,
+        interaction_eV=np.array([layer.interaction_eV.get(name, 0.0) for name in names])
+        if layer.interaction_eV
+        else None,
+        polarization_e_nm2=layer.polarization_uC_cm2 / CAPACITANCE_UF_CM2,
+        mu_eV=mu_along,
+    )
+
+
+def _core(layer: Layer, defect: str) -> GradedProfile:
+    """Formation energy of one defect along the layer, with a jump where a core layer ends."""
+    x, shift = [0.0, layer.thickness_nm], [0.0, 0.0]
+    for core in layer.core_layers:
+        energy_eV = core.energy_eV.get(defect, 0.0)
+        edge = core.width_nm if core.contact == "left" else layer.thickness_nm - core.width_nm
+        if core.contact == "left":
+            x, shift = [0.0, edge, edge, *x[1:]], [energy_eV, energy_eV, *shift]
+        else:
+            x, shift = [*x[:-1], edge, edge, layer.thickness_nm], [*shift, energy_eV, energy_eV]
+    return GradedProfile(np.array(x), np.array(shift))

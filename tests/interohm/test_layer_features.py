@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from interohm.cell import cell_document
+from interohm.cell_config import Cell
+from interohm.errors import InputError
+from interohm.materials import shipped_material
+from interohm.records import Insulator, Metal, material_document, material_from
+from interohm.yaml_io import validated
+
+LI = {"material": "Li", "thickness_nm": 20000}
+LCO = {"material": "LiCoO2", "thickness_nm": 20000}
+NEUTRALITY_EV = {"LLZO": 4.0}
+
+
+def shipped(name: str) -> Insulator | Metal:
+    material = shipped_material(name)
+    assert material is not None
+    if name in NEUTRALITY_EV:
+        level = {"charge_neutrality_level_eV": NEUTRALITY_EV[name]}
+        return material_from(material_document(material) | level, where="test")
+    return material
+
+
+def solved(layer: dict[str, Any], *, contacts: list[dict[str, Any]] | None = None) -> Any:
+    llzo = {"material": "LLZO", "thickness_nm": 20} | layer
+    fields: dict[str, Any] = {"name": "c", "layers": [LI, llzo, LCO], "states_of_charge": [0.5]}
+    if contacts is not None:
+        fields["contacts"] = contacts
+    cell = validated(Cell, fields, where="cell.yaml")
+    materials = [shipped(layer.material) for layer in cell.layers]
+    return cell_document(cell, materials, samples=2, where="cell.yaml")["states"][0]
+
+
+def charges(state: Any) -> list[float]:
+    return [contact["sheet_charge_e_nm2"] for contact in state["contacts"]]
+
+
+def test_a_uniform_doping_profile_is_the_same_as_donors() -> None:
+    profile = {"distance_nm": [0.0, 20.0], "donors_minus_acceptors_cm3": [1e20, 1e20]}
+    assert charges(solved({"doping_profile": profile})) == pytest.approx(
+        charges(solved({"donors_cm3": 1e20})), rel=1e-6
+    )
+
+
+def test_graded_donors_bend_the_bands_between() -> None:
+    profile = {"distance_nm": [0.0, 20.0], "donors_minus_acceptors_cm3": [0.0, 1e21]}
+    state = solved({"doping_profile": profile})
+    x, phi = (np.array(state["profile"][name]) for name in ("x_nm", "phi_V"))
+    middle = (x > 20005) & (x < 20015)
+    # More donors are compensated by more vacancies, which live at a higher potential.
+    assert np.all(np.diff(phi[middle]) > 0)
+
+
+def test_a_polarization_is_taken_up_by_the_electrodes() -> None:
+    """Its bound charge lies in the contact planes, where the electrodes mirror it: D = P more."""
+    plain, poled = (charges(solved({"polarization_uC_cm2": value})) for value in (0.0, 0.5))
+    surface_e_nm2 = 0.5 / 16.02176634
+    for before, after in zip(plain, poled, strict=True):
+        assert after - before == pytest.approx(-surface_e_nm2, rel=1e-5)
+
+
+def test_a_core_layer_collects_what_it_favours() -> None:
+    core = {"contact": "left", "width_nm": 1.0, "energy_eV": {"Li_i": -0.3}}
+    plain, with_core = solved({}), solved({"core_layers": [core]})
+
+    def interstitials(state: Any) -> float:
+        profile = state["contacts"][0]["profile"]
+        x = np.array(profile["x_nm"])
+        near = x < 0.9
+        return float(np.mean(np.array(profile["concentrations_cm3"]["Li_i"])[near]))
+
+    assert interstitials(with_core) > interstitials(plain)
+    nothing = solved({"core_layers": [core | {"energy_eV": {"Li_i": 0.0}}]})
+    assert charges(nothing) == pytest.approx(charges(plain), rel=1e-6)
+
+
+@pytest.mark.parametrize("repulsion_eV", [0.0, 0.5])
+def test_the_charge_with_interaction_is_the_integral_of_the_density(repulsion_eV: float) -> None:
+    """sigma = sqrt(2 eps ∫ rho dphi), the occupation solved for point by point with SciPy."""
+    kT_eV, formation_eV, share = 8.617333262e-5 * 300, 0.0143907397384, 0.1
+
+    def occupation(energy_eV: float) -> float:
+        """Share x of the available sites, x = 1/(1 + alpha exp((E + W alpha x)/kT))."""
+        return brentq(
+            lambda x: x - 1 / (1 + share * np.exp((energy_eV + repulsion_eV * share * x) / kT_eV)),
+            0,
+            1,
+        )
+
+    drop_V = np.linspace(0, 1.6216363422810787, 3001)
+    density = [occupation(formation_eV - u) - occupation(formation_eV + u) for u in drop_V]
+    permittivity, sites_nm3 = 50 * 0.0552634935805711, share * 32.7455
+    expected = np.sqrt(2 * permittivity * sites_nm3 * np.trapezoid(density, drop_V))
+    state = solved({"interaction_eV": {"Li_i": repulsion_eV, "V_Li": repulsion_eV}})
+    assert charges(state)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_sheet_charge_is_compensated_by_the_space_charges() -> None:
+    for thickness_nm in (20, 20000):
+        plain, charged = (
+            solved({"thickness_nm": thickness_nm}, contacts=[{"sheet_charge_e_nm2": value}, {}])
+            for value in (0.0, 0.3)
+        )
+        # Beside lithium, which holds its potential, LLZO's charge does not change: lithium's does.
+        assert charges(charged)[0] == pytest.approx(charges(plain)[0], rel=1e-6)
+
+
+def test_pinning_moves_the_vacuum_level_by_what_the_levels_differ() -> None:
+    free, half, full = (
+        solved({"thickness_nm": 20000}, contacts=[{"pinning_factor": factor}, {}])["contacts"][0]
+        for factor in (1.0, 0.5, 0.0)
+    )
+    step = 2.93 - NEUTRALITY_EV["LLZO"]
+    assert free["dipole_V"] == 0
+    assert half["dipole_V"] == pytest.approx(step / 2)
+    assert full["dipole_V"] == pytest.approx(step)
+
+
+def test_a_facet_adds_its_difference_to_the_step() -> None:
+    contacts = [{"left_facet_eV": 0.2, "right_facet_eV": 0.5, "dipole_V": 0.1}, {}]
+    state = solved({"thickness_nm": 20000}, contacts=contacts)
+    assert state["contacts"][0]["dipole_V"] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("layer", "contacts", "said"),
+    [
+        ({"interaction_eV": {"Na_i": 0.1}}, None, "layers[1].interaction_eV: LLZO has no defect"),
+        (
+            {"core_layers": [{"contact": "left", "width_nm": 1, "energy_eV": {"X": 1}}]},
+            None,
+            "core_layers[0].energy_eV: LLZO has no defect 'X'",
+        ),
+        (
+            {"core_layers": [{"contact": "left", "width_nm": 30, "energy_eV": {}}]},
+            None,
+            "do not fit",
+        ),
+        (
+            {"doping_profile": {"distance_nm": [1, 0], "donors_minus_acceptors_cm3": [0, 0]}},
+            None,
+            "ascend",
+        ),
+        (
+            {"doping_profile": {"distance_nm": [1], "donors_minus_acceptors_cm3": [0, 0]}},
+            None,
+            "give one each",
+        ),
+        ({"polarization_uC_cm2": 1e6}, None, "polarization_uC_cm2"),
+        ({}, [{}, {"pinning_factor": 1.5}], "pinning_factor"),
+    ],
+)
+def test_features_that_do_not_fit_are_named(
+    layer: dict[str, Any], contacts: list[dict[str, Any]] | None, said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        solved(layer, contacts=contacts)
+    assert said in str(caught.value)
+
+
+def test_pinning_needs_a_neutrality_level() -> None:
+    fields = {
+        "name": "c",
+        "layers": [LI, {"material": "LiPON", "thickness_nm": 20000}, LCO],
+        "contacts": [{"pinning_factor": 0.5}, {}],
+    }
+    cell = validated(Cell, fields, where="c")
+    materials = [shipped(layer.material) for layer in cell.layers]
+    with pytest.raises(InputError, match="charge_neutrality_level_eV"):
+        cell_document(cell, materials, samples=2)
