@@ -268,7 +268,7 @@ def _neutral_level(phase: Phase, temperature_K: Array, mu_eV: Array) -> Array:
     best_minus = np.max([a + q for a, q in zip(logs, log_negative, strict=True)], axis=0)
     start = (best_plus - best_minus) / 2.0
     start = np.where(np.isfinite(start), start, (low + high) / 2.0)
-    return bracketed_newton(imbalance, low, high, start, absolute=1e-15) * kT
+    return bracketed_newton(imbalance, low, high, start, absolute=1e-15, newton=1e-7) * kT
 
 
 def _log_sum(terms: list[tuple[Array, Array]]) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ one after the other converges from anywhere; Newton's steps are taken where they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +16,13 @@ from numpy.typing import ArrayLike
 from .bulk import Bulk
 from .half_space import HalfSpace, half_space, sheet_charge_e_nm2
 from .layer import Layer, end_charges_e_nm2, layer
-from .phase import Array, Metal
+from .phase import Array, IntArray, Metal
 from .resistance import charge_transfer_ohm_cm2, exchange_current_A_cm2
-from .roots import bracketed_root
+from .roots import bracketed_newton_by_index
 
 _SWEEPS = 200
 _TOLERANCE_V = 1e-12
+_NEWTON_V = 1e-7
 _STEP_V = 1e-6
 
 
@@ -89,6 +90,20 @@ class _Chain:
         last = count - 1 if isinstance(right, Metal) else count
         self.free = range(first, last)
 
+    def take(self, index: IntArray) -> _Chain:
+        """The stacks at `index`."""
+        left, right = (
+            Metal(one.neutral_potential_V[index]) if isinstance(one, Metal) else one[index]
+            for one in (self.left, self.right)
+        )
+        lists = (self.thickness, self.dipole, self.charge)
+        return _Chain(
+            left,
+            [one[index] for one in self.coatings],
+            right,
+            *([one[index] for one in values] for values in lists),
+        )
+
     def start(self) -> list[Array]:
         """Potentials on the left side of each contact: the outer ones, then linear between."""
         count = len(self.coatings) + 1
@@ -102,20 +117,26 @@ class _Chain:
             dipoles = dipoles + self.dipole[k]
         return potentials
 
-    def residual(self, potentials: list[Array], k: int) -> Array:
-        """Plate charges of both neighbours of contact k, less the charge fixed there."""
-        total = -self.charge[k]
+    def residual(self, potentials: list[Array], k: int) -> tuple[Array, Array]:
+        """Plate charges of both neighbours of contact k less its own, and the slope with phi_k."""
+        total, slope = -self.charge[k], np.zeros_like(self.charge[k])
         if k == 0:
             assert isinstance(self.left, Bulk)
-            total = total - sheet_charge_e_nm2(self.left, potentials[0])
+            charge, rise = sheet_charge_e_nm2(self.left, potentials[0])
+            total, slope = total - charge, slope - rise
         else:
-            total = total + self._layer_charges(potentials, k - 1)[1]
+            charge, rise = self._layer(potentials, k - 1)[1]
+            total, slope = total + charge, slope + rise
         if k == len(self.coatings):
             assert isinstance(self.right, Bulk)
-            return total - sheet_charge_e_nm2(self.right, potentials[k] + self.dipole[k])
-        return total + self._layer_charges(potentials, k)[0]
+            charge, rise = sheet_charge_e_nm2(self.right, potentials[k] + self.dipole[k])
+            return total - charge, slope - rise
+        charge, rise = self._layer(potentials, k)[0]
+        return total + charge, slope + rise
 
-    def _layer_charges(self, potentials: list[Array], k: int) -> tuple[Array, Array]:
+    def _layer(
+        self, potentials: list[Array], k: int
+    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         return end_charges_e_nm2(
             self.coatings[k],
             potentials[k] + self.dipole[k],
@@ -126,21 +147,39 @@ class _Chain:
     def relax(self, potentials: list[Array], k: int) -> Array:
         """Potential of contact k that solves its own equation with the others held."""
 
-        def excess(value: Array) -> Array:
-            trial = list(potentials)
+        def shortage(value: Array, index: IntArray) -> tuple[Array, Array]:
+            trial = [potential[index] for potential in potentials]
             trial[k] = value
-            return self.residual(trial, k)
+            excess, slope = self.take(index).residual(trial, k)
+            return -excess, -slope
 
-        low, high = potentials[k] - 0.05, potentials[k] + 0.05
+        everything = np.arange(potentials[k].size)
+        low, high = self._bracket(potentials, k, lambda value: shortage(value, everything)[0])
+        return bracketed_newton_by_index(
+            shortage, low, high, potentials[k], absolute=_TOLERANCE_V, newton=_NEWTON_V
+        )
+
+    def _bracket(
+        self, potentials: list[Array], k: int, shortage: Callable[[Array], Array]
+    ) -> tuple[Array, Array]:
+        # without charges fixed in planes, phi lies between its neighbours' and neutral potentials
+        known = [self.left.neutral_potential_V, self.right.neutral_potential_V]
+        known += [bulk.neutral_potential_V for bulk in self.coatings]
+        steps = np.sum(np.abs(self.dipole), axis=0)
+        low, high = np.fmin.reduce(known) - steps - 1e-3, np.fmax.reduce(known) + steps + 1e-3
+        low, high = np.minimum(low, potentials[k]), np.maximum(high, potentials[k])
+        neutral = np.all([bulk.has_neutral_bulk for bulk in self.coatings], axis=0)
+        if np.all(neutral) and all(np.all(charge == 0.0) for charge in self.charge):
+            return low, high
         width = 0.1
         for _ in range(60):
-            too_high, too_low = excess(low) > 0.0, excess(high) < 0.0
-            if not np.any(too_high | too_low):
+            below, above = shortage(low) < 0.0, shortage(high) > 0.0
+            if not np.any(below | above):
                 break
-            low = np.where(too_high, low - width, low)
-            high = np.where(too_low, high + width, high)
+            low = np.where(below, low - width, low)
+            high = np.where(above, high + width, high)
             width *= 2.0
-        return bracketed_root(excess, low, high, absolute=_TOLERANCE_V)
+        return low, high
 
     def solve(self) -> list[Array]:
         """All potentials."""
@@ -160,14 +199,14 @@ class _Chain:
 
     def _newton(self, potentials: list[Array]) -> list[Array]:
         free = list(self.free)
-        base = np.stack([self.residual(potentials, k) for k in free], axis=-1)
+        base = np.stack([self.residual(potentials, k)[0] for k in free], axis=-1)
         slopes = np.zeros((*base.shape, len(free)))
         for column, k in enumerate(free):
             trial = list(potentials)
             trial[k] = potentials[k] + _STEP_V
             for row, j in enumerate(free):
                 if abs(j - k) <= 1:
-                    change = self.residual(trial, j) - base[:, row]
+                    change = self.residual(trial, j)[0] - base[:, row]
                     slopes[:, row, column] = change / _STEP_V
         good = np.all(np.isfinite(slopes), axis=(1, 2)) & np.all(np.isfinite(base), axis=1)
         step = np.zeros_like(base)
@@ -177,7 +216,7 @@ class _Chain:
             trial = list(potentials)
             for column, k in enumerate(free):
                 trial[k] = potentials[k] + share * step[:, column]
-            after = np.stack([self.residual(trial, k) for k in free], axis=-1)
+            after = np.stack([self.residual(trial, k)[0] for k in free], axis=-1)
             better = np.max(np.abs(after), axis=-1) < np.max(np.abs(base), axis=-1)
             potentials = [
                 np.where(better, new, old) for new, old in zip(trial, potentials, strict=True)

@@ -156,7 +156,7 @@ def _share_neutral(left: Bulk, right: Bulk, drop_V: Array) -> tuple[Array, Array
     ]
     start = np.log(stiffness[0] / stiffness[1])
     bound = np.full_like(drop, 300.0)
-    logit = bracketed_newton(imbalance, -bound, bound, start, absolute=1e-14)
+    logit = bracketed_newton(imbalance, -bound, bound, start, absolute=1e-14, newton=1e-7)
     return drop_V / (1.0 + np.exp(-logit)), -drop_V / (1.0 + np.exp(logit))
 
 

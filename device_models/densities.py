@@ -222,6 +222,17 @@ class Thermodynamics:
         )
 
 
+def saturation_marks(state: Thermodynamics, sign: Array) -> list[Array]:
+    """|u| at which a defect comes to fill its sublattice: where the field's course kinks."""
+    marks = []
+    for site in state.sublattices:
+        for charge, probability in zip(site.charge, site.probability, strict=True):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                mark = np.log(site.reference_probability / probability) / (-charge * sign)
+            marks.append(np.where(np.isfinite(mark) & (mark > 0.0), mark, np.inf))
+    return marks
+
+
 def _pick(value: Any, index: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value[index]

@@ -9,6 +9,7 @@ Three courses exist (physics.md section 4):
 - *turning*: on one side and thicker than L*; c = 0 and w is the turning point beyond that end.
 
 The thickness is monotonic in the one unknown (ln c, or the place of w), found inside a bracket.
+Newton's method works on a plain quadrature; an adaptive one then corrects its target.
 Expanding the densities about w itself keeps h free of cancellation, and the substitutions
 ``|u − w| = s sinh(t)`` (across) or ``s (cosh(t) − 1)`` remove the inverse roots and make constant
 what the linear Poisson–Boltzmann equation integrates. A layer so thick that c would underflow has
@@ -23,19 +24,24 @@ from typing import Any
 import numpy as np
 
 from .bulk import Bulk
-from .densities import Thermodynamics, expand
+from .densities import Thermodynamics, expand, saturation_marks
 from .phase import Array, BoolArray, IntArray
 from .quadrature import integrate
-from .roots import bracketed_newton, bracketed_root
+from .roots import bracketed_newton
 
-_RELATIVE = 1e-9
+_RELATIVE = 1e-8
 _LOG_SMALLEST = -600.0
 """Logarithm of the smallest c (per nm²) told from 0."""
 
 _LOG_NEAREST = -80.0
 _LOG_FARTHEST = 300.0
+_CORRECTIONS = 6
+_LARGEST_REDUCED = 1200.0
 _LARGEST_EXPONENT = 36
 """Without neutral bulk, turning points up to e^36 kT away are looked for."""
+
+_MARKS = (0.03, 1.0, 5.0, 25.0)
+"""Distances from the pivot (kT) between which the integrands are smooth but at saturation."""
 
 ACROSS, ALONG, TURNING = 0, 1, 2
 
@@ -142,18 +148,32 @@ class Course:
     @property
     def ends(self) -> tuple[Array, Array]:
         """Values of t at the near and the far end; the near one is negative across."""
-        if self.kind == ACROSS:
-            return -np.arcsinh(self.near / self.scale), np.arcsinh(self.far / self.scale)
-        return tuple(  # type: ignore[return-value]
-            2.0 * np.arcsinh(np.sqrt(v / (2.0 * self.scale))) for v in (self.near, self.far)
-        )
+        near, far = self._t(self.near), self._t(self.far)
+        return (-near if self.kind == ACROSS else near), far
 
-    def slope(self, u: Array, index: IntArray | None = None) -> Array:
-        """|du/dx| (per nm) at distances u from the pivot, with sign."""
-        state = self.state if index is None else self.state.take(index)
-        constant = self.constant if index is None else self.constant[index]
-        pressure, _ = state.evaluate(u)
-        return np.sqrt(2.0 * pressure / (state.permittivity_e_V_nm * state.kT_eV**2) + constant)
+    def _t(self, distance: Array) -> Array:
+        if self.kind == ACROSS:
+            return np.arcsinh(distance / self.scale)
+        return 2.0 * np.arcsinh(np.sqrt(distance / (2.0 * self.scale)))
+
+    def panels(self) -> tuple[Array, Array, Array]:
+        """Ends (P, N) of the panels in t, and how often each is passed from end to end."""
+        if self.kind == ACROSS:
+            before = -self._edges(self.near, -self.frame.direction)[::-1]
+            edges = np.concatenate([before, self._edges(self.far, self.frame.direction)[1:]])
+            return edges[:-1], edges[1:], np.ones_like(edges[1:])
+        edges = self._edges(self.far, self.frame.direction, self.near)
+        if self.kind == ALONG:
+            return edges[:-1], edges[1:], np.ones_like(edges[1:])
+        return edges[:-1], edges[1:], np.where(edges[1:] <= self._t(self.near), 2.0, 1.0)
+
+    def _edges(self, last: Array, sign: Array, *more: Array) -> Array:
+        rows = [0.0 * last, last, *(np.minimum(row, last) for row in more)]
+        fixed = [np.asarray(mark) for mark in _MARKS]
+        for mark in fixed + saturation_marks(self.state, sign):
+            if np.any(mark < last):
+                rows.append(np.minimum(mark, last))
+        return self._t(np.sort(np.stack(rows), axis=0))
 
     def place(self, t: Array, index: IntArray | None = None) -> tuple[Array, Array]:
         """Return u − w at t, and d|u − w|/dt."""
@@ -163,6 +183,33 @@ class Course:
         if self.kind == ACROSS:
             return direction * scale * np.sinh(t), scale * np.cosh(t)
         return direction * 2.0 * scale * np.sinh(t / 2.0) ** 2, scale * np.sinh(t)
+
+    def field(self, u: Array) -> tuple[Array, Array]:
+        """|du/dx| (per nm) at distances u from the pivot, with sign, and dh/du there."""
+        pressure, charge = self.state.evaluate(u)
+        unit = 2.0 / (self.state.permittivity_e_V_nm * self.state.kT_eV)
+        return np.sqrt(unit * pressure / self.state.kT_eV + self.constant), -unit * charge
+
+    def stiffness(self) -> tuple[Array, Array]:
+        """Slopes of |du/dx| at the near and the far end with |u − w| there, at fixed thickness.
+
+        With ``F² = g + C`` at an end, ``dF/dv = (g' + dC/dv)/2F`` and ``dC/dv`` keeps L constant.
+        The near end of `ALONG` is its pivot; a move of it away from neutrality shortens the way.
+        """
+        _, by_unknown = self.thickness_and_slope()
+        direction = self.frame.direction
+        near_side = -direction if self.kind == ACROSS else direction
+        if self.kind == TURNING:
+            by_unknown = by_unknown / (direction * self.field(0.0 * self.pivot)[1])
+        slopes = []
+        for side, distance, way in (
+            (near_side, self.near, -1.0 if self.kind == ALONG else 1.0),
+            (direction, self.far, 1.0),
+        ):
+            field, growth = self.field(side * distance)
+            constant = -way / (field * by_unknown)
+            slopes.append(way * (side * growth + constant) / (2.0 * field))
+        return slopes[0], slopes[1]
 
     def lengths(self, low: Array, high: Array) -> tuple[Array, Array]:
         """Thickness and resistance (nm·cm/S) of the stretches between `low` and `high` (P, N)."""
@@ -182,38 +229,49 @@ class Course:
         )
         return x, r
 
-    def log_thickness_and_slope(self) -> tuple[Array, Array]:
-        """Return ln L and d ln L/d ln c = −(c/2L) ∫ du/(h + c)^(3/2), for `ACROSS` and `ALONG`."""
-
-        def integrand(t: Array, index: IntArray | None) -> tuple[Array, Array]:
-            u, jacobian = self.place(t, index)
-            slope = _positive(self.slope(u, index))
-            constant = self.constant if index is None else self.constant[index]
-            dx = jacobian / slope
-            return dx, dx * (constant / slope) / slope
-
-        x, falls = integrate(
-            integrand, *self._panels, relative=(_RELATIVE, 1e-4), of_panel=(False, False)
-        )
-        thickness = x[0] + x[1]
-        return np.log(thickness), -0.5 * (falls[0] + falls[1]) / thickness
-
-    @property
-    def _panels(self) -> tuple[Array, Array]:
-        first, last = self.ends
-        if self.kind == ACROSS:
-            return np.stack([first, 0.0 * last]), np.stack([0.0 * first, last])
-        return np.stack([0.0 * first, first]), np.stack([first, last])
-
     def thickness_nm(self) -> Array:
-        """Thickness of the whole layer."""
+        """Thickness of the whole layer, to the relative tolerance."""
 
         def integrand(t: Array, index: IntArray | None) -> tuple[Array]:
             u, jacobian = self.place(t, index)
-            return (jacobian / _positive(self.slope(u, index)),)
+            state = self.state if index is None else self.state.take(index)
+            constant = self.constant if index is None else self.constant[index]
+            pressure, _ = state.evaluate(u)
+            squared = 2.0 * pressure / (state.permittivity_e_V_nm * state.kT_eV**2) + constant
+            return (jacobian / _positive(np.sqrt(squared)),)
 
-        (x,) = integrate(integrand, *self._panels, relative=(_RELATIVE,), of_panel=(False,))
-        return np.asarray((2.0 if self.kind == TURNING else 1.0) * x[0] + x[1])
+        low, high, times = self.panels()
+        (x,) = integrate(integrand, low, high, relative=(_RELATIVE,), of_panel=(False,))
+        return np.asarray(np.sum(times * x, axis=0))
+
+    def thickness_and_slope(self) -> tuple[Array, Array]:
+        """Thickness by the plain rule, and its slope with c, or with the pivot's distance.
+
+        With c it is ``−½∫ dv/(h + c)^(3/2)``. When the turning point moves away by δ, places at
+        fixed shares v/V of each way V move along, and
+        ``dL/dδ = Σ_V ∫ [1/V − (∂h/∂δ)/(2h)] dv/√h``.
+        """
+        low, high, times = self.panels()
+
+        def integrand(t: Array, _: IntArray | None) -> tuple[Array, Array]:
+            u, jacobian = self.place(t)
+            field, growth = self.field(u)
+            dx = times * jacobian / _positive(field)
+            if self.kind != TURNING:
+                return dx, -0.5 * dx / _positive(field) ** 2
+            v, direction = np.abs(u), self.frame.direction
+            at_pivot = self.field(0.0 * self.pivot)[1]
+            slope = np.zeros_like(dx)
+            for way in (self.near, self.far):
+                moved = direction * (at_pivot - growth * (1.0 - v / way))
+                part = 1.0 / way - 0.5 * moved / _positive(field) ** 2
+                slope += np.where(v <= way, part, 0.0)
+            return dx, slope * dx / times
+
+        x, slope = integrate(
+            integrand, low, high, relative=(1.0, 1.0), of_panel=(True, True), halvings=0
+        )
+        return np.sum(x, axis=0), np.sum(slope, axis=0)
 
 
 def _positive(slope: Array) -> Array:
@@ -241,9 +299,7 @@ def make_course(kind: int, frame: Frame, unknown: Array) -> Course:
         beyond = np.zeros_like(unknown)
     else:
         constant = np.zeros_like(unknown)
-        growth = np.exp(np.minimum(unknown, 700.0))
-        pivot = np.where(frame.neutral, frame.near / (1.0 + growth), -frame.direction * growth)
-        beyond = np.where(frame.neutral, np.abs(frame.near) / (1.0 + 1.0 / growth), growth)
+        pivot, beyond, _ = _beyond(frame, unknown)
     _, charge = frame.state.evaluate(pivot)
     state = _about(frame.bulk, frame.level_eV + frame.state.kT_eV * pivot, charge)
     scale = np.where(frame.neutral, np.minimum(np.abs(pivot), 1.0), 1.0)
@@ -251,46 +307,96 @@ def make_course(kind: int, frame: Frame, unknown: Array) -> Course:
     return Course(kind, frame, state, pivot, constant, scale, beyond, far)
 
 
-def _farthest(frame: Frame, log_thickness: Array) -> Array:
-    """Upper end of the bracket of the turning point's unknown."""
+def _beyond(frame: Frame, unknown: Array) -> tuple[Array, Array, Array]:
+    """Turning point, its distance from the near end, and the slope of that with the unknown.
+
+    With a neutral bulk the unknown is ln(sinh(near/2)/sinh(u/2) − 1), in which the thickness is
+    smooth from the near end down to neutrality; without one it is the logarithm of the distance.
+    """
+    growth = np.exp(unknown)
+    first = np.sinh(0.5 * np.minimum(np.abs(frame.near), _LARGEST_REDUCED))
+    second = first / (1.0 + growth)
+    half = second * growth
+    rest = first * np.hypot(1.0, second) + second * np.hypot(1.0, first)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = 2.0 * np.arcsinh(half * (first + second) / rest)
+        slope = 2.0 * second / np.hypot(1.0, second) / (1.0 + 1.0 / growth)
+    place = np.copysign(2.0 * np.arcsinh(second), frame.near)
+    return (
+        np.where(frame.neutral, place, -frame.direction * growth),
+        np.where(frame.neutral, distance, growth),
+        np.where(frame.neutral, slope, growth),
+    )
+
+
+def _bracket(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, Array, Array, Array]:
+    """Bracket and guess of the unknown, and its value for the thickest layer told apart."""
+    drop = np.abs(frame.far - frame.near)
+    if kind == ALONG:
+        high = 2.0 * np.log(drop / thickness_nm)
+        return high - 100.0, high, high - 1.0, np.full_like(high, np.nan)
+    # the tails of two space charges that overlap little: 4 tanh(u/4) is Gouy and Chapman's
+    tails = [4.0 * np.tanh(np.abs(u) / 4.0) for u in (frame.near, frame.far)]
+    ratio = thickness_nm / frame.bulk.debye_length_nm
+    with np.errstate(divide="ignore", invalid="ignore"):
+        overlap = np.log(4.0 * tails[0] * tails[1]) - ratio
+    if kind == ACROSS:
+        high = 2.0 * np.log(drop / thickness_nm)
+        low = np.minimum(high - 50.0, _LOG_SMALLEST)
+        guess = overlap - 2.0 * np.log(frame.bulk.debye_length_nm)
+        return low, high, np.clip(guess, low, high), low
+    low = np.full_like(ratio, _LOG_NEAREST)
     high = np.where(frame.neutral, _LOG_FARTHEST, 1.0)
-    for _ in range(_LARGEST_EXPONENT):
-        if np.all(frame.neutral):
+    without = np.flatnonzero(~frame.neutral)
+    for _ in range(_LARGEST_EXPONENT if without.size else 0):
+        farthest = make_course(TURNING, frame.take(without), high[without])
+        short = farthest.thickness_and_slope()[0] < thickness_nm[without]
+        if not np.any(short):
             break
-        short = np.log(make_course(TURNING, frame, high).thickness_nm()) < log_thickness
-        if not np.any(short & ~frame.neutral):
+        high[without[short]] += 1.0
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        guess = np.log(np.sinh(0.5 * np.abs(frame.near))) - 0.5 * overlap + np.log(2.0)
+    guess = np.where(frame.neutral & np.isfinite(guess), guess, 0.0)
+    return low, high, np.clip(guess, low, high), np.where(frame.neutral, high, np.nan)
+
+
+def solve_course(
+    kind: int, frame: Frame, thickness_nm: Array, longest_nm: Array
+) -> tuple[Array, Array]:
+    """Find the unknown of layers of one kind, and the length of the neutral plateau.
+
+    `longest_nm` is L* of `ALONG` and `TURNING`. The equation is solved for ln L across, for
+    ln L/(L* − L) along and for ln(L − L*) turning: in their unknowns these are nearly linear.
+    """
+    low, high, unknown, thickest = _bracket(kind, frame, thickness_nm)
+    goal = thickness_nm.copy()
+    least = 1e-15 * thickness_nm
+
+    def scaled(thickness: Array) -> tuple[Array, Array]:
+        if kind == ACROSS:
+            return np.log(thickness), 1.0 / thickness
+        if kind == ALONG:
+            rest = np.maximum(longest_nm - thickness, least)
+            return np.log(thickness / rest), 1.0 / thickness + 1.0 / rest
+        rest = np.maximum(thickness - longest_nm, least)
+        return -np.log(rest), -1.0 / rest
+
+    def excess(place: Array) -> tuple[Array, Array]:
+        thickness, slope = make_course(kind, frame, place).thickness_and_slope()
+        value, factor = scaled(thickness)
+        moved = _beyond(frame, place)[2] if kind == TURNING else np.exp(place)
+        return value - scaled(goal)[0], factor * slope * moved
+
+    # beyond the thickest layer told apart there is no root, but a plateau
+    at_limit = np.isfinite(thickest)
+    if np.any(at_limit):
+        value = excess(np.where(at_limit, thickest, unknown))[0]
+        at_limit &= (value > 0.0) if kind == TURNING else (value < 0.0)
+        low, high, unknown = (np.where(at_limit, thickest, end) for end in (low, high, unknown))
+    for _ in range(_CORRECTIONS):
+        unknown = bracketed_newton(excess, low, high, unknown, absolute=1e-11, newton=1e-6)
+        ratio = make_course(kind, frame, unknown).thickness_nm() / thickness_nm
+        if np.all(at_limit | (np.abs(ratio - 1.0) < 2.0 * _RELATIVE)):
             break
-        high = np.where(short & ~frame.neutral, high + 1.0, high)
-    return high
-
-
-def solve_course(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, Array]:
-    """Find the unknown of layers of one kind, and the length of the neutral plateau."""
-    log_thickness = np.log(thickness_nm)
-
-    def excess(unknown: Array) -> Array:
-        return np.log(make_course(kind, frame, unknown).thickness_nm()) - log_thickness
-
-    def excess_and_slope(unknown: Array) -> tuple[Array, Array]:
-        value, slope = make_course(kind, frame, unknown).log_thickness_and_slope()
-        return value - log_thickness, slope
-
-    if kind == TURNING:
-        low = np.full_like(thickness_nm, _LOG_NEAREST)
-        high = thickest = _farthest(frame, log_thickness)
-    else:
-        high = 2.0 * np.log(np.abs(frame.far - frame.near) / thickness_nm)
-        low = np.minimum(high - 50.0, _LOG_SMALLEST) if kind == ACROSS else high - 100.0
-        thickest = low
-    if kind == TURNING:
-        unknown = bracketed_root(excess, low, high, absolute=1e-12)
-    else:
-        # a uniform field, which the upper end stands for, is a good guess for a thin layer
-        unknown = bracketed_newton(excess_and_slope, low, high, high, absolute=1e-12)
-        unknown = np.where(excess(low) < 0.0, low, unknown)
-    plateau = np.zeros_like(unknown)
-    at_limit = frame.neutral & (unknown == thickest)
-    if kind != ALONG and np.any(at_limit):
-        missing = thickness_nm - make_course(kind, frame, unknown).thickness_nm()
-        plateau = np.where(at_limit, np.maximum(missing, 0.0), 0.0)
-    return unknown, plateau
+        goal = goal / ratio
+    return unknown, np.where(at_limit, np.maximum(thickness_nm * (1.0 - ratio), 0.0), 0.0)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from .bulk import Bulk
 from .constants import CAPACITANCE_UF_CM2, NM_CM
-from .densities import Thermodynamics
+from .densities import Thermodynamics, saturation_marks
 from .phase import Array, IntArray
 from .profile import Profile, profile_of
 from .quadrature import Integrand, integrate
@@ -187,12 +187,16 @@ def half_space(bulk: Bulk, contact_potential_V: ArrayLike) -> HalfSpace:
     return HalfSpace(whole, potential, *(row.reshape(shape) for row in results))
 
 
-def sheet_charge_e_nm2(bulk: Bulk, contact_potential_V: Array) -> Array:
-    """Charge of the space charges of bulks (N,) whose contact is at the given potentials (N,)."""
+def sheet_charge_e_nm2(bulk: Bulk, contact_potential_V: Array) -> tuple[Array, Array]:
+    """Charge of the space charges of bulks (N,) at the contact's potentials, and its slope."""
     state = bulk.thermodynamics()
     u = (contact_potential_V - bulk.neutral_potential_V) / state.kT_eV
-    pressure, _ = state.evaluate(u)
-    return np.asarray(-np.sign(u) * np.sqrt(2.0 * state.permittivity_e_V_nm * pressure))
+    pressure, density = state.evaluate(u)
+    charge = -np.sign(u) * np.sqrt(2.0 * state.permittivity_e_V_nm * pressure)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = -state.permittivity_e_V_nm * density / charge
+    linear = -state.permittivity_e_V_nm / bulk.debye_length_nm
+    return charge, np.where(np.abs(u) < _SMALLEST, linear, slope)
 
 
 def _reshaped(flat: Bulk, shape: tuple[int, ...]) -> Bulk:
@@ -225,17 +229,6 @@ def _solve(bulk: Bulk, potential_V: Array) -> Array:
             np.where(u == 0.0, 0.0, resistance),
         ]
     )
-
-
-def saturation_marks(state: Thermodynamics, sign: Array) -> list[Array]:
-    """|u| at which a defect comes to fill its sublattice: where the field's course kinks."""
-    marks = []
-    for site in state.sublattices:
-        for charge, probability in zip(site.charge, site.probability, strict=True):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                mark = np.log(site.reference_probability / probability) / (-charge * sign)
-            marks.append(np.where(np.isfinite(mark) & (mark > 0.0), mark, np.inf))
-    return marks
 
 
 def _panels(state: Thermodynamics, largest: Array, sign: Array) -> Array:

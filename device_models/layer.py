@@ -173,17 +173,23 @@ def layer(
 
 def end_charges_e_nm2(
     bulk: Bulk, left_V: Array, right_V: Array, thickness_nm: Array
-) -> tuple[Array, Array]:
-    """Charges beyond the two ends of layers, as in `Layer`, without their resistance; all (N,)."""
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Charges beyond the two ends of layers as in `Layer`; all arrays (N,).
+
+    Returns
+    -------
+    left, right : tuple of array
+        Charge beyond that end, and its slope with that end's potential.
+    """
     results = _solve_all(bulk, left_V, right_V, thickness_nm, resistance=False)
-    return results[0], results[1]
+    return (results[0], results[6]), (results[1], results[7])
 
 
 def _solve_all(
     bulk: Bulk, left_V: Array, right_V: Array, thickness_nm: Array, *, resistance: bool
 ) -> Array:
     known = np.isfinite(left_V + right_V + thickness_nm) & (thickness_nm > 0.0)
-    results = np.full((6, left_V.size), np.nan)
+    results = np.full((8, left_V.size), np.nan)
     for start in range(0, left_V.size, _CHUNK):
         where = start + np.flatnonzero(known[start : start + _CHUNK])
         if where.size:
@@ -198,35 +204,41 @@ def _solve(
 ) -> Array:
     frame = make_frame(bulk, left_V, right_V)
     kinds = np.full(left_V.shape, ACROSS)
+    longest = np.full(left_V.shape, np.inf)
     aside = np.flatnonzero(~frame.across)
     if aside.size:
         part = frame.take(aside)
         none = np.full(aside.shape, -np.inf)
-        longest = make_course(ALONG, part, none).thickness_nm()
-        kinds[aside] = np.where(thickness_nm[aside] <= longest, ALONG, TURNING)
-    results = np.empty((6, left_V.size))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            longest[aside] = make_course(ALONG, part, none).thickness_and_slope()[0]
+        kinds[aside] = np.where(thickness_nm[aside] <= longest[aside], ALONG, TURNING)
+    results = np.empty((8, left_V.size))
     for kind in (ACROSS, ALONG, TURNING):
         where = np.flatnonzero(kinds == kind)
         if where.size:
             results[:, where] = _solve_kind(
-                kind, frame.take(where), thickness_nm[where], resistance
+                kind, frame.take(where), thickness_nm[where], longest[where], resistance
             )
     return results
 
 
-def _solve_kind(kind: int, frame: Frame, thickness_nm: Array, resistance: bool) -> Array:
-    unknown, plateau = solve_course(kind, frame, thickness_nm)
+def _solve_kind(
+    kind: int, frame: Frame, thickness_nm: Array, longest_nm: Array, resistance: bool
+) -> Array:
+    unknown, plateau = solve_course(kind, frame, thickness_nm, longest_nm)
     course = make_course(kind, frame, unknown)
     total = _resistance(course, plateau) if resistance else np.full(plateau.shape, np.nan)
     near_side = -1.0 if kind == ACROSS else 1.0
     voltage = course.state.kT_eV * course.state.permittivity_e_V_nm
-    near = course.slope(near_side * frame.direction * course.near) * voltage
-    far = course.slope(frame.direction * course.far) * voltage
+    near = course.field(near_side * frame.direction * course.near)[0] * voltage
+    far = course.field(frame.direction * course.far)[0] * voltage
     # phi' seen from left to right; beyond a turning point the near end's has the other sign
     turn = -1.0 if kind == TURNING else 1.0
     near_slope, far_slope = turn * frame.direction * near, frame.direction * far
     left = np.where(frame.reversed, -far_slope, near_slope)
     right = np.where(frame.reversed, -near_slope, far_slope)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        stiff = [course.state.permittivity_e_V_nm * slope for slope in course.stiffness()]
     return np.stack(
         [
             -left,
@@ -235,20 +247,18 @@ def _solve_kind(kind: int, frame: Frame, thickness_nm: Array, resistance: bool) 
             np.full(plateau.shape, float(kind)),
             unknown,
             plateau,
+            np.where(frame.reversed, stiff[1], stiff[0]),
+            np.where(frame.reversed, stiff[0], stiff[1]),
         ]
     )
 
 
 def _resistance(course: Course, plateau: Array) -> Array:
-    first, last = course.ends
-    if course.kind == ACROSS:
-        low, high = np.stack([first, 0.0 * last]), np.stack([0.0 * first, last])
-    else:
-        low, high = np.stack([0.0 * first, first]), np.stack([first, last])
+    low, high, times = course.panels()
     _, parts = course.lengths(low, high)
     _, _, middle = course.state.evaluate_conduction(0.0 * plateau)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        total = (2.0 if course.kind == TURNING else 1.0) * parts[0] + parts[1]
+        total = np.sum(times * parts, axis=0)
         total = total + np.where(plateau > 0.0, plateau / middle, 0.0)
     conducts = np.zeros(plateau.shape, dtype=bool)
     for mobility in course.state.mobility:

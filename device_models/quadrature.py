@@ -60,6 +60,7 @@ def integrate(
     of_panel: Sequence[bool],
     absolute: Sequence[float | Array] | None = None,
     geometric: bool = False,
+    halvings: int = _MAX_HALVINGS,
 ) -> list[Array]:
     """Integrate K functions over P panels for each of N contacts.
 
@@ -77,6 +78,8 @@ def integrate(
         Errors below these are no reason to halve a panel: the integrands' rounding errors.
     geometric : bool
         Whether places in panels of positive ends grow by a factor, for integrands like 1/v.
+    halvings : int
+        How often a panel may be halved; 0 for the plain rule.
 
     Returns
     -------
@@ -94,12 +97,12 @@ def integrate(
     for error, limit in zip(errors, limits, strict=True):
         bad |= error > limit
     parent = np.flatnonzero(bad)
-    if parent.size == 0:
+    if parent.size == 0 or halvings == 0:
         return values
     for value in values:
         value.reshape(-1)[parent] = 0.0
     left, right = low.reshape(-1)[parent], high.reshape(-1)[parent]
-    for halving in range(_MAX_HALVINGS):
+    for halving in range(halvings):
         middle = _spread(left, right, np.zeros(1), geometric)[0][0]
         parent = np.concatenate([parent, parent])
         left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
@@ -107,7 +110,7 @@ def integrate(
         bad = np.zeros(parent.shape, dtype=bool)
         for error, limit in zip(errors, limits, strict=True):
             bad |= error > limit.reshape(-1)[parent]
-        if halving == _MAX_HALVINGS - 1 or parent.size > _MOST_PANELS * low.size:
+        if halving == halvings - 1 or parent.size > _MOST_PANELS * low.size:
             bad[:] = False
         for value, part in zip(values, parts, strict=True):
             np.add.at(value.reshape(-1), parent[~bad], part[~bad])

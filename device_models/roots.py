@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .phase import Array
+from .phase import Array, IntArray
 
 _MAX_STEPS = 200
 
@@ -19,6 +19,7 @@ def bracketed_newton(
     *,
     absolute: float | Array = 0.0,
     relative: float = 4e-16,
+    newton: float = 0.0,
 ) -> Array:
     """Find the roots of N decreasing functions, each inside its bracket.
 
@@ -34,6 +35,8 @@ def bracketed_newton(
         Bracket and first guess.
     absolute, relative : float
         A root is found when the step is below ``absolute + relative·|x|``.
+    newton : float
+        Or when a step of Newton's method is below this: its error is of the order of the square.
 
     Returns
     -------
@@ -49,67 +52,52 @@ def bracketed_newton(
         low = np.where(positive, x, low)
         high = np.where(positive, high, x)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            newton = x - value / slope
-        good = (newton > low) & (newton < high) & (2.0 * np.abs(newton - x) < before_last)
+            proposal = x - value / slope
+        good = (proposal > low) & (proposal < high) & (2.0 * np.abs(proposal - x) < before_last)
         # a value of zero is a root, wherever the bracket stands
-        moved = np.where(value == 0.0, x, np.where(good, newton, 0.5 * (low + high)))
+        moved = np.where(value == 0.0, x, np.where(good, proposal, 0.5 * (low + high)))
         step = np.abs(moved - x)
         before_last, last = last, step
         x = moved
-        if np.all(step <= absolute + relative * np.abs(x)):
+        found = (step <= absolute + relative * np.abs(x)) | (good & (step <= newton))
+        if np.all(found):
             break
     return x
 
 
-def bracketed_root(
-    function: Callable[[Array], Array],
+def bracketed_newton_by_index(
+    function: Callable[[Array, IntArray], tuple[Array, Array]],
     low: Array,
     high: Array,
+    start: Array,
     *,
     absolute: float,
+    newton: float,
 ) -> Array:
-    """Find the roots of N functions without slopes (Chandrupatla, Adv. Eng. Softw. 28, 145 (1997)).
+    """Do the same for functions so expensive that only what is not found yet is evaluated.
 
-    Parameters
-    ----------
-    function : callable
-        Maps (N,) places to (N,) values, of different signs at the ends of the bracket; where they
-        have the same sign, the end with the smaller magnitude is returned.
-    low, high : array (N,)
-        Bracket.
-    absolute : float
-        Size of the bracket at which a root is found.
-
-    Returns
-    -------
-    array (N,)
-        The roots.
+    `function` maps the places (M,) of the equations `index` (M,) to values and slopes (M,); the
+    other parameters are those of `bracketed_newton`.
     """
-    a, b = np.array(high, dtype=np.float64), np.array(low, dtype=np.float64)
-    f_a, f_b = function(a), function(b)
-    no_change = np.sign(f_a) * np.sign(f_b) > 0.0
-    c, f_c = a, f_a
-    share = np.full_like(a, 0.5)
-    best = np.where(np.abs(f_a) < np.abs(f_b), a, b)
+    low, high = np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
+    x = np.clip(start, low, high)
+    last, before_last = high - low, high - low
+    active = np.arange(x.size)
     for _ in range(_MAX_STEPS):
-        x = a + share * (b - a)
-        f_x = function(x)
-        same = np.sign(f_x) == np.sign(f_a)
-        c, f_c = np.where(same, a, b), np.where(same, f_a, f_b)
-        b, f_b = np.where(same, b, a), np.where(same, f_b, f_a)
-        a, f_a = x, f_x
-        closer = np.abs(f_a) < np.abs(f_b)
-        best = np.where(no_change, best, np.where(closer, a, b))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            tolerance = np.minimum(0.5, 0.5 * absolute / np.abs(b - a))
-            done = no_change | (tolerance >= 0.5) | (f_a == 0.0)
-            if np.all(done):
-                break
-            xi, phi = (a - b) / (c - b), (f_a - f_b) / (f_c - f_b)
-            inverse = (phi**2 < xi) & ((1.0 - phi) ** 2 < 1.0 - xi)
-            quadratic = f_a / (f_b - f_a) * f_c / (f_b - f_c) + (c - a) / (b - a) * f_a / (
-                f_c - f_a
-            ) * f_b / (f_c - f_b)
-        share = np.where(inverse & np.isfinite(quadratic), quadratic, 0.5)
-        share = np.clip(share, tolerance, 1.0 - tolerance)
-    return best
+        here = x[active]
+        value, slope = function(here, active)
+        positive = value > 0.0
+        low[active] = np.where(positive, here, low[active])
+        high[active] = np.where(positive, high[active], here)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            proposal = here - value / slope
+        good = (proposal > low[active]) & (proposal < high[active])
+        good &= 2.0 * np.abs(proposal - here) < before_last[active]
+        middle = 0.5 * (low[active] + high[active])
+        moved = np.where(value == 0.0, here, np.where(good, proposal, middle))
+        step = np.abs(moved - here)
+        before_last[active], last[active], x[active] = last[active], step, moved
+        active = active[(step > absolute) & ~(good & (step <= newton))]
+        if active.size == 0:
+            break
+    return x

@@ -126,7 +126,7 @@ def test_thick_layer_is_two_half_spaces(name: str) -> None:
     assert found.right_sheet_charge_e_nm2 == pytest.approx(-float(two.sheet_charge_e_nm2), rel=1e-8)
     parts = one.space_charge_ohm_cm2 + two.space_charge_ohm_cm2
     want = parts + thickness * 1e-7 / bulk.conductivity_S_cm
-    assert found.resistance_ohm_cm2 == pytest.approx(float(want), rel=1e-8)
+    assert found.resistance_ohm_cm2 == pytest.approx(float(want), rel=1e-7)
     same_side = layer(bulk, 0.0, 0.5, thickness)
     near = half_space(bulk, 0.5)
     assert same_side.right_sheet_charge_e_nm2 == pytest.approx(
@@ -172,7 +172,7 @@ def test_mirror_and_gauss(
     mirrored = layer(bulk, origin + right, origin + left, thickness)
     swapped = layer(bulk, origin - left, origin - right, thickness)
     scale = max(abs(found.left_sheet_charge_e_nm2), abs(found.right_sheet_charge_e_nm2))
-    close = {"abs": 1e-7 * float(scale) + 1e-30}
+    close = {"abs": 1e-7 * float(scale) + 1e-20}
     assert found.left_sheet_charge_e_nm2 == pytest.approx(
         float(mirrored.right_sheet_charge_e_nm2), **close
     )
@@ -180,15 +180,17 @@ def test_mirror_and_gauss(
         -float(swapped.left_sheet_charge_e_nm2), **close
     )
     # what the layer carries, integrated over its profile, is minus the plates' charge
-    charge = integrated_charge(found)
+    charge, rounding = integrated_charge(found)
     plates = float(found.left_sheet_charge_e_nm2 + found.right_sheet_charge_e_nm2)
-    assert charge == pytest.approx(-plates, abs=2e-2 * float(scale) + 1e-17)
+    assert charge == pytest.approx(-plates, abs=2e-2 * float(scale) + rounding)
 
 
-def integrated_charge(found: Layer) -> float:
+def integrated_charge(found: Layer) -> tuple[float, float]:
     profile = found.profile(points=4001)
     density = (profile.concentrations_cm3 @ found.bulk.phase.charge) * 1e-21
-    return float(np.trapezoid(density, profile.x_nm))
+    both_signs = profile.concentrations_cm3.sum(axis=-1) * 1e-21
+    rounding = 1e-12 * float(np.trapezoid(both_signs, profile.x_nm))
+    return float(np.trapezoid(density, profile.x_nm)), rounding
 
 
 def test_debye_length_sets_the_scale() -> None:
