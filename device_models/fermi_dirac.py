@@ -43,17 +43,19 @@ def fermi_dirac(order: float, eta: Array) -> Array:
         F_order(eta), of the shape of `eta`.
     """
     x = np.asarray(eta, dtype=np.float64)
+    if x.ndim == 0:
+        return np.asarray(fermi_dirac(order, x[None])[0])
     low, pieces = _coefficients(order)
     z = np.exp(np.minimum(x, _EDGES[0]))
     result = z * chebyshev.chebval(2.0 * z / np.exp(_EDGES[0]) - 1.0, low)
     for left, right, series in zip(_EDGES[:-1], _EDGES[1:], pieces, strict=True):
         inside = (x > left) & (x <= right)
         if np.any(inside):
-            place = (2.0 * np.clip(x, left, right) - left - right) / (right - left)
-            result = np.where(inside, np.exp(chebyshev.chebval(place, series)), result)
+            place = (2.0 * x[inside] - left - right) / (right - left)
+            result[inside] = np.exp(chebyshev.chebval(place, series))
     beyond = x > _EDGES[-1]
     if np.any(beyond):
-        result = np.where(beyond, _sommerfeld(order, np.maximum(x, _EDGES[-1])), result)
+        result[beyond] = _sommerfeld(order, x[beyond])
     return np.asarray(result)
 
 

@@ -121,6 +121,23 @@ class ChargeModel:
             holes = self.hole_density_nm3 * _carriers(self.hole_eta - reduced)[0]
         return [found[d] for d in sorted(found)], electrons, holes
 
+    def between_nodes(self, matrix: Array, dimensions: int) -> ChargeModel:
+        """The sublattices at other places of each element, `matrix` (P, nodes) leads there.
+
+        Arrays of `dimensions` axes whose first is not 1 differ from node to node.
+        """
+
+        def moved(log: Array) -> Array:
+            if log.ndim < dimensions or log.shape[0] == 1:
+                return log
+            # an absent defect's −inf would make NaN
+            return np.tensordot(matrix, np.maximum(log, -1e300), axes=1)
+
+        sites = [
+            replace(site, log_weight=[moved(log) for log in site.log_weight]) for site in self.sites
+        ]
+        return replace(self, sites=sites)
+
     def layer(self, index: int) -> ChargeModel:
         """One layer of a model whose arrays are (..., n, E or 1, B)."""
 
@@ -290,7 +307,11 @@ def _several_interacting(a: list[Array], omega: list[Array]) -> tuple[list[Array
 
 
 def _carriers(eta: Array) -> tuple[Array, Array]:
-    if np.max(eta) < _BOLTZMANN_BELOW:
-        dilute = np.exp(eta)
-        return dilute, dilute
-    return fermi_dirac(0.5, eta), fermi_dirac(-0.5, eta)
+    """F_{1/2} and F_{−1/2}; most nodes are far from degenerate, where both are exp(eta)."""
+    density = np.exp(np.minimum(eta, _BOLTZMANN_BELOW))
+    where = np.nonzero(eta > _BOLTZMANN_BELOW)
+    if not where[0].size:
+        return density, density
+    slope = density.copy()
+    density[where], slope[where] = fermi_dirac(0.5, eta[where]), fermi_dirac(-0.5, eta[where])
+    return density, slope

@@ -13,22 +13,22 @@ from .layer_charge import ChargeModel
 from .phase import Array
 from .spectral import Element
 
-_PLACES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
-_SMALLEST = 1e-300
-
 
 def resistance_ohm_cm2(
     charge: ChargeModel, element: Element, potential_V: Array, width_nm: Array
 ) -> Array:
     """``∫ dx/sigma`` over elements (..., E, B) with φ at nodes (p + 1, ..., E, B), in (..., B).
 
-    NaN where nothing conducts.
+    The potential is a polynomial, sigma is exponential in it: the quadrature takes more points
+    than the polynomial has. NaN where nothing conducts.
     """
-    sigma = np.broadcast_to(charge.conductivity_S_cm(potential_V), potential_V.shape)
-    # ln(sigma) is nearly linear in φ where sigma changes by decades within an element
-    logs = np.log(np.maximum(sigma, _SMALLEST))
-    inverse = np.exp(-np.tensordot(element.to_places(_PLACES), logs, axes=1))
-    total = np.sum(np.tensordot(_WEIGHTS, inverse, axes=1) * width_nm, axis=-2) * NM_CM / 2.0
+    places, weights = np.polynomial.legendre.leggauss(4 * element.degree)
+    between = element.to_places(places)
+    potential = np.tensordot(between, potential_V, axes=1)
+    sigma = charge.between_nodes(between, potential.ndim).conductivity_S_cm(potential)
+    with np.errstate(divide="ignore", over="ignore"):
+        sheets = np.tensordot(weights, 1.0 / sigma, axes=1) * width_nm
+    total = np.sum(sheets, axis=-2) * NM_CM / 2.0
     return np.asarray(np.where(np.any(sigma > 0.0, axis=(0, -2)), total, np.nan))
 
 
