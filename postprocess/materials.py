@@ -65,6 +65,10 @@ class DefectCandidate:
     position : array, shape (3,)
         Fractional in the supercell.
     calculation : Calculation
+    replaced : str, optional
+        The element whose place the added one takes.
+    sublattice : str, optional
+        Shared with other charge states of the defect; default: its name.
     """
 
     name: str
@@ -75,6 +79,14 @@ class DefectCandidate:
     conventional_volume_A3: float
     position: np.ndarray
     calculation: Calculation
+    replaced: str | None = None
+    sublattice: str | None = None
+
+    @property
+    def added(self) -> dict[str, int]:
+        """Atoms added by element, negative where removed."""
+        replaced = {} if self.replaced is None else {self.replaced: -self.change}
+        return {self.element: self.change, **replaced}
 
 
 @dataclass(frozen=True)
@@ -140,8 +152,12 @@ def insulator_record(
     hops: Mapping[str, Hop],
     uncertainties: Uncertainties,
     provenance: Mapping[str, Any],
+    given_potentials_eV: Mapping[str, float] | None = None,
 ) -> Insulator:
     """Assemble the record of an insulator.
+
+    Chemical potentials that do not follow from compound and metal are given as total energies per
+    atom, ``given_potentials_eV``.
 
     Raises
     ------
@@ -151,6 +167,7 @@ def insulator_record(
     bulk, slab = calculations.bulk, calculations.slab
     edges = band_edges(bulk, slab, calculations.period_A)
     potentials = chemical_potentials(bulk, calculations.metal, mobile_ion)
+    potentials |= given_potentials_eV or {}
     vbm = valence_band_in_supercell(bulk, calculations.supercell)
 
     lowest: dict[str, tuple[DefectCandidate, FormationEnergy]] = {}
@@ -160,7 +177,7 @@ def insulator_record(
             calculations.supercell,
             candidate.calculation,
             center=candidate.position,
-            added={candidate.element: candidate.change},
+            added=candidate.added,
             chemical_potentials_eV=potentials,
             valence_band_maximum_eV=vbm,
             dielectric_constant=dielectric_constant.value,
@@ -272,7 +289,7 @@ def _defect(
             source="relaxed structure",
             method=f"{candidate.sites_per_cell} sites per conventional cell",
         ),
-        sublattice=candidate.name,
+        sublattice=candidate.sublattice or candidate.name,
         migration_energy_eV=None if hop is None else hop.migration_energy_eV,
         attempt_frequency_Hz=None if hop is None else hop.attempt_frequency_Hz,
         hop_distance_nm=None if hop is None else hop.hop_distance_nm,

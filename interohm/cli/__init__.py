@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interohm import __version__
-from interohm.cli import campaigns, database, materials, predictions, service
+from interohm.cli import campaigns, database, imports, materials, predictions, service
 from interohm.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", epilog=campaigns.RUN_EXAMPLE)(campaigns.run)
+app.command("import", epilog=imports.IMPORT_EXAMPLE)(imports.import_)
 app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
 app.add_typer(materials.app, name="materials")

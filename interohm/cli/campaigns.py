@@ -54,7 +54,7 @@ def run(
             remark("what could be calculated is kept; the same command goes on from there")
             raise typer.Exit(1) from None
         remark(f"records saved in {database.location}")
-    _print_records(list(materials.values()))
+    print_records(list(materials.values()))
 
 
 def _only_inputs(config: CampaignConfig) -> bool:
@@ -98,7 +98,8 @@ def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
     out.print(f"{len(calculations)} calculations, {found} of them found, none started")
 
 
-def _print_records(materials: Sequence[Insulator | Metal]) -> None:
+def print_records(materials: Sequence[Insulator | Metal]) -> None:
+    """Print the calculated numbers of records."""
     from interohm.cli.output import console, table
     from interohm.phases import quantities
 

@@ -1,0 +1,357 @@
+"""Records from VASP folders: the calculations of a real flow, written down as VASP would have."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.levels import work_function
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.identify import has_vacuum, identify_defect, repeat_distance
+from interohm.slab_builders.slabs import Facet
+from interohm.workflows.vasp_folders import ImportConfig, ImportedInsulator, ImportedMetal
+from interohm.workflows.vasp_import import import_folder
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.vasp import Locpot, Poscar
+
+from interohm.cli import main
+from interohm.database import Database
+from interohm.errors import InputError
+from interohm.records import Insulator, Metal
+from interohm.settings import load_settings
+from interohm.yaml_io import load_yaml, validated
+
+DATA = Path(__file__).parents[1] / "data"
+VALENCE = {"Li": 1.0, "F": 7.0}
+IMPORT = """
+mobile_ion: Li
+phases:
+  - {kind: metal, name: Li, formula: Li, facet: [1, 1, 0]}
+  - kind: insulator
+    name: LiF
+    formula: LiF
+    facet: [0, 0, 1]
+    dielectric_constant: 9.0
+"""
+NAMES = {
+    "Li1F1 static 0": "bulk",
+    "Li6F6 static 0": "surface",
+    "Li32F32 static 0": "supercell",
+    "Li31F32 relax -1": "defects/a",
+    "Li33F32 relax 1": "defects/b",
+    "Li32F31 relax 1": "defects/c",
+    "Li1 static 0": "metal/bulk",
+    "Li6 static 0": "metal/slab",
+}
+
+
+def rows(values: np.ndarray, tag: str = "v") -> str:
+    return "".join(f"<{tag}>{' '.join(f'{x:.10f}' for x in row)}</{tag}>\n" for row in values)
+
+
+def vasprun(found: Calculation, structure: Structure) -> str:
+    """Write what VASP would have written of a calculation."""
+    elements = list(dict.fromkeys(site.specie.symbol for site in structure))
+    counts = [structure.composition[element] for element in elements]
+    metal = found.vbm_eV is None
+    levels = [(found.fermi_level_eV, 0.5)] if metal else [(found.vbm_eV, 1.0), (found.cbm_eV, 0.0)]
+    relaxing = found.kind != "static"
+    cell = (
+        f'<crystal><varray name="basis">{rows(structure.lattice.matrix)}</varray></crystal>\n'
+        f'<varray name="positions">{rows(structure.frac_coords)}</varray>'
+    )
+    forces = np.zeros((len(structure), 3))
+    forces[0, 0] = found.max_force_eV_A
+    tags = {
+        "NSW": 99 * relaxing,
+        "NELM": 60,
+        "IBRION": 2 if relaxing else -1,
+        "ISIF": 2,
+        "ISPIN": 1,
+        "NBANDS": len(levels),
+    }
+    whole = "".join(f'<i type="int" name="{tag}">{value}</i>\n' for tag, value in tags.items())
+    energy = "".join(
+        f'<i name="{name}">{found.energy_eV:.8f}</i>'
+        for name in ("e_fr_energy", "e_wo_entrp", "e_0_energy")
+    )
+    mesh = " ".join(str(count) for count in found.settings["kpoints"])
+    types = "".join(
+        f"<rc><c>{count:g}</c><c>{element}</c><c>1.0</c><c>{VALENCE[element]}</c>"
+        f"<c>PAW_PBE {element} 01Jan2000</c></rc>"
+        for element, count in zip(elements, counts, strict=True)
+    )
+    atoms = "".join(
+        f"<rc><c>{site.specie.symbol}</c><c>{elements.index(site.specie.symbol) + 1}</c></rc>"
+        for site in structure
+    )
+    return f"""<?xml version="1.0" encoding="ISO-8859-1"?>
+<modeling>
+<generator><i name="program" type="string">vasp</i>
+<i name="version" type="string">6.4.2</i></generator>
+<incar><i type="string" name="GGA">PE</i>{whole}</incar>
+<kpoints><generation param="Gamma"><v type="int" name="divisions">{mesh}</v>
+<v name="usershift">0 0 0</v></generation>
+<varray name="kpointlist"><v>0 0 0</v></varray><varray name="weights"><v>1</v></varray></kpoints>
+<parameters><separator name="all">{whole}<i type="string" name="GGA">PE</i>
+<i name="ENMAX">{found.settings["cutoff_eV"]}</i><i name="NELECT">{found.electrons}</i>
+<i type="logical" name="LHFCALC">F</i></separator></parameters>
+<atominfo><atoms>{len(structure)}</atoms><types>{len(elements)}</types>
+<array name="atoms"><dimension dim="1">ion</dimension><field type="string">element</field>
+<field type="int">atomtype</field><set>{atoms}</set></array>
+<array name="atomtypes"><dimension dim="1">type</dimension><field type="int">atomspertype</field>
+<set>{types}</set></array></atominfo>
+<structure name="initialpos">{cell}</structure>
+<calculation><scstep><energy>{energy}</energy></scstep><structure>{cell}</structure>
+<varray name="forces">{rows(forces)}</varray><energy>{energy}</energy>
+<eigenvalues><array><set><set comment="spin 1"><set comment="kpoint 1">
+{rows(np.array(levels), "r")}</set></set></set></array></eigenvalues>
+<dos><i name="efermi">{found.fermi_level_eV:.8f}</i></dos></calculation>
+<structure name="finalpos">{cell}</structure>
+</modeling>
+"""
+
+
+def write_folder(found: Calculation, folder: Path) -> None:
+    """Write vasprun.xml, LOCPOT and OUTCAR of a calculation, species together."""
+    given = found.final_structure
+    order = sorted(range(len(given)), key=lambda i: given[i].specie.symbol, reverse=True)
+    structure = Structure.from_sites([given[i] for i in order])
+    folder.mkdir(parents=True)
+    (folder / "vasprun.xml").write_text(vasprun(found, structure))
+    assert found.planar_potential is not None
+    planes = np.array(found.planar_potential.potential_eV)
+    grid = np.broadcast_to(planes, (2, 2, planes.size))
+    Locpot(Poscar(structure), {"total": grid}).write_file(folder / "LOCPOT")
+    cores = [found.site_potentials_eV[i] for i in order]
+    lines = "".join(f"{n + 1:8d}{value:9.4f}\n" for n, value in enumerate(cores))
+    (folder / "OUTCAR").write_text(
+        " average (electrostatic) potential at core\n"
+        f"  (the norm of the test charge is              1.0000)\n{lines}\n"
+        "                  Elapsed time (sec):       61.500\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def calculations() -> dict[str, Calculation]:
+    found = {}
+    for path in sorted((DATA / "calculations" / "quick").glob("*.json.gz")):
+        one = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+        formula = one.final_structure.composition.formula.replace(" ", "")
+        found[f"{formula} {one.kind} {one.charge}"] = one
+    return found
+
+
+@pytest.fixture
+def finished(calculations: dict[str, Calculation], tmp_path: Path) -> Path:
+    root = tmp_path / "finished"
+    for key, name in NAMES.items():
+        write_folder(calculations[key], root / name)
+    (root / "import.yaml").write_text(IMPORT)
+    return root
+
+
+def test_the_records_are_those_of_the_flow(
+    finished: Path, calculations: dict[str, Calculation]
+) -> None:
+    expected_metal = work_function(calculations["Li6 static 0"])
+    (metal, insulator), read = import_folder(finished)
+    assert len(read) == 8
+    assert isinstance(metal, Metal)
+    assert isinstance(insulator, Insulator)
+    # As `interohm run` made them of the same calculations.
+    assert metal.states[0].work_function_eV.value == pytest.approx(expected_metal, abs=1e-3)
+    assert insulator.ionization_potential_eV.value == pytest.approx(7.3535, abs=0.01)
+    assert insulator.band_gap_eV.value == pytest.approx(8.8266, abs=1e-4)
+    defects = {defect.name: defect for defect in insulator.defects}
+    energies = {name: defect.formation_energy_eV.value for name, defect in defects.items()}
+    expected = {"V_Li": 7.0289, "Li_i": -3.7849, "V_F": -4.8560}
+    assert energies == pytest.approx(expected, abs=2e-3)
+    assert {name: (d.charge, d.ion_change) for name, d in defects.items()} == {
+        "V_Li": (-1, -1.0),
+        "Li_i": (1, 1.0),
+        "V_F": (1, 1.0),
+    }
+    density = 4 / 67.08e-24
+    assert defects["V_Li"].site_density_cm3.value == pytest.approx(density, rel=1e-3)
+    assert defects["V_F"].site_density_cm3.value == pytest.approx(density, rel=1e-3)
+    assert defects["Li_i"].site_density_cm3.value == pytest.approx(2 * density, rel=1e-3)
+    assert insulator.provenance["folders"]["supercell"] == "supercell"
+    assert insulator.provenance["folders"]["slab"] == "surface"
+
+
+def test_charge_states_of_one_defect_share_a_sublattice(
+    finished: Path, calculations: dict[str, Calculation]
+) -> None:
+    charged = calculations["Li31F32 relax -1"]
+    fewer = {"electrons": charged.electrons - 1, "energy_eV": charged.energy_eV + 2.0}
+    write_folder(charged.model_copy(update=fewer), finished / "defects" / "neutral")
+    insulator = import_folder(finished)[0][1]
+    assert isinstance(insulator, Insulator)
+    states = {d.charge: d for d in insulator.defects if d.sublattice == "V_Li"}
+    assert {charge: defect.name for charge, defect in states.items()} == {
+        -1: "V_Li_-1",
+        0: "V_Li_+0",
+    }
+    difference = states[-1].formation_energy_eV.value - states[0].formation_energy_eV.value
+    assert insulator.provenance["transition_levels"] == {
+        "V_Li": [
+            {"from_charge": 0, "to_charge": -1, "level_eV": pytest.approx(difference, abs=2e-4)}
+        ]
+    }
+
+
+def test_the_command_saves_records_and_calculations(
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "project"))
+    monkeypatch.delenv("INTEROHM_MONGODB_URI", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main(["import", str(finished)])
+    assert ended.value.code == 0
+    assert "ionization_potential_eV" in capsys.readouterr().out
+    with Database.open(load_settings()) as database:
+        assert database.material_names() == ["Li", "LiF"]
+        assert database.count("calculations") == 8
+
+
+@pytest.mark.parametrize("name", ["bulk", "surface", "supercell", "defects/a", "metal/slab"])
+def test_one_run_that_broke_off_and_there_is_no_record(
+    finished: Path,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "project"))
+    run = finished / name / "vasprun.xml"
+    run.write_text(run.read_text()[:-400])
+    with pytest.raises(SystemExit) as ended:
+        main(["import", str(finished)])
+    assert ended.value.code == 2
+    assert f"{run}: the file is cut off or damaged" in capsys.readouterr().err
+    assert not (tmp_path / "project").exists()
+
+
+def test_an_unconverged_run_of_others_makes_no_record(finished: Path) -> None:
+    real = gzip.decompress((DATA / "vasp" / "Mg_Ga" / "q=-1" / "vasprun.xml.gz").read_bytes())
+    steps = real.replace(b'name="NSW">    99<', b'name="NSW">     5<')
+    (finished / "other").mkdir()
+    (finished / "other" / "vasprun.xml").write_bytes(steps)
+    with pytest.raises(InputError, match=r"other/vasprun.xml: the ions did not converge"):
+        import_folder(finished)
+    (finished / "import.yaml").write_text(IMPORT + "ignore: [other]\n")
+    assert len(import_folder(finished)[0]) == 2
+
+
+def test_a_doubtful_folder_has_to_be_named(finished: Path) -> None:
+    shutil.copytree(finished / "surface", finished / "another surface")
+    with pytest.raises(InputError, match="LiF, slab: these could be it: another surface, surface"):
+        import_folder(finished)
+    (finished / "import.yaml").write_text(IMPORT + "    slab: surface\n")
+    assert len(import_folder(finished)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason"),
+    [
+        ("surface", "LiF, slab: no folder could be it"),
+        ("supercell", "LiF, perfect supercell: no folder could be it"),
+        ("metal", "Li, bulk: no folder could be it"),
+    ],
+)
+def test_a_missing_calculation_is_named(finished: Path, lost: str, reason: str) -> None:
+    shutil.rmtree(finished / lost)
+    with pytest.raises(InputError, match=reason):
+        import_folder(finished)
+
+
+def test_missing_potentials_are_named(finished: Path) -> None:
+    for name in ("LOCPOT", "OUTCAR"):
+        (finished / "defects" / "a" / name).unlink()
+    with pytest.raises(InputError, match=r"LiF: a charged defect needs potentials.*OUTCAR"):
+        import_folder(finished)
+    (finished / "surface" / "LOCPOT").unlink()
+    with pytest.raises(InputError, match=r"LiF: the slab calculation has no planar potential"):
+        import_folder(finished)
+
+
+def test_an_insulator_without_the_mobile_ion_is_refused(finished: Path) -> None:
+    (finished / "import.yaml").write_text(IMPORT.replace("formula: LiF", "formula: NaF"))
+    with pytest.raises(InputError, match="formula: NaF does not contain Li"):
+        import_folder(finished)
+
+
+def test_energies_of_two_cutoffs_are_not_subtracted(finished: Path) -> None:
+    run = finished / "defects" / "a" / "vasprun.xml"
+    run.write_text(run.read_text().replace('"ENMAX">350.0', '"ENMAX">400.0'))
+    with pytest.raises(InputError, match=r"defects/a: cutoff_eV is 400.0, in bulk it is 350.0"):
+        import_folder(finished)
+
+
+def test_a_folder_without_import_yaml_is_told_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no import.yaml.*mobile_ion and phases"):
+        import_folder(tmp_path)
+
+
+def test_defects_of_real_runs_are_recognized() -> None:
+    perfect, flawed = (
+        Structure.from_file(DATA / "vasp" / "Mg_Ga" / name / "CONTCAR.gz")
+        for name in ("bulk_sc", "q=-1")
+    )
+    found = identify_defect(perfect, flawed)
+    assert (found.name, found.element, found.change, found.replaced) == ("Mg_Ga", "Mg", 1, "Ga")
+    assert found.sites == 16
+    (magnesium,) = (site for site in flawed if site.specie.symbol == "Mg")
+    assert perfect.lattice.get_all_distances(
+        found.position, magnesium.frac_coords
+    ).item() == pytest.approx(0, abs=0.3)
+
+
+def test_two_defects_are_not_one() -> None:
+    perfect = Structure.from_file(DATA / "vasp" / "Mg_Ga" / "bulk_sc" / "CONTCAR.gz")
+    flawed = perfect.copy()
+    flawed.remove_sites([0, 1])
+    with pytest.raises(InputError, match="−Ga, −Ga more"):
+        identify_defect(perfect, flawed)
+
+
+def test_slabs_have_vacuum() -> None:
+    for facet in ("101", "110"):
+        assert has_vacuum(Structure.from_file(DATA / "vasp" / "slabs" / facet / "POSCAR"))
+    assert not has_vacuum(Structure.from_file(DATA / "vasp" / "Mg_Ga" / "bulk_sc" / "CONTCAR.gz"))
+
+
+@pytest.mark.parametrize(
+    ("group", "lattice", "facet", "distance"),
+    [
+        ("Fm-3m", Lattice.cubic(4), (0, 0, 1), 2.0),
+        ("Fm-3m", Lattice.cubic(4), (1, 1, 0), 4 / 8**0.5),
+        ("Fm-3m", Lattice.cubic(4), (1, 1, 1), 4 / 3**0.5),
+        ("Im-3m", Lattice.cubic(4), (1, 1, 0), 4 / 2**0.5),
+        ("Im-3m", Lattice.cubic(4), (0, 0, 1), 2.0),
+        ("Pm-3m", Lattice.cubic(4), (2, 0, 0), 4.0),
+        ("R-3m", Lattice.hexagonal(3, 15), (0, 0, 1), 5.0),
+    ],
+)
+def test_planar_averages_repeat_with_the_lattice_planes(
+    group: str, lattice: Lattice, facet: Facet, distance: float
+) -> None:
+    crystal = Crystal.from_structure(Structure.from_spacegroup(group, lattice, ["Li"], [[0, 0, 0]]))
+    assert repeat_distance(crystal, facet) == pytest.approx(distance)
+
+
+def test_the_example_is_read() -> None:
+    example = Path(__file__).parents[2] / "configs" / "examples" / "import.yaml"
+    config = validated(ImportConfig, load_yaml(example), where=str(example))
+    fields = {field for phase in config.phases for field in phase.model_fields_set}
+    models = (ImportedMetal, ImportedInsulator)
+    assert fields == {field for model in models for field in model.model_fields}
+    assert config.model_fields_set == set(ImportConfig.model_fields)

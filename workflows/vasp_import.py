@@ -1,0 +1,244 @@
+"""Records from VASP folders that others ran."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.defects import transition_levels
+from interohm.postprocess.materials import (
+    DefectCandidate,
+    Hop,
+    InsulatorCalculations,
+    insulator_record,
+    metal_record,
+)
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.identify import FoundDefect, identify_defect, repeat_distance
+from interohm.slab_builders.slabs import facet_name
+from pymatgen.core import Composition
+
+from interohm.errors import InputError
+from interohm.records import Insulator, Metal
+
+from .vasp_folders import (
+    CONFIG,
+    Folders,
+    ImportConfig,
+    ImportedInsulator,
+    ImportedMetal,
+    load_import,
+)
+
+
+def import_folder(root: str | Path) -> tuple[list[Insulator | Metal], list[Calculation]]:
+    """Make the records of finished VASP folders, and return them with their calculations.
+
+    Parameters
+    ----------
+    root : str or Path
+        Holds the folders and ``import.yaml``.
+
+    Raises
+    ------
+    InputError
+        A calculation is cut off, not converged, missing, or does not go with the others.
+    """
+    root = Path(root)
+    config = load_import(root)
+    folders = Folders(root, config.ignore)
+    records: list[Insulator | Metal] = []
+    for phase in config.phases:
+        try:
+            if isinstance(phase, ImportedMetal):
+                records.append(_metal(phase, config, folders))
+            else:
+                records.append(_insulator(phase, config, folders))
+        except InputError:
+            raise
+        except ValueError as error:  # what the calculations lack, in the words of postprocess
+            raise InputError(str(error), where=f"{root}, {phase.name}") from error
+    return records, list(folders.calculations.values())
+
+
+def _metal(phase: ImportedMetal, config: ImportConfig, folders: Folders) -> Metal:
+    bulk, slab = _bulk_and_slab(phase, folders)
+    return metal_record(
+        bulk,
+        slab,
+        name=phase.name,
+        mobile_ion=config.mobile_ion,
+        ion_charge=config.ion_charge,
+        surface=facet_name(phase.facet),
+        ion_content=phase.ion_content,
+        voltage_V=phase.voltage_V,
+        uncertainties=config.uncertainties,
+        provenance=_provenance(slab, folders, bulk=bulk, slab=slab),
+    )
+
+
+def _insulator(phase: ImportedInsulator, config: ImportConfig, folders: Folders) -> Insulator:
+    if config.mobile_ion not in Composition(phase.formula).get_el_amt_dict():
+        raise InputError(
+            f"formula: {phase.formula} does not contain {config.mobile_ion}",
+            where=f"{folders.root / CONFIG}, {phase.name}",
+        )
+    bulk, slab = _bulk_and_slab(phase, folders)
+    role = f"{phase.name}, perfect supercell"
+    supercell = folders.choose(role, phase.supercell, folders.supercells(phase.formula))
+    role = f"{config.mobile_ion} metal"
+    metal = folders.choose(role, phase.metal, folders.bulks(config.mobile_ion))
+    flawed = folders.defects(supercell)
+    _check_comparable(folders, [bulk, supercell, metal, *flawed.values()])
+    crystal = Crystal.from_structure(bulk.final_structure)
+    candidates = _candidates(phase, config, supercell, flawed, crystal)
+    record = insulator_record(
+        InsulatorCalculations(
+            bulk=bulk,
+            slab=slab,
+            period_A=repeat_distance(crystal, phase.facet),
+            supercell=supercell,
+            defects=candidates,
+            metal=metal,
+        ),
+        name=phase.name,
+        mobile_ion=config.mobile_ion,
+        ion_charge=config.ion_charge,
+        surface=facet_name(phase.facet),
+        dielectric_constant=phase.dielectric_constant,
+        saturation=phase.saturation,
+        stability_window_V=phase.stability_window_V,
+        hops={name: Hop(**dict(hop)) for name, hop in phase.hops.items()},
+        uncertainties=config.uncertainties,
+        provenance=_provenance(
+            bulk, folders, bulk=bulk, slab=slab, supercell=supercell, metal=metal, **flawed
+        ),
+        given_potentials_eV=phase.chemical_potentials_eV,
+    )
+    record.provenance["transition_levels"] = _levels(record)
+    return record
+
+
+def _bulk_and_slab(
+    phase: ImportedInsulator | ImportedMetal, folders: Folders
+) -> tuple[Calculation, Calculation]:
+    bulk = folders.choose(f"{phase.name}, bulk", phase.bulk, folders.bulks(phase.formula))
+    slab = folders.choose(f"{phase.name}, slab", phase.slab, folders.slabs(phase.formula))
+    return bulk, slab
+
+
+def _check_comparable(folders: Folders, calculations: list[Calculation]) -> None:
+    """Refuse to subtract total energies of different functionals, cutoffs or data sets."""
+    first = calculations[0]
+    for other in calculations[1:]:
+        for field in ("xc", "cutoff_eV"):
+            if other.settings[field] != first.settings[field]:
+                raise InputError(
+                    f"{field} is {other.settings[field]}, in {folders.name_of(first)} it is "
+                    f"{first.settings[field]}: their total energies cannot be subtracted",
+                    where=str(folders.root / folders.name_of(other)),
+                )
+    sets: dict[str, str] = {}
+    for calculation in calculations:
+        for title in calculation.settings["potcars"]:
+            symbol = title.split()[1]
+            element = symbol.split("_")[0]
+            if sets.setdefault(element, title) != title:
+                raise InputError(
+                    f"its data set is {title!r}, elsewhere it is {sets[element]!r}: their total "
+                    "energies cannot be subtracted",
+                    where=str(folders.root / folders.name_of(calculation)),
+                )
+
+
+def _candidates(
+    phase: ImportedInsulator,
+    config: ImportConfig,
+    supercell: Calculation,
+    flawed: dict[str, Calculation],
+    crystal: Crystal,
+) -> list[DefectCandidate]:
+    perfect = supercell.final_structure
+    cells = len(perfect) / len(crystal.conventional)
+    found = {name: _identified(name, supercell, one) for name, one in flawed.items()}
+    charges = {d.name: set[int]() for d in found.values()}
+    for name, defect in found.items():
+        charges[defect.name].add(flawed[name].charge)
+    return [
+        DefectCandidate(
+            # Several charge states are defects of their own, on one sublattice.
+            name=defect.name
+            if len(charges[defect.name]) == 1
+            else f"{defect.name}_{flawed[name].charge:+d}",
+            element=defect.element,
+            change=defect.change,
+            ion_change=_ion_change(phase, config, defect),
+            sites_per_cell=round(defect.sites / cells),
+            conventional_volume_A3=perfect.volume / cells,
+            position=defect.position,
+            calculation=flawed[name],
+            replaced=defect.replaced,
+            sublattice=defect.name,
+        )
+        for name, defect in found.items()
+    ]
+
+
+def _identified(folder: str, supercell: Calculation, flawed: Calculation) -> FoundDefect:
+    try:
+        return identify_defect(supercell.final_structure, flawed.final_structure)
+    except InputError as error:
+        raise InputError(error.what, where=folder, fix=error.fix) from None
+
+
+def _ion_change(phase: ImportedInsulator, config: ImportConfig, defect: FoundDefect) -> float:
+    """Return dn: ions added, and those that a binary compound's other element takes along.
+
+    Elements whose chemical potential is given are in a reservoir of their own and count nothing.
+    """
+    counts = Composition(phase.formula).get_el_amt_dict()
+    added = Counter({defect.element: defect.change})
+    if defect.replaced is not None:
+        added[defect.replaced] -= defect.change
+    change = 0.0
+    for element, number in added.items():
+        if element == config.mobile_ion:
+            change += number
+        elif element in phase.chemical_potentials_eV:
+            continue
+        elif len(counts) == 2 and element in counts:
+            change -= number * counts[config.mobile_ion] / counts[element]
+        else:
+            raise InputError(
+                f"{phase.name}: the chemical potential of {element} does not follow from "
+                f"{config.mobile_ion} and the compound",
+                where=f"{CONFIG}, chemical_potentials_eV",
+                fix=f"give the total energy per atom of {element} in its reservoir",
+            )
+    return change
+
+
+def _levels(record: Insulator) -> dict[str, list[dict[str, float]]]:
+    """Return the transition levels of defects with several charge states, above the VBM."""
+    energies: dict[str, dict[int, float]] = {}
+    for defect in record.defects:
+        energies.setdefault(defect.sublattice, {})[defect.charge] = defect.formation_energy_eV.value
+    return {
+        name: [
+            {"from_charge": above, "to_charge": below, "level_eV": round(level, 4)}
+            for above, below, level in transition_levels(states)
+        ]
+        for name, states in energies.items()
+        if len(states) > 1
+    }
+
+
+def _provenance(calculation: Calculation, folders: Folders, **roles: Calculation) -> dict[str, Any]:
+    return {
+        "engine": "vasp, imported",
+        "functional": calculation.settings["xc"],
+        "potcars": calculation.settings["potcars"],
+        "folders": {role: folders.name_of(one) for role, one in roles.items()},
+    }
