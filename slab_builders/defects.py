@@ -67,7 +67,8 @@ def interstitial_sites(
     generator = VoronoiInterstitialGenerator()
     places = [
         np.asarray(interstitial.site.frac_coords)
-        for interstitial in generator.generate(conventional, {element})
+        # The generator leaves oxidation states in what it is given.
+        for interstitial in generator.generate(conventional.copy(), {element})
     ]
     places += [np.asarray(place, dtype=float) for place in extra]
     operations = SpacegroupAnalyzer(

@@ -118,9 +118,15 @@ class SlabStep(Step):
 
 
 class DefectStep(RelaxedStep):
-    """Supercells with and without a defect."""
+    """Supercells with and without a defect, of at least ``min_atoms``."""
 
     min_atoms: Annotated[int, Field(ge=2, le=1000)]
+
+    def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
+        """Return the step as the engine's settings; the number of atoms is the structure's."""
+        settings = super().engine_settings(xc, periodic_axes=periodic_axes)
+        settings.pop("min_atoms")
+        return settings
 
 
 class InsulatorSteps(_Settings):
