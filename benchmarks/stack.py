@@ -187,7 +187,7 @@ class Problem:
 def problems() -> dict[str, Problem]:
     """The three problems."""
     one_sided = np.concatenate([[0.0], np.geomspace(4e-4, 1.0, 40)])
-    half = np.concatenate([[0.0], np.geomspace(2e-3, 1.0, 20)]) / 2.0
+    half = np.concatenate([[0.0], np.geomspace(4e-3, 1.0, 24)]) / 2.0
     both_sided = np.concatenate([half, 1.0 - half[-2::-1]])
     return {
         "LLZO": Problem([LLZO], [50.0], LLZO.neutral_potential_V, [1.0], one_sided),

@@ -12,6 +12,10 @@ from .constants import CM3_PER_NM3, NM_CM
 from .layer_charge import ChargeModel
 from .phase import Array
 from .spectral import Element
+from .stack_equations import take
+
+_BLOCK = 8_000
+"""Nodes treated together, so that memory does not grow with the batch."""
 
 
 def resistance_ohm_cm2(
@@ -22,6 +26,23 @@ def resistance_ohm_cm2(
     The potential is a polynomial, sigma is exponential in it: the quadrature takes more points
     than the polynomial has. NaN where nothing conducts.
     """
+    batch = potential_V.shape[-1]
+    size = max(1, _BLOCK // potential_V[..., 0].size)
+    blocks = [slice(first, first + size) for first in range(0, batch, size)]
+    return np.concatenate(
+        [
+            _resistance_of_block(
+                take(charge, block), element, potential_V[..., block], width_nm[..., block]
+            )
+            for block in blocks
+        ],
+        axis=-1,
+    )
+
+
+def _resistance_of_block(
+    charge: ChargeModel, element: Element, potential_V: Array, width_nm: Array
+) -> Array:
     places, weights = np.polynomial.legendre.leggauss(4 * element.degree)
     between = element.to_places(places)
     potential = np.tensordot(between, potential_V, axes=1)
