@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from interohm.errors import InputError
 from interohm.records import Number
-from interohm.yaml_io import load_yaml, validated_as
+from interohm.yaml_io import load_yaml, validated
 
 from .vasp_presets import VaspPreset
 
@@ -192,7 +192,7 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset
     """
     if name.endswith((".yaml", ".yml")):
         path = (folder or Path()) / name
-        return validated_as(PRESET, load_yaml(path), where=str(path))
+        return _read(path)
     shipped = resources.files("interohm.configs") / "presets"
     with resources.as_file(shipped) as presets:
         path = presets / f"{name}.yaml"
@@ -203,4 +203,16 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset
                 where="preset",
                 fix=f"one of {known}, or the path of a YAML file",
             )
-        return validated_as(PRESET, load_yaml(path), where=str(path))
+        return _read(path)
+
+
+def _read(path: Path) -> Preset | VaspPreset:
+    data = load_yaml(path)
+    models = {"gpaw": Preset, "vasp": VaspPreset}
+    if data.get("engine") not in models:
+        raise InputError(
+            f"engine: there are no presets for {data.get('engine')!r}",
+            where=str(path),
+            fix=f"one of {', '.join(models)}",
+        )
+    return validated(models[data["engine"]], data, where=str(path))

@@ -14,12 +14,14 @@ from interohm.workflows.campaign import campaign_flow, dry_run, load_campaign
 from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.engines.vasp import VaspEngine
+from interohm.workflows.local import run_campaign
 from interohm.workflows.vasp_campaign import PLAN, write_campaign_inputs
 from pymatgen.core import Structure
 
 from interohm.cli import main
 from interohm.database import Database
 from interohm.errors import InputError
+from interohm.records import Insulator
 from interohm.yaml_io import load_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +139,20 @@ def test_a_run_ends_in_the_document_that_was_asked_for(played_back: Path, tmp_pa
         assert site.frac_coords == pytest.approx(alone.final_structure[row].frac_coords)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_killed_relaxation_goes_on_from_its_last_geometry(
+    played_back: Path, tmp_path: Path, whole: bool
+) -> None:
+    request = mg_on_ga()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    left = (played_back / "CONTCAR").read_text()
+    (folder / "CONTCAR").write_text(left if whole else left[:300])
+    calculated(request, folder)
+    begun = (folder / "POSCAR").read_text()
+    assert (begun == left) is whole
+
+
 def test_an_unconverged_run_is_a_failure_that_names_the_file(
     played_back: Path, tmp_path: Path
 ) -> None:
@@ -222,3 +238,36 @@ def test_a_preset_of_another_engine_is_refused(campaign: Path) -> None:
     campaign.write_text(CAMPAIGN.replace("preset: vasp", "preset: quick"))
     with pytest.raises(InputError, match="the preset quick is for the engine gpaw, not for vasp"):
         campaign_flow(load_campaign(campaign))
+
+
+def test_the_flow_makes_records_of_calculations_with_vasp(
+    campaign: Path, tmp_path: Path, database: Database
+) -> None:
+    # Slab and supercells as small as those of the preset whose real calculations are at hand.
+    preset = (ROOT / "configs" / "presets" / "vasp.yaml").read_text()
+    for large, small in (("min_atoms: 200", "min_atoms: 64"), ("vacuum_A: 20", "vacuum_A: 12")):
+        preset = preset.replace(large, small)
+    preset = preset.replace("thickness_A: 20", "thickness_A: 10").replace("_A: 24", "_A: 14")
+    (tmp_path / "small.yaml").write_text(preset)
+    campaign.write_text(CAMPAIGN.replace("preset: vasp", "preset: small.yaml"))
+    known = {}
+    for path in (ROOT / "tests" / "data" / "calculations" / "quick").glob("*.json.gz"):
+        one = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+        known[one.final_structure.formula, one.kind, one.charge] = one
+    config = load_campaign(campaign)
+    # Cells first: what follows from them has their relaxed structures.
+    for _ in range(2):
+        for planned in dry_run(config, database):
+            formula = planned.request.initial_structure.formula
+            done = known[formula, planned.kind, planned.charge]
+            changes = {"hash": planned.hash, "engine": "vasp", "settings": planned.request.settings}
+            database.save_calculation(done.model_copy(update=changes).model_dump())
+    records = run_campaign(config, database, progress=False)
+    insulator = records["LiF"]
+    assert isinstance(insulator, Insulator)
+    assert insulator.ionization_potential_eV.value == pytest.approx(7.3535, abs=0.005)
+    assert "vasp, PBE, 520 eV" in (insulator.ionization_potential_eV.method or "")
+    assert insulator.provenance["engine"] == "vasp"
+    energies = {defect.name: defect.formation_energy_eV.value for defect in insulator.defects}
+    expected = {"V_Li": 7.0289, "Li_i": -3.7849, "V_F": -4.8560}
+    assert energies == pytest.approx(expected, abs=0.005)

@@ -72,7 +72,7 @@ def _end_with(launcher: int) -> None:
 def _prepare(request: CalculationRequest, folder: Path) -> None:
     """Go on from the last geometry of an earlier run, and see to the POTCARs."""
     contcar = folder / "CONTCAR"
-    if request.kind != "static" and contcar.is_file() and contcar.stat().st_size > 0:
+    if request.kind != "static" and _is_whole(contcar, len(request.initial_structure)):
         os.replace(contcar, folder / "POSCAR")
     potcar = folder / "POTCAR"
     if not potcar.is_file():
@@ -82,6 +82,16 @@ def _prepare(request: CalculationRequest, folder: Path) -> None:
         functional = request.settings["potcars"]["functional"]
         Potcar(symbols, functional=functional).write_file(str(potcar))
     _check_valences(request, potcar)
+
+
+def _is_whole(contcar: Path, sites: int) -> bool:
+    """Whether an earlier run got as far as writing a geometry."""
+    from pymatgen.io.vasp import Poscar
+
+    try:
+        return len(Poscar.from_file(contcar, check_for_potcar=False).structure) == sites
+    except Exception:  # missing, empty or half-written: VASP then begins at the beginning
+        return False
 
 
 def _check_valences(request: CalculationRequest, potcar: Path) -> None:
