@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.vasp import read_vasp
 from interohm.workflows.campaign import campaign_flow, dry_run, load_campaign
-from interohm.workflows.engines.protocol import CalculationError
+from interohm.workflows.engines.protocol import CalculationError, Progress
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.engines.vasp import VaspEngine
 from interohm.workflows.local import run_campaign
@@ -137,6 +138,44 @@ def test_a_run_ends_in_the_document_that_was_asked_for(played_back: Path, tmp_pa
     for potential, site in zip(found.site_potentials_eV, found.final_structure, strict=True):
         row = round((-40 - potential) * 100) - 1
         assert site.frac_coords == pytest.approx(alone.final_structure[row].frac_coords)
+
+
+def test_stopping_a_run_stops_vasp(played_back: Path, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "vasp_std"
+    program.write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path}/partial && mv {tmp_path}/partial "
+        f"{tmp_path}/pid\nexec sleep 600\n"
+    )
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "POTCAR").write_text(POTCAR)
+    run = VaspEngine().start(mg_on_ga(), folder)
+    try:
+        for _ in range(1200):
+            if (tmp_path / "pid").exists() or run.finished():
+                break
+            time.sleep(0.1)
+        number = int((tmp_path / "pid").read_text())
+        assert not run.finished()
+        (folder / "OSZICAR").write_text("RMM:   3\n   1 F= -.2E+03 E0= -.2E+03\nDAV:   4   0.1\n")
+        assert run.progress() == Progress(ionic_step=2, scf_iteration=4, max_force_eV_A=None)
+    finally:
+        run.stop()
+    assert run.finished()
+    for _ in range(100):
+        if not alive(number):
+            return
+        time.sleep(0.1)
+    raise AssertionError("VASP goes on without its launcher")
+
+
+def alive(number: int) -> bool:
+    """Whether a process runs; one that ended and was not asked for its status does not."""
+    try:
+        status = Path(f"/proc/{number}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.parametrize("whole", [True, False])

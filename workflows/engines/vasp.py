@@ -6,7 +6,6 @@ import importlib.util
 import os
 import re
 import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +124,3 @@ class VaspRun(GpawRun):
             scf_iteration=next((int(found[1]) for found in iterations if found), 0),
             max_force_eV_A=None,
         )
-
-    def stop(self) -> None:
-        """End the worker and what it started."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
-            self._process.wait()

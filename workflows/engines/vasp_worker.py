@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.vasp import read_vasp
 from pymatgen.core import Structure
@@ -59,12 +60,20 @@ def _run(folder: Path) -> None:
 
 
 def _end_with(launcher: int) -> None:
-    """End this process and VASP when its launcher is gone, however it went."""
+    """End this process and VASP when it is told to, or its launcher is gone, however it went."""
+
+    def end(*_: object) -> None:
+        # custodian starts VASP in a session of its own, which no signal to this one reaches.
+        for child in psutil.Process().children(recursive=True):
+            child.terminate()
+        os._exit(3)
 
     def watch() -> None:
         while os.getppid() == launcher:
             time.sleep(1)
-        os.killpg(0, signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
 
     threading.Thread(target=watch, daemon=True).start()
 
