@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike
 
 from .carriers import band_density_nm3, log_band_occupation
 from .constants import BOLTZMANN_EV_K, CM3_PER_NM3
-from .densities import Thermodynamics, expand, log_weights, site_capacity
+from .densities import Thermodynamics, expand
 from .phase import Array, BoolArray, Phase
 from .roots import bracketed_newton
+from .sublattice import log_weights, site_capacity
 
 _ION_SHARE = 0.01
 """Electrons and holes below this share of the screening leave a phase neutral by its ions."""
@@ -168,7 +169,7 @@ def neutral_bulk(
     origin = np.zeros_like(level)
     chi = state.screening_density_nm3()
     electrons, holes = state.carriers_nm3(origin)
-    _, _, conductivity = state.evaluate_conduction(origin)
+    _, conductivity = state.evaluate_conduction(origin)
     concentrations = np.stack(state.concentrations_nm3(origin), axis=-1) / CM3_PER_NM3
 
     def only_neutral(value: Array) -> Array:

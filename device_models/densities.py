@@ -17,6 +17,7 @@ the charge density there is carried along.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,84 +31,18 @@ from .constants import (
     VACUUM_PERMITTIVITY_E_V_NM,
 )
 from .fermi_dirac import fermi_dirac
-from .phase import Array, BoolArray, Phase
+from .phase import Array, Phase
+from .sublattice import (
+    Conduction,
+    Sublattice,
+    log_weights,
+    make_sublattice,
+    site_capacity,
+    sum_of,
+)
 
 _SERIES_BELOW = 1e-5
-_EXPONENT_LIMIT = 600.0
-
-
-@dataclass(frozen=True)
-class Sublattice:
-    """One sublattice around the reference; arrays (N,), lists over its M defects.
-
-    Slot m holds the state of defect m, or the empty state where that defect is the reference
-    state itself (`is_reference`).
-    """
-
-    defects: tuple[int, ...]
-    capacity_nm3: Array
-    saturation: Array
-    charge: list[Array]
-    probability: list[Array]
-    reference_probability: Array
-    is_reference: list[BoolArray]
-    mean_charge: Array
-
-    def terms(self, u: Array) -> tuple[list[Array], list[Array], Array, Array | float]:
-        """Exponents y_m, terms p_m·expm1(y_m), their sum X, and the shift of the exponents.
-
-        The shift keeps exp from overflowing; it is 0 unless an exponent exceeds 600.
-        """
-        exponents = [-charge * u for charge in self.charge]
-        largest = max(float(np.max(y, initial=0.0)) for y in exponents)
-        if largest < _EXPONENT_LIMIT:
-            parts = [p * np.expm1(y) for p, y in zip(self.probability, exponents, strict=True)]
-            return exponents, parts, _total(parts), 0.0
-        with np.errstate(divide="ignore"):
-            logs = [y + np.log(p) for y, p in zip(exponents, self.probability, strict=True)]
-        shift = np.maximum(np.max(logs, axis=0), 0.0)
-        # an absent state (p = 0) may have any exponent
-        exponents = [np.minimum(y - shift, 700.0) for y in exponents]
-        parts = [p * np.expm1(y) for p, y in zip(self.probability, exponents, strict=True)]
-        total = _total(parts) + self.reference_probability * np.expm1(-shift)
-        return exponents, parts, total, shift
-
-    def occupations(
-        self, exponents: list[Array], total: Array, shift: Array | float
-    ) -> tuple[list[Array], Array]:
-        """Occupation of every defect's state, and of the empty one, as fractions of alpha·N."""
-        inverse = 1.0 / (1.0 + total)
-        slots = [p * np.exp(y) * inverse for p, y in zip(self.probability, exponents, strict=True)]
-        reference = self.reference_probability * np.exp(-shift) * inverse
-        if not any(np.any(taken) for taken in self.is_reference):
-            return slots, reference
-        empty = np.where(np.any(self.is_reference, axis=0), 0.0, reference)
-        for taken, slot in zip(self.is_reference, slots, strict=True):
-            empty = empty + np.where(taken, slot, 0.0)
-        states = [
-            np.where(taken, reference, slot)
-            for taken, slot in zip(self.is_reference, slots, strict=True)
-        ]
-        return states, empty
-
-    def cumulants(self) -> tuple[Array, Array, Array]:
-        """Second to fourth cumulant of the charge at the reference."""
-        spread = [charge - self.mean_charge for charge in self.charge]
-        second, third, fourth = (
-            sum(
-                (p * d**order for p, d in zip(self.probability, spread, strict=True)),
-                start=self.reference_probability * (-self.mean_charge) ** order,
-            )
-            for order in (2, 3, 4)
-        )
-        return second, third, fourth - 3.0 * second**2
-
-
-def _total(parts: list[Array]) -> Array:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+_FAINT = 1e-13
 
 
 @dataclass(frozen=True)
@@ -144,31 +79,37 @@ class Thermodynamics:
         charge : array (..., N)
             rho in e/nm³.
         """
-        pressure, charge, _ = self._evaluate(u, conductivity=False)
+        pressure, charge, _ = self._evaluate(u, charges=True)
         return pressure, charge
 
-    def evaluate_conduction(self, u: Array) -> tuple[Array, Array, Array]:
-        """As `evaluate`, and the conductivity in S/cm (0 where nothing conducts)."""
-        pressure, charge, conductivity = self._evaluate(u, conductivity=True)
-        return pressure, charge, conductivity
+    def evaluate_conduction(self, u: Array) -> tuple[Array, Array]:
+        """Pressure difference as in `evaluate`, and conductivity in S/cm (0 where none)."""
+        pressure, _, conductivity = self._evaluate(u, charges=False)
+        return pressure, conductivity
 
-    def _evaluate(self, u: Array, *, conductivity: bool) -> tuple[Array, Array, Array]:
+    def _evaluate(self, u: Array, *, charges: bool) -> tuple[Array, Array, Array]:
         shape = np.broadcast_shapes(np.shape(u), self.kT_eV.shape)
         pressure = np.zeros(shape)
-        charge = np.zeros(shape)
-        sigma = np.zeros(shape)
-        for site in self.sublattices:
+        charge = np.zeros(shape if charges else 0)
+        sigma = np.zeros(0 if charges else shape)
+        for site, conducting in zip(self.sublattices, self._conduction, strict=True):
             exponents, parts, total, shift = site.terms(u)
-            pressure += site.capacity_nm3 * (np.log1p(total) + site.mean_charge * u + shift)
-            first = _total([q * part for q, part in zip(site.charge, parts, strict=True)])
-            charge += site.capacity_nm3 * (first - total * site.mean_charge) / (1.0 + total)
-            if conductivity and any(self.mobility[d] is not None for d in site.defects):
-                states, empty = site.occupations(exponents, total, shift)
-                open_fraction = 1.0 - site.saturation + site.saturation * empty
-                for d, state in zip(site.defects, states, strict=True):
-                    mobility = self.mobility[d]
-                    if mobility is not None:
-                        sigma += mobility * site.capacity_nm3 * state * open_fraction
+            part = np.log1p(total)
+            part += site.mean_charge * u
+            if np.ndim(shift):
+                part += shift
+            part *= site.capacity_nm3
+            pressure += part
+            if charges:
+                part = sum_of([q * one for q, one in zip(site.charge, parts, strict=True)])
+                part -= total * site.mean_charge
+                part /= 1.0 + total
+                part *= site.capacity_nm3
+                charge += part
+            else:
+                conduction = site.conduction(exponents, total, shift, conducting)
+                if conduction is not None:
+                    sigma += conduction
         small = np.abs(u) < _SERIES_BELOW
         if np.any(small):
             pressure = np.where(small, self._series(u), pressure)
@@ -176,15 +117,45 @@ class Thermodynamics:
             (self.electron_density_nm3, self.electron_eta, 1.0),
             (self.hole_density_nm3, self.hole_eta, -1.0),
         ):
-            if np.any(density > 0.0):
+            if np.any(density):
                 excess, change = carrier_excess(eta, sign * u)
                 pressure += density * excess
-                charge -= sign * density * change
+                if charges:
+                    charge -= sign * density * change
         pressure *= self.kT_eV
-        if np.any(self.residual_charge_nm3 != 0.0):
+        if np.any(self.residual_charge_nm3):
             pressure -= self.residual_charge_nm3 * self.kT_eV * u
-            charge += self.residual_charge_nm3
+            if charges:
+                charge += self.residual_charge_nm3
         return pressure, charge, sigma
+
+    def without_faint_bands(self, u: Array) -> Thermodynamics:
+        """Leave electrons and holes out where they carry nothing between the reference and u (N,).
+
+        Their share in the pressure grows with |u|; below 1e-13 of the ions' it is not a digit.
+        """
+        if not np.any(self.electron_density_nm3) and not np.any(self.hole_density_nm3):
+            return self
+        bare = replace(
+            self,
+            electron_density_nm3=np.zeros_like(self.kT_eV),
+            hole_density_nm3=np.zeros_like(self.kT_eV),
+        )
+        end = np.where(u == 0.0, 1.0, u)
+        ions, _ = bare.evaluate(end)
+        both, _ = self.evaluate(end)
+        at_reference = self.screening_density_nm3() - bare.screening_density_nm3()
+        faint = both - ions <= _FAINT * ions
+        faint &= at_reference <= _FAINT * bare.screening_density_nm3()
+        return replace(
+            self,
+            electron_density_nm3=np.where(faint, 0.0, self.electron_density_nm3),
+            hole_density_nm3=np.where(faint, 0.0, self.hole_density_nm3),
+        )
+
+    @cached_property
+    def _conduction(self) -> list[Conduction | None]:
+        return [site.conduction_coefficients(self.mobility) for site in self.sublattices]
 
     def _series(self, u: Array) -> Array:
         second, third, fourth = (np.zeros_like(self.kT_eV) for _ in range(3))
@@ -245,40 +216,6 @@ def _pick(value: Any, index: Any) -> Any:
     return value
 
 
-def log_weights(phase: Phase, kT_eV: Array, mu_eV: Array) -> list[Array]:
-    """ln(w_d/alpha) of every defect with the Fermi level at the VBM; −inf for absent ones.
-
-    With the Fermi level at E above it, q_d·E/kT less. `phase` has batch shape (N,).
-    """
-    logs = []
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for density, degeneracy, saturation, energy, change in zip(
-            *(
-                phase.defects(name)
-                for name in (
-                    "site_density_cm3",
-                    "degeneracy",
-                    "saturation",
-                    "formation_energy_eV",
-                    "ion_change",
-                )
-            ),
-            strict=True,
-        ):
-            log = np.log(degeneracy / saturation) - (energy - change * mu_eV) / kT_eV
-            logs.append(np.where(density > 0.0, log, -np.inf))
-    return logs
-
-
-def site_capacity(phase: Phase, group: tuple[int, ...]) -> tuple[Array, Array]:
-    """Density of sites that the defects of a sublattice may take (per nm³), and its alpha."""
-    density = phase.site_density_cm3[..., list(group)]
-    saturation = np.where(density > 0.0, phase.saturation[..., list(group)], 0.0)
-    alpha = np.max(saturation, axis=-1)
-    alpha = np.where(alpha > 0.0, alpha, 1.0)
-    return np.max(density, axis=-1) * alpha * CM3_PER_NM3, alpha
-
-
 def expand(
     phase: Phase,
     *,
@@ -310,7 +247,7 @@ def expand(
     neutrality = np.zeros_like(kT)
     for group in phase.groups:
         capacity, alpha = site_capacity(phase, group)
-        site = _sublattice(
+        site = make_sublattice(
             group,
             capacity,
             alpha,
@@ -341,41 +278,6 @@ def expand(
     electrons, holes = state.carriers_nm3(np.zeros_like(kT))
     frozen = phase.frozen_charge_cm3 * CM3_PER_NM3
     return replace(state, residual_charge_nm3=neutrality + holes - electrons + frozen)
-
-
-def _sublattice(
-    group: tuple[int, ...], capacity: Array, alpha: Array, charges: list[Array], logs: list[Array]
-) -> tuple[Sublattice, Array]:
-    """Return the sublattice about the reference, and its mean charge there."""
-    states = np.stack([np.zeros_like(capacity), *logs])
-    reference = np.argmax(states, axis=0)
-    states = states - np.max(states, axis=0)
-    weights = np.exp(states)
-    weights /= np.sum(weights, axis=0)
-    all_charges = np.stack([np.zeros_like(capacity), *charges])
-    reference_charge = np.take_along_axis(all_charges, reference[None], axis=0)[0]
-    is_reference = [reference == m + 1 for m in range(len(group))]
-    # the empty state takes the slot of the defect that is the reference
-    probability = [
-        np.where(taken, weights[0], weights[m + 1]) for m, taken in enumerate(is_reference)
-    ]
-    charge = [
-        np.where(taken, 0.0, charges[m]) - reference_charge for m, taken in enumerate(is_reference)
-    ]
-    # an absent state must not bring an exponent of its own
-    charge = [np.where(p > 0.0, q, 0.0) for p, q in zip(probability, charge, strict=True)]
-    mean = _total([p * q for p, q in zip(probability, charge, strict=True)])
-    site = Sublattice(
-        defects=group,
-        capacity_nm3=capacity,
-        saturation=alpha,
-        charge=charge,
-        probability=probability,
-        reference_probability=np.take_along_axis(weights, reference[None], axis=0)[0],
-        is_reference=is_reference,
-        mean_charge=mean,
-    )
-    return site, mean + reference_charge
 
 
 def _mobilities(phase: Phase, kT_eV: Array) -> list[Array | None]:

@@ -218,7 +218,7 @@ class Course:
             u, jacobian = self.place(t, index)
             state = self.state if index is None else self.state.take(index)
             constant = self.constant if index is None else self.constant[index]
-            pressure, _, sigma = state.evaluate_conduction(u)
+            pressure, sigma = state.evaluate_conduction(u)
             squared = 2.0 * pressure / (state.permittivity_e_V_nm * state.kT_eV**2) + constant
             dx = jacobian / _positive(np.sqrt(squared))
             with np.errstate(divide="ignore", over="ignore"):
@@ -256,7 +256,7 @@ class Course:
         def integrand(t: Array, _: IntArray | None) -> tuple[Array, Array]:
             u, jacobian = self.place(t)
             field, growth = self.field(u)
-            dx = times * jacobian / _positive(field)
+            dx = jacobian / _positive(field)
             if self.kind != TURNING:
                 return dx, -0.5 * dx / _positive(field) ** 2
             v, direction = np.abs(u), self.frame.direction
@@ -266,12 +266,12 @@ class Course:
                 moved = direction * (at_pivot - growth * (1.0 - v / way))
                 part = 1.0 / way - 0.5 * moved / _positive(field) ** 2
                 slope += np.where(v <= way, part, 0.0)
-            return dx, slope * dx / times
+            return dx, slope * dx
 
         x, slope = integrate(
             integrand, low, high, relative=(1.0, 1.0), of_panel=(True, True), halvings=0
         )
-        return np.sum(x, axis=0), np.sum(slope, axis=0)
+        return np.sum(times * x, axis=0), np.sum(slope, axis=0)
 
 
 def _positive(slope: Array) -> Array:

@@ -20,7 +20,7 @@ from .profile import Profile, profile_of
 from .quadrature import Integrand, integrate
 from .roots import bracketed_newton
 
-_CHUNK = 512
+_CHUNK = 2048
 """Contacts treated together: what is computed for them stays in a processor's cache."""
 
 _RELATIVE = 1e-8
@@ -207,6 +207,7 @@ def _solve(bulk: Bulk, potential_V: Array) -> Array:
     state = bulk.thermodynamics()
     u = (potential_V - bulk.neutral_potential_V) / state.kT_eV
     pressure, charge = state.evaluate(u)
+    state = state.without_faint_bands(u)
     field = np.sqrt(2.0 * pressure / state.permittivity_e_V_nm)
     linear = state.permittivity_e_V_nm / bulk.debye_length_nm
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -253,7 +254,7 @@ def _distances_and_resistance(
         here = state if index is None else state.take(index)
         bulk_rho = resistivity if index is None else resistivity[index]
         signed = v * (sign if index is None else sign[index])
-        pressure, _, conductivity = here.evaluate_conduction(signed)
+        pressure, conductivity = here.evaluate_conduction(signed)
         conductivity = np.where(bulk_rho > 0.0, conductivity, np.inf)
         # dx/d|u|; panels may touch |u| = 0 by rounding only, with weight 0
         slope = here.kT_eV * np.sqrt(here.permittivity_e_V_nm / (2.0 * pressure))

@@ -256,7 +256,7 @@ def _solve_kind(
 def _resistance(course: Course, plateau: Array) -> Array:
     low, high, times = course.panels()
     _, parts = course.lengths(low, high)
-    _, _, middle = course.state.evaluate_conduction(0.0 * plateau)
+    _, middle = course.state.evaluate_conduction(0.0 * plateau)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         total = np.sum(times * parts, axis=0)
         total = total + np.where(plateau > 0.0, plateau / middle, 0.0)

@@ -25,10 +25,11 @@ from scipy.special import expit, wrightomega
 
 from .carriers import band_density_nm3
 from .constants import BOLTZMANN_EV_K, CM3_PER_NM3, VACUUM_PERMITTIVITY_E_V_NM
-from .densities import _mobilities, log_weights, site_capacity
+from .densities import _mobilities
 from .fermi_dirac import fermi_dirac
 from .phase import Array, Phase
 from .roots import bracketed_newton
+from .sublattice import log_weights, site_capacity
 
 _EXPONENT_LIMIT = 600.0
 _BOLTZMANN_BELOW = -34.0

@@ -42,7 +42,7 @@ def profile_of(
         return np.moveaxis(value, 0, -1).reshape((*shape, u.shape[0]))
 
     electrons, holes = state.carriers_nm3(u)
-    _, _, conductivity = state.evaluate_conduction(u)
+    _, conductivity = state.evaluate_conduction(u)
     return Profile(
         x_nm=arranged(x_nm),
         phi_V=arranged(phi_V),

@@ -15,7 +15,7 @@ import numpy as np
 from .phase import Array, IntArray
 
 Integrand: TypeAlias = Callable[[Array, IntArray | None], Sequence[Array]]
-"""Maps places (15, P, N) of all N contacts, or (15, M) of the contacts index (M,), to values."""
+"""Maps places (15, ..., N) of all N contacts, or (15, M) of the contacts index (M,), to values."""
 
 _HALF_NODES = (
     0.991455371120812639206854697526329,
@@ -47,6 +47,9 @@ _GAUSS[1::2] = [*_HALF_GAUSS, 0.417959183673469387755102040816327, *_HALF_GAUSS[
 _RULES = np.stack([_KRONROD, _KRONROD - _GAUSS])
 
 _MAX_HALVINGS = 40
+_ROW = 256
+"""From so many contacts on, panels are evaluated one after the other."""
+
 _MOST_PANELS = 64
 """Times as many panels as at first: what is left then is rounding error, and taken as it is."""
 
@@ -86,7 +89,7 @@ def integrate(
     list of array (P, N)
         The K integrals over each panel.
     """
-    values, errors = _rules(integrand, low, high, None, geometric)
+    values, errors = _first(integrand, low, high, geometric)
     limits = []
     floors = absolute or [0.0] * len(values)
     for value, tolerance, floor, own in zip(values, relative, floors, of_panel, strict=True):
@@ -120,17 +123,33 @@ def integrate(
     return values
 
 
+def _first(
+    integrand: Integrand, low: Array, high: Array, geometric: bool
+) -> tuple[list[Array], list[Array]]:
+    """Integrals over all panels; those of many contacts one after the other, to stay in cache."""
+    if low.shape[-1] < _ROW:
+        return _rules(integrand, low, high, None, geometric)
+    rows = [_rules(integrand, a, b, None, geometric) for a, b in zip(low, high, strict=True)]
+    functions = range(len(rows[0][0]))
+    values = [np.stack([row[0][k] for row in rows]) for k in functions]
+    return values, [np.stack([row[1][k] for row in rows]) for k in functions]
+
+
 def _rules(
     integrand: Integrand, low: Array, high: Array, index: IntArray | None, geometric: bool
 ) -> tuple[list[Array], list[Array]]:
-    """Integrals over the panels and QUADPACK's estimate of their errors."""
+    """Integrals over the panels and estimates of their errors.
+
+    The difference d of the two rules is the Gauss rule's error; (40 d)^1.5 stays well above the
+    Kronrod rule's, as QUADPACK's more cautious (200 d)^1.5 does.
+    """
     places, weights = _spread(low, high, _NODES, geometric)
     values, errors = [], []
     for sample in integrand(places, index):
         value, difference = np.tensordot(_RULES, sample * weights, axes=1)
         size = np.maximum(np.abs(value), np.finfo(float).tiny)
         with np.errstate(over="ignore", invalid="ignore"):
-            error = size * np.minimum(1.0, (200.0 * np.abs(difference) / size) ** 1.5)
+            error = size * np.minimum(1.0, (40.0 * np.abs(difference) / size) ** 1.5)
         values.append(value)
         # rounding errors are no reason to halve, nor is a value that overflows
         errors.append(np.where((error > 1e-13 * size) & np.isfinite(value), error, 0.0))
@@ -140,11 +159,17 @@ def _rules(
 def _spread(low: Array, high: Array, nodes: Array, geometric: bool) -> tuple[Array, Array]:
     """Places between `low` and `high` for `nodes` in [−1, 1], and their derivatives."""
     t = nodes.reshape((-1,) + (1,) * np.ndim(low))
-    half = 0.5 * (high - low)
-    places = low + half * (1.0 + t)
-    if not geometric:
+    if not geometric or not np.any(low > 0.0):
+        half = 0.5 * (high - low)
+        places = low + half * (1.0 + t)
         return places, np.broadcast_to(half, places.shape)
     graded = low > 0.0
+    if np.all(graded):
+        rate = 0.5 * np.log(high / low)
+        places = low * np.exp(rate * (1.0 + t))
+        return places, rate * places
     rate = 0.5 * np.log(np.where(graded, high, 1.0) / np.where(graded, low, 1.0))
+    half = 0.5 * (high - low)
+    places = low + half * (1.0 + t)
     grown = low * np.exp(rate * (1.0 + t))
     return np.where(graded, grown, places), np.where(graded, rate * grown, half)

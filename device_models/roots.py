@@ -54,12 +54,15 @@ def bracketed_newton(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             proposal = x - value / slope
         good = (proposal > low) & (proposal < high) & (2.0 * np.abs(proposal - x) < before_last)
-        # a value of zero is a root, wherever the bracket stands
-        moved = np.where(value == 0.0, x, np.where(good, proposal, 0.5 * (low + high)))
+        # a step below the tolerance ends the search, wherever the bracket stands
+        tolerance = absolute + relative * np.abs(x)
+        at_root = np.abs(proposal - x) <= tolerance
+        at_root |= value == 0.0
+        moved = np.where(at_root, x, np.where(good, proposal, 0.5 * (low + high)))
         step = np.abs(moved - x)
         before_last, last = last, step
         x = moved
-        found = (step <= absolute + relative * np.abs(x)) | (good & (step <= newton))
+        found = (step <= tolerance) | (good & (step <= newton))
         if np.all(found):
             break
     return x
@@ -94,7 +97,8 @@ def bracketed_newton_by_index(
         good = (proposal > low[active]) & (proposal < high[active])
         good &= 2.0 * np.abs(proposal - here) < before_last[active]
         middle = 0.5 * (low[active] + high[active])
-        moved = np.where(value == 0.0, here, np.where(good, proposal, middle))
+        at_root = (value == 0.0) | (np.abs(proposal - here) <= absolute)
+        moved = np.where(at_root, here, np.where(good, proposal, middle))
         step = np.abs(moved - here)
         before_last[active], last[active], x[active] = last[active], step, moved
         active = active[(step > absolute) & ~(good & (step <= newton))]

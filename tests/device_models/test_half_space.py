@@ -122,7 +122,7 @@ def test_space_charge_resistance_is_the_integral_over_the_profile(
     end = abs(drop_V) / kT
 
     def integrand(v: float) -> float:
-        pressure, _, sigma = state.evaluate_conduction(np.array([np.sign(drop_V) * v]))
+        pressure, sigma = state.evaluate_conduction(np.array([np.sign(drop_V) * v]))
         slope = kT / np.sqrt(2.0 * pressure[0] / state.permittivity_e_V_nm[0])
         return float(slope * (1.0 / sigma[0] - 1.0 / bulk_sigma) * 1e-7)
 

@@ -79,7 +79,7 @@ def test_against_solve_bvp(left: float, right: float, thickness: float) -> None:
     state = bulk.ravel().thermodynamics()
     x = np.linspace(0.0, thickness, 20001)
     u = (exact.sol(x)[0][:, None] - origin) / state.kT_eV
-    resistivity = 1.0 / state.evaluate_conduction(u)[2][:, 0] if has_hops(bulk) else None
+    resistivity = 1.0 / state.evaluate_conduction(u)[1][:, 0] if has_hops(bulk) else None
     if resistivity is not None:
         want = np.trapezoid(resistivity, x) * 1e-7
         assert found.resistance_ohm_cm2 == pytest.approx(want, rel=1e-4)

@@ -1,0 +1,227 @@
+"""One sublattice: the states of its sites around a reference, see `densities`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from .constants import CM3_PER_NM3
+from .phase import Array, BoolArray, Phase
+
+_EXPONENT_LIMIT = 600.0
+
+
+@dataclass(frozen=True)
+class Sublattice:
+    """One sublattice around the reference; arrays (N,), lists over its M defects.
+
+    Slot m holds the state of defect m, or the empty state where that defect is the reference
+    state itself (`is_reference`).
+    """
+
+    defects: tuple[int, ...]
+    capacity_nm3: Array
+    saturation: Array
+    charge: list[Array]
+    probability: list[Array]
+    reference_probability: Array
+    is_reference: list[BoolArray]
+    mean_charge: Array
+
+    def terms(self, u: Array) -> tuple[list[Array], list[Array], Array, Array | float]:
+        """Exponents y_m, terms p_m·expm1(y_m), their sum X, and the shift of the exponents.
+
+        The shift keeps exp from overflowing; it is 0 unless an exponent exceeds 600.
+        """
+        exponents = [-charge * u for charge in self.charge]
+        largest = max(float(np.max(y, initial=0.0)) for y in exponents)
+        if largest < _EXPONENT_LIMIT:
+            parts = [p * np.expm1(y) for p, y in zip(self.probability, exponents, strict=True)]
+            return exponents, parts, sum_of(parts), 0.0
+        with np.errstate(divide="ignore"):
+            logs = [y + np.log(p) for y, p in zip(exponents, self.probability, strict=True)]
+        shift = np.maximum(np.max(logs, axis=0), 0.0)
+        # an absent state (p = 0) may have any exponent
+        exponents = [np.minimum(y - shift, 700.0) for y in exponents]
+        parts = [p * np.expm1(y) for p, y in zip(self.probability, exponents, strict=True)]
+        total = sum_of(parts) + self.reference_probability * np.expm1(-shift)
+        return exponents, parts, total, shift
+
+    def occupations(
+        self, exponents: list[Array], total: Array, shift: Array | float
+    ) -> tuple[list[Array], Array]:
+        """Occupation of every defect's state, and of the empty one, as fractions of alpha·N."""
+        inverse = 1.0 / (1.0 + total)
+        slots = [p * np.exp(y) * inverse for p, y in zip(self.probability, exponents, strict=True)]
+        reference = self.reference_probability * np.exp(-shift) * inverse
+        if not any(np.any(taken) for taken in self.is_reference):
+            return slots, reference
+        empty = np.where(np.any(self.is_reference, axis=0), 0.0, reference)
+        for taken, slot in zip(self.is_reference, slots, strict=True):
+            empty = empty + np.where(taken, slot, 0.0)
+        states = [
+            np.where(taken, reference, slot)
+            for taken, slot in zip(self.is_reference, slots, strict=True)
+        ]
+        return states, empty
+
+    def cumulants(self) -> tuple[Array, Array, Array]:
+        """Second to fourth cumulant of the charge at the reference."""
+        spread = [charge - self.mean_charge for charge in self.charge]
+        second, third, fourth = (
+            sum(
+                (p * d**order for p, d in zip(self.probability, spread, strict=True)),
+                start=self.reference_probability * (-self.mean_charge) ** order,
+            )
+            for order in (2, 3, 4)
+        )
+        return second, third, fourth - 3.0 * second**2
+
+    def conduction_coefficients(self, mobility: list[Array | None]) -> Conduction | None:
+        """Coefficients of `conduction`, None if none of the defects moves."""
+        zero = np.zeros_like(self.capacity_nm3)
+        moved, moved_reference = [], zero
+        empty, empty_reference = [], np.where(np.any(self.is_reference, axis=0), 0.0, 1.0)
+        for m, (defect, taken) in enumerate(zip(self.defects, self.is_reference, strict=True)):
+            speed = mobility[defect]
+            rate = zero if speed is None else speed * self.capacity_nm3
+            moved.append(np.where(taken, 0.0, rate) * self.probability[m])
+            moved_reference = moved_reference + np.where(taken, rate, 0.0)
+            empty.append(np.where(taken, self.saturation * self.probability[m], 0.0))
+        moved_reference = moved_reference * self.reference_probability
+        empty_reference = empty_reference * self.saturation * self.reference_probability
+        if not any(np.any(one) for one in (*moved, moved_reference)):
+            return None
+        closed = 1.0 - self.saturation
+        return (
+            moved,
+            moved_reference,
+            empty,
+            empty_reference,
+            closed if np.any(closed) else None,
+        )
+
+    def conduction(
+        self,
+        exponents: list[Array],
+        total: Array,
+        shift: Array | float,
+        coefficients: Conduction | None,
+    ) -> Array | None:
+        """Conductivity of its defects, None if none moves.
+
+        With e_m = exp(y_m) and I = 1/(1 + X) it is the product of two linear forms,
+        ``I (k_0 + Σ k_m e_m) · [1 − alpha + I (b_0 + Σ b_m e_m)]``: mobile charge, open sites.
+        """
+        if coefficients is None:
+            return None
+        moved, moved_reference, empty, empty_reference, closed = coefficients
+        inverse = 1.0 / (1.0 + total)
+        fractions = [np.exp(y) for y in exponents]
+        scale = np.exp(-shift) if np.ndim(shift) else 1.0
+        charge = _linear(moved_reference, moved, fractions, scale)
+        charge *= inverse
+        sites = _linear(empty_reference, empty, fractions, scale)
+        sites = sites * inverse
+        if closed is not None:
+            sites += closed
+        charge *= sites
+        return charge
+
+
+Conduction: TypeAlias = tuple[list[Array], Array, list[Array], Array, "Array | None"]
+"""k_m, k_0, b_m, b_0 and 1 − alpha (None where it is 0) of `Sublattice.conduction`."""
+
+
+def _linear(
+    constant: Array, slopes: list[Array], variables: list[Array], scale: Array | float
+) -> Array:
+    """constant·scale + Σ slope·variable, without the terms that are zero throughout."""
+    result: Array | None = None
+    for slope, variable in zip(slopes, variables, strict=True):
+        if np.any(slope):
+            result = slope * variable if result is None else result + slope * variable
+    if result is None:
+        return np.broadcast_to(constant * scale, variables[0].shape).copy()
+    if np.any(constant):
+        result = result + constant * scale
+    return result
+
+
+def sum_of(parts: list[Array]) -> Array:
+    """Sum of one or more arrays."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def log_weights(phase: Phase, kT_eV: Array, mu_eV: Array) -> list[Array]:
+    """ln(w_d/alpha) of every defect with the Fermi level at the VBM; −inf for absent ones.
+
+    With the Fermi level at E above it, q_d·E/kT less. `phase` has batch shape (N,).
+    """
+    logs = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for density, degeneracy, saturation, energy, change in zip(
+            *(
+                phase.defects(name)
+                for name in (
+                    "site_density_cm3",
+                    "degeneracy",
+                    "saturation",
+                    "formation_energy_eV",
+                    "ion_change",
+                )
+            ),
+            strict=True,
+        ):
+            log = np.log(degeneracy / saturation) - (energy - change * mu_eV) / kT_eV
+            logs.append(np.where(density > 0.0, log, -np.inf))
+    return logs
+
+
+def site_capacity(phase: Phase, group: tuple[int, ...]) -> tuple[Array, Array]:
+    """Density of sites that the defects of a sublattice may take (per nm³), and its alpha."""
+    density = phase.site_density_cm3[..., list(group)]
+    saturation = np.where(density > 0.0, phase.saturation[..., list(group)], 0.0)
+    alpha = np.max(saturation, axis=-1)
+    alpha = np.where(alpha > 0.0, alpha, 1.0)
+    return np.max(density, axis=-1) * alpha * CM3_PER_NM3, alpha
+
+
+def make_sublattice(
+    group: tuple[int, ...], capacity: Array, alpha: Array, charges: list[Array], logs: list[Array]
+) -> tuple[Sublattice, Array]:
+    """Return the sublattice about the reference, and its mean charge there."""
+    states = np.stack([np.zeros_like(capacity), *logs])
+    reference = np.argmax(states, axis=0)
+    states = states - np.max(states, axis=0)
+    weights = np.exp(states)
+    weights /= np.sum(weights, axis=0)
+    all_charges = np.stack([np.zeros_like(capacity), *charges])
+    reference_charge = np.take_along_axis(all_charges, reference[None], axis=0)[0]
+    is_reference = [reference == m + 1 for m in range(len(group))]
+    # the empty state takes the slot of the defect that is the reference
+    probability = [
+        np.where(taken, weights[0], weights[m + 1]) for m, taken in enumerate(is_reference)
+    ]
+    charge = [
+        np.where(taken, 0.0, charges[m]) - reference_charge for m, taken in enumerate(is_reference)
+    ]
+    # an absent state must not bring an exponent of its own
+    charge = [np.where(p > 0.0, q, 0.0) for p, q in zip(probability, charge, strict=True)]
+    mean = sum_of([p * q for p, q in zip(probability, charge, strict=True)])
+    site = Sublattice(
+        defects=group,
+        capacity_nm3=capacity,
+        saturation=alpha,
+        charge=charge,
+        probability=probability,
+        reference_probability=np.take_along_axis(weights, reference[None], axis=0)[0],
+        is_reference=is_reference,
+        mean_charge=mean,
+    )
+    return site, mean + reference_charge
