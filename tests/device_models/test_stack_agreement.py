@@ -21,12 +21,11 @@ VOLTS = st.floats(-2.0, 2.0)
 
 
 @st.composite
-def bulks(draw: st.DrawFn, *, neutral: bool = False) -> Bulk:
+def bulks(draw: st.DrawFn) -> Bulk:
     count = draw(st.integers(1, 3))
     charges = st.sampled_from([-2.0, -1.0, 1.0, 2.0])
     charge = np.array(draw(st.lists(charges, min_size=count, max_size=count)))
-    if neutral:
-        charge = np.concatenate([charge, -charge[:1]])
+    charge = np.concatenate([charge, -charge[:1]])
     energies = draw(st.lists(st.floats(0.0, 1.5), min_size=charge.size, max_size=charge.size))
     phase = Phase(
         ionization_potential_eV=5.0,
@@ -62,7 +61,7 @@ def test_one_layer(bulk: Bulk, left_V: float, right_V: float, log_thickness: flo
 
 
 @settings(max_examples=25, deadline=None)
-@given(left=bulks(neutral=True), right=bulks(neutral=True), dipole=VOLTS)
+@given(left=bulks(), right=bulks(), dipole=VOLTS)
 def test_a_contact_of_thick_phases(left: Bulk, right: Bulk, dipole: float) -> None:
     """A slice of each phase between the two thick ones changes nothing."""
     exact = contact(left, right, dipole_V=dipole, sheet_charge_e_nm2=0.1)
@@ -80,7 +79,7 @@ def test_a_contact_of_thick_phases(left: Bulk, right: Bulk, dipole: float) -> No
 
 @settings(max_examples=5, deadline=None)
 @given(
-    phases=st.lists(bulks(neutral=True), min_size=4, max_size=4),
+    phases=st.lists(bulks(), min_size=4, max_size=4),
     thickness=st.lists(st.floats(0.5, 30.0), min_size=2, max_size=2),
     dipole=st.lists(st.floats(-0.3, 0.3), min_size=3, max_size=3),
     sheet=st.lists(st.floats(-0.2, 0.2), min_size=3, max_size=3),
