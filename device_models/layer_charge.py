@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -93,9 +94,11 @@ class ChargeModel:
             if site.interaction is not None:
                 soft = [p / (1.0 + w * p) for p, w in zip(states, site.interaction, strict=True)]
             first = sum(q * p for q, p in zip(site.charge, states, strict=True))
-            moments = [q * s for q, s in zip(site.charge, soft, strict=True)]
-            second = sum(q * m for q, m in zip(site.charge, moments, strict=True))
-            spread = second - sum(moments) ** 2 / (empty + sum(soft))
+            # the variance of the charge as a sum of positive terms: all of it cancels where full
+            spread = empty * sum(q * q * s for q, s in zip(site.charge, soft, strict=True))
+            for (q, s), (other, t) in combinations(zip(site.charge, soft, strict=True), 2):
+                spread = spread + s * t * (q - other) ** 2
+            spread = spread / (empty + sum(soft))
             density = density + site.capacity_nm3 * first
             slope = slope + site.capacity_nm3 * spread
         if self.electron_density_nm3 is not None:
