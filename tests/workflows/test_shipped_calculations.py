@@ -1,0 +1,49 @@
+"""What the program ships: every file is what its name says, and a run finds it."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from interohm.postprocess.calculation import Calculation
+from interohm.workflows.calculations import find_calculation
+from interohm.workflows.campaign import dry_run, load_campaign
+from interohm.workflows.engines.request import CalculationRequest
+from interohm.workflows.export import write_calculation
+
+from interohm.database import Database
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+SHIPPED = sorted((CONFIGS / "calculations").glob("*.json.gz"))
+
+
+def read(path: Path) -> Calculation:
+    return Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name[:8])
+def test_a_file_is_what_its_name_says(path: Path, tmp_path: Path) -> None:
+    calculation = read(path)
+    asked = CalculationRequest(
+        engine=calculation.engine,
+        kind=calculation.kind,
+        charge=calculation.charge,
+        structure=calculation.initial_structure,
+        settings=calculation.settings,
+    )
+    assert f"{asked.hash}.json.gz" == path.name
+    relaxation = calculation.settings.get("relaxation")
+    if relaxation is not None:
+        assert calculation.max_force_eV_A <= relaxation["force_tolerance_eV_A"]
+    assert read(write_calculation(calculation, tmp_path)) == calculation
+
+
+def test_a_run_finds_them(database: Database) -> None:
+    campaign = load_campaign(CONFIGS / "campaigns" / "interlayers.yaml")
+    first = campaign.model_copy(update={"phases": campaign.phases[:1]})
+    first._folder = campaign.folder
+    rows = dry_run(first, database)
+    assert [row.label for row in rows if not row.found] == []
+    assert database.count("calculations") == 0
+    assert find_calculation(database, "0" * 64) is None
