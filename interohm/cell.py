@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ def cell_document(
     samples: int = DEFAULT_SAMPLES,
     measured: MeasuredMap | None = None,
     where: str = "cell",
+    solved: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Return everything that is predicted of a cell, as plain JSON values.
 
@@ -65,6 +67,8 @@ def cell_document(
         A measured potential map to set beside the model's at each state of charge.
     where : str
         What to name in errors: the cell's file.
+    solved : callable, optional
+        Told how many states of charge are done, as each is.
 
     Returns
     -------
@@ -88,11 +92,19 @@ def cell_document(
     discharged = _discharged(cell, materials, nominals)
     start = None if discharged is None else potential_map(cell, discharged)
     draws = RecordedDraws(samples) if uncertain else None
-    states = []
+    states: list[dict[str, Any]] = []
+    remarks: list[str] = []
     for place, nominal in enumerate(nominals):
         sampled = None
         if draws is not None:
-            sampled = solve_state(cell, materials, place, draws=draws, thick=nominal.thick)
+            try:
+                sampled = solve_state(cell, materials, place, draws=draws, thick=nominal.thick)
+            except InputError as error:
+                # one extreme sample must not take the prediction with it
+                remarks.append(
+                    f"no intervals at state of charge {nominal.state_of_charge:g}: with some "
+                    f"samples of the uncertainties {error.what}"
+                )
         here = potential_map(cell, nominal)
         profile, collectors = map_fields(cell, here, start)
         document = {
@@ -109,11 +121,14 @@ def cell_document(
             for contact, solved in zip(document["contacts"], sampled.contacts, strict=True):
                 contact["sensitivity"] = contact_sensitivity(draws, solved, phases)
         states.append(document)
+        if solved is not None:
+            solved(len(states))
     return {
         "cell": cell.name,
         "temperature_K": cell.temperature_K,
         "reference": reference.name,
         "states": states,
+        "remarks": remarks,
     }
 
 

@@ -94,7 +94,7 @@ def cell(
     from interohm.cell import cell_document
     from interohm.cell_config import load_cell
     from interohm.cli.lookup import assumed_inputs, find_materials
-    from interohm.cli.output import print_json, remark
+    from interohm.cli.output import print_json, progress_bar, remark
 
     described = load_cell(config)
     names = [layer.material for layer in described.layers]
@@ -104,7 +104,13 @@ def cell(
         from interohm.kpfm import load_measured_map
 
         measured = load_measured_map(measured_map)
-    document = cell_document(described, materials, measured=measured, where=str(config))
+    with progress_bar("states of charge", len(described.states_of_charge)) as advance:
+        document = cell_document(
+            described, materials, measured=measured, where=str(config), solved=advance
+        )
+    notes = [*notes, *document["remarks"]]
+    for text in document["remarks"]:
+        remark(text)
     if measured is not None:
         closest = min(document["states"], key=lambda state: state["measured_map"]["rms_V"])
         remark(
