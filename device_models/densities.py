@@ -157,20 +157,21 @@ class Thermodynamics:
     def _conduction(self) -> list[Conduction | None]:
         return [site.conduction_coefficients(self.mobility) for site in self.sublattices]
 
-    def _series(self, u: Array) -> Array:
-        second, third, fourth = (np.zeros_like(self.kT_eV) for _ in range(3))
+    @cached_property
+    def _cumulants(self) -> tuple[Array, Array, Array]:
+        totals = [np.zeros_like(self.kT_eV) for _ in range(3)]
         for site in self.sublattices:
-            two, three, four = site.cumulants()
-            second += site.capacity_nm3 * two
-            third += site.capacity_nm3 * three
-            fourth += site.capacity_nm3 * four
+            for total, cumulant in zip(totals, site.cumulants(), strict=True):
+                total += site.capacity_nm3 * cumulant
+        return totals[0], totals[1], totals[2]
+
+    def _series(self, u: Array) -> Array:
+        second, third, fourth = self._cumulants
         return u**2 * (second / 2.0 - u * (third / 6.0 - u * fourth / 24.0))
 
     def screening_density_nm3(self) -> Array:
         """χ at the reference, the density that screens: eps·kT/(e²·χ) is the Debye length²."""
-        chi = np.zeros_like(self.kT_eV)
-        for site in self.sublattices:
-            chi += site.capacity_nm3 * site.cumulants()[0]
+        chi = self._cumulants[0]
         electrons = self.electron_density_nm3 * fermi_dirac(-0.5, self.electron_eta)
         holes = self.hole_density_nm3 * fermi_dirac(-0.5, self.hole_eta)
         return chi + electrons + holes

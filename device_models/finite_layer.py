@@ -19,6 +19,7 @@ a neutral plateau of the missing length at w.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from .bulk import Bulk
 from .densities import Thermodynamics, expand, saturation_marks
 from .phase import Array, BoolArray, IntArray
 from .quadrature import integrate
-from .roots import bracketed_newton
+from .roots import bracketed_newton_by_index
 
 _RELATIVE = 1e-8
 _LOG_SMALLEST = -600.0
@@ -369,34 +370,53 @@ def solve_course(
     ln L/(L* − L) along and for ln(L − L*) turning: in their unknowns these are nearly linear.
     """
     low, high, unknown, thickest = _bracket(kind, frame, thickness_nm)
+    everything = np.arange(thickness_nm.size)
     goal = thickness_nm.copy()
-    least = 1e-15 * thickness_nm
+    ratio = np.ones_like(goal)
 
-    def scaled(thickness: Array) -> tuple[Array, Array]:
+    def scaled(thickness: Array, longest: Array) -> tuple[Array, Array]:
         if kind == ACROSS:
             return np.log(thickness), 1.0 / thickness
         if kind == ALONG:
-            rest = np.maximum(longest_nm - thickness, least)
+            rest = np.maximum(longest - thickness, 1e-15 * thickness)
             return np.log(thickness / rest), 1.0 / thickness + 1.0 / rest
-        rest = np.maximum(thickness - longest_nm, least)
+        rest = np.maximum(thickness - longest, 1e-15 * thickness)
         return -np.log(rest), -1.0 / rest
 
-    def excess(place: Array) -> tuple[Array, Array]:
-        thickness, slope = make_course(kind, frame, place).thickness_and_slope()
-        value, factor = scaled(thickness)
-        moved = _beyond(frame, place)[2] if kind == TURNING else np.exp(place)
-        return value - scaled(goal)[0], factor * slope * moved
+    def excess(place: Array, index: IntArray) -> tuple[Array, Array]:
+        part = frame if index.size == everything.size else frame.take(index)
+        thickness, slope = make_course(kind, part, place).thickness_and_slope()
+        value, factor = scaled(thickness, longest_nm[index])
+        moved = _beyond(part, place)[2] if kind == TURNING else np.exp(place)
+        return value - scaled(goal[index], longest_nm[index])[0], factor * slope * moved
+
+    def among(chosen: IntArray, place: Array, index: IntArray) -> tuple[Array, Array]:
+        return excess(place, chosen[index])
 
     # beyond the thickest layer told apart there is no root, but a plateau
     at_limit = np.isfinite(thickest)
     if np.any(at_limit):
-        value = excess(np.where(at_limit, thickest, unknown))[0]
+        value = excess(np.where(at_limit, thickest, unknown), everything)[0]
         at_limit &= (value > 0.0) if kind == TURNING else (value < 0.0)
-        low, high, unknown = (np.where(at_limit, thickest, end) for end in (low, high, unknown))
+        unknown = np.where(at_limit, thickest, unknown)
+    # from here on, only what is not found yet is evaluated
+    left = np.flatnonzero(~at_limit)
+    checked = everything
     for _ in range(_CORRECTIONS):
-        unknown = bracketed_newton(excess, low, high, unknown, absolute=1e-11, newton=1e-6)
-        ratio = make_course(kind, frame, unknown).thickness_nm() / thickness_nm
-        if np.all(at_limit | (np.abs(ratio - 1.0) < 2.0 * _RELATIVE)):
+        unknown[left] = bracketed_newton_by_index(
+            partial(among, left),
+            low[left],
+            high[left],
+            unknown[left],
+            absolute=1e-11,
+            newton=1e-6,
+        )
+        part = frame if checked.size == everything.size else frame.take(checked)
+        exact = make_course(kind, part, unknown[checked]).thickness_nm()
+        ratio[checked] = exact / thickness_nm[checked]
+        left = np.flatnonzero(~at_limit & (np.abs(ratio - 1.0) > 2.0 * _RELATIVE))
+        checked = left
+        if left.size == 0:
             break
-        goal = goal / ratio
+        goal[left] /= ratio[left]
     return unknown, np.where(at_limit, np.maximum(thickness_nm * (1.0 - ratio), 0.0), 0.0)

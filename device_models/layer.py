@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,7 @@ from .finite_layer import (
 from .phase import Array, IntArray
 from .profile import Profile, profile_of
 
-_CHUNK = 256
+_CHUNK = 1024
 
 
 @dataclass(frozen=True)
@@ -202,6 +202,7 @@ def _solve_all(
 def _solve(
     bulk: Bulk, left_V: Array, right_V: Array, thickness_nm: Array, resistance: bool
 ) -> Array:
+    bulk = _without_faint_bands(bulk, left_V, right_V)
     frame = make_frame(bulk, left_V, right_V)
     kinds = np.full(left_V.shape, ACROSS)
     longest = np.full(left_V.shape, np.inf)
@@ -220,6 +221,20 @@ def _solve(
                 kind, frame.take(where), thickness_nm[where], longest[where], resistance
             )
     return results
+
+
+def _without_faint_bands(bulk: Bulk, left_V: Array, right_V: Array) -> Bulk:
+    """Switch electrons and holes off where they carry nothing between both ends and neutrality."""
+    known = bulk.has_neutral_bulk
+    if not np.all(known) or not np.any(bulk.phase.electrons):
+        return bulk
+    state = bulk.thermodynamics()
+    matters = np.zeros(left_V.shape, dtype=bool)
+    for end in (left_V, right_V):
+        kept = state.without_faint_bands((end - bulk.neutral_potential_V) / state.kT_eV)
+        matters |= (kept.electron_density_nm3 > 0.0) | (kept.hole_density_nm3 > 0.0)
+    phase = replace(bulk.phase, electrons=bulk.phase.electrons & matters)
+    return replace(bulk, phase=phase)
 
 
 def _solve_kind(

@@ -1,0 +1,147 @@
+"""Speed and memory of what the first integrals give: half-space contacts and finite layers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from interohm.device_models import (
+    Metal,
+    Phase,
+    contact,
+    contact_resistance,
+    layer,
+    neutral_bulk,
+)
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+THREADS = 2
+CHUNK = 4096
+METAL_eV, IP_eV, TEMPERATURE_K = 2.9, 5.3, 300.0
+
+
+def phases(parameters: Array, *, sites_cm3: float = 3e22) -> Phase:
+    """Solid electrolytes with an interstitial and a vacancy, from rows (3, N).
+
+    The rows are the neutral potential (V), the formation energy at neutrality (eV) and the
+    dielectric constant.
+    """
+    potential, energy, dielectric = parameters
+    level = IP_eV - METAL_eV + potential
+    return Phase(
+        ionization_potential_eV=IP_eV,
+        band_gap_eV=6.0,
+        dielectric_constant=dielectric,
+        charge=[1.0, -1.0],
+        ion_change=[1.0, -1.0],
+        formation_energy_eV=np.stack([energy - level, energy + level], axis=-1),
+        site_density_cm3=[sites_cm3, sites_cm3],
+        saturation=0.1,
+        migration_energy_eV=[0.3, 0.35],
+        hop_distance_nm=0.25,
+    )
+
+
+def draw(count: int, *, energies_eV: tuple[float, float] = (0.0, 0.3), seed: int = 0) -> Array:
+    """Random parameters (3, count) of phases that are thick in contact with the metal."""
+    rng = np.random.default_rng(seed)
+    return np.stack(
+        [rng.uniform(0.3, 2.5, count), rng.uniform(*energies_eV, count), rng.uniform(5, 50, count)]
+    )
+
+
+def half_space_contacts(parameters: Array) -> Array:
+    """Sheet charge, capacitance, total resistance and its reason of metal contacts, (4, N)."""
+    bulk = neutral_bulk(
+        phases(parameters), temperature_K=TEMPERATURE_K, metal_work_function_eV=METAL_eV
+    )
+    found = contact(Metal(0.0), bulk)
+    parts = contact_resistance(found)
+    return np.stack(
+        [
+            found.sheet_charge_e_nm2,
+            found.capacitance_uF_cm2,
+            parts.total_ohm_cm2,
+            parts.reason.astype(float),
+        ]
+    )
+
+
+def two_sided_contacts(parameters: Array) -> Array:
+    """The same for contacts of two electrolytes: each with its neighbour in the batch."""
+    bulk = neutral_bulk(
+        phases(parameters), temperature_K=TEMPERATURE_K, metal_work_function_eV=METAL_eV
+    )
+    half = bulk.shape[0] // 2
+    found = contact(bulk[:half], bulk[half:])
+    parts = contact_resistance(found)
+    return np.stack([found.sheet_charge_e_nm2, found.capacitance_uF_cm2, parts.total_ohm_cm2])
+
+
+def finite_layers(parameters: Array) -> Array:
+    """End charges and R_layer of coatings 5 nm thick, (3, N)."""
+    bulk = neutral_bulk(
+        phases(parameters, sites_cm3=6e22),
+        temperature_K=TEMPERATURE_K,
+        metal_work_function_eV=METAL_eV,
+    )
+    found = layer(bulk, 0.0, 1.5, 5.0)
+    return np.stack(
+        [
+            found.left_sheet_charge_e_nm2,
+            found.right_sheet_charge_e_nm2,
+            found.resistance_ohm_cm2,
+        ]
+    )
+
+
+def in_chunks(
+    function: Callable[[Array], Array], parameters: Array, *, rows: int, chunk: int = CHUNK
+) -> Array:
+    """Apply a function chunk by chunk on two threads; memory beyond the result stays flat."""
+    count = parameters.shape[1]
+    first = function(parameters[:, : min(chunk, count)])
+    result = np.empty((rows, count * first.shape[1] // min(chunk, count)))
+    share = result.shape[1] / count
+
+    def one(start: int) -> None:
+        part = function(parameters[:, start : start + chunk])
+        place = round(start * share)
+        result[:, place : place + part.shape[1]] = part
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(one, range(0, count, chunk)))
+    return result
+
+
+def per_second(
+    function: Callable[[Array], Array], parameters: Array, *, rows: int, repeats: int, per: int = 1
+) -> float:
+    """Best rate of several runs, in columns (or groups of `per` columns) a second."""
+    in_chunks(function, parameters[:, : 2 * CHUNK], rows=rows)
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        in_chunks(function, parameters, rows=rows)
+        times.append(time.perf_counter() - start)
+    return parameters.shape[1] / per / min(times)
+
+
+def first_integral_figures(
+    *, contacts: int = 65536, layers: int = 8192, repeats: int = 3
+) -> dict[str, float]:
+    """Rates of this run."""
+    wide = draw(layers, energies_eV=(0.0, 1.0), seed=1)
+    return {
+        "half_space_contacts_per_s": per_second(
+            half_space_contacts, draw(contacts), rows=4, repeats=repeats
+        ),
+        "two_sided_contacts_per_s": per_second(
+            two_sided_contacts, draw(contacts), rows=3, repeats=repeats, per=2
+        ),
+        "finite_layers_per_s": per_second(finite_layers, wide, rows=3, repeats=repeats),
+    }

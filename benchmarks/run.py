@@ -1,0 +1,52 @@
+"""Speed and memory of the device model: one JSON object on standard output.
+
+``python benchmarks/run.py`` is the short form (`make bench`, under 50 s); ``--long`` repeats more
+and adds larger batches, see README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def main() -> None:
+    """Run the benchmarks and print their figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--long", action="store_true", help="more repeats, larger batches")
+    long = parser.parse_args().long
+
+    from first_integrals import draw, first_integral_figures, half_space_contacts, in_chunks
+
+    figures: dict[str, object] = dict(
+        first_integral_figures(
+            contacts=524288 if long else 65536,
+            layers=65536 if long else 8192,
+            repeats=5 if long else 3,
+        )
+    )
+    before_MiB = peak_MiB()
+    many = 4_194_304 if long else 524_288
+    result = in_chunks(half_space_contacts, draw(many), rows=4)
+    inputs_and_results_MiB = (result.nbytes + 3 * 8 * many) / 2**20
+    figures["memory_beyond_arrays_MiB"] = peak_MiB() - before_MiB - inputs_and_results_MiB
+    from stack import stack_figures
+
+    figures |= stack_figures() if long else stack_figures(repeats=2)
+    figures["peak_MiB"] = peak_MiB()
+    json.dump(figures, sys.stdout, indent=1)
+    print()
+
+
+def peak_MiB() -> float:
+    """Largest resident size of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+
+
+if __name__ == "__main__":
+    main()
