@@ -193,8 +193,10 @@ def test_a_killed_relaxation_goes_on_from_its_last_geometry(
 
 
 def test_an_unconverged_run_is_a_failure_that_names_the_file(
-    played_back: Path, tmp_path: Path
+    played_back: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # custodian would try other settings five times.
+    monkeypatch.setenv("ATOMATE2_VASP_CUSTODIAN_MAX_ERRORS", "1")
     run = played_back / "vasprun.xml"
     run.write_text(re.sub(r'(<i type="int" name="NELM">)\s*\d+', r"\g<1> 3", run.read_text()))
     with pytest.raises(CalculationError, match=r"vasprun.xml: the electrons did not converge"):
