@@ -51,7 +51,7 @@ def cell_document(
     samples: int = DEFAULT_SAMPLES,
     measured: MeasuredMap | None = None,
     where: str = "cell",
-    solved: Callable[[int], None] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Return everything that is predicted of a cell, as plain JSON values.
 
@@ -67,7 +67,7 @@ def cell_document(
         A measured potential map to set beside the model's at each state of charge.
     where : str
         What to name in errors: the cell's file.
-    solved : callable, optional
+    progress : callable, optional
         Told how many states of charge are done, as each is.
 
     Returns
@@ -121,8 +121,8 @@ def cell_document(
             for contact, solved in zip(document["contacts"], sampled.contacts, strict=True):
                 contact["sensitivity"] = contact_sensitivity(draws, solved, phases)
         states.append(document)
-        if solved is not None:
-            solved(len(states))
+        if progress is not None:
+            progress(len(states))
     return {
         "cell": cell.name,
         "temperature_K": cell.temperature_K,

@@ -106,7 +106,7 @@ def cell(
         measured = load_measured_map(measured_map)
     with progress_bar("states of charge", len(described.states_of_charge)) as advance:
         document = cell_document(
-            described, materials, measured=measured, where=str(config), solved=advance
+            described, materials, measured=measured, where=str(config), progress=advance
         )
     notes = [*notes, *document["remarks"]]
     for text in document["remarks"]:
