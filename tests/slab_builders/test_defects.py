@@ -29,7 +29,7 @@ def test_rock_salt_has_a_tetrahedral_interstitial(crystal: Crystal) -> None:
 @pytest.mark.parametrize("crystal", ["Li2O"], indirect=True)
 def test_further_candidates_join_unless_they_are_the_same_site(crystal: Crystal) -> None:
     own = interstitial_sites(crystal.conventional, "Li")
-    image = np.array(own[0].position) + [0.0, 0.0, 1.0]
+    image = np.add(own[0].position, [0.0, 0.0, 1.0])
     assert interstitial_sites(crystal.conventional, "Li", [image]) == own
     more = interstitial_sites(crystal.conventional, "Li", [(0.5, 0.5, 0.25)])
     assert more[:-1] == own
