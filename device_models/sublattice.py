@@ -69,15 +69,19 @@ class Sublattice:
 
     def cumulants(self) -> tuple[Array, Array, Array]:
         """Second to fourth cumulant of the charge at the reference."""
-        spread = [charge - self.mean_charge for charge in self.charge]
-        second, third, fourth = (
-            sum(
-                (p * d**order for p, d in zip(self.probability, spread, strict=True)),
-                start=self.reference_probability * (-self.mean_charge) ** order,
-            )
-            for order in (2, 3, 4)
-        )
-        return second, third, fourth - 3.0 * second**2
+        states = [(self.reference_probability, -self.mean_charge)]
+        states += [
+            (p, charge - self.mean_charge)
+            for p, charge in zip(self.probability, self.charge, strict=True)
+        ]
+        second, third, fourth = (np.zeros_like(self.mean_charge) for _ in range(3))
+        for probability, distance in states:
+            square = distance * distance
+            share = probability * square
+            second += share
+            third += share * distance
+            fourth += share * square
+        return second, third, fourth - 3.0 * second * second
 
     def conduction_coefficients(self, mobility: list[Array | None]) -> Conduction | None:
         """Coefficients of `conduction`, None if none of the defects moves."""
