@@ -34,13 +34,15 @@ def calculate(
     request = engine_named(engine).request(structure, kind, settings, charge)
     with active_database() as database:
         found = find_calculation(database, request.hash)
-        if found is None:
-            run = engine_named(engine).start(request, scratch_folder(request))
-            try:
-                run.wait()
-            finally:
-                run.stop()
-            found = run.result()
+    if found is None:
+        run = engine_named(engine).start(request, scratch_folder(request))
+        try:
+            run.wait()
+        finally:
+            run.stop()
+        found = run.result()
+        # Opened anew: no database stays open for the hours that a calculation takes.
+        with active_database() as database:
             database.save_calculation(found.model_dump())
     return {"hash": found.hash, "structure": found.final_structure}
 

@@ -38,6 +38,7 @@ class GpawEngine:
 
     def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:
         """Return the electrons outside the frozen cores of the PBE datasets."""
+        self.check()
         from gpaw.setup_data import SetupData
 
         counts = structure.composition.element_composition.get_el_amt_dict()
