@@ -172,6 +172,10 @@ def neutral_bulk(
     _, conductivity = state.evaluate_conduction(origin)
     concentrations = np.stack(state.concentrations_nm3(origin), axis=-1) / CM3_PER_NM3
 
+    # a phase all but empty of charges has a Debye length beyond the largest number
+    with np.errstate(over="ignore", divide="ignore"):
+        debye_length = np.sqrt(state.permittivity_e_V_nm * state.kT_eV / chi)
+
     def only_neutral(value: Array) -> Array:
         return np.where(exists, value, np.nan).reshape(shape)
 
@@ -187,7 +191,7 @@ def neutral_bulk(
             level - flat.ionization_potential_eV + metal - mu / z,
         ),
         fermi_level_eV=only_neutral(level),
-        debye_length_nm=only_neutral(np.sqrt(state.permittivity_e_V_nm * state.kT_eV / chi)),
+        debye_length_nm=only_neutral(debye_length),
         concentrations_cm3=np.where(exists[:, None], concentrations, np.nan).reshape(
             (*shape, concentrations.shape[-1])
         ),

@@ -192,9 +192,12 @@ class _Chain:
                 value = self.relax(potentials, k)
                 moved = np.fmax(moved, np.abs(value - potentials[k]))
                 potentials[k] = value
-            if len(self.free) == 1 or np.all(moved < 10.0 * _TOLERANCE_V):
+            if len(self.free) == 1:
                 break
             potentials = self._newton(potentials)
+            # the error after Newton's step is of the order of the square
+            if np.all(moved < _NEWTON_V):
+                break
         return potentials
 
     def _newton(self, potentials: list[Array]) -> list[Array]:

@@ -200,7 +200,8 @@ def saturation_marks(state: Thermodynamics, sign: Array) -> list[Array]:
     for site in state.sublattices:
         for charge, probability in zip(site.charge, site.probability, strict=True):
             with np.errstate(divide="ignore", invalid="ignore"):
-                mark = np.log(site.reference_probability / probability) / (-charge * sign)
+                logs = np.log(site.reference_probability) - np.log(probability)
+                mark = logs / (-charge * sign)
             marks.append(np.where(np.isfinite(mark) & (mark > 0.0), mark, np.inf))
     return marks
 

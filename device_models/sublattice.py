@@ -43,9 +43,13 @@ class Sublattice:
         with np.errstate(divide="ignore"):
             logs = [y + np.log(p) for y, p in zip(exponents, self.probability, strict=True)]
         shift = np.maximum(np.max(logs, axis=0), 0.0)
-        # an absent state (p = 0) may have any exponent
+        # where shifted, weights come from logarithms: a state that fills the sublattice here may
+        # have next to no probability at the reference
+        parts = [
+            np.where(shift > 0.0, np.exp(log - shift) - p, p * np.expm1(np.minimum(y, 700.0)))
+            for log, p, y in zip(logs, self.probability, exponents, strict=True)
+        ]
         exponents = [np.minimum(y - shift, 700.0) for y in exponents]
-        parts = [p * np.expm1(y) for p, y in zip(self.probability, exponents, strict=True)]
         total = sum_of(parts) + self.reference_probability * np.expm1(-shift)
         return exponents, parts, total, shift
 

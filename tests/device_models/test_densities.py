@@ -66,7 +66,7 @@ def three_defects() -> Phase:
 
 
 def check(phase: Phase, temperature_K: float, shift_V: float) -> None:
-    mpmath.mp.dps = 60
+    mpmath.mp.dps = 130
     bulk = neutral_bulk(phase, temperature_K=temperature_K, metal_work_function_eV=METAL_eV)
     flat = bulk.ravel()
     state = flat.thermodynamics()
