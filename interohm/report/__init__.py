@@ -9,6 +9,8 @@ from typing import Any
 from interohm.cell_config import Cell
 from interohm.electrodes import reference_metal
 from interohm.records import Insulator, Metal
+from interohm.report import notes
+from interohm.report.arrhenius import activation_table, arrhenius_figure
 from interohm.report.band_diagram import band_figure
 from interohm.report.budget import (
     Part,
@@ -18,8 +20,10 @@ from interohm.report.budget import (
     drops_figure,
     total_part,
 )
+from interohm.report.current import polarization_figure, polarization_table
 from interohm.report.curves import state_figure
-from interohm.report.display_axis import nanometres
+from interohm.report.display_axis import DisplayAxis, nanometres
+from interohm.report.electrons import electrons_table
 from interohm.report.findings import cell_findings, contact_findings
 from interohm.report.inputs import cell_inputs, different_materials, material_inputs
 from interohm.report.levels import (
@@ -30,6 +34,8 @@ from interohm.report.levels import (
     energy_window_eV,
 )
 from interohm.report.page import figure, findings, keys, lead, page, section, slider
+from interohm.report.potential_map import delta_figure, measured_figure, misfit_table
+from interohm.report.ranking import ranking_figure
 from interohm.report.space_charge import concentration_figure, conductivity_figure
 from interohm.report.tables import (
     Markup,
@@ -40,27 +46,6 @@ from interohm.report.tables import (
     states_table,
 )
 from interohm.yaml_io import write_text
-
-_INTERVALS = (
-    "Intervals are the 5 and 95 % quantiles of {samples} samples of the inputs' uncertainties; "
-    "inputs of unknown uncertainty are held fixed."
-)
-_NO_INTERVALS = "No input has a known uncertainty, so there are no intervals."
-_BANDS_NOTE = (
-    "Contacts are magnified and the insides of layers compressed: the scale changes along the "
-    "axis (// marks what is compressed). Ticks are true distances; those with a sign count from "
-    "the nearest contact. "
-)
-_CONTACT_NOTE = "Each side of the contact has its own scale. "
-_FERMI_NOTE = (
-    "The Fermi level may jump at a contact, where the ion is in equilibrium and the electron is "
-    "not."
-)
-_BUDGET_NOTE = (
-    "Logarithmic; hatched bars are negative (accumulation lowers the resistance), drawn by "
-    "magnitude. Lines span 5 to 95 % of the samples; one that begins at the left edge reaches "
-    "below zero, as a space charge does that may deplete or accumulate."
-)
 
 
 def write_report(
@@ -111,6 +96,13 @@ def write_report(
         figures["budget"] = budget
     if len(states) > 1:
         figures["states"] = state_figure(states, budgets)
+    temperature = document["temperature_K"]
+    arrhenius = arrhenius_figure(states, temperature)
+    if arrhenius is not None:
+        figures["arrhenius"] = arrhenius
+    polarization = polarization_figure(states)
+    if polarization is not None:
+        figures["polarization"] = polarization
     layers = " | ".join(material.name for material in materials)
     body = [
         lead(f"{layers} at open circuit, {shown(document['temperature_K'])} K. {_zero(materials)}"),
@@ -120,8 +112,9 @@ def write_report(
         section(
             "Band diagram",
             figure("bands", f"Band diagram of {layers}"),
-            note=_BANDS_NOTE + _FERMI_NOTE,
+            note=notes.BANDS_NOTE + notes.FERMI_NOTE,
         ),
+        _potential_map(axis, states, figures),
         section(
             "Potential drops",
             figure("drops", "Potential drop of each contact"),
@@ -132,7 +125,7 @@ def write_report(
             "Resistance budget",
             *([] if budget is None else [figure("budget", "Parts of the resistance")]),
             parts_table(budgets),
-            note=_BUDGET_NOTE,
+            note=notes.BUDGET_NOTE,
         ),
         section(
             "Over the state of charge",
@@ -140,6 +133,32 @@ def write_report(
             states_table(states),
             note=_interval_note([state["quantiles"] for state in states]),
         ),
+        *(
+            []
+            if arrhenius is None
+            else [
+                section(
+                    "Over the temperature",
+                    figure("arrhenius", "Arrhenius plot of the resistances"),
+                    activation_table(states, temperature),
+                    note=notes.ARRHENIUS_NOTE,
+                )
+            ]
+        ),
+        *(
+            []
+            if polarization is None
+            else [
+                section(
+                    "At finite current",
+                    figure("polarization", "Overpotentials over the current density"),
+                    polarization_table(states),
+                    note=notes.POLARIZATION_NOTE,
+                )
+            ]
+        ),
+        section("Electrons", electrons_table(states), note=notes.ELECTRONS_NOTE),
+        _ranking(states, figures),
         _inputs([cell_inputs(cell, materials), *(_material_tables(materials))]),
     ]
     write_text(path, page(cell.name, body, figures, charges))
@@ -197,7 +216,7 @@ def write_contact_report(
         section(
             "Band diagram",
             figure("bands", f"Band diagram of {names[0]} and {names[1]}"),
-            note=_CONTACT_NOTE + _FERMI_NOTE,
+            note=notes.CONTACT_NOTE + notes.FERMI_NOTE,
         ),
         section(
             "Space charge",
@@ -209,16 +228,50 @@ def write_contact_report(
             "Resistance budget",
             *([] if bars is None else [figure("budget", "Parts of the resistance")]),
             parts_table([budget]),
-            note=_BUDGET_NOTE,
+            note=notes.BUDGET_NOTE,
         ),
         section(
             "Potential and charge",
             contacts_table([{"contacts": [document]}]),
             note=_interval_note([document["quantiles"]]),
         ),
+        section(
+            "Electrons", electrons_table([{"contacts": [document]}]), note=notes.ELECTRONS_NOTE
+        ),
+        _ranking([document], figures),
         _inputs(_material_tables(materials)),
     ]
     write_text(path, page(" | ".join(names), body, figures, [document["state_of_charge"]]))
+
+
+def _potential_map(
+    axis: DisplayAxis, states: Sequence[dict[str, Any]], figures: dict[str, Any]
+) -> Markup:
+    """Return the section of potential maps, and put its figures among the others."""
+    delta, measured = delta_figure(axis, states), measured_figure(axis, states)
+    content, note = [], notes.MAP_NOTE
+    if delta is not None:
+        figures["delta"] = delta
+        content.append(figure("delta", "Differences of the potential map from the discharged cell"))
+    if measured is not None:
+        figures["measured"] = measured
+        content += [figure("measured", "Measured potential map over the model's")]
+        content += [misfit_table(states)]
+        note += notes.MEASURED_NOTE
+    return section("Potential map", *content, note=note) if content else Markup("")
+
+
+def _ranking(documents: Sequence[dict[str, Any]], figures: dict[str, Any]) -> Markup:
+    """Return the section that ranks the inputs, and put its figure among the others."""
+    ranking = ranking_figure(documents)
+    if ranking is None:
+        return Markup("")
+    figures["ranking"] = ranking
+    return section(
+        "What the uncertainty is from",
+        figure("ranking", "Shares of the variance by input"),
+        note=notes.RANKING_NOTE,
+    )
 
 
 def _zero(materials: Sequence[Insulator | Metal]) -> str:
@@ -247,7 +300,7 @@ def _inputs(tables: Sequence[Markup]) -> Markup:
 
 def _interval_note(quantiles: Sequence[dict[str, Any] | None]) -> str:
     known = [item["samples"] for item in quantiles if item is not None]
-    return _INTERVALS.format(samples=known[0]) if known else _NO_INTERVALS
+    return notes.INTERVALS.format(samples=known[0]) if known else notes.NO_INTERVALS
 
 
 def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:

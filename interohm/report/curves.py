@@ -71,7 +71,7 @@ def state_figure(states: Sequence[dict[str, Any]], budgets: Sequence[Sequence[Pa
             "type": "log",
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
-            **_decades(
+            **decades(
                 [_positive(part) for budget in budgets for part in budget] + _ends(quantiles)
             ),
         },
@@ -87,7 +87,7 @@ def _ends(quantiles: Sequence[dict[str, Any]]) -> list[float]:
     return [10 ** interval[name] for interval in intervals if interval for name in ("p05", "p95")]
 
 
-def _decades(values: Sequence[float | None]) -> Figure:
+def decades(values: Sequence[float | None]) -> Figure:
     """Return a range of at least one decade, and ticks at whole ones."""
     known = [log10(value) for value in values if value]
     if not known:

@@ -76,12 +76,9 @@ def drawn_layers(state: dict[str, Any]) -> list[tuple[str, float]]:
 def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
     """Return the levels of each drawn layer at one state of charge of a cell's document."""
     profile = {name: _column(state["profile"][name]) for name in _COLUMNS}
-    thicknesses = [thickness for _, thickness in drawn_layers(state)]
-    edges = profile["x_nm"][0] + np.cumsum(thicknesses)[:-1]
-    cuts = [0, *(_last_before(profile["x_nm"], edge) + 1 for edge in edges), None]
     levels = []
-    for first, end in pairwise(cuts):
-        part = {name: column[first:end] for name, column in profile.items()}
+    for points in layer_points(state):
+        part = {name: column[points] for name, column in profile.items()}
         metal = bool(np.isnan(part["valence_band_eV"]).all())
         levels.append(
             LayerLevels(
@@ -93,6 +90,15 @@ def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
             )
         )
     return levels
+
+
+def layer_points(state: dict[str, Any]) -> list[slice]:
+    """Return which points of a cell's profile belong to each drawn layer."""
+    x_nm = _column(state["profile"]["x_nm"])
+    thicknesses = [thickness for _, thickness in drawn_layers(state)]
+    edges = x_nm[0] + np.cumsum(thicknesses)[:-1]
+    cuts = [0, *(_last_before(x_nm, edge) + 1 for edge in edges), None]
+    return [slice(first, end) for first, end in pairwise(cuts)]
 
 
 def _last_before(x_nm: Array, edge_nm: float) -> int:
@@ -246,20 +252,25 @@ def energy_window_eV(diagrams: Sequence[Sequence[LayerLevels]]) -> tuple[float, 
 
 def thinned(layer: LayerLevels, axis: DisplayAxis) -> LayerLevels:
     """Return a layer with as few points as the eye needs; where the scale changes is one."""
-    x = np.union1d(layer.x_nm, axis.nodes_within(layer.x_nm[0], layer.x_nm[-1]))
-
-    def at(column: Array) -> Array:
-        return np.interp(x, layer.x_nm, column)
-
-    vacuum, fermi = at(layer.vacuum_eV), at(layer.fermi_eV)
+    given = [layer.vacuum_eV, layer.fermi_eV]
+    given += [band for band in (layer.conduction_eV, layer.valence_eV) if band is not None]
+    x, (vacuum, fermi, *bands) = with_nodes(layer.x_nm, given, axis)
     keep = needed_points(axis.place(x), np.stack([vacuum, fermi]), _DRAWING_ERROR_eV)
-    return LayerLevels(
-        x[keep],
-        vacuum[keep],
-        fermi[keep],
-        None if layer.conduction_eV is None else at(layer.conduction_eV)[keep],
-        None if layer.valence_eV is None else at(layer.valence_eV)[keep],
-    )
+    conduction, valence = (band[keep] for band in bands) if bands else (None, None)
+    return LayerLevels(x[keep], vacuum[keep], fermi[keep], conduction, valence)
+
+
+def with_nodes(
+    x_nm: Array, columns: Sequence[Array], axis: DisplayAxis
+) -> tuple[Array, list[Array]]:
+    """Return a curve with a point wherever the scale of the axis changes.
+
+    Places that stand twice stay: there the curve jumps, as at the front of the ion in a collector.
+    """
+    missing = np.setdiff1d(axis.nodes_within(x_nm[0], x_nm[-1]), x_nm)
+    where = np.searchsorted(x_nm, missing)
+    added = [np.insert(one, where, np.interp(missing, x_nm, one)) for one in columns]
+    return np.insert(x_nm, where, missing), added
 
 
 def needed_points(places: Array, curves: Array, tolerance: float) -> NDArray[np.int_]:

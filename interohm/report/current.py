@@ -1,0 +1,175 @@
+"""A cell at finite current: overpotentials over the current density, and the laws behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from math import log10
+from typing import TYPE_CHECKING, Any
+
+from interohm.report.curves import DASHES, SERIES, decades
+from interohm.report.tables import NONE, Markup, shown, table
+
+if TYPE_CHECKING:
+    Figure = dict[str, Any]
+    Trace = dict[str, Any]
+
+#: A part below this share of the whole cannot be told from rounding.
+_ROUNDING = 1e-9
+
+
+def polarization_figure(states: Sequence[dict[str, Any]]) -> Figure | None:
+    """Return overpotentials over the current, one frame per state; None if none is known."""
+    frames = [_traces(state) for state in states]
+    traces = [trace for frame in frames for trace in frame]
+    if not any(value for trace in traces for value in trace["y"]):
+        return None
+    for frame, state in zip(frames, states, strict=True):
+        frame[:0] = _voltage_band(state)
+        frame.append(_voltage_line(state))
+    currents = [value for trace in traces for value in trace["x"]]
+    layout: Figure = {
+        "xaxis": {
+            "title": {"text": "current density (A/cm²)", "standoff": 10},
+            "type": "log",
+            "exponentformat": "power",
+            "range": [log10(min(currents)), log10(max(currents))],
+            "dtick": 1,
+            "ticks": "outside",
+            "gridcolor": "var(--grid)",
+        },
+        "yaxis": {
+            "title": {"text": "overpotential (V)"},
+            "type": "log",
+            "exponentformat": "power",
+            "gridcolor": "var(--grid)",
+            **decades([value for frame in frames for trace in frame for value in trace["y"]]),
+        },
+        "margin": {"l": 80, "r": 36, "t": 10, "b": 60},
+        "height": 460,
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
+    }
+    return {"layout": layout, "frames": frames}
+
+
+def polarization_table(states: Sequence[dict[str, Any]]) -> Markup:
+    """Return law, overpotential at one current and limiting current of each contact."""
+    rows, places = [], []
+    for place, state in enumerate(states):
+        polarization = state["polarization"]
+        currents = polarization["current_A_cm2"]
+        at = min(range(len(currents)), key=lambda index: abs(log10(currents[index]) + 3.0))
+        for contact in polarization["contacts"]:
+            places.append(place)
+            rows.append(
+                (
+                    f"{contact['left']} | {contact['right']}",
+                    contact["law"] or NONE,
+                    shown(contact["overpotential_V"][at], 3),
+                    shown(contact["limiting_current_A_cm2"], 3),
+                )
+            )
+        places.append(place)
+        rows.append(
+            (
+                Markup("<b>cell</b>"),
+                NONE,
+                shown(polarization["overpotential_V"][at], 3),
+                NONE,
+            )
+        )
+    return table(
+        ("charge transfer", "law", "overpotential (V)", "limiting current (A/cm²)"),
+        rows,
+        numeric=(2, 3),
+        states=places if len(states) > 1 else None,
+        only_current=True,
+        caption="Overpotentials at 1 mA/cm²",
+    )
+
+
+def _traces(state: dict[str, Any]) -> list[Trace]:
+    polarization = state["polarization"]
+    currents, total = polarization["current_A_cm2"], polarization["overpotential_V"]
+    contacts = polarization["contacts"]
+    traces = [_curve("cell", currents, total, "var(--text)", "solid", 3.0)]
+    ohmic = [
+        None
+        if whole is None or any(part is None for part in parts)
+        else _remainder(whole, sum(parts))
+        for whole, *parts in zip(
+            total, *(contact["overpotential_V"] for contact in contacts), strict=True
+        )
+    ]
+    curves = [("layers and space charges", ohmic)]
+    curves += [
+        (f"{one['left']} | {one['right']}: charge transfer", one["overpotential_V"])
+        for one in contacts
+    ]
+    for number, (name, values) in enumerate(curves):
+        if any(value is not None and value > 0 for value in values):
+            dash = DASHES[(number + number // len(SERIES)) % len(DASHES)]
+            traces.append(_curve(name, currents, values, SERIES[number % len(SERIES)], dash, 1.8))
+    return traces
+
+
+def _remainder(whole: float, parts: float) -> float | None:
+    return whole - parts if whole - parts > _ROUNDING * abs(whole) else None
+
+
+def _curve(
+    name: str,
+    currents: Sequence[float],
+    values: Sequence[float | None],
+    colour: str,
+    dash: str,
+    width: float,
+) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": escape(name, quote=False),
+        "x": list(currents),
+        "y": [value if value is not None and value > 0 else None for value in values],
+        "marker": {"size": 5},
+        "line": {"color": colour, "dash": dash, "width": width},
+        "hovertemplate": "%{y:.3g} V",
+    }
+
+
+def _voltage_line(state: dict[str, Any]) -> Trace:
+    """Return the open-circuit voltage: a cell cannot be discharged against more."""
+    currents = state["polarization"]["current_A_cm2"]
+    voltage = state["open_circuit_voltage_V"]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "open-circuit voltage",
+        "x": [currents[0], currents[-1]],
+        "y": [voltage if voltage and voltage > 0 else None] * 2,
+        "line": {"color": "var(--warn)", "dash": "dash", "width": 1.5},
+        "hovertemplate": "%{y:.3f} V",
+    }
+
+
+def _voltage_band(state: dict[str, Any]) -> list[Trace]:
+    """Return the interval of the open-circuit voltage."""
+    interval = (state["quantiles"] or {}).get("open_circuit_voltage_V")
+    if interval is None or interval["p05"] <= 0:
+        return []
+    currents = state["polarization"]["current_A_cm2"]
+    ends = [currents[0], currents[-1]]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "open-circuit voltage, 5 to 95 %",
+            "x": [*ends, *reversed(ends)],
+            "y": [interval["p05"]] * 2 + [interval["p95"]] * 2,
+            "fill": "toself",
+            "fillcolor": "var(--interval-fill)",
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+        }
+    ]

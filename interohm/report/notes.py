@@ -1,0 +1,52 @@
+"""What a reader needs to know to read each figure and table of a report."""
+
+from __future__ import annotations
+
+INTERVALS = (
+    "Intervals are the 5 and 95 % quantiles of {samples} samples of the inputs' uncertainties; "
+    "inputs of unknown uncertainty are held fixed."
+)
+NO_INTERVALS = "No input has a known uncertainty, so there are no intervals."
+BANDS_NOTE = (
+    "Contacts are magnified and the insides of layers compressed: the scale changes along the "
+    "axis (// marks what is compressed). Ticks are true distances; those with a sign count from "
+    "the nearest contact. "
+)
+CONTACT_NOTE = "Each side of the contact has its own scale. "
+FERMI_NOTE = (
+    "The Fermi level may jump at a contact, where the ion is in equilibrium and the electron is "
+    "not."
+)
+BUDGET_NOTE = (
+    "Logarithmic; hatched bars are negative (accumulation lowers the resistance), drawn by "
+    "magnitude. Lines span 5 to 95 % of the samples; one that begins at the left edge reaches "
+    "below zero, as a space charge does that may deplete or accumulate."
+)
+
+MAP_NOTE = (
+    "What a Kelvin probe sees, relative to the positive collector. ΔCPD is the difference from the "
+    "discharged cell; the state of charge that is chosen above is drawn bold. "
+)
+MEASURED_NOTE = (
+    "The constant of the measured map is free: it is moved to lie closest to the model at each "
+    "state of charge."
+)
+ARRHENIUS_NOTE = (
+    "Dotted: the same contacts without space charge, where each dipole takes the whole potential "
+    "drop. Activation energies are slopes of ln(R/T) over 1/T; one that changes with the space "
+    "charge is how an experiment tells it."
+)
+POLARIZATION_NOTE = (
+    "Layers and space charges are ohmic; a charge transfer follows its law. Above the open-circuit "
+    "voltage the cell cannot be discharged at this current."
+)
+RANKING_NOTE = (
+    "The share of a prediction's variance that each input's uncertainty explains alone: what to "
+    "calculate better next. What is left to 100 % is of inputs that act together and of many small "
+    "ones."
+)
+ELECTRONS_NOTE = (
+    "Barriers at an electrode are from its Fermi level into the bands at the contact; steps are "
+    "right minus left. Leakage is thermionic emission over the highest point of the bands, an "
+    "upper bound."
+)

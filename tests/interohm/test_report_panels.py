@@ -1,0 +1,263 @@
+"""Panels of the cell report: temperature, current, potential maps, electrons, ranking."""
+
+from __future__ import annotations
+
+import json
+import re
+from copy import deepcopy
+from html import escape
+from math import log10
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from interohm.device_models.constants import BOLTZMANN_EV_K
+
+from interohm.cell import cell_document
+from interohm.cell_config import Cell
+from interohm.contact import contact_document
+from interohm.kpfm import MeasuredMap
+from interohm.materials import shipped_material
+from interohm.report import write_contact_report, write_report
+from interohm.report.arrhenius import activation_table, arrhenius_figure, swept_parts
+from interohm.report.current import polarization_figure, polarization_table
+from interohm.report.display_axis import display_axis, electrode
+from interohm.report.electrons import electrons_table
+from interohm.report.levels import cell_axis, with_nodes
+from interohm.report.potential_map import delta_figure, measured_figure
+from interohm.report.ranking import ranking_figure
+from interohm.report.tables import shown
+
+ATTACK = "</script><img src=x onerror=alert(1)>"
+LAYERS = [
+    {"material": "Li", "thickness_nm": 200},
+    {"material": "LLZO", "thickness_nm": 1000},
+    {"material": "LiCoO2", "thickness_nm": 300},
+]
+CELL = Cell.model_validate(
+    {
+        "name": "panels",
+        "states_of_charge": [0.0, 0.5, 1.0],
+        "layers": LAYERS,
+        "collectors": {
+            "negative": {
+                "material": "Cu",
+                "work_function_eV": 4.65,
+                "thickness_nm": 100.0,
+                "ion_front_nm": [0.0, 20.0, 40.0],
+            },
+            "positive": {"material": ATTACK, "work_function_eV": 5.6},
+        },
+    }
+)
+MEASURED = MeasuredMap(np.linspace(5.0, 1495.0, 40), np.linspace(0.0, 1.0, 40), "map.csv")
+
+
+@pytest.fixture(scope="module")
+def materials():
+    return [shipped_material(layer["material"]) for layer in LAYERS]
+
+
+@pytest.fixture(scope="module")
+def document(materials):
+    return cell_document(CELL, materials, samples=200, measured=MEASURED)
+
+
+@pytest.fixture(scope="module")
+def states(document):
+    return document["states"]
+
+
+@pytest.fixture(scope="module")
+def axis(document):
+    return cell_axis(document)
+
+
+def written(path, document, materials, cell=CELL):
+    write_report(path, cell, materials, document)
+    html = path.read_text(encoding="utf-8")
+    return html, json.loads(re.search(r'id="figures">(.*?)</script>', html)[1])
+
+
+def test_every_panel_stands_in_the_report(document, materials, tmp_path):
+    html, figures = written(tmp_path / "cell.html", document, materials)
+    assert {"delta", "measured", "arrhenius", "polarization", "ranking"} < set(figures)
+    for name, figure in figures.items():
+        assert f'data-figure="{name}"' in html
+        assert len(figure["frames"]) == 3
+        for frame in figure["frames"]:
+            go.Figure(data=[*figure.get("always", []), *frame], layout=figure["layout"])
+    used = set(re.findall(r"var\((--[a-z0-9-]+)\)", json.dumps(figures)))
+    for name in used:
+        assert html.count(f" {name}:") == 2, name
+    assert "<img" not in html
+
+
+def test_panels_without_numbers_are_left_out(document, materials, tmp_path):
+    bare = deepcopy(document)
+    for state in bare["states"]:
+        state.update(temperature_sweep=None, measured_map=None, sensitivity=None)
+        state["profile"]["delta_cpd_V"] = [None] * len(state["profile"]["x_nm"])
+        currents = state["polarization"]
+        nothing = [None] * len(currents["current_A_cm2"])
+        currents["overpotential_V"] = nothing
+        for contact in currents["contacts"]:
+            contact.update(law=None, overpotential_V=nothing)
+    html, figures = written(tmp_path / "cell.html", bare, materials)
+    assert not {"delta", "measured", "arrhenius", "polarization", "ranking"} & set(figures)
+    for heading in ("Potential map", "Over the temperature", "At finite current", "uncertainty is"):
+        assert f"{heading}</h2>" not in html
+        assert f"<h2>{heading}" not in html
+    assert "<h2>Electrons</h2>" in html
+
+
+def test_arrhenius_slopes_are_the_activation_energies_of_the_table(states):
+    figure = arrhenius_figure(states, 300.0)
+    (cell,) = [t for t in figure["frames"][1] if t["name"] == "cell (ASR)"]
+    inverse = np.array(cell["x"]) / 1000
+    slope = np.gradient(np.log(np.array(cell["y"]) * inverse), inverse)
+    swept = states[1]["temperature_sweep"]["area_specific"]["activation_energy_eV"]
+    middle = len(swept) // 2
+    assert slope[middle] * BOLTZMANN_EV_K == pytest.approx(swept[middle], rel=1e-6)
+    table = activation_table(states, 300.0)
+    assert shown(swept[middle]) in table
+    for part in swept_parts(states[1]["temperature_sweep"]):
+        assert f"<td>{escape(part.label)}</td>" in table
+    flat = [t for t in figure["frames"][1] if "without space charge" in t["name"]]
+    assert flat
+    assert all(trace["line"]["dash"] == "dot" for trace in flat)
+
+
+def test_the_cells_interval_stands_at_its_temperature(states):
+    figure = arrhenius_figure(states, 300.0)
+    (interval,) = [t for t in figure["frames"][0] if t["name"] == "cell, 5 to 95 %"]
+    quantiles = states[0]["quantiles"]["log10_resistance"]
+    assert interval["x"] == pytest.approx([1000 / 300] * 2)
+    assert [log10(y) for y in interval["y"]] == pytest.approx([quantiles["p05"], quantiles["p95"]])
+    unknown = [{**state, "quantiles": None} for state in states]
+    names = {t["name"] for f in arrhenius_figure(unknown, 300.0)["frames"] for t in f}
+    assert "cell, 5 to 95 %" not in names
+
+
+def test_a_part_that_is_negative_everywhere_has_no_curve(states):
+    sweep = deepcopy(states[0]["temperature_sweep"])
+    nothing = [None] * len(sweep["temperature_K"])
+    for part in (sweep["contacts"][0]["charge_transfer"], sweep["contacts"][0]["space_charge"]):
+        part.update(resistance_ohm_cm2=[-1.0] * len(nothing), activation_energy_eV=nothing)
+        part["without_space_charge"] = None
+    labels = [part.label for part in swept_parts(sweep)]
+    assert not any(label.startswith("Li | LLZO") for label in labels)
+    assert "cell (ASR)" in labels
+
+
+def test_one_curve_of_the_map_for_each_state_of_charge(axis, states):
+    figure = delta_figure(axis, states)
+    assert [curve["name"] for curve in figure["always"]] == [
+        f"state of charge {charge}" for charge in ("0", "0.5", "1")
+    ]
+    assert not any(figure["always"][0]["y"])
+    for state, curve, frame in zip(states, figure["always"], figure["frames"], strict=True):
+        (marked,) = frame
+        assert marked["y"] == curve["y"]
+        assert curve["x"] == sorted(curve["x"])
+        # both collectors stand at the ends: one in the profile, one without a scale
+        ends = [one["delta_cpd_V"] for one in state["collectors"]]
+        assert [curve["y"][0], curve["y"][-1]] == pytest.approx(ends, abs=1e-3)
+        assert curve["customdata"][-1] == "the collector"
+    texts = [note["text"] for note in figure["layout"]["annotations"]]
+    assert "<b>Cu</b>" in texts
+    assert f"<b>{escape(ATTACK, quote=False)}</b>" in texts
+
+
+def test_no_differences_without_a_discharged_state(axis, states):
+    later = [deepcopy(state) for state in states[1:]]
+    for state in later:
+        state["profile"]["delta_cpd_V"] = [None] * len(state["profile"]["x_nm"])
+    assert delta_figure(axis, later) is None
+
+
+def test_the_front_of_the_ion_is_a_step(axis, states):
+    curve = delta_figure(axis, states)["always"][2]
+    front = float(axis.place(-40.0))
+    near = [
+        y
+        for x, y in zip(curve["x"], curve["y"], strict=True)
+        if x == pytest.approx(front, abs=1e-4)
+    ]
+    assert max(near) - min(near) > 0.5
+
+
+def test_a_jump_stays_where_the_scale_changes():
+    axis = display_axis([electrode(3.0), electrode(7.0)])
+    x, (y,) = with_nodes(np.array([0.0, 2.0, 2.0, 10.0]), [np.array([0.0, 0, 1, 1])], axis)
+    assert x.tolist() == [0.0, 2.0, 2.0, 3.0, 10.0]
+    assert y.tolist() == [0.0, 0.0, 1.0, 1.0, 1.0]
+
+
+def test_measured_points_lie_at_their_places(axis, states):
+    figure = measured_figure(axis, states)
+    for state, (model, points) in zip(states, figure["frames"], strict=True):
+        assert points["y"] == state["measured_map"]["measured_cpd_V"]
+        assert points["x"] == pytest.approx(axis.place(MEASURED.x_nm), abs=1e-5)
+        drawn = np.interp(points["x"], model["x"], model["y"])
+        assert drawn == pytest.approx(np.array(state["measured_map"]["model_cpd_V"]), abs=2e-3)
+
+
+def test_the_parts_of_the_polarization_add_up(states):
+    figure = polarization_figure(states)
+    for state, frame in zip(states, figure["frames"], strict=True):
+        curves = [trace for trace in frame if trace["mode"] == "lines+markers"]
+        cell, *parts = curves
+        assert cell["name"] == "cell"
+        total = np.sum([[value or 0.0 for value in part["y"]] for part in parts], axis=0)
+        assert total == pytest.approx(np.array(cell["y"]), rel=1e-6)
+        (line,) = [trace for trace in frame if trace["name"] == "open-circuit voltage"]
+        assert line["y"] == [state["open_circuit_voltage_V"]] * 2
+    assert "Butler–Volmer" in polarization_table(states)
+
+
+def test_the_ranking_orders_the_inputs(states):
+    figure = ranking_figure(states)
+    labels = figure["layout"]["yaxis"]["categoryarray"]
+    shares = {
+        f"{share['material']}: {share['field']}": share["variance_share"]
+        for ranked in states[0]["sensitivity"].values()
+        for share in ranked
+    }
+    assert set(shares) <= set(labels)
+    for trace, name in zip(
+        figure["frames"][0], ("open_circuit_voltage_V", "log10_resistance"), strict=True
+    ):
+        assert trace["x"] == [s["variance_share"] for s in states[0]["sensitivity"][name]]
+
+
+def test_text_in_the_ranking_is_escaped():
+    share = {"material": ATTACK, "field": "states.voltage_V", "variance_share": 0.5}
+    figure = ranking_figure([{"sensitivity": {"log10_resistance": [share]}}])
+    assert "<img" not in json.dumps(figure)
+    assert ranking_figure([{"sensitivity": None}]) is None
+
+
+def test_electrons_of_each_contact_and_of_the_cell(states):
+    table = electrons_table(states)
+    for state in states:
+        assert shown(state["electronic_leakage"]["current_A_cm2"], 2) in table
+        for contact in state["contacts"]:
+            assert shown(contact["electrons"]["electron_barrier_eV"]) in table
+    assert table.count("cell at open circuit") == len(states)
+    hostile = deepcopy(states[:1])
+    hostile[0]["contacts"][0]["left"] = ATTACK
+    assert "<img" not in electrons_table(hostile)
+
+
+def test_a_contact_report_has_electrons_and_ranking(tmp_path):
+    pair = [shipped_material("LiPON"), shipped_material("LLZO")]
+    document = contact_document(*pair, samples=200)
+    path = tmp_path / "contact.html"
+    write_contact_report(path, pair, document)
+    html = path.read_text(encoding="utf-8")
+    assert document["electrons"]["class"] in html
+    assert "cell at open circuit" not in html
+    assert ('data-figure="ranking"' in html) == bool(
+        document["sensitivity"]["potential_drop_V"] or document["sensitivity"]["log10_resistance"]
+    )
