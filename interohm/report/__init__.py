@@ -252,6 +252,7 @@ def _potential_map(
     content, note = [], notes.MAP_NOTE
     if delta is not None:
         figures["delta"] = delta
+        note += notes.DELTA_NOTE
         content.append(figure("delta", "Differences of the potential map from the discharged cell"))
     if measured is not None:
         figures["measured"] = measured

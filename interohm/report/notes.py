@@ -24,8 +24,12 @@ BUDGET_NOTE = (
 )
 
 MAP_NOTE = (
-    "What a Kelvin probe sees, relative to the positive collector. ΔCPD is the difference from the "
-    "discharged cell; the state of charge that is chosen above is drawn bold. "
+    "What a Kelvin probe sees, relative to the positive collector (an inert one where the cell "
+    "names none). "
+)
+DELTA_NOTE = (
+    "ΔCPD is the difference from the discharged cell; the state of charge that is chosen above is "
+    "drawn bold. "
 )
 MEASURED_NOTE = (
     "The constant of the measured map is free: it is moved to lie closest to the model at each "
