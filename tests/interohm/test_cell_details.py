@@ -1,0 +1,159 @@
+"""What no other test would notice: factors, signs and limits of cells and contacts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from interohm.cell import cell_document
+from interohm.cell_config import Cell
+from interohm.contact import contact_document
+from interohm.electrodes import clipped_mu_eV, electrode_state, reference_work_function_eV
+from interohm.materials import shipped_material
+from interohm.phases import Draws, phase_of
+from interohm.records import Insulator, Metal, material_document, material_from
+from interohm.yaml_io import validated
+
+KT_EV = 8.617333262e-5 * 300
+
+
+def shipped(name: str) -> Any:
+    material = shipped_material(name)
+    assert material is not None
+    return material
+
+
+def changed(material: Insulator | Metal, **fields: Any) -> Any:
+    return material_from(material_document(material) | fields, where="test")
+
+
+def solved(layer: dict[str, Any], material: Any = None) -> Any:
+    layers = [
+        {"material": "Li", "thickness_nm": 20000},
+        {"material": "LLZO", "thickness_nm": 20000} | layer,
+        {"material": "LiCoO2", "thickness_nm": 20000},
+    ]
+    cell = validated(Cell, {"name": "c", "layers": layers, "states_of_charge": [0.5]}, where="c")
+    materials = [shipped("Li"), material or shipped("LLZO"), shipped("LiCoO2")]
+    return cell_document(cell, materials, samples=2)["states"][0]
+
+
+def test_a_thick_layer_resists_by_its_length_over_its_conductivity() -> None:
+    """Both kinds of carriers, sigma = e D c (1 − c/N)/kT with D = a² nu exp(−E_m/kT)/6."""
+    llzo = shipped("LLZO")
+    assert isinstance(llzo, Insulator)
+    conductivity_S_cm = 0.0
+    for defect in llzo.defects:
+        weight = math.exp(-0.0143907397384 / KT_EV)
+        share = weight / (1 + weight / 0.1)
+        hop_cm = defect.hop_distance_nm.value * 1e-7
+        rate_Hz = defect.attempt_frequency_Hz.value * math.exp(
+            -defect.migration_energy_eV.value / KT_EV
+        )
+        carriers_cm3 = defect.site_density_cm3.value * share
+        diffusivity_cm2_s = hop_cm**2 * rate_Hz / 6
+        conductivity_S_cm += (
+            1.602176634e-19 * diffusivity_cm2_s * carriers_cm3 * (1 - share) / KT_EV
+        )
+    layer = solved({})["layers"][1]
+    assert layer["resistance_ohm_cm2"] == pytest.approx(20000e-7 / conductivity_S_cm, rel=1e-6)
+
+
+def test_acceptors_are_compensated_by_interstitials() -> None:
+    """The neutral potential falls: interstitials live at a lower potential."""
+    plain, doped = solved({}), solved({"acceptors_cm3": 1e21})
+    assert doped["contacts"][0]["potential_drop_V"] < plain["contacts"][0]["potential_drop_V"]
+
+
+def test_mu_is_clipped_to_the_window() -> None:
+    llzo = shipped("LLZO")
+    assert float(clipped_mu_eV(llzo, 0.0)) == pytest.approx(-0.05)
+    assert float(clipped_mu_eV(llzo, -1.0)) == -1.0
+    assert float(clipped_mu_eV(llzo, -4.0)) == pytest.approx(-2.91)
+    document = contact_document(shipped("Li"), llzo, samples=2)
+    assert document["mu_eV"]["right"] == pytest.approx(-0.05)
+
+
+def test_mu_is_linear_over_the_whole_stack() -> None:
+    """Without windows: from mu of lithium, 0, to mu of the positive electrode."""
+    free = material_document(shipped("LLZO"))
+    del free["stability_window_V"]
+    layers = [
+        {"material": "Li", "thickness_nm": 20000},
+        {"material": "LLZO", "thickness_nm": 10000},
+        {"material": "LLZO", "thickness_nm": 30000},
+        {"material": "LiCoO2", "thickness_nm": 20000},
+    ]
+    cell = validated(Cell, {"name": "c", "layers": layers, "states_of_charge": [1.0]}, where="c")
+    inner = material_from(free, where="x")
+    (state,) = cell_document(cell, [shipped("Li"), inner, inner, shipped("LiCoO2")], samples=2)[
+        "states"
+    ]
+    voltage_V = state["open_circuit_voltage_V"]
+    assert state["layers"][1]["mu_eV"] == pytest.approx([0, -voltage_V / 4])
+    assert state["layers"][2]["mu_eV"] == pytest.approx([-voltage_V / 4, -voltage_V])
+
+
+def test_a_layer_is_thick_if_both_space_charges_and_ten_debye_lengths_fit() -> None:
+    thick = solved({})
+    inner = thick["contacts"]
+    needed_nm = (
+        inner[0]["distance_nm"]["right"]["x99"]
+        + inner[1]["distance_nm"]["left"]["x99"]
+        + 10 * inner[0]["debye_length_nm"]["right"]
+    )
+    assert solved({"thickness_nm": needed_nm * 1.01})["layers"][1]["thick"]
+    assert not solved({"thickness_nm": needed_nm * 0.99})["layers"][1]["thick"]
+
+
+def test_a_curve_is_smooth_and_monotonic_between_its_states() -> None:
+    points = [(0.0, 4.0), (0.25, 3.9), (0.5, 3.5), (1.0, 3.4)]
+    states = [
+        {"ion_content": x, "voltage_V": voltage, "work_function_eV": 5.0} for x, voltage in points
+    ]
+    metal = changed(shipped("LiCoO2"), states=states)
+    inside = np.linspace(0, 1, 101)
+    voltages = [float(electrode_state(metal, float(x)).voltage_V) for x in inside]
+    assert np.all(np.diff(voltages) <= 0)
+    for x, voltage in points:
+        assert float(electrode_state(metal, x).voltage_V) == pytest.approx(voltage)
+    linear = np.interp(inside, *zip(*points, strict=True))
+    assert 0.005 < np.max(np.abs(voltages - linear)) < 0.1
+
+
+def test_the_sparser_plane_limits_the_exchange() -> None:
+    """R_ct is inversely proportional to the areal density of sites, of the sparser plane."""
+    lithium, llzo = shipped("Li"), shipped("LLZO")
+
+    def transfer(left_cm2: float, right_cm2: float) -> float:
+        document = contact_document(
+            changed(lithium, areal_site_density_cm2=left_cm2),
+            changed(llzo, areal_site_density_cm2=right_cm2),
+            samples=2,
+        )
+        return float(document["resistance"]["charge_transfer_ohm_cm2"])
+
+    assert transfer(1e15, 4e14) == pytest.approx(transfer(4e14, 1e15))
+    assert transfer(4e14, 1e15) == pytest.approx(transfer(1e15, 1e15) / 0.4)
+
+
+def test_lithium_as_electrode_and_as_zero_of_potential_is_one_draw() -> None:
+    lithium, draws = shipped("Li"), Draws(50)
+    state = electrode_state(lithium, 1.0, draws=draws)
+    zero_eV = reference_work_function_eV(lithium, draws)
+    assert np.ptp(zero_eV) > 0
+    assert np.array_equal(state.work_function_eV, zero_eV)
+
+
+def test_positive_quantities_are_drawn_with_the_value_as_median() -> None:
+    llzo = shipped("LLZO")
+    phase = phase_of(llzo, draws=Draws(40_000))
+    quantity = llzo.dielectric_constant
+    drawn = phase.dielectric_constant
+    assert np.median(drawn) == pytest.approx(quantity.value, rel=0.01)
+    assert np.std(drawn) == pytest.approx(quantity.uncertainty, rel=0.05)
+    assert np.all(drawn >= 1)
+    assert np.all(phase.saturation <= 1)
