@@ -14,11 +14,10 @@ from .finite_layer import (
     ALONG,
     TURNING,
     Course,
-    Frame,
     make_course,
-    make_frame,
     solve_course,
 )
+from .layer_frame import Frame, make_frame
 from .phase import Array, IntArray
 from .profile import Profile, profile_of
 

@@ -95,7 +95,9 @@ def integrate(
     for value, tolerance, floor, own in zip(values, relative, floors, of_panel, strict=True):
         size = np.abs(value)
         whole = size if own else np.broadcast_to(np.sum(size, axis=0), size.shape)
-        limits.append(np.asarray(np.maximum(tolerance * whole, floor)))
+        asked = np.where(np.isinf(tolerance), 0.0, tolerance)
+        limit = np.where(np.isinf(tolerance), np.inf, asked * whole)
+        limits.append(np.maximum(limit, floor))
     bad = np.zeros(low.shape, dtype=bool)
     for error, limit in zip(errors, limits, strict=True):
         bad |= error > limit
