@@ -42,12 +42,21 @@ def find_materials(
 
 
 def assumed_inputs(materials: Sequence[Insulator | Metal]) -> list[str]:
-    """Return the numbers that nobody measured or calculated, as ``LLZO.band_gap_eV``."""
-    from interohm.phases import quantities
+    """Return the numbers that nobody measured or calculated, as ``LLZO.band_gap_eV``.
 
-    return [
-        f"{name}.{field}"
-        for name, material in {material.name: material for material in materials}.items()
-        for field, quantity in quantities(material)
-        if quantity.assumed
-    ]
+    Those of an electrode's states stand together, as ``LiCoO2.states[16 of 17].work_function_eV``.
+    """
+    from interohm.phases import quantities
+    from interohm.records import Metal
+
+    names: dict[str, None] = {}
+    for name, material in {material.name: material for material in materials}.items():
+        assumed = [field for field, quantity in quantities(material) if quantity.assumed]
+        for field in assumed:
+            shown = field
+            if isinstance(material, Metal) and len(material.states) > 1:
+                end = field.partition("]")[2]
+                count = sum(other.endswith(end) for other in assumed)
+                shown = f"states[{count} of {len(material.states)}]{end}"
+            names[f"{name}.{shown}"] = None
+    return list(names)
