@@ -54,7 +54,11 @@ def assumed_inputs(materials: Sequence[Insulator | Metal]) -> list[str]:
         assumed = [field for field, quantity in quantities(material) if quantity.assumed]
         for field in assumed:
             shown = field
-            if isinstance(material, Metal) and len(material.states) > 1:
+            if (
+                isinstance(material, Metal)
+                and field.startswith("states[")
+                and len(material.states) > 1
+            ):
                 end = field.partition("]")[2]
                 count = sum(other.endswith(end) for other in assumed)
                 shown = f"states[{count} of {len(material.states)}]{end}"
