@@ -22,7 +22,7 @@ from pymatgen.core import Structure
 
 from interohm.records import Insulator, Quantity, material_document, material_from
 
-FOLDER = Path(__file__).parents[1] / "data" / "calculations" / "quick"
+FOLDER = Path(__file__).parents[1] / "data" / "calculations"
 SOME = {"value_eV": 0.2, "source": "a test"}
 UNCERTAINTIES = Uncertainties.model_validate(
     dict.fromkeys(("ionization_potential", "band_gap", "formation_energy", "work_function"), SOME)
@@ -33,7 +33,7 @@ UNCERTAINTIES = Uncertainties.model_validate(
 def calculations() -> dict[str, Calculation]:
     """By formula, kind and charge: ``Li31F32 relax -1``."""
     found = {}
-    for path in sorted(FOLDER.glob("*.json.gz")):
+    for path in sorted(FOLDER.glob("*/*.json.gz")):
         calculation = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
         formula = calculation.final_structure.composition.formula.replace(" ", "")
         found[f"{formula} {calculation.kind} {calculation.charge}"] = calculation
@@ -171,3 +171,37 @@ def test_chemical_potentials_add_up_to_the_compound(calculations: dict[str, Calc
 def test_a_metal_is_no_insulator(calculations: dict[str, Calculation]) -> None:
     with pytest.raises(ValueError, match="no band gap"):
         band_edges(calculations["Li1 static 0"], calculations["Li6 static 0"], 2.4)
+
+
+@pytest.mark.parametrize(
+    ("element", "charge", "small", "large"),
+    [("Li", -1, "Li31F32", "Li63F64"), ("F", 1, "Li32F31", "Li64F63")],
+)
+def test_two_supercells_agree(
+    calculations: dict[str, Calculation], element: str, charge: int, small: str, large: str
+) -> None:
+    """A simple cube of 64 atoms and a face-centred cell of 128: other lattice term, same energy."""
+    bulk = calculations["Li1F1 static 0"]
+    potentials = chemical_potentials(bulk, calculations["Li1 static 0"], "Li")
+    results = []
+    for atoms, formula in ((32, small), (64, large)):
+        perfect = calculations[f"Li{atoms}F{atoms} static 0"]
+        vacancy = calculations[f"{formula} relax {charge}"]
+        results.append(
+            formation_energy(
+                perfect,
+                vacancy,
+                center=hole(perfect.final_structure, vacancy),
+                added={element: -1},
+                chemical_potentials_eV=potentials,
+                valence_band_maximum_eV=valence_band_in_supercell(bulk, perfect),
+                dielectric_constant=9.0,
+            )
+        )
+    first, second = results
+    assert first.point_charge_eV - second.point_charge_eV > 0.04
+    assert first.energy_eV == pytest.approx(second.energy_eV, abs=0.03)
+    if element == "F":
+        # Here the alignment matters: the point charges alone leave five times as much.
+        bare = [result.energy_eV - result.alignment_eV for result in results]
+        assert abs(bare[0] - bare[1]) > 0.1
