@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .arrays import arrays_of
 from .constants import BOLTZMANN_EV_K
 from .phase import Array
 
@@ -35,8 +36,10 @@ def pinning_dipole_V(
     left_neutrality_level_eV, right_neutrality_level_eV : array (...)
         Phi_CNL below the vacuum level; a metal's is its work function.
     """
-    step = np.asarray(left_neutrality_level_eV) - np.asarray(right_neutrality_level_eV)
-    return np.asarray((1.0 - np.asarray(pinning_factor)) * step)
+    _, (factor, left, right) = arrays_of(
+        pinning_factor, left_neutrality_level_eV, right_neutrality_level_eV
+    )
+    return (1.0 - factor) * (left - right)
 
 
 @dataclass(frozen=True)

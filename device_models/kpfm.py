@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .arrays import arrays_of
 from .phase import Array
 
 
@@ -27,12 +28,14 @@ def cpd_V(
     tip_work_function_eV : array (...)
         A constant of every map, which differences do not see.
     """
-    return np.asarray(tip_work_function_eV - np.asarray(work_function_eV) - fermi_level_eV)
+    _, (tip, surface, level) = arrays_of(tip_work_function_eV, work_function_eV, fermi_level_eV)
+    return tip - surface - level
 
 
 def equilibrium_cpd_V(phi_V: Array, tip_work_function_eV: Array | float = 0.0) -> Array:
     """Return the contact potential difference where the potential is `phi_V`, shape (...)."""
-    return np.asarray(tip_work_function_eV + np.asarray(phi_V))
+    _, (tip, phi) = arrays_of(tip_work_function_eV, phi_V)
+    return tip + phi
 
 
 def delta_cpd_V(
@@ -47,9 +50,10 @@ def delta_cpd_V(
     base_cpd_V, discharged_base_cpd_V : array (...)
         Of the base layer in the same two states.
     """
-    change = np.asarray(cpd_V) - discharged_cpd_V
-    base = np.asarray(base_cpd_V) - discharged_base_cpd_V
-    return np.asarray(change - base[..., None])
+    _, (cpd, base, discharged, discharged_base) = arrays_of(
+        cpd_V, base_cpd_V, discharged_cpd_V, discharged_base_cpd_V
+    )
+    return cpd - discharged - (base - discharged_base)[..., None]
 
 
 def collector_work_function_eV(

@@ -1,10 +1,13 @@
-"""Levels of a cell at open circuit: mu, Fermi level, bands (physics.md section 3)."""
+"""Levels of a cell at open circuit: mu, Fermi level, bands (physics.md section 3).
+
+Takes arrays of any library of the array-API standard (JAX, torch, CuPy) and returns the same.
+"""
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
 
+from .arrays import arrays_of
 from .phase import Array, IntArray
 
 
@@ -37,16 +40,16 @@ def minimum_interface_mu(
     left, right : array (..., n)
         mu at the layers' left and right ends.
     """
-    thickness = np.asarray(thickness_nm, dtype=np.float64)
-    negative = np.asarray(mu_negative_eV, dtype=np.float64)[..., None]
-    positive = np.asarray(mu_positive_eV, dtype=np.float64)[..., None]
-    z = np.asarray(ion_charge, dtype=np.float64)[..., None]
-    end = np.cumsum(thickness, axis=-1)
+    xp, (thickness, negative, positive, reduction, oxidation, z) = arrays_of(
+        thickness_nm, mu_negative_eV, mu_positive_eV, reduction_V, oxidation_V, ion_charge
+    )
+    negative, positive, z = negative[..., None], positive[..., None], z[..., None]
+    end = xp.cumulative_sum(thickness, axis=-1)
     share = end / end[..., -1:]
-    start = np.concatenate([np.zeros_like(share[..., :1]), share[..., :-1]], axis=-1)
-    lowest, highest = -z * np.asarray(oxidation_V), -z * np.asarray(reduction_V)
+    start = xp.concat([xp.zeros_like(share[..., :1]), share[..., :-1]], axis=-1)
+    lowest, highest = -z * oxidation, -z * reduction
     left, right = (
-        np.clip(negative + (positive - negative) * place, lowest, highest)
+        xp.minimum(xp.maximum(negative + (positive - negative) * place, lowest), highest)
         for place in (start, share)
     )
     return left, right
@@ -56,8 +59,8 @@ def open_circuit_voltage_V(
     mu_negative_eV: ArrayLike, mu_positive_eV: ArrayLike, ion_charge: ArrayLike = 1.0
 ) -> Array:
     """V_OC = −(mu_positive − mu_negative)/z."""
-    difference = np.asarray(mu_positive_eV) - np.asarray(mu_negative_eV)
-    return np.asarray(-difference / np.asarray(ion_charge))
+    _, (negative, positive, z) = arrays_of(mu_negative_eV, mu_positive_eV, ion_charge)
+    return (negative - positive) / z
 
 
 def metal_neutral_potential_V(
@@ -67,29 +70,27 @@ def metal_neutral_potential_V(
     ion_charge: ArrayLike = 1.0,
 ) -> Array:
     """phi_0 of an electrode, Phi_metal − Phi − mu/z, on the zero of the neutral mobile metal."""
-    return np.asarray(
-        np.asarray(metal_work_function_eV)
-        - np.asarray(work_function_eV)
-        - np.asarray(mu_eV) / np.asarray(ion_charge)
+    _, (metal, electrode, mu, z) = arrays_of(
+        metal_work_function_eV, work_function_eV, mu_eV, ion_charge
     )
+    return metal - electrode - mu / z
 
 
 def fermi_level_eV(
     mu_eV: ArrayLike, metal_work_function_eV: ArrayLike, ion_charge: ArrayLike = 1.0
 ) -> Array:
     """E_F = mu/z − Phi_metal on the common zero."""
-    return np.asarray(
-        np.asarray(mu_eV) / np.asarray(ion_charge) - np.asarray(metal_work_function_eV)
-    )
+    _, (mu, metal, z) = arrays_of(mu_eV, metal_work_function_eV, ion_charge)
+    return mu / z - metal
 
 
 def band_edges(
     phi_V: ArrayLike, ionization_potential_eV: ArrayLike, band_gap_eV: ArrayLike
 ) -> tuple[Array, Array, Array]:
     """Vacuum level −phi, conduction-band and valence-band edge, in eV."""
-    vacuum = -np.asarray(phi_V, dtype=np.float64)
-    valence = vacuum - np.asarray(ionization_potential_eV)
-    return vacuum, valence + np.asarray(band_gap_eV), valence
+    _, (phi, ionization_potential, gap) = arrays_of(phi_V, ionization_potential_eV, band_gap_eV)
+    valence = -phi - ionization_potential
+    return -phi, valence + gap, valence
 
 
 def contact_class(
@@ -100,18 +101,28 @@ def contact_class(
     dipole_V: ArrayLike = 0.0,
 ) -> IntArray:
     """Class of a contact of two insulators by their bands: 1 straddling, 2 staggered, 3 broken."""
-    _, left_c, left_v = band_edges(0.0, left_ionization_potential_eV, left_band_gap_eV)
-    _, right_c, right_v = band_edges(dipole_V, right_ionization_potential_eV, right_band_gap_eV)
+    xp, (left_ip, left_gap, right_ip, right_gap, dipole) = arrays_of(
+        left_ionization_potential_eV,
+        left_band_gap_eV,
+        right_ionization_potential_eV,
+        right_band_gap_eV,
+        dipole_V,
+    )
+    _, left_c, left_v = band_edges(xp.zeros_like(left_ip), left_ip, left_gap)
+    _, right_c, right_v = band_edges(dipole, right_ip, right_gap)
     broken = (left_v > right_c) | (right_v > left_c)
     straddling = (left_c - right_c) * (left_v - right_v) <= 0.0
-    return np.where(broken, 3, np.where(straddling, 1, 2)).astype(np.int64)
+    one = xp.ones_like(broken, dtype=xp.int64)
+    return xp.where(broken, 3 * one, xp.where(straddling, one, 2 * one))  # type: ignore[no-any-return]
 
 
 def electron_barrier_eV(conduction_band_eV: ArrayLike, fermi_level_eV: ArrayLike) -> Array:
     """Barrier for electrons into the phase: E_CBM at the contact minus the electrode's E_F."""
-    return np.asarray(np.asarray(conduction_band_eV) - np.asarray(fermi_level_eV))
+    _, (band, level) = arrays_of(conduction_band_eV, fermi_level_eV)
+    return band - level
 
 
 def hole_barrier_eV(valence_band_eV: ArrayLike, fermi_level_eV: ArrayLike) -> Array:
     """Barrier for holes into the phase: the electrode's E_F minus E_VBM at the contact."""
-    return np.asarray(np.asarray(fermi_level_eV) - np.asarray(valence_band_eV))
+    _, (level, band) = arrays_of(fermi_level_eV, valence_band_eV)
+    return level - band
