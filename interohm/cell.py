@@ -23,6 +23,9 @@ from interohm.solved_cell import SolvedState, check_cell, solve_state
 from interohm.solved_contact import contact_fields
 from interohm.temperature import temperature_fields
 
+#: Above this a layer passes less than a microampere per cm² at a volt: no cell works with it.
+_BLOCKING_OHM_CM2 = 1e6
+
 
 def _violations(state: SolvedState) -> list[dict[str, Any]]:
     """Name the layers whose mu leaves their stability window."""
@@ -108,7 +111,7 @@ def cell_document(
         here = potential_map(cell, nominal)
         profile, collectors = map_fields(cell, here, start)
         document = {
-            **_state_document(cell, nominal, sampled),
+            **_state_document(cell, nominal, sampled, reference.name),
             "profile": {**cell_profile(here.diagrams), **profile},
             "collectors": collectors,
             "measured_map": None if measured is None else measured_fields(here, measured),
@@ -128,8 +131,24 @@ def cell_document(
         "temperature_K": cell.temperature_K,
         "reference": reference.name,
         "states": states,
-        "remarks": remarks,
+        "remarks": [*remarks, *_blocking_layers(nominals)],
     }
+
+
+def _blocking_layers(states: list[SolvedState]) -> list[str]:
+    """Explain resistances that no cell has: a pure phase without carriers somewhere in a layer."""
+    found = {}
+    for state in states:
+        for layer, resistance in zip(state.layers, state.layer_resistance_ohm_cm2, strict=True):
+            value = None if resistance is None else number(resistance)
+            if value is not None and value > _BLOCKING_OHM_CM2:
+                found[f"{layer.material.name}, {layer.thickness_nm:g} nm"] = value
+    return [
+        f"{name}: {value:.1e} Ω·cm² is the upper limit of a perfect crystal, which somewhere in "
+        "the layer has almost no mobile ions; a real one has impurities and grain boundaries (give "
+        "acceptors_cm3, donors_cm3 or a record of your own)"
+        for name, value in found.items()
+    ]
 
 
 def _discharged(
@@ -165,6 +184,7 @@ def _state_document(
     cell: Cell,
     nominal: SolvedState,
     sampled: SolvedState | None,
+    reference: str,
 ) -> dict[str, Any]:
     total = number(nominal.area_specific_resistance_ohm_cm2)
     diagrams = layer_diagrams(nominal)
@@ -173,7 +193,25 @@ def _state_document(
         fields = contact_fields(contact, sampled.contacts[place] if sampled else None)
         pair = diagrams[place : place + 2]
         electrons = contact_electrons(contact, *pair, cell.temperature_K)
-        contacts.append({**fields, "temperature_K": cell.temperature_K, "electrons": electrons})
+        left, right = nominal.layers[place : place + 2]
+        ends = {"left": left.end(right=True), "right": right.end(right=False)}
+        state_of_sides = {
+            "reference": reference,
+            "state_of_charge": nominal.state_of_charge,
+            "ion_content": {"left": left.ion_content, "right": right.ion_content},
+            "neutral_potential_V": {
+                side: number(model.neutral_potential_V) for side, model in ends.items()
+            },
+            "mu_eV": {"left": number(left.mu_eV[1]), "right": number(right.mu_eV[0])},
+        }
+        contacts.append(
+            {
+                **fields,
+                **state_of_sides,
+                "temperature_K": cell.temperature_K,
+                "electrons": electrons,
+            }
+        )
     layers = [
         {
             "material": layer.material.name,

@@ -26,8 +26,16 @@ def _plausible_thickness(thickness_nm: float) -> float:
     return thickness_nm
 
 
-Temperature: TypeAlias = Annotated[Number, AfterValidator(_plausible_temperature)]
-Thickness: TypeAlias = Annotated[Number, AfterValidator(_plausible_thickness)]
+Temperature: TypeAlias = Annotated[
+    Number,
+    AfterValidator(_plausible_temperature),
+    Field(json_schema_extra={"minimum": 50, "maximum": 3000}),
+]
+Thickness: TypeAlias = Annotated[
+    Number,
+    AfterValidator(_plausible_thickness),
+    Field(json_schema_extra={"minimum": 0.1, "maximum": 1e9}),
+]
 Front: TypeAlias = Annotated[Number, Field(ge=0, le=1e9)]
 StateOfCharge: TypeAlias = Annotated[Number, Field(ge=0, le=1)]
 DopantConcentration: TypeAlias = Annotated[Number, Field(ge=0, le=1e23)]

@@ -132,7 +132,10 @@ def coated_contacts(
                 space_charge_right_ohm_cm2=_space_charge(sides[place + 1]),
                 charge_transfer_ohm_cm2=charge_transfer_ohm_cm2(inner, inner, current),
                 layer_ohm_cm2=np.asarray(np.nan),
-                reason=f"{' and '.join(thin)} is not thick: its whole resistance counts as a layer",
+                reason="; ".join(
+                    f"{name} is not thick: its whole resistance counts as a layer"
+                    for name in dict.fromkeys(thin)
+                ),
             )
         )
     return contacts, [layer.resistance_ohm_cm2 for layer in stack.layers]

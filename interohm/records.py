@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
     TypeAdapter,
     ValidationInfo,
@@ -23,6 +24,8 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from interohm.yaml_io import (
     dump_yaml,
@@ -75,6 +78,14 @@ class Quantity(_Model):
         if self.uncertainty is None and self.source is None and self.method is None:
             return self.value
         return {key: item for key, item in handler(self).items() if item is not None}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A plain number is a quantity, too."""
+        whole = handler.resolve_ref_schema(handler(core_schema))
+        return {"anyOf": [{"type": "number"}, dict(whole)], "title": "Quantity"}
 
     @property
     def assumed(self) -> bool:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
+_ACCUMULATION = (
+    "carriers accumulate: the space charge conducts better than the bulk that it replaces, so that "
+    "its excess resistance is negative and has no logarithm"
+)
+
+
 @dataclass(frozen=True)
 class SolvedContact:
     """A contact as the device model solved it; arrays have the shape () or (samples,).
@@ -152,7 +158,7 @@ def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dic
         "space_charge_right_ohm_cm2": number(nominal.space_charge_right_ohm_cm2),
         "layer_ohm_cm2": number(nominal.layer_ohm_cm2),
         "limiting_step": _limiting_step(nominal),
-        "reason": nominal.reason or None,
+        "reason": nominal.reason or (_ACCUMULATION if (number(total) or 0.0) < 0 else None),
     }
     return {
         "left": nominal.left.name,
@@ -174,6 +180,10 @@ def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dic
 
 
 def _limiting_step(solved: SolvedContact) -> str | None:
+    """Name the largest part of a total; none where there is no total, or it is negative."""
+    total = number(solved.total_ohm_cm2)
+    if total is None or total <= 0:
+        return None
     steps = {
         "space charge": number(solved.space_charge_ohm_cm2),
         "charge transfer": number(solved.charge_transfer_ohm_cm2),
@@ -186,9 +196,11 @@ def _limiting_step(solved: SolvedContact) -> str | None:
 def _quantiles(nominal: SolvedContact, sampled: SolvedContact) -> dict[str, Any]:
     total = number(nominal.total_ohm_cm2)
     drop = np.asarray(sampled.potential_drop_V)
+    positive = np.asarray(sampled.total_ohm_cm2) > 0
     return {
         "potential_drop_V": quantiles(drop),
-        "log10_resistance": None if total is None else log10_quantiles(sampled.total_ohm_cm2),
+        "log10_resistance": log10_quantiles(sampled.total_ohm_cm2) if (total or 0) > 0 else None,
+        "log10_samples": 0 if total is None else int(np.count_nonzero(positive)),
         "resistance_ohm_cm2": {
             part: quantiles(getattr(sampled, part))
             for part in (

@@ -80,10 +80,16 @@ class Folder:
         import configparser
 
         from bson.errors import InvalidBSON
-        from montydb.errors import MontyError
+        from montydb.errors import MontyError, OperationFailure
 
         try:
             yield
+        except OperationFailure as error:
+            raise InputError(
+                f"the criteria are not understood: {error}",
+                where="criteria",
+                fix="see the operators of MongoDB's find, as $lt, $in, $regex",
+            ) from error
         except sqlite3.OperationalError as error:
             raise InputError(
                 f"the database cannot be used: {error}",

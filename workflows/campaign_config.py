@@ -199,7 +199,7 @@ def _materials_project(identifier: str, where: str) -> Structure:
         raise InputError(
             f"{identifier} is a Materials Project id, and no key is set",
             where=where,
-            fix="set MP_API_KEY, or give a CIF or POSCAR",
+            fix="set INTEROHM_MATERIALS_PROJECT_KEY (or MP_API_KEY), or give a CIF or POSCAR",
         )
     from pymatgen.ext.matproj import MPRester
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,17 +39,26 @@ def run(
     # The phases of a campaign are independent of each other, which jobflow remarks on.
     warnings.filterwarnings("ignore", message="Some jobs are not connected")
     loaded = campaign.load_campaign(config)
+    # before a database is made: what cannot be used is said first
+    with _errors_of(config):
+        campaign.campaign_flow(loaded)
     if dry_run:
-        with Database.open() as database:
+        with Database.open() as database, _errors_of(config):
             _print_plan(campaign.dry_run(loaded, database))
         return
     if loaded.engine == "vasp" and _only_inputs(loaded):
         return
     from interohm.workflows.local import CampaignError, run_campaign
 
+    # a batch system ends a job by SIGTERM: leave as on Ctrl-C, which stops the calculations
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Database.open(write=True) as database:
         try:
-            materials = run_campaign(loaded, database, workers=workers)
+            with _errors_of(config):
+                materials = run_campaign(loaded, database, workers=workers)
+        except KeyboardInterrupt:
+            remark("stopped; the same command goes on from there")
+            raise
         except CampaignError as error:
             for name, reason in error.failures.items():
                 remark(f"failed: {name}: {reason}")
@@ -55,6 +66,20 @@ def run(
             raise typer.Exit(1) from None
         remark(f"records saved in {database.location}")
     print_records(list(materials.values()))
+
+
+@contextmanager
+def _errors_of(config: Path) -> Iterator[None]:
+    """Name the campaign's file in errors that name one of its fields."""
+    from interohm.errors import InputError
+
+    fields = ("engine", "preset", "facet", "phases", "metal_structure", "structure")
+    try:
+        yield
+    except InputError as error:
+        if error.where is None or not error.where.startswith(fields):
+            raise
+        raise InputError(error.what, where=f"{config}: {error.where}", fix=error.fix) from None
 
 
 def _only_inputs(config: CampaignConfig) -> bool:

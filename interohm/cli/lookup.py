@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def find_materials(
-    names: Sequence[str], *, relative_to: Path | None = None
+    names: Sequence[str], *, relative_to: Path | None = None, where: Sequence[str] | None = None
 ) -> tuple[list[Insulator | Metal], list[str]]:
     """Find materials by name or path.
 
@@ -29,10 +29,24 @@ def find_materials(
     """
     from interohm.cli.output import remark
     from interohm.database import Database
+    from interohm.errors import InputError
     from interohm.materials import find_material
 
     with Database.open() as database:
-        found = [find_material(name, relative_to=relative_to, database=database) for name in names]
+        found = []
+        for position, name in enumerate(names):
+            try:
+                found.append(find_material(name, relative_to=relative_to, database=database))
+            except InputError as error:
+                if where is None:
+                    raise
+                raise InputError(
+                    error.what
+                    if error.where in (None, "material")
+                    else f"{error.where}: {error.what}",
+                    where=where[position],
+                    fix=error.fix,
+                ) from None
         place = database.location
     hiding = dict.fromkeys(item.material.name for item in found if item.hides_shipped)
     notes = [f"{name} is the record in {place}; it hides the shipped {name}" for name in hiding]

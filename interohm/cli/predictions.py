@@ -98,7 +98,8 @@ def cell(
 
     described = load_cell(config)
     names = [layer.material for layer in described.layers]
-    materials, notes = find_materials(names, relative_to=config.parent)
+    places = [f"{config}: layers[{place}].material" for place in range(len(names))]
+    materials, notes = find_materials(names, relative_to=config.parent, where=places)
     measured = None
     if measured_map is not None:
         from interohm.kpfm import load_measured_map

@@ -112,6 +112,21 @@ def test_the_area_specific_resistance_is_the_sum_of_its_parts(
         assert state["area_specific_resistance_ohm_cm2"] == pytest.approx(total)
 
 
+def test_contacts_of_a_cell_have_the_fields_of_a_contact_alone(plain: dict[str, Any]) -> None:
+    alone = contact_document(shipped("Li"), shipped("LLZO"), samples=5)
+    contact = plain["states"][0]["contacts"][0]
+    assert set(alone) - set(contact) <= {"thickness_nm"}
+    assert contact["reference"] == "Li"
+    assert contact["neutral_potential_V"] == pytest.approx(alone["neutral_potential_V"])
+
+
+def test_a_layer_that_blocks_is_explained(coated: dict[str, Any], plain: dict[str, Any]) -> None:
+    (remark,) = coated["remarks"]
+    assert "LiF, 5 nm" in remark
+    assert "perfect crystal" in remark
+    assert plain["remarks"] == []
+
+
 def test_a_coating_is_solved_whole(coated: dict[str, Any]) -> None:
     (state,) = coated["states"]
     lithium, inner, _ = state["contacts"]

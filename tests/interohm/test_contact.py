@@ -226,3 +226,13 @@ def test_impossible_contacts_say_what_to_do() -> None:
     lone["defects"] = lone["defects"][:1]
     with pytest.raises(InputError, match="no neutral bulk"):
         contact_document(shipped("Li"), material_from(lone, where="x"), electrons=False)
+
+
+def test_accumulation_has_no_logarithm_and_says_so() -> None:
+    """LiPON collects interstitials beside LiCoO2: its excess resistance is negative."""
+    document = contact_document(shipped("LiPON"), shipped("LiCoO2"), samples=200)
+    assert document["resistance"]["total_ohm_cm2"] < 0
+    assert "accumulate" in document["resistance"]["reason"]
+    assert document["resistance"]["limiting_step"] is None
+    assert document["quantiles"]["log10_resistance"] is None
+    assert 0 < document["quantiles"]["log10_samples"] < document["quantiles"]["samples"] == 200

@@ -152,7 +152,7 @@ def test_queries_in_mongodbs_language(settings):
 def test_criteria_that_are_not_understood(settings, criteria):
     with Database.open(settings, write=True) as database:
         database.save_contact(contact_document(a="text"))
-        with pytest.raises(InputError, match=r"understand|understood|refuses|cannot be used"):
+        with pytest.raises(InputError, match=r"not understood|refuses"):
             database.query("contacts", criteria)
 
 

@@ -169,3 +169,12 @@ def test_any_data_is_a_record_or_a_clear_error(data: Any) -> None:
         material_from(data, where="garbage.yaml")
     except InputError as error:
         assert str(error).startswith("garbage.yaml")  # noqa: PT017
+
+
+def test_the_schema_takes_plain_numbers_for_quantities() -> None:
+    from interohm.records import MATERIAL
+
+    quantity = MATERIAL.json_schema()["$defs"]["Quantity"]
+    kinds = [choice["type"] for choice in quantity["anyOf"]]
+    assert kinds == ["number", "object"]
+    assert set(quantity["anyOf"][1]["properties"]) == {"value", "uncertainty", "source", "method"}
