@@ -22,7 +22,7 @@ $(INSTALLED): pyproject.toml constraints.txt gpaw_siteconfig.py
 	@command -v g++ >/dev/null || { echo "a C++ compiler is missing; on Debian: apt install g++"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "venv is missing; on Debian: apt install python3-venv"; exit 2; }
-	@echo "Installing into $(VENV) (about two minutes; GPAW is compiled) ..."
+	@echo "Installing into $(VENV) (about two minutes; GPAW is compiled) ..." >&2
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip setuptools wheel
 	@PYTHONWARNINGS=ignore GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(BIN)/pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[gpaw,vasp,dev]'
