@@ -89,14 +89,10 @@ def coated_contacts(
             where="layers",
             fix="check thicknesses, dipoles and concentrations of these layers",
         ) from None
-    bulks = [
-        None if isinstance(left_model, models.Metal) else left_model,
-        *(layer.bulk for layer in layers),
-        None if isinstance(right_model, models.Metal) else right_model,
-    ]
+    phases = [left_model, *(layer.bulk for layer in layers), right_model]
+    bulks = [None if isinstance(phase, models.Metal) else phase for phase in phases]
     potentials = _potentials(stack, dipole_V)
     sides = _sides(stack, left_model, layers, right_model, potentials)
-    phases = [left_model, *(layer.bulk for layer in layers), right_model]
     contacts = []
     for place, (left, right) in enumerate(pairwise(materials)):
         drop = phases[place + 1].neutral_potential_V - phases[place].neutral_potential_V
@@ -141,7 +137,7 @@ def coated_contacts(
     return contacts, [layer.resistance_ohm_cm2 for layer in stack.layers]
 
 
-def _space_charge(side: Side | None) -> Array:
+def _space_charge(side: Side) -> Array:
     """R_scl of a thick side; a metal has none, that of a thin one is part of its layer."""
     if isinstance(side, models.HalfSpace):
         return side.space_charge_ohm_cm2

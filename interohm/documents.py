@@ -39,8 +39,13 @@ def quantiles(samples: ArrayLike) -> dict[str, float] | None:
     return dict(zip(QUANTILES, values.tolist(), strict=True))
 
 
+def log10_resistance(resistance_ohm_cm2: ArrayLike) -> NDArray[np.float64]:
+    """Return log10 of a resistance; NaN where it is negative (accumulation) or unknown."""
+    values = np.asarray(resistance_ohm_cm2, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(values > 0, np.log10(np.abs(values)), np.nan)
+
+
 def log10_quantiles(resistance_ohm_cm2: ArrayLike) -> dict[str, float] | None:
     """Return the quantiles of log10 of a resistance; negative ones (accumulation) have none."""
-    array = np.asarray(resistance_ohm_cm2, dtype=float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return quantiles(np.where(array > 0, np.log10(np.abs(array)), np.nan))
+    return quantiles(log10_resistance(resistance_ohm_cm2))

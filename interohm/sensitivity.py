@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.device_models.sensitivity import first_order_sensitivity
+from interohm.documents import log10_resistance
 from interohm.phases import Draws
 from interohm.records import Insulator, Metal
 
@@ -103,13 +104,6 @@ def contact_sensitivity(
             draws, log10_resistance(sampled.total_ohm_cm2), materials
         ),
     }
-
-
-def log10_resistance(resistance_ohm_cm2: ArrayLike) -> NDArray[np.float64]:
-    """Return log10 of a resistance; NaN where it is negative (accumulation) or unknown."""
-    values = np.asarray(resistance_ohm_cm2, dtype=float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(values > 0, np.log10(np.abs(values)), np.nan)
 
 
 def _path(drawn: str, material: Insulator | Metal | None) -> str:

@@ -85,11 +85,8 @@ class Folder:
         try:
             yield
         except OperationFailure as error:
-            raise InputError(
-                f"the criteria are not understood: {error}",
-                where="criteria",
-                fix="see the operators of MongoDB's find, as $lt, $in, $regex",
-            ) from error
+            # the criteria, not the database: whoever asked explains it
+            raise ValueError(str(error)) from error
         except sqlite3.OperationalError as error:
             raise InputError(
                 f"the database cannot be used: {error}",

@@ -93,6 +93,22 @@ def known_rows(budgets: Sequence[Sequence[Part]]) -> list[int]:
     ]
 
 
+def bars_of(labels: Sequence[str]) -> Figure:
+    """Return what figures of horizontal bars have in common: names from top to bottom, a legend."""
+    return {
+        "yaxis": {
+            "autorange": "reversed",
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": list(labels),
+            "automargin": True,
+            "ticklabelstandoff": 6,
+        },
+        "margin": {"l": 20, "r": 36, "t": 10, "b": 90},
+        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container"},
+    }
+
+
 def budget_figure(budgets: Sequence[Sequence[Part]]) -> Figure | None:
     """Return bars of the parts' magnitudes, one frame per state; None if there is no resistance."""
     rows = known_rows(budgets)
@@ -115,18 +131,9 @@ def budget_figure(budgets: Sequence[Sequence[Part]]) -> Figure | None:
             "exponentformat": "power",
             "dtick": max(1, ceil((high - low) / 9)),
         },
-        "yaxis": {
-            "autorange": "reversed",
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": labels,
-            "automargin": True,
-            "ticklabelstandoff": 6,
-        },
+        **bars_of(labels),
         "barmode": "overlay",
         "bargap": 0.35,
-        "margin": {"l": 20, "r": 36, "t": 10, "b": 90},
-        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container"},
         "height": 150 + 34 * len(rows),
     }
     frames = [
@@ -252,18 +259,9 @@ def drops_figure(states: Sequence[dict[str, Any]]) -> Figure:
             "gridcolor": "var(--grid)",
             "zerolinecolor": "var(--text)",
         },
-        "yaxis": {
-            "autorange": "reversed",
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": labels,
-            "automargin": True,
-            "ticklabelstandoff": 6,
-        },
+        **bars_of(labels),
         "barmode": "overlay",
         "bargap": 0.35,
-        "margin": {"l": 20, "r": 36, "t": 10, "b": 90},
-        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container"},
         "height": 150 + 40 * len(labels),
     }
     return {"layout": layout, "frames": frames}

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from interohm.report.budget import bars_of
+
 if TYPE_CHECKING:
     Figure = dict[str, Any]
     Trace = dict[str, Any]
@@ -48,18 +50,9 @@ def ranking_figure(documents: Sequence[dict[str, Any]]) -> Figure | None:
             "gridcolor": "var(--grid)",
             "zerolinecolor": "var(--text)",
         },
-        "yaxis": {
-            "autorange": "reversed",
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": labels,
-            "automargin": True,
-            "ticklabelstandoff": 6,
-        },
+        **bars_of(labels),
         "barmode": "group",
         "bargap": 0.3,
-        "margin": {"l": 20, "r": 36, "t": 10, "b": 90},
-        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container"},
         "showlegend": True,
         "height": 150 + 40 * len(labels),
     }

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from interohm.cell_config import Cell
+from interohm.documents import log10_resistance
 from interohm.materials import shipped_material
 from interohm.phases import Draws
-from interohm.sensitivity import RecordedDraws, log10_resistance, sensitivity_fields
+from interohm.sensitivity import RecordedDraws, sensitivity_fields
 from interohm.solved_cell import solve_state
 
 SAMPLES = 2000
