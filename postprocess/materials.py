@@ -112,13 +112,15 @@ class InsulatorCalculations:
     metal: Calculation
 
 
-def method_of(calculation: Calculation) -> str:
-    """Return how a number was obtained, in one line."""
+def method_of(calculation: Calculation, provenance: Mapping[str, Any]) -> str:
+    """Return how a number was obtained, in one line; ``provenance`` may name the preset."""
     settings = calculation.settings
     mesh = "x".join(str(count) for count in settings["kpoints"])
+    preset = f"preset {provenance['preset']}, " if "preset" in provenance else ""
     return (
-        f"calculated: {calculation.engine}, {settings['xc']}, {settings['cutoff_eV']:g} eV, "
-        f"{len(calculation.structure['sites'])} atoms, {mesh} k-points"
+        f"calculated: {calculation.engine}, {settings['xc']}, {preset}"
+        f"{settings['cutoff_eV']:g} eV, {len(calculation.structure['sites'])} atoms, "
+        f"{mesh} k-points"
     )
 
 
@@ -201,14 +203,14 @@ def insulator_record(
         ion_charge=ion_charge,
         surface=surface,
         ionization_potential_eV=_quantity(
-            edges.ionization_potential_eV, uncertainties.ionization_potential, slab
+            edges.ionization_potential_eV, uncertainties.ionization_potential, slab, provenance
         ),
-        band_gap_eV=_quantity(edges.band_gap_eV, uncertainties.band_gap, bulk),
+        band_gap_eV=_quantity(edges.band_gap_eV, uncertainties.band_gap, bulk, provenance),
         dielectric_constant=dielectric_constant,
         saturation=saturation,
         stability_window_V=stability_window_V,
         defects=[
-            _defect(candidate, energy, hops.get(defect), uncertainties)
+            _defect(candidate, energy, hops.get(defect), uncertainties, provenance)
             for defect, (candidate, energy) in lowest.items()
         ],
         structure=bulk.structure,
@@ -243,7 +245,9 @@ def metal_record(
     state = MetalState(
         ion_content=ion_content,
         voltage_V=voltage_V,
-        work_function_eV=_quantity(work_function(slab), uncertainties.work_function, slab),
+        work_function_eV=_quantity(
+            work_function(slab), uncertainties.work_function, slab, provenance
+        ),
     )
     return Metal(
         name=name,
@@ -260,12 +264,17 @@ def metal_record(
     )
 
 
-def _quantity(value: float, uncertainty: Uncertainty, calculation: Calculation) -> Quantity:
+def _quantity(
+    value: float,
+    uncertainty: Uncertainty,
+    calculation: Calculation,
+    provenance: Mapping[str, Any],
+) -> Quantity:
     return Quantity(
         value=round(value, 4),
         uncertainty=uncertainty.value_eV,
         source=f"calculation {calculation.hash[:12]}; uncertainty: {uncertainty.source}",
-        method=method_of(calculation),
+        method=method_of(calculation, provenance),
     )
 
 
@@ -274,6 +283,7 @@ def _defect(
     energy: FormationEnergy,
     hop: Hop | None,
     uncertainties: Uncertainties,
+    provenance: Mapping[str, Any],
 ) -> Defect:
     volume = candidate.conventional_volume_A3 * _CM3_PER_A3
     calculation = candidate.calculation
@@ -282,7 +292,7 @@ def _defect(
         charge=calculation.charge,
         ion_change=candidate.ion_change,
         formation_energy_eV=_quantity(
-            energy.energy_eV, uncertainties.formation_energy, calculation
+            energy.energy_eV, uncertainties.formation_energy, calculation, provenance
         ),
         site_density_cm3=Quantity(
             value=float(f"{candidate.sites_per_cell / volume:.5g}"),
