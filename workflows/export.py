@@ -1,48 +1,77 @@
-"""Writes a campaign's finished calculations as files: what ``configs/calculations`` is made with.
+"""Writes a campaign's finished phases as files: what ``configs/`` ships is made with this.
 
-``python -m interohm.workflows.export CAMPAIGN.yaml FOLDER`` takes them from the project's database.
-A file is named by its calculation's hash, which is how a run finds it (`find_calculation`).
+``python -m interohm.workflows.export CAMPAIGN.yaml FOLDER`` takes the calculations from the
+project's database (and those shipped already) and writes ``FOLDER/calculations/HASH.json.gz``,
+which is how a run finds them (`find_calculation`), and ``FOLDER/materials/PHASE.yaml``. Phases that
+are not finished are left out and named; nothing is calculated.
 """
 
 from __future__ import annotations
 
 import gzip
-import os
 import sys
+import tempfile
 from pathlib import Path
 
 from interohm.postprocess.calculation import Calculation
 
 from interohm.database import Database
+from interohm.records import save_material
+from interohm.settings import Settings
+from interohm.yaml_io import write_bytes
 
 from .calculations import find_calculation
-from .campaign import dry_run, load_campaign
+from .campaign import CampaignConfig, dry_run, load_campaign
+from .local import run_campaign
 
 
 def main() -> int:
-    """Export; the exit status is 1 if calculations are missing."""
-    campaign, folder = sys.argv[1], Path(sys.argv[2])
+    """Export; the exit status is 1 if phases are not finished."""
+    campaign, folder = load_campaign(sys.argv[1]), Path(sys.argv[2])
     missing = 0
     with Database.open() as database:
-        for row in dry_run(load_campaign(campaign), database):
-            calculation = find_calculation(database, row.hash)
-            if calculation is None:
+        for phase in campaign.phases:
+            alone = campaign.model_copy(update={"phases": [phase]})
+            alone._folder = campaign.folder
+            rows = dry_run(alone, database)
+            found = [find_calculation(database, row.hash) for row in rows]
+            calculations = [calculation for calculation in found if calculation is not None]
+            if len(calculations) < len(rows):
                 missing += 1
-                sys.stderr.write(f"not calculated: {row.label}\n")
-            else:
-                write_calculation(calculation, folder)
+                lost = [row.label for row, one in zip(rows, found, strict=True) if one is None]
+                sys.stderr.write(f"not calculated: {', '.join(lost)}\n")
+                continue
+            for calculation in calculations:
+                write_calculation(calculation, folder / "calculations")
+            write_records(alone, calculations, folder / "materials")
     return 1 if missing else 0
 
 
 def write_calculation(calculation: Calculation, folder: Path) -> Path:
     """Write one calculation, whole or not at all, the same bytes every time."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{calculation.hash}.json.gz"
-    partial = path.with_suffix(".partial")
     text = calculation.model_dump_json(exclude_none=True)
-    partial.write_bytes(gzip.compress(text.encode(), mtime=0))
-    os.replace(partial, path)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, gzip.compress(text.encode(), mtime=0))
     return path
+
+
+def write_records(
+    campaign: CampaignConfig, calculations: list[Calculation], folder: Path
+) -> list[Path]:
+    """Write the records that follow from a campaign's finished calculations."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    with tempfile.TemporaryDirectory() as scratch:
+        # A database of its own: the project's may be in use by the run that fills it.
+        with Database.open(Settings(data=Path(scratch)), write=True) as database:
+            for calculation in calculations:
+                database.save_calculation(calculation.model_dump())
+            records = run_campaign(campaign, database, progress=False, workers=1)
+        for name, record in records.items():
+            paths.append(folder / f"{name}.yaml")
+            save_material(record, paths[-1])
+    return paths
 
 
 if __name__ == "__main__":

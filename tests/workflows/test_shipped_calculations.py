@@ -10,7 +10,7 @@ from interohm.postprocess.calculation import Calculation
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import dry_run, load_campaign
 from interohm.workflows.engines.request import CalculationRequest
-from interohm.workflows.export import write_calculation
+from interohm.workflows.export import write_calculation, write_records
 
 from interohm.database import Database
 
@@ -47,3 +47,16 @@ def test_a_run_finds_them(database: Database) -> None:
     assert [row.label for row in rows if not row.found] == []
     assert database.count("calculations") == 0
     assert find_calculation(database, "0" * 64) is None
+
+
+@pytest.mark.parametrize("name", ["Li_110", "LiF_001"])
+def test_the_shipped_records_are_made_from_them(
+    name: str, database: Database, tmp_path: Path
+) -> None:
+    campaign = load_campaign(CONFIGS / "campaigns" / "interlayers.yaml")
+    (phase,) = (phase for phase in campaign.phases if phase.name == name)
+    alone = campaign.model_copy(update={"phases": [phase]})
+    alone._folder = campaign.folder
+    found = [find_calculation(database, row.hash) for row in dry_run(alone, database)]
+    (made,) = write_records(alone, [one for one in found if one is not None], tmp_path)
+    assert made.read_text() == (CONFIGS / "materials" / made.name).read_text()
