@@ -93,7 +93,7 @@ class MetalPhase(_Phase):
 
     kind: Literal["metal"] = "metal"
     ion_content: Annotated[Number, Field(ge=0, le=100)] = 1.0
-    voltage_V: Voltage = Quantity(value=0.0, source="definition: the metal itself")
+    voltage_V: Voltage = Quantity(value=0.0, source="the metal itself", method="definition")
 
 
 Phase = Annotated[InsulatorPhase | MetalPhase, Field(discriminator="kind")]
