@@ -48,6 +48,8 @@ class Calculation(BaseModel):
         pymatgen Structures before and after.
     vbm_eV, cbm_eV : float, optional
         Highest occupied and lowest empty eigenvalue over the k-points; none for a metal.
+    magnetic_moments_muB : list of float, optional
+        Shape (sites,), within the engine's own radii; none where the electrons have no spin.
     planar_potential, side_potentials : PlanarPotential and pair of it, optional
         Normal to the c axis; normal to a and to b. What an engine did not write is left out.
     site_potentials_eV : list of float
@@ -73,6 +75,7 @@ class Calculation(BaseModel):
     fermi_level_eV: float
     vbm_eV: float | None = None
     cbm_eV: float | None = None
+    magnetic_moments_muB: list[float] | None = None
     max_force_eV_A: Annotated[float, Field(ge=0)]
     planar_potential: PlanarPotential | None = None
     side_potentials: tuple[PlanarPotential, PlanarPotential] | None = None

@@ -17,6 +17,8 @@ from .vasp_presets import VaspPreset
 
 Positive = Annotated[Number, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Element = Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
+Shell = Literal["s", "p", "d", "f"]
 
 
 class _Settings(BaseModel):
@@ -63,6 +65,38 @@ class Relaxation(_Settings):
     curvature_eV_A2: Positive
 
 
+class HubbardU(_Settings):
+    """On-site repulsion that makes up for what the functional lacks on localized electrons.
+
+    Parameters
+    ----------
+    values_eV : mapping
+        U by element and shell, as ``Co: {d: 3.32}`` (rotationally invariant, J = 0; occupations
+        counted within the atom's augmentation sphere and scaled to whole electrons).
+    in_compounds_of : list of str
+        Anions whose compounds get it.
+    source : str
+    """
+
+    values_eV: Annotated[dict[Element, dict[Shell, Positive]], Field(min_length=1)]
+    in_compounds_of: Annotated[list[Element], Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
+
+
+class MagneticMoments(_Settings):
+    """Moments that the self-consistency begins with, all of them parallel.
+
+    Parameters
+    ----------
+    values_muB : mapping
+        By element. A structure without any of them is calculated without spin.
+    source : str
+    """
+
+    values_muB: Annotated[dict[Element, Number], Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
+
+
 class Step(_Settings):
     """Electronic settings of one step.
 
@@ -81,6 +115,8 @@ class Step(_Settings):
     scf : SelfConsistency
     relaxation : Relaxation, optional
         None: the atoms stay where the crystal has them.
+    hubbard_U : HubbardU, optional
+    magnetic_moments : MagneticMoments, optional
     """
 
     cutoff_eV: Positive
@@ -90,12 +126,19 @@ class Step(_Settings):
     converged_empty_bands: bool
     scf: SelfConsistency
     relaxation: Relaxation | None = None
+    hubbard_U: HubbardU | None = None
+    magnetic_moments: MagneticMoments | None = None
 
     def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
-        """Return the step as the engine's settings, the functional included."""
+        """Return the step as the engine's settings, the functional included.
+
+        What is not set is left out: it would change the hash of calculations that know nothing
+        of it.
+        """
         settings = self.model_dump(mode="json")
-        if self.relaxation is None:
-            settings.pop("relaxation")
+        for optional in ("relaxation", "hubbard_U", "magnetic_moments"):
+            if settings[optional] is None:
+                settings.pop(optional)
         return {"xc": xc, "periodic_axes": periodic_axes, **settings}
 
 
@@ -147,14 +190,35 @@ class MetalSteps(_Settings):
 
 
 class Preset(_Settings):
-    """All settings of a phase's calculations."""
+    """All settings of a phase's calculations.
+
+    ``hubbard_U`` and ``magnetic_moments`` are every step's: total energies with and without them
+    do not compare.
+    """
 
     name: Annotated[str, Field(min_length=1)]
     engine: Literal["gpaw"]
     xc: str
+    hubbard_U: HubbardU | None = None
+    magnetic_moments: MagneticMoments | None = None
     insulator: InsulatorSteps
     metal: MetalSteps
     uncertainties: Uncertainties
+
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_share(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        shared = {field: data.get(field) for field in ("hubbard_U", "magnetic_moments")}
+        given = dict(data)
+        for kind in ("insulator", "metal"):
+            if isinstance(steps := data.get(kind), dict):
+                given[kind] = {
+                    name: {**step, **shared} if isinstance(step, dict) else step
+                    for name, step in steps.items()
+                }
+        return given
 
     @model_validator(mode="after")
     def _energies_compare(self) -> Preset:

@@ -51,6 +51,8 @@ class GpawEngine:
         own = dict(settings)
         length = own.pop("kpoint_length_A")
         own["kpoints"] = kpoint_counts(structure, length, own.pop("periodic_axes"))
+        own |= electron_correlation(structure, own.pop("hubbard_U", None))
+        own |= initial_moments(structure, own.pop("magnetic_moments", None))
         if kind == "static":
             own.pop("relaxation", None)
         return CalculationRequest(
@@ -88,6 +90,36 @@ def kpoint_counts(structure: Structure, length_A: float, axes: int) -> list[int]
     inverse = structure.lattice.reciprocal_lattice_crystallographic.abc
     counts = [max(1, math.ceil(0.99 * length_A * one)) for one in inverse]
     return [*counts[:2], counts[2] if axes == 3 else 1]
+
+
+def electron_correlation(
+    structure: Structure, hubbard_U: dict[str, Any] | None
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the setting ``hubbard_U_eV`` of a structure, nothing where no element has one.
+
+    Parameters
+    ----------
+    structure : Structure
+    hubbard_U : mapping, optional
+        The preset's.
+    """
+    elements = {element.symbol for element in structure.composition}
+    if hubbard_U is None or not elements & set(hubbard_U["in_compounds_of"]):
+        return {}
+    own = {el: dict(U) for el, U in sorted(hubbard_U["values_eV"].items()) if el in elements}
+    return {"hubbard_U_eV": own} if own else {}
+
+
+def initial_moments(
+    structure: Structure, magnetic_moments: dict[str, Any] | None
+) -> dict[str, dict[str, float]]:
+    """Return the setting ``magnetic_moments_muB`` of a structure, nothing where all are zero."""
+    if magnetic_moments is None:
+        return {}
+    elements = {element.symbol for element in structure.composition}
+    values = sorted(magnetic_moments["values_muB"].items())
+    own = {element: moment for element, moment in values if element in elements and moment}
+    return {"magnetic_moments_muB": own} if own else {}
 
 
 class GpawRun:

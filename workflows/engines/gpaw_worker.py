@@ -30,6 +30,8 @@ from .request import CalculationRequest
 _GEOMETRY = "geometry.extxyz"
 _HESSIAN = "hessian.json"
 _DENSITY = "density.gpw"
+#: How far the electrons of a spin channel may be from a whole number: smearing and convergence.
+_WHOLE_ELECTRONS = 1e-3
 
 
 class NotConvergedError(RuntimeError):
@@ -49,7 +51,7 @@ def main() -> int:
     except Exception as error:
         _write(folder / "failure.json", json.dumps({"error": _explain(error)}))
         raise
-    _write(folder / "result.json", result.model_dump_json())
+    _write(folder / "result.json", result.model_dump_json(exclude_none=True))
     (folder / _DENSITY).unlink(missing_ok=True)
     return 0
 
@@ -70,6 +72,8 @@ def calculate(request: CalculationRequest, folder: Path) -> Calculation:
     begun = time.monotonic()
     checkpoint = _Checkpoint(folder)
     atoms = checkpoint.geometry() or AseAtomsAdaptor.get_atoms(request.initial_structure)
+    moments = request.settings.get("magnetic_moments_muB", {})
+    atoms.set_initial_magnetic_moments([moments.get(symbol, 0.0) for symbol in atoms.symbols])
     atoms.calc = checkpoint.calculator(request)
     if request.kind == "static":
         atoms.get_potential_energy()
@@ -191,6 +195,11 @@ def gpaw_parameters(request: CalculationRequest) -> dict[str, Any]:
     }
     if settings["converged_empty_bands"]:
         parameters["convergence"]["bands"] = "CBM+0.1"
+    if "hubbard_U_eV" in settings:
+        parameters["setups"] = {
+            element: ":" + ";".join(f"{shell},{value}" for shell, value in shells.items())
+            for element, shells in settings["hubbard_U_eV"].items()
+        }
     return parameters
 
 
@@ -221,6 +230,7 @@ def _document(
         energy_eV=float(atoms.get_potential_energy()),
         electrons=electrons,
         fermi_level_eV=float(calculator.get_fermi_level()),
+        magnetic_moments_muB=_moments(calculator),
         vbm_eV=vbm,
         cbm_eV=cbm,
         max_force_eV_A=float(np.linalg.norm(atoms.get_forces(), axis=1).max()),
@@ -236,16 +246,34 @@ def _document(
     )
 
 
+def _moments(calculator: Any) -> list[float] | None:
+    """Return the moments within the atoms' augmentation spheres, None without spin."""
+    if calculator.get_number_of_spins() == 1:
+        return None
+    return [round(float(moment), 4) for moment in calculator.get_magnetic_moments()]
+
+
 def _edges(
     calculator: Any, electrons: float, smearing_eV: float
 ) -> tuple[float | None, float | None]:
-    """Return VBM and CBM over the k-points; None for both where bands cross the Fermi level."""
-    filled = round(electrons / 2)
+    """Return VBM and CBM over k-points and spins; None for both where bands cross the Fermi level.
+
+    A spin channel fills as many bands as it has electrons, which is a whole number where there is a
+    gap: half of all electrons and half of the magnetic moment.
+    """
     points = range(len(calculator.get_ibz_k_points()))
-    levels = np.array([calculator.get_eigenvalues(kpt=point) for point in points])
-    if abs(electrons - 2 * filled) > 1e-6 or levels.shape[1] <= filled:
-        return None, None
-    vbm, cbm = float(levels[:, filled - 1].max()), float(levels[:, filled].min())
+    spins = calculator.get_number_of_spins()
+    moment = float(calculator.get_magnetic_moment()) if spins == 2 else 0.0
+    highest, lowest = [], []
+    for spin in range(spins):
+        count = (electrons + (moment if spin == 0 else -moment)) / 2
+        filled = round(count)
+        levels = np.array([calculator.get_eigenvalues(kpt=k, spin=spin) for k in points])
+        if abs(count - filled) > _WHOLE_ELECTRONS or levels.shape[1] <= filled:
+            return None, None
+        highest += [float(levels[:, filled - 1].max())] if filled else []
+        lowest.append(float(levels[:, filled].min()))
+    vbm, cbm = max(highest), min(lowest)
     return (vbm, cbm) if cbm - vbm > 4 * smearing_eV else (None, None)
 
 
