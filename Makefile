@@ -7,10 +7,10 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench clean
+.PHONY: help install demo test test-cluster lint bench clean
 
 help:  ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED)  ## make the virtual environment .venv with everything in it
 
@@ -39,6 +39,9 @@ lint: install  ## ruff and mypy
 
 test: lint  ## lint, types and all tests (some run GPAW)
 	@$(BIN)/pytest
+
+test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
+	@$(BIN)/pytest tests/cluster tests/interohm/test_database.py
 
 bench: install  ## speed and memory of the device model, one JSON object (under 50 s)
 	@$(BIN)/python benchmarks/run.py
