@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     materials_project_key : SecretStr, optional
         For structures by Materials Project id (``INTEROHM_MATERIALS_PROJECT_KEY``, or
         ``MP_API_KEY`` as their own client reads it).
+    walltime_s : float, optional
+        How long the batch job around a worker of a queue lasts (``INTEROHM_WALLTIME_S``); Slurm
+        says it by itself.
     """
 
     model_config = SettingsConfigDict(
@@ -43,6 +46,7 @@ class Settings(BaseSettings):
             "materials_project_key", f"{ENV_PREFIX}MATERIALS_PROJECT_KEY", "MP_API_KEY"
         ),
     )
+    walltime_s: float | None = Field(None, gt=0, allow_inf_nan=False)
 
     @field_validator("mongodb_uri")
     @classmethod

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from interohm.postprocess.calculation import Calculation
-from jobflow import Job, job
+from jobflow import CURRENT_JOB, Job, Response, job
 from pymatgen.core import Structure
 
 from interohm.database import Database
 from interohm.settings import load_settings
 
+from .batch_job import calculate_in_time
 from .context import active_database
 from .engines import engine_named
 from .engines.request import CalculationRequest
@@ -23,27 +24,30 @@ from .engines.request import CalculationRequest
 @job
 def calculate(
     structure: Structure, *, engine: str, kind: str, settings: dict[str, Any], charge: int = 0
-) -> dict[str, Any]:
+) -> dict[str, Any] | Response[None]:
     """Calculate a structure, unless the database has it.
 
     Returns
     -------
-    dict
-        ``hash`` of the calculation in the database, and its final ``structure``.
+    dict or Response
+        ``hash`` of the calculation in the database, and its final ``structure``; or, where the
+        batch job around it ends before, the same job once more, which goes on.
     """
     request = engine_named(engine).request(structure, kind, settings, charge)
-    with active_database() as database:
-        found = find_calculation(database, request.hash)
-    if found is None:
-        run = engine_named(engine).start(request, scratch_folder(request))
-        try:
-            run.wait()
-        finally:
-            run.stop()
-        found = run.result()
-        # Opened anew: no database stays open for the hours that a calculation takes.
+
+    def known() -> Calculation | None:
         with active_database() as database:
-            database.save_calculation(found.model_dump())
+            return find_calculation(database, request.hash)
+
+    def keep(calculation: Calculation) -> None:
+        with active_database() as database:
+            database.save_calculation(calculation.model_dump())
+
+    found = known() or calculate_in_time(request, scratch_folder(request), known=known, keep=keep)
+    if found is None:
+        again = calculate(structure, engine=engine, kind=kind, settings=settings, charge=charge)
+        again.name, again.config = CURRENT_JOB.job.name, CURRENT_JOB.job.config
+        return Response(replace=again)
     return {"hash": found.hash, "structure": found.final_structure}
 
 

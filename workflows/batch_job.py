@@ -1,0 +1,162 @@
+"""A calculation inside a job of a batch system: one at a time per hash, and over in time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from interohm.postprocess.calculation import Calculation
+
+from interohm.settings import load_settings
+
+from .engines import engine_named
+from .engines.protocol import CalculationError, Run
+from .engines.request import CalculationRequest
+
+_POLL_S = 0.5
+_BEGUN = time.monotonic()  # of this process, but for its imports
+
+
+def calculate_in_time(
+    request: CalculationRequest,
+    folder: Path,
+    *,
+    known: Callable[[], Calculation | None],
+    keep: Callable[[Calculation], None],
+) -> Calculation | None:
+    """Run a calculation to its end and keep it, unless the batch job around it ends before.
+
+    Parameters
+    ----------
+    request : CalculationRequest
+    folder : Path
+        Of the calculation, shared by all workers: its checkpoint lets a later job go on.
+    known, keep : callable
+        Look the calculation up in the database, and save it there; nothing is held open between.
+
+    Returns
+    -------
+    Calculation or None
+        None where the batch job is about to end, or was told to by SIGTERM.
+
+    Raises
+    ------
+    CalculationError
+        It failed, or most of a batch job's time is too short for a single geometry.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _told_to_end() as told, (folder / "claim").open("w") as claim:
+
+        def time_is_up() -> bool:
+            return told.is_set() or time.monotonic() > _last_moment()
+
+        # Phases share calculations, such as the mobile metal's: who comes second waits for the
+        # first. The kernel gives the claim back when its holder dies.
+        while not _claimed(claim):
+            if time_is_up():
+                return None
+            time.sleep(_POLL_S)
+        if (found := known() or _left_behind(request, folder)) is not None:
+            keep(found)
+            return found
+        run = engine_named(request.engine).start(request, folder)
+        begun, geometries = time.monotonic(), _geometries(run)
+        try:
+            while not run.finished():
+                if time_is_up():
+                    if not told.is_set() and _geometries(run) == geometries:
+                        _worth_another_job(time.monotonic() - begun)
+                    return None
+                time.sleep(_POLL_S)
+        finally:
+            run.stop()
+        found = run.result()
+        keep(found)
+        return found
+
+
+@functools.cache
+def end_of_batch_job() -> float | None:
+    """When the batch job around this process ends, on `time.monotonic`'s clock; None: never.
+
+    ``INTEROHM_WALLTIME_S`` counts from the start of this process; without it Slurm is asked.
+    """
+    length = load_settings().walltime_s
+    if length is not None:
+        return _BEGUN + length
+    if (end := _slurm_end_time()) is not None:
+        return time.monotonic() + end - time.time()
+    return None
+
+
+def _slurm_end_time() -> float | None:
+    if end := os.environ.get("SLURM_JOB_END_TIME"):  # Slurm 23.02 and later
+        return float(end)
+    if (job := os.environ.get("SLURM_JOB_ID")) is None:
+        return None
+    with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
+        asked = ["squeue", "--noheader", "--jobs", job, "--format=%e"]
+        said = subprocess.run(asked, capture_output=True, text=True, timeout=60).stdout
+        return datetime.fromisoformat(said.strip()).timestamp()
+    return None
+
+
+def _last_moment() -> float:
+    """Leave time for the end: a tenth of the batch job's, two minutes at most."""
+    end = end_of_batch_job()
+    return float("inf") if end is None else end - min(120.0, 0.1 * (end - _BEGUN))
+
+
+def _worth_another_job(seconds: float) -> None:
+    """Raise where a job's time was not enough for one geometry: no later one would get further."""
+    if seconds > 0.5 * (_last_moment() - _BEGUN):
+        raise CalculationError(
+            f"not one geometry was finished in the {seconds:.0f} s before the batch job's end; "
+            "give the queue's jobs more walltime"
+        )
+
+
+def _left_behind(request: CalculationRequest, folder: Path) -> Calculation | None:
+    """Return the result of a calculation whose launcher was killed before it could keep it."""
+    path = folder / "result.json"
+    if not path.exists():
+        return None
+    found = Calculation.model_validate_json(path.read_text())
+    return found if found.hash == request.hash else None
+
+
+def _geometries(run: Run) -> int:
+    progress = run.progress()
+    return 1 if progress is None else progress.ionic_step
+
+
+def _claimed(claim: IO[str]) -> bool:
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _told_to_end() -> Iterator[threading.Event]:
+    """Let a SIGTERM, by which batch systems end and preempt jobs, set the event."""
+    told = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: told.set())
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGTERM, before)
