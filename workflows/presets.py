@@ -65,6 +65,38 @@ class Relaxation(_Settings):
     curvature_eV_A2: Positive
 
 
+class ScfRetry(_Settings):
+    """What changes where the electrons did not converge; all else stays.
+
+    The electrons begin again with the atoms' superposed densities.
+
+    Parameters
+    ----------
+    mixer : Mixer, optional
+    max_iterations : int, optional
+    density_smearing_eV : float, optional
+        Begin with the density that converges at this width of the occupation instead; the result
+        has the step's own width.
+    smearing_eV : float, optional
+        A width of the occupation that the result keeps, and says.
+    """
+
+    mixer: Mixer | None = None
+    max_iterations: Count | None = None
+    density_smearing_eV: Positive | None = None
+    smearing_eV: Positive | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> ScfRetry:
+        if not self.changes():
+            raise ValueError("a retry needs something that it changes")
+        return self
+
+    def changes(self) -> dict[str, Any]:
+        """Return what is not as in the step."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
 class HubbardU(_Settings):
     """On-site repulsion that makes up for what the functional lacks on localized electrons.
 
@@ -117,6 +149,7 @@ class Step(_Settings):
         None: the atoms stay where the crystal has them.
     hubbard_U : HubbardU, optional
     magnetic_moments : MagneticMoments, optional
+    scf_retries : list of ScfRetry
     """
 
     cutoff_eV: Positive
@@ -128,6 +161,7 @@ class Step(_Settings):
     relaxation: Relaxation | None = None
     hubbard_U: HubbardU | None = None
     magnetic_moments: MagneticMoments | None = None
+    scf_retries: list[ScfRetry] = Field(default_factory=list)
 
     def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
         """Return the step as the engine's settings, the functional included.
@@ -136,8 +170,9 @@ class Step(_Settings):
         of it.
         """
         settings = self.model_dump(mode="json")
-        for optional in ("relaxation", "hubbard_U", "magnetic_moments"):
-            if settings[optional] is None:
+        settings["scf_retries"] = [retry.changes() for retry in self.scf_retries]
+        for optional in ("relaxation", "hubbard_U", "magnetic_moments", "scf_retries"):
+            if not settings[optional]:
                 settings.pop(optional)
         return {"xc": xc, "periodic_axes": periodic_axes, **settings}
 
@@ -193,7 +228,7 @@ class Preset(_Settings):
     """All settings of a phase's calculations.
 
     ``hubbard_U`` and ``magnetic_moments`` are every step's: total energies with and without them
-    do not compare.
+    do not compare. ``electrode`` is for hosts that take up the mobile ion.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -201,8 +236,10 @@ class Preset(_Settings):
     xc: str
     hubbard_U: HubbardU | None = None
     magnetic_moments: MagneticMoments | None = None
+    scf_retries: list[ScfRetry] = Field(default_factory=list)
     insulator: InsulatorSteps
     metal: MetalSteps
+    electrode: MetalSteps | None = None
     uncertainties: Uncertainties
 
     @model_validator(mode="before")
@@ -210,9 +247,10 @@ class Preset(_Settings):
     def _steps_share(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        shared = {field: data.get(field) for field in ("hubbard_U", "magnetic_moments")}
+        fields = ("hubbard_U", "magnetic_moments", "scf_retries")
+        shared = {field: data[field] for field in fields if field in data}
         given = dict(data)
-        for kind in ("insulator", "metal"):
+        for kind in ("insulator", "metal", "electrode"):
             if isinstance(steps := data.get(kind), dict):
                 given[kind] = {
                     name: {**step, **shared} if isinstance(step, dict) else step
@@ -227,10 +265,12 @@ class Preset(_Settings):
             self.insulator.defects.cutoff_eV,
             self.metal.bulk.cutoff_eV,
         }
+        if self.electrode is not None:
+            cutoffs.add(self.electrode.bulk.cutoff_eV)
         if len(cutoffs) > 1:
             raise ValueError(
-                "insulator.bulk, insulator.defects and metal.bulk need one cutoff_eV: their total "
-                "energies are subtracted from each other"
+                "insulator.bulk, insulator.defects, metal.bulk and electrode.bulk need one "
+                "cutoff_eV: their total energies are subtracted from each other"
             )
         return self
 
