@@ -27,6 +27,23 @@ class PlanarPotential(BaseModel):
     potential_eV: Annotated[list[float], Field(min_length=2)]
 
 
+class ScfAttempt(BaseModel):
+    """Settings with which the electrons were to converge.
+
+    Parameters
+    ----------
+    changes : mapping
+        What was other than in the calculation's settings, as ``smearing_eV``.
+    error : str, optional
+        None: they converged.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    changes: dict[str, Any]
+    error: str | None = None
+
+
 class Calculation(BaseModel):
     """A converged calculation: the only thing that an engine hands on.
 
@@ -57,6 +74,9 @@ class Calculation(BaseModel):
         where the engine did not write them.
     ionic_steps : int
         Geometries calculated.
+    scf_attempts : list of ScfAttempt, optional
+        In their order, the last one being that of the result; none where the settings themselves
+        converged.
     versions : mapping
         Of the engine and what it stands on.
     """
@@ -81,6 +101,7 @@ class Calculation(BaseModel):
     side_potentials: tuple[PlanarPotential, PlanarPotential] | None = None
     site_potentials_eV: list[float]
     ionic_steps: Annotated[int, Field(ge=1)]
+    scf_attempts: list[ScfAttempt] | None = None
     wall_time_s: Annotated[float, Field(ge=0)]
     versions: dict[str, str]
 

@@ -49,6 +49,7 @@ class GpawEngine:
     ) -> CalculationRequest:
         """Return the complete request; k-points are counted out from their length."""
         own = dict(settings)
+        retries = own.pop("scf_retries", [])
         length = own.pop("kpoint_length_A")
         own["kpoints"] = kpoint_counts(structure, length, own.pop("periodic_axes"))
         own |= electron_correlation(structure, own.pop("hubbard_U", None))
@@ -61,6 +62,7 @@ class GpawEngine:
             charge=charge,
             structure=structure.as_dict(),
             settings=own,
+            scf_retries=retries,
         )
 
     def start(self, request: CalculationRequest, folder: Path) -> GpawRun:

@@ -7,6 +7,7 @@ neither database nor flow.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -21,21 +22,41 @@ from ase import Atoms
 from ase.filters import FrechetCellFilter
 from ase.io import read, write
 from ase.optimize import BFGS
-from gpaw.new.ase_interface import GPAW
-from interohm.postprocess.calculation import Calculation, PlanarPotential
+from gpaw.new.ase_interface import ASECalculator
+from interohm.postprocess.calculation import Calculation, PlanarPotential, ScfAttempt
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from .gpaw_scf import calculator, calculator_from, is_scf_failure, set_initial_moments
 from .request import CalculationRequest
 
 _GEOMETRY = "geometry.extxyz"
 _HESSIAN = "hessian.json"
 _DENSITY = "density.gpw"
+_ATTEMPTS = "scf_attempts.json"
 #: How far the electrons of a spin channel may be from a whole number: smearing and convergence.
 _WHOLE_ELECTRONS = 1e-3
 
 
 class NotConvergedError(RuntimeError):
     """Electrons or ions did not converge within the steps that the settings allow."""
+
+
+class ElectronsNotConvergedError(NotConvergedError):
+    """The electrons converged with none of the settings that were tried.
+
+    Parameters
+    ----------
+    attempts : list of mapping
+        As in `Calculation.scf_attempts`.
+    """
+
+    def __init__(self, attempts: list[dict[str, Any]]) -> None:
+        self.attempts = attempts
+        tried = f"nor with {len(attempts) - 1} other settings; " if len(attempts) > 1 else ""
+        super().__init__(
+            f"the electrons did not converge, {tried}raise scf.max_iterations or damp scf.mixer, "
+            "or add to scf_retries in the preset"
+        )
 
 
 def main() -> int:
@@ -49,7 +70,9 @@ def main() -> int:
     try:
         result = calculate(request, folder)
     except Exception as error:
-        _write(folder / "failure.json", json.dumps({"error": _explain(error)}))
+        attempts = error.attempts if isinstance(error, ElectronsNotConvergedError) else []
+        content = {"error": _explain(error), "attempts": attempts}
+        _write(folder / "failure.json", json.dumps(content))
         raise
     _write(folder / "result.json", result.model_dump_json(exclude_none=True))
     (folder / _DENSITY).unlink(missing_ok=True)
@@ -68,20 +91,52 @@ def _end_with(launcher: int) -> None:
 
 
 def calculate(request: CalculationRequest, folder: Path) -> Calculation:
-    """Run GPAW, going on from the folder's checkpoint where there is one."""
+    """Run GPAW, going on from the folder's checkpoint where there is one.
+
+    Where the electrons do not converge, the request's retries change the settings, one after the
+    other; each begins at the last finished geometry.
+
+    Raises
+    ------
+    NotConvergedError
+        With the last of them the electrons did not converge, or the ions did not.
+    """
     begun = time.monotonic()
-    checkpoint = _Checkpoint(folder)
+    earlier_s = _Checkpoint(folder).earlier_time_s
+    history = folder / _ATTEMPTS
+    attempts: list[dict[str, Any]] = json.loads(history.read_text()) if history.exists() else []
+    for changes in [{}, *request.scf_retries][len(attempts) :]:
+        try:
+            atoms, steps = _attempt(request, changes, _Checkpoint(folder))
+        except Exception as error:
+            if not is_scf_failure(error):
+                raise
+            attempts.append({"changes": changes, "error": str(error) or type(error).__name__})
+            sys.stderr.write(f"the electrons did not converge with {changes or 'the settings'}\n")
+            # It was made with the settings that failed.
+            (folder / _DENSITY).unlink(missing_ok=True)
+            _write(history, json.dumps(attempts))
+            continue
+        if attempts:
+            attempts.append({"changes": changes})
+        history.unlink(missing_ok=True)
+        return _document(atoms, request, steps, earlier_s + time.monotonic() - begun, attempts)
+    history.unlink(missing_ok=True)
+    raise ElectronsNotConvergedError(attempts)
+
+
+def _attempt(
+    request: CalculationRequest, changes: dict[str, Any], checkpoint: _Checkpoint
+) -> tuple[Atoms, int]:
+    """Calculate with some settings; return atoms with their calculator, and the steps."""
     atoms = checkpoint.geometry() or AseAtomsAdaptor.get_atoms(request.initial_structure)
-    moments = request.settings.get("magnetic_moments_muB", {})
-    atoms.set_initial_magnetic_moments([moments.get(symbol, 0.0) for symbol in atoms.symbols])
-    atoms.calc = checkpoint.calculator(request)
+    set_initial_moments(atoms, request)
+    atoms.calc = checkpoint.calculator(atoms, request, changes)
     if request.kind == "static":
         atoms.get_potential_energy()
-        steps = 1
         checkpoint.report(atoms)
-    else:
-        steps = _relax(atoms, request, checkpoint)
-    return _document(atoms, request, steps, checkpoint.earlier_time_s + time.monotonic() - begun)
+        return atoms, 1
+    return atoms, _relax(atoms, request, checkpoint)
 
 
 class _Checkpoint:
@@ -105,16 +160,12 @@ class _Checkpoint:
         # Only the geometry: forces and energies of the file belong to the calculator that is gone.
         return Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True)
 
-    def calculator(self, request: CalculationRequest) -> Any:
-        parameters = gpaw_parameters(request)
-        log = str(self.folder / "gpaw.txt")
-        density = self.folder / _DENSITY
-        if density.exists():
-            try:
-                return GPAW(density, txt=log)
-            except Exception as error:  # a density of another version costs iterations, no more
-                sys.stderr.write(f"the density of the checkpoint is of no use: {error}\n")
-        return GPAW(**parameters, txt=log)
+    def calculator(
+        self, atoms: Atoms, request: CalculationRequest, changes: dict[str, Any]
+    ) -> ASECalculator:
+        log, density = self.folder / "gpaw.txt", self.folder / _DENSITY
+        earlier = calculator_from(density, log=log) if density.exists() else None
+        return earlier or calculator(atoms, request, changes, log=log)
 
     def save(self, atoms: Atoms) -> None:
         partial = self.folder / ("partial-" + _GEOMETRY)
@@ -168,50 +219,21 @@ def _relax(atoms: Atoms, request: CalculationRequest, checkpoint: _Checkpoint) -
     return steps
 
 
-def gpaw_parameters(request: CalculationRequest) -> dict[str, Any]:
-    """Return the calculator's keywords for a request."""
-    settings = request.settings
-    scf = settings["scf"]
-    mixer = scf["mixer"]
-    parameters: dict[str, Any] = {
-        "mode": {"name": "pw", "ecut": settings["cutoff_eV"]},
-        "xc": settings["xc"],
-        "kpts": {"size": tuple(settings["kpoints"]), "gamma": True},
-        "occupations": {"name": "fermi-dirac", "width": settings["smearing_eV"]},
-        "nbands": -settings["empty_bands"],
-        "charge": request.charge,
-        "maxiter": scf["max_iterations"],
-        "mixer": {
-            "backend": mixer["backend"],
-            "beta": mixer["beta"],
-            "nmaxold": mixer["history"],
-            "weight": mixer["weight"],
-        },
-        "convergence": {
-            "energy": scf["energy_eV_per_electron"],
-            "density": scf["density_per_electron"],
-            "eigenstates": scf["eigenstates_eV2_per_electron"],
-        },
-    }
-    if settings["converged_empty_bands"]:
-        parameters["convergence"]["bands"] = "CBM+0.1"
-    if "hubbard_U_eV" in settings:
-        parameters["setups"] = {
-            element: ":" + ";".join(f"{shell},{value}" for shell, value in shells.items())
-            for element, shells in settings["hubbard_U_eV"].items()
-        }
-    return parameters
-
-
 def _document(
-    atoms: Atoms, request: CalculationRequest, steps: int, wall_time_s: float
+    atoms: Atoms,
+    request: CalculationRequest,
+    steps: int,
+    wall_time_s: float,
+    attempts: list[dict[str, Any]],
 ) -> Calculation:
     import ase
     import gpaw
 
     calculator = atoms.calc
     electrons = float(calculator.get_number_of_electrons())
-    vbm, cbm = _edges(calculator, electrons, request.settings["smearing_eV"])
+    changes = attempts[-1]["changes"] if attempts else {}
+    width = changes.get("smearing_eV", request.settings["smearing_eV"])
+    vbm, cbm = _edges(calculator, electrons, width)
     potential = calculator.get_electrostatic_potential().mean(axis=(0, 1))
     lattice = np.asarray(atoms.cell)
     height = abs(np.linalg.det(lattice)) / np.linalg.norm(np.cross(lattice[0], lattice[1]))
@@ -241,6 +263,7 @@ def _document(
             round(float(value), 6) for value in calculator.get_atomic_electrostatic_potentials()
         ],
         ionic_steps=steps,
+        scf_attempts=[ScfAttempt(**attempt) for attempt in attempts] or None,
         wall_time_s=round(wall_time_s, 1),
         versions={"gpaw": gpaw.__version__, "ase": ase.__version__},
     )
@@ -278,10 +301,12 @@ def _edges(
 
 
 def _explain(error: Exception) -> str:
-    name = type(error).__name__
-    if name == "KohnShamConvergenceError":
-        return "the electrons did not converge; raise scf.max_iterations or damp scf.mixer"
-    return str(error) or name
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return (
+            "the disk is full; free space, or let INTEROHM_DATA name a folder on another disk: "
+            "the calculation goes on from its checkpoint"
+        )
+    return str(error) or type(error).__name__
 
 
 def _write(path: Path, text: str) -> None:

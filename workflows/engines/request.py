@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from interohm.postprocess.calculation import CalculationKind
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
 
@@ -25,6 +25,9 @@ class CalculationRequest(BaseModel):
         A pymatgen Structure.
     settings : mapping
         The engine's, all of them, k-points counted out.
+    scf_retries : list of mapping
+        Changes of the settings where the electrons do not converge, one after the other. They are
+        no part of the hash: what was changed stands in the result.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +37,7 @@ class CalculationRequest(BaseModel):
     charge: int
     structure: dict[str, Any]
     settings: dict[str, Any]
+    scf_retries: list[dict[str, Any]] = Field(default_factory=list)
 
     @property
     def initial_structure(self) -> Structure:
