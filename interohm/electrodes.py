@@ -88,6 +88,8 @@ def ion_content_at(
         discharged = high if positive else low
     if charged is None:
         charged = low if positive else high
+    if state_of_charge == 1:
+        return charged  # the sum below may miss it by a rounding error and leave the curve
     return discharged + state_of_charge * (charged - discharged)
 
 
