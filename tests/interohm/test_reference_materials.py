@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import typing
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import interohm.configs
@@ -13,13 +13,20 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from interohm.cell_config import Cell, load_cell
-from interohm.records import Insulator, Metal, Quantity, load_material
+from interohm.contact import contact_document
+from interohm.electrodes import is_reference
+from interohm.records import ION_CHARGES, Insulator, Metal, Quantity, load_material
 from interohm.yaml_io import load_yaml
 
 CONFIGS = Path(interohm.configs.__file__).parent
 MATERIALS = {path.stem: path for path in sorted((CONFIGS / "materials").glob("*.yaml"))}
 EXAMPLES = CONFIGS / "examples"
 PFD_REFERENCE = Path(__file__).parents[1] / "data" / "pfd_reference.yaml"
+
+# The electrodes and electrolytes of 48 cells.
+NEGATIVE = ["Li", "LiC6", "LiSi", "LiIn"]
+ELECTROLYTES = ["LLZO", "LiPON", "Li3PS4", "Li6PS5Cl"]
+POSITIVE = ["LiCoO2", "LiFePO4", "LiMn2O4"]
 
 BOLTZMANN_EV_K = 8.617333262e-5
 ELEMENTARY_CHARGE_C = 1.602176634e-19
@@ -77,7 +84,7 @@ def electrode_potential_V(record: Metal, ion_content: float) -> float:
 
 
 def test_shipped_names_are_the_file_names() -> None:
-    assert {"Li", "LiF", "LLZO", "LiPON", "LiCoO2"} <= set(MATERIALS)
+    assert {"LiF", *NEGATIVE, *ELECTROLYTES, *POSITIVE} <= set(MATERIALS)
     for name, path in MATERIALS.items():
         record = load_material(path)
         # A calculated record carries its facet in the file's name: Li_110.yaml is the (110) of Li.
@@ -126,7 +133,7 @@ def test_LiPON_is_where_it_is_published() -> None:
     assert neutral_potential_V(insulator("LiPON")) == pytest.approx(1.24, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["LLZO", "LiF", "LiPON"])
+@pytest.mark.parametrize("name", ["LiF", *ELECTROLYTES])
 def test_bands_are_far_from_the_fermi_level(name: str) -> None:
     """Ions, not electrons, set the neutral potential over the whole stability window."""
     record = insulator(name)
@@ -141,7 +148,7 @@ def test_bands_are_far_from_the_fermi_level(name: str) -> None:
         assert 0.7 < fermi_level < record.band_gap_eV.value - 0.7, limit.value
 
 
-@pytest.mark.parametrize("name", ["LLZO", "LiF", "LiPON"])
+@pytest.mark.parametrize("name", ["LiF", *ELECTROLYTES])
 def test_conductivity_is_the_one_in_the_provenance(name: str) -> None:
     record = insulator(name)
     noted = record.provenance["conductivity"]
@@ -199,6 +206,87 @@ def test_LiPON_on_LiCoO2_as_built() -> None:
     assert abs(last_measured - 0.257) == pytest.approx(0.26, abs=0.01)
     # Charged, the sign is the other one: lithium ions go from LiPON into Li0.5CoO2.
     assert LiPON - electrode_potential_V(LiCoO2, 0.5) < 0
+
+
+@pytest.mark.parametrize("name", ELECTROLYTES)
+def test_neutral_potential_is_the_one_in_the_provenance(name: str) -> None:
+    record = insulator(name)
+    assert neutral_potential_V(record) == pytest.approx(
+        record.provenance["neutral_potential_V"], abs=1e-6
+    )
+    assert sum(pair(record)) / 2 == pytest.approx(
+        record.provenance["formation_energy_neutral_eV"], abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", ["Li3PS4", "Li6PS5Cl"])
+def test_LiCoO2_draws_more_on_sulfides_than_on_garnet(name: str) -> None:
+    """Doi 10.1039/d5eb00244c: a mismatch of 0.3 to 0.5 V with sulfides, about 0.1 V with oxides."""
+    for content in (0.5, 0.6, 0.7, 0.75, 0.8, 0.9):
+        electrode = electrode_potential_V(metal("LiCoO2"), content)
+        assert 0.3 <= electrode - neutral_potential_V(insulator(name)) <= 0.5, content
+        assert 0 <= electrode - neutral_potential_V(insulator("LLZO")) <= 0.2, content
+
+
+def test_voltages_are_the_known_plateaus() -> None:
+    def voltage_V(name: str, content: float) -> float:
+        (state,) = (s for s in metal(name).states if s.ion_content == content)
+        return state.voltage_V.value
+
+    # Graphite 0.1 V in its last stage, Li–In 0.62 V, LiFePO4 3.43 V, LiMn2O4 4.1 and 4.0 V.
+    assert voltage_V("LiC6", 0.9) == pytest.approx(0.1, abs=0.02)
+    assert {s.voltage_V.value for s in metal("LiIn").states} == {0.62}
+    assert voltage_V("LiFePO4", 0.5) == pytest.approx(3.43, abs=0.05)
+    assert voltage_V("LiMn2O4", 0.3) == pytest.approx(4.13, abs=0.03)
+    assert voltage_V("LiMn2O4", 0.7) == pytest.approx(4.0, abs=0.03)
+    # Amorphous silicon slopes between 0.5 and 0.1 V.
+    silicon = [s.voltage_V.value for s in metal("LiSi").states if 0.5 < s.ion_content < 3.6]
+    assert 0.1 < min(silicon) < max(silicon) < 0.5
+
+
+def test_lithiation_lowers_the_work_function_of_graphite_and_silicon() -> None:
+    """It outpaces the voltage, so that a lithiated electrode shows the higher surface potential."""
+    for name in ("LiC6", "LiSi"):
+        empty, *_, full = metal(name).states
+        change_eV = empty.work_function_eV.value - full.work_function_eV.value
+        assert change_eV > empty.voltage_V.value - full.voltage_V.value
+        assert full.work_function_eV.value > lithium_work_function_eV()
+
+
+@pytest.mark.parametrize("name", ["Li", "Na", "Mg", "Al"])
+def test_reference_metals_are_the_zero_of_their_ions(name: str) -> None:
+    record = metal(name)
+    assert is_reference(record)
+    assert (record.mobile_ion, record.ion_charge) == (name, ION_CHARGES[name])
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [*product(NEGATIVE, ELECTROLYTES), *product(ELECTROLYTES, POSITIVE)]
+)
+@pytest.mark.parametrize("state_of_charge", [0.0, 0.5, 1.0])
+def test_contacts_of_48_cells(left: str, right: str, state_of_charge: float) -> None:
+    """Each has a neutral bulk, finite numbers, and a space charge thinner than any electrolyte."""
+    document = contact_document(
+        load_material(MATERIALS[left]),
+        load_material(MATERIALS[right]),
+        state_of_charge=state_of_charge,
+        samples=50,
+    )
+    assert abs(document["potential_drop_V"]) < 3
+    electrolyte = "right" if left in NEGATIVE else "left"
+    assert 0.1 < document["debye_length_nm"][electrolyte] < 2
+    assert 0 < document["distance_nm"][electrolyte]["x99"] < 20
+    resistance_ohm_cm2 = document["resistance"]["total_ohm_cm2"]
+    assert math.isfinite(resistance_ohm_cm2)
+    assert abs(resistance_ohm_cm2) < 1
+    # A negative excess (LiPON collects interstitials) has no logarithm, and says so.
+    low_and_high = document["quantiles"]["log10_resistance"]
+    if resistance_ohm_cm2 > 0 and low_and_high is not None:
+        assert -8 < low_and_high["p05"] < low_and_high["p95"] < 4
+    electrons = document["electrons"]
+    if left in NEGATIVE:
+        assert electrons["electron_barrier_eV"] > 0.5
+        assert electrons["leakage_A_cm2"] < 1e-3
 
 
 def fields_present(node: object, seen: dict[type[BaseModel], set[str]]) -> None:
