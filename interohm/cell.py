@@ -17,7 +17,7 @@ from interohm.kpfm import MeasuredMap, map_fields, measured_fields, potential_ma
 from interohm.layer_diagram import layer_diagrams
 from interohm.phases import DEFAULT_SAMPLES, is_uncertain
 from interohm.polarization import polarization_fields
-from interohm.records import Insulator, Metal
+from interohm.records import Insulator, Metal, material_hash
 from interohm.sensitivity import RecordedDraws, cell_sensitivity, contact_sensitivity
 from interohm.solved_cell import SolvedState, check_cell, solve_state
 from interohm.solved_contact import contact_fields
@@ -130,6 +130,7 @@ def cell_document(
         "cell": cell.name,
         "temperature_K": cell.temperature_K,
         "reference": reference.name,
+        "records": {each.name: material_hash(each) for each in [*materials, reference]},
         "states": states,
         "remarks": [*remarks, *_blocking_layers(nominals)],
     }

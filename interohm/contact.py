@@ -24,7 +24,7 @@ from interohm.electron_levels import contact_electrons
 from interohm.errors import InputError
 from interohm.layer_diagram import contact_diagrams
 from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain, phase_of
-from interohm.records import Insulator, Metal
+from interohm.records import Insulator, Metal, material_hash
 from interohm.sensitivity import RecordedDraws, contact_sensitivity
 from interohm.solved_contact import (
     SolvedContact,
@@ -223,6 +223,7 @@ def contact_document(
         "state_of_charge": state_of_charge,
         "thickness_nm": thickness_nm,
         "reference": reference.name,
+        "records": {each.name: material_hash(each) for each in (left, right, reference)},
         **state,
         **contact_fields(nominal, sampled),
         "electrons": contact_electrons(

@@ -13,19 +13,23 @@ import json
 import re
 import threading
 import uuid
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from interohm import schema
 from interohm.errors import InputError
+from interohm.rows import COLUMNS, Row, sorted_rows
 from interohm.settings import Settings, load_settings
 from interohm.storage import Folder, Server, sole_writer
+from interohm.where import parse_where, resolve_column, unknown_column
 
 if TYPE_CHECKING:
     from jobflow import JobStore
 
     from interohm.records import Insulator, Metal
 
-COLLECTIONS = ("materials", "contacts", "cells", "calculations")
+COLLECTIONS = tuple(COLUMNS)
 
 Document = dict[str, Any]
 
@@ -163,12 +167,7 @@ class Database:
         InputError
             An unknown collection, or criteria that the database does not understand.
         """
-        if collection not in COLLECTIONS:
-            raise InputError(
-                f"there is no collection {collection!r}",
-                where="collection",
-                fix=f"one of {', '.join(COLLECTIONS)}",
-            )
+        _check_collection(collection)
         try:
             return self._find(collection, dict(criteria or {}), sort=sort, limit=limit)
         except InputError:
@@ -190,6 +189,90 @@ class Database:
                 'operators as in {"potential_drop_V": {"$lt": 1}}',
             ) from error
 
+    def rows(
+        self,
+        collection: str,
+        where: str | None = None,
+        *,
+        sort: str | None = None,
+        limit: int = 0,
+    ) -> list[Row]:
+        """Return flat rows: one for each document, or for each state of charge of a cell.
+
+        Parameters
+        ----------
+        collection : str
+            One of `COLLECTIONS`.
+        where : str, optional
+            A condition on the columns, ``"space_charge < 1 and electron_barrier_eV > 1"``.
+        sort : str, optional
+            A column, with a minus before it for descending; rows without a value come last.
+        limit : int
+            At most that many; 0 for all.
+
+        Returns
+        -------
+        list of dict
+            With the columns of `interohm.rows.COLUMNS`; what is not known is None.
+
+        Raises
+        ------
+        InputError
+            An unknown collection or column, or a condition that is not understood.
+        """
+        _check_collection(collection)
+        columns = COLUMNS[collection]
+        condition = None if where is None else parse_where(where, list(columns))
+        order = None if sort is None else resolve_column(sort.removeprefix("-"), columns)
+        if sort is not None and order is None:
+            raise unknown_column(sort.removeprefix("-"), columns, where="--sort")
+        found = [
+            row
+            for document in self._documents_with_rows(
+                collection, {} if condition is None else condition.mongodb()
+            )
+            for row in schema.stored_rows(collection, document, where=self._where(collection))
+            if condition is None or condition.holds(row)
+        ]
+        if sort is not None and order is not None:
+            found = sorted_rows(found, order, descending=sort.startswith("-"))
+        return found[:limit] if limit else found
+
+    def _documents_with_rows(self, collection: str, of_a_row: Document) -> list[Document]:
+        """Return documents of which a row fits: the rows alone, or all of an earlier version."""
+        if self._backend is None:
+            return []
+        of_a_document = {schema.ROWS_FIELD: {"$elemMatch": of_a_row}} if of_a_row else {}
+        current = {schema.VERSION_FIELD: {"$nin": list(schema.EARLIER)}}
+        earlier = {schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
+        with self._lock, self._backend.errors():
+            opened = self._backend.collection(collection)
+            fields = {schema.VERSION_FIELD: 1, schema.ROWS_FIELD: 1}
+            by_key = [("_id", 1)]
+            return [
+                *opened.find({**of_a_document, **current}, fields, sort=by_key),
+                *opened.find(earlier, sort=by_key),
+            ]
+
+    def migrate(self) -> dict[str, int]:
+        """Write documents of earlier versions anew; return how many, by collection.
+
+        What another process saves meanwhile is left as it is.
+        """
+        backend = self._writable()
+        earlier = {schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
+        done = {}
+        with self._lock, backend.errors():
+            for name in COLLECTIONS:
+                opened = backend.collection(name)
+                done[name] = 0
+                for document in list(opened.find(earlier)):
+                    unchanged = {"_id": document["_id"], **earlier}
+                    plain = schema.given(document, where=self._where(name))
+                    renewed = {"_id": document["_id"], **schema.stored(name, plain)}
+                    done[name] += opened.replace_one(unchanged, renewed).modified_count
+        return done
+
     def count(self, collection: str) -> int:
         """Return the number of documents in a collection."""
         if self._backend is None:
@@ -204,7 +287,20 @@ class Database:
         whole = dict(document)
         with self._lock, self._backend.errors():
             packed = self._backend.get_blob(whole.pop(_BLOB))
-        return _with_profiles(whole, json.loads(gzip.decompress(packed)))
+        if packed is None:
+            raise InputError(
+                "the profiles are gone: the result was replaced meanwhile",
+                where=self.location,
+                fix="ask again; if that does not help, predict and save it anew",
+            )
+        try:
+            return _with_profiles(whole, json.loads(gzip.decompress(packed)))
+        except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError) as error:
+            raise InputError(
+                f"the profiles are damaged: {error}",
+                where=self.location,
+                fix="predict the contact or cell and save it anew",
+            ) from error
 
     def job_store(self) -> JobStore:
         """Return a JobStore for jobflow over the same folder or server, safe across threads."""
@@ -227,15 +323,22 @@ class Database:
             return []
         with self._lock, self._backend.errors():
             cursor = self._backend.collection(collection).find(
-                criteria, {"_id": 0}, limit=limit, sort=list(sort) or None
+                criteria,
+                {"_id": 0, schema.ROWS_FIELD: 0},
+                limit=limit,
+                sort=list(sort) or None,
             )
-            return list(cursor)
+            found = list(cursor)
+        return [schema.given(document, where=self._where(collection)) for document in found]
+
+    def _where(self, collection: str) -> str:
+        return f"{self.location}, {collection}"
 
     def _save(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
         backend = self._writable()
+        whole = {"_id": key, **schema.stored(collection, document)}
         with self._lock, backend.errors():
-            opened = backend.collection(collection)
-            opened.replace_one({"_id": key}, {"_id": key, **document}, upsert=True)
+            backend.replace(collection, whole)
 
     def _save_result(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
         """Save a contact or a cell, its profiles apart in a blob."""
@@ -246,13 +349,21 @@ class Database:
         # A name of its own for each save, and written before the document that names it: killed or
         # overtaken by another writer, it leaves a stray blob, never a document without one.
         blob = uuid.uuid4().hex
+        whole = {"_id": key, **schema.stored(collection, slim), _BLOB: blob}
         with self._lock, backend.errors():
-            opened = backend.collection(collection)
-            old = opened.find_one({"_id": key}, {_BLOB: 1}) or {}
             backend.put_blob(blob, gzip.compress(content, mtime=0))
-            opened.replace_one({"_id": key}, {"_id": key, **slim, _BLOB: blob}, upsert=True)
-            if _BLOB in old:
-                backend.drop_blob(old[_BLOB])
+            replaced = backend.replace(collection, whole)
+            if replaced is not None and _BLOB in replaced:
+                backend.drop_blob(replaced[_BLOB])
+
+
+def _check_collection(collection: str) -> None:
+    if collection not in COLLECTIONS:
+        raise InputError(
+            f"there is no collection {collection!r}",
+            where="collection",
+            fix=f"one of {', '.join(COLLECTIONS)}",
+        )
 
 
 def _key(document: Mapping[str, Any], *fields: str) -> str:

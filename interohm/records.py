@@ -7,6 +7,8 @@ eV, electron energies negative downwards, potentials in V against the mobile met
 
 from __future__ import annotations
 
+import hashlib
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -297,6 +299,12 @@ def material_document(material: Insulator | Metal) -> dict[str, Any]:
     document = material.model_dump(mode="json", exclude_defaults=True)
     # Name and kind first, so that a file begins with what it is about.
     return {"name": material.name, "kind": material.kind, **document}
+
+
+def material_hash(material: Insulator | Metal) -> str:
+    """Return the identity of a record: a hash of all that it says, its provenance included."""
+    text = json.dumps(material_document(material), sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load_material(path: str | Path) -> Insulator | Metal:

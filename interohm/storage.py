@@ -26,10 +26,29 @@ if TYPE_CHECKING:
 
 #: Fields that people ask by; ``_id`` (the natural key) is indexed by itself.
 INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "materials": (("kind",), ("mobile_ion",)),
-    "contacts": (("left", "right"), ("resistance.total_ohm_cm2",), ("potential_drop_V",)),
-    "cells": (("cell",), ("states.area_specific_resistance_ohm_cm2",)),
-    "calculations": (("engine",), ("kind",)),
+    "materials": (("kind",), ("mobile_ion",), ("rows.elements",), ("schema_version",)),
+    "contacts": (
+        ("left", "right"),
+        ("resistance.total_ohm_cm2",),
+        ("potential_drop_V",),
+        ("rows.left", "rows.right", "rows.temperature_K"),
+        ("rows.resistance_ohm_cm2",),
+        ("rows.space_charge_ohm_cm2",),
+        ("rows.potential_drop_V",),
+        ("rows.electron_barrier_eV",),
+        ("schema_version",),
+    ),
+    "cells": (
+        ("cell",),
+        ("states.area_specific_resistance_ohm_cm2",),
+        ("rows.cell", "rows.temperature_K"),
+        ("rows.layers",),
+        ("rows.resistance_ohm_cm2",),
+        ("rows.open_circuit_voltage_V",),
+        ("rows.electron_barrier_eV",),
+        ("schema_version",),
+    ),
+    "calculations": (("engine",), ("kind",), ("rows.formula",), ("schema_version",)),
 }
 
 FOLDER_DATABASE = "interohm"
@@ -37,6 +56,7 @@ FOLDER_DATABASE = "interohm"
 # clusters, and reading leaves no files behind.
 FOLDER_STORAGE = {"use_bson": True, "mongo_version": "4.2", "journal_mode": "DELETE"}
 _SERVER_TIMEOUT_MS = 5000
+_UPSERT_ATTEMPTS = 5
 
 
 class Folder:
@@ -73,6 +93,13 @@ class Folder:
     def collection(self, name: str) -> Any:
         """Return a collection with pymongo's methods."""
         return self.client[FOLDER_DATABASE][name]
+
+    def replace(self, name: str, document: dict[str, Any]) -> dict[str, Any] | None:
+        """Insert a document, or replace the one of this ``_id`` and return it."""
+        opened, key = self.collection(name), {"_id": document["_id"]}
+        replaced: dict[str, Any] | None = opened.find_one(key)
+        opened.replace_one(key, document, upsert=True)
+        return replaced
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -138,9 +165,10 @@ class Folder:
             Path(temporary).unlink(missing_ok=True)
             raise
 
-    def get_blob(self, key: str) -> bytes:
-        """Read the file."""
-        return self._blob(key).read_bytes()
+    def get_blob(self, key: str) -> bytes | None:
+        """Read the file; None if there is none."""
+        path = self._blob(key)
+        return path.read_bytes() if path.is_file() else None
 
     def drop_blob(self, key: str) -> None:
         """Remove the file."""
@@ -205,6 +233,27 @@ class Server:
         """Return the server's collection."""
         return self._database[name]
 
+    def replace(self, name: str, document: dict[str, Any]) -> dict[str, Any] | None:
+        """Insert a document, or replace the one of this ``_id`` and return it.
+
+        One step on the server, so that of two writers each gets back what it replaced itself.
+        """
+        from pymongo.errors import DuplicateKeyError
+
+        opened, key = self.collection(name), {"_id": document["_id"]}
+        for attempt in range(_UPSERT_ATTEMPTS):
+            try:
+                replaced: dict[str, Any] | None = opened.find_one_and_replace(
+                    key, document, upsert=True
+                )
+            except DuplicateKeyError:
+                # two writers inserted at once, and the other was first: replace what it wrote
+                if attempt == _UPSERT_ATTEMPTS - 1:
+                    raise
+            else:
+                break
+        return replaced
+
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
         """Name the host, never the credentials."""
@@ -237,9 +286,14 @@ class Server:
         """Put the content into GridFS."""
         self._blobs().put(content, _id=key)
 
-    def get_blob(self, key: str) -> bytes:
-        """Read from GridFS."""
-        content: bytes = self._blobs().get(key).read()
+    def get_blob(self, key: str) -> bytes | None:
+        """Read from GridFS; None if it is not there, or not any more."""
+        from gridfs.errors import CorruptGridFile, NoFile
+
+        try:
+            content: bytes = self._blobs().get(key).read()
+        except (NoFile, CorruptGridFile):
+            return None
         return content
 
     def drop_blob(self, key: str) -> None:
