@@ -36,6 +36,7 @@ class Uncertainties(BaseModel):
     band_gap: Uncertainty
     formation_energy: Uncertainty
     work_function: Uncertainty
+    voltage: Uncertainty | None = None
 
 
 @dataclass(frozen=True)
@@ -112,13 +113,23 @@ class InsulatorCalculations:
     metal: Calculation
 
 
+def _repulsion(settings: Mapping[str, Any]) -> str:
+    """Return ``+U (Co d 3.32 eV)`` where the settings have it."""
+    shells = [
+        f"{element} {shell} {value:g} eV"
+        for element, values in settings.get("hubbard_U_eV", {}).items()
+        for shell, value in values.items()
+    ]
+    return f"+U ({', '.join(shells)})" if shells else ""
+
+
 def method_of(calculation: Calculation, provenance: Mapping[str, Any]) -> str:
     """Return how a number was obtained, in one line; ``provenance`` may name the preset."""
     settings = calculation.settings
     mesh = "x".join(str(count) for count in settings["kpoints"])
     preset = f"preset {provenance['preset']}, " if "preset" in provenance else ""
     return (
-        f"calculated: {calculation.engine}, {settings['xc']}, {preset}"
+        f"calculated: {calculation.engine}, {settings['xc']}{_repulsion(settings)}, {preset}"
         f"{settings['cutoff_eV']:g} eV, {len(calculation.structure['sites'])} atoms, "
         f"{mesh} k-points"
     )
@@ -202,10 +213,12 @@ def insulator_record(
         mobile_ion=mobile_ion,
         ion_charge=ion_charge,
         surface=surface,
-        ionization_potential_eV=_quantity(
+        ionization_potential_eV=calculated_quantity(
             edges.ionization_potential_eV, uncertainties.ionization_potential, slab, provenance
         ),
-        band_gap_eV=_quantity(edges.band_gap_eV, uncertainties.band_gap, bulk, provenance),
+        band_gap_eV=calculated_quantity(
+            edges.band_gap_eV, uncertainties.band_gap, bulk, provenance
+        ),
         dielectric_constant=dielectric_constant,
         saturation=saturation,
         stability_window_V=stability_window_V,
@@ -245,7 +258,7 @@ def metal_record(
     state = MetalState(
         ion_content=ion_content,
         voltage_V=voltage_V,
-        work_function_eV=_quantity(
+        work_function_eV=calculated_quantity(
             work_function(slab), uncertainties.work_function, slab, provenance
         ),
     )
@@ -264,12 +277,13 @@ def metal_record(
     )
 
 
-def _quantity(
+def calculated_quantity(
     value: float,
     uncertainty: Uncertainty,
     calculation: Calculation,
     provenance: Mapping[str, Any],
 ) -> Quantity:
+    """Return a number of a calculation with its uncertainty, source and method."""
     return Quantity(
         value=round(value, 4),
         uncertainty=uncertainty.value_eV,
@@ -291,7 +305,7 @@ def _defect(
         name=candidate.name,
         charge=calculation.charge,
         ion_change=candidate.ion_change,
-        formation_energy_eV=_quantity(
+        formation_energy_eV=calculated_quantity(
             energy.energy_eV, uncertainties.formation_energy, calculation, provenance
         ),
         site_density_cm3=Quantity(
