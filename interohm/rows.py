@@ -98,6 +98,26 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
 }
 
+_TEXTS = frozenset(
+    {
+        *("name", "kind", "mobile_ion", "surface", "preset", "functional"),
+        *("left", "right", "limiting_step", "reason", "cell", "hash", "engine", "formula"),
+    }
+)
+_LISTS = frozenset({"elements", "layers"})
+_INTEGERS = frozenset({"charge", "ionic_steps", "numbers", "assumed_numbers"})
+
+
+def kind_of(column: str) -> type:
+    """Return what a column holds: str, list (of str), bool, int or float."""
+    if column in _TEXTS:
+        return str
+    if column in _LISTS:
+        return list
+    if column == "stable":
+        return bool
+    return int if column in _INTEGERS else float
+
 
 def rows_of(collection: str, document: Mapping[str, Any]) -> list[Row]:
     """Return a document's rows; every row has every column of its collection.

@@ -27,27 +27,24 @@ _MAX_LENGTH = 10_000
 _MAX_DEPTH = 50
 _INT64 = 2**63
 
-#: Ends of column names that a question may leave out, ``space_charge`` for
-#: ``space_charge_ohm_cm2``.
-UNITS = frozenset(
-    {
-        "A_cm2",
-        "Hz",
-        "K",
-        "S_cm",
-        "V",
-        "W",
-        "cm2",
-        "cm3",
-        "e_nm2",
-        "eV",
-        "g_cm3",
-        "nm",
-        "ohm_cm2",
-        "s",
-        "uF_cm2",
-    }
-)
+#: Units at the end of column names, and how people write them. A question may leave them out:
+#: ``space_charge`` for ``space_charge_ohm_cm2``.
+UNITS = {
+    "A_cm2": "A/cm²",
+    "Hz": "Hz",
+    "K": "K",
+    "S_cm": "S/cm",
+    "V": "V",
+    "cm2": "cm⁻²",
+    "cm3": "cm⁻³",
+    "e_nm2": "e/nm²",
+    "eV": "eV",
+    "eV_A": "eV/Å",
+    "nm": "nm",
+    "ohm_cm2": "Ω·cm²",
+    "s": "s",
+    "uF_cm2": "µF/cm²",
+}
 
 _GRAMMAR = (
     "compare fields with numbers or texts by < <= > >= == != in, and join with and, or, not, as in "
@@ -250,6 +247,14 @@ def resolve_column(name: str, columns: Collection[str]) -> str | None:
         if column.startswith(f"{name}_") and column[len(name) + 1 :] in UNITS
     ]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def name_and_unit(column: str) -> tuple[str, str | None]:
+    """Return a column's name in words, and its unit as people write it, if it has one."""
+    for unit in sorted(UNITS, key=len, reverse=True):
+        if _ends(column, unit):
+            return column[: -len(unit) - 1].replace("_", " "), UNITS[unit]
+    return column.replace("_", " "), None
 
 
 def unknown_column(name: str, columns: Collection[str], *, where: str, at: str = "") -> InputError:

@@ -1,0 +1,245 @@
+"""`interohm query`, `export` and `migrate`: what is in the database."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from interohm.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+QUERY_EXAMPLE = (
+    'Example: interohm query contacts --where "space_charge < 1 and electron_barrier_eV > 1" '
+    "--sort resistance --limit 10"
+)
+EXPORT_EXAMPLE = 'Example: interohm export cells --where "resistance < 100" --output cells.parquet'
+MIGRATE_EXAMPLE = "Example: interohm migrate"
+
+#: Columns of the tables for people; those that a question names are shown besides.
+_SHOWN = {
+    "materials": ("name", "kind", "mobile_ion", "surface", "elements"),
+    "contacts": (
+        "left",
+        "right",
+        "temperature_K",
+        "state_of_charge",
+        "thickness_nm",
+        "potential_drop_V",
+        "resistance_ohm_cm2",
+        "limiting_step",
+    ),
+    "cells": (
+        "cell",
+        "temperature_K",
+        "state_of_charge",
+        "open_circuit_voltage_V",
+        "resistance_ohm_cm2",
+        "electron_barrier_eV",
+        "stable",
+    ),
+    "calculations": (
+        "hash",
+        "engine",
+        "kind",
+        "formula",
+        "functional",
+        "charge",
+        "energy_eV",
+        "wall_time_s",
+    ),
+}
+
+Collection = Annotated[str, typer.Argument(help="materials, contacts, cells or calculations.")]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONDITION", help="On the columns, as \"resistance < 1 and left == 'Li'\""
+    ),
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Ascending; -COLUMN: descending. Unknown ones last."),
+]
+Limit = Annotated[int, typer.Option(min=0, help="At most so many; 0: all.")]
+
+
+class Format(StrEnum):
+    """What `interohm export` writes."""
+
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+def query(
+    collection: Collection,
+    criteria: Annotated[
+        str | None, typer.Argument(help="MongoDB's query language, as JSON.")
+    ] = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = 0,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="A JSON list: rows with --where or --sort, otherwise whole documents."
+        ),
+    ] = False,
+) -> None:
+    """Ask the database.
+
+    A condition by --where is on flat rows: one for each contact, material and calculation, one for
+    each state of charge of a cell; a wrong name lists the columns. Criteria in MongoDB's own query
+    language are on the documents, with their places in them. Without either, everything is shown.
+    """
+    from interohm.cli.output import console, print_json, remark
+    from interohm.database import Database
+    from interohm.rows import rows_of
+
+    flat = where is not None or sort is not None
+    if criteria is not None and flat:
+        raise InputError(
+            "criteria in MongoDB's language and --where or --sort do not go together",
+            where="query",
+            fix="ask by one of them",
+        )
+    parsed = _parsed(criteria or "{}")
+    with Database.open() as database:
+        if flat:
+            found = database.rows(collection, where, sort=sort, limit=limit)
+        else:
+            found = database.query(collection, parsed, limit=limit)
+        place = database.location
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        asked = where or criteria
+        remark(f"no document of {collection} in {place}" + (f" fits {asked}" if asked else ""))
+        return
+    rows = found if flat else [row for each in found for row in rows_of(collection, each)]
+    console().print(_table(_columns(collection, where, sort), rows))
+
+
+def export(
+    collection: Collection,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = 0,
+    format: Annotated[
+        Format | None, typer.Option(help="Default: by the file's ending, else csv.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; default: standard output.")
+    ] = None,
+) -> None:
+    """Write rows of the database as CSV, JSON or Parquet.
+
+    The same rows and conditions as of `interohm query --where`, all columns.
+    """
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.export import encoded
+    from interohm.rows import COLUMNS
+    from interohm.yaml_io import write_bytes
+
+    chosen = format or _format_of(output)
+    if chosen is Format.parquet and output is None and sys.stdout.isatty():
+        raise InputError(
+            "Parquet is no text for a terminal", where="--output", fix="name a file by --output"
+        )
+    with Database.open() as database:
+        rows = database.rows(collection, where, sort=sort, limit=limit)
+    content = encoded(rows, list(COLUMNS[collection]), chosen.value)
+    if output is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        write_bytes(output, content)
+        remark(f"{len(rows)} rows: {output}")
+
+
+def migrate() -> None:
+    """Write documents of earlier versions in today's form.
+
+    Reading does not need it; questions are answered faster after it.
+    """
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.schema import VERSION
+
+    with Database.open(write=True) as database:
+        done = database.migrate()
+        place = database.location
+    counted = ", ".join(f"{count} {name}" for name, count in done.items() if count)
+    remark(f"schema version {VERSION} in {place}: {counted or 'nothing to do'}")
+
+
+def _parsed(criteria: str) -> dict[str, Any]:
+    fix = """write JSON in single quotes, as '{"left": "Li", "potential_drop_V": {"$lt": 1}}'"""
+    try:
+        parsed = json.loads(criteria)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON: {error}", where="criteria", fix=fix) from None
+    if not isinstance(parsed, dict):
+        raise InputError("a JSON object was expected", where="criteria", fix=fix)
+    return parsed
+
+
+def _format_of(output: Path | None) -> Format:
+    ending = "csv" if output is None else output.suffix.removeprefix(".").lower()
+    if ending not in set(Format):
+        raise InputError(
+            f"the ending of {output} is no format",
+            where="--output",
+            fix=f"give --format {', '.join(Format)}, or such an ending",
+        )
+    return Format(ending)
+
+
+def _columns(collection: str, where: str | None, sort: str | None) -> list[str]:
+    """Return the columns to show: the usual ones and those that the question names."""
+    from interohm.rows import COLUMNS
+    from interohm.where import parse_where, resolve_column
+
+    columns = COLUMNS[collection]
+    asked = set() if where is None else parse_where(where, list(columns)).columns()
+    if sort is not None:
+        asked.add(str(resolve_column(sort.removeprefix("-"), columns)))
+    usual = _SHOWN[collection]
+    return [*usual, *(column for column in columns if column in asked and column not in usual)]
+
+
+def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> Table:
+    from interohm.cli.output import table
+    from interohm.rows import kind_of
+    from interohm.where import name_and_unit
+
+    headings = []
+    for column in columns:
+        name, unit = name_and_unit(column)
+        heading = name if unit is None else f"{name} ({unit})"
+        headings.append(f"{heading}#" if kind_of(column) in (int, float) else heading)
+    made = table(*headings)
+    for row in rows:
+        made.add_row(*(_shown(row[column]) for column in columns))
+    return made
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return ", ".join(value) if isinstance(value, list) else str(value)
