@@ -287,6 +287,8 @@ def test_contacts_of_48_cells(left: str, right: str, state_of_charge: float) -> 
     if left in NEGATIVE:
         assert electrons["electron_barrier_eV"] > 0.5
         assert electrons["leakage_A_cm2"] < 1e-3
+    else:
+        assert electrons["hole_barrier_eV"] > 0.3
 
 
 def fields_present(node: object, seen: dict[type[BaseModel], set[str]]) -> None:
