@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     walltime_s : float, optional
         How long the batch job around a worker of a queue lasts (``INTEROHM_WALLTIME_S``); Slurm
         says it by itself.
+    gpaw_processes : int
+        MPI processes of one calculation with a GPAW that was built with MPI
+        (``INTEROHM_GPAW_PROCESSES``).
     """
 
     model_config = SettingsConfigDict(
@@ -47,6 +50,7 @@ class Settings(BaseSettings):
         ),
     )
     walltime_s: float | None = Field(None, gt=0, allow_inf_nan=False)
+    gpaw_processes: int = Field(1, ge=1, le=4096)
 
     @field_validator("mongodb_uri")
     @classmethod

@@ -10,6 +10,7 @@ from datetime import datetime
 from jobflow import Flow, Job, JobStore
 from maggma.stores import MemoryStore
 from monty.json import jsanitize
+from pymatgen.core import Structure
 
 from interohm.database import Database
 from interohm.errors import InputError
@@ -17,10 +18,14 @@ from interohm.errors import InputError
 from .calculations import find_calculation, request_of
 from .campaign_config import (
     CampaignConfig,
+    ElectrodePhase,
     InsulatorPhase,
+    MetalPhase,
     load_campaign,
     load_structure,
 )
+from .electrode import electrode_flow
+from .electrode_jobs import record_electrode
 from .engines import engine_named
 from .engines.request import CalculationRequest
 from .phase import insulator_flow, metal_flow
@@ -28,6 +33,10 @@ from .phase_jobs import record_insulator, record_metal
 from .presets import Preset, VaspPreset, load_preset
 
 __all__ = ["CampaignConfig", "PlannedCalculation", "campaign_flow", "dry_run", "load_campaign"]
+
+
+#: The jobs that make a record; they need finished calculations.
+_RECORDS = tuple(job.original for job in (record_insulator, record_metal, record_electrode))
 
 
 @dataclass(frozen=True)
@@ -76,12 +85,34 @@ def campaign_flow(config: CampaignConfig) -> Flow:
         where = f"phases[{place}] {phase.name}: structure"
         structure = load_structure(phase.structure, config.folder, where=where)
         preset = _preset(config, phase.preset)
+        _check_elements(phase, structure, metal, preset, where)
         ion = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
         if isinstance(phase, InsulatorPhase):
             flows.append(insulator_flow(phase, structure, metal, preset, **ion))
+        elif isinstance(phase, ElectrodePhase):
+            flows.append(electrode_flow(phase, structure, metal, preset, **ion))
         else:
             flows.append(metal_flow(phase, structure, preset, **ion))
     return Flow(flows, name=config.name)
+
+
+def _check_elements(
+    phase: InsulatorPhase | MetalPhase,
+    structure: Structure,
+    metal: Structure,
+    preset: Preset | VaspPreset,
+    where: str,
+) -> None:
+    """Say that functional or data sets are missing before anything is calculated."""
+    bulk = (preset.insulator if isinstance(phase, InsulatorPhase) else preset.metal).bulk
+    settings = bulk.engine_settings(preset.xc)
+    engine = engine_named(preset.engine)
+    for name, one in ((where, structure), ("metal_structure", metal)):
+        try:
+            engine.check_elements(one, settings)
+        except InputError as error:
+            place = name if error.where == "structure" else error.where
+            raise InputError(error.what, where=place, fix=error.fix) from None
 
 
 def _preset(config: CampaignConfig, name: str | None) -> Preset | VaspPreset:
@@ -135,7 +166,7 @@ def _planned(config: CampaignConfig, database: Database) -> Iterator[PlannedCalc
     store = memory_store()
     seen = set()
     for job, _ in jobs_in_order(campaign_flow(config)):
-        if job.function in (record_insulator.original, record_metal.original):
+        if job.function in _RECORDS:
             continue
         request = request_of(job.resolve_args(store, inplace=False))
         if request is None:
@@ -145,7 +176,9 @@ def _planned(config: CampaignConfig, database: Database) -> Iterator[PlannedCalc
         structure = request.initial_structure
         # What is not calculated yet goes on with the structure that it starts from.
         final = structure if found is None else found.final_structure
-        _store_output(store, job, {"hash": request.hash, "structure": final})
+        energy = None if found is None else found.energy_per_atom_eV
+        output = {"hash": request.hash, "structure": final, "energy_per_atom_eV": energy}
+        _store_output(store, job, output)
         if request.hash in seen:
             continue
         seen.add(request.hash)

@@ -307,7 +307,7 @@ def test_the_flow_makes_records_of_calculations_with_vasp(
     insulator = records["LiF"]
     assert isinstance(insulator, Insulator)
     assert insulator.ionization_potential_eV.value == pytest.approx(7.3535, abs=0.005)
-    assert "vasp, PBE, 520 eV" in (insulator.ionization_potential_eV.method or "")
+    assert "vasp, PBE, preset vasp, 520 eV" in (insulator.ionization_potential_eV.method or "")
     assert insulator.provenance["engine"] == "vasp"
     energies = {defect.name: defect.formation_energy_eV.value for defect in insulator.defects}
     expected = {"V_Li": 7.0289, "Li_i": -3.7849, "V_F": -4.8560}

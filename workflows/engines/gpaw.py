@@ -1,23 +1,22 @@
-"""GPAW as an engine: every calculation is a single-threaded process of its own."""
+"""GPAW as an engine: every calculation is a process of its own, or several under MPI."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import math
-import os
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
-from interohm.postprocess.calculation import Calculation
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.settings import load_settings
 
-from .protocol import CalculationError, Progress
+from .protocol import Progress
 from .request import CalculationRequest
+from .worker_run import WorkerRun, check_space
 
 
 class GpawEngine:
@@ -27,14 +26,48 @@ class GpawEngine:
 
     def check(self) -> None:
         """Raise InputError unless gpaw and its datasets can be imported."""
-        missing = [name for name in ("gpaw", "gpaw_data") if not importlib.util.find_spec(name)]
-        if missing:
+        if missing := self._missing_packages():
             raise InputError(
                 f"the engine gpaw is not installed ({', '.join(missing)} missing)",
                 where="engine",
                 fix="pip install 'interohm[gpaw]', with a C++ compiler; "
                 "the README says how to build it without further libraries",
             )
+
+    def _missing_packages(self) -> list[str]:
+        return [name for name in ("gpaw", "gpaw_data") if not importlib.util.find_spec(name)]
+
+    def check_elements(self, structure: Structure, settings: dict[str, Any]) -> None:
+        """Raise InputError unless the functional is there, and data sets of all elements for it.
+
+        Without gpaw nothing is checked: all may be calculated already.
+        """
+        if self._missing_packages():
+            return
+        from gpaw import setup_paths
+        from gpaw.setup_data import SetupData
+        from gpaw.xc import XC
+
+        name = settings["xc"]
+        try:
+            datasets = XC(name).get_setup_name()
+        except (NameError, AssertionError, ValueError) as error:
+            raise InputError(
+                f"this gpaw has no functional {name}: {error}",
+                where="preset: xc",
+                fix="PBE, LDA, RPBE or revPBE; others need libxc: apt install libxc-dev, then "
+                "build gpaw anew without `nolibxc = True`",
+            ) from None
+        for element in sorted({element.symbol for element in structure.composition}):
+            try:
+                SetupData(element, datasets)
+            except FileNotFoundError:
+                raise InputError(
+                    f"gpaw has no {datasets} data set of {element}",
+                    where="structure",
+                    fix="put one into a folder that GPAW_SETUP_PATH names (now: "
+                    f"{', '.join(map(str, setup_paths))}), or use the engine vasp",
+                ) from None
 
     def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:
         """Return the electrons outside the frozen cores of the PBE datasets."""
@@ -68,13 +101,25 @@ class GpawEngine:
     def start(self, request: CalculationRequest, folder: Path) -> GpawRun:
         """Start the worker process in ``folder``."""
         self.check()
-        folder.mkdir(parents=True, exist_ok=True)
-        for leftover in ("result.json", "failure.json"):
-            (folder / leftover).unlink(missing_ok=True)
-        partial = folder / "partial-request.json"
-        partial.write_text(request.model_dump_json())
-        os.replace(partial, folder / "request.json")
-        return GpawRun(request, folder)
+        check_space(folder)
+        return GpawRun(request, folder, worker_command(folder, load_settings().gpaw_processes))
+
+
+def has_mpi() -> bool:
+    """Whether gpaw was built with MPI."""
+    from gpaw import cgpaw
+
+    return bool(cgpaw.have_mpi)
+
+
+def worker_command(folder: Path, processes: int) -> list[str]:
+    """Return the command of a calculation's worker: under MPI where it is there and asked for."""
+    worker = ["-m", "interohm.workflows.engines.gpaw_worker", str(folder)]
+    mpiexec = shutil.which("mpiexec")
+    if processes > 1 and mpiexec is not None and has_mpi():
+        # GPAW's own interpreter ends all processes when one of them fails.
+        return [mpiexec, "-n", str(processes), sys.executable, "-m", "gpaw", "python", *worker]
+    return [sys.executable, *worker]
 
 
 def kpoint_counts(structure: Structure, length_A: float, axes: int) -> list[int]:
@@ -124,37 +169,8 @@ def initial_moments(
     return {"magnetic_moments_muB": own} if own else {}
 
 
-class GpawRun:
-    """A worker process and the folder it writes to."""
-
-    worker = "interohm.workflows.engines.gpaw_worker"
-
-    def __init__(self, request: CalculationRequest, folder: Path) -> None:
-        self.request = request
-        self.folder = folder
-        environment = os.environ | {
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-        }
-        with (folder / "worker.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self.worker, str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                # A Ctrl-C reaches the launcher alone, which then ends its workers in order.
-                start_new_session=True,
-            )
-
-    def finished(self) -> bool:
-        """Whether the process has ended."""
-        return self._process.poll() is not None
-
-    def wait(self) -> None:
-        """Wait for the process to end."""
-        self._process.wait()
+class GpawRun(WorkerRun):
+    """A worker process that calculates with GPAW."""
 
     def progress(self) -> Progress | None:
         """Read the worker's status file and the tail of GPAW's log."""
@@ -174,26 +190,3 @@ class GpawRun:
             scf_iteration=iteration,
             max_force_eV_A=status.get("max_force_eV_A"),
         )
-
-    def result(self) -> Calculation:
-        """Return the calculation that the finished process wrote."""
-        text = self._text("result.json")
-        if text is not None:
-            return Calculation.model_validate_json(text)
-        failure = self._read("failure.json") or {}
-        reason = failure.get("error", f"the worker ended with status {self._process.returncode}")
-        raise CalculationError(f"{reason} (log: {self.folder / 'worker.log'})")
-
-    def stop(self) -> None:
-        """End the worker."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait()
-
-    def _text(self, name: str) -> str | None:
-        path = self.folder / name
-        return path.read_text() if path.exists() else None
-
-    def _read(self, name: str) -> dict[str, Any] | None:
-        text = self._text(name)
-        return None if text is None else json.loads(text)

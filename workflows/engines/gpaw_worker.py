@@ -22,12 +22,14 @@ from ase import Atoms
 from ase.filters import FrechetCellFilter
 from ase.io import read, write
 from ase.optimize import BFGS
+from gpaw.mpi import world
 from gpaw.new.ase_interface import ASECalculator
 from interohm.postprocess.calculation import Calculation, PlanarPotential, ScfAttempt
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from .gpaw_scf import calculator, calculator_from, is_scf_failure, set_initial_moments
 from .request import CalculationRequest
+from .worker_run import DISK_FULL
 
 _GEOMETRY = "geometry.extxyz"
 _HESSIAN = "hessian.json"
@@ -35,6 +37,10 @@ _DENSITY = "density.gpw"
 _ATTEMPTS = "scf_attempts.json"
 #: How far the electrons of a spin channel may be from a whole number: smearing and convergence.
 _WHOLE_ELECTRONS = 1e-3
+
+
+#: Under MPI all processes calculate and this one writes.
+_MASTER = world.rank == 0
 
 
 class NotConvergedError(RuntimeError):
@@ -64,8 +70,10 @@ def main() -> int:
     folder = Path(sys.argv[1])
     _end_with(os.getppid())
     lock = (folder / "lock").open("w")
-    # Whoever started an earlier run in this folder may be gone, its worker not yet.
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    if _MASTER:
+        # Whoever started an earlier run in this folder may be gone, its worker not yet.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    world.barrier()
     request = CalculationRequest.model_validate_json((folder / "request.json").read_text())
     try:
         result = calculate(request, folder)
@@ -75,7 +83,7 @@ def main() -> int:
         _write(folder / "failure.json", json.dumps(content))
         raise
     _write(folder / "result.json", result.model_dump_json(exclude_none=True))
-    (folder / _DENSITY).unlink(missing_ok=True)
+    _remove(folder / _DENSITY)
     return 0
 
 
@@ -114,14 +122,14 @@ def calculate(request: CalculationRequest, folder: Path) -> Calculation:
             attempts.append({"changes": changes, "error": str(error) or type(error).__name__})
             sys.stderr.write(f"the electrons did not converge with {changes or 'the settings'}\n")
             # It was made with the settings that failed.
-            (folder / _DENSITY).unlink(missing_ok=True)
+            _remove(folder / _DENSITY)
             _write(history, json.dumps(attempts))
             continue
         if attempts:
             attempts.append({"changes": changes})
-        history.unlink(missing_ok=True)
+        _remove(history)
         return _document(atoms, request, steps, earlier_s + time.monotonic() - begun, attempts)
-    history.unlink(missing_ok=True)
+    _remove(history)
     raise ElectronsNotConvergedError(attempts)
 
 
@@ -170,12 +178,12 @@ class _Checkpoint:
     def save(self, atoms: Atoms) -> None:
         partial = self.folder / ("partial-" + _GEOMETRY)
         write(partial, Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True))
-        os.replace(partial, self.folder / _GEOMETRY)
+        _replace(partial, self.folder / _GEOMETRY)
 
     def save_density(self, atoms: Atoms) -> None:
         partial = self.folder / ("partial-" + _DENSITY)
         atoms.calc.write(partial)
-        os.replace(partial, self.folder / _DENSITY)
+        _replace(partial, self.folder / _DENSITY)
 
     def report(self, atoms: Atoms, step: int = 1) -> None:
         force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
@@ -191,7 +199,7 @@ def _relax(atoms: Atoms, request: CalculationRequest, checkpoint: _Checkpoint) -
     hessian = checkpoint.folder / _HESSIAN
     if request.kind == "cell" or not (checkpoint.folder / _GEOMETRY).exists():
         # A cell's Hessian is relative to the cell that its relaxation began with.
-        hessian.unlink(missing_ok=True)
+        _remove(hessian)
     optimizer = BFGS(
         target,
         restart=str(hessian),
@@ -302,17 +310,27 @@ def _edges(
 
 def _explain(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return (
-            "the disk is full; free space, or let INTEROHM_DATA name a folder on another disk: "
-            "the calculation goes on from its checkpoint"
-        )
+        return DISK_FULL
     return str(error) or type(error).__name__
 
 
 def _write(path: Path, text: str) -> None:
     partial = path.with_name("partial-" + path.name)
-    partial.write_text(text)
-    os.replace(partial, path)
+    if _MASTER:
+        partial.write_text(text)
+    _replace(partial, path)
+
+
+def _replace(partial: Path, path: Path) -> None:
+    if _MASTER:
+        os.replace(partial, path)
+
+
+def _remove(path: Path) -> None:
+    if _MASTER:
+        path.unlink(missing_ok=True)
+    # No process may look for it before it is gone.
+    world.barrier()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +14,18 @@ from .request import CalculationRequest
 
 
 class CalculationError(RuntimeError):
-    """A calculation that did not end in a converged result; the message says why."""
+    """A calculation that did not end in a converged result; the message says why.
+
+    Parameters
+    ----------
+    message : str
+    attempts : sequence of mapping
+        The settings that were tried, as in `Calculation.scf_attempts`.
+    """
+
+    def __init__(self, message: str, *, attempts: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.attempts = list(attempts)
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,16 @@ class Engine(Protocol):
 
     def check(self) -> None:
         """Raise InputError if the engine is not there, saying how to get it."""
+
+    def check_elements(self, structure: Structure, settings: dict[str, Any]) -> None:
+        """Raise InputError where functional or data sets for a structure are missing.
+
+        Parameters
+        ----------
+        structure : Structure
+        settings : mapping
+            Of one step of a preset, as its ``engine_settings`` returns them.
+        """
 
     def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:
         """Return the number of electrons of a neutral cell, under a request's settings."""

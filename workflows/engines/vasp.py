@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pymatgen.core import Structure
 
 from interohm.errors import InputError
 
-from .gpaw import GpawRun, kpoint_counts
+from .gpaw import kpoint_counts
 from .protocol import Progress
 from .request import CalculationRequest
 from .vasp_inputs import (
@@ -24,6 +25,7 @@ from .vasp_inputs import (
     valence_electrons,
     write_inputs,
 )
+from .worker_run import WorkerRun, check_space
 
 
 class VaspEngine:
@@ -66,6 +68,13 @@ class VaspEngine:
                 fix="pip install 'interohm[vasp]'",
             )
 
+    def check_elements(self, structure: Structure, settings: dict[str, Any]) -> None:
+        """Raise InputError unless the valence electrons of all elements' data sets are known."""
+        self._check_atomate2()
+        potcars = settings["potcars"]
+        symbols = potcar_symbols(structure, potcars["symbols"])
+        valence_electrons(structure, {**potcars, "symbols": symbols})
+
     def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:
         """Return the electrons outside the frozen cores of the request's data sets."""
         return valence_electrons(structure, settings["potcars"])
@@ -98,19 +107,14 @@ class VaspEngine:
     def start(self, request: CalculationRequest, folder: Path) -> VaspRun:
         """Write the inputs into ``folder`` and start the worker process there."""
         self.check()
+        check_space(folder)
         write_inputs(request, folder)
-        for leftover in ("result.json", "failure.json"):
-            (folder / leftover).unlink(missing_ok=True)
-        partial = folder / "partial-request.json"
-        partial.write_text(request.model_dump_json())
-        os.replace(partial, folder / "request.json")
-        return VaspRun(request, folder)
+        worker = "interohm.workflows.engines.vasp_worker"
+        return VaspRun(request, folder, [sys.executable, "-m", worker, str(folder)])
 
 
-class VaspRun(GpawRun):
+class VaspRun(WorkerRun):
     """A worker process, VASP below it, and the folder that they write to."""
-
-    worker = "interohm.workflows.engines.vasp_worker"
 
     def progress(self) -> Progress | None:
         """Count the geometries and iterations in OSZICAR."""

@@ -1,0 +1,136 @@
+"""A calculation in a process of its own, and the folder through which it is asked and answers."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from interohm.postprocess.calculation import Calculation
+
+from interohm.errors import InputError
+
+from .protocol import CalculationError
+from .request import CalculationRequest
+
+#: What checkpoint and log of a calculation may need.
+SPACE_MB = 64
+
+DISK_FULL = (
+    "the disk is full; free space, or let INTEROHM_DATA name a folder on another disk: "
+    "the calculation goes on from its checkpoint"
+)
+
+
+def check_space(folder: Path) -> None:
+    """Make a calculation's folder, on a disk that holds its checkpoint.
+
+    Raises
+    ------
+    InputError
+        The disk is full, or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free_MB = shutil.disk_usage(folder).free / 1e6
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise InputError(
+                f"the folder cannot be made: {error.strerror}",
+                where=str(folder),
+                fix="check its permissions, or let INTEROHM_DATA name another folder",
+            ) from None
+        free_MB = 0.0
+    if free_MB < SPACE_MB:
+        raise InputError(
+            f"the disk is full: {free_MB:.0f} MB are left, a calculation needs {SPACE_MB} MB",
+            where=str(folder),
+            fix="free space, or let INTEROHM_DATA name a folder on another disk",
+        )
+
+
+class WorkerRun:
+    """A worker process and the folder it writes to.
+
+    Parameters
+    ----------
+    request : CalculationRequest
+    folder : Path
+        Gets ``request.json``; the worker leaves ``result.json`` or ``failure.json``.
+    command : list of str
+    """
+
+    def __init__(self, request: CalculationRequest, folder: Path, command: list[str]) -> None:
+        self.request = request
+        self.folder = folder
+        for leftover in ("result.json", "failure.json"):
+            (folder / leftover).unlink(missing_ok=True)
+        partial = folder / "partial-request.json"
+        partial.write_text(request.model_dump_json())
+        os.replace(partial, folder / "request.json")
+        environment = os.environ | {
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+        }
+        with (folder / "worker.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                # A Ctrl-C reaches the launcher alone, which then ends its workers in order.
+                start_new_session=True,
+            )
+
+    def finished(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
+    def wait(self) -> None:
+        """Wait for the process to end."""
+        self._process.wait()
+
+    def result(self) -> Calculation:
+        """Return the calculation that the finished process wrote.
+
+        Raises
+        ------
+        CalculationError
+            It wrote none, or a part of one.
+        """
+        log = f"(log: {self.folder / 'worker.log'})"
+        text = self._text("result.json")
+        if text is not None:
+            try:
+                found = Calculation.model_validate_json(text)
+            except ValueError:  # pydantic's: not JSON, or not all of it
+                raise CalculationError(f"the worker's result is incomplete {log}") from None
+            if found.hash != self.request.hash:
+                raise CalculationError(f"the worker's result is of another calculation {log}")
+            return found
+        failure = self._read("failure.json")
+        if failure is None:
+            full = shutil.disk_usage(self.folder).free == 0
+            status = f"the worker ended with status {self._process.returncode}"
+            failure = {"error": DISK_FULL if full else status}
+        raise CalculationError(f"{failure['error']} {log}", attempts=failure.get("attempts", []))
+
+    def stop(self) -> None:
+        """End the worker."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait()
+
+    def _text(self, name: str) -> str | None:
+        path = self.folder / name
+        return path.read_text() if path.exists() else None
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        text = self._text(name)
+        return json.loads(text) if text else None
