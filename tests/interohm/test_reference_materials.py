@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import typing
 from itertools import pairwise, product
 from pathlib import Path
@@ -226,6 +227,21 @@ def test_LiCoO2_draws_more_on_sulfides_than_on_garnet(name: str) -> None:
         electrode = electrode_potential_V(metal("LiCoO2"), content)
         assert 0.3 <= electrode - neutral_potential_V(insulator(name)) <= 0.5, content
         assert 0 <= electrode - neutral_potential_V(insulator("LLZO")) <= 0.2, content
+
+
+def test_documented_neutral_potentials_are_those_of_the_records() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "materials.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| ([-\d., ]+) \|", page, re.MULTILINE)
+    assert {name for name, _ in rows} == {"LiF", *NEGATIVE, *ELECTROLYTES, *POSITIVE}
+    for name, documented in rows:
+        record = load_material(MATERIALS[name])
+        if isinstance(record, Metal):
+            ends = {record.states[0].ion_content, record.states[-1].ion_content}
+            found = [electrode_potential_V(record, content) for content in ends]
+        else:
+            found = [neutral_potential_V(record)]
+        potentials = sorted(float(potential) for potential in documented.split(","))
+        assert potentials == pytest.approx(sorted(found), abs=0.0051), name
 
 
 def test_voltages_are_the_known_plateaus() -> None:
