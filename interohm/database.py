@@ -102,8 +102,18 @@ class Database:
         return {document["hash"]: document for document in found}
 
     def save_calculation(self, document: Mapping[str, Any]) -> None:
-        """Insert or replace a calculation; its field ``hash`` is the key."""
-        self._save("calculations", document["hash"], document)
+        """Insert or replace a calculation; its field ``hash`` is the key.
+
+        What failed of it before is forgotten.
+        """
+        backend, hash = self._writable(), document["hash"]
+        self._save("calculations", hash, document)
+        with self._lock, backend.errors():
+            backend.collection("failures").delete_one({"_id": hash})
+
+    def save_failure(self, document: Mapping[str, Any]) -> None:
+        """Insert a failed calculation, or replace the last try's; its field ``hash`` is the key."""
+        self._save("failures", document["hash"], document)
 
     def material(self, name: str) -> Insulator | Metal | None:
         """Return the record with this name, or None."""

@@ -96,12 +96,23 @@ COLUMNS: dict[str, dict[str, str]] = {
         "ionic_steps": "ionic_steps",
         "wall_time_s": "wall_time_s",
     },
+    "failures": {
+        "hash": "hash",
+        "engine": "engine",
+        "kind": "kind",
+        "formula": "",
+        "charge": "charge",
+        "functional": "settings.xc",
+        "reason": "reason",
+        "failed_at": "failed_at",
+    },
 }
 
 _TEXTS = frozenset(
     {
         *("name", "kind", "mobile_ion", "surface", "preset", "functional"),
         *("left", "right", "limiting_step", "reason", "cell", "hash", "engine", "formula"),
+        "failed_at",
     }
 )
 _LISTS = frozenset({"elements", "layers"})
@@ -125,7 +136,7 @@ def rows_of(collection: str, document: Mapping[str, Any]) -> list[Row]:
     Parameters
     ----------
     collection : str
-        ``materials``, ``contacts``, ``cells`` or ``calculations``.
+        A key of `COLUMNS`.
     document : mapping
         As it is in the database.
     """
@@ -134,7 +145,7 @@ def rows_of(collection: str, document: Mapping[str, Any]) -> list[Row]:
     row = _placed(collection, document)
     if collection == "materials":
         row.update(_of_material(document))
-    elif collection == "calculations":
+    elif collection in ("calculations", "failures"):
         row["formula"] = _formula(document)
     return [row]
 

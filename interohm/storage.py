@@ -49,6 +49,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("schema_version",),
     ),
     "calculations": (("engine",), ("kind",), ("rows.formula",), ("schema_version",)),
+    "failures": (("engine",), ("rows.formula",), ("schema_version",)),
 }
 
 FOLDER_DATABASE = "interohm"

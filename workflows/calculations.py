@@ -18,7 +18,9 @@ from interohm.settings import load_settings
 from .batch_job import calculate_in_time
 from .context import active_database
 from .engines import engine_named
+from .engines.protocol import CalculationError
 from .engines.request import CalculationRequest
+from .failures import save_failure
 
 
 @job
@@ -43,7 +45,13 @@ def calculate(
         with active_database() as database:
             database.save_calculation(calculation.model_dump())
 
-    found = known() or calculate_in_time(request, scratch_folder(request), known=known, keep=keep)
+    try:
+        folder = scratch_folder(request)
+        found = known() or calculate_in_time(request, folder, known=known, keep=keep)
+    except CalculationError as error:
+        with active_database() as database:
+            save_failure(database, request, error)
+        raise
     if found is None:
         again = calculate(structure, engine=engine, kind=kind, settings=settings, charge=charge)
         again.name, again.config = CURRENT_JOB.job.name, CURRENT_JOB.job.config

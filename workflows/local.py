@@ -25,6 +25,7 @@ from .display import Display
 from .engines import engine_named
 from .engines.protocol import CalculationError, Run
 from .engines.request import CalculationRequest
+from .failures import save_failure
 
 _POLL_S = 0.2
 
@@ -190,6 +191,7 @@ class _Launcher:
             try:
                 calculation = run.result()
             except CalculationError as error:
+                save_failure(self.database, run.request, error)
                 self.broken[hash] = str(error)
                 self.display.failed(label, str(error))
             else:

@@ -56,9 +56,12 @@ _SHOWN = {
         "energy_eV",
         "wall_time_s",
     ),
+    "failures": ("hash", "engine", "kind", "formula", "charge", "failed_at", "reason"),
 }
 
-Collection = Annotated[str, typer.Argument(help="materials, contacts, cells or calculations.")]
+Collection = Annotated[
+    str, typer.Argument(help="materials, contacts, cells, calculations or failures.")
+]
 Where = Annotated[
     str | None,
     typer.Option(

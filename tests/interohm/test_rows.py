@@ -176,7 +176,10 @@ def test_the_first_versions_documents_are_read_and_migrated(settings):
         with Database.open(settings, write=migrated) as database:
             if migrated:
                 done = database.migrate()
-                assert done == {"materials": 1, "contacts": 1, "cells": 0, "calculations": 0}
+                assert {name: count for name, count in done.items() if count} == {
+                    "materials": 1,
+                    "contacts": 1,
+                }
                 assert sum(database.migrate().values()) == 0
             assert database.material("Li") == shipped_material("Li")
             rows = database.rows("contacts", "resistance < 1", sort="resistance")

@@ -94,6 +94,11 @@ def test_a_failed_defect_does_not_stop_its_siblings(
     assert "Li_i, V_F, V_Li" in failures["LiF: record"]
     assert database.material("LiF") is None
     assert database.material("Li") is not None
+    kept = {failure["hash"]: failure["reason"] for failure in database.query("failures")}
+    lost = {row.hash: row.label for row in dry_run(config, database) if not row.found}
+    assert {lost[hash]: reason for hash, reason in kept.items()} == {
+        name: reason for name, reason in failures.items() if name != "LiF: record"
+    }
     rest = {row.label for row in dry_run(config, database) if not row.found}
     assert rest == {"LiF: V_Li -1", "LiF: Li_i +1", "LiF: V_F +1"}
 

@@ -50,6 +50,8 @@ class Progress:
 class Run(Protocol):
     """A calculation that has been started."""
 
+    request: CalculationRequest
+
     def finished(self) -> bool:
         """Whether it has ended, well or not."""
 
