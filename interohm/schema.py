@@ -6,11 +6,12 @@ anew. Those of a later version than this program's are refused, never guessed at
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from interohm.errors import InputError
-from interohm.rows import Row, rows_of
+from interohm.rows import COLUMNS, Row, kind_of, rows_of
 
 VERSION = 2
 
@@ -52,6 +53,34 @@ def given(document: dict[str, Any], *, where: str) -> dict[str, Any]:
 def stored_rows(collection: str, document: Mapping[str, Any], *, where: str) -> list[Row]:
     """Return the rows of a stored document, made here where an earlier version wrote it."""
     plain = given(document, where=where)
-    if document.get(VERSION_FIELD) == VERSION:
-        return list(document[ROWS_FIELD])
-    return rows_of(collection, plain)
+    with well_formed(where):
+        current = document.get(VERSION_FIELD) == VERSION
+        rows = document[ROWS_FIELD] if current else rows_of(collection, plain)
+        return [_checked(collection, row) for row in rows]
+
+
+@contextlib.contextmanager
+def well_formed(where: str) -> Iterator[None]:
+    """Turn what a malformed document does to the code that reads it into an `InputError`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(
+            f"a document is malformed ({type(error).__name__}: {error})",
+            where=where,
+            fix="save it anew, or remove it from the database",
+        ) from error
+
+
+def _checked(collection: str, row: Mapping[str, Any]) -> Row:
+    """Return a row with all columns, each empty or of its kind."""
+    found = {}
+    for column in COLUMNS[collection]:
+        value, kind = row.get(column), kind_of(column)
+        accepted = (int, float) if kind is float else kind
+        if value is not None and not isinstance(value, accepted):
+            raise TypeError(f"{column} is no {kind.__name__}")
+        found[column] = value
+    return found

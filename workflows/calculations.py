@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ from pymatgen.core import Structure
 
 from interohm.database import Database
 from interohm.settings import load_settings
+from interohm.shipped_calculations import shipped_calculation
 
 from .batch_job import calculate_in_time
 from .context import active_database
@@ -81,10 +79,9 @@ def find_calculation(database: Database, hash: str) -> Calculation | None:
     """Look a calculation up in the database, then among those shipped with the program."""
     document = database.find_calculation(hash)
     if document is None:
-        shipped = resources.files("interohm.configs") / "calculations" / f"{hash}.json.gz"
-        if not shipped.is_file():
-            return None
-        document = json.loads(gzip.decompress(shipped.read_bytes()))
+        document = shipped_calculation(hash)
+    if document is None:
+        return None
     return Calculation.model_validate(document)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interohm import __version__
-from interohm.cli import campaigns, imports, materials, predictions, query, service
+from interohm.cli import campaigns, imports, materials, predictions, query, service, why
 from interohm.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
 app.add_typer(materials.app, name="materials")
 app.command("query", epilog=query.QUERY_EXAMPLE)(query.query)
+app.command("why", epilog=why.WHY_EXAMPLE)(why.why)
 app.command("export", epilog=query.EXPORT_EXAMPLE)(query.export)
 app.command("migrate", epilog=query.MIGRATE_EXAMPLE)(query.migrate)
 app.command("doctor", epilog=service.DOCTOR_EXAMPLE)(service.doctor)

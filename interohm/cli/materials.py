@@ -92,27 +92,48 @@ def _shown(quantity: Quantity) -> tuple[str, str, str, str]:
     return f"{quantity.value:.6g}", unknown, quantity.method or "", quantity.source or ""
 
 
-@app.command("add", epilog="Example: interohm materials add my-electrolyte.yaml")
+@app.command(
+    "add", epilog="Example: interohm materials add my-electrolyte.yaml their-records/*.yaml"
+)
 def add(
-    file: Annotated[Path, typer.Argument(help="A record in YAML.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Records in YAML or JSON.")
+    ],
 ) -> None:
-    """Put a record into the database.
+    """Put records into the database, your own or those of others.
 
-    It is checked first; one of the same name is replaced.
+    All are checked first: if one is wrong, none is added. Those of the same name are replaced.
     """
     from interohm.cli.output import remark
     from interohm.database import Database
+    from interohm.errors import InputError
     from interohm.materials import shipped_names
+    from interohm.phases import quantities
     from interohm.records import load_material
 
-    material = load_material(file)
+    found: dict[str, tuple[Path, Insulator | Metal]] = {}
+    for file in files:
+        material = load_material(file)
+        if material.name in found:
+            raise InputError(
+                f"the name {material.name} is that of {found[material.name][0]} already",
+                where=str(file),
+                fix="give each record a name of its own",
+            )
+        found[material.name] = file, material
     with Database.open(write=True) as database:
-        known = material.name in database.material_names()
-        database.save_material(material)
+        known = set(database.material_names())
+        for _, material in found.values():
+            database.save_material(material)
         place = database.location
-    done = "replaced in" if known else "added to"
-    hides = "; it hides the shipped record" if material.name in shipped_names() else ""
-    remark(f"{material.name} {done} {place}{hides}")
+    for name, (_, material) in found.items():
+        done = "replaced in" if name in known else "added to"
+        hides = "; it hides the shipped record" if name in shipped_names() else ""
+        numbers = [quantity for _, quantity in quantities(material)]
+        unsourced = sum(number.source is None and number.method is None for number in numbers)
+        assumed = sum(number.assumed for number in numbers)
+        said = f"; of {len(numbers)} numbers {assumed} assumed, {unsourced} without a source"
+        remark(f"{name} {done} {place}{hides}{said}")
 
 
 @app.command("export", epilog="Example: interohm materials export LLZO --output llzo.yaml")

@@ -107,14 +107,16 @@ def query(
     from interohm.cli.output import console, print_json, remark
     from interohm.database import Database
     from interohm.rows import rows_of
+    from interohm.schema import well_formed
 
-    flat = where is not None or sort is not None
-    if criteria is not None and flat:
+    by_row = where is not None or sort is not None
+    if criteria is not None and by_row:
         raise InputError(
             "criteria in MongoDB's language and --where or --sort do not go together",
             where="query",
             fix="ask by one of them",
         )
+    flat = by_row or (criteria is None and not as_json)
     parsed = _parsed(criteria or "{}")
     with Database.open() as database:
         if flat:
@@ -129,7 +131,10 @@ def query(
         asked = where or criteria
         remark(f"no document of {collection} in {place}" + (f" fits {asked}" if asked else ""))
         return
-    rows = found if flat else [row for each in found for row in rows_of(collection, each)]
+    rows = found
+    if not flat:
+        with well_formed(f"{place}, {collection}"):
+            rows = [row for document in found for row in rows_of(collection, document)]
     console().print(_table(_columns(collection, where, sort), rows))
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.materials import SHIPPED_FOLDER, find_material, shipped_material, shipped_names
-from interohm.records import Metal, save_material
+from interohm.records import Metal, material_document, save_material
 
 
 @pytest.fixture
@@ -53,3 +55,24 @@ def test_file_names_are_record_names():
     assert shipped_names()
     for name in shipped_names():
         assert shipped_material(name).name == name, SHIPPED_FOLDER / f"{name}.yaml"
+
+
+def test_records_of_others_are_added_together_or_not_at_all(interohm, refused, tmp_path):
+    for name in ("one", "two"):
+        record = shipped_material("LLZO").model_copy(update={"name": name})
+        save_material(record, tmp_path / f"{name}.yaml")
+    (tmp_path / "three.json").write_text(
+        json.dumps({**material_document(shipped_material("Li")), "name": "three"})
+    )
+    (tmp_path / "wrong.yaml").write_text((tmp_path / "one.yaml").read_text() + "colour: red\n")
+    (tmp_path / "again.yaml").write_text((tmp_path / "one.yaml").read_text())
+    assert "colour" in refused("materials", "add", "one.yaml", "wrong.yaml")
+    assert "one.yaml" in refused("materials", "add", "one.yaml", "again.yaml")
+    with Database.open() as database:
+        assert database.material_names() == []
+    ran = interohm("materials", "add", "one.yaml", "two.yaml", "three.json")
+    assert ran.code == 0, ran.err
+    assert "one added to" in ran.err
+    assert "without a source" in ran.err
+    with Database.open() as database:
+        assert database.material_names() == ["one", "three", "two"]
