@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
-CalculationKind = Literal["cell", "relax", "static"]
+CalculationKind = Literal["cell", "relax", "static", "neb", "dielectric"]
 
 
 class PlanarPotential(BaseModel):
@@ -44,6 +44,47 @@ class ScfAttempt(BaseModel):
     error: str | None = None
 
 
+class MigrationPath(BaseModel):
+    """The images of a nudged elastic band, both ends included.
+
+    Parameters
+    ----------
+    coordinates_A : list of float
+        Shape (images,), length of the path up to each image in the space of all atoms.
+    energies_eV : list of float
+        Shape (images,), total energies.
+    symmetric : bool
+        Whether a symmetry exchanges the ends, so that one half was calculated.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    coordinates_A: Annotated[list[float], Field(min_length=3)]
+    energies_eV: Annotated[list[float], Field(min_length=3)]
+    symmetric: bool
+
+
+class DielectricResponse(BaseModel):
+    """What the static dielectric constant is made of, in one primitive cell.
+
+    Parameters
+    ----------
+    electronic : nested list of float
+        Shape (3, 3), the dielectric tensor with the ions held.
+    born_charges : nested list of float
+        Shape (atoms, 3, 3), change of the cell's dipole (first index of the matrix) with the
+        displacement of an atom (second one), in elementary charges.
+    force_constants_eV_A2 : nested list of float
+        Shape (atoms, 3, atoms, 3), at the zone's centre and in zero field.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    electronic: list[list[float]]
+    born_charges: list[list[list[float]]]
+    force_constants_eV_A2: list[list[list[list[float]]]]
+
+
 class Calculation(BaseModel):
     """A converged calculation: the only thing that an engine hands on.
 
@@ -56,7 +97,8 @@ class Calculation(BaseModel):
     hash : str
         Of structure, charge and settings: the calculation's name in the database.
     kind : str
-        ``cell`` (cell and atoms relaxed), ``relax`` (atoms relaxed), ``static``.
+        ``cell`` (cell and atoms relaxed), ``relax`` (atoms relaxed), ``static``, ``neb`` (path
+        relaxed), ``dielectric``.
     charge : int
         Of the cell, in elementary charges, compensated by a uniform background.
     settings : mapping
@@ -72,8 +114,12 @@ class Calculation(BaseModel):
     site_potentials_eV : list of float
         Shape (sites,), at the nuclei of ``structure``, averaged over the engine's own radii; empty
         where the engine did not write them.
+    path : MigrationPath, optional
+        Of the kind ``neb``; structure and energy are those of its highest image.
+    response : DielectricResponse, optional
+        Of the kind ``dielectric``.
     ionic_steps : int
-        Geometries calculated.
+        Geometries calculated; of a path, steps of the whole path.
     scf_attempts : list of ScfAttempt, optional
         In their order, the last one being that of the result; none where the settings themselves
         converged.
@@ -100,6 +146,8 @@ class Calculation(BaseModel):
     planar_potential: PlanarPotential | None = None
     side_potentials: tuple[PlanarPotential, PlanarPotential] | None = None
     site_potentials_eV: list[float]
+    path: MigrationPath | None = None
+    response: DielectricResponse | None = None
     ionic_steps: Annotated[int, Field(ge=1)]
     scf_attempts: list[ScfAttempt] | None = None
     wall_time_s: Annotated[float, Field(ge=0)]

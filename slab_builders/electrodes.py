@@ -14,6 +14,8 @@ from pymatgen.core import Structure
 
 from interohm.errors import InputError
 
+from .slabs import Facet
+
 #: Choices of vacancies in one supercell that are looked through before symmetry is used.
 _MOST_CHOICES = 2000
 
@@ -136,3 +138,20 @@ def _ewald_energy_per_atom(structure: Structure) -> float:
         charged.add_oxidation_state_by_guess()
     # Rounded, so that the order of equals does not hang on the last bit.
     return round(float(EwaldSummation(charged).total_energy) / len(structure), 6)
+
+
+def facet_in(conventional: Structure, facet: Facet, superlattice: Structure) -> Facet:
+    """Return a facet's Miller indices in a superlattice of the crystal's own lattice.
+
+    Parameters
+    ----------
+    conventional : Structure
+        The crystal whose lattice the indices are given in.
+    facet : tuple of int
+    superlattice : Structure
+        In the same orientation, not relaxed.
+    """
+    normal = np.linalg.solve(conventional.lattice.matrix, np.asarray(facet, dtype=float))
+    indices = np.round(12 * superlattice.lattice.matrix @ normal).astype(int)
+    h, k, l = (int(index) for index in indices // np.gcd.reduce(indices))
+    return h, k, l

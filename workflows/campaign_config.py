@@ -21,6 +21,7 @@ from interohm.records import (
     Number,
     Quantity,
     Voltage,
+    WorkFunction,
 )
 from interohm.settings import load_settings
 from interohm.yaml_io import load_yaml, validated
@@ -49,7 +50,9 @@ class _Phase(_Config):
 
     @field_validator("facet")
     @classmethod
-    def _is_a_plane(cls, facet: Facet) -> Facet:
+    def _is_a_plane(cls, facet: Facet | None) -> Facet | None:
+        if facet is None:
+            return None
         if not any(facet):
             raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
         if max(abs(index) for index in facet) > 9:
@@ -96,7 +99,53 @@ class MetalPhase(_Phase):
     voltage_V: Voltage = Quantity(value=0.0, source="the metal itself", method="definition")
 
 
-Phase = Annotated[InsulatorPhase | MetalPhase, Field(discriminator="kind")]
+class ElectrodeStateConfig(_Config):
+    """One ion content of an electrode; without a work function it is calculated."""
+
+    ion_content: Annotated[Number, Field(ge=0, le=100)]
+    work_function_eV: WorkFunction | None = None
+
+
+class ElectrodePhase(_Phase):
+    """An electrode of the campaign along its state of charge.
+
+    Parameters
+    ----------
+    structure : str
+        With all of its mobile ions.
+    states : list
+        Ion contents per formula unit of the host (the structure without its mobile ions).
+    most_units : int
+        Formula units in the largest cell in which vacancies are ordered.
+    most_orders : int
+        Orders calculated at an ion content, those of lowest electrostatic energy; the lowest wins.
+    facet : tuple of int, optional
+        Of the calculated work functions.
+    surface : str, optional
+        Of the given ones.
+    """
+
+    kind: Literal["electrode"] = "electrode"
+    facet: Facet | None = None  # type: ignore[assignment]
+    surface: str | None = None
+    most_units: Annotated[int, Field(ge=1, le=8)] = 2
+    most_orders: Annotated[int, Field(ge=1, le=20)] = 3
+    states: Annotated[list[ElectrodeStateConfig], Field(min_length=2, max_length=50)]
+
+    @model_validator(mode="after")
+    def _states_are_whole(self) -> ElectrodePhase:
+        contents = [state.ion_content for state in self.states]
+        if len(set(contents)) < len(contents):
+            raise ValueError("states: an ion content stands twice; give each its own")
+        if self.facet is None and any(state.work_function_eV is None for state in self.states):
+            raise ValueError(
+                "states: give facet, whose work functions are calculated, or work_function_eV at "
+                "every ion content"
+            )
+        return self
+
+
+Phase = Annotated[InsulatorPhase | MetalPhase | ElectrodePhase, Field(discriminator="kind")]
 
 
 class CampaignConfig(_Config):

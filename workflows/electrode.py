@@ -1,0 +1,127 @@
+"""The flow of an electrode along its state of charge: orders of vacancies, bulk, slabs, record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.electrodes import facet_in, ordered_vacancies
+from interohm.slab_builders.slabs import build_slab, facet_name
+from jobflow import Flow, Job
+from pymatgen.core import Structure
+
+from interohm.errors import InputError
+
+from .calculations import calculate
+from .campaign_config import ElectrodePhase
+from .electrode_jobs import cut_order, lowest_order, record_electrode
+from .presets import Preset, Step
+
+
+def electrode_flow(
+    phase: ElectrodePhase,
+    structure: Structure,
+    metal: Structure,
+    preset: Preset,
+    *,
+    mobile_ion: str,
+    ion_charge: int,
+) -> Flow:
+    """Return the flow of an electrode: at every ion content orders, bulk, slab; then the record.
+
+    Parameters
+    ----------
+    phase : ElectrodePhase
+    structure, metal : Structure
+        Of the phase with all of its mobile ions, and of the mobile element's metal.
+    preset : Preset
+    mobile_ion : str
+    ion_charge : int
+
+    Raises
+    ------
+    InputError
+        The preset has no steps for electrodes, an ion content has no small cell, or a surface that
+        is to be calculated is polar.
+    """
+    if preset.electrode is None:
+        raise InputError(
+            f"the preset {preset.name} has no steps for electrodes",
+            where=f"{phase.name}: preset",
+            fix="name one that has, as `production`, or give it `electrode:`",
+        )
+    steps = preset.electrode
+    crystal = Crystal.from_structure(structure)
+    jobs: list[Job] = []
+    contents: list[dict[str, Any]] = []
+    for state in phase.states:
+        label = f"{phase.name} at {state.ion_content:g}"
+        orders = ordered_vacancies(
+            crystal.primitive, mobile_ion, state.ion_content, most_units=phase.most_units
+        )[: phase.most_orders]
+        cells = [
+            _calculation(f"{label}: order {place}", order, preset, "cell", steps.cell)
+            for place, order in enumerate(orders, start=1)
+        ]
+        lowest = lowest_order([cell.output for cell in cells])
+        lowest.name = f"{label}: lowest order"
+        relaxed = lowest.output["structure"]
+        bulk = _calculation(f"{label}: bulk", relaxed, preset, "static", steps.bulk)
+        jobs += [*cells, lowest, bulk]
+        own: dict[str, Any] = {
+            "ion_content": state.ion_content,
+            "bulk": bulk.output,
+            "rivals": [cell.output["hash"] for cell in cells],
+        }
+        if state.work_function_eV is not None:
+            own["work_function_eV"] = state.work_function_eV.model_dump(mode="json")
+        else:
+            assert phase.facet is not None  # see ElectrodePhase
+            facets = [facet_in(crystal.conventional, phase.facet, order) for order in orders]
+            size = {"thickness_A": steps.slab.thickness_A, "vacuum_A": steps.slab.vacuum_A}
+            for order, facet in zip(orders, facets, strict=True):
+                # A polar surface is refused before anything is calculated.
+                build_slab(order, facet, **size)
+            cut = cut_order(relaxed, lowest.output["place"], facets=facets, **size)
+            cut.name = f"{label}: cut slab"
+            slab = _calculation(
+                f"{label}: slab {facet_name(phase.facet)}",
+                cut.output["structure"],
+                preset,
+                "static" if steps.slab.relaxation is None else "relax",
+                steps.slab,
+            )
+            jobs += [cut, slab]
+            own |= {"slab": slab.output, "cut": cut.output}
+        contents.append(own)
+    reference = Crystal.from_structure(metal)
+    metal_cell = _calculation(
+        f"{mobile_ion} metal: cell", reference.primitive, preset, "cell", preset.metal.cell
+    )
+    metal_bulk = _calculation(
+        f"{mobile_ion} metal: bulk",
+        metal_cell.output["structure"],
+        preset,
+        "static",
+        preset.metal.bulk,
+    )
+    record = record_electrode(
+        contents,
+        metal_bulk.output,
+        facts={
+            "phase": phase.model_dump(mode="json"),
+            "preset": preset.model_dump(mode="json"),
+            "mobile_ion": mobile_ion,
+            "ion_charge": ion_charge,
+        },
+    )
+    record.name = f"{phase.name}: record"
+    return Flow([*jobs, metal_cell, metal_bulk, record], name=phase.name, output=record.output)
+
+
+def _calculation(label: str, structure: Any, preset: Preset, kind: str, step: Step) -> Job:
+    work = calculate(
+        structure, engine=preset.engine, kind=kind, settings=step.engine_settings(preset.xc)
+    )
+    work.name = label
+    return work
