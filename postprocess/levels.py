@@ -67,11 +67,16 @@ def band_edges(bulk: Calculation, slab: Calculation, period_A: float) -> BandEdg
     """
     if bulk.vbm_eV is None or bulk.cbm_eV is None or bulk.cbm_eV <= bulk.vbm_eV:
         raise ValueError("the bulk calculation has no band gap: is the phase a metal?")
+    above = level_above_middle(slab, period_A)
+    return BandEdges(above - bulk.vbm_eV, bulk.cbm_eV - bulk.vbm_eV)
+
+
+def level_above_middle(slab: Calculation, period_A: float) -> float:
+    """Return vacuum level minus macroscopic average in the middle of a slab, in eV."""
     potential = _potential(slab)
     center = slab_center(slab)
     inside = interpolate(potential, macroscopic_average(potential, period_A), center)
-    vacuum = vacuum_level(potential, center)
-    return BandEdges(vacuum - inside - bulk.vbm_eV, bulk.cbm_eV - bulk.vbm_eV)
+    return vacuum_level(potential, center) - inside
 
 
 def work_function(slab: Calculation) -> float:

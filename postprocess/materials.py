@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from interohm.records import Defect, Insulator, Metal, MetalState, Number, Quantity
 
 from .calculation import Calculation
-from .defects import FormationEnergy, formation_energy, valence_band_in_supercell
+from .candidates import ChosenDefect, Comparison, DefectCandidate, choose, levels_between
 from .levels import band_edges, work_function
+from .reservoirs import chemical_potentials
 
 _CM3_PER_A3 = 1e-24
 
@@ -49,48 +50,6 @@ class Hop:
 
 
 @dataclass(frozen=True)
-class DefectCandidate:
-    """One calculated defect supercell.
-
-    Parameters
-    ----------
-    name : str
-        Candidates of one name compete: the lowest formation energy is the defect.
-    element, change : str, int
-        Atoms added (negative: removed), by element.
-    ion_change : float
-        dn of the mobile ion, equilibrium with the compound included.
-    sites_per_cell : int
-        Equivalent sites in the conventional cell.
-    conventional_volume_A3 : float
-    position : array, shape (3,)
-        Fractional in the supercell.
-    calculation : Calculation
-    replaced : str, optional
-        The element whose place the added one takes.
-    sublattice : str, optional
-        Shared with other charge states of the defect; default: its name.
-    """
-
-    name: str
-    element: str
-    change: int
-    ion_change: float
-    sites_per_cell: int
-    conventional_volume_A3: float
-    position: np.ndarray
-    calculation: Calculation
-    replaced: str | None = None
-    sublattice: str | None = None
-
-    @property
-    def added(self) -> dict[str, int]:
-        """Atoms added by element, negative where removed."""
-        replaced = {} if self.replaced is None else {self.replaced: -self.change}
-        return {self.element: self.change, **replaced}
-
-
-@dataclass(frozen=True)
 class InsulatorCalculations:
     """All calculations that an insulator's record is made of.
 
@@ -103,6 +62,8 @@ class InsulatorCalculations:
     defects : sequence of DefectCandidate
     metal : Calculation
         Bulk metal of the mobile ion, which sets mu = 0.
+    coexisting : sequence of Calculation
+        Bulk of the compounds beside which the chemical potentials of further elements hold.
     """
 
     bulk: Calculation
@@ -111,6 +72,7 @@ class InsulatorCalculations:
     supercell: Calculation
     defects: Sequence[DefectCandidate]
     metal: Calculation
+    coexisting: Sequence[Calculation] = ()
 
 
 def _repulsion(settings: Mapping[str, Any]) -> str:
@@ -133,23 +95,6 @@ def method_of(calculation: Calculation, provenance: Mapping[str, Any]) -> str:
         f"{settings['cutoff_eV']:g} eV, {len(calculation.structure['sites'])} atoms, "
         f"{mesh} k-points"
     )
-
-
-def chemical_potentials(
-    compound: Calculation, metal: Calculation, mobile_ion: str
-) -> dict[str, float]:
-    """Return total energies per atom of the elements at mu = 0.
-
-    The mobile element is in its metal; the other one of a binary compound is in equilibrium with
-    the compound. Elements of a ternary compound have no such chemical potential and are left out.
-    """
-    potentials = {mobile_ion: metal.energy_per_atom_eV}
-    counts = compound.final_structure.composition.get_el_amt_dict()
-    if len(counts) == 2:
-        (other,) = set(counts) - {mobile_ion}
-        rest = compound.energy_eV - counts[mobile_ion] * potentials[mobile_ion]
-        potentials[other] = rest / counts[other]
-    return potentials
 
 
 def insulator_record(
@@ -179,34 +124,21 @@ def insulator_record(
     """
     bulk, slab = calculations.bulk, calculations.slab
     edges = band_edges(bulk, slab, calculations.period_A)
-    potentials = chemical_potentials(bulk, calculations.metal, mobile_ion)
-    potentials |= given_potentials_eV or {}
-    vbm = valence_band_in_supercell(bulk, calculations.supercell)
-
-    lowest: dict[str, tuple[DefectCandidate, FormationEnergy]] = {}
-    rivals: dict[str, list[dict[str, Any]]] = {}
-    for candidate in calculations.defects:
-        energy = formation_energy(
-            calculations.supercell,
-            candidate.calculation,
-            center=candidate.position,
-            added=candidate.added,
-            chemical_potentials_eV=potentials,
-            valence_band_maximum_eV=vbm,
+    potentials = chemical_potentials(bulk, calculations.metal, mobile_ion, calculations.coexisting)
+    chosen, tried = choose(
+        calculations.defects,
+        Comparison(
+            bulk=bulk,
+            supercell=calculations.supercell,
+            chemical_potentials_eV=potentials | (given_potentials_eV or {}),
             dielectric_constant=dielectric_constant.value,
-        )
-        rivals.setdefault(candidate.name, []).append(
-            {
-                "calculation": candidate.calculation.hash,
-                "formation_energy_eV": round(energy.energy_eV, 4),
-                "point_charge_correction_eV": round(energy.point_charge_eV, 4),
-                "potential_alignment_eV": round(energy.alignment_eV, 4),
-                "alignment_spread_eV": round(energy.alignment_spread_eV, 4),
-            }
-        )
-        known = lowest.get(candidate.name)
-        if known is None or energy.energy_eV < known[1].energy_eV:
-            lowest[candidate.name] = (candidate, energy)
+        ),
+    )
+    levels = levels_between(chosen)
+    defects = {
+        one.candidate.name: _defect(one, chosen, hops, uncertainties, provenance) for one in chosen
+    }
+    dopants = [one.candidate.name for one in chosen if one.candidate.dopant]
 
     return Insulator(
         name=name,
@@ -222,10 +154,7 @@ def insulator_record(
         dielectric_constant=dielectric_constant,
         saturation=saturation,
         stability_window_V=stability_window_V,
-        defects=[
-            _defect(candidate, energy, hops.get(defect), uncertainties, provenance)
-            for defect, (candidate, energy) in lowest.items()
-        ],
+        defects=[defect for name, defect in defects.items() if name not in dopants],
         structure=bulk.structure,
         provenance={
             **provenance,
@@ -235,8 +164,23 @@ def insulator_record(
                 "slab": slab.hash,
                 "supercell": calculations.supercell.hash,
                 "metal": calculations.metal.hash,
+                **{
+                    f"coexisting {one.final_structure.composition.reduced_formula}": one.hash
+                    for one in calculations.coexisting
+                },
             },
-            "defects": rivals,
+            "defects": tried,
+            **({"transition_levels": levels} if levels else {}),
+            # They do not move at a device's temperature: a cell gives their concentration.
+            **(
+                {
+                    "dopants": [
+                        defects[name].model_dump(mode="json", exclude_none=True) for name in dopants
+                    ]
+                }
+                if dopants
+                else {}
+            ),
         },
     )
 
@@ -293,27 +237,50 @@ def calculated_quantity(
 
 
 def _defect(
-    candidate: DefectCandidate,
-    energy: FormationEnergy,
-    hop: Hop | None,
+    chosen: ChosenDefect,
+    others: Sequence[ChosenDefect],
+    hops: Mapping[str, Hop],
     uncertainties: Uncertainties,
     provenance: Mapping[str, Any],
 ) -> Defect:
+    candidate = chosen.candidate
+    calculation = (
+        candidate.calculation if candidate.larger is None else candidate.larger.calculation
+    )
     volume = candidate.conventional_volume_A3 * _CM3_PER_A3
-    calculation = candidate.calculation
+    energy = calculated_quantity(
+        chosen.energy_eV, uncertainties.formation_energy, calculation, provenance
+    )
+    if chosen.size_error_eV:
+        energy = energy.model_copy(
+            update={
+                "uncertainty": round(
+                    math.hypot(energy.uncertainty or 0.0, chosen.size_error_eV), 4
+                ),
+                "method": f"{energy.method}; {chosen.size_error_eV:.3f} eV from the smaller "
+                "supercell",
+            }
+        )
+    hop = hops.get(candidate.name)
+    sites = {
+        one.candidate.sites_per_cell for one in others if one.candidate.defect == candidate.defect
+    }
     return Defect(
         name=candidate.name,
         charge=calculation.charge,
         ion_change=candidate.ion_change,
-        formation_energy_eV=calculated_quantity(
-            energy.energy_eV, uncertainties.formation_energy, calculation, provenance
-        ),
+        formation_energy_eV=energy,
         site_density_cm3=Quantity(
             value=float(f"{candidate.sites_per_cell / volume:.5g}"),
             source="relaxed structure",
             method=f"{candidate.sites_per_cell} sites per conventional cell",
         ),
-        sublattice=candidate.sublattice or candidate.name,
+        # Charge states on different sites do not exclude each other.
+        sublattice=candidate.defect
+        if len(sites) == 1
+        else f"{candidate.defect}, {candidate.sites_per_cell} sites",
+        # An odd number of electrons leaves one of them unpaired: two directions of its spin.
+        degeneracy=1 + round(calculation.electrons) % 2,
         migration_energy_eV=None if hop is None else hop.migration_energy_eV,
         attempt_frequency_Hz=None if hop is None else hop.attempt_frequency_Hz,
         hop_distance_nm=None if hop is None else hop.hop_distance_nm,

@@ -1,4 +1,4 @@
-"""Supercells with one vacancy or one interstitial."""
+"""Supercells with one vacancy, interstitial or substitution."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ class DefectSite:
     Parameters
     ----------
     name : str
-        ``V_F`` or ``Li_i``; sites of the same name are candidates for one defect.
+        ``V_F``, ``Li_i`` or ``Mg_Li``; sites of the same name are candidates for one defect.
     element : str
         Of the atom that is removed or added.
     change : int
-        −1 for a vacancy, +1 for an interstitial.
+        −1 for a vacancy, +1 for an interstitial and for a substitution.
     position : tuple of float
         Fractional coordinates in the conventional cell.
     sites_per_cell : int
         Equivalent sites in the conventional cell.
+    replaced : str, optional
+        The element whose place the added one takes.
     """
 
     name: str
@@ -36,6 +38,13 @@ class DefectSite:
     change: int
     position: tuple[float, float, float]
     sites_per_cell: int
+    replaced: str | None = None
+
+    @property
+    def added(self) -> dict[str, int]:
+        """Atoms added by element, negative where removed."""
+        replaced = {} if self.replaced is None else {self.replaced: -self.change}
+        return {self.element: self.change, **replaced}
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values, for a job's arguments."""
@@ -50,6 +59,16 @@ def vacancy_sites(conventional: Structure, element: str) -> list[DefectSite]:
         x, y, z = (float(value) for value in vacancy.site.frac_coords % 1)
         sites.append(DefectSite(f"V_{element}", element, -1, (x, y, z), vacancy.multiplicity))
     return sites
+
+
+def substitution_sites(conventional: Structure, element: str, replaced: str) -> list[DefectSite]:
+    """Return the symmetry-distinct places of an element that another one takes."""
+    return [
+        DefectSite(
+            f"{element}_{replaced}", element, 1, site.position, site.sites_per_cell, replaced
+        )
+        for site in vacancy_sites(conventional, replaced)
+    ]
 
 
 def interstitial_sites(
@@ -106,12 +125,16 @@ def defect_supercell(
     """Return the supercell with the defect in it, the other atoms where the crystal has them."""
     structure = supercell(conventional, multiples)
     position = defect_position(site, multiples)
-    if site.change > 0:
+    if site.change > 0 and site.replaced is None:
         structure.append(site.element, position)
         return structure
+    taken = site.replaced or site.element
     distance = structure.lattice.get_all_distances(position, structure.frac_coords)[0]
-    removed = int(np.argmin(distance))
-    if distance[removed] > 0.5 or structure[removed].specie.symbol != site.element:
-        raise ValueError(f"{site.name}: there is no {site.element} at {site.position}")
-    structure.remove_sites([removed])
+    place = int(np.argmin(distance))
+    if distance[place] > 0.5 or structure[place].specie.symbol != taken:
+        raise ValueError(f"{site.name}: there is no {taken} at {site.position}")
+    if site.replaced is None:
+        structure.remove_sites([place])
+    else:
+        structure.replace(place, site.element)
     return structure

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
-from pymatgen.core.surface import Slab, SlabGenerator
+from pymatgen.core.surface import (
+    Slab,
+    SlabGenerator,
+    get_symmetrically_distinct_miller_indices,
+)
 
 from interohm.errors import InputError
 
 Facet = tuple[int, int, int]
 
+#: Å; atoms whose heights differ by less are in one plane.
+_PLANE_A = 0.1
+
 
 @dataclass(frozen=True)
 class SymmetricSlab:
-    """A slab with the same surface on both sides, its normal along c.
+    """A slab with the same surface on both sides and no dipole, its normal along c.
 
     Parameters
     ----------
@@ -25,11 +36,17 @@ class SymmetricSlab:
         Repeat distance of the crystal along the normal.
     termination : str
         The elements of the outermost plane.
+    tasker_type : str
+        ``I``: every plane is neutral; ``II``: planes are charged, the slab has no dipole.
+    stoichiometric : bool
+        Whether it is whole formula units of the crystal.
     """
 
     structure: Structure
     period_A: float
     termination: str
+    tasker_type: str
+    stoichiometric: bool
 
 
 def facet_name(facet: Facet) -> str:
@@ -37,10 +54,22 @@ def facet_name(facet: Facet) -> str:
     return "(" + "".join(str(index) for index in facet) + ")"
 
 
+def distinct_facets(conventional: Structure, max_index: int) -> list[Facet]:
+    """Return one of each set of equivalent planes, up to a Miller index, low ones first."""
+    found = get_symmetrically_distinct_miller_indices(conventional, max_index)
+    facets = [(int(h), int(k), int(l)) for h, k, l in found]
+    return sorted(facets, key=lambda facet: (sum(map(abs, facet)), facet))
+
+
 def build_slab(
-    conventional: Structure, facet: Facet, *, thickness_A: float, vacuum_A: float
+    conventional: Structure,
+    facet: Facet,
+    *,
+    thickness_A: float,
+    vacuum_A: float,
+    termination: int = 0,
 ) -> SymmetricSlab:
-    """Cut a symmetric, stoichiometric slab that has no dipole (Tasker types I and II).
+    """Cut a symmetric slab that has no dipole (Tasker types I and II).
 
     Parameters
     ----------
@@ -50,37 +79,24 @@ def build_slab(
         Miller indices in that cell.
     thickness_A, vacuum_A : float
         At least; whole repeat units are cut.
+    termination : int
+        Which one of `symmetric_slabs`, from 0.
 
     Raises
     ------
     InputError
-        No termination is symmetric and free of a dipole (Tasker type III).
+        No termination is symmetric and free of a dipole (Tasker type III), or there are fewer.
     """
     name = f"{conventional.composition.reduced_formula} {facet_name(facet)}"
-    if not any(facet):
-        raise InputError(f"{name} is no plane", fix="give Miller indices such as [0, 0, 1]")
-    charged = conventional.copy()
-    if len(charged.elements) > 1:
-        charged.add_oxidation_state_by_guess()
-    generator = SlabGenerator(
-        charged,
-        facet,
-        min_slab_size=thickness_A,
-        min_vacuum_size=vacuum_A,
-        center_slab=True,
-        primitive=True,
-        lll_reduce=False,
-        reorient_lattice=True,
-    )
-    period = generator.oriented_unit_cell.lattice
-    slabs = generator.get_slabs(tol=0.1, ftol=0.05)
-    for slab in slabs:
-        if slab.is_symmetric() and not slab.is_polar() and _stoichiometric(slab, conventional):
-            return SymmetricSlab(
-                structure=_along_c(slab),
-                period_A=float(period.volume / np.linalg.norm(np.cross(*period.matrix[:2]))),
-                termination=_outermost(slab),
-            )
+    generator = _generator(conventional, facet, thickness_A, vacuum_A)
+    slabs = generator.get_slabs(tol=_PLANE_A, ftol=0.05)
+    found = list(itertools.islice(_symmetric(generator, slabs), termination + 1))
+    if len(found) > termination:
+        return found[termination]
+    if found:
+        raise InputError(
+            f"{name} has {len(found)} symmetric terminations, not {termination + 1}", where="facet"
+        )
     tried = ", ".join(sorted({f"{_outermost(slab)}-terminated" for slab in slabs})) or "none"
     raise InputError(
         f"{name} is polar (Tasker type III): no symmetric termination without a dipole among "
@@ -90,10 +106,86 @@ def build_slab(
     )
 
 
-def _stoichiometric(slab: Slab, conventional: Structure) -> bool:
-    return bool(
-        slab.composition.remove_charges().reduced_formula
-        == conventional.composition.reduced_formula
+def symmetric_slabs(
+    conventional: Structure, facet: Facet, *, thickness_A: float, vacuum_A: float
+) -> list[SymmetricSlab]:
+    """Cut the slabs of all symmetric terminations without a dipole; empty for Tasker type III.
+
+    Stoichiometric ones come first. The others lack planes on one side (as SrTiO3 (001) does); their
+    ions' formal charges add up to zero, so that no electrons are missing or left over.
+
+    Parameters
+    ----------
+    conventional, facet, thickness_A, vacuum_A
+        As in `build_slab`.
+    """
+    generator = _generator(conventional, facet, thickness_A, vacuum_A)
+    return list(_symmetric(generator, generator.get_slabs(tol=_PLANE_A, ftol=0.05)))
+
+
+def _generator(
+    conventional: Structure, facet: Facet, thickness_A: float, vacuum_A: float
+) -> SlabGenerator:
+    if not any(facet):
+        raise InputError(
+            f"{conventional.composition.reduced_formula} {facet_name(facet)} is no plane",
+            fix="give Miller indices such as [0, 0, 1]",
+        )
+    charged = conventional.copy()
+    if len(charged.elements) > 1:
+        charged.add_oxidation_state_by_guess()
+    return SlabGenerator(
+        charged,
+        facet,
+        min_slab_size=thickness_A,
+        min_vacuum_size=vacuum_A,
+        center_slab=True,
+        primitive=True,
+        lll_reduce=False,
+        reorient_lattice=True,
+    )
+
+
+def _symmetric(generator: SlabGenerator, slabs: list[Slab]) -> Iterator[SymmetricSlab]:
+    bulk = generator.parent.composition.remove_charges().reduced_formula
+    period = generator.oriented_unit_cell.lattice
+    known: list[tuple[str, Slab]] = []
+    matcher = StructureMatcher(primitive_cell=False, scale=False, attempt_supercell=False)
+    for slab in itertools.chain(
+        (slab for slab in slabs if slab.is_symmetric()), _without_planes(generator, slabs)
+    ):
+        if slab.is_polar() or abs(slab.charge) > 1e-3:
+            continue
+        termination = _outermost(slab)
+        if any(termination == other and matcher.fit(slab, twin) for other, twin in known):
+            continue
+        known.append((termination, slab))
+        yield SymmetricSlab(
+            structure=_along_c(slab),
+            period_A=float(period.volume / np.linalg.norm(np.cross(*period.matrix[:2]))),
+            termination=termination,
+            tasker_type="II" if _charged_planes(slab) else "I",
+            stoichiometric=slab.composition.remove_charges().reduced_formula == bulk,
+        )
+
+
+def _without_planes(generator: SlabGenerator, slabs: list[Slab]) -> Iterator[Slab]:
+    """Take atoms off one side of the slabs that differ on their two sides, until they do not."""
+    for slab in slabs:
+        if not slab.is_symmetric():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what cannot be made symmetric is not returned
+                yield from generator.nonstoichiometric_symmetrized_slab(slab)
+
+
+def _charged_planes(slab: Slab) -> bool:
+    """Whether a plane of the slab has a net formal charge."""
+    heights = slab.cart_coords @ slab.normal
+    order = np.argsort(heights)
+    borders = np.flatnonzero(np.diff(heights[order]) > _PLANE_A) + 1
+    return any(
+        abs(sum(getattr(slab[int(i)].specie, "oxi_state", 0) or 0 for i in plane)) > 1e-3
+        for plane in np.split(order, borders)
     )
 
 

@@ -24,6 +24,7 @@ from .campaign_config import (
     load_campaign,
     load_structure,
 )
+from .context import using
 from .electrode import electrode_flow
 from .electrode_jobs import record_electrode
 from .engines import engine_named
@@ -88,7 +89,12 @@ def campaign_flow(config: CampaignConfig) -> Flow:
         _check_elements(phase, structure, metal, preset, where)
         ion = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
         if isinstance(phase, InsulatorPhase):
-            flows.append(insulator_flow(phase, structure, metal, preset, **ion))
+            place_of = f"phases[{place}] {phase.name}: equilibrium_with"
+            beside = [
+                load_structure(source, config.folder, where=place_of)
+                for source in phase.equilibrium_with
+            ]
+            flows.append(insulator_flow(phase, structure, metal, preset, **ion, coexisting=beside))
         elif isinstance(phase, ElectrodePhase):
             flows.append(electrode_flow(phase, structure, metal, preset, **ion))
         else:
@@ -159,7 +165,8 @@ def dry_run(config: CampaignConfig, database: Database) -> list[PlannedCalculati
     list of PlannedCalculation
         In the order of the flow, each calculation once.
     """
-    return list(_planned(config, database))
+    with using(database):
+        return list(_planned(config, database))
 
 
 def _planned(config: CampaignConfig, database: Database) -> Iterator[PlannedCalculation]:

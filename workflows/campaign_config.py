@@ -42,6 +42,52 @@ class HopConfig(_Config):
     hop_distance_nm: HopDistance
 
 
+class FacetSurvey(_Config):
+    """All symmetric terminations of all facets, instead of one facet.
+
+    Parameters
+    ----------
+    max_index : int
+        The highest Miller index, in the conventional cell.
+    level : str
+        Which one the record has: of the ``stable`` surface, which costs least, or the mean over the
+        ``wulff`` shape's area.
+    """
+
+    max_index: Annotated[int, Field(ge=1, le=3)]
+    level: Literal["stable", "wulff"] = "stable"
+
+
+class SlabConvergence(_Config):
+    """Grow slab, then vacuum, until the level stays.
+
+    Parameters
+    ----------
+    level_meV : float
+        A level that moves by less has converged.
+    max_slabs : int
+        At most that many of one surface; if they do not do, the last step is in the uncertainty.
+    """
+
+    level_meV: Annotated[Number, Field(gt=0, le=1000)]
+    max_slabs: Annotated[int, Field(ge=3, le=12)] = 6
+
+
+class DopantConfig(_Config):
+    """An element that the crystal does not have, on the place of one that it has.
+
+    Parameters
+    ----------
+    element, replaces : str
+    charge : int, optional
+        Of the defect; default: the difference of the elements' usual oxidation states.
+    """
+
+    element: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
+    replaces: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
+    charge: Charge | None = None
+
+
 class _Phase(_Config):
     name: Name
     structure: Annotated[str, Field(min_length=1)]
@@ -50,9 +96,9 @@ class _Phase(_Config):
 
     @field_validator("facet")
     @classmethod
-    def _is_a_plane(cls, facet: Facet | None) -> Facet | None:
-        if facet is None:
-            return None
+    def _is_a_plane(cls, facet: Facet | FacetSurvey | None) -> Facet | FacetSurvey | None:
+        if facet is None or isinstance(facet, FacetSurvey):
+            return facet
         if not any(facet):
             raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
         if max(abs(index) for index in facet) > 9:
@@ -60,7 +106,12 @@ class _Phase(_Config):
         return facet
 
 
-class InsulatorPhase(_Phase):
+class _SurveyedPhase(_Phase):
+    facet: Facet | FacetSurvey  # type: ignore[assignment]
+    slab_convergence: SlabConvergence | None = None
+
+
+class InsulatorPhase(_SurveyedPhase):
     """An insulator of the campaign.
 
     Parameters
@@ -69,8 +120,10 @@ class InsulatorPhase(_Phase):
         Of the record.
     structure : str
         CIF or POSCAR, relative to the campaign's file, or a Materials Project id.
-    facet : tuple of int
-        Miller indices in the conventional cell.
+    facet : tuple of int or FacetSurvey
+        Miller indices in the conventional cell, or up to which index to try them all.
+    slab_convergence : SlabConvergence, optional
+        Default: one slab of the preset's size.
     preset : str, optional
         Instead of the campaign's.
     dielectric_constant : Quantity
@@ -81,6 +134,17 @@ class InsulatorPhase(_Phase):
         By the defect's name.
     interstitial_sites : list
         Candidates besides the crystal's Voronoi voids, fractional in the conventional cell.
+    equilibrium_with : list of str
+        Structures of compounds that coexist with this one: they tie the chemical potentials of
+        dopants, and of a ternary's elements, to the mobile ion's.
+    charges : (int, int), optional
+        Every defect in all charge states from the first to the second, besides its ionic one.
+    antisites : bool
+        Whether elements on each other's places are calculated.
+    dopants : list
+    second_supercell_min_atoms : int, optional
+        The winning site of each defect once more in a supercell of at least that many atoms: its
+        energy counts, the difference is in the uncertainty.
     """
 
     kind: Literal["insulator"] = "insulator"
@@ -89,9 +153,21 @@ class InsulatorPhase(_Phase):
     stability_window_V: tuple[Voltage, Voltage] | None = None
     hops: dict[str, HopConfig] = Field(default_factory=dict)
     interstitial_sites: list[tuple[Number, Number, Number]] = Field(default_factory=list)
+    equilibrium_with: list[str] = Field(default_factory=list)
+    charges: tuple[Charge, Charge] | None = None
+    antisites: bool = False
+    dopants: list[DopantConfig] = Field(default_factory=list)
+    second_supercell_min_atoms: Annotated[int, Field(ge=2, le=1000)] | None = None
+
+    @field_validator("charges")
+    @classmethod
+    def _is_a_window(cls, charges: tuple[int, int] | None) -> tuple[int, int] | None:
+        if charges is not None and charges[0] > charges[1]:
+            raise ValueError(f"write the lower charge first: [{charges[1]}, {charges[0]}]")
+        return charges
 
 
-class MetalPhase(_Phase):
+class MetalPhase(_SurveyedPhase):
     """A metal of the campaign, at one ion content."""
 
     kind: Literal["metal"] = "metal"

@@ -1,43 +1,50 @@
-"""The flow of one phase: relaxed cell, band edges, surface, defects, record."""
+"""The flow of one phase: relaxed cell, band edges, surfaces, defects, record."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from interohm.slab_builders.cells import Crystal, supercell_multiples
-from interohm.slab_builders.defects import (
-    DefectSite,
-    interstitial_sites,
-    vacancy_sites,
-)
-from interohm.slab_builders.slabs import build_slab, facet_name
 from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
 
-from .calculations import calculate
-from .campaign_config import InsulatorPhase, MetalPhase
-from .phase_jobs import cut_slab, place_defect, record_insulator, record_metal, repeat_cell
-from .presets import Preset, SlabStep
+from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
+from .defect_plan import PlannedDefect, planned_defects
+from .phase_jobs import (
+    Multiples,
+    place_defect,
+    place_lowest,
+    record_insulator,
+    record_metal,
+    repeat_cell,
+)
+from .presets import Preset
+from .steps import bulk_jobs, calculation_job
+from .surfaces import surface_jobs
 
 
 def metal_flow(
     phase: MetalPhase, structure: Structure, preset: Preset, *, mobile_ion: str, ion_charge: int
 ) -> Flow:
-    """Return the flow of a metal: cell, bulk, slab, record."""
+    """Return the flow of a metal: cell, bulk, slabs, record."""
     crystal = Crystal.from_structure(structure)
-    steps = preset.metal
-    cell, bulk = _bulk_jobs(crystal, preset, "metal", phase.name)
-    cut, slab = _slab_jobs(phase, crystal, cell, preset, steps.slab)
+    _check_survey(phase, preset, "metal")
+    cell, bulk = bulk_jobs(crystal, preset, "metal", phase.name)
+    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, preset.metal.slab)
     record = record_metal(
         bulk.output,
-        slab.output,
-        cut.output,
+        surfaces,
+        conventional=crystal.conventional,
+        primitive=crystal.primitive,
+        relaxed=cell.output["structure"],
         facts=_facts(phase, preset, mobile_ion, ion_charge),
     )
     record.name = f"{phase.name}: record"
-    return Flow([cell, bulk, cut, slab, record], name=phase.name, output=record.output)
+    return Flow([cell, bulk, *slabs, record], name=phase.name, output=record.output)
 
 
 def insulator_flow(
@@ -48,8 +55,9 @@ def insulator_flow(
     *,
     mobile_ion: str,
     ion_charge: int,
+    coexisting: Sequence[Structure] = (),
 ) -> Flow:
-    """Return the flow of an insulator: cell, bulk, slab, supercells, record.
+    """Return the flow of an insulator: cell, bulk, slabs, supercells, record.
 
     Parameters
     ----------
@@ -59,53 +67,44 @@ def insulator_flow(
     preset : Preset
     mobile_ion : str
     ion_charge : int
+    coexisting : sequence of Structure
+        Compounds in equilibrium with the phase.
 
     Raises
     ------
     InputError
-        The surface is polar, or the phase does not contain the mobile ion.
+        The surface is polar, the phase does not contain the mobile ion, or a chemical potential is
+        missing.
     """
     crystal = Crystal.from_structure(structure)
-    steps = preset.insulator
-    cell, bulk = _bulk_jobs(crystal, preset, "insulator", phase.name)
-    cut, slab = _slab_jobs(phase, crystal, cell, preset, steps.slab)
-    metal_cell, metal_bulk = _bulk_jobs(
+    _check_survey(phase, preset, "insulator")
+    cell, bulk = bulk_jobs(crystal, preset, "insulator", phase.name)
+    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, preset.insulator.slab)
+    metal_cell, metal_bulk = bulk_jobs(
         Crystal.from_structure(metal), preset, "metal", f"{mobile_ion} metal"
     )
-
-    multiples = supercell_multiples(crystal.conventional, steps.defects.min_atoms)
-    settings = steps.defects.engine_settings(preset.xc)
-    repeated = repeat_cell(
-        crystal.conventional, crystal.primitive, cell.output["structure"], multiples=multiples
+    beside = [job for other in coexisting for job in _coexisting_jobs(other, preset)]
+    planned = planned_defects(
+        phase,
+        crystal.conventional,
+        mobile_ion,
+        ion_charge,
+        [other.composition for other in coexisting],
     )
-    repeated.name = f"{phase.name}: supercell"
-    perfect = _calculation(
-        f"{phase.name}: perfect supercell", repeated.output, preset, "static", settings
-    )
-    kinds = defect_sites(phase, crystal.conventional, mobile_ion, ion_charge)
-    placed, flawed = [], []
-    for site, charge, _ in kinds:
-        own = place_defect(
-            crystal.conventional,
-            crystal.primitive,
-            cell.output["structure"],
-            site=site.as_dict(),
-            multiples=multiples,
-        )
-        own.name = f"{phase.name}: place {site.name}"
-        placed.append(own)
-        rank = sum(other.name == site.name for other, _, _ in kinds[: len(flawed) + 1])
-        label = f"{phase.name}: {site.name} {charge:+d}" + (f" (site {rank})" if rank > 1 else "")
-        flawed.append(_calculation(label, own.output, preset, "relax", settings, charge))
+    multiples = supercell_multiples(crystal.conventional, preset.insulator.defects.min_atoms)
+    supercells = _Supercells(phase, preset, crystal, cell, multiples, "")
+    for defect in planned:
+        supercells.add(defect, _label(defect, planned))
+    larger = _larger_supercells(phase, preset, crystal, cell, planned, supercells)
     record = record_insulator(
         bulk.output,
-        slab.output,
-        cut.output,
-        perfect.output,
+        surfaces,
+        supercells.perfect.output,
         metal_bulk.output,
-        [defect.output for defect in flawed],
-        sites=[site.as_dict() for site, _, _ in kinds],
-        ion_changes=[change for _, _, change in kinds],
+        [defect.output for defect in supercells.flawed],
+        None if larger is None else larger.outputs(),
+        [bulk.output for bulk in beside[1::2]],
+        planned=[defect.as_dict() for defect in planned],
         multiples=multiples,
         conventional=crystal.conventional,
         primitive=crystal.primitive,
@@ -117,15 +116,13 @@ def insulator_flow(
         # Supercells take longest: in this order they are started first.
         [
             cell,
-            *placed,
-            *flawed,
-            repeated,
-            perfect,
-            cut,
-            slab,
+            *supercells.jobs(),
+            *([] if larger is None else larger.jobs()),
+            *slabs,
             bulk,
             metal_cell,
             metal_bulk,
+            *beside,
             record,
         ],
         name=phase.name,
@@ -133,93 +130,142 @@ def insulator_flow(
     )
 
 
-def defect_sites(
-    phase: InsulatorPhase, conventional: Structure, mobile_ion: str, ion_charge: int
-) -> list[tuple[DefectSite, int, float]]:
-    """Return the defects to calculate: site, charge and change in mobile ions.
+@dataclass
+class _Supercells:
+    """The jobs of one size of supercells."""
 
-    The mobile ion's vacancies and interstitials with the ion's charge; in a binary compound also
-    the other element's vacancy, compensated by the mobile ions that it takes along
-    (mu_other follows from equilibrium with the compound).
+    phase: InsulatorPhase
+    preset: Preset
+    crystal: Crystal
+    cell: Job
+    multiples: Multiples
+    size: str
+    names: list[str] = field(default_factory=list)
+    placed: list[Job] = field(default_factory=list)
+    flawed: list[Job] = field(default_factory=list)
 
-    Raises
-    ------
-    InputError
-        The phase does not contain the mobile ion, or its other ion has a fractional charge.
-    """
-    counts = conventional.composition.get_el_amt_dict()
-    if mobile_ion not in counts:
-        raise InputError(
-            f"{phase.name} does not contain {mobile_ion}", where="structure, mobile_ion"
+    def __post_init__(self) -> None:
+        self.settings = self.preset.insulator.defects.engine_settings(self.preset.xc)
+        self.cells = (self.crystal.conventional, self.crystal.primitive)
+        self.relaxed = self.cell.output["structure"]
+        self.repeated = repeat_cell(*self.cells, self.relaxed, multiples=self.multiples)
+        self.repeated.name = f"{self.phase.name}: supercell{self.size}"
+        self.perfect = calculation_job(
+            f"{self.phase.name}: perfect supercell{self.size}",
+            self.repeated.output,
+            self.preset,
+            "static",
+            self.settings,
         )
-    kinds = [(site, -ion_charge, -1.0) for site in vacancy_sites(conventional, mobile_ion)] + [
-        (site, ion_charge, 1.0)
-        for site in interstitial_sites(conventional, mobile_ion, phase.interstitial_sites)
-    ]
-    if len(counts) == 2:
-        (other,) = set(counts) - {mobile_ion}
-        ratio = counts[mobile_ion] / counts[other]
-        charge = ion_charge * ratio
-        if abs(charge - round(charge)) > 1e-6:
-            raise InputError(
-                f"{phase.name}: {other} would have the charge {-charge:g}",
-                where="structure",
-                fix="give a compound of ions with whole charges",
+
+    def add(self, defect: PlannedDefect, label: str) -> None:
+        """Place a defect on its site."""
+        own = place_defect(
+            *self.cells, self.relaxed, site=defect.site.as_dict(), multiples=self.multiples
+        )
+        own.name = f"{self.phase.name}: place {defect.site.name}"
+        self._calculate(own, own.output, defect, label)
+
+    def add_lowest(self, rivals: list[PlannedDefect], outputs: list[Any], label: str) -> None:
+        """Place a defect on that of its sites which had the lowest energy."""
+        own = place_lowest(
+            *self.cells,
+            self.relaxed,
+            outputs,
+            sites=[rival.site.as_dict() for rival in rivals],
+            multiples=self.multiples,
+        )
+        own.name = f"{self.phase.name}: place {rivals[0].name}{self.size}"
+        self._calculate(own, own.output["structure"], rivals[0], label)
+
+    def _calculate(self, own: Job, structure: Any, defect: PlannedDefect, label: str) -> None:
+        self.names.append(defect.name)
+        self.placed.append(own)
+        self.flawed.append(
+            calculation_job(
+                f"{self.phase.name}: {label}{self.size}",
+                structure,
+                self.preset,
+                "relax",
+                self.settings,
+                defect.charge,
             )
-        kinds += [(site, round(charge), ratio) for site in vacancy_sites(conventional, other)]
-    return kinds
+        )
+
+    def jobs(self) -> list[Job]:
+        """Return the defects' jobs, then the perfect supercell's."""
+        return [*self.placed, *self.flawed, self.repeated, self.perfect]
+
+    def outputs(self) -> dict[str, Any]:
+        """Return what the record needs of the larger supercells."""
+        return {
+            "multiples": self.multiples,
+            "perfect": self.perfect.output,
+            "defects": {
+                name: {"placed": placed.output["place"], "calculation": flawed.output}
+                for name, placed, flawed in zip(self.names, self.placed, self.flawed, strict=True)
+            },
+        }
 
 
-def _bulk_jobs(crystal: Crystal, preset: Preset, kind: str, label: str) -> tuple[Job, Job]:
-    steps = preset.metal if kind == "metal" else preset.insulator
-    cell = _calculation(
-        f"{label}: cell", crystal.primitive, preset, "cell", steps.cell.engine_settings(preset.xc)
-    )
-    bulk = _calculation(
-        f"{label}: bulk",
-        cell.output["structure"],
-        preset,
-        "static",
-        steps.bulk.engine_settings(preset.xc),
-    )
-    return cell, bulk
-
-
-def _slab_jobs(
-    phase: InsulatorPhase | MetalPhase, crystal: Crystal, cell: Job, preset: Preset, step: SlabStep
-) -> tuple[Job, Job]:
-    size = {"thickness_A": step.thickness_A, "vacuum_A": step.vacuum_A}
-    # A polar surface is refused before anything is calculated.
-    build_slab(crystal.conventional, phase.facet, **size)
-    cut = cut_slab(
-        crystal.conventional,
-        crystal.primitive,
-        cell.output["structure"],
-        facet=phase.facet,
-        **size,
-    )
-    cut.name = f"{phase.name}: cut slab"
-    slab = _calculation(
-        f"{phase.name}: slab {facet_name(phase.facet)}",
-        cut.output["structure"],
-        preset,
-        "static" if step.relaxation is None else "relax",
-        step.engine_settings(preset.xc),
-    )
-    return cut, slab
-
-
-def _calculation(
-    label: str,
-    structure: Any,
+def _larger_supercells(
+    phase: InsulatorPhase,
     preset: Preset,
-    kind: str,
-    settings: dict[str, Any],
-    charge: int = 0,
-) -> Job:
-    work = calculate(structure, engine=preset.engine, kind=kind, settings=settings, charge=charge)
-    work.name = label
-    return work
+    crystal: Crystal,
+    cell: Job,
+    planned: list[PlannedDefect],
+    smaller: _Supercells,
+) -> _Supercells | None:
+    if phase.second_supercell_min_atoms is None:
+        return None
+    multiples = supercell_multiples(crystal.conventional, phase.second_supercell_min_atoms)
+    atoms = [
+        len(crystal.conventional) * many[0] * many[1] * many[2]
+        for many in (smaller.multiples, multiples)
+    ]
+    if atoms[1] <= atoms[0]:
+        raise InputError(
+            f"{phase.name}: the second supercell has {atoms[1]} atoms, the first one {atoms[0]}",
+            where="second_supercell_min_atoms",
+            fix=f"ask for more than {atoms[0]} atoms",
+        )
+    larger = _Supercells(phase, preset, crystal, cell, multiples, f", {atoms[1]} atoms")
+    for name in dict.fromkeys(defect.name for defect in planned):
+        rivals = [place for place, defect in enumerate(planned) if defect.name == name]
+        first = planned[rivals[0]]
+        larger.add_lowest(
+            [planned[place] for place in rivals],
+            [smaller.flawed[place].output for place in rivals],
+            f"{first.site.name} {first.charge:+d}",
+        )
+    return larger
+
+
+def _label(defect: PlannedDefect, planned: list[PlannedDefect]) -> str:
+    rivals = [other for other in planned if other.name == defect.name]
+    rank = next(place for place, other in enumerate(rivals, start=1) if other is defect)
+    return f"{defect.site.name} {defect.charge:+d}" + (f" (site {rank})" if rank > 1 else "")
+
+
+def _coexisting_jobs(structure: Structure, preset: Preset) -> tuple[Job, Job]:
+    """Return cell and bulk of a compound, with the steps of metals if all its elements are."""
+    kind: Literal["insulator", "metal"] = (
+        "metal" if all(element.is_metal for element in structure.elements) else "insulator"
+    )
+    label = structure.composition.reduced_formula
+    return bulk_jobs(Crystal.from_structure(structure), preset, kind, label)
+
+
+def _check_survey(
+    phase: InsulatorPhase | MetalPhase, preset: Preset, kind: Literal["insulator", "metal"]
+) -> None:
+    steps = preset.metal if kind == "metal" else preset.insulator
+    if isinstance(phase.facet, FacetSurvey) and steps.slab.cutoff_eV != steps.bulk.cutoff_eV:
+        raise InputError(
+            f"{phase.name}: surface energies need slab and bulk at one cutoff_eV",
+            where="preset",
+            fix=f"give {kind}.slab the cutoff_eV of {kind}.bulk",
+        )
 
 
 def _facts(

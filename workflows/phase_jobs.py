@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.candidates import DefectCandidate, LargerCell
 from interohm.postprocess.materials import (
-    DefectCandidate,
     Hop,
     InsulatorCalculations,
     insulator_record,
     metal_record,
 )
+from interohm.postprocess.reservoirs import chemical_potentials
+from interohm.postprocess.surfaces import Surface, survey, with_survey
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import DefectSite, defect_position, defect_supercell
-from interohm.slab_builders.slabs import build_slab, facet_name
+from interohm.slab_builders.slabs import facet_name
 from jobflow import JobConfig, OnMissing, job
 from pymatgen.core import Structure
 
@@ -22,33 +24,14 @@ from interohm.database import Database
 from interohm.records import material_document
 
 from .calculations import find_calculation
-from .campaign_config import InsulatorPhase, MetalPhase
+from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
 from .context import active_database
+from .defect_plan import PlannedDefect
 from .presets import PRESET, Preset
+from .steps import known_calculation
+from .surfaces import Series, calculated_surfaces
 
 Multiples = tuple[int, int, int]
-
-
-@job
-def cut_slab(
-    conventional: Structure,
-    primitive: Structure,
-    relaxed: Structure,
-    *,
-    facet: tuple[int, int, int],
-    thickness_A: float,
-    vacuum_A: float,
-) -> dict[str, Any]:
-    """Cut the slab from the relaxed crystal."""
-    crystal = Crystal(conventional, primitive).relaxed(relaxed)
-    slab = build_slab(
-        crystal.conventional, tuple(facet), thickness_A=thickness_A, vacuum_A=vacuum_A
-    )
-    return {
-        "structure": slab.structure,
-        "period_A": slab.period_A,
-        "termination": slab.termination,
-    }
 
 
 @job
@@ -74,26 +57,78 @@ def place_defect(
     return defect_supercell(crystal.conventional, DefectSite(**site), tuple(multiples))
 
 
-@job
+@job(config=JobConfig(on_missing_references=OnMissing.NONE))
+def place_lowest(
+    conventional: Structure,
+    primitive: Structure,
+    relaxed: Structure,
+    calculated: list[dict[str, Any] | None],
+    *,
+    sites: list[dict[str, Any]],
+    multiples: Multiples,
+) -> dict[str, Any]:
+    """Return a larger supercell with the defect on the site that had the lowest total energy.
+
+    Parameters
+    ----------
+    conventional, primitive, relaxed : Structure
+    calculated : list
+        The candidates in the smaller supercell; failed ones are None.
+    sites : list of mapping
+        Theirs.
+    multiples : tuple of int
+    """
+    with active_database() as database:
+        found = [
+            None if output is None else find_calculation(database, output["hash"])
+            for output in calculated
+        ]
+    # In a dry run nothing is there yet: the first one stands for all.
+    energies = [math.inf if one is None else one.energy_eV for one in found]
+    if not any(calculated):
+        raise RuntimeError("no candidate finished in the smaller supercell")
+    place = energies.index(min(energies))
+    crystal = Crystal(conventional, primitive).relaxed(relaxed)
+    return {
+        "structure": defect_supercell(
+            crystal.conventional, DefectSite(**sites[place]), tuple(multiples)
+        ),
+        "place": place,
+    }
+
+
+@job(config=JobConfig(on_missing_references=OnMissing.NONE))
 def record_metal(
-    bulk: dict[str, Any], slab: dict[str, Any], cut: dict[str, Any], *, facts: dict[str, Any]
+    bulk: dict[str, Any],
+    surfaces: list[Series],
+    *,
+    conventional: Structure,
+    primitive: Structure,
+    relaxed: Structure,
+    facts: dict[str, Any],
 ) -> dict[str, Any]:
     """Assemble and save the record of a metal."""
+    _refuse_without({"bulk": bulk, "slab": _any_slab(surfaces)})
     phase = MetalPhase.model_validate(facts["phase"])
     preset = PRESET.validate_python(facts["preset"])
+    crystal = Crystal(conventional, primitive).relaxed(relaxed)
     with active_database() as database:
+        calculated = known_calculation(database, bulk)
+        found, missing = calculated_surfaces(database, surfaces)
+        seen = survey(found, calculated, crystal.conventional.lattice)
         record = metal_record(
-            _known(database, bulk),
-            _known(database, slab),
+            calculated,
+            seen.stable.slab,
             name=phase.name,
             mobile_ion=facts["mobile_ion"],
             ion_charge=facts["ion_charge"],
-            surface=_surface(phase.facet, cut),
+            surface=_surface(seen.stable),
             ion_content=phase.ion_content,
             voltage_V=phase.voltage_V,
             uncertainties=preset.uncertainties,
-            provenance=_provenance(preset, facts),
+            provenance=_provenance(preset, facts, missing),
         )
+        record = with_survey(record, seen, **_survey_options(phase))
         database.save_material(record)
     return material_document(record)
 
@@ -101,14 +136,14 @@ def record_metal(
 @job(config=JobConfig(on_missing_references=OnMissing.NONE))
 def record_insulator(
     bulk: dict[str, Any],
-    slab: dict[str, Any],
-    cut: dict[str, Any],
+    surfaces: list[Series],
     perfect: dict[str, Any],
     metal: dict[str, Any],
     defects: list[dict[str, Any] | None],
+    larger: dict[str, Any] | None,
+    coexisting: list[dict[str, Any]],
     *,
-    sites: list[dict[str, Any]],
-    ion_changes: list[float],
+    planned: list[dict[str, Any]],
     multiples: Multiples,
     conventional: Structure,
     primitive: Structure,
@@ -117,72 +152,141 @@ def record_insulator(
 ) -> dict[str, Any]:
     """Assemble and save the record of an insulator.
 
-    A candidate site that failed is left out as long as another one of the same defect is there.
+    A candidate site that failed is left out as long as another one of the same defect is there, and
+    so is a whole defect as long as ions of both signs remain; the provenance names what is missing.
     """
-    named = {"bulk": bulk, "slab": slab, "supercell": perfect, "metal": metal}
-    lost = [step for step, output in named.items() if output is None]
-    present = {site["name"] for site, output in zip(sites, defects, strict=True) if output}
-    lost += sorted({site["name"] for site in sites} - present)
-    if lost:
-        raise RuntimeError(f"no record without {', '.join(lost)}, which did not finish")
+    asked = [PlannedDefect.from_dict(defect) for defect in planned]
+    there = {one.name for one, output in zip(asked, defects, strict=True) if output}
+    lost = sorted({one.name for one in asked} - there)
+    required = {
+        "bulk": bulk,
+        "slab": _any_slab(surfaces),
+        "supercell": perfect,
+        "metal": metal,
+        **{f"coexisting phase {place}": one for place, one in enumerate(coexisting, start=1)},
+    }
+    signs = {one.charge > 0 for one in asked if one.name in there and one.charge and not one.dopant}
+    if len(signs) < 2:
+        required |= dict.fromkeys(lost)
+    _refuse_without(required)
 
     phase = InsulatorPhase.model_validate(facts["phase"])
     preset = PRESET.validate_python(facts["preset"])
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     with active_database() as database:
+        calculated = known_calculation(database, bulk)
+        beside = [known_calculation(database, one) for one in coexisting]
+        reference = known_calculation(database, metal)
+        found, missing = calculated_surfaces(database, surfaces)
+        seen = survey(
+            found,
+            calculated,
+            crystal.conventional.lattice,
+            chemical_potentials(calculated, reference, facts["mobile_ion"], beside),
+        )
+        compared, unchecked = _larger_cells(database, larger, asked, multiples)
         candidates = [
             DefectCandidate(
-                name=site["name"],
-                element=site["element"],
-                change=site["change"],
-                ion_change=ion_change,
-                sites_per_cell=site["sites_per_cell"],
+                name=one.name,
+                element=one.site.element,
+                change=one.site.change,
+                ion_change=one.ion_change,
+                sites_per_cell=one.site.sites_per_cell,
                 conventional_volume_A3=crystal.conventional.volume,
-                position=defect_position(DefectSite(**site), tuple(multiples)),
-                calculation=_known(database, output),
+                position=defect_position(one.site, tuple(multiples)),
+                calculation=known_calculation(database, output),
+                replaced=one.site.replaced,
+                sublattice=one.site.name,
+                dopant=one.dopant,
+                larger=compared.get(place),
             )
-            for site, ion_change, output in zip(sites, ion_changes, defects, strict=True)
+            for place, (one, output) in enumerate(zip(asked, defects, strict=True))
             if output
         ]
         record = insulator_record(
             InsulatorCalculations(
-                bulk=_known(database, bulk),
-                slab=_known(database, slab),
-                period_A=cut["period_A"],
-                supercell=_known(database, perfect),
+                bulk=calculated,
+                slab=seen.stable.slab,
+                period_A=seen.stable.period_A,
+                supercell=known_calculation(database, perfect),
                 defects=candidates,
-                metal=_known(database, metal),
+                metal=reference,
+                coexisting=beside,
             ),
             name=phase.name,
             mobile_ion=facts["mobile_ion"],
             ion_charge=facts["ion_charge"],
-            surface=_surface(phase.facet, cut),
+            surface=_surface(seen.stable),
             dielectric_constant=phase.dielectric_constant,
             saturation=phase.saturation,
             stability_window_V=phase.stability_window_V,
-            hops={name: Hop(**dict(hop)) for name, hop in phase.hops.items()},
+            hops=_hops(phase, asked),
             uncertainties=preset.uncertainties,
-            provenance=_provenance(preset, facts),
+            provenance=_provenance(preset, facts, [*missing, *lost, *unchecked]),
         )
+        record = with_survey(record, seen, **_survey_options(phase))
         database.save_material(record)
     return material_document(record)
 
 
-def _provenance(preset: Preset, facts: dict[str, Any]) -> dict[str, Any]:
+def _refuse_without(required: dict[str, Any]) -> None:
+    lost = [step for step, output in required.items() if output is None]
+    if lost:
+        raise RuntimeError(f"no record without {', '.join(lost)}, which did not finish")
+
+
+def _any_slab(surfaces: list[Series]) -> dict[str, Any] | None:
+    return next((one["slab"] for series in surfaces for one in series if one["slab"]), None)
+
+
+def _larger_cells(
+    database: Database,
+    larger: dict[str, Any] | None,
+    planned: list[PlannedDefect],
+    multiples: Multiples,
+) -> tuple[dict[int, LargerCell], list[str]]:
+    """Return the larger supercells by the planned defects' places, and those that failed."""
+    if larger is None:
+        return {}, []
+    cells, failed = {}, []
+    for name, one in larger["defects"].items():
+        if larger["perfect"] is None or one["calculation"] is None or one["placed"] is None:
+            failed.append(f"{name} in the larger supercell")
+            continue
+        rivals = [place for place, defect in enumerate(planned) if defect.name == name]
+        place = rivals[one["placed"]]
+        cells[place] = LargerCell(
+            supercell=known_calculation(database, larger["perfect"]),
+            calculation=known_calculation(database, one["calculation"]),
+            position=defect_position(planned[place].site, tuple(larger["multiples"])),
+        )
+    return cells, failed
+
+
+def _hops(phase: InsulatorPhase, planned: list[PlannedDefect]) -> dict[str, Hop]:
+    """Return the hops by the defects' names; ``V_Li`` means its ionic charge state."""
+    hops = {name: Hop(**dict(hop)) for name, hop in phase.hops.items()}
+    ionic = {one.name: one.site.name for one in planned if one.ionic}
+    return hops | {name: hops[site] for name, site in ionic.items() if site in hops}
+
+
+def _survey_options(phase: InsulatorPhase | MetalPhase) -> dict[str, Any]:
+    grown = phase.slab_convergence
+    return {
+        "level": phase.facet.level if isinstance(phase.facet, FacetSurvey) else "stable",
+        "tolerance_eV": None if grown is None else grown.level_meV / 1000,
+    }
+
+
+def _provenance(preset: Preset, facts: dict[str, Any], missing: list[str]) -> dict[str, Any]:
     return {
         "engine": preset.engine,
         "functional": preset.xc,
         "preset": preset.name,
         "structure_source": facts["phase"]["structure"],
+        **({"missing": missing} if missing else {}),
     }
 
 
-def _surface(facet: tuple[int, int, int], cut: dict[str, Any]) -> str:
-    return f"{facet_name(facet)} {cut['termination']}-terminated"
-
-
-def _known(database: Database, output: dict[str, Any]) -> Calculation:
-    found = find_calculation(database, output["hash"])
-    if found is None:
-        raise RuntimeError(f"calculation {output['hash'][:12]} is gone from the database")
-    return found
+def _surface(surface: Surface) -> str:
+    return f"{facet_name(surface.facet)} {surface.termination}-terminated"

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.defects import transition_levels
+from interohm.postprocess.candidates import DefectCandidate
 from interohm.postprocess.materials import (
-    DefectCandidate,
     Hop,
     InsulatorCalculations,
     insulator_record,
@@ -94,7 +93,7 @@ def _insulator(phase: ImportedInsulator, config: ImportConfig, folders: Folders)
     _check_comparable(folders, [bulk, supercell, metal, *flawed.values()])
     crystal = Crystal.from_structure(bulk.final_structure)
     candidates = _candidates(phase, config, supercell, flawed, crystal)
-    record = insulator_record(
+    return insulator_record(
         InsulatorCalculations(
             bulk=bulk,
             slab=slab,
@@ -117,8 +116,6 @@ def _insulator(phase: ImportedInsulator, config: ImportConfig, folders: Folders)
         ),
         given_potentials_eV=phase.chemical_potentials_eV,
     )
-    record.provenance["transition_levels"] = _levels(record)
-    return record
 
 
 def _bulk_and_slab(
@@ -218,21 +215,6 @@ def _ion_change(phase: ImportedInsulator, config: ImportConfig, defect: FoundDef
                 fix=f"give the total energy per atom of {element} in its reservoir",
             )
     return change
-
-
-def _levels(record: Insulator) -> dict[str, list[dict[str, float]]]:
-    """Return the transition levels of defects with several charge states, above the VBM."""
-    energies: dict[str, dict[int, float]] = {}
-    for defect in record.defects:
-        energies.setdefault(defect.sublattice, {})[defect.charge] = defect.formation_energy_eV.value
-    return {
-        name: [
-            {"from_charge": above, "to_charge": below, "level_eV": round(level, 4)}
-            for above, below, level in transition_levels(states)
-        ]
-        for name, states in energies.items()
-        if len(states) > 1
-    }
 
 
 def _provenance(calculation: Calculation, folders: Folders, **roles: Calculation) -> dict[str, Any]:

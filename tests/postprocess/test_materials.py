@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.candidates import DefectCandidate
 from interohm.postprocess.defects import formation_energy, valence_band_in_supercell
 from interohm.postprocess.levels import band_edges, work_function
 from interohm.postprocess.materials import (
-    DefectCandidate,
     Hop,
     InsulatorCalculations,
     Uncertainties,
-    chemical_potentials,
     insulator_record,
 )
+from interohm.postprocess.reservoirs import chemical_potentials
 from pymatgen.core import Structure
 
 from interohm.records import Insulator, Quantity, material_document, material_from

@@ -7,6 +7,7 @@ from interohm.slab_builders.defects import (
     defect_position,
     defect_supercell,
     interstitial_sites,
+    substitution_sites,
     vacancy_sites,
 )
 
@@ -53,3 +54,13 @@ def test_a_vacancy_takes_one_atom(crystal: Crystal, element: str, sites: int) ->
 @pytest.mark.parametrize("crystal", ["Li3N"], indirect=True)
 def test_distinct_sites_of_one_element_are_all_found(crystal: Crystal) -> None:
     assert sorted(s.sites_per_cell for s in vacancy_sites(crystal.conventional, "Li")) == [1, 2]
+
+
+@pytest.mark.parametrize("crystal", ["LiF"], indirect=True)
+def test_a_substitution_takes_a_place(crystal: Crystal) -> None:
+    (site,) = substitution_sites(crystal.conventional, "Mg", "Li")
+    assert (site.name, site.added, site.sites_per_cell) == ("Mg_Li", {"Mg": 1, "Li": -1}, 4)
+    structure = defect_supercell(crystal.conventional, site, MULTIPLES)
+    assert structure.composition.formula == "Li31 Mg1 F32"
+    place = next(one for one in structure if one.specie.symbol == "Mg").frac_coords
+    assert place == pytest.approx(defect_position(site, MULTIPLES))

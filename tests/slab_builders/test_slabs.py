@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.slabs import Facet, build_slab
+from interohm.slab_builders.slabs import Facet, build_slab, distinct_facets, symmetric_slabs
+from pymatgen.core import Lattice, Structure
 
 from interohm.errors import InputError
 
@@ -55,3 +56,48 @@ def test_a_polar_surface_is_refused(crystal: Crystal) -> None:
 def test_no_plane(crystal: Crystal) -> None:
     with pytest.raises(InputError, match="no plane"):
         build_slab(crystal.conventional, (0, 0, 0), thickness_A=9, vacuum_A=11)
+
+
+def anti_perovskite() -> Structure:
+    """Li3OCl, whose (001) planes Li2O and LiCl are neutral and alternate."""
+    lattice = Lattice.cubic(3.91)
+    places = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]
+    return Structure.from_spacegroup("Pm-3m", lattice, ["Cl", "O", "Li"], places)
+
+
+@pytest.mark.parametrize(
+    ("crystal", "expected"),
+    [
+        # Lithium fluoride's (111) planes are charged: type III, no slab.
+        ("LiF", {(1, 0, 0): [("FLi", "I")], (1, 1, 0): [("FLi", "I")], (1, 1, 1): []}),
+        ("Li2O", {(1, 0, 0): [], (1, 1, 0): [("LiO", "I")], (1, 1, 1): [("Li", "II")]}),
+    ],
+    indirect=["crystal"],
+)
+def test_all_terminations_up_to_an_index(
+    crystal: Crystal, expected: dict[Facet, list[tuple[str, str]]]
+) -> None:
+    facets = distinct_facets(crystal.conventional, 1)
+    assert facets == list(expected)
+    for facet in facets:
+        slabs = symmetric_slabs(crystal.conventional, facet, thickness_A=9, vacuum_A=11)
+        assert [(slab.termination, slab.tasker_type) for slab in slabs] == expected[facet]
+        assert all(slab.stoichiometric for slab in slabs)
+
+
+def test_terminations_that_lack_planes() -> None:
+    conventional = Crystal.from_structure(anti_perovskite()).conventional
+    size = {"thickness_A": 10, "vacuum_A": 11}
+    slabs = symmetric_slabs(conventional, (1, 0, 0), **size)
+    assert [(slab.termination, slab.stoichiometric) for slab in slabs] == [
+        ("LiO", False),
+        ("ClLi", False),
+    ]
+    for place, slab in enumerate(slabs):
+        counts = slab.structure.composition.get_el_amt_dict()
+        # Neutral as ions: no electrons are missing or left over.
+        assert counts["Li"] == 2 * counts["O"] + counts["Cl"]
+        same = build_slab(conventional, (1, 0, 0), **size, termination=place)
+        assert same.structure == slab.structure
+    with pytest.raises(InputError, match="2 symmetric terminations, not 3"):
+        build_slab(conventional, (1, 0, 0), **size, termination=2)

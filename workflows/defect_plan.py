@@ -1,0 +1,195 @@
+"""Which defects of a phase are calculated, in which charge states, and what ions they take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from interohm.postprocess.reservoirs import ion_change, tied_elements
+from interohm.slab_builders.defects import (
+    DefectSite,
+    interstitial_sites,
+    substitution_sites,
+    vacancy_sites,
+)
+from pymatgen.core import Composition, Element, Structure
+
+from interohm.errors import InputError
+
+from .campaign_config import DopantConfig, InsulatorPhase
+
+
+@dataclass(frozen=True)
+class PlannedDefect:
+    """One defect supercell to calculate.
+
+    Parameters
+    ----------
+    name : str
+        In the record; the site's, with the charge where there are several.
+    site : DefectSite
+    charge : int
+    ionic : bool
+        Whether the charge is that of the ions that are added and removed.
+    ion_change : float
+        dn of the mobile ion, equilibrium with the compounds included.
+    dopant : bool
+    """
+
+    name: str
+    site: DefectSite
+    charge: int
+    ionic: bool
+    ion_change: float
+    dopant: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values, for a job's arguments."""
+        return {**vars(self), "site": self.site.as_dict()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> PlannedDefect:
+        """Undo `as_dict`."""
+        return cls(**{**data, "site": DefectSite(**data["site"])})  # type: ignore[arg-type]
+
+
+def planned_defects(
+    phase: InsulatorPhase,
+    conventional: Structure,
+    mobile_ion: str,
+    ion_charge: int,
+    coexisting: Sequence[Composition] = (),
+) -> list[PlannedDefect]:
+    """Return the defects to calculate.
+
+    The mobile ion's vacancies and interstitials; vacancies of the other elements whose chemical
+    potentials follow from the compounds in equilibrium (in a binary, from the compound itself);
+    antisites and dopants where the phase asks for them.
+
+    Parameters
+    ----------
+    phase : InsulatorPhase
+    conventional : Structure
+    mobile_ion : str
+    ion_charge : int
+    coexisting : sequence of Composition
+        Of the compounds that the phase is in equilibrium with.
+
+    Raises
+    ------
+    InputError
+        The phase does not contain the mobile ion, an ion has a fractional charge, or the chemical
+        potential of an element is not tied to the mobile ion's.
+    """
+    if mobile_ion not in conventional.composition.get_el_amt_dict():
+        raise InputError(
+            f"{phase.name} does not contain {mobile_ion}", where="structure, mobile_ion"
+        )
+    try:
+        slopes = tied_elements([conventional.composition, *coexisting], mobile_ion)
+    except ValueError as error:
+        raise InputError(str(error), where=f"{phase.name}: equilibrium_with") from None
+    ions = {mobile_ion: ion_charge}
+    others = [el for el in conventional.composition.get_el_amt_dict() if el != mobile_ion]
+    if any(element in slopes for element in others) or phase.antisites or phase.dopants:
+        ions = _ion_charges(phase.name, conventional.composition, mobile_ion, ion_charge)
+    sites = [(site, -ion_charge) for site in vacancy_sites(conventional, mobile_ion)]
+    sites += [
+        (site, ion_charge)
+        for site in interstitial_sites(conventional, mobile_ion, phase.interstitial_sites)
+    ]
+    for element in others:
+        if element in slopes:
+            sites += [(site, -ions[element]) for site in vacancy_sites(conventional, element)]
+    if phase.antisites:
+        for element, replaced in permutations([mobile_ion, *others], 2):
+            charge = ions[element] - ions[replaced]
+            sites += [(s, charge) for s in substitution_sites(conventional, element, replaced)]
+    for dopant in phase.dopants:
+        charge = _dopant_charge(phase.name, dopant, ions)
+        sites += [
+            (site, charge)
+            for site in substitution_sites(conventional, dopant.element, dopant.replaces)
+        ]
+    dopants = {dopant.element for dopant in phase.dopants}
+    return list(_with_charges(phase, sites, slopes, dopants))
+
+
+def _with_charges(
+    phase: InsulatorPhase,
+    sites: list[tuple[DefectSite, int]],
+    slopes: Mapping[str, float],
+    dopants: set[str],
+) -> Iterator[PlannedDefect]:
+    window = set(range(phase.charges[0], phase.charges[1] + 1)) if phase.charges else set()
+    for site, ionic in sites:
+        free = sorted(site.added.keys() - slopes.keys())
+        if free:
+            raise InputError(
+                f"the chemical potential of {' and '.join(free)} does not follow from that of the "
+                "mobile ion",
+                where=f"{phase.name}: {site.name}",
+                fix=f"name a compound of {' and of '.join(free)} in `equilibrium_with`",
+            )
+        charges = sorted(window | {ionic})
+        for charge in charges:
+            yield PlannedDefect(
+                name=site.name if len(charges) == 1 else f"{site.name}_{charge:+d}",
+                site=site,
+                charge=charge,
+                ionic=charge == ionic,
+                ion_change=ion_change(site.added, slopes),
+                dopant=site.element in dopants,
+            )
+
+
+def _ion_charges(
+    name: str, composition: Composition, mobile_ion: str, ion_charge: int
+) -> dict[str, int]:
+    """Return the elements' formal charges, which add up to zero."""
+    counts = composition.get_el_amt_dict()
+    if len(counts) == 2:
+        (other,) = set(counts) - {mobile_ion}
+        charges = {mobile_ion: ion_charge, other: -ion_charge * counts[mobile_ion] / counts[other]}
+    else:
+        guesses = composition.reduced_composition.oxi_state_guesses(
+            oxi_states_override={mobile_ion: [ion_charge]}
+        )
+        charges = dict(guesses[0]) if guesses else {}
+    for element in counts:
+        charge = charges.get(element)
+        if charge is None or abs(charge - round(charge)) > 1e-6:
+            said = "no formal charge" if charge is None else f"the charge {charge:g}"
+            raise InputError(
+                f"{name}: {element} would have {said}",
+                where="structure",
+                fix="give a compound of ions with whole charges",
+            )
+    return {element: round(charge) for element, charge in charges.items()}
+
+
+def _dopant_charge(name: str, dopant: DopantConfig, ions: Mapping[str, int]) -> int:
+    where = f"{name}: dopants, {dopant.element}"
+    if dopant.replaces not in ions:
+        raise InputError(
+            f"the crystal has no {dopant.replaces} to be replaced",
+            where=where,
+            fix=f"`replaces` one of {', '.join(ions)}",
+        )
+    if dopant.element in ions:
+        raise InputError(
+            f"{dopant.element} is one of the crystal's own elements",
+            where=where,
+            fix="write `antisites: true`",
+        )
+    if dopant.charge is not None:
+        return dopant.charge
+    usual = Element(dopant.element).common_oxidation_states
+    if len(usual) != 1:
+        raise InputError(
+            f"{dopant.element} has no single usual oxidation state",
+            where=where,
+            fix="give the `charge` of the defect",
+        )
+    return int(usual[0]) - ions[dopant.replaces]

@@ -1,0 +1,61 @@
+"""The steps that flows share: a calculation of a preset's step, and the bulk of a crystal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from interohm.postprocess.calculation import Calculation
+from interohm.slab_builders.cells import Crystal
+from jobflow import Job
+
+from interohm.database import Database
+
+from .calculations import calculate, find_calculation
+from .presets import Preset
+
+
+def calculation_job(
+    label: str,
+    structure: Any,
+    preset: Preset,
+    kind: str,
+    settings: dict[str, Any],
+    charge: int = 0,
+) -> Job:
+    """Return the job of one calculation; ``structure`` may be another job's output."""
+    work = calculate(structure, engine=preset.engine, kind=kind, settings=settings, charge=charge)
+    work.name = label
+    return work
+
+
+def bulk_jobs(
+    crystal: Crystal, preset: Preset, kind: Literal["insulator", "metal"], label: str
+) -> tuple[Job, Job]:
+    """Return the jobs that relax a crystal's primitive cell, and calculate it."""
+    steps = preset.metal if kind == "metal" else preset.insulator
+    cell = calculation_job(
+        f"{label}: cell", crystal.primitive, preset, "cell", steps.cell.engine_settings(preset.xc)
+    )
+    bulk = calculation_job(
+        f"{label}: bulk",
+        cell.output["structure"],
+        preset,
+        "static",
+        steps.bulk.engine_settings(preset.xc),
+    )
+    return cell, bulk
+
+
+def known_calculation(database: Database, output: Mapping[str, Any]) -> Calculation:
+    """Return the calculation that a job's output names.
+
+    Raises
+    ------
+    RuntimeError
+        It was there when the job ran, and is no longer.
+    """
+    found = find_calculation(database, output["hash"])
+    if found is None:
+        raise RuntimeError(f"calculation {output['hash'][:12]} is gone from the database")
+    return found

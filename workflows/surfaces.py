@@ -1,0 +1,203 @@
+"""The slabs of a phase: one facet or all of them, one size or a series that grows until it stays.
+
+A series is a chain of a fixed length. Once the level stays, every following job returns the slab
+before, whose calculation is found by its hash: nothing more is calculated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from interohm.postprocess.surfaces import SlabSize, Surface, next_size, slab_level
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.slabs import (
+    build_slab,
+    distinct_facets,
+    facet_name,
+    symmetric_slabs,
+)
+from jobflow import Job, job
+from pymatgen.core import Structure
+
+from interohm.database import Database
+from interohm.errors import InputError
+
+from .calculations import find_calculation
+from .campaign_config import Facet, FacetSurvey, InsulatorPhase, MetalPhase
+from .context import active_database
+from .presets import Preset, SlabStep
+from .steps import calculation_job, known_calculation
+
+#: One surface's slabs: of each size, what was cut and what was calculated.
+Series = list[dict[str, Any]]
+
+
+def surface_jobs(
+    phase: InsulatorPhase | MetalPhase,
+    crystal: Crystal,
+    cell: Job,
+    preset: Preset,
+    step: SlabStep,
+) -> tuple[list[Job], list[Series]]:
+    """Return the jobs that cut and calculate a phase's slabs, and their outputs by surface.
+
+    Raises
+    ------
+    InputError
+        A surface is polar, or none is not.
+    """
+    jobs: list[Job] = []
+    surfaces: list[Series] = []
+    for facet, termination, label in _wanted(phase, crystal.conventional, step):
+        series: Series = []
+        count = 1 if phase.slab_convergence is None else phase.slab_convergence.max_slabs
+        for number in range(count):
+            cut = cut_slab(
+                crystal.conventional,
+                crystal.primitive,
+                cell.output["structure"],
+                facet=facet,
+                termination=termination,
+                thickness_A=step.thickness_A,
+                vacuum_A=step.vacuum_A,
+                before=list(series),
+                tolerance_meV=None if not number else phase.slab_convergence.level_meV,  # type: ignore[union-attr]
+                metal=isinstance(phase, MetalPhase),
+            )
+            size = "" if not number else f", size {number + 1}"
+            cut.name = f"{phase.name}: cut slab{label}{size}"
+            slab = calculation_job(
+                f"{phase.name}: slab {facet_name(facet)}{label}{size}",
+                cut.output["structure"],
+                preset,
+                "static" if step.relaxation is None else "relax",
+                step.engine_settings(preset.xc),
+            )
+            jobs += [cut, slab]
+            series.append({"cut": cut.output, "slab": slab.output})
+        surfaces.append(series)
+    return jobs, surfaces
+
+
+def _wanted(
+    phase: InsulatorPhase | MetalPhase, conventional: Structure, step: SlabStep
+) -> list[tuple[Facet, int, str]]:
+    """Return facet, termination and label of each surface."""
+    size = {"thickness_A": step.thickness_A, "vacuum_A": step.vacuum_A}
+    if not isinstance(phase.facet, FacetSurvey):
+        # A polar surface is refused before anything is calculated.
+        build_slab(conventional, phase.facet, **size)
+        return [(phase.facet, 0, "")]
+    wanted = []
+    for facet in distinct_facets(conventional, phase.facet.max_index):
+        slabs = symmetric_slabs(conventional, facet, **size)
+        for number, slab in enumerate(slabs):
+            label = f" {slab.termination}" if len(slabs) > 1 else ""
+            if sum(other.termination == slab.termination for other in slabs) > 1:
+                label += f" {number + 1}"
+            wanted.append((facet, number, label))
+    if not wanted:
+        raise InputError(
+            f"{phase.name}: all facets up to the Miller index {phase.facet.max_index} are polar "
+            "(Tasker type III)",
+            where="facet",
+            fix="raise max_index",
+        )
+    return wanted
+
+
+@job
+def cut_slab(
+    conventional: Structure,
+    primitive: Structure,
+    relaxed: Structure,
+    *,
+    facet: Facet,
+    termination: int,
+    thickness_A: float,
+    vacuum_A: float,
+    before: Series,
+    tolerance_meV: float | None,
+    metal: bool,
+) -> dict[str, Any]:
+    """Cut a slab from the relaxed crystal.
+
+    Parameters
+    ----------
+    conventional, primitive, relaxed : Structure
+    facet : tuple of int
+    termination : int
+        Which one of `symmetric_slabs`.
+    thickness_A, vacuum_A : float
+        Of the first slab of a series.
+    before : list
+        The series' slabs so far; the next one is larger, or the last one again if its level stays.
+    tolerance_meV : float, optional
+        None for the first slab.
+    metal : bool
+        Whether the level is a work function.
+    """
+    if tolerance_meV is not None:
+        with active_database() as database:
+            history = [_sized_level(database, one, metal) for one in before]
+        last = before[-1]["cut"]
+        size = next_size(history, tolerance_meV / 1000, last["period_A"])
+        if size is None:
+            return {**last, "structure": last["structure"]}
+        thickness_A, vacuum_A = size
+    crystal = Crystal(conventional, primitive).relaxed(relaxed)
+    slab = build_slab(
+        crystal.conventional,
+        tuple(facet),
+        thickness_A=thickness_A,
+        vacuum_A=vacuum_A,
+        termination=termination,
+    )
+    return {
+        "structure": slab.structure,
+        "period_A": slab.period_A,
+        "facet": list(facet),
+        "termination": slab.termination,
+        "tasker_type": slab.tasker_type,
+        "thickness_A": thickness_A,
+        "vacuum_A": vacuum_A,
+    }
+
+
+def _sized_level(
+    database: Database, one: Mapping[str, Any], metal: bool
+) -> tuple[float, float, float | None]:
+    cut = one["cut"]
+    slab = find_calculation(database, one["slab"]["hash"])
+    # In a dry run the slabs before are not there yet: a plan has as many as there may be.
+    level = None if slab is None else slab_level(slab, cut["period_A"], metal=metal)
+    return cut["thickness_A"], cut["vacuum_A"], level
+
+
+def calculated_surfaces(
+    database: Database, surfaces: Sequence[Sequence[Mapping[str, Any]]]
+) -> tuple[list[Surface], list[str]]:
+    """Return the surfaces whose slabs are there, and the names of those that failed."""
+    found: list[Surface] = []
+    failed: list[str] = []
+    for series in surfaces:
+        cut = series[0]["cut"]
+        done = [one for one in series if one["cut"] is not None and one["slab"] is not None]
+        if not done:
+            failed.append("slab" if cut is None else f"slab {facet_name(tuple(cut['facet']))}")
+            continue
+        sizes: dict[str, SlabSize] = {}
+        for one in done:
+            slab = known_calculation(database, one["slab"])
+            sizes[slab.hash] = SlabSize(one["cut"]["thickness_A"], one["cut"]["vacuum_A"], slab)
+        found.append(
+            Surface(
+                facet=tuple(cut["facet"]),
+                termination=cut["termination"],
+                tasker_type=cut["tasker_type"],
+                period_A=cut["period_A"],
+                series=list(sizes.values()),
+            )
+        )
+    return found, failed
