@@ -109,6 +109,10 @@ def calculate(request: CalculationRequest, folder: Path) -> Calculation:
     NotConvergedError
         With the last of them the electrons did not converge, or the ions did not.
     """
+    if request.kind == "neb":
+        from .gpaw_neb import calculate_path
+
+        return calculate_path(request, folder)
     begun = time.monotonic()
     earlier_s = _Checkpoint(folder).earlier_time_s
     history = folder / _ATTEMPTS
