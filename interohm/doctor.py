@@ -59,6 +59,8 @@ def examine() -> list[Check]:
         _materials_project(),
         _database(),
         _launchpad(),
+        _job_store(),
+        _worker(),
         _queue(),
     ]
 
@@ -196,38 +198,88 @@ def _database() -> Check:
 
 
 def _launchpad() -> Check:
-    part = "queue: FireWorks"
-    from fireworks.fw_config import LAUNCHPAD_LOC
+    from interohm.workflows.launchpad import launchpad_file, open_launchpad
 
-    if LAUNCHPAD_LOC is None:
+    part = "queue: FireWorks"
+    path = launchpad_file()
+    if path is None:
         return Check(
             part,
             "missing",
             "no my_launchpad.yaml; campaigns run on this machine",
-            "only for clusters: lpad init, and FW_CONFIG_FILE naming its folder",
+            "only for clusters: interohm init-cluster FOLDER, then . FOLDER/environment.sh",
         )
-    from fireworks import LaunchPad
-
-    from interohm.yaml_io import load_yaml
-
     try:
-        described = load_yaml(LAUNCHPAD_LOC)
-        patience = {
-            **(described.get("mongoclient_kwargs") or {}),
+        with open_launchpad() as pad:
+            jobs = pad.fireworks.estimated_document_count()
+    except InputError as error:
+        return Check(part, "missing", f"{path}: {error.what}", error.fix or "")
+    return Check(part, "ok", f"{path}, {jobs} jobs")
+
+
+def _job_store() -> Check:
+    part = "queue: outputs of jobs"
+    fix = "only for clusters: let JOBFLOW_CONFIG_FILE name a jobflow.yaml with a server in it"
+    try:
+        from jobflow import SETTINGS
+        from maggma.stores import MemoryStore
+
+        store = SETTINGS.JOB_STORE.docs_store
+    except Exception as error:  # jobflow passes on whatever a wrong file leads to
+        # Only the kind of error is shown here and below: it may quote an address with its password.
+        return Check(part, "missing", f"jobflow.yaml cannot be used ({type(error).__name__})", fix)
+    if type(store) is MemoryStore:
+        return Check(part, "missing", "jobflow keeps them in memory, where no other job is", fix)
+    if hasattr(store, "mongoclient_kwargs"):
+        store.mongoclient_kwargs = {
+            **store.mongoclient_kwargs,
             "serverSelectionTimeoutMS": _PATIENCE_MS,
         }
-        pad = LaunchPad.from_dict({**described, "logdir": None, "mongoclient_kwargs": patience})
-        jobs = pad.fireworks.estimated_document_count()
-        pad.connection.close()
+    try:
+        store.connect()
+        count = store.count()
+        store.close()
+    except Exception as error:
+        found = f"{type(store).__name__} does not answer ({type(error).__name__})"
+        return Check(part, "missing", found, "check host, user and password in jobflow.yaml")
+    return Check(part, "ok", f"{type(store).__name__} {store.collection_name}, {count} outputs")
+
+
+def _worker() -> Check:
+    """Check the files that a worker and `qlaunch` read, and that many of them can write."""
+    from interohm.settings import load_settings
+    from interohm.workflows.launchpad import launchpad_file
+
+    part = "queue: workers"
+    if launchpad_file() is None:
+        return Check(part, "missing", "no my_launchpad.yaml", "only for clusters, see above")
+    from fireworks import FWorker
+    from fireworks.fw_config import FWORKER_LOC, QUEUEADAPTER_LOC
+    from fireworks.utilities.fw_serializers import load_object_from_file
+
+    absent = [
+        name
+        for name, path in (("my_fworker", FWORKER_LOC), ("my_qadapter", QUEUEADAPTER_LOC))
+        if path is None
+    ]
+    if absent:
+        files = ", ".join(f"{name}.yaml" for name in absent)
+        return Check(part, "missing", f"no {files}", "interohm init-cluster FOLDER writes examples")
+    try:
+        worker = FWorker.from_file(FWORKER_LOC)
+        adapter = load_object_from_file(QUEUEADAPTER_LOC)
+        adapter.get_script_str(".")
     except Exception as error:  # FireWorks passes on whatever a wrong file leads to
-        # Only the kind of error is shown: the driver may quote the address with its password.
+        found = f"{FWORKER_LOC} or {QUEUEADAPTER_LOC} cannot be used: {error}"
+        return Check(part, "missing", found, "compare them with those of interohm init-cluster")
+    if load_settings().mongodb_uri is None:
         return Check(
             part,
             "missing",
-            f"the launchpad of {LAUNCHPAD_LOC} cannot be used ({type(error).__name__})",
-            "check host, port, user and password in it and that the server runs; lpad init",
+            "INTEROHM_MONGODB_URI is not set, and a project folder takes one writer at a time",
+            "name a server in the environment of the jobs",
         )
-    return Check(part, "ok", f"{LAUNCHPAD_LOC}, {jobs} jobs")
+    return Check(part, "ok", f"{worker.name}, {adapter.q_type}: {adapter['rocket_launch']}")
 
 
 def _queue() -> Check:

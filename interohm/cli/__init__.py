@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interohm import __version__
-from interohm.cli import campaigns, imports, materials, predictions, query, service, why
+from interohm.cli import (
+    campaigns,
+    imports,
+    init_cluster,
+    materials,
+    predictions,
+    query,
+    queue,
+    service,
+    why,
+)
 from interohm.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +41,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", epilog=campaigns.RUN_EXAMPLE)(campaigns.run)
+app.command("submit", epilog=queue.SUBMIT_EXAMPLE)(queue.submit)
+app.command("status", epilog=queue.STATUS_EXAMPLE)(queue.status)
+app.command("rerun", epilog=queue.RERUN_EXAMPLE)(queue.rerun)
+app.command("init-cluster", epilog=init_cluster.INIT_CLUSTER_EXAMPLE)(init_cluster.init_cluster)
 app.command("import", epilog=imports.IMPORT_EXAMPLE)(imports.import_)
 app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)

@@ -40,10 +40,10 @@ def run(
     warnings.filterwarnings("ignore", message="Some jobs are not connected")
     loaded = campaign.load_campaign(config)
     # before a database is made: what cannot be used is said first
-    with _errors_of(config):
+    with errors_of(config):
         campaign.campaign_flow(loaded)
     if dry_run:
-        with Database.open() as database, _errors_of(config):
+        with Database.open() as database, errors_of(config):
             _print_plan(campaign.dry_run(loaded, database))
         return
     if loaded.engine == "vasp" and _only_inputs(loaded):
@@ -54,7 +54,7 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Database.open(write=True) as database:
         try:
-            with _errors_of(config):
+            with errors_of(config):
                 materials = run_campaign(loaded, database, workers=workers)
         except KeyboardInterrupt:
             remark("stopped; the same command goes on from there")
@@ -69,7 +69,7 @@ def run(
 
 
 @contextmanager
-def _errors_of(config: Path) -> Iterator[None]:
+def errors_of(config: Path) -> Iterator[None]:
     """Name the campaign's file in errors that name one of its fields."""
     from interohm.errors import InputError
 

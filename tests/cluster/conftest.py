@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from clusters import Cluster
 from mongo_server import CannotStartError, MongoServer
 from slurm import Slurm
 
@@ -55,3 +57,12 @@ def slurm() -> Iterator[Slurm]:
             pytest.exit(f"make test-cluster: {error}", returncode=2)
         finally:
             cluster.stop()
+
+
+@pytest.fixture
+def cluster(slurm: Slurm, tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster with nothing in its queue and its database."""
+    name = f"interohm_test_{os.getpid()}_{time.time_ns()}"
+    made = Cluster(slurm, os.environ[SERVER_VARIABLE], tmp_path / "cluster", name)
+    yield made
+    made.remove()

@@ -84,8 +84,10 @@ def _built() -> str:
                 "or let INTEROHM_TEST_MONGODB_URI name a MongoDB server that may be written to"
             )
         made = subprocess.run(
-            ["mvn", "--quiet", "--batch-mode", "--file", str(PROJECT / "pom.xml")]
-            + ["clean", "compile", "dependency:copy-dependencies"],
+            [
+                *("mvn", "--quiet", "--batch-mode", "--file", str(PROJECT / "pom.xml")),
+                *("clean", "compile", "dependency:copy-dependencies"),
+            ],
             capture_output=True,
             text=True,
         )

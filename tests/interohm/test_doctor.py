@@ -59,7 +59,7 @@ def test_launchpad_that_cannot_be_reached(monkeypatch, tmp_path):
         "mongoclient_kwargs: {serverSelectionTimeoutMS: 100}\n"
     )
     monkeypatch.setattr("fireworks.fw_config.LAUNCHPAD_LOC", str(path))
-    monkeypatch.setattr("interohm.doctor._PATIENCE_MS", 100)
+    monkeypatch.setattr("interohm.workflows.launchpad.PATIENCE_MS", 100)
     check = by_part()["queue: FireWorks"]
     assert check.status == "missing"
     assert str(path) in check.found
@@ -74,3 +74,9 @@ def test_batch_system_on_the_path(monkeypatch, tmp_path):
     check = by_part()["queue: batch system"]
     assert check.status == "ok"
     assert "Slurm" in check.found
+
+
+def test_jobs_that_leave_their_outputs_in_memory(monkeypatch, tmp_path):
+    check = by_part()["queue: outputs of jobs"]
+    assert check.status == "missing"
+    assert "JOBFLOW_CONFIG_FILE" in check.fix

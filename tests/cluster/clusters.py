@@ -1,0 +1,151 @@
+"""A cluster as a user sets it up: the files of `interohm init-cluster`, filled in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pymongo import MongoClient
+from ruamel.yaml import YAML
+from slurm import Slurm
+
+#: Stands in every URI that this cluster uses, as a password would.
+SECRET = "hunter2-in-the-address"
+
+
+class Cluster:
+    """Slurm, a server, and the settings that point to both.
+
+    Parameters
+    ----------
+    slurm : Slurm
+    uri : str
+        Of the server.
+    folder : Path
+        Of all files.
+    name : str
+        Begins the names of the databases.
+    """
+
+    def __init__(self, slurm: Slurm, uri: str, folder: Path, name: str) -> None:
+        self.slurm = slurm
+        self.folder = folder
+        self.data = folder / "data"
+        self.work = folder / "work"
+        self.work.mkdir(parents=True)
+        separator = "&" if "?" in uri else "?" if uri.count("/") > 2 else "/?"
+        self.uri = f"{uri}{separator}appName={SECRET}"
+        self.secrets = [SECRET, *filter(None, [urlsplit(uri).password])]
+        self.databases = [f"{name}_launchpad", f"{name}_results"]
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("INTEROHM_", "SLURM_"))}
+        self.environment = {
+            **clean,
+            **slurm.environment,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "FW_CONFIG_FILE": str(folder / "FW_config.yaml"),
+            "JOBFLOW_CONFIG_FILE": str(folder / "jobflow.yaml"),
+            "INTEROHM_DATA": str(self.data),
+            "INTEROHM_MONGODB_URI": self.uri,
+            "INTEROHM_MONGODB_DATABASE": self.databases[1],
+            "OMP_NUM_THREADS": "1",
+        }
+        self.interohm("init-cluster", folder, "--scheduler", "slurm")
+        self._edit("FW_config.yaml", PING_TIME_SECS=1, RUN_EXPIRATION_SECS=5)
+        self._edit("FW_config.yaml", QUEUE_UPDATE_INTERVAL=0, RAPIDFIRE_SLEEP_SECS=1)
+        self._edit("my_launchpad.yaml", uri_mode=True, host=self.uri, name=self.databases[0])
+        store = {"type": "MongoStore", "uri": self.uri, "collection_name": "jobs"}
+        store["database"] = self.databases[1]
+        self._edit("jobflow.yaml", JOB_STORE={"docs_store": store})
+        self.queue_jobs("rlaunch singleshot")
+        with (folder / "environment.sh").open("a") as script:
+            script.write(f"export INTEROHM_MONGODB_URI='{self.uri}'\n")
+            script.write(f"export INTEROHM_MONGODB_DATABASE={self.databases[1]}\n")
+
+    def queue_jobs(self, rocket_launch: str, walltime: str = "00:30:00") -> None:
+        """Say what a job of the batch system does, and how long it may take."""
+        self._edit(
+            "my_qadapter.yaml",
+            rocket_launch=rocket_launch,
+            cpus_per_task=1,
+            walltime=walltime,
+        )
+
+    def interohm(self, *arguments: object, code: int = 0) -> str:
+        """Run a command of the program; return what it prints."""
+        return self.run("interohm", *arguments, code=code).stdout
+
+    def run(self, *command: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run a program on the login node, in the folder for launches."""
+        ran = subprocess.run(
+            [str(word) for word in command],
+            env=self.environment,
+            cwd=self.work,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return ran
+
+    def launch(self, jobs: int) -> None:
+        """Submit jobs to the batch system as users do."""
+        self.run("qlaunch", "--silencer", "rapidfire", "--nlaunches", jobs)
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """Return the jobs of all campaigns by their names."""
+        jobs = json.loads(self.interohm("status", "--json"))
+        return {f"{job['phase']} | {job['name']}": job for job in jobs}
+
+    def wait_until_idle(self) -> None:
+        """Wait until the batch system has no job any more."""
+        wait_for(lambda: not self.slurm.run("squeue", "--noheader").strip())
+
+    def documents(self) -> str:
+        """Return every document of the cluster's databases as one text."""
+        with MongoClient(self.uri) as client:
+            return "\n".join(
+                f"{database}.{collection}: {document}"
+                for database in self.databases
+                for collection in client[database].list_collection_names()
+                for document in client[database][collection].find()
+            )
+
+    def results(self, collection: str) -> list[dict[str, Any]]:
+        """Return the documents of a collection of results."""
+        return self._documents(self.databases[1], collection)
+
+    def queued(self, collection: str) -> list[dict[str, Any]]:
+        """Return the documents of a collection of the launchpad."""
+        return self._documents(self.databases[0], collection)
+
+    def _documents(self, database: str, collection: str) -> list[dict[str, Any]]:
+        with MongoClient(self.uri) as client:
+            return list(client[database][collection].find())
+
+    def remove(self) -> None:
+        """Drop the databases."""
+        with MongoClient(self.uri) as client:
+            for database in self.databases:
+                client.drop_database(database)
+
+    def _edit(self, file: str, **fields: Any) -> None:
+        yaml = YAML()
+        path = self.folder / file
+        document = yaml.load(path)
+        document.update(fields)
+        yaml.dump(document, path)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)

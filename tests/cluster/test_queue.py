@@ -1,0 +1,98 @@
+"""What users see of the queue: the environment, failures, two who submit at once, the end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from clusters import SECRET, Cluster
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+@pytest.fixture
+def lithium(tmp_path: Path) -> Path:
+    """A campaign of one metal whose electrons have too few iterations to converge."""
+    preset = (DATA / "presets" / "tiny.yaml").read_text()
+    for name, text in (("good", preset), ("bad", preset.replace(": 100\n", ": 2\n"))):
+        text = text.replace("cutoff_eV: 400", "cutoff_eV: 300")
+        (tmp_path / f"{name}.yaml").write_text(text)
+    head, _, _ = (DATA / "campaigns" / "tiny.yaml").read_text().partition("  - name: LiF")
+    path = tmp_path / "lithium.yaml"
+    head = head.replace("../presets/tiny.yaml", "bad.yaml").replace("tiny", "lithium")
+    path.write_text(head.replace("../../..", str(DATA.parents[1])))
+    return path
+
+
+def test_doctor_finds_the_cluster(cluster: Cluster, lithium: Path) -> None:
+    cluster.interohm("submit", lithium)
+    report = json.loads(cluster.interohm("doctor", "--json"))
+    checks = {check["part"]: check for check in report["checks"]}
+    assert checks["queue: FireWorks"]["status"] == "ok"
+    assert "5 jobs" in checks["queue: FireWorks"]["found"]
+    assert checks["queue: outputs of jobs"]["found"] == "MongoStore jobs, 0 outputs"
+    assert checks["queue: workers"]["found"] == "my-cluster, SLURM: rlaunch singleshot"
+    assert checks["queue: batch system"]["status"] == "ok"
+    assert SECRET not in json.dumps(report)
+
+
+def test_a_failure_says_why_and_is_rerun(cluster: Cluster, lithium: Path) -> None:
+    cluster.interohm("submit", lithium)
+    cluster.run("rlaunch", "rapidfire")
+    jobs = cluster.status()
+    failed = jobs["Li | Li: cell"]
+    assert failed["state"] == "failed"
+    assert "electrons did not converge" in failed["reason"]
+    assert failed["seconds"] > 0
+    assert {job["state"] for name, job in jobs.items() if "cell" not in name} == {"waits"}
+    shown = cluster.interohm("status", "lithium")
+    assert "electrons did not converge" in " ".join(shown.split())
+    assert "failed" in cluster.interohm("submit", lithium)
+    assert cluster.interohm("rerun", "another") == "0 jobs ready again\n"
+    assert cluster.interohm("rerun") == "1 jobs ready again\n"
+    assert cluster.status()["Li | Li: cell"]["state"] == "ready"
+
+
+def test_a_worker_that_cannot_reach_its_database(cluster: Cluster, lithium: Path) -> None:
+    """The error that it leaves in the launchpad names the host, and not the password."""
+    cluster.interohm("submit", lithium)
+    cluster.environment["INTEROHM_MONGODB_URI"] = f"mongodb://me:{SECRET}@127.0.0.1:1"
+    ran = cluster.run("rlaunch", "singleshot")
+    job = cluster.status()["Li | Li: cell"]
+    assert job["state"] == "failed"
+    assert "127.0.0.1:1" in job["reason"]
+    assert SECRET not in cluster.documents() + ran.stdout + ran.stderr
+
+
+def test_two_who_submit_at_once(cluster: Cluster, lithium: Path) -> None:
+    command = ["interohm", "submit", str(lithium)]
+    users = [subprocess.Popen(command, env=cluster.environment, cwd=cluster.work) for _ in range(4)]
+    assert [user.wait() for user in users] == [0] * 4
+    assert len(cluster.queued("workflows")) == 1
+    assert len(cluster.queued("fireworks")) == 5
+
+
+def test_jobs_of_others_are_left_alone(cluster: Cluster, lithium: Path) -> None:
+    cluster.interohm("submit", lithium)
+    cluster.run("lpad", "add_scripts", "false")
+    assert len(cluster.status()) == 5
+    assert cluster.interohm("rerun") == "0 jobs ready again\n"
+
+
+def test_slurm_says_when_a_job_ends(cluster: Cluster, tmp_path: Path) -> None:
+    script = tmp_path / "job.sh"
+    said = tmp_path / "said"
+    program = (
+        "import time; from interohm.workflows.batch_job import end_of_batch_job as end; "
+        "print(end() - time.monotonic())"
+    )
+    script.write_text(f"#!/bin/bash\n{sys.executable} -c '{program}' > {said}\n")
+    before = time.time()
+    cluster.run("sbatch", "--time=5", script)
+    cluster.wait_until_idle()
+    left = float(said.read_text())
+    assert 300 - (time.time() - before) - 2 <= left <= 302

@@ -1,0 +1,79 @@
+"""The launchpad that the user's FireWorks files name, opened without a word about its password."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interohm.errors import InputError
+from interohm.yaml_io import load_yaml
+
+if TYPE_CHECKING:
+    from fireworks import LaunchPad
+
+PATIENCE_MS = 5000
+
+
+def launchpad_file() -> Path | None:
+    """Return the path of ``my_launchpad.yaml``, where FireWorks finds one."""
+    # FireWorks prints what it finds, where the output of a command belongs.
+    with contextlib.redirect_stdout(sys.stderr):
+        from fireworks.fw_config import LAUNCHPAD_LOC
+    return None if LAUNCHPAD_LOC is None else Path(LAUNCHPAD_LOC)
+
+
+@contextlib.contextmanager
+def open_launchpad() -> Iterator[LaunchPad]:
+    """Connect to the launchpad of ``my_launchpad.yaml``, and disconnect at the end of the block.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it cannot be used, or its server does not answer or refuses a
+        request; the message holds no credentials.
+    """
+    from pymongo.errors import PyMongoError
+
+    path = launchpad_file()
+    if path is None:
+        raise InputError(
+            "FireWorks finds no my_launchpad.yaml",
+            where="queue",
+            fix="let FW_CONFIG_FILE name the FW_config.yaml of your cluster; "
+            "`interohm init-cluster FOLDER` writes one to begin with",
+        )
+    # Only the kind of an error is passed on: the driver may quote the address with its password.
+    try:
+        pad = _launchpad(load_yaml(path))
+        pad.connection.admin.command("ping")
+    except InputError:
+        raise
+    except Exception as error:  # FireWorks passes on whatever a wrong file leads to
+        raise _unusable(path, error) from None
+    with contextlib.closing(pad.connection):
+        try:
+            yield pad
+        except PyMongoError as error:
+            raise _unusable(path, error) from None
+
+
+def _launchpad(described: dict[str, Any]) -> LaunchPad:
+    with contextlib.redirect_stdout(sys.stderr):
+        from fireworks import LaunchPad
+
+    patience = {"serverSelectionTimeoutMS": PATIENCE_MS}
+    options = {**patience, **(described.get("mongoclient_kwargs") or {})}
+    return LaunchPad.from_dict(
+        {**described, "logdir": None, "strm_lvl": "CRITICAL", "mongoclient_kwargs": options}
+    )
+
+
+def _unusable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"the launchpad cannot be used ({type(error).__name__})",
+        where=str(path),
+        fix="check host, port, name, user and password in it, and that the server runs",
+    )

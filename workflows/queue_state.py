@@ -1,0 +1,212 @@
+"""What the launchpad knows of the submitted campaigns, and how failed jobs get another try."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from .submission import METADATA
+
+if TYPE_CHECKING:
+    from fireworks import LaunchPad
+
+#: What FireWorks calls a state, and what it means here.
+STATES = {
+    "WAITING": "waits",
+    "READY": "ready",
+    "RESERVED": "queued",
+    "RUNNING": "runs",
+    "COMPLETED": "done",
+    "FIZZLED": "failed",
+    "PAUSED": "paused",
+    "DEFUSED": "paused",
+}
+LOST = "lost"
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class QueuedJob:
+    """A job of a submitted campaign.
+
+    Parameters
+    ----------
+    campaign, phase, name : str
+    fw_id : int
+        FireWorks' number of it.
+    state : str
+        One of `STATES`' values, or ``lost``: it runs, and its worker has long been silent.
+    since : str, optional
+        When it came into this state, ISO 8601; None while it waits.
+    seconds : float
+        How long it has run, all its tries together.
+    tries : int
+        How often it was begun: once for every batch job that it needed, and every rerun.
+    host, folder : str, optional
+        Of its last try.
+    reason : str, optional
+        Why it failed.
+    """
+
+    campaign: str
+    phase: str
+    name: str
+    fw_id: int
+    state: str
+    since: str | None
+    seconds: float
+    tries: int
+    host: str | None
+    folder: str | None
+    reason: str | None
+
+
+def queued_jobs(
+    launchpad: LaunchPad, *, campaign: str | None = None, now: datetime | None = None
+) -> list[QueuedJob]:
+    """Return the jobs of all campaigns, or of one, in the order in which they were added.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+    campaign : str, optional
+        Its name.
+    now : datetime, optional
+        Default: the present.
+    """
+    now = now or datetime.now(UTC)
+    jobs = []
+    for workflow in _workflows(launchpad, campaign):
+        described = workflow["metadata"][METADATA]
+        for parts in _jobs_of(launchpad, workflow["nodes"]):
+            last = parts[-1]
+            launches = list(
+                launchpad.launches.find(
+                    {"fw_id": {"$in": [part["fw_id"] for part in parts]}},
+                    {"action.stored_data._exception": 1, "state": 1, "state_history": 1}
+                    | {"launch_id": 1, "host": 1, "launch_dir": 1, "runtime_secs": 1},
+                    sort=[("launch_id", 1)],
+                )
+            )
+            present = [one for one in launches if one["launch_id"] in last["launches"]]
+            state = STATES.get(last["state"], last["state"].lower())
+            newest = present[-1] if present else None
+            if state == "runs" and newest is not None and _silence_s(newest, now) > _patience_s():
+                state = LOST
+            jobs.append(
+                QueuedJob(
+                    campaign=described["campaign"],
+                    phase=described["phase"],
+                    name=last["name"],
+                    fw_id=last["fw_id"],
+                    state=state,
+                    since=_since(newest),
+                    seconds=round(sum(_run_time_s(one, now) for one in launches), 1),
+                    tries=len(launches),
+                    host=newest and newest["host"],
+                    folder=newest and newest["launch_dir"],
+                    reason=_reason(newest) if state == "failed" else None,
+                )
+            )
+    return jobs
+
+
+def rerun(
+    launchpad: LaunchPad, *, campaign: str | None = None, lost_after_s: float | None = None
+) -> list[int]:
+    """Make failed and lost jobs ready again; they go on from their calculations' checkpoints.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+    campaign : str, optional
+        Only of this one; workflows that are not this program's are never touched.
+    lost_after_s : float, optional
+        A running job counts as lost when its worker was silent for so long; default: FireWorks'
+        ``RUN_EXPIRATION_SECS``.
+
+    Returns
+    -------
+    list of int
+        FireWorks' numbers of them.
+    """
+    ours = [node for workflow in _workflows(launchpad, campaign) for node in workflow["nodes"]]
+    patience = _patience_s() if lost_after_s is None else lost_after_s
+    launchpad.detect_lostruns(patience, fizzle=True, query={"fw_id": {"$in": ours}})
+    begun = []
+    for fw_id in sorted(ours):
+        # Asked one by one: whatever follows from a rerun job waits again with it.
+        if launchpad.fireworks.find_one({"fw_id": fw_id, "state": "FIZZLED"}, {"fw_id": 1}):
+            launchpad.rerun_fw(fw_id)
+            begun.append(fw_id)
+    return begun
+
+
+def _workflows(launchpad: LaunchPad, campaign: str | None) -> Iterator[Document]:
+    criteria: dict[str, Any] = {f"metadata.{METADATA}": {"$exists": True}}
+    if campaign is not None:
+        criteria[f"metadata.{METADATA}.campaign"] = campaign
+    found = launchpad.workflows.find(criteria, {"nodes": 1, "metadata": 1})
+    yield from sorted(found, key=lambda document: min(document["nodes"]))
+
+
+def _jobs_of(launchpad: LaunchPad, nodes: Iterable[int]) -> Iterator[list[Document]]:
+    """Yield the jobs of a workflow, each as its parts: one for every batch job that it filled."""
+    fields = ("fw_id", "name", "state", "launches", "spec._tasks.job.uuid", "spec._tasks.job.index")
+    found = launchpad.fireworks.find(
+        {"fw_id": {"$in": list(nodes)}, "state": {"$ne": "ARCHIVED"}}, dict.fromkeys(fields, 1)
+    )
+    parts: dict[str, list[Document]] = {}
+    for document in sorted(found, key=lambda one: (_task(one)["index"], one["fw_id"])):
+        parts.setdefault(_task(document)["uuid"], []).append(document)
+    yield from sorted(parts.values(), key=lambda own: own[0]["fw_id"])
+
+
+def _task(document: Document) -> Document:
+    job: Document = document["spec"]["_tasks"][0]["job"]
+    return job
+
+
+def _patience_s() -> float:
+    with contextlib.redirect_stdout(sys.stderr):
+        from fireworks.fw_config import RUN_EXPIRATION_SECS
+    return float(RUN_EXPIRATION_SECS)
+
+
+def _time(written: str | datetime) -> datetime:
+    time = datetime.fromisoformat(written) if isinstance(written, str) else written
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _since(launch: Document | None) -> str | None:
+    if launch is None:
+        return None
+    return _time(launch["state_history"][-1]["created_on"]).isoformat(timespec="seconds")
+
+
+def _silence_s(launch: Document, now: datetime) -> float:
+    heard = _time(launch["state_history"][-1]["updated_on"])
+    return (now - heard).total_seconds()
+
+
+def _run_time_s(launch: Document, now: datetime) -> float:
+    if launch["state"] != "RUNNING":
+        return float(launch.get("runtime_secs") or 0.0)
+    return (now - _time(launch["state_history"][-1]["created_on"])).total_seconds()
+
+
+def _reason(launch: Document | None) -> str:
+    stored = ((launch or {}).get("action") or {}).get("stored_data") or {}
+    trace = (stored.get("_exception") or {}).get("_stacktrace")
+    if trace is None:
+        return "its worker was lost"
+    # The last line that is not indented is the exception: its class, a colon and what it says.
+    said = re.findall(r"^([A-Za-z_][\w.]*)(?:: (.*))?$", trace, flags=re.MULTILINE)
+    name, text = said[-1] if said else ("", "")
+    return text or name.rpartition(".")[2] or "no reason was given"

@@ -1,0 +1,177 @@
+"""A campaign as FireWorks workflows: one a phase, each added once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from jobflow import Flow
+
+from interohm.database import Database
+
+from .campaign import PlannedCalculation, campaign_flow, dry_run
+from .campaign_config import CampaignConfig, load_structure
+from .presets import load_preset
+
+if TYPE_CHECKING:
+    from fireworks import LaunchPad, Workflow
+
+#: The field of a workflow's metadata that says which phase of which campaign it calculates.
+METADATA = "interohm"
+_ENDED_WELL = ("COMPLETED", "ARCHIVED")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What became of a phase.
+
+    Parameters
+    ----------
+    phase : str
+    outcome : {"added", "queued", "failed", "done"}
+        ``queued`` and ``failed`` were submitted before; ``done`` is in the database.
+    jobs : int
+        Of its workflow; 0 where it needs none.
+    """
+
+    phase: str
+    outcome: Literal["added", "queued", "failed", "done"]
+    jobs: int
+
+
+@dataclass(frozen=True)
+class PhasePlan:
+    """A phase by itself: its flow, its calculations, and what tells it from all others.
+
+    Parameters
+    ----------
+    name : str
+    flow : Flow
+    calculations : list of PlannedCalculation
+    key : str
+        SHA-256 of the campaign's name and everything that decides the phase's calculations.
+    done : bool
+        Whether the database has all of them, and the record.
+    """
+
+    name: str
+    flow: Flow
+    calculations: list[PlannedCalculation]
+    key: str
+    done: bool
+
+
+def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
+    """Return each phase's flow and calculations; nothing is started.
+
+    Raises
+    ------
+    InputError
+        A structure, facet, preset or engine that cannot be used.
+    """
+    plans = []
+    for phase in config.phases:
+        alone = config.model_copy(update={"phases": [phase]})
+        calculations = dry_run(alone, database)
+        known = all(calculation.found for calculation in calculations)
+        (flow,) = campaign_flow(alone).jobs
+        assert isinstance(flow, Flow)
+        plans.append(
+            PhasePlan(
+                name=phase.name,
+                flow=flow,
+                calculations=calculations,
+                key=_key(alone),
+                done=known and phase.name in database.material_names(),
+            )
+        )
+    return plans
+
+
+def submit(config: CampaignConfig, database: Database, launchpad: LaunchPad) -> list[Submission]:
+    """Add the campaign's phases to the launchpad, those apart that are there or done already.
+
+    Parameters
+    ----------
+    config : CampaignConfig
+    database : Database
+        Opened for reading.
+    launchpad : LaunchPad
+
+    Returns
+    -------
+    list of Submission
+        One a phase.
+    """
+    _initialize(launchpad)
+    submissions = []
+    for plan in plan_phases(config, database):
+        before = _submitted(launchpad, plan.key)
+        if plan.done:
+            submissions.append(Submission(plan.name, "done", 0))
+        elif before:
+            outcome: Any = "failed" if before[0]["state"] == "FIZZLED" else "queued"
+            submissions.append(Submission(plan.name, outcome, len(before[0]["nodes"])))
+        else:
+            submissions.append(_add(launchpad, config.name, plan))
+    return submissions
+
+
+def workflow(campaign: str, plan: PhasePlan) -> Workflow:
+    """Return the phase as a workflow: no store in its jobs, so that workers take their own."""
+    from jobflow.managers.fireworks import flow_to_workflow
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Some jobs are not connected")
+        return flow_to_workflow(
+            plan.flow,
+            name=f"{campaign}: {plan.name}",
+            metadata={METADATA: {"campaign": campaign, "phase": plan.name, "key": plan.key}},
+        )
+
+
+def _add(launchpad: LaunchPad, campaign: str, plan: PhasePlan) -> Submission:
+    made = workflow(campaign, plan)
+    nodes = launchpad.add_wf(made).values()
+    first = _submitted(launchpad, plan.key)[0]
+    if min(first["nodes"]) != min(nodes):
+        # Somebody submitted the same at the same moment: of two, the earlier one stays.
+        with contextlib.redirect_stdout(io.StringIO()):
+            launchpad.delete_wf(min(nodes))
+        return Submission(plan.name, "queued", len(first["nodes"]))
+    return Submission(plan.name, "added", len(nodes))
+
+
+def _submitted(launchpad: LaunchPad, key: str) -> list[dict[str, Any]]:
+    """Return the workflows of a phase that have not ended well, the earliest first."""
+    criteria = {f"metadata.{METADATA}.key": key, "state": {"$nin": _ENDED_WELL}}
+    found = launchpad.workflows.find(criteria, {"nodes": 1, "state": 1})
+    return sorted(found, key=lambda document: min(document["nodes"]))
+
+
+def _initialize(launchpad: LaunchPad) -> None:
+    """Give an empty launchpad its counters and indexes, as ``lpad reset`` would."""
+    if launchpad.fw_id_assigner.find_one({}) is None:
+        counters = {"next_fw_id": 1, "next_launch_id": 1}
+        launchpad.fw_id_assigner.update_one({"_id": -1}, {"$setOnInsert": counters}, upsert=True)
+        launchpad.tuneup(bkground=False)
+
+
+def _key(alone: CampaignConfig) -> str:
+    (phase,) = alone.phases
+    preset = load_preset(phase.preset or alone.preset, folder=alone.folder)
+    sources = {"structure": phase.structure, "metal_structure": alone.metal_structure}
+    content = {
+        "config": alone.model_dump(mode="json"),
+        "preset": preset.model_dump(mode="json"),
+        **{
+            field: load_structure(source, alone.folder, where=field).as_dict()
+            for field, source in sources.items()
+        },
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
