@@ -21,6 +21,7 @@ from interohm.cli import (
     predictions,
     query,
     queue,
+    screen,
     service,
     why,
 )
@@ -48,6 +49,7 @@ app.command("init-cluster", epilog=init_cluster.INIT_CLUSTER_EXAMPLE)(init_clust
 app.command("import", epilog=imports.IMPORT_EXAMPLE)(imports.import_)
 app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
+app.command("screen", epilog=screen.SCREEN_EXAMPLE)(screen.screen)
 app.add_typer(materials.app, name="materials")
 app.command("query", epilog=query.QUERY_EXAMPLE)(query.query)
 app.command("why", epilog=why.WHY_EXAMPLE)(why.why)

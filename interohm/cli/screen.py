@@ -1,0 +1,115 @@
+"""`interohm screen`: every negative electrode with every electrolyte and positive electrode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from interohm.screening.run import Stages
+
+SCREEN_EXAMPLE = "Example: interohm screen screen48.yaml --report screen48.html"
+
+
+def screen(
+    config: Annotated[Path, typer.Argument(help="The screening in YAML; see configs/campaigns/.")],
+    table: Annotated[
+        bool, typer.Option("--table", help="Write all cells that fit to Parquet, too.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads; default: one a core.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where screenings are kept; default: screens in the project's folder."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Screen sets of electrodes and electrolytes.
+
+    All contacts once, all cells from them: the best, those that no other beats, and how sure the
+    ranking is. A screening that was stopped goes on where it was.
+    """
+    import os
+
+    from interohm.cli.output import print_json, remark
+    from interohm.database import Database
+    from interohm.screening.candidates import find_records
+    from interohm.screening.config import load_screen
+    from interohm.screening.run import Screening, run_screening, screening_folder
+    from interohm.settings import load_settings
+
+    described = load_screen(config)
+    with Database.open() as database:
+        records = find_records(described, database, relative_to=config.parent, where=str(config))
+    parent = load_settings().data / "screens" if folder is None else folder
+    screening = Screening(
+        described,
+        records,
+        screening_folder(described, records, parent),
+        workers or len(os.sched_getaffinity(0)),
+        table,
+        str(config),
+    )
+    # before anything is made: a condition that cannot be asked is said first
+    assert screening.question
+    try:
+        with _stages() as stages:
+            document = run_screening(screening, stages)
+    except KeyboardInterrupt:
+        remark("stopped; the same command goes on from there")
+        raise
+    if as_json:
+        print_json(document)
+    else:
+        from interohm.cli.screen_tables import print_screening
+
+        print_screening(document)
+    if report is not None:
+        from interohm.report.screening import write_screening_report
+
+        write_screening_report(report, records, document)
+        remark(f"report: {report}")
+    remark(f"screening: {screening.folder}")
+
+
+@contextmanager
+def _stages() -> Iterator[Stages]:
+    """Show on standard error what is done, how fast and how long it takes yet."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+    from rich.text import Text
+
+    from interohm.cli.output import console
+
+    class Rate(ProgressColumn):
+        """Finished steps of all, and how many a second."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            rate = "" if speed is None else f"  {speed:.2g} per s"
+            return Text(f"{task.completed:.3g} of {task.total or 0:.3g}{rate}")
+
+    shown_on = console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        Rate(),
+        TimeLeft(),
+        console=shown_on,
+        transient=True,
+        disable=not shown_on.is_terminal,
+    ) as progress:
+
+        def begin(stage: str, total: int) -> Callable[[int], Any]:
+            task = progress.add_task(stage, total=total)
+            return lambda more: progress.advance(task, more)
+
+        yield begin

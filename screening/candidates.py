@@ -1,0 +1,217 @@
+"""The records of a screening: names, patterns and filters to three sets of phases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interohm.electrodes import check_same_ion, reference_metal
+from interohm.errors import InputError
+from interohm.materials import find_material, shipped_names
+from interohm.records import Insulator, Metal, material_document
+from interohm.rows import COLUMNS, rows_of
+from interohm.where import parse_where
+
+if TYPE_CHECKING:
+    from interohm.screening.config import Candidates, Coating, ScreenConfig
+
+    from interohm.database import Database
+    from interohm.where import Condition
+
+
+@dataclass(frozen=True)
+class Side:
+    """An electrode of one side of the cell, with or without a coating.
+
+    Parameters
+    ----------
+    metal : Metal
+        Its record.
+    coating : Insulator, optional
+        That of the layer between it and the electrolyte.
+    coating_nm : float
+        Its thickness.
+    """
+
+    metal: Metal
+    coating: Insulator | None = None
+    coating_nm: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """The electrode's name, with its coating's."""
+        if self.coating is None:
+            return self.metal.name
+        return f"{self.metal.name} + {self.coating.name} ({self.coating_nm:g} nm)"
+
+
+@dataclass(frozen=True)
+class Records:
+    """All records of a screening.
+
+    Parameters
+    ----------
+    negatives, positives : list of Side
+        The electrodes of the two sides: first all without a coating.
+    electrolytes : list of Insulator
+        The electrolytes.
+    reference : Metal
+        The mobile metal, the zero of potential.
+    """
+
+    negatives: list[Side]
+    electrolytes: list[Insulator]
+    positives: list[Side]
+    reference: Metal
+
+    @property
+    def all(self) -> list[Insulator | Metal]:
+        """Every record once."""
+        sides = [*self.negatives, *self.positives]
+        coatings = [side.coating for side in sides if side.coating is not None]
+        found = [*(side.metal for side in sides), *coatings, *self.electrolytes, self.reference]
+        return list({record.name: record for record in found}.values())
+
+
+def find_records(
+    config: ScreenConfig, database: Database, *, relative_to: Path, where: str
+) -> Records:
+    """Find the records that a screening names.
+
+    Parameters
+    ----------
+    config : ScreenConfig
+        The description.
+    database : Database
+        Asked before the shipped records are.
+    relative_to : Path
+        The folder of the description.
+    where : str
+        What to name in errors: the description's file.
+
+    Raises
+    ------
+    InputError
+        A name that there is not, a record in a place where it does not fit, or an empty set.
+    """
+    finder = _Finder(config, database, relative_to, where)
+    negatives = finder.chosen("negative_electrodes", Metal)
+    electrolytes = finder.chosen("electrolytes", Insulator)
+    positives = finder.chosen("positive_electrodes", Metal)
+    sides = [
+        finder.sides(metals, coatings, field)
+        for metals, coatings, field in (
+            (negatives, config.negative_coatings, "negative_coatings"),
+            (positives, config.positive_coatings, "positive_coatings"),
+        )
+    ]
+    coatings = [side.coating for side in [*sides[0], *sides[1]] if side.coating is not None]
+    everything = [*negatives, *electrolytes, *positives, *coatings]
+    try:
+        check_same_ion(everything)
+        reference = reference_metal(everything)
+    except InputError as error:
+        raise InputError(error.what, where=where, fix=error.fix) from None
+    _check_one_record_a_name(everything, where)
+    return Records(sides[0], electrolytes, sides[1], reference)
+
+
+def _check_one_record_a_name(materials: Sequence[Insulator | Metal], where: str) -> None:
+    known: dict[str, Insulator | Metal] = {}
+    for material in materials:
+        if known.setdefault(material.name, material) != material:
+            raise InputError(
+                f"two different records are called {material.name}",
+                where=where,
+                fix="rename one: uncertainties and results are told apart by the names",
+            )
+
+
+class _Finder:
+    def __init__(
+        self, config: ScreenConfig, database: Database, relative_to: Path, where: str
+    ) -> None:
+        self.config, self.database = config, database
+        self.relative_to, self.where = relative_to, where
+
+    def chosen(self, field: str, kind: type) -> list:
+        """Return the records of one set, in the order in which they are named."""
+        candidates: Candidates = getattr(self.config, field)
+        place = f"{self.where}: {field}"
+        condition = None
+        if candidates.where is not None:
+            columns = list(COLUMNS["materials"])
+            condition = parse_where(candidates.where, columns, where=f"{place}.where")
+        patterns = ["*"] if candidates.names == "all" else candidates.names
+        found: dict[str, Insulator | Metal] = {}
+        for pattern in patterns:
+            for record, named in self.fitting(pattern, place):
+                if not named and (
+                    not isinstance(record, kind) or record.mobile_ion != self.config.mobile_ion
+                ):
+                    continue
+                if not isinstance(record, kind):
+                    raise InputError(
+                        f"{record.name} is {'a metal' if kind is Insulator else 'an insulator'}",
+                        where=place,
+                        fix="electrodes are metals, electrolytes insulators",
+                    )
+                found.setdefault(record.name, record)
+        kept = [
+            record for record in found.values() if condition is None or _fits(condition, record)
+        ]
+        if not kept:
+            raise InputError(
+                f"no record is left of {len(found)}",
+                where=place,
+                fix="name others or widen the condition; `interohm materials list` shows them all",
+            )
+        return kept
+
+    def fitting(self, pattern: str, place: str) -> list[tuple[Insulator | Metal, bool]]:
+        """Return the records that a name or pattern means, and whether it names them."""
+        if not any(sign in pattern for sign in "*?["):
+            return [(self.one(pattern, place), True)]
+        names = sorted({*shipped_names(), *self.database.material_names()})
+        fitting = [name for name in names if fnmatchcase(name, pattern)]
+        if not fitting:
+            raise InputError(
+                f"no record's name fits {pattern!r}",
+                where=place,
+                fix="`interohm materials list` shows them all",
+            )
+        return [(self.one(name, place), False) for name in fitting]
+
+    def one(self, name: str, place: str) -> Insulator | Metal:
+        try:
+            return find_material(
+                name, relative_to=self.relative_to, database=self.database
+            ).material
+        except InputError as error:
+            what = (
+                error.what if error.where in (None, "material") else f"{error.where}: {error.what}"
+            )
+            raise InputError(what, where=place, fix=error.fix) from None
+
+    def sides(self, metals: list[Metal], coatings: list[Coating], field: str) -> list[Side]:
+        """Return every electrode as it is, then with each coating."""
+        plain = self.config.uncoated or not coatings
+        sides = [Side(metal) for metal in metals] if plain else []
+        for coating in coatings:
+            record = self.one(coating.material, f"{self.where}: {field}")
+            if not isinstance(record, Insulator):
+                raise InputError(
+                    f"{record.name} is a metal",
+                    where=f"{self.where}: {field}",
+                    fix="coat with an insulator",
+                )
+            sides += [Side(metal, record, coating.thickness_nm) for metal in metals]
+        return sides
+
+
+def _fits(condition: Condition, record: Insulator | Metal) -> bool:
+    (row,) = rows_of("materials", material_document(record))
+    return condition.holds(row)

@@ -1,0 +1,158 @@
+"""The description of a screening that a user writes: phases, conditions, and what to keep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from interohm.screening.cells import OUTPUTS
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from interohm.cell_config import StateOfCharge, Temperature, Thickness
+from interohm.yaml_io import load_yaml, validated
+
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+Expression = Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Candidates(_Config):
+    """A set of records; a plain list of names will do.
+
+    Parameters
+    ----------
+    names : "all" or list of str
+        Records by name, path of a YAML file (relative to this one), or pattern (``Li3*``), which
+        stands for what it fits in the database and among the shipped records.
+    where : str, optional
+        A condition on the records, ``"reduction_limit_V < 0.5 and 'Co' not in elements"``.
+    """
+
+    names: Literal["all"] | Annotated[list[Name], Field(min_length=1)]
+    where: Expression | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_plain_names(cls, data: Any) -> Any:
+        return {"names": data} if isinstance(data, (str, list)) else data
+
+
+class Coating(_Config):
+    """A layer between an electrode and the electrolyte.
+
+    Parameters
+    ----------
+    material : str
+        A record's name or path.
+    thickness_nm : float
+        Of the layer.
+    """
+
+    material: Name
+    thickness_nm: Thickness
+
+
+class ScreenConfig(_Config):
+    """A screening: every negative electrode with every electrolyte and every positive electrode.
+
+    Parameters
+    ----------
+    name : str
+        Free text.
+    mobile_ion : str
+        Whose records "all" and patterns stand for.
+    negative_electrodes, electrolytes, positive_electrodes : Candidates
+        The three sets.
+    negative_coatings, positive_coatings : list of Coating
+        Each makes a further variant of every electrode of that side.
+    uncoated : bool
+        Whether the electrodes of a side with coatings are there without one, too.
+    electrolyte_thickness_nm : float
+        Of every electrolyte.
+    temperatures_K, states_of_charge : list of float
+        The conditions; each pair is screened by itself.
+    electrons : bool
+        False leaves electrons and holes out.
+    where : str, optional
+        A condition on cells, ``"open_circuit_voltage_V > 3 and electrolyte != 'LiPON'"``.
+    rank_by : list of str
+        Outputs by which the best cells are kept.
+    count : int
+        How many of them.
+    pareto : list of list of str
+        Groups of outputs; of each, the cells that no other beats in all of the group.
+    histograms : list of str
+        Outputs to count.
+    samples : int
+        How often the uncertainties of the survivors are drawn; 0 for never.
+    survivors : int
+        How many of the best cells of the first output are compared with their uncertainties.
+    solve_whole_at_most : int
+        Cells that are not the sum of their contacts are solved whole, one by one, if they are not
+        more than this; otherwise they have no resistance.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")] = "Li"
+    negative_electrodes: Candidates
+    electrolytes: Candidates
+    positive_electrodes: Candidates
+    negative_coatings: list[Coating] = []
+    positive_coatings: list[Coating] = []
+    uncoated: bool = True
+    electrolyte_thickness_nm: Thickness = 20_000.0
+    temperatures_K: Annotated[list[Temperature], Field(min_length=1, max_length=100)] = [300.0]
+    states_of_charge: Annotated[list[StateOfCharge], Field(min_length=1, max_length=100)] = [0.0]
+    electrons: bool = True
+    where: Expression | None = None
+    rank_by: Annotated[list[str], Field(min_length=1)] = ["resistance_ohm_cm2"]
+    count: Annotated[int, Field(ge=1, le=100_000)] = 20
+    pareto: list[Annotated[list[str], Field(min_length=2, max_length=6)]] = [
+        ["resistance_ohm_cm2", "electron_barrier_eV"],
+        ["resistance_ohm_cm2", "stability_margin_V"],
+        ["resistance_ohm_cm2", "open_circuit_voltage_V"],
+    ]
+    histograms: list[str] = [
+        "resistance_ohm_cm2",
+        "electron_barrier_eV",
+        "stability_margin_V",
+        "open_circuit_voltage_V",
+    ]
+    samples: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    survivors: Annotated[int, Field(ge=2, le=2000)] = 100
+    solve_whole_at_most: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+
+    @field_validator("rank_by", "histograms")
+    @classmethod
+    def _are_outputs(cls, names: list[str]) -> list[str]:
+        for name in names:
+            _check_output(name)
+        if len(set(names)) < len(names):
+            raise ValueError("an output stands twice; name each once")
+        return names
+
+    @field_validator("pareto")
+    @classmethod
+    def _are_groups_of_outputs(cls, groups: list[list[str]]) -> list[list[str]]:
+        for names in groups:
+            cls._are_outputs(names)
+        return groups
+
+
+def _check_output(name: str) -> None:
+    if name not in OUTPUTS:
+        raise ValueError(f"{name!r} is no output of a cell; these are: {', '.join(OUTPUTS)}")
+
+
+def load_screen(path: str | Path) -> ScreenConfig:
+    """Read a screening from a YAML file.
+
+    Raises
+    ------
+    InputError
+        With every field that is wrong, and how to mend it.
+    """
+    return validated(ScreenConfig, load_yaml(path), where=str(path))

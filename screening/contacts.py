@@ -1,0 +1,282 @@
+"""All contacts of electrodes with electrolytes, once: what every cell is made of.
+
+A cell of thick layers that are neutral by their ions alone is the sum of its contacts (physics.md,
+section 5): ``ASR = R(negative | electrolyte) + R(electrolyte | positive)``, each with half of the
+electrolyte, since its bulk then does not know which electrodes it is between. Whether that holds is
+asked of each layer: ``needed_nm`` of the two contacts together must not exceed the thickness.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from interohm.screening.sides import Electrodes, Electrolytes
+
+from interohm import device_models as models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+Some = TypeVar("Some", Electrodes, Electrolytes)
+
+#: Contacts solved together by one thread.
+_CHUNK = 4096
+
+#: Ten Debye lengths, half for each contact. Electrons may make up a hundredth of the screening of a
+#: phase that counts as neutral by its ions: within that, its Debye length depends on mu.
+DEBYE_LENGTHS_EACH = 5 * 1.01
+
+
+@dataclass(frozen=True)
+class SideContacts:
+    """Contacts of the electrodes of one side with the electrolytes; arrays (E, S) unless said.
+
+    ``side`` names electrodes, each with or without a coating. A resistance is NaN where it means
+    nothing.
+
+    Parameters
+    ----------
+    resistance_ohm_cm2 : array
+        Of the interface and half of the electrolyte.
+    interface_ohm_cm2 : array
+        Space charge, charge transfer and coating.
+    space_charge_ohm_cm2, charge_transfer_ohm_cm2, coating_ohm_cm2, bulk_ohm_cm2 : array
+        These parts of it.
+    potential_drop_V : array
+        phi_0 of the electrolyte minus that of the electrode.
+    needed_nm : array
+        Thickness of the electrolyte that the contact takes; infinite where the electrolyte has no
+        bulk that is neutral by its ions alone.
+    conduction_band_eV, valence_band_eV : array
+        Highest and lowest from the electrode to the bulk, on the common zero.
+    electron_barrier_eV, hole_barrier_eV : array
+        From the electrode's Fermi level into the bands at the contact.
+    stability_margin_V : array
+        How far inside its stability window the electrode leaves the layer that touches it; negative
+        outside, NaN where no window is known.
+    voltage_V, fermi_level_eV : array (S,)
+        Of the electrodes.
+    """
+
+    resistance_ohm_cm2: Array
+    interface_ohm_cm2: Array
+    space_charge_ohm_cm2: Array
+    charge_transfer_ohm_cm2: Array
+    coating_ohm_cm2: Array
+    bulk_ohm_cm2: Array
+    potential_drop_V: Array
+    needed_nm: Array
+    conduction_band_eV: Array
+    valence_band_eV: Array
+    electron_barrier_eV: Array
+    hole_barrier_eV: Array
+    stability_margin_V: Array
+    voltage_V: Array
+    fermi_level_eV: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of electrolytes and of sides."""
+        electrolytes, sides = self.resistance_ohm_cm2.shape
+        return electrolytes, sides
+
+
+#: The fields of `SideContacts` that are of an electrode and an electrolyte.
+OF_PAIRS = tuple(
+    field.name
+    for field in fields(SideContacts)
+    if field.name not in ("voltage_V", "fermi_level_eV")
+)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What all contacts of one table share.
+
+    Parameters
+    ----------
+    temperature_K : float
+        Temperature.
+    thickness_nm : float
+        Of the electrolytes.
+    metal_work_function_eV : float or array (samples,)
+        Of the mobile metal, the zero of potential.
+    ion_charge : float
+        z.
+    positive : bool
+        Which side of the cell the electrodes are on.
+    """
+
+    temperature_K: float
+    thickness_nm: float
+    metal_work_function_eV: Array
+    ion_charge: float
+    positive: bool
+
+
+def electrode_potentials(
+    electrodes: Electrodes, conditions: Conditions
+) -> tuple[Array, Array, Array]:
+    """Return mu, the neutral potential and the Fermi level of electrodes."""
+    z, metal_eV = conditions.ion_charge, conditions.metal_work_function_eV
+    mu = -z * electrodes.voltage_V
+    phi = models.metal_neutral_potential_V(electrodes.work_function_eV, mu, metal_eV, z)
+    return mu, phi, models.fermi_level_eV(mu, metal_eV, z)
+
+
+def clipped_mu_eV(mu_eV: Array, reduction_V: Array, oxidation_V: Array, ion_charge: float) -> Array:
+    """Return mu within stability windows; where a bound is NaN, there is none."""
+    return np.fmax(np.fmin(mu_eV, -ion_charge * reduction_V), -ion_charge * oxidation_V)
+
+
+def stability_margin_V(
+    voltage_V: Array, reduction_V: Array, oxidation_V: Array, *, positive: bool
+) -> Array:
+    """Return the distance of an electrode's potential from the limit that it may cross."""
+    return oxidation_V - voltage_V if positive else voltage_V - reduction_V
+
+
+def resistances(interface_ohm_cm2: Array, half_ohm_cm2: Array) -> dict[str, Array]:
+    """Return the resistance of an interface, alone and with half of the electrolyte."""
+    both = interface_ohm_cm2 + half_ohm_cm2
+    return {
+        "resistance_ohm_cm2": np.where(np.isfinite(both), both, np.nan),
+        "interface_ohm_cm2": np.where(np.isfinite(interface_ohm_cm2), interface_ohm_cm2, np.nan),
+    }
+
+
+def solve_pairs(
+    electrodes: Electrodes, electrolytes: Electrolytes, conditions: Conditions
+) -> dict[str, Array]:
+    """Solve contacts of electrodes with electrolytes, row by row.
+
+    Parameters
+    ----------
+    electrodes, electrolytes
+        Of the same length N, or arrays (N, samples) (see `sides`).
+    conditions : Conditions
+        Of all of them.
+
+    Returns
+    -------
+    dict of array (N,) or (N, samples)
+        The fields of `SideContacts` but those of electrodes alone.
+    """
+    mu, phi, level = electrode_potentials(electrodes, conditions)
+    samples = (1,) * (mu.ndim - 1)
+    reduction, oxidation, areal, own_areal = (
+        values.reshape(values.shape + samples)
+        for values in (
+            electrolytes.reduction_V,
+            electrolytes.oxidation_V,
+            electrolytes.areal_site_density_cm2,
+            electrodes.areal_site_density_cm2,
+        )
+    )
+    phase, z = electrolytes.phase, conditions.ion_charge
+    bulk = models.neutral_bulk(
+        phase,
+        temperature_K=conditions.temperature_K,
+        metal_work_function_eV=conditions.metal_work_function_eV,
+        mu_eV=clipped_mu_eV(mu, reduction, oxidation, z),
+        ion_charge=z,
+    )
+    # the same from both sides: a contact does not know which of its phases is called the left one
+    found = models.contact(models.Metal(phi), bulk)
+    half_space = found.right
+    assert isinstance(half_space, models.HalfSpace)
+    parts = models.contact_resistance(
+        found,
+        right_thickness_nm=conditions.thickness_nm,
+        areal_site_density_cm2=np.fmin(areal, own_areal),
+    )
+    with np.errstate(divide="ignore"):
+        half = 0.5e-7 * conditions.thickness_nm / bulk.conductivity_S_cm
+    at_contact, in_bulk = (
+        models.band_edges(potential, phase.ionization_potential_eV, phase.band_gap_eV)
+        for potential in (phi, bulk.neutral_potential_V)
+    )
+    needed = half_space.x99_nm + DEBYE_LENGTHS_EACH * bulk.debye_length_nm
+    ionic = bulk.has_neutral_bulk & bulk.neutral_by_ions
+    return {
+        **resistances(parts.total_ohm_cm2, half),
+        "space_charge_ohm_cm2": parts.space_charge_ohm_cm2,
+        "charge_transfer_ohm_cm2": parts.charge_transfer_ohm_cm2,
+        "coating_ohm_cm2": np.zeros_like(phi),
+        "bulk_ohm_cm2": half,
+        "potential_drop_V": found.potential_drop_V,
+        "needed_nm": np.where(ionic, needed, np.inf),
+        "conduction_band_eV": np.maximum(at_contact[1], in_bulk[1]),
+        "valence_band_eV": np.minimum(at_contact[2], in_bulk[2]),
+        "electron_barrier_eV": models.electron_barrier_eV(at_contact[1], level),
+        "hole_barrier_eV": models.hole_barrier_eV(at_contact[2], level),
+        "stability_margin_V": stability_margin_V(
+            electrodes.voltage_V, reduction, oxidation, positive=conditions.positive
+        ),
+    }
+
+
+def all_contacts(
+    electrodes: Electrodes,
+    electrolytes: Electrolytes,
+    conditions: Conditions,
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> SideContacts:
+    """Solve every electrode of one side with every electrolyte.
+
+    Parameters
+    ----------
+    electrodes, electrolytes
+        (S,) and (E,).
+    conditions : Conditions
+        Of all of them.
+    workers : int
+        Threads.
+    progress : callable, optional
+        Told how many more contacts are solved, as they are.
+    """
+    sides, count = electrodes.voltage_V.size, electrolytes.reduction_V.size
+    table = {name: np.empty(count * sides) for name in OF_PAIRS}
+
+    def one(start: int) -> None:
+        pairs = np.arange(start, min(start + _CHUNK, count * sides))
+        found = solve_pairs(
+            taken(electrodes, pairs % sides), taken(electrolytes, pairs // sides), conditions
+        )
+        for name, values in found.items():
+            table[name][start : start + pairs.size] = values
+        if progress is not None:
+            progress(pairs.size)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(one, range(0, count * sides, _CHUNK)))
+    _, _, level = electrode_potentials(electrodes, conditions)
+    return SideContacts(
+        **{name: values.reshape(count, sides) for name, values in table.items()},
+        voltage_V=electrodes.voltage_V,
+        fermi_level_eV=level,
+    )
+
+
+def taken(these: Some, index: NDArray[np.int64]) -> Some:
+    """Return electrodes or electrolytes at places of the batch, in that order."""
+    return type(these)(**{field.name: getattr(these, field.name)[index] for field in fields(these)})
+
+
+def joined(parts: list[SideContacts]) -> SideContacts:
+    """Put tables of the same electrolytes side by side: the uncoated sides, then coated ones."""
+    return SideContacts(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
+            for field in fields(SideContacts)
+        }
+    )

@@ -1,0 +1,98 @@
+"""From the records of a screening to all its contacts and, of them, its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from interohm.screening.cells import Cells
+from interohm.screening.coated_sides import coated_side
+from interohm.screening.contacts import Conditions, SideContacts, all_contacts, joined
+from interohm.screening.sides import electrodes_of, electrolytes_of
+
+from interohm.electrodes import reference_work_function_eV
+
+if TYPE_CHECKING:
+    from interohm.screening.candidates import Records, Side
+    from interohm.screening.config import ScreenConfig
+
+
+def count_contacts(records: Records) -> int:
+    """Return how many contacts one temperature and state of charge have."""
+    return len(records.electrolytes) * (len(records.negatives) + len(records.positives))
+
+
+def cells_of(
+    config: ScreenConfig,
+    records: Records,
+    temperature_K: float,
+    state_of_charge: float,
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Cells:
+    """Solve all contacts at one temperature and state of charge.
+
+    Parameters
+    ----------
+    config : ScreenConfig
+        The description.
+    records : Records
+        What it names.
+    temperature_K, state_of_charge : float
+        The conditions.
+    workers : int
+        Threads.
+    progress : callable, optional
+        Told how many more contacts are solved, as they are.
+    """
+    z = records.reference.ion_charge
+    mu_eV = {
+        positive: -z
+        * electrodes_of(
+            [side.metal for side in sides], state_of_charge, positive=positive
+        ).voltage_V
+        for positive, sides in ((False, records.negatives), (True, records.positives))
+    }
+
+    def side_contacts(sides: Sequence[Side], positive: bool) -> SideContacts:
+        conditions = Conditions(
+            temperature_K,
+            config.electrolyte_thickness_nm,
+            reference_work_function_eV(records.reference, None),
+            float(z),
+            positive,
+        )
+        plain = [side.metal for side in sides if side.coating is None]
+        coated = [side for side in sides if side.coating is not None]
+        parts = []
+        if plain:
+            parts.append(
+                all_contacts(
+                    electrodes_of(plain, state_of_charge, positive=positive),
+                    electrolytes_of(records.electrolytes, electrons=config.electrons),
+                    conditions,
+                    workers=workers,
+                    progress=progress,
+                )
+            )
+        if coated:
+            parts.append(
+                coated_side(
+                    coated,
+                    records.electrolytes,
+                    conditions,
+                    state_of_charge=state_of_charge,
+                    other_mu_eV=np.asarray(mu_eV[not positive]),
+                    electrons=config.electrons,
+                    progress=progress,
+                )
+            )
+        return joined(parts)
+
+    return Cells(
+        side_contacts(records.negatives, False),
+        side_contacts(records.positives, True),
+        config.electrolyte_thickness_nm,
+    )
