@@ -62,6 +62,14 @@ _SHOWN = {
 Collection = Annotated[
     str, typer.Argument(help="materials, contacts, cells, calculations or failures.")
 ]
+CollectionOrTable = Annotated[
+    str,
+    typer.Argument(
+        metavar="COLLECTION",
+        help="materials, contacts, cells, calculations or failures; or a Parquet table (a file, "
+        "or a folder of them) of a screening.",
+    ),
+]
 Where = Annotated[
     str | None,
     typer.Option(
@@ -84,7 +92,7 @@ class Format(StrEnum):
 
 
 def query(
-    collection: Collection,
+    collection: CollectionOrTable,
     criteria: Annotated[
         str | None, typer.Argument(help="MongoDB's query language, as JSON.")
     ] = None,
@@ -106,6 +114,7 @@ def query(
     """
     from interohm.cli.output import console, print_json, remark
     from interohm.database import Database
+    from interohm.parquet_query import is_table
     from interohm.rows import rows_of
     from interohm.schema import well_formed
 
@@ -116,6 +125,9 @@ def query(
             where="query",
             fix="ask by one of them",
         )
+    if is_table(collection):
+        _ask_table(Path(collection), criteria, where, sort, limit, as_json)
+        return
     flat = by_row or (criteria is None and not as_json)
     parsed = _parsed(criteria or "{}")
     with Database.open() as database:
@@ -136,6 +148,25 @@ def query(
         with well_formed(f"{place}, {collection}"):
             rows = [row for document in found for row in rows_of(collection, document)]
     console().print(_table(_columns(collection, where, sort), rows))
+
+
+def _ask_table(
+    path: Path,
+    criteria: str | None,
+    where: str | None,
+    sort: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    from interohm.cli.table_query import print_table_query
+
+    if criteria is not None:
+        raise InputError(
+            "MongoDB's language is for collections, not for tables",
+            where=str(path),
+            fix='ask by --where "space_charge < 1 and electron_barrier_eV > 1"',
+        )
+    print_table_query(path, where, sort=sort, limit=limit, as_json=as_json)
 
 
 def export(

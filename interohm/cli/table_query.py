@@ -1,0 +1,48 @@
+"""`interohm query TABLE.parquet`: tables of a screening."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+#: Rows of a table for people, unless it is asked for another number of them.
+_ROWS = 50
+
+
+def print_table_query(
+    path: Path, where: str | None, *, sort: str | None, limit: int, as_json: bool
+) -> None:
+    """Ask a Parquet table and print the rows that fit."""
+    from interohm.cli.output import console, print_json, remark, shown, table
+    from interohm.parquet_query import query_table
+    from interohm.where import name_and_unit
+
+    answer = query_table(path, where, sort=sort, limit=limit if limit or as_json else _ROWS)
+    if as_json:
+        print_json([{name: _plain(value) for name, value in row.items()} for row in answer.rows])
+        return
+    if not answer.rows:
+        remark(f"no row of {path}" + (f" fits {where}" if where else ""))
+        return
+    headings = []
+    for column in answer.columns:
+        name, unit = name_and_unit(column)
+        heading = name if unit is None else f"{name} ({unit})"
+        headings.append(f"{heading}#" if answer.is_number(column) else heading)
+    made = table(*headings)
+    for row in answer.rows:
+        made.add_row(
+            *(
+                shown(_plain(value)) if answer.is_number(column) else str(value)
+                for column, value in row.items()
+            )
+        )
+    console().print(made)
+    if len(answer.rows) < answer.fitting:
+        remark(f"{len(answer.rows)} of {answer.fitting} rows; --limit shows more")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON knows it: what is not finite is none."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
