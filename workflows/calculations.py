@@ -30,9 +30,8 @@ def calculate(
     Returns
     -------
     dict or Response
-        ``hash`` of the calculation in the database, its final ``structure`` and its
-        ``energy_per_atom_eV``; or, where the batch job around it ends before, the same job once
-        more, which goes on.
+        ``hash`` of the calculation in the database, and its final ``structure``; or, where the
+        batch job around it ends before, the same job once more, which goes on.
     """
     request = engine_named(engine).request(structure, kind, settings, charge)
 
@@ -55,11 +54,7 @@ def calculate(
         again = calculate(structure, engine=engine, kind=kind, settings=settings, charge=charge)
         again.name, again.config = CURRENT_JOB.job.name, CURRENT_JOB.job.config
         return Response(replace=again)
-    return {
-        "hash": found.hash,
-        "structure": found.final_structure,
-        "energy_per_atom_eV": found.energy_per_atom_eV,
-    }
+    return {"hash": found.hash, "structure": found.final_structure}
 
 
 def request_of(resolved: Job) -> CalculationRequest | None:

@@ -183,9 +183,7 @@ def _planned(config: CampaignConfig, database: Database) -> Iterator[PlannedCalc
         structure = request.initial_structure
         # What is not calculated yet goes on with the structure that it starts from.
         final = structure if found is None else found.final_structure
-        energy = None if found is None else found.energy_per_atom_eV
-        output = {"hash": request.hash, "structure": final, "energy_per_atom_eV": energy}
-        _store_output(store, job, output)
+        _store_output(store, job, {"hash": request.hash, "structure": final})
         if request.hash in seen:
             continue
         seen.add(request.hash)

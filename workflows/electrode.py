@@ -12,10 +12,10 @@ from pymatgen.core import Structure
 
 from interohm.errors import InputError
 
-from .calculations import calculate
 from .campaign_config import ElectrodePhase
 from .electrode_jobs import cut_order, lowest_order, record_electrode
 from .presets import Preset, Step
+from .steps import bulk_jobs, calculation_job
 
 
 def electrode_flow(
@@ -94,16 +94,8 @@ def electrode_flow(
             jobs += [cut, slab]
             own |= {"slab": slab.output, "cut": cut.output}
         contents.append(own)
-    reference = Crystal.from_structure(metal)
-    metal_cell = _calculation(
-        f"{mobile_ion} metal: cell", reference.primitive, preset, "cell", preset.metal.cell
-    )
-    metal_bulk = _calculation(
-        f"{mobile_ion} metal: bulk",
-        metal_cell.output["structure"],
-        preset,
-        "static",
-        preset.metal.bulk,
+    metal_cell, metal_bulk = bulk_jobs(
+        Crystal.from_structure(metal), preset, "metal", f"{mobile_ion} metal"
     )
     record = record_electrode(
         contents,
@@ -120,8 +112,4 @@ def electrode_flow(
 
 
 def _calculation(label: str, structure: Any, preset: Preset, kind: str, step: Step) -> Job:
-    work = calculate(
-        structure, engine=preset.engine, kind=kind, settings=step.engine_settings(preset.xc)
-    )
-    work.name = label
-    return work
+    return calculation_job(label, structure, preset, kind, step.engine_settings(preset.xc))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.voltages import ElectrodeState, electrode_record
 from interohm.slab_builders.electrodes import host_units
 from interohm.slab_builders.slabs import Facet, build_slab, facet_name
@@ -17,6 +17,7 @@ from .calculations import find_calculation
 from .campaign_config import ElectrodePhase
 from .context import active_database
 from .presets import PRESET
+from .steps import known_calculation
 
 
 @job(config=JobConfig(on_missing_references=OnMissing.NONE))
@@ -29,12 +30,14 @@ def lowest_order(orders: list[dict[str, Any] | None]) -> dict[str, Any]:
         Its relaxed ``structure`` and its ``place`` in the list. The first one where nothing is
         calculated yet (a dry run).
     """
-    present = [(place, order) for place, order in enumerate(orders) if order is not None]
-    if not present:
+    if not any(orders):
         raise RuntimeError("no order of the vacancies finished")
-    known = [entry for entry in present if entry[1].get("energy_per_atom_eV") is not None]
-    place, order = min(known or present[:1], key=lambda entry: entry[1]["energy_per_atom_eV"])
-    return {"structure": order["structure"], "place": place}
+    with active_database() as database:
+        found = [order and find_calculation(database, order["hash"]) for order in orders]
+    # In a dry run nothing is there yet: the first one stands for all.
+    energies = [math.inf if one is None else one.energy_per_atom_eV for one in found]
+    place = energies.index(min(energies))
+    return {"structure": orders[place]["structure"], "place": place}
 
 
 @job
@@ -65,30 +68,23 @@ def record_electrode(
     mobile_ion = facts["mobile_ion"]
     terminations = {own["cut"]["termination"] for own in contents if "cut" in own}
     with active_database() as database:
-
-        def known(output: dict[str, Any]) -> Calculation:
-            found = find_calculation(database, output["hash"])
-            if found is None:
-                raise RuntimeError(f"calculation {output['hash'][:12]} is gone from the database")
-            return found
-
         states = []
         for own in contents:
-            bulk = known(own["bulk"])
+            bulk = known_calculation(database, own["bulk"])
             given = own.get("work_function_eV")
             states.append(
                 ElectrodeState(
                     ion_content=own["ion_content"],
                     host_units=host_units(bulk.final_structure, mobile_ion),
                     bulk=bulk,
-                    slab=known(own["slab"]) if "slab" in own else None,
+                    slab=known_calculation(database, own["slab"]) if "slab" in own else None,
                     period_A=own["cut"]["period_A"] if "cut" in own else None,
                     work_function_eV=None if given is None else Quantity.model_validate(given),
                 )
             )
         record = electrode_record(
             states,
-            known(metal),
+            known_calculation(database, metal),
             name=phase.name,
             mobile_ion=mobile_ion,
             ion_charge=facts["ion_charge"],
