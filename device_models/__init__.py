@@ -16,6 +16,7 @@ from .kpfm import (
     equilibrium_cpd_V,
 )
 from .layer import Layer, layer
+from .memory import keep_freed_memory
 from .open_circuit import (
     band_edges,
     contact_class,
@@ -100,3 +101,5 @@ __all__ = [
     "solve_stack",
     "stack_phases",
 ]
+
+keep_freed_memory()

@@ -202,8 +202,7 @@ def neutral_bulk(
 
 
 def _unflatten(phase: Phase, shape: tuple[int, ...]) -> Phase:
-    count = int(np.prod(shape, dtype=int))
-    return phase[np.arange(count).reshape(shape)]
+    return phase.reshape(phase.shape, shape)
 
 
 def _neutral_exists(phase: Phase) -> tuple[BoolArray, BoolArray]:

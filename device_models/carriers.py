@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .constants import BAND_DENSITY_CM3_K32, CM3_PER_NM3
-from .fermi_dirac import fermi_dirac
+from .fermi_dirac import BOLTZMANN_BELOW, fermi_dirac
 from .phase import Array
-
-_BOLTZMANN_BELOW = -34.0
-"""Below this eta the statistics are Boltzmann's to double precision."""
 
 _SMALL = 0.5
 _SERIES_BELOW = 1e-5
@@ -23,11 +20,11 @@ def band_density_nm3(temperature_K: Array, mass: Array) -> Array:
 
 def log_band_occupation(eta: Array) -> tuple[Array, Array]:
     """Logarithm of F_{1/2}(eta) and its slope, also where F itself would underflow."""
-    if not np.any(eta > _BOLTZMANN_BELOW):
+    if not np.any(eta > BOLTZMANN_BELOW):
         return eta, np.ones_like(eta)
-    above = np.maximum(eta, _BOLTZMANN_BELOW)
+    above = np.maximum(eta, BOLTZMANN_BELOW)
     value = fermi_dirac(0.5, above)
-    dilute = eta < _BOLTZMANN_BELOW
+    dilute = eta < BOLTZMANN_BELOW
     return (
         np.where(dilute, eta, np.log(value)),
         np.where(dilute, 1.0, fermi_dirac(-0.5, above) / value),
@@ -51,17 +48,27 @@ def carrier_excess(eta: Array, y: Array) -> tuple[Array, Array]:
     density : array (..., N)
         F_{1/2}(eta + y) − F_{1/2}(eta).
     """
-    dilute = np.exp(np.minimum(eta, _BOLTZMANN_BELOW))
+    dilute = np.exp(np.minimum(eta, BOLTZMANN_BELOW))
     grown = np.expm1(np.minimum(y, 700.0))
     pressure = dilute * np.where(
         np.abs(y) < _SERIES_BELOW, y**2 * (0.5 + y / 6.0 + y**2 / 24.0), grown - y
     )
     density = dilute * grown
-    where = np.nonzero(eta + np.maximum(y, 0.0) > _BOLTZMANN_BELOW)
+    where = np.nonzero(eta + np.maximum(y, 0.0) > BOLTZMANN_BELOW)
     if where[0].size:
         start, step = np.broadcast_to(eta, y.shape)[where], y[where]
         pressure[where], density[where] = _degenerate(start, step)
     return pressure, density
+
+
+def carrier_bounds(eta: Array, y: Array) -> tuple[Array, Array]:
+    """Bounds from above of `carrier_excess`'s pressure and of F_{−1/2}(eta), by F_{−1/2} ≤ exp."""
+    dilute = np.exp(np.minimum(eta, 700.0))
+    square = 0.5 * y * y
+    with np.errstate(over="ignore"):
+        grown = np.exp(np.minimum(eta + np.maximum(y, 0.0), 700.0)) * np.minimum(square, 1.0)
+        fallen = dilute * np.minimum(square, np.abs(y))
+    return np.where(y > 0.0, grown, fallen), dilute
 
 
 def _degenerate(eta: Array, y: Array) -> tuple[Array, Array]:

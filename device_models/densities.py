@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from .carriers import band_density_nm3, carrier_excess
+from .carriers import band_density_nm3, carrier_bounds, carrier_excess
 from .constants import (
     BOLTZMANN_EV_K,
     CM3_PER_NM3,
@@ -31,7 +31,7 @@ from .constants import (
     VACUUM_PERMITTIVITY_E_V_NM,
 )
 from .fermi_dirac import fermi_dirac
-from .phase import Array, Phase
+from .phase import Array, IntArray, Phase
 from .sublattice import (
     Conduction,
     Sublattice,
@@ -62,7 +62,12 @@ class Thermodynamics:
 
     def take(self, index: Any) -> Thermodynamics:
         """The phases at `index` of the batch."""
-        return Thermodynamics(*(_pick(getattr(self, f.name), index) for f in fields(self)))
+        taken = Thermodynamics(*(_pick(getattr(self, name), index) for name in _FIELDS))
+        # what is known already goes along
+        for name in _DERIVED:
+            if name in self.__dict__:
+                taken.__dict__[name] = _pick(self.__dict__[name], index)
+        return taken
 
     def evaluate(self, u: Array) -> tuple[Array, Array]:
         """Pressure difference and charge density.
@@ -88,42 +93,41 @@ class Thermodynamics:
         return pressure, conductivity
 
     def _evaluate(self, u: Array, *, charges: bool) -> tuple[Array, Array, Array]:
+        # in place, and without a look at every element where the extremes decide
+        size = np.abs(u)
+        extremes = _extremes(size)
         shape = np.broadcast_shapes(np.shape(u), self.kT_eV.shape)
-        pressure = np.zeros(shape)
+        pressure = self._mean_charge_nm3 * u
         charge = np.zeros(shape if charges else 0)
         sigma = np.zeros(0 if charges else shape)
-        for site, conducting in zip(self.sublattices, self._conduction, strict=True):
-            exponents, parts, total, shift = site.terms(u)
-            part = np.log1p(total)
-            part += site.mean_charge * u
-            if np.ndim(shift):
-                part += shift
+        conductions = [None] * len(self.sublattices) if charges else self._conduction
+        for site, conducting in zip(self.sublattices, conductions, strict=True):
+            terms = site.terms(u, extremes)
+            part = np.log1p(terms.total)
+            if np.ndim(terms.shift):
+                part += terms.shift
             part *= site.capacity_nm3
             pressure += part
             if charges:
-                part = sum_of([q * one for q, one in zip(site.charge, parts, strict=True)])
-                part -= total * site.mean_charge
-                part /= 1.0 + total
-                part *= site.capacity_nm3
-                charge += part
-            else:
-                conduction = site.conduction(exponents, total, shift, conducting)
-                if conduction is not None:
-                    sigma += conduction
-        small = np.abs(u) < _SERIES_BELOW
-        if np.any(small):
-            pressure = np.where(small, self._series(u), pressure)
-        for density, eta, sign in (
-            (self.electron_density_nm3, self.electron_eta, 1.0),
-            (self.hole_density_nm3, self.hole_eta, -1.0),
-        ):
-            if np.any(density):
+                charge += site.charge_nm3(terms)
+            elif conducting is not None:
+                sigma += site.conduction(terms, conducting)
+        if not extremes[0] >= _SERIES_BELOW:
+            small = np.nonzero(np.broadcast_to(size < _SERIES_BELOW, shape))
+            pressure[small] = self._series(np.broadcast_to(u, shape)[small], small[-1])
+        if self._has_bands:
+            for density, eta, sign in (
+                (self.electron_density_nm3, self.electron_eta, 1.0),
+                (self.hole_density_nm3, self.hole_eta, -1.0),
+            ):
                 excess, change = carrier_excess(eta, sign * u)
-                pressure += density * excess
+                excess *= density
+                pressure += excess
                 if charges:
-                    charge -= sign * density * change
+                    change *= sign * density
+                    charge -= change
         pressure *= self.kT_eV
-        if np.any(self.residual_charge_nm3):
+        if self._has_residual:
             pressure -= self.residual_charge_nm3 * self.kT_eV * u
             if charges:
                 charge += self.residual_charge_nm3
@@ -133,8 +137,9 @@ class Thermodynamics:
         """Leave electrons and holes out where they carry nothing between the reference and u (N,).
 
         Their share in the pressure grows with |u|; below 1e-13 of the ions' it is not a digit.
+        It is judged by bounds from above, which are close unless a band is degenerate.
         """
-        if not np.any(self.electron_density_nm3) and not np.any(self.hole_density_nm3):
+        if not self._has_bands:
             return self
         bare = replace(
             self,
@@ -143,10 +148,18 @@ class Thermodynamics:
         )
         end = np.where(u == 0.0, 1.0, u)
         ions, _ = bare.evaluate(end)
-        both, _ = self.evaluate(end)
-        at_reference = self.screening_density_nm3() - bare.screening_density_nm3()
-        faint = both - ions <= _FAINT * ions
-        faint &= at_reference <= _FAINT * bare.screening_density_nm3()
+        pressure, screening = np.zeros_like(end), np.zeros_like(end)
+        for density, eta, sign in (
+            (self.electron_density_nm3, self.electron_eta, 1.0),
+            (self.hole_density_nm3, self.hole_eta, -1.0),
+        ):
+            excess, dilute = carrier_bounds(eta, sign * end)
+            pressure += density * excess
+            screening += density * dilute
+        faint = pressure * self.kT_eV <= _FAINT * ions
+        faint &= screening <= _FAINT * self._cumulants[0]
+        if np.all(faint):
+            return bare
         return replace(
             self,
             electron_density_nm3=np.where(faint, 0.0, self.electron_density_nm3),
@@ -158,6 +171,18 @@ class Thermodynamics:
         return [site.conduction_coefficients(self.mobility) for site in self.sublattices]
 
     @cached_property
+    def _mean_charge_nm3(self) -> Array:
+        return sum_of([site.capacity_nm3 * site.mean_charge for site in self.sublattices])
+
+    @cached_property
+    def _has_bands(self) -> bool:
+        return bool(np.any(self.electron_density_nm3) or np.any(self.hole_density_nm3))
+
+    @cached_property
+    def _has_residual(self) -> bool:
+        return bool(np.any(self.residual_charge_nm3))
+
+    @cached_property
     def _cumulants(self) -> tuple[Array, Array, Array]:
         totals = [np.zeros_like(self.kT_eV) for _ in range(3)]
         for site in self.sublattices:
@@ -165,13 +190,15 @@ class Thermodynamics:
                 total += site.capacity_nm3 * cumulant
         return totals[0], totals[1], totals[2]
 
-    def _series(self, u: Array) -> Array:
-        second, third, fourth = self._cumulants
+    def _series(self, u: Array, phase: IntArray) -> Array:
+        second, third, fourth = (cumulant[phase] for cumulant in self._cumulants)
         return u**2 * (second / 2.0 - u * (third / 6.0 - u * fourth / 24.0))
 
     def screening_density_nm3(self) -> Array:
         """χ at the reference, the density that screens: eps·kT/(e²·χ) is the Debye length²."""
         chi = self._cumulants[0]
+        if not self._has_bands:
+            return chi
         electrons = self.electron_density_nm3 * fermi_dirac(-0.5, self.electron_eta)
         holes = self.hole_density_nm3 * fermi_dirac(-0.5, self.hole_eta)
         return chi + electrons + holes
@@ -179,9 +206,9 @@ class Thermodynamics:
     def concentrations_nm3(self, u: Array) -> list[Array]:
         """Concentration of every defect at u (..., N), in the order of the phase's defects."""
         found: dict[int, Array] = {}
+        extremes = _extremes(np.abs(u))
         for site in self.sublattices:
-            exponents, _, total, shift = site.terms(u)
-            states, _ = site.occupations(exponents, total, shift)
+            states, _ = site.occupations(site.terms(u, extremes))
             for d, state in zip(site.defects, states, strict=True):
                 found[d] = site.capacity_nm3 * state
         return [found[d] for d in sorted(found)]
@@ -192,6 +219,10 @@ class Thermodynamics:
             self.electron_density_nm3 * fermi_dirac(0.5, self.electron_eta + u),
             self.hole_density_nm3 * fermi_dirac(0.5, self.hole_eta - u),
         )
+
+
+def _extremes(size: Array) -> tuple[float, float]:
+    return float(np.min(size, initial=np.inf)), float(np.max(size, initial=0.0))
 
 
 def saturation_marks(state: Thermodynamics, sign: Array) -> list[Array]:
@@ -206,15 +237,24 @@ def saturation_marks(state: Thermodynamics, sign: Array) -> list[Array]:
     return marks
 
 
+_FIELDS = tuple(field.name for field in fields(Thermodynamics))
+_SUBLATTICE_FIELDS = tuple(field.name for field in fields(Sublattice)[1:])
+_DERIVED = ("_conduction", "_cumulants", "_mean_charge_nm3", "_has_bands", "_has_residual")
+
+
 def _pick(value: Any, index: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value[index]
-    if isinstance(value, Sublattice):
-        return Sublattice(
-            value.defects, *(_pick(getattr(value, f.name), index) for f in fields(value)[1:])
-        )
     if isinstance(value, list):
         return [_pick(one, index) for one in value]
+    if isinstance(value, Sublattice):
+        return Sublattice(
+            value.defects, *(_pick(getattr(value, name), index) for name in _SUBLATTICE_FIELDS)
+        )
+    if isinstance(value, Conduction):
+        return Conduction(*(_pick(one, index) for one in value))
+    if isinstance(value, tuple):
+        return tuple(_pick(one, index) for one in value)
     return value
 
 

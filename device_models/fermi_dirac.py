@@ -26,6 +26,9 @@ _EDGES = (-2.0, 2.0, 7.0, 16.0, 40.0)
 
 _DEGREE = 26
 
+BOLTZMANN_BELOW = -34.0
+"""Below this eta the statistics are Boltzmann's to double precision."""
+
 
 def fermi_dirac(order: float, eta: Array) -> Array:
     """Evaluate F_order(eta).
@@ -45,6 +48,8 @@ def fermi_dirac(order: float, eta: Array) -> Array:
     x = np.asarray(eta, dtype=np.float64)
     if x.ndim == 0:
         return np.asarray(fermi_dirac(order, x[None])[0])
+    if float(np.max(x, initial=-np.inf)) < BOLTZMANN_BELOW:
+        return np.exp(x)
     low, pieces = _coefficients(order)
     z = np.exp(np.minimum(x, _EDGES[0]))
     result = z * chebyshev.chebval(2.0 * z / np.exp(_EDGES[0]) - 1.0, low)

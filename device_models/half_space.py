@@ -7,6 +7,7 @@ the layer ``−sgn(u) sqrt(2 eps ΔΠ)``, and distances and resistances are inte
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from .profile import Profile, profile_of
 from .quadrature import Integrand, integrate
 from .roots import bracketed_newton
 
-_CHUNK = 2048
+_CHUNK = 4096
 """Contacts treated together: what is computed for them stays in a processor's cache."""
 
 _RELATIVE = 1e-8
@@ -235,9 +236,16 @@ def _solve(bulk: Bulk, potential_V: Array) -> Array:
 def _panels(state: Thermodynamics, largest: Array, sign: Array) -> Array:
     """Ends of the panels in |u|, ascending, (P + 1, N)."""
     rows = [mark * largest for mark in _MARKS]
-    kinks = np.sort(saturation_marks(state, sign), axis=0)
-    rows += [np.minimum(kink, largest) for kink in kinks if np.any((kink < largest) & (kink > 0.0))]
-    return np.sort(np.stack(rows), axis=0)
+    for kink in saturation_marks(state, sign):
+        if not np.any((kink < largest) & (kink > 0.0)):
+            continue
+        # sorted in: the smaller stays, the larger moves on
+        moving, merged = np.minimum(kink, largest), []
+        for row in rows:
+            merged.append(np.minimum(row, moving))
+            moving = np.maximum(row, moving)
+        rows = [*merged, moving]
+    return np.stack(rows)
 
 
 def _distances_and_resistance(
@@ -250,16 +258,26 @@ def _distances_and_resistance(
     # where nothing conducts, the integrand is 0 instead of a difference of infinities
     resistivity = np.where(conducts, 1.0 / np.where(conducts, bulk_conductivity, 1.0), 0.0)
 
-    def integrand(v: Array, index: IntArray | None) -> tuple[Array, Array]:
-        here = state if index is None else state.take(index)
-        bulk_rho = resistivity if index is None else resistivity[index]
-        signed = v * (sign if index is None else sign[index])
-        pressure, conductivity = here.evaluate_conduction(signed)
-        conductivity = np.where(bulk_rho > 0.0, conductivity, np.inf)
-        # dx/d|u|; panels may touch |u| = 0 by rounding only, with weight 0
-        slope = here.kT_eV * np.sqrt(here.permittivity_e_V_nm / (2.0 * pressure))
-        with np.errstate(divide="ignore", over="ignore"):
-            return slope, slope * (1.0 / conductivity - bulk_rho)
+    every = bool(np.all(conducts))
+    unit = 0.5 * state.permittivity_e_V_nm * state.kT_eV**2
+
+    def integrand(index: slice | IntArray) -> Callable[[Array], tuple[Array, Array]]:
+        here, side, rho, scale = state.take(index), sign[index], resistivity[index], unit[index]
+
+        def values(v: Array) -> tuple[Array, Array]:
+            pressure, conductivity = here.evaluate_conduction(v * side)
+            # dx/d|u|; panels may touch |u| = 0 by rounding only, with weight 0
+            slope = np.divide(scale, pressure, out=pressure)
+            np.sqrt(slope, out=slope)
+            if not every:
+                conductivity = np.where(rho > 0.0, conductivity, np.inf)
+            with np.errstate(divide="ignore", over="ignore"):
+                excess = np.divide(1.0, conductivity, out=conductivity)
+                excess -= rho
+                excess *= slope
+            return slope, excess
+
+        return values
 
     # the distance to neutrality itself is infinite and not asked for
     asked = edges[1:] > 1.000001 * _MARKS[1] * largest
@@ -281,10 +299,11 @@ def _distances_and_resistance(
 
 
 def _length_integrand(state: Thermodynamics, sign: Array) -> Integrand:
-    def integrand(v: Array, index: IntArray | None) -> tuple[Array]:
-        here = state if index is None else state.take(index)
-        pressure, _ = here.evaluate(v * (sign if index is None else sign[index]))
-        return (here.kT_eV * np.sqrt(here.permittivity_e_V_nm / (2.0 * pressure)),)
+    unit = 0.5 * state.permittivity_e_V_nm * state.kT_eV**2
+
+    def integrand(index: slice | IntArray) -> Callable[[Array], tuple[Array]]:
+        here, side, scale = state.take(index), sign[index], unit[index]
+        return lambda v: (np.sqrt(scale / here.evaluate(v * side)[0]),)
 
     return integrand
 

@@ -15,9 +15,9 @@ from .finite_layer import (
     TURNING,
     Course,
     make_course,
-    solve_course,
 )
 from .layer_frame import Frame, make_frame
+from .layer_solution import solve_course
 from .phase import Array, IntArray
 from .profile import Profile, profile_of
 
@@ -118,9 +118,9 @@ def _branch(course: Course, end: float, half: int) -> tuple[Array, Array]:
     t = np.sort(np.concatenate([abs(end) * share, np.minimum(t_phi[1:-1], abs(end))]))
     t = np.copysign(t, end)
     low, high = np.minimum(t[:-1], t[1:]), np.maximum(t[:-1], t[1:])
-    lengths, _ = course.lengths(low[:, None], high[:, None])
+    lengths, _ = course.take(np.zeros(low.size, dtype=np.int64)).lengths(low, high)
     u = course.pivot + course.place(t[:, None])[0][:, 0]
-    return np.concatenate([[0.0], np.cumsum(lengths[:, 0])]), u
+    return np.concatenate([[0.0], np.cumsum(lengths)]), u
 
 
 def layer(
@@ -191,17 +191,22 @@ def _solve_all(
     results = np.full((8, left_V.size), np.nan)
     for start in range(0, left_V.size, _CHUNK):
         where = start + np.flatnonzero(known[start : start + _CHUNK])
-        if where.size:
-            results[:, where] = _solve(
-                bulk[where], left_V[where], right_V[where], thickness_nm[where], resistance
-            )
+        if where.size == 0:
+            continue
+        part = _without_faint_bands(bulk[where], left_V[where], right_V[where])
+        electronic = np.broadcast_to(part.phase.electrons, where.shape)
+        for some in (np.flatnonzero(electronic), np.flatnonzero(~electronic)):
+            if some.size:
+                at = where[some]
+                results[:, at] = _solve(
+                    part[some], left_V[at], right_V[at], thickness_nm[at], resistance
+                )
     return results
 
 
 def _solve(
     bulk: Bulk, left_V: Array, right_V: Array, thickness_nm: Array, resistance: bool
 ) -> Array:
-    bulk = _without_faint_bands(bulk, left_V, right_V)
     frame = make_frame(bulk, left_V, right_V)
     kinds = np.full(left_V.shape, ACROSS)
     longest = np.full(left_V.shape, np.inf)
@@ -239,9 +244,8 @@ def _without_faint_bands(bulk: Bulk, left_V: Array, right_V: Array) -> Bulk:
 def _solve_kind(
     kind: int, frame: Frame, thickness_nm: Array, longest_nm: Array, resistance: bool
 ) -> Array:
-    unknown, plateau = solve_course(kind, frame, thickness_nm, longest_nm)
+    unknown, plateau, total = solve_course(kind, frame, thickness_nm, longest_nm)
     course = make_course(kind, frame, unknown)
-    total = _resistance(course, plateau) if resistance else np.full(plateau.shape, np.nan)
     near_side = -1.0 if kind == ACROSS else 1.0
     voltage = course.state.kT_eV * course.state.permittivity_e_V_nm
     near = course.field(near_side * frame.direction * course.near)[0] * voltage
@@ -251,8 +255,12 @@ def _solve_kind(
     near_slope, far_slope = turn * frame.direction * near, frame.direction * far
     left = np.where(frame.reversed, -far_slope, near_slope)
     right = np.where(frame.reversed, -near_slope, far_slope)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        stiff = [course.state.permittivity_e_V_nm * slope for slope in course.stiffness()]
+    stiff = [np.full(plateau.shape, np.nan)] * 2
+    if resistance:
+        total = _resistance(course, plateau, total)
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            stiff = [course.state.permittivity_e_V_nm * slope for slope in course.stiffness()]
     return np.stack(
         [
             -left,
@@ -267,13 +275,11 @@ def _solve_kind(
     )
 
 
-def _resistance(course: Course, plateau: Array) -> Array:
-    low, high, times = course.panels()
-    _, parts = course.lengths(low, high)
-    _, middle = course.state.evaluate_conduction(0.0 * plateau)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        total = np.sum(times * parts, axis=0)
-        total = total + np.where(plateau > 0.0, plateau / middle, 0.0)
+def _resistance(course: Course, plateau: Array, total: Array) -> Array:
+    if np.any(plateau > 0.0):
+        _, middle = course.state.evaluate_conduction(0.0 * plateau)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            total = total + np.where(plateau > 0.0, plateau / middle, 0.0)
     conducts = np.zeros(plateau.shape, dtype=bool)
     for mobility in course.state.mobility:
         if mobility is not None:

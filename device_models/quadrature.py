@@ -14,10 +14,10 @@ import numpy as np
 
 from .phase import Array, IntArray
 
-Integrand: TypeAlias = Callable[[Array, IntArray | None], Sequence[Array]]
-"""Maps places (15, ..., N) of all N contacts, or (15, M) of the contacts index (M,), to values."""
+Integrand: TypeAlias = Callable[["slice | IntArray"], Callable[[Array], Sequence[Array]]]
+"""Gives the integrands of M of the N contacts: maps their places (15, ..., M) to new arrays."""
 
-_HALF_NODES = (
+_HALFNODES = (
     0.991455371120812639206854697526329,
     0.949107912342758524526189684047851,
     0.864864423359769072789712788640926,
@@ -40,15 +40,15 @@ _HALF_GAUSS = (
     0.279705391489276667901467771423780,
     0.381830050505118944950369775488975,
 )
-_NODES = np.array([*(-n for n in _HALF_NODES), 0.0, *reversed(_HALF_NODES)])
+NODES = np.array([*(-n for n in _HALFNODES), 0.0, *reversed(_HALFNODES)])
 _KRONROD = np.array([*_HALF_KRONROD, 0.209482141084727828012999174891714, *_HALF_KRONROD[::-1]])
 _GAUSS = np.zeros(15)
 _GAUSS[1::2] = [*_HALF_GAUSS, 0.417959183673469387755102040816327, *_HALF_GAUSS[::-1]]
 _RULES = np.stack([_KRONROD, _KRONROD - _GAUSS])
 
-_MAX_HALVINGS = 40
-_ROW = 256
-"""From so many contacts on, panels are evaluated one after the other."""
+_HALVINGS = 40
+_BLOCK = 4096
+"""So many contacts' panels are evaluated one after the other: all of it stays in a cache."""
 
 _MOST_PANELS = 64
 """Times as many panels as at first: what is left then is rounding error, and taken as it is."""
@@ -63,7 +63,6 @@ def integrate(
     of_panel: Sequence[bool],
     absolute: Sequence[float | Array] | None = None,
     geometric: bool = False,
-    halvings: int = _MAX_HALVINGS,
 ) -> list[Array]:
     """Integrate K functions over P panels for each of N contacts.
 
@@ -81,8 +80,6 @@ def integrate(
         Errors below these are no reason to halve a panel: the integrands' rounding errors.
     geometric : bool
         Whether places in panels of positive ends grow by a factor, for integrands like 1/v.
-    halvings : int
-        How often a panel may be halved; 0 for the plain rule.
 
     Returns
     -------
@@ -102,20 +99,21 @@ def integrate(
     for error, limit in zip(errors, limits, strict=True):
         bad |= error > limit
     parent = np.flatnonzero(bad)
-    if parent.size == 0 or halvings == 0:
+    if parent.size == 0:
         return values
     for value in values:
         value.reshape(-1)[parent] = 0.0
     left, right = low.reshape(-1)[parent], high.reshape(-1)[parent]
-    for halving in range(halvings):
+    for halving in range(_HALVINGS):
         middle = _spread(left, right, np.zeros(1), geometric)[0][0]
         parent = np.concatenate([parent, parent])
         left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
-        parts, errors = _rules(integrand, left, right, parent % low.shape[-1], geometric)
+        some = integrand(parent % low.shape[-1])
+        parts, errors = _rules(some, left, right, geometric)
         bad = np.zeros(parent.shape, dtype=bool)
         for error, limit in zip(errors, limits, strict=True):
             bad |= error > limit.reshape(-1)[parent]
-        if halving == halvings - 1 or parent.size > _MOST_PANELS * low.size:
+        if halving == _HALVINGS - 1 or parent.size > _MOST_PANELS * low.size:
             bad[:] = False
         for value, part in zip(values, parts, strict=True):
             np.add.at(value.reshape(-1), parent[~bad], part[~bad])
@@ -129,49 +127,84 @@ def _first(
     integrand: Integrand, low: Array, high: Array, geometric: bool
 ) -> tuple[list[Array], list[Array]]:
     """Integrals over all panels; those of many contacts one after the other, to stay in cache."""
-    if low.shape[-1] < _ROW:
-        return _rules(integrand, low, high, None, geometric)
-    rows = [_rules(integrand, a, b, None, geometric) for a, b in zip(low, high, strict=True)]
-    functions = range(len(rows[0][0]))
-    values = [np.stack([row[0][k] for row in rows]) for k in functions]
-    return values, [np.stack([row[1][k] for row in rows]) for k in functions]
+    panels, count = low.shape
+    if panels * count <= _BLOCK:
+        return _rules(integrand(slice(None)), low, high, geometric)
+    values: list[Array] = []
+    errors: list[Array] = []
+    for start in range(0, count, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        some = integrand(block)
+        for row in range(panels):
+            parts = _rules(some, low[row, block], high[row, block], geometric)
+            if not values:
+                values, errors = ([np.empty(low.shape) for _ in part] for part in parts)
+            for whole, part in zip((*values, *errors), (*parts[0], *parts[1]), strict=True):
+                whole[row, block] = part
+    return values, errors
 
 
 def _rules(
-    integrand: Integrand, low: Array, high: Array, index: IntArray | None, geometric: bool
+    function: Callable[[Array], Sequence[Array]], low: Array, high: Array, geometric: bool
 ) -> tuple[list[Array], list[Array]]:
-    """Integrals over the panels and estimates of their errors.
+    """Integrals over the panels and estimates of their errors."""
+    places, weights, rate = _spread(low, high, NODES, geometric)
+    values, errors = [], []
+    for sample in function(places):
+        if weights is not None:
+            sample *= weights
+        value, error = kronrod_and_error(sample)
+        values.append(rate * value)
+        errors.append(rate * error)
+    return values, errors
+
+
+def kronrod(sample: Array) -> Array:
+    """Integral over [−1, 1] of what takes the values `sample` (15, ...) at `NODES`."""
+    return np.asarray(np.tensordot(_KRONROD, sample, axes=1))
+
+
+def kronrod_and_error(sample: Array) -> tuple[Array, Array]:
+    """Do the same, and estimate the error.
 
     The difference d of the two rules is the Gauss rule's error; (40 d)^1.5 stays well above the
     Kronrod rule's, as QUADPACK's more cautious (200 d)^1.5 does.
     """
-    places, weights = _spread(low, high, _NODES, geometric)
-    values, errors = [], []
-    for sample in integrand(places, index):
-        value, difference = np.tensordot(_RULES, sample * weights, axes=1)
-        size = np.maximum(np.abs(value), np.finfo(float).tiny)
-        with np.errstate(over="ignore", invalid="ignore"):
-            error = size * np.minimum(1.0, (40.0 * np.abs(difference) / size) ** 1.5)
-        values.append(value)
+    value, difference = np.tensordot(_RULES, sample, axes=1)
+    size = np.maximum(np.abs(value), np.finfo(float).tiny)
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.abs(difference, out=difference)
+        difference /= size
+        difference *= 40.0
+        error = difference * np.sqrt(difference)
+        np.minimum(error, 1.0, out=error)
         # rounding errors are no reason to halve, nor is a value that overflows
-        errors.append(np.where((error > 1e-13 * size) & np.isfinite(value), error, 0.0))
-    return values, errors
+        error[~((error > 1e-13) & np.isfinite(value))] = 0.0
+        error *= size
+    return value, error
 
 
-def _spread(low: Array, high: Array, nodes: Array, geometric: bool) -> tuple[Array, Array]:
-    """Places between `low` and `high` for `nodes` in [−1, 1], and their derivatives."""
-    t = nodes.reshape((-1,) + (1,) * np.ndim(low))
+def _spread(
+    low: Array, high: Array, nodes: Array, geometric: bool
+) -> tuple[Array, Array | None, Array]:
+    """Places between `low` and `high` for `nodes` in [−1, 1], and their derivatives' two factors.
+
+    The first factor, None where it is 1, differs from node to node and the second does not.
+    """
+    t = 1.0 + nodes.reshape((-1,) + (1,) * np.ndim(low))
+    half = 0.5 * (high - low)
     if not geometric or not np.any(low > 0.0):
-        half = 0.5 * (high - low)
-        places = low + half * (1.0 + t)
-        return places, np.broadcast_to(half, places.shape)
+        places = half * t
+        places += low
+        return places, None, half
     graded = low > 0.0
     if np.all(graded):
         rate = 0.5 * np.log(high / low)
-        places = low * np.exp(rate * (1.0 + t))
-        return places, rate * places
+        places = rate * t
+        np.exp(places, out=places)
+        places *= low
+        return places, places.copy(), rate
     rate = 0.5 * np.log(np.where(graded, high, 1.0) / np.where(graded, low, 1.0))
-    half = 0.5 * (high - low)
-    places = low + half * (1.0 + t)
-    grown = low * np.exp(rate * (1.0 + t))
-    return np.where(graded, grown, places), np.where(graded, rate * grown, half)
+    grown = low * np.exp(rate * t)
+    places = np.where(graded, grown, low + half * t)
+    return places, np.where(graded, grown, 1.0), np.where(graded, rate, half)

@@ -218,8 +218,7 @@ def _plane(bulk: Bulk, potential_V: Array) -> _Plane:
     best = np.full(origin.shape, -np.inf)
     sites, rate, occupation = (np.full(origin.shape, np.nan) for _ in range(3))
     for site in state.sublattices:
-        exponents, _, total, shift = site.terms(origin)
-        states, empty = site.occupations(exponents, total, shift)
+        states, empty = site.occupations(site.terms(origin, (0.0, 0.0)))
         for d, taken in zip(site.defects, states, strict=True):
             mobility = state.mobility[d]
             if mobility is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,8 @@ class Sublattice:
     """One sublattice around the reference; arrays (N,), lists over its M defects.
 
     Slot m holds the state of defect m, or the empty state where that defect is the reference
-    state itself (`is_reference`).
+    state itself (`is_reference`). `largest_charge` bounds |charge| from above, and is all of
+    them where `equal_charges`.
     """
 
     defects: tuple[int, ...]
@@ -29,17 +30,34 @@ class Sublattice:
     reference_probability: Array
     is_reference: list[BoolArray]
     mean_charge: Array
+    largest_charge: float
+    equal_charges: bool
 
-    def terms(self, u: Array) -> tuple[list[Array], list[Array], Array, Array | float]:
-        """Exponents y_m, terms p_m·expm1(y_m), their sum X, and the shift of the exponents.
-
-        The shift keeps exp from overflowing; it is 0 unless an exponent exceeds 600.
-        """
+    def terms(self, u: Array, extremes: tuple[float, float]) -> Terms:
+        """Terms of the sum over states at u (..., N), whose smallest and largest |u| are given."""
+        smallest, largest = (size * self.largest_charge for size in extremes)
         exponents = [-charge * u for charge in self.charge]
-        largest = max(float(np.max(y, initial=0.0)) for y in exponents)
-        if largest < _EXPONENT_LIMIT:
-            parts = [p * np.expm1(y) for p, y in zip(self.probability, exponents, strict=True)]
-            return exponents, parts, sum_of(parts), 0.0
+        if (
+            not largest < _EXPONENT_LIMIT
+            and not max(float(np.max(y, initial=0.0)) for y in exponents) < _EXPONENT_LIMIT
+        ):
+            return self._shifted_terms(exponents)
+        parts, fractions = [], []
+        for p, y in zip(self.probability, exponents, strict=True):
+            fraction = None
+            if self.equal_charges and smallest >= 1.0:
+                fraction = np.exp(y)
+                part = fraction - 1.0
+            else:
+                part = np.expm1(y)
+                if largest <= 3.0:
+                    fraction = part + 1.0
+            part *= p
+            parts.append(part)
+            fractions.append(fraction)
+        return Terms(exponents, parts, sum_of(parts), 0.0, fractions)
+
+    def _shifted_terms(self, exponents: list[Array]) -> Terms:
         with np.errstate(divide="ignore"):
             logs = [y + np.log(p) for y, p in zip(exponents, self.probability, strict=True)]
         shift = np.maximum(np.max(logs, axis=0), 0.0)
@@ -51,15 +69,13 @@ class Sublattice:
         ]
         exponents = [np.minimum(y - shift, 700.0) for y in exponents]
         total = sum_of(parts) + self.reference_probability * np.expm1(-shift)
-        return exponents, parts, total, shift
+        return Terms(exponents, parts, total, shift, [None] * len(parts))
 
-    def occupations(
-        self, exponents: list[Array], total: Array, shift: Array | float
-    ) -> tuple[list[Array], Array]:
+    def occupations(self, terms: Terms) -> tuple[list[Array], Array]:
         """Occupation of every defect's state, and of the empty one, as fractions of alpha·N."""
-        inverse = 1.0 / (1.0 + total)
-        slots = [p * np.exp(y) * inverse for p, y in zip(self.probability, exponents, strict=True)]
-        reference = self.reference_probability * np.exp(-shift) * inverse
+        inverse = 1.0 / (1.0 + terms.total)
+        slots = [p * terms.fraction(m) * inverse for m, p in enumerate(self.probability)]
+        reference = self.reference_probability * np.exp(-terms.shift) * inverse
         if not any(np.any(taken) for taken in self.is_reference):
             return slots, reference
         empty = np.where(np.any(self.is_reference, axis=0), 0.0, reference)
@@ -87,6 +103,18 @@ class Sublattice:
             fourth += share * square
         return second, third, fourth - 3.0 * second * second
 
+    def charge_nm3(self, terms: Terms) -> Array:
+        """Charge density less that at the reference."""
+        total = terms.total
+        if len(terms.parts) > 1 or np.ndim(terms.shift):
+            charge = sum_of([q * one for q, one in zip(self.charge, terms.parts, strict=True)])
+            charge -= total * self.mean_charge
+            charge *= self.capacity_nm3
+        else:
+            charge = total * (self.capacity_nm3 * (self.charge[0] - self.mean_charge))
+        charge /= 1.0 + total
+        return charge
+
     def conduction_coefficients(self, mobility: list[Array | None]) -> Conduction | None:
         """Coefficients of `conduction`, None if none of the defects moves."""
         zero = np.zeros_like(self.capacity_nm3)
@@ -102,60 +130,78 @@ class Sublattice:
         empty_reference = empty_reference * self.saturation * self.reference_probability
         if not any(np.any(one) for one in (*moved, moved_reference)):
             return None
-        closed = 1.0 - self.saturation
-        return (
-            moved,
-            moved_reference,
-            empty,
-            empty_reference,
-            closed if np.any(closed) else None,
+
+        def known(value: Array) -> Array | None:
+            return value if np.any(value) else None
+
+        return Conduction(
+            [known(one) for one in moved],
+            known(moved_reference),
+            [known(one) for one in empty],
+            known(empty_reference),
+            known(1.0 - self.saturation),
         )
 
-    def conduction(
-        self,
-        exponents: list[Array],
-        total: Array,
-        shift: Array | float,
-        coefficients: Conduction | None,
-    ) -> Array | None:
-        """Conductivity of its defects, None if none moves.
+    def conduction(self, terms: Terms, coefficients: Conduction) -> Array:
+        """Conductivity of its defects.
 
         With e_m = exp(y_m) and I = 1/(1 + X) it is the product of two linear forms,
         ``I (k_0 + Σ k_m e_m) · [1 − alpha + I (b_0 + Σ b_m e_m)]``: mobile charge, open sites.
         """
-        if coefficients is None:
-            return None
-        moved, moved_reference, empty, empty_reference, closed = coefficients
-        inverse = 1.0 / (1.0 + total)
-        fractions = [np.exp(y) for y in exponents]
-        scale = np.exp(-shift) if np.ndim(shift) else 1.0
-        charge = _linear(moved_reference, moved, fractions, scale)
+        inverse = 1.0 + terms.total
+        np.divide(1.0, inverse, out=inverse)
+        moved = _linear(coefficients.moved_reference, coefficients.moved, terms)
+        charge = moved * inverse
+        inverse *= _linear(coefficients.empty_reference, coefficients.empty, terms)
+        if coefficients.closed is not None:
+            inverse += coefficients.closed
         charge *= inverse
-        sites = _linear(empty_reference, empty, fractions, scale)
-        sites = sites * inverse
-        if closed is not None:
-            sites += closed
-        charge *= sites
         return charge
 
 
-Conduction: TypeAlias = tuple[list[Array], Array, list[Array], Array, "Array | None"]
-"""k_m, k_0, b_m, b_0 and 1 − alpha (None where it is 0) of `Sublattice.conduction`."""
+@dataclass(frozen=True)
+class Terms:
+    """Exponents y_m, terms p_m·expm1(y_m), their sum X, the exponents' shift, and exp(y_m).
+
+    The shift keeps exp from overflowing; it is 0 unless an exponent exceeds 600. The exponentials
+    are there where they came along.
+    """
+
+    exponents: list[Array]
+    parts: list[Array]
+    total: Array
+    shift: Array | float
+    fractions: list[Array | None]
+
+    def fraction(self, m: int) -> Array:
+        """exp(y_m)."""
+        known = self.fractions[m]
+        if known is None:
+            known = self.fractions[m] = np.exp(self.exponents[m])
+        return known
 
 
-def _linear(
-    constant: Array, slopes: list[Array], variables: list[Array], scale: Array | float
-) -> Array:
-    """constant·scale + Σ slope·variable, without the terms that are zero throughout."""
+class Conduction(NamedTuple):
+    """k_m, k_0, b_m, b_0 and 1 − alpha of `Sublattice.conduction`; None where 0 throughout."""
+
+    moved: list[Array | None]
+    moved_reference: Array | None
+    empty: list[Array | None]
+    empty_reference: Array | None
+    closed: Array | None
+
+
+def _linear(constant: Array | None, slopes: list[Array | None], terms: Terms) -> Array:
+    """constant·exp(−shift) + Σ slope·exp(y), without the terms that are zero throughout."""
     result: Array | None = None
-    for slope, variable in zip(slopes, variables, strict=True):
-        if np.any(slope):
-            result = slope * variable if result is None else result + slope * variable
-    if result is None:
-        return np.broadcast_to(constant * scale, variables[0].shape).copy()
-    if np.any(constant):
-        result = result + constant * scale
-    return result
+    for m, slope in enumerate(slopes):
+        if slope is not None:
+            term = slope * terms.fraction(m)
+            result = term if result is None else result + term
+    if constant is not None:
+        term = constant * np.exp(-terms.shift) if np.ndim(terms.shift) else constant
+        result = term if result is None else result + term
+    return np.zeros(()) if result is None else result
 
 
 def sum_of(parts: list[Array]) -> Array:
@@ -193,11 +239,13 @@ def log_weights(phase: Phase, kT_eV: Array, mu_eV: Array) -> list[Array]:
 
 def site_capacity(phase: Phase, group: tuple[int, ...]) -> tuple[Array, Array]:
     """Density of sites that the defects of a sublattice may take (per nm³), and its alpha."""
-    density = phase.site_density_cm3[..., list(group)]
-    saturation = np.where(density > 0.0, phase.saturation[..., list(group)], 0.0)
-    alpha = np.max(saturation, axis=-1)
+    most = alpha = np.zeros(phase.shape)
+    for d in group:
+        density = phase.site_density_cm3[..., d]
+        most = np.maximum(most, density)
+        alpha = np.maximum(alpha, np.where(density > 0.0, phase.saturation[..., d], 0.0))
     alpha = np.where(alpha > 0.0, alpha, 1.0)
-    return np.max(density, axis=-1) * alpha * CM3_PER_NM3, alpha
+    return most * alpha * CM3_PER_NM3, alpha
 
 
 def make_sublattice(
@@ -206,11 +254,14 @@ def make_sublattice(
     """Return the sublattice about the reference, and its mean charge there."""
     states = np.stack([np.zeros_like(capacity), *logs])
     reference = np.argmax(states, axis=0)
-    states = states - np.max(states, axis=0)
+    if np.any(reference):
+        all_charges = np.stack([np.zeros_like(capacity), *charges])
+        reference_charge = np.take_along_axis(all_charges, reference[None], axis=0)[0]
+        states -= np.max(states, axis=0)
+    else:
+        reference_charge = np.zeros_like(capacity)
     weights = np.exp(states)
     weights /= np.sum(weights, axis=0)
-    all_charges = np.stack([np.zeros_like(capacity), *charges])
-    reference_charge = np.take_along_axis(all_charges, reference[None], axis=0)[0]
     is_reference = [reference == m + 1 for m in range(len(group))]
     # the empty state takes the slot of the defect that is the reference
     probability = [
@@ -221,6 +272,8 @@ def make_sublattice(
     ]
     # an absent state must not bring an exponent of its own
     charge = [np.where(p > 0.0, q, 0.0) for p, q in zip(probability, charge, strict=True)]
+    sizes = [np.abs(q) for q in charge]
+    largest = max(float(np.max(size, initial=0.0)) for size in sizes)
     mean = sum_of([p * q for p, q in zip(probability, charge, strict=True)])
     site = Sublattice(
         defects=group,
@@ -228,8 +281,10 @@ def make_sublattice(
         saturation=alpha,
         charge=charge,
         probability=probability,
-        reference_probability=np.take_along_axis(weights, reference[None], axis=0)[0],
+        reference_probability=np.max(weights, axis=0),
         is_reference=is_reference,
         mean_charge=mean,
+        largest_charge=largest,
+        equal_charges=all(bool(np.all(size == largest)) for size in sizes),
     )
     return site, mean + reference_charge
