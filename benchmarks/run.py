@@ -10,7 +10,10 @@ import argparse
 import json
 import os
 import resource
+import subprocess
 import sys
+from pathlib import Path
+from subprocess import PIPE
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -39,8 +42,16 @@ def main() -> None:
 
     figures |= stack_figures() if long else stack_figures(repeats=2)
     figures["peak_MiB"] = peak_MiB()
+    figures |= screen_figures((1000, 1000, 1000) if long else (200, 700, 715))
     json.dump(figures, sys.stdout, indent=1)
     print()
+
+
+def screen_figures(size: tuple[int, int, int]) -> dict[str, object]:
+    """A screening in a process of its own, whose peak of memory is its own."""
+    command = [sys.executable, str(Path(__file__).with_name("screen.py")), *map(str, size)]
+    figures: dict[str, object] = json.loads(subprocess.run(command, stdout=PIPE, check=True).stdout)
+    return figures
 
 
 def peak_MiB() -> float:

@@ -1,0 +1,180 @@
+"""Screening of made-up phases: contacts, all cells of them, the best, fronts and histograms.
+
+``python benchmarks/screen.py ELECTROLYTES NEGATIVES POSITIVES`` prints one JSON object; `run.py`
+starts it as a process of its own, whose peak of memory is that of a screening.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import math
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import resource
+
+import numpy as np
+from first_integrals import THREADS, METAL_eV, draw
+from interohm.device_models import Phase
+from interohm.screening.cells import Cells
+from interohm.screening.config import ScreenConfig
+from interohm.screening.contacts import Conditions, SideContacts, all_contacts, solve_pairs, taken
+from interohm.screening.partial import Partial, Question
+from interohm.screening.sides import Electrodes, Electrolytes
+from interohm.screening.stream import run_ranges
+
+THICKNESS_NM, TEMPERATURE_K = 20_000.0, 300.0
+IP_eV, GAP_eV = 8.0, 8.5
+
+#: Cells of the plain loops.
+SOLVED_ONE_BY_ONE, SUMMED_ONE_BY_ONE = 100, 200_000
+
+
+def electrodes(count: int, voltages_V: tuple[float, float], seed: int) -> Electrodes:
+    """Electrodes of random voltages and work functions."""
+    rng = np.random.default_rng(seed)
+    return Electrodes(
+        rng.uniform(*voltages_V, count), rng.uniform(2.5, 5.0, count), np.full(count, np.nan)
+    )
+
+
+def electrolytes(count: int) -> Electrolytes:
+    """Thick electrolytes of wide gaps, random potentials, formation energies and windows."""
+    rng = np.random.default_rng(4)
+    potential, energy, dielectric = draw(count, seed=5)
+    level = IP_eV - METAL_eV + potential
+    return Electrolytes(
+        Phase(
+            ionization_potential_eV=IP_eV,
+            band_gap_eV=GAP_eV,
+            dielectric_constant=dielectric,
+            charge=[1.0, -1.0],
+            ion_change=[1.0, -1.0],
+            formation_energy_eV=np.stack([energy - level, energy + level], axis=-1),
+            site_density_cm3=[3e22, 3e22],
+            saturation=0.1,
+            migration_energy_eV=np.stack([rng.uniform(0.2, 0.5, count)] * 2, axis=-1),
+            hop_distance_nm=0.25,
+        ),
+        rng.uniform(0.0, 2.0, count),
+        rng.uniform(2.0, 5.0, count),
+        np.full(count, np.nan),
+    )
+
+
+def conditions(*, positive: bool) -> Conditions:
+    """Of the contacts of one side."""
+    return Conditions(TEMPERATURE_K, THICKNESS_NM, np.asarray(METAL_eV), 1.0, positive)
+
+
+def question() -> Question:
+    """What `interohm screen` asks unless it is told otherwise."""
+    fields = ScreenConfig.model_fields
+    return Question(
+        rank_by=tuple(fields["rank_by"].default),
+        count=fields["survivors"].default,
+        fronts=tuple(tuple(group) for group in fields["pareto"].default),
+        counted=tuple(fields["histograms"].default),
+    )
+
+
+def screen(size: tuple[int, int, int], folder: Path) -> tuple[Cells, Partial]:
+    """From arrays of phases to the answer for all cells."""
+    number, negatives, positives = size
+    insulators = electrolytes(number)
+    sides: list[SideContacts] = [
+        all_contacts(metals, insulators, conditions(positive=positive), workers=THREADS)
+        for metals, positive in (
+            (electrodes(negatives, (0.0, 1.0), 1), False),
+            (electrodes(positives, (3.0, 4.5), 2), True),
+        )
+    ]
+    cells = Cells(*sides, THICKNESS_NM)
+    return cells, run_ranges(cells, question(), folder, workers=THREADS)
+
+
+def cells_solved_one_by_one(size: tuple[int, int, int]) -> float:
+    """Cells a second of a plain loop that solves the contacts of each cell."""
+    number, negatives, positives = size
+    insulators = electrolytes(number)
+    metals = electrodes(negatives, (0.0, 1.0), 1), electrodes(positives, (3.0, 4.5), 2)
+    rng = np.random.default_rng(6)
+    best = np.inf
+    start = time.perf_counter()
+    for _ in range(SOLVED_ONE_BY_ONE):
+        one = np.array([rng.integers(number)])
+        total = 0.0
+        for side, count, positive in ((0, negatives, False), (1, positives, True)):
+            found = solve_pairs(
+                taken(metals[side], np.array([rng.integers(count)])),
+                taken(insulators, one),
+                conditions(positive=positive),
+            )
+            total += float(found["resistance_ohm_cm2"][0])
+        best = min(best, total)
+    return SOLVED_ONE_BY_ONE / (time.perf_counter() - start)
+
+
+def cells_summed_one_by_one(cells: Cells) -> float:
+    """Cells a second of a plain loop that knows the contacts.
+
+    It keeps the best hundred and counts four outputs in bins, but looks for no fronts.
+    """
+    fields = ("resistance_ohm_cm2", "conduction_band_eV", "stability_margin_V")
+    negative, positive = (
+        [getattr(side, field).tolist() for field in fields]
+        for side in (cells.negative, cells.positive)
+    )
+    voltages = cells.negative.voltage_V.tolist(), cells.positive.voltage_V.tolist()
+    level = cells.negative.fermi_level_eV.tolist()
+    bins: list[Counter[int]] = [Counter() for _ in range(4)]
+    heap = [-float("inf")] * 100
+    start = time.perf_counter()
+    for count in range(SUMMED_ONE_BY_ONE):
+        row, k = divmod(count, cells.shape[2])
+        j, i = divmod(row, cells.shape[1])
+        resistance = negative[0][j][i] + positive[0][j][k]
+        barrier = max(negative[1][j][i], positive[1][j][k]) - level[i]
+        margin = min(negative[2][j][i], positive[2][j][k])
+        voltage = voltages[1][k] - voltages[0][i]
+        if -resistance > heap[0]:
+            heapq.heapreplace(heap, -resistance)
+        bins[0][int(8 * math.log2(resistance))] += 1
+        for place, value in enumerate((barrier, margin, voltage), start=1):
+            bins[place][int(50 * value)] += 1
+    return SUMMED_ONE_BY_ONE / (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Screen cells of the given numbers of phases and print the figures."""
+    size = tuple(int(argument) for argument in sys.argv[1:4])
+    with tempfile.TemporaryDirectory() as folder:
+        wall, cpu = time.perf_counter(), time.process_time()
+        cells, part = screen(size, Path(folder))
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    assert part.cells == cells.count
+    # before the lists of the plain loops
+    peak_MiB = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    rate = cells.count / wall
+    figures = {
+        "screen_cells": cells.count,
+        "screen_s": wall,
+        "screen_cpu_s": cpu,
+        "screen_cells_per_s": rate,
+        "screen_over_loop": rate / cells_solved_one_by_one(size),
+        "screen_over_loop_of_sums": rate / cells_summed_one_by_one(cells),
+        "screen_not_sums": cells.not_separable(at_most=0)[1],
+        "screen_peak_MiB": peak_MiB,
+    }
+    json.dump(figures, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
