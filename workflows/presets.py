@@ -26,9 +26,9 @@ class _Settings(BaseModel):
 
 
 class Mixer(_Settings):
-    """Density mixing."""
+    """Density mixing: Pulay's, or the rank-one multisecant one for +U and metals with moments."""
 
-    backend: Literal["pulay"]
+    backend: Literal["pulay", "msr1"]
     beta: Positive
     history: Count
     weight: Positive
