@@ -29,7 +29,7 @@ from .electrode import electrode_flow
 from .electrode_jobs import record_electrode
 from .engines import engine_named
 from .engines.request import CalculationRequest
-from .phase import insulator_flow, metal_flow
+from .phase import band_edges_of, insulator_flow, metal_flow
 from .phase_jobs import record_insulator, record_metal
 from .presets import Preset, VaspPreset, load_preset
 
@@ -110,12 +110,16 @@ def _check_elements(
     where: str,
 ) -> None:
     """Say that functional or data sets are missing before anything is calculated."""
-    bulk = (preset.insulator if isinstance(phase, InsulatorPhase) else preset.metal).bulk
-    settings = bulk.engine_settings(preset.xc)
-    engine = engine_named(preset.engine)
-    for name, one in ((where, structure), ("metal_structure", metal)):
+    asked = [
+        (where, structure, preset.engine, preset.insulator.bulk.engine_settings(preset.xc)),
+        ("metal_structure", metal, preset.engine, preset.metal.bulk.engine_settings(preset.xc)),
+    ]
+    if isinstance(phase, InsulatorPhase) and (edges := band_edges_of(phase, preset)):
+        for step in (edges.reference, edges.corrected):
+            asked.append((where, structure, edges.engine, step.engine_settings(step.xc)))
+    for name, one, engine, settings in asked:
         try:
-            engine.check_elements(one, settings)
+            engine_named(engine).check_elements(one, settings)
         except InputError as error:
             place = name if error.where == "structure" else error.where
             raise InputError(error.what, where=place, fix=error.fix) from None

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Literal
 
+from interohm.postprocess.band_edge_shift import BandEdgeShift
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pymatgen.core import Structure
 
@@ -145,6 +146,8 @@ class InsulatorPhase(_SurveyedPhase):
     second_supercell_min_atoms : int, optional
         The winning site of each defect once more in a supercell of at least that many atoms: its
         energy counts, the difference is in the uncertainty.
+    band_edge_shift : BandEdgeShift, optional
+        From literature, instead of one that the preset calculates.
     """
 
     kind: Literal["insulator"] = "insulator"
@@ -158,6 +161,7 @@ class InsulatorPhase(_SurveyedPhase):
     antisites: bool = False
     dopants: list[DopantConfig] = Field(default_factory=list)
     second_supercell_min_atoms: Annotated[int, Field(ge=2, le=1000)] | None = None
+    band_edge_shift: BandEdgeShift | None = None
 
     @field_validator("charges")
     @classmethod

@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 
 from interohm.errors import InputError
 
+from .calculations import calculate
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
 from .defect_plan import PlannedDefect, planned_defects
 from .phase_jobs import (
@@ -22,7 +23,7 @@ from .phase_jobs import (
     record_metal,
     repeat_cell,
 )
-from .presets import Preset
+from .presets import AnyBandEdges, Preset
 from .steps import bulk_jobs, calculation_job
 from .surfaces import surface_jobs
 
@@ -83,6 +84,7 @@ def insulator_flow(
     metal_cell, metal_bulk = bulk_jobs(
         Crystal.from_structure(metal), preset, "metal", f"{mobile_ion} metal"
     )
+    edges = _edges_jobs(phase, cell, preset)
     beside = [job for other in coexisting for job in _coexisting_jobs(other, preset)]
     planned = planned_defects(
         phase,
@@ -104,6 +106,7 @@ def insulator_flow(
         [defect.output for defect in supercells.flawed],
         None if larger is None else larger.outputs(),
         [bulk.output for bulk in beside[1::2]],
+        [job.output for job in edges],
         planned=[defect.as_dict() for defect in planned],
         multiples=multiples,
         conventional=crystal.conventional,
@@ -123,6 +126,7 @@ def insulator_flow(
             metal_cell,
             metal_bulk,
             *beside,
+            *edges,
             record,
         ],
         name=phase.name,
@@ -254,6 +258,29 @@ def _coexisting_jobs(structure: Structure, preset: Preset) -> tuple[Job, Job]:
     )
     label = structure.composition.reduced_formula
     return bulk_jobs(Crystal.from_structure(structure), preset, kind, label)
+
+
+def band_edges_of(phase: InsulatorPhase, preset: Preset) -> AnyBandEdges | None:
+    """Return the two functionals of a phase's band edges, None where literature moves them."""
+    return None if phase.band_edge_shift is not None else preset.insulator.edges
+
+
+def _edges_jobs(phase: InsulatorPhase, cell: Job, preset: Preset) -> list[Job]:
+    """Return the jobs of the band edges with two functionals."""
+    edges = band_edges_of(phase, preset)
+    if edges is None:
+        return []
+    jobs = []
+    for step in (edges.reference, edges.corrected):
+        job = calculate(
+            cell.output["structure"],
+            engine=edges.engine,
+            kind="static",
+            settings=step.engine_settings(step.xc),
+        )
+        job.name = f"{phase.name}: band edges, {step.xc}"
+        jobs.append(job)
+    return jobs
 
 
 def _check_survey(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from interohm.postprocess.band_edge_shift import shift_between, with_band_edges
 from interohm.postprocess.candidates import DefectCandidate, LargerCell
 from interohm.postprocess.materials import (
     Hop,
@@ -142,6 +143,7 @@ def record_insulator(
     defects: list[dict[str, Any] | None],
     larger: dict[str, Any] | None,
     coexisting: list[dict[str, Any]],
+    edges: list[dict[str, Any]],
     *,
     planned: list[dict[str, Any]],
     multiples: Multiples,
@@ -164,6 +166,7 @@ def record_insulator(
         "supercell": perfect,
         "metal": metal,
         **{f"coexisting phase {place}": one for place, one in enumerate(coexisting, start=1)},
+        **{f"band edges {place}": one for place, one in enumerate(edges, start=1)},
     }
     signs = {one.charge > 0 for one in asked if one.name in there and one.charge and not one.dopant}
     if len(signs) < 2:
@@ -225,6 +228,11 @@ def record_insulator(
             provenance=_provenance(preset, facts, [*missing, *lost, *unchecked]),
         )
         record = with_survey(record, seen, **_survey_options(phase))
+        shift = phase.band_edge_shift
+        if edges:
+            shift = shift_between(*(known_calculation(database, one) for one in edges))
+        if shift is not None:
+            record = with_band_edges(record, shift)
         database.save_material(record)
     return material_document(record)
 

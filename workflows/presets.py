@@ -13,7 +13,7 @@ from interohm.errors import InputError
 from interohm.records import Number
 from interohm.yaml_io import load_yaml, validated
 
-from .vasp_presets import VaspPreset
+from .vasp_presets import VaspBandEdges, VaspPreset
 
 Positive = Annotated[Number, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -207,13 +207,42 @@ class DefectStep(RelaxedStep):
         return settings
 
 
+class EdgesStep(Step):
+    """Band edges of the primitive cell, by a functional of its own."""
+
+    xc: str
+
+
+class BandEdges(_Settings):
+    """Two functionals between which the band edges of the relaxed cell are compared.
+
+    What the second one does to them moves those of the record; all else stays with the preset's
+    functional, and the defects' levels stay where they are.
+
+    Parameters
+    ----------
+    engine : str
+        Of both, and of its own.
+    reference, corrected : EdgesStep
+        As ``bulk`` with the preset's functional, and with a hybrid one (which has no U).
+    """
+
+    engine: Literal["gpaw"]
+    reference: EdgesStep
+    corrected: EdgesStep
+
+
+AnyBandEdges: TypeAlias = Annotated[BandEdges | VaspBandEdges, Field(discriminator="engine")]
+
+
 class InsulatorSteps(_Settings):
-    """The steps of an insulator: cell, band edges, surface, defects."""
+    """The steps of an insulator: cell, bulk, surface, defects; band edges where they have more."""
 
     cell: RelaxedStep
     bulk: Step
     slab: SlabStep
     defects: DefectStep
+    edges: AnyBandEdges | None = None
 
 
 class MetalSteps(_Settings):
@@ -252,10 +281,7 @@ class Preset(_Settings):
         given = dict(data)
         for kind in ("insulator", "metal", "electrode"):
             if isinstance(steps := data.get(kind), dict):
-                given[kind] = {
-                    name: {**step, **shared} if isinstance(step, dict) else step
-                    for name, step in steps.items()
-                }
+                given[kind] = {name: _sharing(step, shared) for name, step in steps.items()}
         return given
 
     @model_validator(mode="after")
@@ -273,6 +299,17 @@ class Preset(_Settings):
                 "cutoff_eV: their total energies are subtracted from each other"
             )
         return self
+
+
+def _sharing(step: Any, shared: dict[str, Any]) -> Any:
+    """Return a step, or a pair of steps, as YAML gives them, with what all steps share."""
+    if not isinstance(step, dict) or step.get("engine") == "vasp":
+        return step
+    if "engine" not in step:
+        return {**step, **shared}
+    without_U = {field: value for field, value in shared.items() if field != "hubbard_U"}
+    own = {"reference": shared, "corrected": without_U}
+    return step | {name: _sharing(step[name], own[name]) for name in own if name in step}
 
 
 AnyPreset: TypeAlias = Annotated[Preset | VaspPreset, Field(discriminator="engine")]

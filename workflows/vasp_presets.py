@@ -12,6 +12,7 @@ from interohm.records import Number
 from .engines.vasp_inputs import INPUT_SETS, InputSet
 
 Positive = Annotated[Number, Field(gt=0)]
+VaspFunctional = Literal["PBE", "PBEsol", "HSE06"]
 
 
 class _Settings(BaseModel):
@@ -89,13 +90,44 @@ class VaspDefectStep(VaspStep):
     min_atoms: Annotated[int, Field(ge=2, le=1000)]
 
 
+class VaspEdgesStep(VaspStep):
+    """Band edges of the primitive cell, by a functional of its own."""
+
+    xc: VaspFunctional
+
+    @model_validator(mode="after")
+    def _is_static(self) -> VaspEdgesStep:
+        if self.relaxation is not None:
+            raise ValueError("input_set: band edges need one that leaves the atoms, as hse_static")
+        return self
+
+
+class VaspBandEdges(_Settings):
+    """Two functionals between which the band edges of the relaxed cell are compared.
+
+    What the second one does to them moves those of the record; all else stays with the preset's
+    functional, and the defects' levels stay where they are.
+
+    Parameters
+    ----------
+    engine : str
+    reference, corrected : VaspEdgesStep
+        As ``bulk`` with the preset's functional, and with a hybrid one.
+    """
+
+    engine: Literal["vasp"]
+    reference: VaspEdgesStep
+    corrected: VaspEdgesStep
+
+
 class VaspInsulatorSteps(_Settings):
-    """The steps of an insulator: cell, band edges, surface, defects."""
+    """The steps of an insulator: cell, bulk, surface, defects; band edges where they have more."""
 
     cell: VaspStep
     bulk: VaspStep
     slab: VaspSlabStep
     defects: VaspDefectStep
+    edges: VaspBandEdges | None = None
 
 
 class VaspMetalSteps(_Settings):
@@ -111,7 +143,7 @@ class VaspPreset(_Settings):
 
     name: Annotated[str, Field(min_length=1)]
     engine: Literal["vasp"]
-    xc: Literal["PBE", "PBEsol", "HSE06"]
+    xc: VaspFunctional
     insulator: VaspInsulatorSteps
     metal: VaspMetalSteps
     uncertainties: Uncertainties

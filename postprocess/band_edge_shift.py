@@ -1,0 +1,123 @@
+"""Band edges of a better functional, or of literature, on the levels of a calculated record.
+
+The edges move against the average electrostatic potential, and with it against the vacuum; defect
+levels stay where they are (Alkauskas, Broqvist, Pasquarello, Phys. Rev. Lett. 101, 046405 (2008)):
+formation energies, which are counted at E_F = VBM, follow the valence band by the charge times its
+shift, so that neither E0_d + q_d·IP nor the neutral potential changes.
+"""
+
+from __future__ import annotations
+
+from math import hypot
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from interohm.records import Defect, Insulator, Quantity
+
+from .calculation import Calculation
+
+
+class BandEdgeShift(BaseModel):
+    """How far the band edges are from those of the calculation, upwards positive.
+
+    Parameters
+    ----------
+    valence_band_eV, conduction_band_eV : Quantity
+        With source; a functional's gap that is too small has a negative and a positive one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    valence_band_eV: Quantity
+    conduction_band_eV: Quantity
+
+    @field_validator("valence_band_eV", "conduction_band_eV")
+    @classmethod
+    def _has_a_source(cls, shift: Quantity) -> Quantity:
+        if shift.source is None:
+            raise ValueError("give the source of the shift, as {value: -1.5, source: ...}")
+        return shift
+
+
+def shift_between(reference: Calculation, corrected: Calculation) -> BandEdgeShift:
+    """Return what another functional does to the band edges of a crystal.
+
+    Parameters
+    ----------
+    reference, corrected : Calculation
+        Static, of one structure, by one engine: both refer to the cell's average potential, whose
+        place among the levels the data sets decide.
+
+    Raises
+    ------
+    ValueError
+        One of them has no gap, or they do not belong together.
+    """
+    edges = [reference.vbm_eV, reference.cbm_eV, corrected.vbm_eV, corrected.cbm_eV]
+    if any(edge is None for edge in edges):
+        raise ValueError("a calculation of the band edges' shift has no gap")
+    if reference.engine != corrected.engine:
+        raise ValueError("the band edges' shift is between calculations of two engines")
+    names = [one.settings["xc"] for one in (reference, corrected)]
+
+    def moved(before: float, after: float) -> Quantity:
+        return Quantity(
+            value=round(after - before, 4),
+            source=f"calculations {reference.hash[:12]} and {corrected.hash[:12]}",
+            method=f"calculated: {corrected.engine}, {names[1]} minus {names[0]}",
+        )
+
+    return BandEdgeShift(
+        valence_band_eV=moved(reference.vbm_eV, corrected.vbm_eV),  # type: ignore[arg-type]
+        conduction_band_eV=moved(reference.cbm_eV, corrected.cbm_eV),  # type: ignore[arg-type]
+    )
+
+
+def with_band_edges(record: Insulator, shift: BandEdgeShift) -> Insulator:
+    """Return a record with its band edges moved and its defect levels where they were.
+
+    The shifts' uncertainties are added in quadrature to those of ionization potential and band gap;
+    formation energies keep theirs, as the levels below vacuum do not move.
+
+    Raises
+    ------
+    ValueError
+        The band edges cross.
+    """
+    valence, conduction = shift.valence_band_eV, shift.conduction_band_eV
+    gap = record.band_gap_eV.value + conduction.value - valence.value
+    if gap <= 0:
+        raise ValueError(f"the shifted band edges cross: the gap would be {gap:.2f} eV")
+    potential = _moved(record.ionization_potential_eV, -valence.value, valence)
+    provenance = {**record.provenance, "band_edge_shift": shift.model_dump(mode="json")}
+    return record.model_copy(
+        update={
+            "ionization_potential_eV": potential,
+            "band_gap_eV": _moved(
+                record.band_gap_eV, conduction.value - valence.value, valence, conduction
+            ),
+            "defects": [_follows(defect, valence) for defect in record.defects],
+            "provenance": provenance,
+        }
+    )
+
+
+def _follows(defect: Defect, valence: Quantity) -> Defect:
+    energy = defect.formation_energy_eV
+    step = defect.charge * valence.value
+    said = f"{step:+.3g} eV with the VBM"
+    method = said if energy.method is None else f"{energy.method}; {said}"
+    changed = {"value": round(energy.value + step, 4), "method": method}
+    return defect.model_copy(update={"formation_energy_eV": energy.model_copy(update=changed)})
+
+
+def _moved(quantity: Quantity, step: float, *shifts: Quantity) -> Quantity:
+    uncertainties = [one.uncertainty for one in (quantity, *shifts) if one.uncertainty is not None]
+    sources = [quantity.source, *dict.fromkeys(one.source for one in shifts)]
+    methods = [quantity.method, f"{step:+.3g} eV by moved band edges"]
+    return Quantity(
+        value=round(quantity.value + step, 4),
+        uncertainty=round(hypot(*uncertainties), 4) if uncertainties else None,
+        source="; ".join(source for source in sources if source),
+        method="; ".join(method for method in methods if method),
+    )
