@@ -44,7 +44,7 @@ _SUMS = (
 )
 
 #: Outputs that need no sum of contacts.
-_OF_ELECTRODES = ("open_circuit_voltage_V", "stability_margin_V")
+OF_ELECTRODES = ("open_circuit_voltage_V", "stability_margin_V")
 
 #: Cells evaluated together: a few arrays of them stay in a processor's cache.
 _BLOCK = 32768
@@ -236,7 +236,7 @@ class Block:
             lambda field: self._of(cells.negative, field),
             lambda field: self._of(cells.positive, field),
         )
-        return value if name in _OF_ELECTRODES else self._where_separable(value)
+        return value if name in OF_ELECTRODES else self._where_separable(value)
 
     def _where_separable(self, value: Array) -> Array:
         if np.all(self.cells.all_separable[self._left[0]]):

@@ -20,7 +20,7 @@ from interohm.screening.filters import cell_filter
 from interohm.screening.parquet import write_cells, write_contacts
 from interohm.screening.partial import Question
 from interohm.screening.stream import RANGE, run_ranges
-from interohm.screening.survivors import ranking_stability, sampled_outputs
+from interohm.screening.survivors import Sampler, ranking_stability
 from interohm.screening.tables import cells_of, count_contacts
 from interohm.screening.whole_cells import solve_whole
 
@@ -200,6 +200,7 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
             (cells.negative, screening.names["negative"], conditions),
             (cells.positive, screening.names["positive"], conditions),
         ]
+        sampler = Sampler(screening.config, screening.records, temperature, charge)
         part = _stream(screening, question, cells, temperature, charge, stages, length)
         states.append(
             {
@@ -209,8 +210,11 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
                 "fitting": part.fitting,
                 "without_resistance": part.without_resistance,
                 **_results(screening, question, cells, part),
-                "ranking": _ranking(screening, cells, part, temperature, charge, stages),
-                "contacts": _contact_maps(screening, cells),
+                "rankings": _rankings(screening, cells, part, sampler, stages),
+                "contacts": _contact_maps(screening, cells, sampler),
+                "listed": described_cells(screening, cells, np.arange(cells.count))
+                if cells.count <= _LISTED_CELLS
+                else None,
             }
         )
     write_contacts(screening.folder / "contacts.parquet", tables, screening.names["electrolyte"])
@@ -310,40 +314,29 @@ def _results(
     }
 
 
-def _ranking(
-    screening: Screening,
-    cells: Cells,
-    part: Partial,
-    temperature_K: float,
-    state_of_charge: float,
-    stages: Stages,
-) -> dict[str, Any] | None:
-    """Return how sure the ranking by the first output is; None where nothing is drawn."""
+def _rankings(
+    screening: Screening, cells: Cells, part: Partial, sampler: Sampler, stages: Stages
+) -> dict[str, Any]:
+    """Return how sure the rankings are; empty where nothing is drawn."""
     config = screening.config
-    output = config.rank_by[0]
-    indices = part.best[output].indices[: config.survivors]
-    if config.samples == 0 or indices.size == 0:
-        return None
-    values = sampled_outputs(
-        config,
-        screening.records,
-        cells,
-        indices,
-        output,
-        temperature_K,
-        state_of_charge,
-        progress=stages("survivors", indices.size),
-    )
-    ranking = ranking_stability(output, values, min(config.count, indices.size))
-    described = described_cells(screening, cells, indices)
-    ranking["cells"] = [
-        {**cell, **sure} for cell, sure in zip(described, ranking["cells"], strict=True)
-    ]
-    return ranking
+    rankings: dict[str, Any] = {}
+    for output, best in part.best.items():
+        indices = best.indices[: config.survivors]
+        if config.samples == 0 or indices.size == 0:
+            continue
+        advance = stages(f"survivors by {output}", indices.size)
+        values = sampler.outputs(cells, indices, output, progress=advance)
+        ranking = ranking_stability(output, values, min(config.count, indices.size))
+        described = described_cells(screening, cells, indices)
+        ranking["cells"] = [
+            {**cell, **sure} for cell, sure in zip(described, ranking["cells"], strict=True)
+        ]
+        rankings[output] = ranking
+    return rankings
 
 
-#: Contacts that a document lists; more are in ``contacts.parquet``.
-_LISTED_CONTACTS = 10_000
+#: Contacts and cells that a document lists; more are in the Parquet files.
+_LISTED_CONTACTS, _LISTED_CELLS = 1000, 1000
 
 _MAPPED = (
     "interface_ohm_cm2",
@@ -356,7 +349,7 @@ _MAPPED = (
 )
 
 
-def _contact_maps(screening: Screening, cells: Cells) -> dict[str, Any] | None:
+def _contact_maps(screening: Screening, cells: Cells, sampler: Sampler) -> dict[str, Any] | None:
     """Return the contacts' numbers as rows (electrolytes) of columns (sides); None if too many."""
     if count_contacts(screening.records) > _LISTED_CONTACTS:
         return None
@@ -366,6 +359,9 @@ def _contact_maps(screening: Screening, cells: Cells) -> dict[str, Any] | None:
             name: [[number(value) for value in row] for row in getattr(table, name)]
             for name in _MAPPED
         }
+        maps[side]["interface_quantiles"] = sampler.interface_quantiles(
+            positive=side == "positive", shape=table.shape
+        )
     return maps
 
 

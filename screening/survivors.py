@@ -6,11 +6,10 @@ although both resistances are known to an order of magnitude only.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from interohm.screening.cells import OUTPUTS, combined
+from interohm.screening.cells import OF_ELECTRODES, OUTPUTS, combined
 from interohm.screening.coated_sides import solve_coated
 from interohm.screening.contacts import Conditions, electrode_potentials, solve_pairs
 from interohm.screening.sides import electrodes_of, electrolytes_of
@@ -34,86 +33,122 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 
-def sampled_outputs(
-    config: ScreenConfig,
-    records: Records,
-    cells: Cells,
-    indices: IntArray,
-    output: str,
-    temperature_K: float,
-    state_of_charge: float,
-    *,
-    progress: Callable[[int], None] | None = None,
-) -> Array:
-    """Return an output of some cells with their records' uncertainties.
+class Sampler:
+    """Contacts and cells at one temperature and state of charge, with their uncertainties.
 
-    Returns
-    -------
-    array (n, samples)
-        NaN where a sample has no solution, and for outputs but the resistance of cells that are not
-        the sum of their contacts.
+    Parameters
+    ----------
+    config, records
+        The screening.
+    temperature_K, state_of_charge : float
+        The conditions.
     """
-    draws = Draws(config.samples)
-    metal_eV = reference_work_function_eV(records.reference, draws)
 
-    @cache
-    def contact(positive: bool, electrolyte: int, side: int) -> dict[str, Array]:
-        electrode = (records.positives if positive else records.negatives)[side]
-        insulator = records.electrolytes[electrolyte]
+    def __init__(
+        self, config: ScreenConfig, records: Records, temperature_K: float, state_of_charge: float
+    ) -> None:
+        self.config, self.records = config, records
+        self.temperature_K, self.state_of_charge = temperature_K, state_of_charge
+        self._draws = Draws(config.samples)
+        self._metal_eV = reference_work_function_eV(records.reference, self._draws)
+        self._contacts: dict[tuple[bool, int, int], dict[str, Array]] = {}
+        self._whole: dict[tuple[int, int, int], Array] = {}
+
+    def outputs(
+        self,
+        cells: Cells,
+        indices: IntArray,
+        output: str,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> Array:
+        """Return an output of some cells.
+
+        Returns
+        -------
+        array (n, samples)
+            NaN where a sample has no solution, and for outputs but the resistance of cells that are
+            not the sum of their contacts.
+        """
+        rows = np.full((indices.size, self.config.samples), np.nan)
+        solved_whole = np.isin(indices, cells.whole.indices)
+        for row, (j, i, k) in enumerate(np.stack(cells.places(indices), axis=-1).tolist()):
+            if not solved_whole[row] or output in OF_ELECTRODES:
+                left, right = self.contact(False, j, i), self.contact(True, j, k)
+                rows[row] = combined(output, left.__getitem__, right.__getitem__)
+            elif output == "resistance_ohm_cm2":
+                rows[row] = self.whole(j, i, k)
+            if progress is not None:
+                progress(1)
+        return np.where(np.isfinite(rows), rows, np.nan)
+
+    def interface_quantiles(self, *, positive: bool, shape: tuple[int, int]) -> list[list[Any]]:
+        """Return the quantiles of all contacts of a side that were asked for; None for others."""
+        electrolytes, sides = shape
+        found: list[list[Any]] = [[None] * sides for _ in range(electrolytes)]
+        for (side, electrolyte, place), fields in self._contacts.items():
+            if side == positive:
+                found[electrolyte][place] = quantiles(fields["interface_ohm_cm2"])
+        return found
+
+    def contact(self, positive: bool, electrolyte: int, side: int) -> dict[str, Array]:
+        """Return the fields of one contact, (samples,) each."""
+        key = (positive, electrolyte, side)
+        if key not in self._contacts:
+            self._contacts[key] = self._solve(*key)
+        return self._contacts[key]
+
+    def _solve(self, positive: bool, electrolyte: int, side: int) -> dict[str, Array]:
+        config, draws = self.config, self._draws
+        electrode = (self.records.positives if positive else self.records.negatives)[side]
+        insulator = self.records.electrolytes[electrolyte]
         conditions = Conditions(
-            temperature_K,
+            self.temperature_K,
             config.electrolyte_thickness_nm,
-            metal_eV,
-            float(records.reference.ion_charge),
+            self._metal_eV,
+            float(self.records.reference.ion_charge),
             positive,
         )
-        metals = electrodes_of([electrode.metal], state_of_charge, positive=positive, draws=draws)
+        metals = electrodes_of(
+            [electrode.metal], self.state_of_charge, positive=positive, draws=draws
+        )
+        mu, _, level = electrode_potentials(metals, conditions)
         if electrode.coating is None:
             insulators = electrolytes_of([insulator], electrons=config.electrons, draws=draws)
-            found = solve_pairs(metals, insulators, conditions)
-            found = {name: values[0] for name, values in found.items()}
+            solved = solve_pairs(metals, insulators, conditions)
+            found = {name: values[0] for name, values in solved.items()}
         else:
-            mu, _, _ = electrode_potentials(metals, conditions)
             found = solve_coated(
                 electrode,
                 insulator,
                 conditions,
-                state_of_charge=state_of_charge,
+                state_of_charge=self.state_of_charge,
                 # which other electrode there is makes no difference to a sum of contacts
                 other_mu_eV=mu[0],
                 electrons=config.electrons,
                 draws=draws,
             )
-        _, _, level = electrode_potentials(metals, conditions)
         return {**found, "voltage_V": metals.voltage_V[0], "fermi_level_eV": level[0]}
 
-    def whole(j: int, i: int, k: int) -> Array:
-        described, materials = cell_of(
-            config,
-            records.negatives[i],
-            records.electrolytes[j],
-            records.positives[k],
-            temperature_K,
-            state_of_charge,
-        )
-        try:
-            thick = solve_state(described, materials, 0).thick
-            state = solve_state(described, materials, 0, draws=draws, thick=thick)
-        except InputError:
-            return np.full(config.samples, np.nan)
-        return state.area_specific_resistance_ohm_cm2
-
-    rows = np.full((indices.size, config.samples), np.nan)
-    solved_whole = np.isin(indices, cells.whole.indices)
-    for row, (j, i, k) in enumerate(np.stack(cells.places(indices), axis=-1).tolist()):
-        if not solved_whole[row] or output in ("open_circuit_voltage_V", "stability_margin_V"):
-            left, right = contact(False, j, i), contact(True, j, k)
-            rows[row] = combined(output, left.__getitem__, right.__getitem__)
-        elif output == "resistance_ohm_cm2":
-            rows[row] = whole(j, i, k)
-        if progress is not None:
-            progress(1)
-    return np.where(np.isfinite(rows), rows, np.nan)
+    def whole(self, electrolyte: int, negative: int, positive: int) -> Array:
+        """Return the resistance of a cell that is not the sum of its contacts, (samples,)."""
+        key = (electrolyte, negative, positive)
+        if key not in self._whole:
+            described, materials = cell_of(
+                self.config,
+                self.records.negatives[negative],
+                self.records.electrolytes[electrolyte],
+                self.records.positives[positive],
+                self.temperature_K,
+                self.state_of_charge,
+            )
+            try:
+                thick = solve_state(described, materials, 0).thick
+                state = solve_state(described, materials, 0, draws=self._draws, thick=thick)
+                self._whole[key] = state.area_specific_resistance_ohm_cm2
+            except InputError:
+                self._whole[key] = np.full(self.config.samples, np.nan)
+        return self._whole[key]
 
 
 def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any]:

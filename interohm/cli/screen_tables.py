@@ -27,7 +27,9 @@ def print_screening(document: dict[str, Any]) -> None:
     for state in document["states"]:
         conditions = f"{state['temperature_K']:g} K, state of charge {state['state_of_charge']:g}"
         for output, cells in state["best"].items():
-            sure = _probabilities(state["ranking"], output)
+            sure = {
+                cell["index"]: cell for cell in state["rankings"].get(output, {}).get("cells", ())
+            }
             out.print(_cells(f"best by {output} ({conditions})", cells, sure))
         for front in state["pareto"]:
             title = f"beaten by no other in {' and '.join(front['outputs'])} ({conditions})"
@@ -37,12 +39,6 @@ def print_screening(document: dict[str, Any]) -> None:
             out.print(made)
         for line in remarks(state):
             out.print(line)
-
-
-def _probabilities(ranking: dict[str, Any] | None, output: str) -> dict[int, dict[str, Any]]:
-    if ranking is None or ranking["output"] != output:
-        return {}
-    return {cell["index"]: cell for cell in ranking["cells"]}
 
 
 def _cells(title: str, cells: list[dict[str, Any]], sure: dict[int, dict[str, Any]]) -> Table:
@@ -61,7 +57,7 @@ def _cells(title: str, cells: list[dict[str, Any]], sure: dict[int, dict[str, An
 
 def remarks(state: dict[str, Any]) -> list[str]:
     """Return what must be known beside the numbers of one state of charge."""
-    lines = [f"{state['cells']:,} cells, {state['fitting']:,} fit the conditions".replace(",", " ")]
+    lines = [f"{state['cells']} cells, {state['fitting']} of them fit"]
     if state["not_sums"]:
         lines.append(
             f"{state['not_sums']} cells are not the sum of their contacts (the electrolyte is too "
@@ -70,11 +66,10 @@ def remarks(state: dict[str, Any]) -> list[str]:
         )
     if state["without_resistance"]:
         lines.append(f"{state['without_resistance']} fitting cells have no resistance")
-    ranking = state["ranking"]
-    if ranking is not None:
+    for output, ranking in state["rankings"].items():
         correlation = ranking["rank_correlation"]
         lines.append(
-            f"ranking: {ranking['samples']} samples of all uncertainties keep "
+            f"ranking by {output}: {ranking['samples']} samples of all uncertainties keep "
             f"{100 * ranking['kept_of_best']:.0f} % of the best {ranking['best_of']}"
             + (
                 ""

@@ -222,7 +222,7 @@ def test_ranking_by_hand():
 def test_shared_numbers_move_cells_together(tmp_path):
     """Two cells of one electrolyte keep their order where another's may come between."""
     document = run_screening(screening_of(ScreenConfig.model_validate(SMALL), tmp_path), quiet)
-    ranking = document["states"][0]["ranking"]
+    ranking = document["states"][0]["rankings"]["resistance_ohm_cm2"]
     assert ranking["samples"] == 200
     assert len(ranking["cells"]) == 4
     chances = [cell["probability_best"] for cell in ranking["cells"]]
