@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from interohm.errors import InputError
-from interohm.records import Insulator, Metal, load_material
+from interohm.records import Insulator, Metal, load_material, material_hash
 
 if TYPE_CHECKING:
     from interohm.database import Database
@@ -78,6 +78,25 @@ def find_material(
         where="material",
         fix=_suggestion(name_or_path, database),
     )
+
+
+def named_materials(name: str, database: Database) -> list[FoundMaterial]:
+    """Return all records of a name: the database's before the shipped one."""
+    kept, shipped = database.material(name), shipped_material(name)
+    found = []
+    if kept is not None:
+        found.append(FoundMaterial(kept, "database", shipped is not None))
+    if shipped is not None:
+        found.append(FoundMaterial(shipped, "shipped"))
+    return found
+
+
+def used_material(name: str, hash: str, database: Database) -> FoundMaterial | None:
+    """Return the record of this name and hash, if it is still what it was."""
+    for found in named_materials(name, database):
+        if material_hash(found.material) == hash:
+            return found
+    return None
 
 
 def _suggestion(name: str, database: Database | None) -> str:

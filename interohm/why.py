@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from interohm.errors import InputError
-from interohm.materials import shipped_material, shipped_names
+from interohm.materials import named_materials, shipped_names, used_material
 from interohm.phases import quantities
-from interohm.records import Insulator, Metal, Quantity, material_hash
+from interohm.records import Quantity, material_hash
 from interohm.rows import Row, rows_of, value_at
 from interohm.schema import well_formed
 from interohm.shipped_calculations import shipped_calculation, shipped_hashes
@@ -169,17 +169,13 @@ def _record(database: Database, name: str, *, used: str | None) -> Origin:
 
     None if nobody asks, empty if the prediction does not say.
     """
-    candidates: list[tuple[str, Insulator | Metal]] = []
-    kept, shipped = database.material(name), shipped_material(name)
-    if kept is not None:
-        candidates.append(("database", kept))
-    if shipped is not None:
-        candidates.append(("shipped", shipped))
+    candidates = named_materials(name, database)
     if not candidates:
         status = "not found: it was a file, or it was removed since"
         return Origin("record", name, {"status": status, "hash": used or None})
-    same = [each for each in candidates if material_hash(each[1]) == used]
-    source, material = (same or candidates)[0]
+    same = used_material(name, used, database) if used else None
+    found = same or candidates[0]
+    material = found.material
     status = "as it is now"
     if used:
         status = "the one that was used" if same else "changed since this was predicted"
@@ -188,7 +184,7 @@ def _record(database: Database, name: str, *, used: str | None) -> Origin:
     said = material.provenance
     facts = {
         "status": status,
-        "source": source,
+        "source": found.source,
         "hash": material_hash(material),
         "material_kind": material.kind,
         "surface": material.surface,

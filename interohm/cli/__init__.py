@@ -15,6 +15,7 @@ import typer
 from interohm import __version__
 from interohm.cli import (
     campaigns,
+    explore,
     imports,
     init_cluster,
     materials,
@@ -54,6 +55,7 @@ app.add_typer(materials.app, name="materials")
 app.command("query", epilog=query.QUERY_EXAMPLE)(query.query)
 app.command("why", epilog=why.WHY_EXAMPLE)(why.why)
 app.command("export", epilog=query.EXPORT_EXAMPLE)(query.export)
+app.command("explore", epilog=explore.EXPLORE_EXAMPLE)(explore.explore)
 app.command("migrate", epilog=query.MIGRATE_EXAMPLE)(query.migrate)
 app.command("doctor", epilog=service.DOCTOR_EXAMPLE)(service.doctor)
 app.command("schema", epilog=service.SCHEMA_EXAMPLE)(service.schema)

@@ -123,14 +123,11 @@ def test_materials_say_elements_limits_and_what_is_assumed(settings):
 
 
 def test_calculations_have_a_formula(tmp_path):
-    from importlib import resources
-
     from interohm.workflows.calculations import find_calculation
 
+    slab = shipped_material("LiF_001").provenance["calculations"]["slab"]
     with Database.open(Settings(data=tmp_path), write=True) as database:
-        folder = resources.files("interohm.configs") / "calculations"
-        shipped = next(path for path in folder.iterdir() if path.name.startswith("953870780a89"))
-        calculation = find_calculation(database, shipped.name.removesuffix(".json.gz"))
+        calculation = find_calculation(database, slab)
         database.save_calculation(calculation.model_dump())
         [row] = database.rows("calculations", "formula == 'LiF' and engine == 'gpaw'")
         assert row["energy_eV"] == calculation.energy_eV

@@ -1,0 +1,44 @@
+"""`interohm explore`: the database in a browser."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+EXPLORE_EXAMPLE = "Example: interohm explore --port 8050"
+
+
+def explore(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the local address; 0: any free one.")
+    ] = 8050,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Explore the database in a browser.
+
+    Tables with filters, a heat map of the contacts, band diagrams and resistance budgets, side by
+    side. The page is for this machine alone, works without a network, and writes nothing. Its
+    address is secret: whoever has it can read the database while the command runs.
+    """
+    from importlib.util import find_spec
+
+    from interohm.cli.output import remark
+    from interohm.errors import InputError
+
+    if find_spec("dash") is None or find_spec("dash_ag_grid") is None:
+        raise InputError(
+            "the explorer's libraries are not installed",
+            where="interohm explore",
+            fix="pip install 'interohm[explore]'",
+        )
+    from interohm.explorer.server import explorer, listen
+    from interohm.settings import load_settings
+
+    server, address = listen(explorer(load_settings()), port)
+    remark(f"the database is at {address} until Ctrl-C")
+    if browser:
+        import webbrowser
+
+        webbrowser.open(address)
+    server.serve_forever()

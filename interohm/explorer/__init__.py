@@ -1,0 +1,1 @@
+"""The database in a browser: a local page that reads and never writes."""

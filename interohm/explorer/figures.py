@@ -1,0 +1,216 @@
+"""Figures of the explorer: those of the reports in their colours, the heat map, a comparison."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any
+
+from interohm.where import name_and_unit
+
+if TYPE_CHECKING:
+    from interohm.report.budget import Part
+    from interohm.rows import Row
+
+    Figure = dict[str, Any]
+
+#: What the heat map can show of contacts; resistances and leakage on a logarithmic scale.
+QUANTITIES = (
+    "resistance_ohm_cm2",
+    "space_charge_ohm_cm2",
+    "charge_transfer_ohm_cm2",
+    "potential_drop_V",
+    "sheet_charge_e_nm2",
+    "capacitance_uF_cm2",
+    "electron_barrier_eV",
+    "hole_barrier_eV",
+    "leakage_A_cm2",
+)
+
+_LOGARITHMIC = frozenset(
+    {"resistance_ohm_cm2", "space_charge_ohm_cm2", "charge_transfer_ohm_cm2", "leakage_A_cm2"}
+)
+
+#: Numbers stand in the map's cells up to so many rows or columns.
+_MOST_WITH_TEXT = 16
+
+
+@cache
+def _colours() -> dict[str, str]:
+    """Return the colours of the reports' light page by name."""
+    style = files("interohm.report").joinpath("report.css").read_text(encoding="utf-8")
+    light = style[: style.index("}")]
+    return {name: value.strip() for name, value in re.findall(r"--([\w-]+):\s*([^;]+);", light)}
+
+
+def _coloured(value: Any) -> Any:
+    """Replace ``var(--name)`` by its colour, everywhere in a figure."""
+    if isinstance(value, str):
+        name = re.fullmatch(r"var\(--([\w-]+)\)", value)
+        return value if name is None else _colours()[name[1]]
+    if isinstance(value, Mapping):
+        return {key: _coloured(item) for key, item in value.items()}
+    return [_coloured(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def drawn(figure: Figure, frame: int = 0) -> Figure:
+    """Return one frame of a report's figure, as plotly takes it."""
+    return {
+        "data": _coloured([*figure.get("always", ()), *figure["frames"][frame]]),
+        "layout": {**_coloured(figure["layout"]), **_common()},
+    }
+
+
+def _common() -> Figure:
+    colours = _colours()
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": colours["text"], "size": 13},
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": colours["muted"],
+            "activecolor": colours["text"],
+        },
+    }
+
+
+def nothing(text: str) -> Figure:
+    """Return an empty figure that says why it is empty."""
+    hidden = {"visible": False}
+    note = {"text": escape(text, quote=False), "showarrow": False, "font": {"size": 14}}
+    layout = {"xaxis": hidden, "yaxis": hidden, "annotations": [note], "height": 160}
+    return {"data": [], "layout": {**layout, **_common()}}
+
+
+def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
+    """Return the map of contacts: left phases down, right ones across.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Contacts under the same conditions.
+    keys : sequence of str
+        What a click on each gives.
+    quantity : str
+        One of `QUANTITIES`.
+    """
+    lefts = sorted({row["left"] for row in rows})
+    rights = sorted({row["right"] for row in rows})
+    by_pair = {(row["left"], row["right"]): place for place, row in enumerate(rows)}
+    logarithmic = quantity in _LOGARITHMIC
+    name, unit = name_and_unit(quantity)
+    values: list[list[float | None]] = []
+    texts, clicks, hovers = [], [], []
+    for left in lefts:
+        places = [by_pair.get((left, right)) for right in rights]
+        given = [None if place is None else rows[place][quantity] for place in places]
+        values.append([_scaled(value, logarithmic=logarithmic) for value in given])
+        texts.append(["" if value is None else f"{value:.3g}" for value in given])
+        clicks.append(["" if place is None else keys[place] for place in places])
+        hovers.append(
+            [
+                f"{escape(left)} | {escape(right)}<br>{_said(row_place, rows, value, unit)}"
+                for right, row_place, value in zip(rights, places, given, strict=True)
+            ]
+        )
+    title = f"log10 {name} ({unit})" if logarithmic else f"{name} ({unit})"
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "x": [escape(right, quote=False) for right in rights],
+                "y": [escape(left, quote=False) for left in lefts],
+                "z": values,
+                "text": texts,
+                "texttemplate": "%{text}" if len(rights) <= _MOST_WITH_TEXT else "",
+                "customdata": clicks,
+                "hovertext": hovers,
+                "hovertemplate": "%{hovertext}<extra></extra>",
+                "colorscale": "Viridis",
+                "reversescale": logarithmic,
+                "colorbar": {"title": {"text": title, "side": "right"}},
+                "xgap": 2,
+                "ygap": 2,
+            }
+        ],
+        "layout": {
+            "xaxis": {"title": {"text": "right phase"}, "type": "category", "automargin": True},
+            "yaxis": {
+                "title": {"text": "left phase"},
+                "type": "category",
+                "autorange": "reversed",
+                "automargin": True,
+            },
+            "margin": {"l": 70, "r": 10, "t": 30, "b": 60},
+            "height": max(300, 120 + 34 * len(lefts)),
+            **_common(),
+        },
+    }
+
+
+def _scaled(value: float | None, *, logarithmic: bool) -> float | None:
+    if value is None or not logarithmic:
+        return value
+    return log10(value) if value > 0 else None
+
+
+def _said(place: int | None, rows: Sequence[Row], value: float | None, unit: str | None) -> str:
+    if place is None:
+        return "not in the database"
+    if value is None:
+        return escape(rows[place].get("reason") or "unknown")
+    negative = ", negative: no logarithm" if value < 0 else ""
+    return f"{value:.4g} {unit or ''}{negative}"
+
+
+def comparison(names: Sequence[str], budgets: Sequence[Sequence[Part]]) -> Figure:
+    """Return the parts of several resistances side by side; magnitudes on a logarithmic axis."""
+    parts = [part for budget in budgets for part in budget]
+    labels = list(dict.fromkeys(part.label for part in parts if part.value_ohm_cm2))
+    traces = []
+    for number, (name, budget) in enumerate(zip(names, budgets, strict=True)):
+        known = {part.label: part.value_ohm_cm2 for part in budget if part.value_ohm_cm2}
+        shown = [label for label in labels if label in known]
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": escape(name, quote=False),
+                "y": [escape(label, quote=False) for label in shown],
+                "x": [abs(known[label]) for label in shown],
+                "customdata": [f"{known[label]:.3g}" for label in shown],
+                "hovertemplate": "%{y}: %{customdata} Ω·cm²<extra>%{fullData.name}</extra>",
+                "marker": {
+                    "color": f"var(--series-{1 + number % 6})",
+                    "pattern": {"shape": ["/" if known[label] < 0 else "" for label in shown]},
+                },
+            }
+        )
+    values = [value for trace in traces for value in trace["x"]]
+    if not values:
+        return nothing("no part of the resistance is known")
+    layout = {
+        "barmode": "group",
+        "xaxis": {
+            "type": "log",
+            "range": [floor(log10(min(values)) - 0.3), ceil(log10(max(values)) + 0.3)],
+            "title": {"text": "resistance (Ω·cm²)"},
+            "exponentformat": "power",
+            "gridcolor": "var(--grid)",
+        },
+        "yaxis": {
+            "autorange": "reversed",
+            "categoryorder": "array",
+            "categoryarray": [escape(label, quote=False) for label in labels],
+            "automargin": True,
+        },
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        "margin": {"l": 20, "r": 20, "t": 60, "b": 60},
+        "height": 160 + len(labels) * (18 + 14 * len(names)),
+    }
+    return drawn({"layout": layout, "frames": [traces]})

@@ -1,0 +1,217 @@
+"""What stands on the explorer's page, and the columns of its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import dash_ag_grid
+from dash import dcc, html
+
+from interohm.explorer.figures import QUANTITIES
+from interohm.explorer.selection import KEYS
+from interohm.rows import COLUMNS, kind_of
+from interohm.where import name_and_unit
+
+if TYPE_CHECKING:
+    from interohm.rows import Row
+
+#: The table holds so many rows; a condition finds the others.
+MOST_ROWS = 20_000
+
+#: Conditions that show how they are written.
+EXAMPLES = {
+    "contacts": "space_charge < 1 and electron_barrier > 1",
+    "cells": "resistance < 100 and open_circuit_voltage > 3.5 and stable",
+    "materials": "kind == 'insulator' and band_gap > 4 and 'Co' not in elements",
+    "calculations": "engine == 'gpaw' and formula == 'LiF'",
+    "failures": "engine == 'gpaw'",
+}
+
+_NUMBER_FORMAT = {"function": "params.value == null ? '' : d3.format('.4~g')(params.value)"}
+
+
+def page(location: str) -> html.Div:
+    """Return the page; ``location`` names the database, without credentials."""
+    return html.Div(
+        [
+            html.Header([html.H1("interohm"), html.Span(location, id="location")]),
+            dcc.Tabs(
+                id="collection",
+                value="contacts",
+                children=[dcc.Tab(label=name, value=name) for name in KEYS],
+            ),
+            html.Div(
+                [
+                    html.Label("Condition", htmlFor="where"),
+                    dcc.Input(
+                        id="where",
+                        type="text",
+                        debounce=True,
+                        value="",
+                        placeholder=EXAMPLES["contacts"],
+                        spellCheck=False,
+                    ),
+                    html.Button("Reload", id="reload"),
+                    html.Button("CSV", id="csv", title="Download the rows of the table as CSV"),
+                    html.Button("JSON", id="json", title="Download the rows of the table as JSON"),
+                ],
+                className="controls",
+            ),
+            html.P(id="message", role="status"),
+            dash_ag_grid.AgGrid(
+                id="table",
+                getRowId="params.data.key",
+                columnDefs=columns("contacts"),
+                rowData=[],
+                defaultColDef={
+                    "sortable": True,
+                    "resizable": True,
+                    "filter": True,
+                    "floatingFilter": True,
+                    "wrapHeaderText": True,
+                    "autoHeaderHeight": True,
+                },
+                dashGridOptions={
+                    "rowSelection": {
+                        "mode": "multiRow",
+                        "enableClickSelection": True,
+                        "headerCheckbox": False,
+                    },
+                    "selectionColumnDef": {"pinned": "left", "width": 44},
+                    "rowHeight": 30,
+                    "pagination": True,
+                    "paginationPageSize": 100,
+                    "animateRows": False,
+                },
+                style={"height": "360px"},
+            ),
+            html.Div(
+                [
+                    html.Section(
+                        [
+                            html.H2("Heat map of the contacts"),
+                            html.Div(
+                                [
+                                    _choice("quantity", "Quantity of the heat map", _quantities()),
+                                    _choice("conditions", "Conditions of the heat map", []),
+                                ],
+                                className="controls",
+                            ),
+                            _graph("map"),
+                        ],
+                        id="map-section",
+                    ),
+                    html.Section(id="details"),
+                ],
+                className="panels",
+            ),
+            dcc.Download(id="download"),
+        ],
+        id="page",
+    )
+
+
+def _choice(id: str, label: str, options: Sequence[dict[str, str]]) -> dcc.Dropdown:
+    value = options[0]["value"] if options else None
+    return dcc.Dropdown(
+        id=id,
+        options=list(options),
+        value=value,
+        clearable=False,
+        searchable=False,
+        placeholder=label,
+    )
+
+
+def _quantities() -> list[dict[str, str]]:
+    options = []
+    for column in QUANTITIES:
+        name, unit = name_and_unit(column)
+        options.append({"label": f"{name} ({unit})", "value": column})
+    return options
+
+
+def _graph(id: str, figure: dict[str, Any] | None = None) -> dcc.Graph:
+    return dcc.Graph(
+        id=id,
+        figure=figure or {},
+        config={"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]},
+    )
+
+
+def columns(collection: str) -> list[dict[str, Any]]:
+    """Return the table's columns for a collection."""
+    made: list[dict[str, Any]] = []
+    for column in COLUMNS[collection]:
+        name, unit = name_and_unit(column)
+        heading = name if unit is None else f"{name} ({unit})"
+        numeric = kind_of(column) in (int, float)
+        definition: dict[str, Any] = {
+            "field": column,
+            "headerName": heading,
+            "headerTooltip": column,
+            "filter": "agNumberColumnFilter" if numeric else "agTextColumnFilter",
+            "width": 130 if numeric else 150,
+        }
+        if numeric:
+            definition["type"] = "rightAligned"
+            definition["valueFormatter"] = _NUMBER_FORMAT
+        made.append(definition)
+    made[0].update(pinned="left", width=200)
+    return made
+
+
+def table_row(row: Row, key: str) -> Row:
+    """Return a row as the table shows it: lists and truth values as text."""
+    shown: Row = {"key": key}
+    for column, value in row.items():
+        if isinstance(value, list):
+            shown[column] = " | ".join(value)
+        elif isinstance(value, bool):
+            shown[column] = "yes" if value else "no"
+        else:
+            shown[column] = value
+    return shown
+
+
+def details(name: str, numbers: Row, band_diagram: Any, budget: Any) -> list[Any]:
+    """Return the panel of one chosen row."""
+    return [
+        html.H2(name),
+        html.H3("Band diagram"),
+        _graph("band-diagram", band_diagram),
+        html.H3("Resistance budget"),
+        _graph("budget", budget),
+        html.H3("Numbers"),
+        _numbers_table([numbers], None),
+    ]
+
+
+def compared(names: Sequence[str], rows: Sequence[Row], figure: Any) -> list[Any]:
+    """Return the panel of several chosen rows, side by side."""
+    return [
+        html.H2(f"{len(names)} compared"),
+        _graph("comparison", figure),
+        _numbers_table(rows, names),
+    ]
+
+
+def _numbers_table(rows: Sequence[Row], names: Sequence[str] | None) -> html.Div:
+    """Return the rows' values, a column for each; what none of them has is left out."""
+    head = [] if names is None else [html.Thead(html.Tr([html.Th(""), *map(html.Th, names)]))]
+    body = []
+    for column in rows[0]:
+        values = [row[column] for row in rows]
+        if column == "key" or all(value is None for value in values):
+            continue
+        name, unit = name_and_unit(column)
+        label = name if unit is None else f"{name} ({unit})"
+        body.append(html.Tr([html.Th(label), *(html.Td(_shown(value)) for value in values)]))
+    return html.Div(html.Table([*head, html.Tbody(body)]), className="scroll")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

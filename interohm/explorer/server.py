@@ -1,0 +1,113 @@
+"""The explorer's web server: for this machine and this user alone, reading only."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from interohm.errors import InputError
+
+if TYPE_CHECKING:
+    from dash import Dash
+    from werkzeug.serving import BaseWSGIServer
+
+    from interohm.settings import Settings
+
+_LOOPBACK = "127.0.0.1"
+_OWN_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+#: Nothing but this server is asked for anything, and no other page may hold this one in a frame.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def explorer(settings: Settings) -> Dash:
+    """Return the page over the database of the settings.
+
+    Its address has a random part, so that other users of the machine cannot read along; requests
+    for another host's name, as a web page elsewhere might cause, are refused.
+
+    Raises
+    ------
+    InputError
+        The database cannot be reached.
+    """
+    from dash import Dash
+    from flask import Flask, abort, request
+
+    from interohm.database import Database
+    from interohm.explorer.callbacks import register
+    from interohm.explorer.layout import page
+
+    with Database.open(settings) as database:
+        location = database.location
+    server = Flask(__name__)
+    app = Dash(
+        __name__,
+        server=server,
+        title=f"interohm – {location}",
+        update_title=None,
+        url_base_pathname=f"/{secrets.token_urlsafe(16)}/",
+        serve_locally=True,
+        add_log_handler=False,
+        enable_mcp=False,
+    )
+    app.layout = page(location)
+    register(app, settings)
+
+    @server.before_request
+    def only_this_machine() -> None:
+        name = request.host.rpartition(":")[0] if ":" in request.host else request.host
+        if request.host.startswith("["):
+            name = request.host[: request.host.find("]") + 1]
+        if name.lower() not in _OWN_HOSTS:
+            abort(403, "This page answers on this machine alone.")
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            abort(403, "Another page asked for this one.")
+
+    @server.after_request
+    def with_headers(response):  # type: ignore[no-untyped-def]
+        response.headers.update(_HEADERS)
+        return response
+
+    return app
+
+
+def listen(app: Dash, port: int) -> tuple[BaseWSGIServer, str]:
+    """Return a server that listens on the loopback interface, and the page's address.
+
+    Parameters
+    ----------
+    app : Dash
+        The page.
+    port : int
+        0 for any that is free.
+
+    Raises
+    ------
+    InputError
+        The port is not free.
+    """
+    import logging
+
+    from werkzeug.serving import make_server
+
+    # a line for each request helps nobody, and would show the secret address
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    try:
+        server = make_server(_LOOPBACK, port, app.server, threaded=True)
+    except (OSError, OverflowError, SystemExit):
+        raise InputError(
+            f"port {port} cannot be used: another program may listen there",
+            where="--port",
+            fix="give another one by --port, or 0 for any that is free",
+        ) from None
+    path = app.config.requests_pathname_prefix
+    return server, f"http://{_LOOPBACK}:{server.server_port}{path}"

@@ -1,0 +1,148 @@
+"""The explorer as a person uses it, in headless Chromium."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+_ROWS = ".ag-center-cols-container .ag-row"
+
+
+class Opened:
+    """The page in the browser, and what one looks for in it."""
+
+    def __init__(self, chromium, address):
+        self.chromium = chromium
+        chromium.get(address)
+        self.until(lambda: len(self.rows()) == 4)
+
+    def until(self, condition, seconds=30):
+        return WebDriverWait(
+            self.chromium, seconds, poll_frequency=0.1, ignored_exceptions=(Exception,)
+        ).until(lambda _: condition())
+
+    def rows(self):
+        return self.chromium.find_elements(By.CSS_SELECTOR, _ROWS)
+
+    def text(self, id):
+        return self.chromium.find_element(By.ID, id).text
+
+    def tab(self, name):
+        for tab in self.chromium.find_elements(By.CSS_SELECTOR, "[role=tab], .tab"):
+            if tab.text == name:
+                tab.click()
+                return
+        raise AssertionError(name)
+
+    def ask(self, condition):
+        field = self.chromium.find_element(By.ID, "where")
+        keys = ActionChains(self.chromium).click(field).key_down(Keys.CONTROL).send_keys("a")
+        keys.key_up(Keys.CONTROL).send_keys(Keys.DELETE, condition, Keys.ENTER).perform()
+
+    def traces(self, id):
+        """Return the names of what plotly drew in a figure."""
+        return self.chromium.execute_script(
+            "const f = document.querySelector(`#${arguments[0]} .js-plotly-plot`);"
+            "return f && f.data ? f.data.map(t => t.name || t.type) : [];",
+            id,
+        )
+
+
+@pytest.fixture
+def opened(chromium, page):
+    """Open the page anew; whatever the browser complains of fails the test."""
+    chromium.get_log("browser")
+    shown = Opened(chromium, page.address)
+    yield shown
+    complaints = [entry["message"] for entry in chromium.get_log("browser")]
+    assert complaints == []
+    elsewhere = chromium.execute_script(
+        "return performance.getEntriesByType('resource').map(e => e.name)"
+        ".filter(n => !n.startsWith(location.origin) && !n.startsWith('data:'))"
+    )
+    assert elsewhere == []
+
+
+def test_a_click_into_the_heat_map_shows_the_contact(opened):
+    opened.until(lambda: opened.traces("map") == ["heatmap"])
+    drag = opened.chromium.find_element(By.CSS_SELECTOR, "#map .nsewdrag")
+    # left phases LLZO, Li, LiPON from the top; right ones LLZO, LiCoO2, LiPON: Li is in the middle
+    to_the_left = -int(drag.size["width"] / 3)
+    ActionChains(opened.chromium).move_to_element_with_offset(
+        drag, to_the_left, 0
+    ).click().perform()
+    opened.until(lambda: "300 K" in opened.text("details"))
+    assert "Li | LLZO" in opened.text("details")
+    names = opened.until(lambda: opened.traces("band-diagram"))
+    assert {"vacuum level", "conduction band edge", "Fermi level"} <= set(names)
+    assert opened.until(lambda: opened.traces("budget"))
+    chosen = opened.chromium.find_elements(By.CSS_SELECTOR, f"{_ROWS}.ag-row-selected")
+    assert len(chosen) == 1
+
+
+def test_conditions_and_their_errors(opened):
+    opened.ask("resistance < 1 and left == 'LLZO'")
+    opened.until(lambda: opened.text("message") == "1 rows")
+    assert len(opened.rows()) == 1
+    opened.ask("resistanse < 1")
+    opened.until(lambda: "did you mean resistance_ohm_cm2" in opened.text("message"))
+    assert opened.rows() == []
+    opened.ask("")
+    opened.until(lambda: len(opened.rows()) == 4)
+
+
+def test_cells_are_compared(opened):
+    opened.tab("cells")
+    opened.until(lambda: len(opened.rows()) == 2)
+    assert not opened.chromium.find_element(By.ID, "map-section").is_displayed()
+    opened.rows()[0].click()
+    opened.until(lambda: "full, 300 K, state of charge 0" in opened.text("details"))
+    assert opened.until(lambda: opened.traces("band-diagram"))
+    # each layer of the cell is named in its band diagram
+    assert "LiCoO2" in opened.text("band-diagram")
+    hold = ActionChains(opened.chromium).key_down(Keys.CONTROL)
+    hold.click(opened.rows()[1]).key_up(Keys.CONTROL).perform()
+    opened.until(lambda: "2 compared" in opened.text("details"))
+    names = opened.until(lambda: opened.traces("comparison"))
+    assert names == ["full, 300 K, state of charge 0", "full, 300 K, state of charge 1"]
+
+
+def test_every_collection_has_its_table(opened):
+    for name, rows in (("materials", 1), ("calculations", 0), ("failures", 0), ("contacts", 4)):
+        opened.tab(name)
+        opened.until(lambda rows=rows: opened.text("message") == f"{rows} rows")
+        assert len(opened.rows()) == rows
+
+
+def test_what_the_table_shows_is_downloaded(opened, chromium):
+    opened.ask("left == 'Li'")
+    opened.until(lambda: opened.text("message") == "2 rows")
+    found = {}
+    for format in ("csv", "json"):
+        chromium.execute_script(
+            "window.kept = null; const make = URL.createObjectURL;"
+            "URL.createObjectURL = blob => { blob.text().then(t => { window.kept = t; });"
+            " return make.call(URL, blob); };"
+        )
+        chromium.find_element(By.ID, format).click()
+        found[format] = opened.until(lambda: chromium.execute_script("return window.kept"))
+    rows = json.loads(found["json"])
+    assert {row["right"] for row in rows} == {"LLZO", "LiPON"}
+    table = list(csv.DictReader(found["csv"].splitlines()))
+    assert [row["right"] for row in table] == [row["right"] for row in rows]
+    assert float(table[0]["potential_drop_V"]) == rows[0]["potential_drop_V"]
+
+
+def test_the_page_is_there_at_once(opened):
+    start = time.perf_counter()
+    opened.chromium.refresh()
+    opened.until(lambda: len(opened.rows()) == 4)
+    # a second on an idle core
+    assert time.perf_counter() - start < 20
