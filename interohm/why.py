@@ -192,7 +192,9 @@ def _record(database: Database, name: str, *, used: str | None) -> Origin:
     }
     if used and not same:
         facts["used_hash"] = used
-    roles = dict(_roles(said))
+    roles: dict[str, str] = {}
+    for hash, role in _roles(said):
+        roles.setdefault(hash, role)
     numbers = [_number(field, quantity, roles) for field, quantity in quantities(material)]
     named = {number.facts["calculation"] for number in numbers if number.facts["calculation"]}
     for hash in named - set(roles):
