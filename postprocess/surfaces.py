@@ -125,7 +125,9 @@ def next_size(
     thickness, vacuum, level = history[-1]
     if len(history) == 1:
         return thickness + period_A, vacuum
-    _, vacuum_before, level_before = history[-2]
+    thickness_before, vacuum_before, level_before = history[-2]
+    if (thickness, vacuum) == (thickness_before, vacuum_before):
+        return None  # the series ended here before
     stays = (
         level is not None and level_before is not None and abs(level - level_before) < tolerance_eV
     )

@@ -141,5 +141,7 @@ def test_first_the_slab_grows_then_the_vacuum() -> None:
     assert run([3.0, 3.01, 3.0]) == [(10, 12), (12, 12), (12, 16)]
     # Each waits for the one before.
     assert run([3.0, 3.1, 3.11, 3.2, 3.21]) == [(10, 12), (12, 12), (14, 12), (14, 16), (14, 20)]
+    # A series that has ended repeats its last slab, and stays ended.
+    assert next_size([(12, 16, 3.0), (12, 16, 3.0)], 0.02, 2.0) is None
     # Unknown levels count as moving.
     assert run([None, None]) == [(10, 12), (12, 12), (14, 12)]

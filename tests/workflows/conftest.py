@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from interohm.workflows.campaign import CampaignConfig, load_campaign
+from interohm.workflows.calculations import scratch_folder
+from interohm.workflows.campaign import CampaignConfig, PlannedCalculation, load_campaign
 
 from interohm.database import Database
 
 DATA = Path(__file__).parents[1] / "data"
+
+
+@pytest.fixture
+def block() -> Callable[[PlannedCalculation], None]:
+    """A function that lets a calculation fail: a folder stands where its request is written."""
+
+    def put_in_the_way(planned: PlannedCalculation) -> None:
+        (scratch_folder(planned.request) / "request.json").mkdir(parents=True)
+
+    return put_in_the_way
 
 
 @pytest.fixture
