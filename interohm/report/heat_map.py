@@ -1,0 +1,98 @@
+"""Heat maps with an interval in every field that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from math import log10, sqrt
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from interohm.report.tables import interval, shown
+
+if TYPE_CHECKING:
+    Figure = dict[str, Any]
+    #: A value with the 5 to 95 % interval that the records' uncertainties leave it.
+    Field: TypeAlias = tuple[float | None, dict[str, float] | None]
+
+MAP_NOTE = (
+    "Below a value stands what the records' uncertainties leave open: half the 5 to 95 % interval, "
+    "as a factor where all of it is positive. Resistances are coloured by the logarithm of their "
+    "magnitude; negative ones are those of accumulation, which conducts better than the bulk that "
+    "it replaces."
+)
+
+
+def heat_map(
+    title: str,
+    columns: tuple[Sequence[str], Sequence[str]],
+    rows: Sequence[str],
+    frames: Sequence[Sequence[Sequence[Field]]],
+    *,
+    logarithmic: bool,
+) -> Figure:
+    """Return a heat map.
+
+    Parameters
+    ----------
+    title : str
+        With the unit in brackets.
+    columns : pair of sequences of str
+        The group and the name of each column.
+    rows : sequence of str
+        Their names.
+    frames : sequence of rows of (value, quantiles)
+        One for each state of charge.
+    logarithmic : bool
+        Whether values are coloured by the logarithm of their magnitude.
+    """
+    coloured = [
+        [[_colour(value, logarithmic) for value, _ in row] for row in frame] for frame in frames
+    ]
+    known = [value for frame in coloured for row in frame for value in row if value is not None]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    unit = "log10" if logarithmic else title.rpartition("(")[2].removesuffix(")")
+    layout: Figure = {
+        "title": {"text": escape(title, quote=False), "font": {"size": 15}, "x": 0},
+        "xaxis": {"side": "top", "automargin": True, "showgrid": False, "type": "multicategory"},
+        "yaxis": {"autorange": "reversed", "automargin": True, "showgrid": False},
+        "margin": {"l": 20, "r": 20, "t": 110, "b": 10},
+        "height": 160 + 56 * len(rows),
+    }
+    drawn = [
+        [
+            {
+                "type": "heatmap",
+                "x": [[escape(name) for name in names] for names in columns],
+                "y": [escape(name) for name in rows],
+                "z": colours,
+                "zmin": low,
+                "zmax": high if high > low else low + 1,
+                "colorscale": "Cividis",
+                "xgap": 2,
+                "ygap": 2,
+                "colorbar": {"title": {"text": unit}, "thickness": 12},
+                "text": [[_text(value, spread) for value, spread in row] for row in frame],
+                "customdata": [[interval(spread, 2) for _, spread in row] for row in frame],
+                "texttemplate": "%{text}",
+                "hovertemplate": "%{y}, %{x}: %{text}; 5 to 95 %: %{customdata}<extra></extra>",
+            }
+        ]
+        for frame, colours in zip(frames, coloured, strict=True)
+    ]
+    return {"layout": layout, "frames": drawn}
+
+
+def _colour(value: float | None, logarithmic: bool) -> float | None:
+    if not value or not logarithmic:
+        return None if value is None or logarithmic else value
+    return log10(abs(value))
+
+
+def _text(value: float | None, spread: dict[str, float] | None) -> str:
+    text = shown(value, 2)
+    if spread is None:
+        return text
+    low, high = spread["p05"], spread["p95"]
+    if low > 0:
+        return f"{text}<br>×÷ {shown(sqrt(high / low), 2)}"
+    return f"{text}<br>± {shown((high - low) / 2, 2)}"

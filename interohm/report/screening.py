@@ -1,0 +1,338 @@
+"""The report of a screening: heat maps of contacts and cells, the best, fronts and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interohm.phases import quantities
+from interohm.report.heat_map import MAP_NOTE, heat_map
+from interohm.report.page import figure, findings, lead, page, section, slider
+from interohm.report.tables import Markup, interval, shown, table
+from interohm.yaml_io import write_text
+
+if TYPE_CHECKING:
+    from interohm.records import Insulator, Metal
+    from interohm.report.heat_map import Field
+    from interohm.screening.candidates import Records
+
+    Figure = dict[str, Any]
+    Trace = dict[str, Any]
+
+_LABELS = {
+    "resistance_ohm_cm2": "resistance of the cell (Ω·cm²)",
+    "interface_ohm_cm2": "resistance of the interfaces (Ω·cm²)",
+    "space_charge_ohm_cm2": "space charge (Ω·cm²)",
+    "charge_transfer_ohm_cm2": "charge transfer (Ω·cm²)",
+    "coating_ohm_cm2": "coatings (Ω·cm²)",
+    "bulk_ohm_cm2": "electrolyte (Ω·cm²)",
+    "open_circuit_voltage_V": "open-circuit voltage (V)",
+    "electron_barrier_eV": "barrier for electrons (eV)",
+    "hole_barrier_eV": "barrier for holes (eV)",
+    "stability_margin_V": "stability margin (V)",
+    "potential_drop_V": "potential drop (V)",
+}
+
+#: Maps of cells and of contacts.
+_CELL_MAPS = (
+    "resistance_ohm_cm2",
+    "interface_ohm_cm2",
+    "electron_barrier_eV",
+    "stability_margin_V",
+)
+_CONTACT_MAPS = ("interface_ohm_cm2", "potential_drop_V", "electron_barrier_eV")
+
+_MARGIN_NOTE = (
+    "Barriers are those from the negative electrode over the highest conduction band of the cell. "
+    "The stability margin is the distance of the electrodes' potentials from the limits of the "
+    "window of the layer that touches them; a negative one is outside."
+)
+_RECORDS_NOTE = (
+    "Assumed numbers are those that nobody measured or calculated; their uncertainties are in "
+    "every interval above."
+)
+
+
+def write_screening_report(path: str | Path, records: Records, document: dict[str, Any]) -> None:
+    """Write the report of a screening.
+
+    Parameters
+    ----------
+    path : str or Path
+        The HTML file; written whole or not at all.
+    records : Records
+        Those of the screening.
+    document : dict
+        Its results (`interohm.screening.run.run_screening`).
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    figures: dict[str, Figure] = {}
+    temperatures = list(dict.fromkeys(state["temperature_K"] for state in document["states"]))
+    charges = list(dict.fromkeys(state["state_of_charge"] for state in document["states"]))
+    counts = [len(document[name]) for name in ("negative", "electrolyte", "positive")]
+    body = [
+        lead(
+            f"{counts[0]} negative electrodes, {counts[1]} electrolytes of "
+            f"{shown(document['thickness_nm'] / 1000)} µm and {counts[2]} positive electrodes: "
+            f"{counts[0] * counts[1] * counts[2]} cells at open circuit."
+        ),
+        findings(_findings(document)),
+        slider(charges),
+    ]
+    for place, temperature in enumerate(temperatures):
+        states = [state for state in document["states"] if state["temperature_K"] == temperature]
+        body += _sections(document, states, f"{place}", figures)
+    body.append(section("Records", _records_table(records.all), note=_RECORDS_NOTE))
+    write_text(path, page(document["screening"], body, figures, charges))
+
+
+def _findings(document: dict[str, Any]) -> list[str]:
+    lines = []
+    for state in document["states"]:
+        at = f"{state['temperature_K']:g} K, state of charge {state['state_of_charge']:g}: "
+        if state["not_sums"]:
+            lines.append(
+                f"{at}{state['not_sums']} cells are not the sum of their contacts; "
+                f"{state['solved_whole']} of them have been solved whole"
+            )
+        if state["without_resistance"]:
+            lines.append(f"{at}{state['without_resistance']} cells have no resistance")
+        for output, ranking in state["rankings"].items():
+            if ranking["kept_of_best"] < 0.5 and ranking["best_of"] < len(ranking["cells"]):
+                lines.append(
+                    f"{at}within the records' uncertainties only "
+                    f"{100 * ranking['kept_of_best']:.0f} % of the best {ranking['best_of']} by "
+                    f"{output} stay among them"
+                )
+    return lines
+
+
+def _sections(
+    document: dict[str, Any], states: list[dict[str, Any]], key: str, figures: dict[str, Figure]
+) -> list[Markup]:
+    at = f" at {shown(states[0]['temperature_K'])} K"
+
+    def drawn(name: str, made: Figure, description: str) -> Markup:
+        figures[f"{name}-{key}"] = made
+        return figure(f"{name}-{key}", description)
+
+    found = []
+    if all(state["listed"] is not None for state in states):
+        maps = [
+            drawn(f"cells-{output}", _cell_map(document, states, output), f"Cells: {output}")
+            for output in _CELL_MAPS
+        ]
+        found.append(section(f"Cells{at}", *maps, note=f"{MAP_NOTE} {_MARGIN_NOTE}"))
+    if all(state["contacts"] is not None for state in states):
+        maps = [
+            drawn(f"contacts-{field}", _contact_map(document, states, field), f"Contacts: {field}")
+            for field in _CONTACT_MAPS
+        ]
+        found.append(section(f"Contacts{at}", *maps, note=MAP_NOTE))
+    found.append(section(f"The best{at}", *(_best_table(states, o) for o in states[0]["best"])))
+    fronts = [
+        drawn(f"front-{place}", _front_figure(states, place), " and ".join(front["outputs"]))
+        for place, front in enumerate(states[0]["pareto"])
+        if len(front["outputs"]) == 2
+    ]
+    if fronts:
+        note = "Cells that no other beats in both outputs, among all that fit."
+        found.append(section(f"Fronts{at}", *fronts, note=note))
+    counted = [
+        drawn(f"count-{output}", _histogram(states, output), f"Counts of {output}")
+        for output in states[0]["histograms"]
+    ]
+    if counted:
+        found.append(section(f"How many cells{at}", *counted))
+    return found
+
+
+def _cell_map(document: dict[str, Any], states: list[dict[str, Any]], output: str) -> Figure:
+    electrolytes, positives = document["electrolyte"], document["positive"]
+    x = (
+        [electrolyte for electrolyte in electrolytes for _ in positives],
+        [positive for _ in electrolytes for positive in positives],
+    )
+    columns = list(zip(*x, strict=True))
+    frames = []
+    for state in states:
+        ranking = state["rankings"].get(output, {"cells": []})
+        spread = {cell["index"]: cell["quantiles"] for cell in ranking["cells"]}
+        at = {
+            (cell["negative"], cell["electrolyte"], cell["positive"]): (
+                cell[output],
+                spread.get(cell["index"]),
+            )
+            for cell in state["listed"]
+        }
+        frames.append(
+            [[at[negative, *column] for column in columns] for negative in document["negative"]]
+        )
+    return heat_map(
+        _LABELS[output], x, document["negative"], frames, logarithmic=output.endswith("_ohm_cm2")
+    )
+
+
+def _contact_map(document: dict[str, Any], states: list[dict[str, Any]], field: str) -> Figure:
+    sides = [(side, name) for side in ("negative", "positive") for name in document[side]]
+    x = ([side for side, _ in sides], [name for _, name in sides])
+    frames = []
+    for state in states:
+        rows: list[list[Field]] = []
+        for place in range(len(document["electrolyte"])):
+            row: list[Field] = []
+            for side in ("negative", "positive"):
+                values = state["contacts"][side][field][place]
+                spread = state["contacts"][side]["interface_quantiles"][place]
+                if field != "interface_ohm_cm2":
+                    spread = [None] * len(values)
+                row += zip(values, spread, strict=True)
+            rows.append(row)
+        frames.append(rows)
+    title = "resistance (Ω·cm²)" if field == "interface_ohm_cm2" else _LABELS[field]
+    return heat_map(
+        title, x, document["electrolyte"], frames, logarithmic=field.endswith("_ohm_cm2")
+    )
+
+
+def _best_table(states: list[dict[str, Any]], output: str) -> Markup:
+    rows, places = [], []
+    for place, state in enumerate(states):
+        sure = {cell["index"]: cell for cell in state["rankings"].get(output, {}).get("cells", ())}
+        for rank, cell in enumerate(state["best"][output], start=1):
+            known = sure.get(cell["index"])
+            chance = "–" if known is None else f"{100 * known['probability_among_best']:.0f}"
+            ranks = "–" if known is None else interval(known["rank"], 3)
+            places.append(place)
+            rows.append(
+                (
+                    str(rank),
+                    cell["negative"],
+                    cell["electrolyte"],
+                    cell["positive"],
+                    shown(cell[output], 4),
+                    interval(None if known is None else known["quantiles"], 2),
+                    *(shown(cell[name], 3) for name in _CELL_MAPS if name != output),
+                    ranks,
+                    chance,
+                )
+            )
+    return table(
+        (
+            "",
+            "negative",
+            "electrolyte",
+            "positive",
+            _LABELS[output],
+            "5 to 95 %",
+            *(_LABELS[name] for name in _CELL_MAPS if name != output),
+            "rank, 5 to 95 %",
+            "among the best, %",
+        ),
+        rows,
+        numeric=(0, *range(4, 12)),
+        states=places if len(states) > 1 else None,
+        only_current=True,
+        caption=f"By {output}",
+    )
+
+
+def _axis(output: str) -> Figure:
+    return {
+        "title": {"text": _LABELS[output], "standoff": 10},
+        "type": "log" if output.endswith("_ohm_cm2") else "linear",
+        "exponentformat": "power",
+        "automargin": True,
+        "gridcolor": "var(--grid)",
+    }
+
+
+def _front_figure(states: list[dict[str, Any]], place: int) -> Figure:
+    first, second = states[0]["pareto"][place]["outputs"]
+
+    def points(cells: list[dict[str, Any]], name: str, colour: str, mode: str) -> Trace:
+        return {
+            "type": "scatter",
+            "mode": mode,
+            "name": name,
+            "x": [cell[first] for cell in cells],
+            "y": [cell[second] for cell in cells],
+            "text": [
+                escape(f"{c['negative']} | {c['electrolyte']} | {c['positive']}") for c in cells
+            ],
+            "hovertemplate": "%{text}<br>%{x:.3g}, %{y:.3g}<extra></extra>",
+            "marker": {"color": colour, "size": 8},
+            "line": {"color": colour, "shape": "hv"},
+        }
+
+    frames = [
+        [
+            points(state["listed"] or [], "other cells", "var(--total)", "markers"),
+            points(
+                state["pareto"][place]["cells"],
+                "the front",
+                "var(--charge-transfer)",
+                "lines+markers",
+            ),
+        ]
+        for state in states
+    ]
+    layout = {
+        "xaxis": _axis(first),
+        "yaxis": _axis(second),
+        "height": 380,
+        "margin": {"l": 20, "r": 20, "t": 10, "b": 20},
+        "legend": {"orientation": "h", "x": 0, "y": 1.08},
+    }
+    return {"layout": layout, "frames": frames}
+
+
+def _histogram(states: list[dict[str, Any]], output: str) -> Figure:
+    frames = []
+    middle: Callable[[float, float], float] = (
+        (lambda a, b: (a * b) ** 0.5) if output.endswith("_ohm_cm2") else (lambda a, b: (a + b) / 2)
+    )
+    for state in states:
+        counted = state["histograms"][output]
+        bins = [
+            (middle(low, high), high - low, count)
+            for low, high, count in zip(
+                counted["from"], counted["to"], counted["count"], strict=True
+            )
+            if low is not None and high is not None
+        ]
+        frames.append(
+            [
+                {
+                    "type": "bar",
+                    "x": [x for x, _, _ in bins],
+                    "y": [count for _, _, count in bins],
+                    "width": [width for _, width, _ in bins],
+                    "marker": {"color": "var(--drop)", "line": {"width": 0}},
+                    "hovertemplate": "%{x:.3g}: %{y} cells<extra></extra>",
+                }
+            ]
+        )
+    layout = {
+        "xaxis": _axis(output),
+        "yaxis": {"title": {"text": "cells"}, "gridcolor": "var(--grid)", "automargin": True},
+        "height": 260,
+        "margin": {"l": 20, "r": 20, "t": 10, "b": 20},
+        "showlegend": False,
+    }
+    return {"layout": layout, "frames": frames}
+
+
+def _records_table(records: Sequence[Insulator | Metal]) -> Markup:
+    rows = []
+    for record in records:
+        numbers = [quantity for _, quantity in quantities(record)]
+        assumed = sum(quantity.assumed for quantity in numbers)
+        rows.append((record.name, record.kind, str(len(numbers)), str(assumed)))
+    return table(("record", "kind", "numbers", "of these assumed"), rows, numeric=(2, 3))

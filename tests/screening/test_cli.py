@@ -1,0 +1,197 @@
+"""`interohm screen` and the questions to its tables, as a user has them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+import pytest
+from interohm.screening import stream
+
+from interohm.cli import main
+from interohm.errors import InputError
+from interohm.parquet_query import query_table
+from interohm.yaml_io import dump_yaml
+
+DESCRIPTION = {
+    "name": "two by two",
+    "negative_electrodes": ["Li", "LiC6"],
+    "electrolytes": ["LLZO", "LiPON"],
+    "positive_electrodes": ["LiCoO2"],
+    "temperatures_K": [300, 350],
+    "count": 2,
+    "survivors": 4,
+    "samples": 100,
+}
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def interohm(capfd):
+    def run(*arguments: object) -> Ran:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        return Ran(ended.value.code or 0, *capfd.readouterr())
+
+    return run
+
+
+def described(tmp_path, **changes):
+    path = tmp_path / "screen.yaml"
+    path.write_text(dump_yaml({**DESCRIPTION, **changes}))
+    return path
+
+
+def test_screen(interohm, tmp_path):
+    ran = interohm("screen", described(tmp_path), "--table", "--report", "report.html", "--json")
+    assert ran.code == 0, ran.err
+    document = json.loads(ran.out)
+    assert [state["temperature_K"] for state in document["states"]] == [300, 350]
+    cold, warm = (state["best"]["resistance_ohm_cm2"][0] for state in document["states"])
+    assert cold["electrolyte"] == warm["electrolyte"] == "LLZO"
+    assert warm["resistance_ohm_cm2"] < cold["resistance_ohm_cm2"]
+    assert (tmp_path / "interohm-data" / "screens").is_dir()
+    page = (tmp_path / "report.html").read_text()
+    assert page.count('class="figure"') == 2 * (4 + 3 + 3 + 4)
+    figures = json.loads(page.split('id="figures">')[1].split("</script>")[0])
+    (map_,) = figures["cells-resistance_ohm_cm2-0"]["frames"][0]
+    assert len(map_["z"]) == 2
+    assert all("×÷" in text for row in map_["text"] for text in row)
+    shown = interohm("screen", described(tmp_path))
+    assert shown.code == 0
+    assert "best by resistance_ohm_cm2 (350 K" in shown.out
+    assert "samples of all uncertainties keep" in shown.out
+
+
+def test_questions_to_the_tables(interohm, tmp_path):
+    document = json.loads(interohm("screen", described(tmp_path), "--table", "--json").out)
+    contacts = f"{document['folder']}/contacts.parquet"
+    question = "left == 'Li' and electron_barrier_eV > 1 and temperature == 300"
+    ran = interohm("query", contacts, "--where", question, "--sort", "-space_charge", "--json")
+    rows = json.loads(ran.out)
+    assert [row["right"] for row in rows] == ["LLZO", "LiPON"]
+    assert rows[0]["space_charge_ohm_cm2"] > rows[1]["space_charge_ohm_cm2"]
+    table = f"{document['folder']}/350K-0/table"
+    ran = interohm("query", table, "--where", "resistance < 1e9", "--limit", "3")
+    assert "3 of 4 rows" in ran.err
+    assert "LiCoO2" in ran.out
+    ran = interohm("query", table, "--where", "resistanc < 1e9")
+    assert ran.code == 2
+    assert "did you mean resistance_ohm_cm2" in ran.err
+    ran = interohm("query", table, '{"left": "Li"}')
+    assert ran.code == 2
+    ran = interohm("query", "nowhere.parquet")
+    assert ran.code == 2
+    assert "there is no such table" in ran.err
+
+
+def test_conditions_cannot_reach_other_files(interohm, tmp_path):
+    document = json.loads(interohm("screen", described(tmp_path), "--json").out)
+    contacts = f"{document['folder']}/contacts.parquet"
+    (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
+    for text in (
+        "left == 'x'); COPY (SELECT 1) TO 'written.csv'; --'",
+        "left in (FROM read_csv('secret.csv'))",
+        "read_text('secret.csv') == 'a'",
+        "left == 'x' or 1 == 1",
+    ):
+        assert interohm("query", contacts, "--where", text).code == 2
+    assert (
+        json.loads(
+            interohm("query", contacts, "--where", 'left == "\'; DROP TABLE x --"', "--json").out
+        )
+        == []
+    )
+    assert not (tmp_path / "written.csv").exists()
+    # even SQL itself has no other file in reach
+    import duckdb
+
+    from interohm.parquet_query import _connection
+
+    with _connection([contacts], None) as connection:
+        assert connection.execute("SELECT count(*) FROM read_parquet(?)", [[contacts]]).fetchone()
+        for sql in (
+            "FROM read_csv('secret.csv')",
+            "COPY (SELECT 1) TO 'written.csv'",
+            "SET enable_external_access = true",
+            "INSTALL httpfs",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute(sql).fetchall()
+
+
+def test_damaged_tables_are_refused(tmp_path):
+    path = tmp_path / "bad.parquet"
+    path.write_bytes(b"PAR1 nothing PAR1")
+    with pytest.raises(InputError, match="cannot be read"):
+        query_table(path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no Parquet file"):
+        query_table(tmp_path / "empty")
+
+
+def test_refused_descriptions(interohm, tmp_path):
+    for changes, message in (
+        ({"where": "voltage > 3"}, "open_circuit_voltage_V"),
+        ({"electrolytes": ["Li"]}, "Li is a metal"),
+        ({"count": "many"}, "a valid integer"),
+    ):
+        ran = interohm("screen", described(tmp_path, **changes))
+        assert ran.code == 2, ran
+        assert message in ran.err
+        assert "Traceback" not in ran.err
+    assert not (tmp_path / "interohm-data").exists()
+
+
+_SCREEN_FOREVER = """
+import sys, time
+from pathlib import Path
+import numpy as np
+sys.path.insert(0, sys.argv[2])
+from conftest import _side
+from interohm.screening.cells import Cells
+from interohm.screening import stream
+from test_stream import asked
+rng = np.random.default_rng(3)
+cells = Cells(_side(rng, 7, 23, coarse=False), _side(rng, 7, 31, coarse=False), 1000.0)
+if len(sys.argv) > 3:
+    honest = stream.screen_cells
+    stream.screen_cells = lambda *given: (time.sleep(0.05), honest(*given))[1]
+part = stream.run_ranges(cells, asked(), Path(sys.argv[1]), workers=2, length=90)
+print([best.indices.tolist() for best in part.best.values()], part.cells)
+"""
+
+
+def test_kill_9(tmp_path):
+    """A killed process leaves whole ranges; the next one goes on and has the same answer."""
+    here = os.path.dirname(__file__)
+    script = [sys.executable, "-c", _SCREEN_FOREVER]
+    killed, clean = tmp_path / "killed", tmp_path / "clean"
+    killed.mkdir()
+    clean.mkdir()
+    victim = subprocess.Popen([*script, str(killed), here, "slowly"], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(list(killed.glob("cells-*.npz"))) < 4 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    count = 7 * 23 * 31
+    left = stream.finished_ranges(killed, count)
+    assert 4 <= len(left) < count // 90
+    answers = [
+        subprocess.run([*script, str(folder), here], capture_output=True, check=True).stdout
+        for folder in (killed, clean)
+    ]
+    assert answers[0] == answers[1]
+    assert set(left) <= set(stream.finished_ranges(killed, count))
