@@ -38,6 +38,7 @@ class Uncertainties(BaseModel):
     formation_energy: Uncertainty
     work_function: Uncertainty
     voltage: Uncertainty | None = None
+    migration_energy: Uncertainty | None = None
 
 
 @dataclass(frozen=True)

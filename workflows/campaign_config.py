@@ -36,11 +36,24 @@ class _Config(BaseModel):
 
 
 class HopConfig(_Config):
-    """How the mobile ion moves by a defect; from literature, with its source."""
+    """How the mobile ion moves by a defect; from literature, with its source.
 
-    migration_energy_eV: BarrierEnergy
+    ``migration_energy_eV: calculate`` relaxes the path of a vacancy to its nearest equivalent site,
+    whose distance is then the hop's.
+    """
+
+    migration_energy_eV: BarrierEnergy | Literal["calculate"]
     attempt_frequency_Hz: Frequency
-    hop_distance_nm: HopDistance
+    hop_distance_nm: HopDistance | None = None
+
+    @model_validator(mode="after")
+    def _has_a_distance(self) -> HopConfig:
+        if (self.hop_distance_nm is None) != (self.migration_energy_eV == "calculate"):
+            raise ValueError(
+                "give hop_distance_nm with a migration energy from literature, and leave it out "
+                "where the path is calculated"
+            )
+        return self
 
 
 class FacetSurvey(_Config):

@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 
 from interohm.errors import InputError
 
+from .barriers import barrier_jobs
 from .calculations import calculate
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
 from .defect_plan import PlannedDefect, planned_defects
@@ -98,6 +99,9 @@ def insulator_flow(
     for defect in planned:
         supercells.add(defect, _label(defect, planned))
     larger = _larger_supercells(phase, preset, crystal, cell, planned, supercells)
+    paths, barriers = barrier_jobs(
+        phase, preset, crystal, cell, planned, supercells.flawed, multiples
+    )
     record = record_insulator(
         bulk.output,
         surfaces,
@@ -108,6 +112,7 @@ def insulator_flow(
         [bulk.output for bulk in beside[1::2]],
         [job.output for job in edges],
         planned=[defect.as_dict() for defect in planned],
+        barriers=barriers,
         multiples=multiples,
         conventional=crystal.conventional,
         primitive=crystal.primitive,
@@ -121,6 +126,7 @@ def insulator_flow(
             cell,
             *supercells.jobs(),
             *([] if larger is None else larger.jobs()),
+            *paths,
             *slabs,
             bulk,
             metal_cell,

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from interohm.postprocess.band_edge_shift import shift_between, with_band_edges
+from interohm.postprocess.barriers import calculated_hop
 from interohm.postprocess.candidates import DefectCandidate, LargerCell
 from interohm.postprocess.materials import (
     Hop,
@@ -146,6 +147,7 @@ def record_insulator(
     edges: list[dict[str, Any]],
     *,
     planned: list[dict[str, Any]],
+    barriers: dict[str, dict[str, Any]],
     multiples: Multiples,
     conventional: Structure,
     primitive: Structure,
@@ -154,8 +156,9 @@ def record_insulator(
 ) -> dict[str, Any]:
     """Assemble and save the record of an insulator.
 
-    A candidate site that failed is left out as long as another one of the same defect is there, and
-    so is a whole defect as long as ions of both signs remain; the provenance names what is missing.
+    A candidate site that failed is left out as long as another one of the same defect is there, a
+    whole defect as long as ions of both signs remain, and a path in any case; the provenance names
+    what is missing.
     """
     asked = [PlannedDefect.from_dict(defect) for defect in planned]
     there = {one.name for one, output in zip(asked, defects, strict=True) if output}
@@ -188,6 +191,9 @@ def record_insulator(
             chemical_potentials(calculated, reference, facts["mobile_ion"], beside),
         )
         compared, unchecked = _larger_cells(database, larger, asked, multiples)
+        paths, pathless = _calculated_hops(
+            database, phase, asked, barriers, preset, _provenance(preset, facts, [])
+        )
         candidates = [
             DefectCandidate(
                 name=one.name,
@@ -223,9 +229,9 @@ def record_insulator(
             dielectric_constant=phase.dielectric_constant,
             saturation=phase.saturation,
             stability_window_V=phase.stability_window_V,
-            hops=_hops(phase, asked),
+            hops=_hops(phase, asked) | paths,
             uncertainties=preset.uncertainties,
-            provenance=_provenance(preset, facts, [*missing, *lost, *unchecked]),
+            provenance=_provenance(preset, facts, [*missing, *lost, *unchecked, *pathless]),
         )
         record = with_survey(record, seen, **_survey_options(phase))
         shift = phase.band_edge_shift
@@ -272,10 +278,40 @@ def _larger_cells(
 
 
 def _hops(phase: InsulatorPhase, planned: list[PlannedDefect]) -> dict[str, Hop]:
-    """Return the hops by the defects' names; ``V_Li`` means its ionic charge state."""
-    hops = {name: Hop(**dict(hop)) for name, hop in phase.hops.items()}
+    """Return the given hops by the defects' names; ``V_Li`` means its ionic charge state."""
+    hops = {
+        name: Hop(**dict(hop))
+        for name, hop in phase.hops.items()
+        if hop.migration_energy_eV != "calculate"
+    }
     ionic = {one.name: one.site.name for one in planned if one.ionic}
     return hops | {name: hops[site] for name, site in ionic.items() if site in hops}
+
+
+def _calculated_hops(
+    database: Database,
+    phase: InsulatorPhase,
+    planned: list[PlannedDefect],
+    barriers: dict[str, dict[str, Any]],
+    preset: Preset,
+    provenance: dict[str, Any],
+) -> tuple[dict[str, Hop], list[str]]:
+    """Return the calculated hops by the defects' names, and those whose path failed."""
+    hops, failed = {}, []
+    for name, outputs in barriers.items():
+        if outputs["path"] is None or outputs["ends"] is None:
+            failed.append(f"hop of {name}")
+            continue
+        assert preset.uncertainties.migration_energy is not None  # the preset has paths
+        hop = calculated_hop(
+            known_calculation(database, outputs["path"]),
+            outputs["ends"]["distance_A"],
+            attempt_frequency_Hz=phase.hops[name].attempt_frequency_Hz,
+            uncertainty=preset.uncertainties.migration_energy,
+            provenance=provenance,
+        )
+        hops |= {one.name: hop for one in planned if one.ionic and one.site.name == name}
+    return hops, failed
 
 
 def _survey_options(phase: InsulatorPhase | MetalPhase) -> dict[str, Any]:

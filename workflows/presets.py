@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from interohm.postprocess.materials import Uncertainties
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from interohm.errors import InputError
 from interohm.records import Number
@@ -235,6 +235,32 @@ class BandEdges(_Settings):
 AnyBandEdges: TypeAlias = Annotated[BandEdges | VaspBandEdges, Field(discriminator="engine")]
 
 
+class HopStep(_Settings):
+    """How a migration path is relaxed; its electronic settings are those of the defects.
+
+    Parameters
+    ----------
+    images : int
+        Between the ends, odd. The saddle of a path that symmetry maps onto itself is in its middle:
+        one is enough for it.
+    spring_eV_A2 : float
+        Between neighbouring images.
+    relaxation : Relaxation
+        Of the band as a whole.
+    """
+
+    images: Annotated[int, Field(ge=1, le=25)]
+    spring_eV_A2: Positive
+    relaxation: Relaxation
+
+    @field_validator("images")
+    @classmethod
+    def _has_a_middle(cls, images: int) -> int:
+        if images % 2 == 0:
+            raise ValueError("give an odd number, so that an image is in the middle")
+        return images
+
+
 class InsulatorSteps(_Settings):
     """The steps of an insulator: cell, bulk, surface, defects; band edges where they have more."""
 
@@ -242,6 +268,7 @@ class InsulatorSteps(_Settings):
     bulk: Step
     slab: SlabStep
     defects: DefectStep
+    hop: HopStep | None = None
     edges: AnyBandEdges | None = None
 
 
@@ -305,7 +332,7 @@ def _sharing(step: Any, shared: dict[str, Any]) -> Any:
     """Return a step, or a pair of steps, as YAML gives them, with what all steps share."""
     if not isinstance(step, dict) or step.get("engine") == "vasp":
         return step
-    if "engine" not in step:
+    if "cutoff_eV" in step:
         return {**step, **shared}
     without_U = {field: value for field, value in shared.items() if field != "hubbard_U"}
     own = {"reference": shared, "corrected": without_U}

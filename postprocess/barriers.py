@@ -1,0 +1,68 @@
+"""Migration energies from calculated paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from interohm.records import Quantity
+
+from .calculation import Calculation
+from .materials import Hop, Uncertainty, calculated_quantity, method_of
+
+_NM_PER_A = 0.1
+
+
+def migration_energy(path: Calculation) -> float:
+    """Return the highest energy of a path above its beginning, in eV.
+
+    Raises
+    ------
+    ValueError
+        The calculation has no path, or its highest image is an end: the ions do not rest there.
+    """
+    if path.path is None:
+        raise ValueError(f"calculation {path.hash[:12]} is no migration path")
+    energies = path.path.energies_eV
+    highest = max(energies)
+    if highest in (energies[0], energies[-1]):
+        raise ValueError(
+            f"the path {path.hash[:12]} has no barrier: an end is its highest image; relax the "
+            "ends to smaller forces"
+        )
+    return highest - energies[0]
+
+
+def calculated_hop(
+    path: Calculation,
+    distance_A: float,
+    *,
+    attempt_frequency_Hz: Quantity,
+    uncertainty: Uncertainty,
+    provenance: Mapping[str, Any],
+) -> Hop:
+    """Return the hop of a mobile ion by a defect from a calculated path.
+
+    Parameters
+    ----------
+    path : Calculation
+    distance_A : float
+        Between the two sites of the crystal.
+    attempt_frequency_Hz : Quantity
+        A barrier says nothing of it.
+    uncertainty : Uncertainty
+        Of the migration energy.
+    provenance : mapping
+        Of the record.
+    """
+    return Hop(
+        migration_energy_eV=calculated_quantity(
+            migration_energy(path), uncertainty, path, provenance
+        ),
+        attempt_frequency_Hz=attempt_frequency_Hz,
+        hop_distance_nm=Quantity(
+            value=round(distance_A * _NM_PER_A, 5),
+            source=f"relaxed structure of the supercell of calculation {path.hash[:12]}",
+            method=method_of(path, provenance),
+        ),
+    )

@@ -1,0 +1,156 @@
+"""The hop of the mobile ion by its vacancy: the path's ends, and the path."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from interohm.slab_builders.cells import Crystal, supercell
+from interohm.slab_builders.defects import DefectSite, defect_position
+from interohm.slab_builders.hops import after_hop, vacancy_hop
+from jobflow import Job, JobConfig, OnMissing, job
+from pymatgen.core import Structure
+
+from interohm.errors import InputError
+
+from .calculations import find_calculation
+from .campaign_config import InsulatorPhase
+from .context import active_database
+from .defect_plan import PlannedDefect
+from .presets import Preset
+from .steps import calculation_job
+
+
+def barrier_jobs(
+    phase: InsulatorPhase,
+    preset: Preset,
+    crystal: Crystal,
+    cell: Job,
+    planned: Sequence[PlannedDefect],
+    relaxed_defects: Sequence[Job],
+    multiples: tuple[int, int, int],
+) -> tuple[list[Job], dict[str, Any]]:
+    """Return the jobs of the hops that the phase wants calculated.
+
+    Parameters
+    ----------
+    phase : InsulatorPhase
+    preset : Preset
+    crystal : Crystal
+    cell : Job
+        Of the relaxed primitive cell.
+    planned : sequence of PlannedDefect
+    relaxed_defects : sequence of Job
+        Theirs.
+    multiples : tuple of int
+        Of the supercells.
+
+    Returns
+    -------
+    list of Job
+    dict
+        Outputs of the path's ends and of the path, by the defect's name.
+
+    Raises
+    ------
+    InputError
+        The preset has no settings for paths, or the defect is no vacancy.
+    """
+    jobs: list[Job] = []
+    outputs: dict[str, Any] = {}
+    for defect, hop in phase.hops.items():
+        if hop.migration_energy_eV != "calculate":
+            continue
+        step = preset.insulator.hop
+        if step is None:
+            raise InputError(
+                f"the preset {preset.name} has no settings for migration paths",
+                where=f"{phase.name}: hops, {defect}",
+                fix="give it `insulator.hop`, or the migration energy from literature",
+            )
+        rivals = [p for p, one in enumerate(planned) if one.site.name == defect and one.ionic]
+        if not rivals or planned[rivals[0]].site.change != -1:
+            raise InputError(
+                f"{defect} is none of the phase's vacancies",
+                where=f"{phase.name}: hops",
+                fix="calculate the hop of a vacancy; give others from literature",
+            )
+        ends = hop_ends(
+            crystal.conventional,
+            crystal.primitive,
+            cell.output["structure"],
+            [relaxed_defects[place].output for place in rivals],
+            sites=[planned[place].site.as_dict() for place in rivals],
+            multiples=multiples,
+        )
+        ends.name = f"{phase.name}: ends of the hop of {defect}"
+        path = calculation_job(
+            f"{phase.name}: hop of {defect}",
+            ends.output["before"],
+            preset,
+            "neb",
+            {
+                **preset.insulator.defects.engine_settings(preset.xc),
+                "relaxation": step.relaxation.model_dump(mode="json"),
+                "path": {
+                    "images": step.images,
+                    "spring_eV_A2": step.spring_eV_A2,
+                    "end_positions_A": ends.output["end_positions_A"],
+                },
+            },
+            planned[rivals[0]].charge,
+        )
+        jobs += [ends, path]
+        outputs[defect] = {"ends": ends.output, "path": path.output}
+    return jobs, outputs
+
+
+@job(config=JobConfig(on_missing_references=OnMissing.NONE))
+def hop_ends(
+    conventional: Structure,
+    primitive: Structure,
+    relaxed: Structure,
+    vacancies: list[dict[str, Any] | None],
+    *,
+    sites: list[dict[str, Any]],
+    multiples: tuple[int, int, int],
+) -> dict[str, Any]:
+    """Return the two ends of the shortest hop by the vacancy of lowest energy.
+
+    Parameters
+    ----------
+    conventional, primitive, relaxed : Structure
+    vacancies : list
+        Relaxed supercells, one of each distinct site; failed ones are None.
+    sites : list of mapping
+        Theirs.
+    multiples : tuple of int
+
+    Returns
+    -------
+    dict
+        ``before``, the relaxed supercell; ``end_positions_A``, where the same atoms are after the
+        hop; ``distance_A`` between the two sites.
+    """
+    if not any(vacancies):
+        raise RuntimeError("no vacancy finished")
+    with active_database() as database:
+        found = [output and find_calculation(database, output["hash"]) for output in vacancies]
+    # In a dry run nothing is there yet: the first one stands for all.
+    energies = [math.inf if one is None else one.energy_eV for one in found]
+    place = energies.index(min(energies))
+    crystal = Crystal(conventional, primitive).relaxed(relaxed)
+    perfect = supercell(crystal.conventional, tuple(multiples))
+    position = defect_position(DefectSite(**sites[place]), tuple(multiples))
+    distances = perfect.lattice.get_all_distances(position, perfect.frac_coords)[0]
+    hop = vacancy_hop(perfect, int(np.argmin(distances)))
+    before = vacancies[place]["structure"]
+    after = after_hop(perfect, hop, before)
+    return {
+        "before": before,
+        # Rounded as in a calculation's hash; adding zero turns −0.0 into 0.0.
+        "end_positions_A": (np.round(after.cart_coords, 5) + 0.0).tolist(),
+        "distance_A": hop.distance_A,
+    }
