@@ -22,6 +22,7 @@ from interohm.errors import InputError
 from interohm.rows import COLUMNS, Row, sorted_rows
 from interohm.settings import Settings, load_settings
 from interohm.storage import Folder, Server, sole_writer
+from interohm.trust import refuse_foreign_code
 from interohm.where import parse_where, resolve_column, unknown_column
 
 if TYPE_CHECKING:
@@ -304,7 +305,11 @@ class Database:
                 fix="ask again; if that does not help, predict and save it anew",
             )
         try:
-            return _with_profiles(whole, json.loads(gzip.decompress(packed)))
+            profiles = json.loads(gzip.decompress(packed))
+            refuse_foreign_code(profiles, where=self.location)
+            return _with_profiles(whole, profiles)
+        except InputError:
+            raise
         except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError) as error:
             raise InputError(
                 f"the profiles are damaged: {error}",

@@ -12,6 +12,7 @@ from jobflow import JobStore
 from maggma.stores import GridFSStore, MongoStore, MontyStore
 
 from interohm.storage import FOLDER_STORAGE
+from interohm.trust import refuse_foreign_code
 
 if TYPE_CHECKING:
     import threading
@@ -38,7 +39,9 @@ class _FolderStore(MontyStore):
     def query(self, *args: Any, **kwargs: Any) -> Iterator[dict[str, Any]]:
         with self._lock, self._folder.errors():
             documents = list(super().query(*args, **kwargs))
-        yield from documents
+        for document in documents:
+            refuse_foreign_code(document, where=f"{self._folder.location}, {self.collection_name}")
+            yield document
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         with self._lock, self._folder.errors():
@@ -60,6 +63,11 @@ class _ServerStore(MongoStore):
     def name(self) -> str:
         return f"mongo://{self.database}/{self.collection_name}"
 
+    def query(self, *args: Any, **kwargs: Any) -> Iterator[dict[str, Any]]:
+        for document in super().query(*args, **kwargs):
+            refuse_foreign_code(document, where=self.name)
+            yield document
+
 
 class _ServerBlobs(GridFSStore):
     """As `_ServerStore`, for large outputs."""
@@ -67,6 +75,11 @@ class _ServerBlobs(GridFSStore):
     @property
     def name(self) -> str:
         return f"gridfs://{self.database}/{self.collection_name}"
+
+    def query(self, *args: Any, **kwargs: Any) -> Iterator[dict[str, Any]]:
+        for document in super().query(*args, **kwargs):
+            refuse_foreign_code(document, where=self.name)
+            yield document
 
 
 def folder_job_store(folder: Folder, lock: threading.RLock) -> JobStore:

@@ -12,6 +12,7 @@ from typing import Any
 
 from interohm.errors import InputError
 from interohm.rows import COLUMNS, Row, kind_of, rows_of
+from interohm.trust import refuse_foreign_code
 
 VERSION = 2
 
@@ -33,8 +34,9 @@ def given(document: dict[str, Any], *, where: str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        A later version of the program wrote it.
+        A later version of the program wrote it, or it names code of somebody else.
     """
+    refuse_foreign_code(document, where=where)
     version = document.get(VERSION_FIELD, 1)
     if not isinstance(version, int) or version > VERSION:
         raise InputError(
