@@ -41,7 +41,8 @@ test: lint  ## lint, types and all tests (some run GPAW)
 	@$(BIN)/pytest
 
 test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
-	@$(BIN)/pytest tests/cluster tests/interohm/test_database.py
+	@$(BIN)/pytest tests/cluster tests/explorer/test_server.py $(addprefix tests/interohm/,test_database.py \
+	  test_rows.py test_many_writers.py test_foreign_documents.py)
 
 bench: install  ## speed and memory of the device model, one JSON object (under 50 s)
 	@$(BIN)/python benchmarks/run.py

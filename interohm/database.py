@@ -8,21 +8,19 @@ answer to the same methods, so that all below the opening of a collection is one
 from __future__ import annotations
 
 import contextlib
-import gzip
 import json
 import re
 import threading
 import uuid
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interohm import schema
 from interohm.errors import InputError
+from interohm.profiles import packed, with_profiles, without_profiles
 from interohm.rows import COLUMNS, Row, sorted_rows
 from interohm.settings import Settings, load_settings
 from interohm.storage import Folder, Server, sole_writer
-from interohm.trust import refuse_foreign_code
 from interohm.where import parse_where, resolve_column, unknown_column
 
 if TYPE_CHECKING:
@@ -297,25 +295,14 @@ class Database:
             raise RuntimeError("the document is not from this database")
         whole = dict(document)
         with self._lock, self._backend.errors():
-            packed = self._backend.get_blob(whole.pop(_BLOB))
-        if packed is None:
+            blob = self._backend.get_blob(whole.pop(_BLOB))
+        if blob is None:
             raise InputError(
                 "the profiles are gone: the result was replaced meanwhile",
                 where=self.location,
                 fix="ask again; if that does not help, predict and save it anew",
             )
-        try:
-            profiles = json.loads(gzip.decompress(packed))
-            refuse_foreign_code(profiles, where=self.location)
-            return _with_profiles(whole, profiles)
-        except InputError:
-            raise
-        except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError) as error:
-            raise InputError(
-                f"the profiles are damaged: {error}",
-                where=self.location,
-                fix="predict the contact or cell and save it anew",
-            ) from error
+        return with_profiles(whole, blob, where=self.location)
 
     def job_store(self) -> JobStore:
         """Return a JobStore for jobflow over the same folder or server, safe across threads."""
@@ -359,14 +346,13 @@ class Database:
         """Save a contact or a cell, its profiles apart in a blob."""
         backend = self._writable()
         json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
-        slim, profiles = _without_profiles(document)
-        content = json.dumps(profiles).encode()
+        slim, profiles = without_profiles(document)
         # A name of its own for each save, and written before the document that names it: killed or
         # overtaken by another writer, it leaves a stray blob, never a document without one.
         blob = uuid.uuid4().hex
         whole = {"_id": key, **schema.stored(collection, slim), _BLOB: blob}
         with self._lock, backend.errors():
-            backend.put_blob(blob, gzip.compress(content, mtime=0))
+            backend.put_blob(blob, packed(profiles))
             replaced = backend.replace(collection, whole)
             if replaced is not None and _BLOB in replaced:
                 backend.drop_blob(replaced[_BLOB])
@@ -384,34 +370,3 @@ def _check_collection(collection: str) -> None:
 def _key(document: Mapping[str, Any], *fields: str) -> str:
     """Return the natural key: what a second result under the same conditions shares."""
     return json.dumps([document.get(field) for field in fields])
-
-
-def _without_profiles(document: Mapping[str, Any]) -> tuple[Document, dict[str, Any]]:
-    """Return the document without its fields ``profile``, and these by their paths."""
-    profiles: dict[str, Any] = {}
-
-    def walk(value: Any, path: str) -> Any:
-        if isinstance(value, Mapping):
-            kept = {}
-            for field, item in value.items():
-                if field == "profile":
-                    profiles[f"{path}{field}"] = item
-                else:
-                    kept[field] = walk(item, f"{path}{field}.")
-            return kept
-        if isinstance(value, (list, tuple)):
-            return [walk(item, f"{path}{place}.") for place, item in enumerate(value)]
-        return value
-
-    return walk(document, ""), profiles
-
-
-def _with_profiles(document: Document, profiles: Mapping[str, Any]) -> Document:
-    """Undo `_without_profiles`, in place."""
-    for path, profile in profiles.items():
-        *steps, field = path.split(".")
-        owner: Any = document
-        for step in steps:
-            owner = owner[int(step)] if isinstance(owner, list) else owner[step]
-        owner[field] = profile
-    return document

@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +21,15 @@ from interohm.explorer.selection import key_of, selected
 from interohm.explorer.server import explorer, listen
 from interohm.report.budget import Part
 from interohm.settings import Settings
+
+SERVER_URI = os.environ.get("INTEROHM_TEST_MONGODB_URI")
+
+
+class Served(NamedTuple):
+    """A page by its address."""
+
+    address: str
+    port: int
 
 
 def get(page, path=None, **headers):
@@ -115,6 +126,27 @@ def test_a_password_is_nowhere(monkeypatch):
     assert "hunter2" not in str(caught.value)
 
 
+def test_what_the_uri_says_is_nowhere_on_the_page():
+    if SERVER_URI is None:
+        pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
+    uri = f"{SERVER_URI.rstrip('/')}/?appname=hunter2"
+    app = explorer(Settings(mongodb_uri=uri, mongodb_database="interohm_test_nothing"))
+    server, address = listen(app, 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        page = Served(address, server.server_port)
+        texts = [get(page)[1], get(page, f"{urlsplit(address).path}_dash-layout")[1]]
+        assert "interohm_test_nothing" in texts[1]  # where it is, is said
+        texts.append(callback(page, *rows_of("contacts"))[1])
+        assert "0 rows" in texts[2]
+        assert not [text for text in texts if "hunter2" in text or "appname" in text]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 def callback(page, output, inputs, state=()):
     """Ask for one of the page's answers as the browser does."""
     connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)
@@ -158,17 +190,22 @@ def test_keys_that_no_row_has(page, key):
     assert "reload the table" in text or "choose one in the table" in text
 
 
-def test_collections_that_are_none(page):
+def rows_of(collection):
+    """Return what the browser asks for to fill the table."""
     output = (
         "..table.columnDefs...table.rowData...message.children...conditions.options..."
         "conditions.value...map-section.hidden.."
     )
-    status, text = callback(
-        page,
-        output,
-        [("collection", "value", "wires"), ("where", "value", ""), ("reload", "n_clicks", 0)],
-        [("conditions", "value", None)],
-    )
+    inputs = [
+        ("collection", "value", collection),
+        ("where", "value", ""),
+        ("reload", "n_clicks", 0),
+    ]
+    return output, inputs, [("conditions", "value", None)]
+
+
+def test_collections_that_are_none(page):
+    status, text = callback(page, *rows_of("wires"))
     assert status == 200
     assert "there is no collection 'wires'" in json.loads(text)["response"]["message"]["children"]
 
