@@ -45,13 +45,16 @@ def finished_ranges(folder: Path, count: int) -> list[tuple[int, int]]:
 
 
 def missing_ranges(
-    finished: list[tuple[int, int]], count: int, length: int
+    finished: list[tuple[int, int]], within: tuple[int, int], length: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield the ranges, none longer than ``length``, between those that are finished."""
-    reached = 0
-    for start, stop in [*finished, (count, count)]:
-        while reached < start:
-            end = min(reached + length, start)
+    """Yield the ranges, none longer than ``length``, between those that are finished.
+
+    Only what lies ``within`` two indices is missed.
+    """
+    reached, last = within
+    for start, stop in [*finished, (last, last)]:
+        while reached < min(start, last):
+            end = min(reached + length, start, last)
             yield reached, end
             reached = end
         reached = max(reached, stop)
@@ -81,10 +84,14 @@ def run_ranges(
     *,
     workers: int,
     length: int = RANGE,
+    within: tuple[int, int] | None = None,
     write_table: Callable[[int, int], None] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Partial:
     """Answer for all cells: from the files of the folder, and by screening what is missing.
+
+    With ``within``, only what is missing there is screened, and the answer is for the cells that
+    are done.
 
     Parameters
     ----------
@@ -98,6 +105,8 @@ def run_ranges(
         Threads.
     length : int
         Cells of one range.
+    within : tuple of int, optional
+        First index and the one after the last; others may be at work on the rest.
     write_table : callable, optional
         Writes the table of a range.
     progress : callable, optional
@@ -114,7 +123,7 @@ def run_ranges(
         finished.append((start, stop))
         if progress is not None:
             progress(stop - start)
-    missing = missing_ranges(finished, cells.count, length)
+    missing = missing_ranges(finished, within or (0, cells.count), length)
     with ThreadPoolExecutor(workers) as pool:
         running: set[Future[Partial]] = set()
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from interohm.screening.run import Stages
+    from interohm.screening.screening import Stages
 
 SCREEN_EXAMPLE = "Example: interohm screen screen48.yaml --report screen48.html"
 
@@ -43,7 +43,8 @@ def screen(
     from interohm.database import Database
     from interohm.screening.candidates import find_records
     from interohm.screening.config import load_screen
-    from interohm.screening.run import Screening, run_screening, screening_folder
+    from interohm.screening.run import run_screening
+    from interohm.screening.screening import Screening, screening_folder
     from interohm.settings import load_settings
 
     described = load_screen(config)

@@ -11,7 +11,8 @@ import pytest
 from interohm.screening.candidates import find_records
 from interohm.screening.cells import OUTPUTS
 from interohm.screening.config import ScreenConfig, load_screen
-from interohm.screening.run import Screening, prepared_cells, run_screening, screening_folder
+from interohm.screening.run import prepared_cells, run_screening
+from interohm.screening.screening import Screening, screening_folder
 from interohm.screening.survivors import ranking_stability
 from interohm.screening.tables import cells_of
 from interohm.screening.whole_cells import cell_of, solve_whole

@@ -172,12 +172,19 @@ def test_a_killed_run_goes_on(made_cells, tmp_path, monkeypatch):
 
 
 def test_ranges_of_another_length_are_used():
-    assert list(stream.missing_ranges([(10, 20), (35, 50)], 60, 10)) == [
+    assert list(stream.missing_ranges([(10, 20), (35, 50)], (0, 60), 10)) == [
         (0, 10),
         (20, 30),
         (30, 35),
         (50, 60),
     ]
+
+
+def test_parts_leave_the_rest_to_others():
+    finished = [(10, 20), (35, 50)]
+    parts = [(0, 15), (15, 40), (40, 60)]
+    found = [list(stream.missing_ranges(finished, part, 100)) for part in parts]
+    assert found == [[(0, 10)], [(20, 35)], [(50, 60)]]
 
 
 def test_overlapping_ranges_count_once(tmp_path):

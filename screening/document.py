@@ -1,0 +1,121 @@
+"""What a screening found, as plain JSON values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from interohm.screening import histograms
+from interohm.screening.survivors import Sampler, ranking_stability
+from interohm.screening.tables import count_contacts
+
+from interohm.documents import number
+
+if TYPE_CHECKING:
+    from interohm.screening.cells import Cells
+    from interohm.screening.partial import Partial
+    from interohm.screening.screening import Screening, Stages
+    from numpy.typing import NDArray
+
+
+def described_cells(
+    screening: Screening, cells: Cells, indices: NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    """Return cells with their names and all their outputs."""
+    outputs = cells.at(indices)
+    names = screening.names
+    places = np.stack(cells.places(indices), axis=-1).tolist()
+    return [
+        {
+            "index": int(index),
+            "negative": names["negative"][i],
+            "electrolyte": names["electrolyte"][j],
+            "positive": names["positive"][k],
+            **{name: number(values[row]) for name, values in outputs.items()},
+        }
+        for row, (index, (j, i, k)) in enumerate(zip(indices, places, strict=True))
+    ]
+
+
+def results(screening: Screening, cells: Cells, part: Partial) -> dict[str, Any]:
+    """Return the best cells, the fronts and the counts."""
+    count = screening.config.count
+    counted = {}
+    for name, counts in part.histograms.items():
+        filled = np.flatnonzero(counts)
+        first, last = (filled[0], filled[-1]) if filled.size else (0, -1)
+        edges = np.concatenate([[np.nan], histograms.edges(name), [np.nan]])
+        counted[name] = {
+            "from": [number(edge) for edge in edges[first : last + 1]],
+            "to": [number(edge) for edge in edges[first + 1 : last + 2]],
+            "count": counts[first : last + 1].tolist(),
+        }
+    return {
+        "best": {
+            name: described_cells(screening, cells, best.indices[:count])
+            for name, best in part.best.items()
+        },
+        "pareto": [
+            {"outputs": list(group), "cells": described_cells(screening, cells, front.indices)}
+            for group, front in zip(screening.config.pareto, part.fronts, strict=True)
+        ],
+        "histograms": counted,
+    }
+
+
+def rankings(
+    screening: Screening, cells: Cells, part: Partial, sampler: Sampler, stages: Stages
+) -> dict[str, Any]:
+    """Return how sure the rankings are; empty where nothing is drawn."""
+    config = screening.config
+    found: dict[str, Any] = {}
+    for output, best in part.best.items():
+        indices = best.indices[: config.survivors]
+        if config.samples == 0 or indices.size == 0:
+            continue
+        advance = stages(f"survivors by {output}", indices.size)
+        values = sampler.outputs(cells, indices, output, progress=advance)
+        ranking = ranking_stability(output, values, min(config.count, indices.size))
+        described = described_cells(screening, cells, indices)
+        ranking["cells"] = [
+            {**cell, **sure} for cell, sure in zip(described, ranking["cells"], strict=True)
+        ]
+        found[output] = ranking
+    return found
+
+
+#: Contacts and cells that a document lists; more are in the Parquet files.
+_LISTED_CONTACTS, _LISTED_CELLS = 1000, 1000
+
+_MAPPED = (
+    "interface_ohm_cm2",
+    "space_charge_ohm_cm2",
+    "charge_transfer_ohm_cm2",
+    "potential_drop_V",
+    "electron_barrier_eV",
+    "hole_barrier_eV",
+    "stability_margin_V",
+)
+
+
+def listed(screening: Screening, cells: Cells) -> list[dict[str, Any]] | None:
+    """Return all cells with their outputs; None if they are too many."""
+    if cells.count > _LISTED_CELLS:
+        return None
+    return described_cells(screening, cells, np.arange(cells.count))
+
+
+def contact_maps(screening: Screening, cells: Cells, sampler: Sampler) -> dict[str, Any] | None:
+    """Return the contacts' numbers as rows (electrolytes) of columns (sides); None if too many."""
+    if count_contacts(screening.records) > _LISTED_CONTACTS:
+        return None
+    maps: dict[str, Any] = {}
+    for side, table in (("negative", cells.negative), ("positive", cells.positive)):
+        maps[side] = {
+            name: [[number(value) for value in row] for row in getattr(table, name)]
+            for name in _MAPPED
+        }
+        maps[side]["interface_quantiles"] = sampler.interface_quantiles(
+            positive=side == "positive", shape=table.shape
+        )
+    return maps

@@ -1,0 +1,106 @@
+"""A screening: its description with the records that it names, and where it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from interohm.screening.candidates import Records
+from interohm.screening.config import ScreenConfig
+from interohm.screening.filters import cell_filter
+from interohm.screening.partial import Question
+
+from interohm import __version__
+from interohm.records import material_document
+
+#: Begins a stage (its name, how many steps it has); returns what is told of each more of them.
+Stages: TypeAlias = Callable[[str, int], Callable[[int], None]]
+
+
+@dataclass(frozen=True)
+class Screening:
+    """A screening with its records, and the folder where it is kept.
+
+    Parameters
+    ----------
+    config : ScreenConfig
+        The description.
+    records : Records
+        What it names.
+    folder : Path
+        Of this description with these records alone (see `screening_folder`).
+    workers : int
+        Threads.
+    table : bool
+        Whether all cells that fit are written to Parquet.
+    where : str
+        What to name in errors: the description's file.
+    """
+
+    config: ScreenConfig
+    records: Records
+    folder: Path
+    workers: int = 1
+    table: bool = False
+    where: str = "screening"
+
+    @property
+    def conditions(self) -> list[tuple[float, float]]:
+        """Every temperature with every state of charge."""
+        config = self.config
+        return [
+            (temperature, charge)
+            for temperature in config.temperatures_K
+            for charge in config.states_of_charge
+        ]
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """Names of the negative sides, electrolytes and positive sides."""
+        return {
+            "negative": [side.label for side in self.records.negatives],
+            "electrolyte": [record.name for record in self.records.electrolytes],
+            "positive": [side.label for side in self.records.positives],
+        }
+
+    @property
+    def question(self) -> Question:
+        """What is asked of all cells."""
+        config = self.config
+        fits = None
+        if config.where is not None:
+            fits = cell_filter(config.where, self.names, where=f"{self.where}: where")
+        return Question(
+            rank_by=tuple(config.rank_by),
+            count=max(config.count, config.survivors if config.samples else 0),
+            fronts=tuple(tuple(group) for group in config.pareto),
+            counted=tuple(config.histograms),
+            fits=fits,
+        )
+
+    def folder_of(self, temperature_K: float, state_of_charge: float) -> Path:
+        """Return where one temperature and state of charge is kept."""
+        return self.folder / f"{temperature_K:.10g}K-{state_of_charge:.10g}"
+
+
+def screening_folder(config: ScreenConfig, records: Records, parent: Path) -> Path:
+    """Return where a screening is kept: its name and a hash of all that its result depends on."""
+    content = {
+        "version": __version__,
+        "screening": config.model_dump(mode="json"),
+        "records": [
+            [side.label, material_document(record)]
+            for side in [*records.negatives, *records.positives]
+            for record in (side.metal, side.coating)
+            if record is not None
+        ]
+        + [material_document(record) for record in [*records.electrolytes, records.reference]],
+    }
+    text = json.dumps(content, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    plain = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in config.name)
+    return parent / f"{plain}-{digest}"
