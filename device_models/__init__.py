@@ -40,9 +40,9 @@ from .resistance import (
     is_thick,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
-from .stack import StackNotConverged, solve_stack
+from .stack import solve_stack
 from .stack_layer import GradedProfile, StackLayer
-from .stack_solution import LayerSolution, Stack
+from .stack_solution import LayerSolution, Stack, StackNotConverged
 
 __all__ = [
     "BOLTZMANN_EV_K",

@@ -36,7 +36,7 @@ from .stack_mesh import (
     snap,
 )
 from .stack_newton import NewtonResult, solve
-from .stack_solution import LayerSolution, Stack, resistance_ohm_cm2
+from .stack_solution import LayerSolution, Stack, StackNotConverged, resistance_ohm_cm2
 
 _COARSE, _FINE = 4, 6
 _COARSE_KT = 1e-4
@@ -54,31 +54,6 @@ _SCALE_SHARE = 0.3
 _ROUNDING = 2e-14
 _NEGLIGIBLE_KT = 1e-7
 """A drop that nobody asks about: the smallest against which an error is measured."""
-
-
-class StackNotConverged(RuntimeError):
-    """The grid solver gave up.
-
-    Attributes
-    ----------
-    stacks : array of int
-        Which of the (flattened) batch.
-    error : array
-        Estimated relative error of their displacements (NaN where Newton's method failed).
-    elements : int
-        Elements per layer when it gave up.
-    layer : int
-        Where the first of them is least resolved.
-    """
-
-    def __init__(self, stacks: IntArray, error: Array, elements: int, layer: int) -> None:
-        self.stacks, self.error, self.elements, self.layer = stacks, error, elements, layer
-        known = error[np.isfinite(error)]
-        reached = f"an error of {known.max():.1e}" if known.size == error.size else "no solution"
-        super().__init__(
-            f"{stacks.size} stacks did not converge (the first is number {int(stacks[0])}): "
-            f"{reached} with {elements} elements per layer, worst in layer {layer}"
-        )
 
 
 def solve_stack(
@@ -112,12 +87,13 @@ def solve_stack(
     Returns
     -------
     Stack
-        Of the batch shape (...).
+        Of the batch shape (...); `converged` tells which of a batch reached the tolerance, and
+        `failure` how far the others got. They are NaN.
 
     Raises
     ------
     StackNotConverged
-        If the tolerance is not reached.
+        If none of the stacks reaches the tolerance: always when only one was asked for.
     ValueError
         If the input is not finite, a thick phase beside the stack has no neutral bulk, or the
         defects of a layer unmix.
@@ -242,6 +218,7 @@ class _Task:
         potential = np.empty((_FINE + 1, *widths))
         contact_D = np.empty((2, len(self.stack.layers), self.batch))
         error = np.empty(self.batch)
+        given_up: list[StackNotConverged] = []
         prolong = coarse.to_places(fine.nodes)
         moved = False
         while True:
@@ -266,9 +243,16 @@ class _Task:
             )
             elements = ends.shape[1] - 1
             wanted = _density(problem, found)
-            if elements >= _MAX_ELEMENTS or not np.all(np.isfinite(wanted)):
-                share = np.max(wanted * problem.width_nm, axis=1)[:, 0]
-                raise StackNotConverged(index, error[index], elements, int(np.argmax(share)))
+            hopeless = ~np.all(np.isfinite(wanted), axis=(0, 1)) | (elements >= _MAX_ELEMENTS)
+            if np.any(hopeless):
+                lost = index[hopeless]
+                share = np.max(wanted * problem.width_nm, axis=1)[:, hopeless][:, 0]
+                worst = int(np.argmax(share))
+                given_up.append(StackNotConverged(lost, error[lost], elements, worst))
+                if np.all(hopeless):
+                    break
+                index = index[~hopeless]
+                found, wanted = found[..., ~hopeless], wanted[..., ~hopeless]
             old = ends[..., index]
             if moved:
                 finer = halve(ends)
@@ -278,9 +262,22 @@ class _Task:
             ends[..., index] = self._snap(equidistribute(old, wanted, elements))
             start = interpolate(old, fine, found, ends[..., index], coarse)
             moved = True
-        return self._solution(ends, potential, contact_D, error)
+        failure = StackNotConverged.of_all(given_up) if given_up else None
+        if failure is not None:
+            if failure.stacks.size == self.batch:
+                raise failure
+            potential[..., failure.stacks] = np.nan
+            contact_D[..., failure.stacks] = np.nan
+        return self._solution(ends, potential, contact_D, error, failure)
 
-    def _solution(self, ends: Array, potential: Array, contact_D: Array, error: Array) -> Stack:
+    def _solution(
+        self,
+        ends: Array,
+        potential: Array,
+        contact_D: Array,
+        error: Array,
+        failure: StackNotConverged | None,
+    ) -> Stack:
         shape = self.stack.shape
         charge = self.charge(ends, _FINE)
         polarization = self.stack.polarization(node_places(ends, element(_FINE), inside=True))
@@ -315,6 +312,7 @@ class _Task:
             left_displacement_e_nm2=by_contact(contact_D[1], left=True),
             right_displacement_e_nm2=by_contact(contact_D[0], left=False),
             relative_error=error.reshape(shape),
+            failure=failure,
         )
 
     def _given(self, values: ArrayLike) -> Array:

@@ -104,17 +104,33 @@ def newton_step(problem: GridProblem, found: Residual) -> Array:
         force[-1] += found.right
     else:
         diagonal[-1], force[-1], off[-2] = 1.0, 0.0, 0.0
-    # off[-1] stays zero: it separates one stack from the next
-    band = off.T.ravel()[:-1]
-    *_, vertices, info = dgtsv(band, diagonal.T.ravel(), band, force.T.ravel())
-    if info != 0:
-        vertices = np.full(count * batch, np.nan)
-    vertices = vertices.reshape(batch, count).T
+    vertices = _solve_tridiagonal(diagonal, off, force)
     step = np.empty_like(local)
     step[0] = vertices[:-1].reshape(local.shape[1:])
     step[p] = vertices[1:].reshape(local.shape[1:])
     step[1:p] = -(rest + first * step[0] + last * step[p])
     return step
+
+
+def _solve_tridiagonal(diagonal: Array, off: Array, force: Array) -> Array:
+    """Solve B symmetric systems (count, B) as one; NaN for those that have no solution.
+
+    ``off[-1]`` is zero: it separates one system from the next.
+    """
+    count, batch = diagonal.shape
+    known = np.isfinite(np.sum(diagonal, axis=0) + np.sum(off, axis=0) + np.sum(force, axis=0))
+    while True:
+        if not np.all(known):
+            # one that is singular or not finite would spoil its neighbours
+            diagonal, off, force = (
+                np.where(known, one, blank)
+                for one, blank in ((diagonal, 1.0), (off, 0.0), (force, 0.0))
+            )
+        band = off.T.ravel()[:-1]
+        *_, solution, info = dgtsv(band, diagonal.T.ravel(), band, force.T.ravel())
+        if info == 0:
+            return np.where(known, solution.reshape(batch, count).T, np.nan)
+        known[(info - 1) // count] = False
 
 
 def _bounded_step(
@@ -241,8 +257,8 @@ def _solve_block(problem: GridProblem, start_V: Array, converged_kT: float) -> N
                 secant = slope / (slope - slope_ahead)
             length = np.where(good, 1.0, length * np.minimum(np.fmax(secant, 0.1), 0.5))
         size[where] = largest
-        if np.any(finished) or passes >= _MAX_PASSES:
-            ended = finished if passes < _MAX_PASSES else np.ones_like(finished)
+        ended = finished | ~np.isfinite(largest) | (passes >= _MAX_PASSES)
+        if np.any(ended):
             slots = where[ended]
             done[slots] = finished[ended]
             final[..., slots] = potential[..., ended]

@@ -10,12 +10,45 @@ import numpy as np
 
 from .constants import CM3_PER_NM3, NM_CM
 from .layer_charge import ChargeModel
-from .phase import Array
+from .phase import Array, BoolArray, IntArray
 from .spectral import Element
 from .stack_equations import take
 
 _BLOCK = 8_000
 """Nodes treated together, so that memory does not grow with the batch."""
+
+
+class StackNotConverged(RuntimeError):
+    """The grid solver gave up.
+
+    Attributes
+    ----------
+    stacks : array of int
+        Which of the (flattened) batch.
+    error : array
+        Estimated relative error of their displacements (NaN where Newton's method failed).
+    elements : int
+        Elements per layer when it gave up (the last of them).
+    layer : int
+        Where that one is least resolved.
+    """
+
+    def __init__(self, stacks: IntArray, error: Array, elements: int, layer: int) -> None:
+        self.stacks, self.error, self.elements, self.layer = stacks, error, elements, layer
+        known = error[np.isfinite(error)]
+        reached = f"an error of {known.max():.1e}" if known.size == error.size else "no solution"
+        super().__init__(
+            f"{stacks.size} stacks did not converge (the first is number {int(stacks[0])}): "
+            f"{reached} with {elements} elements per layer, worst in layer {layer}"
+        )
+
+    @classmethod
+    def of_all(cls, parts: Sequence[StackNotConverged]) -> StackNotConverged:
+        """Those that were given up at different times as one."""
+        stacks = np.concatenate([part.stacks for part in parts])
+        error = np.concatenate([part.error for part in parts])
+        order = np.argsort(stacks)
+        return cls(stacks[order], error[order], parts[-1].elements, parts[-1].layer)
 
 
 def resistance_ohm_cm2(
@@ -183,12 +216,23 @@ class Stack:
     relative_error : array (...)
         By how much D changed between the two last approximations, relative to its largest value
         (or a hundredth of the change of a resistance, if that is more).
+    failure : StackNotConverged, optional
+        What did not converge of a batch, whose other arrays are NaN there.
     """
 
     layers: Sequence[LayerSolution]
     left_displacement_e_nm2: Array
     right_displacement_e_nm2: Array
     relative_error: Array
+    failure: StackNotConverged | None = None
+
+    @cached_property
+    def converged(self) -> BoolArray:
+        """Whether each stack (...) reached the tolerance."""
+        converged = np.ones(self.relative_error.shape, dtype=bool)
+        if self.failure is not None:
+            converged.reshape(-1)[self.failure.stacks] = False
+        return converged
 
     @property
     def sheet_charge_e_nm2(self) -> Array:

@@ -103,11 +103,18 @@ def cell_document(
             try:
                 sampled = solve_state(cell, materials, place, draws=draws, thick=nominal.thick)
             except InputError as error:
-                # one extreme sample must not take the prediction with it
+                # extreme samples must not take the prediction with them
                 remarks.append(
-                    f"no intervals at state of charge {nominal.state_of_charge:g}: with some "
+                    f"no intervals at state of charge {nominal.state_of_charge:g}: with "
                     f"samples of the uncertainties {error.what}"
                 )
+            else:
+                lost = int(np.count_nonzero(sampled.has_no_solution))
+                if lost:
+                    remarks.append(
+                        f"intervals at state of charge {nominal.state_of_charge:g} leave out "
+                        f"{lost} of {samples} samples of the uncertainties that have no solution"
+                    )
         here = potential_map(cell, nominal)
         profile, collectors = map_fields(cell, here, start)
         document = {
@@ -253,5 +260,6 @@ def _state_document(
             if total is None
             else log10_quantiles(sampled.area_specific_resistance_ohm_cm2),
             "samples": int(np.size(sampled.area_specific_resistance_ohm_cm2)),
+            "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),
         },
     }

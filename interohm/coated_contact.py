@@ -10,7 +10,8 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.device_models.resistance import charge_transfer_ohm_cm2
-from interohm.device_models.stack import StackNotConverged, solve_stack
+from interohm.device_models.stack import solve_stack
+from interohm.device_models.stack_solution import StackNotConverged
 from interohm.errors import InputError
 from interohm.solved_contact import SolvedContact, areal_site_density_cm2
 from interohm.thin_layer import ThinLayer
@@ -65,7 +66,8 @@ def coated_contacts(
     Raises
     ------
     InputError
-        The grid solver does not converge.
+        The grid solver does not converge; of samples, for none of them (those without a solution
+        are NaN).
     """
     names = " | ".join(material.name for material in materials)
     try:
@@ -180,14 +182,17 @@ def _differential_capacitances(
     """Step the dipole of each contact, which acts as a step of its drop with the opposite sign."""
     count = len(dipole_V)
     steps = _DIPOLE_STEP_V * np.concatenate([-np.eye(count), np.eye(count)])
-    stepped = solve_stack(
+    found = solve_stack(
         left_model,
         layers,
         right_model,
         dipole_V=[dipole + steps[:, place] for place, dipole in enumerate(dipole_V)],
         sheet_charge_e_nm2=sheet_charge_e_nm2,
         tolerance=1e-8,
-    ).sheet_charge_e_nm2
+    )
+    if found.failure is not None:
+        raise found.failure
+    stepped = found.sheet_charge_e_nm2
     return [
         np.abs(stepped[count + place, place] - stepped[place, place])
         / (2 * _DIPOLE_STEP_V)

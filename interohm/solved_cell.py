@@ -77,6 +77,13 @@ class SolvedState:
     metal_work_function_eV: Array
 
     @property
+    def has_no_solution(self) -> NDArray[np.bool_]:
+        """Samples for which a contact has none."""
+        return np.any(
+            np.broadcast_arrays(*(contact.has_no_solution for contact in self.contacts)), axis=0
+        )
+
+    @property
     def area_specific_resistance_ohm_cm2(self) -> Array:
         """Sum of the layers, the space charges of the thick ones, and the charge transfers."""
         total = np.zeros(())

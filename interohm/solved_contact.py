@@ -64,6 +64,11 @@ class SolvedContact:
         return total
 
     @property
+    def has_no_solution(self) -> NDArray[np.bool_]:
+        """Samples without a neutral bulk, or for which the grid solver did not converge."""
+        return ~np.isfinite(np.asarray(self.sheet_charge_e_nm2))
+
+    @property
     def total_ohm_cm2(self) -> Array:
         """R_int of thick phases; with a layer, R_layer instead of that side's space charge."""
         total = self.charge_transfer_ohm_cm2
@@ -212,6 +217,7 @@ def _quantiles(nominal: SolvedContact, sampled: SolvedContact) -> dict[str, Any]
             )
         },
         "samples": int(drop.size),
+        "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),
     }
 
 

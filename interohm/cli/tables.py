@@ -76,9 +76,11 @@ def _footnotes(document: dict[str, Any], assumed: list[str]) -> None:
     reason = document["resistance"].get("reason")
     if reason:
         out.print(f"no total resistance: {reason}")
-    samples = (document["quantiles"] or {}).get("samples")
+    quantiles = document["quantiles"] or {}
+    samples, lost = quantiles.get("samples"), quantiles.get("lost_samples")
     if samples:
-        out.print(f"intervals: {samples} samples of the records' uncertainties")
+        without = f", less {lost} that have no solution" if lost else ""
+        out.print(f"intervals: {samples} samples of the records' uncertainties{without}")
     _dominant(document.get("sensitivity"), "")
     out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
     _assumed(assumed)

@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from interohm import device_models as models
+from interohm.coated_contact import coated_contacts
 from interohm.contact import contact_document
 from interohm.errors import InputError
 from interohm.materials import shipped_material
 from interohm.phases import Draws, phase_of
 from interohm.records import Insulator, Metal, material_document, material_from
+from interohm.solved_contact import contact_fields
 
 # Results published with doi 10.1038/s43588-021-00041-y; see tests/data/pfd_reference.yaml.
 PUBLISHED = {
@@ -236,3 +239,38 @@ def test_accumulation_has_no_logarithm_and_says_so() -> None:
     assert document["resistance"]["limiting_step"] is None
     assert document["quantiles"]["log10_resistance"] is None
     assert 0 < document["quantiles"]["log10_samples"] < document["quantiles"]["samples"] == 200
+
+
+def test_samples_without_a_solution_leave_the_others() -> None:
+    """Beyond 20 nm the doping changes its sign too often for any grid."""
+
+    def doping(x: np.ndarray) -> np.ndarray:
+        return np.where(x > 20.0, 1e21 * np.sin(1e5 * x), 1e20)
+
+    left, llzo, right = shipped("Li"), shipped("LLZO"), shipped("LiCoO2")
+    assert isinstance(llzo, Insulator)
+    phase = phase_of(llzo)
+
+    def bulk_at(temperature_K: Any) -> models.Bulk:
+        return models.neutral_bulk(phase, temperature_K=temperature_K, metal_work_function_eV=2.9)
+
+    alone, sampled = (
+        coated_contacts(
+            [left, llzo, right],
+            models.Metal(0.0),
+            [models.StackLayer(bulk_at(temperature_K), thickness_nm, fixed_charge_cm3=doping)],
+            models.Metal(1.0),
+            dipole_V=[0.0, 0.0],
+            sheet_charge_e_nm2=[0.0, 0.0],
+            nominal=False,
+        )[0][0]
+        for temperature_K, thickness_nm in (
+            (300.0, 10.0),
+            (np.array([300.0, 310.0, 320.0]), np.array([10.0, 50.0, 15.0])),
+        )
+    )
+    assert sampled.has_no_solution.tolist() == [False, True, False]
+    found = contact_fields(alone, sampled)["quantiles"]
+    assert found["samples"] == 3
+    assert found["lost_samples"] == 1
+    assert found["resistance_ohm_cm2"]["charge_transfer_ohm_cm2"] is not None
