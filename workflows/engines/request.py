@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cached_property
 from typing import Any
 
 from interohm.postprocess.calculation import CalculationKind
@@ -44,7 +45,7 @@ class CalculationRequest(BaseModel):
         """The structure to begin with."""
         return Structure.from_dict(self.structure)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of what decides the result.
 
