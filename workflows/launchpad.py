@@ -14,6 +14,9 @@ from interohm.yaml_io import load_yaml
 if TYPE_CHECKING:
     from fireworks import LaunchPad
 
+#: The field of a workflow's metadata that says which phase of which campaign it calculates.
+METADATA = "interohm"
+
 PATIENCE_MS = 5000
 
 

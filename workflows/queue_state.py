@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .submission import METADATA
+from .launchpad import METADATA
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -191,8 +191,9 @@ def _since(launch: Document | None) -> str | None:
 
 
 def _silence_s(launch: Document, now: datetime) -> float:
-    heard = _time(launch["state_history"][-1]["updated_on"])
-    return (now - heard).total_seconds()
+    last = launch["state_history"][-1]
+    heard = last.get("updated_on", last["created_on"])  # no ping yet
+    return (now - _time(heard)).total_seconds()
 
 
 def _run_time_s(launch: Document, now: datetime) -> float:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,13 +17,12 @@ from interohm.database import Database
 
 from .campaign import PlannedCalculation, campaign_flow, dry_run
 from .campaign_config import CampaignConfig, load_structure
+from .launchpad import METADATA
 from .presets import load_preset
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad, Workflow
 
-#: The field of a workflow's metadata that says which phase of which campaign it calculates.
-METADATA = "interohm"
 _ENDED_WELL = ("COMPLETED", "ARCHIVED")
 
 
@@ -46,7 +46,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class PhasePlan:
-    """A phase by itself: its flow, its calculations, and what tells it from all others.
+    """A phase (or a screening) by itself: its flow, and what tells it from all others.
 
     Parameters
     ----------
@@ -93,14 +93,14 @@ def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
     return plans
 
 
-def submit(config: CampaignConfig, database: Database, launchpad: LaunchPad) -> list[Submission]:
-    """Add the campaign's phases to the launchpad, those apart that are there or done already.
+def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> list[Submission]:
+    """Add phases to the launchpad, those apart that are there or done already.
 
     Parameters
     ----------
-    config : CampaignConfig
-    database : Database
-        Opened for reading.
+    campaign : str
+        Its name.
+    plans : sequence of PhasePlan
     launchpad : LaunchPad
 
     Returns
@@ -110,7 +110,7 @@ def submit(config: CampaignConfig, database: Database, launchpad: LaunchPad) -> 
     """
     _initialize(launchpad)
     submissions = []
-    for plan in plan_phases(config, database):
+    for plan in plans:
         before = _submitted(launchpad, plan.key)
         if plan.done:
             submissions.append(Submission(plan.name, "done", 0))
@@ -118,7 +118,7 @@ def submit(config: CampaignConfig, database: Database, launchpad: LaunchPad) -> 
             outcome: Any = "failed" if before[0]["state"] == "FIZZLED" else "queued"
             submissions.append(Submission(plan.name, outcome, len(before[0]["nodes"])))
         else:
-            submissions.append(_add(launchpad, config.name, plan))
+            submissions.append(_add(launchpad, campaign, plan))
     return submissions
 
 

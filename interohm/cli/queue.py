@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,12 +26,16 @@ _Campaign = Annotated[str | None, typer.Argument(help="Only of the campaign of t
 
 
 def submit(
-    config: Annotated[Path, typer.Argument(help="The campaign in YAML; see configs/examples/.")],
+    config: Annotated[Path, typer.Argument(help="A campaign or a screening in YAML.")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the calculations with their core-hours.")
     ] = False,
+    parts: Annotated[
+        int,
+        typer.Option(min=1, max=10_000, help="Jobs among which a screening's cells are divided."),
+    ] = 8,
 ) -> None:
-    """Put a campaign into the queue of a cluster.
+    """Put a campaign or a screening into the queue of a cluster.
 
     One FireWorks workflow for each phase goes into the launchpad of my_launchpad.yaml; what waits
     or runs there already, or is in the database, is left alone. `qlaunch` then submits the jobs to
@@ -42,14 +47,21 @@ def submit(
     from interohm.workflows import submission
     from interohm.workflows.campaign import load_campaign
     from interohm.workflows.launchpad import open_launchpad
+    from interohm.yaml_io import load_yaml
 
-    loaded = load_campaign(config)
-    if dry_run:
+    if "electrolytes" in load_yaml(config):
+        campaign, plans = _screening(config, parts, dry_run=dry_run)
+    else:
+        loaded = load_campaign(config)
+        campaign = loaded.name
         with Database.open() as database, errors_of(config):
-            _print_plans(submission.plan_phases(loaded, database))
+            plans = submission.plan_phases(loaded, database)
+        if dry_run:
+            _print_plans(plans)
+    if dry_run:
         return
-    with Database.open() as database, open_launchpad() as launchpad, errors_of(config):
-        submissions = submission.submit(loaded, database, launchpad)
+    with open_launchpad() as launchpad:
+        submissions = submission.submit(campaign, plans, launchpad)
     made = table("phase", "outcome", "jobs#")
     for one in submissions:
         made.add_row(one.phase, one.outcome, str(one.jobs))
@@ -112,6 +124,33 @@ def rerun(
     with open_launchpad() as launchpad:
         begun = queue_state.rerun(launchpad, campaign=campaign, lost_after_s=lost_after)
     console().print(f"{len(begun)} jobs ready again")
+
+
+def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[PhasePlan]]:
+    from interohm.database import Database
+    from interohm.screening.candidates import find_records
+    from interohm.screening.config import load_screen
+    from interohm.screening.jobs import keep_asked, screening_flow
+    from interohm.screening.screening import Screening, screening_folder
+    from interohm.settings import load_settings
+    from interohm.workflows.submission import PhasePlan
+
+    described = load_screen(config)
+    with Database.open() as database:
+        records = find_records(described, database, relative_to=config.parent, where=str(config))
+    folder = screening_folder(described, records, load_settings().data / "screens")
+    screening = Screening(described, records, folder, where=str(config))
+    # before anything is made: a condition that cannot be asked is said first
+    assert screening.question
+    if dry_run:
+        cells = math.prod(len(names) for names in screening.names.values())
+        states = len(screening.conditions)
+        typer.echo(f"{cells} cells under {states} conditions in {parts} parts, none submitted")
+    else:
+        keep_asked(screening)
+    flow = screening_flow(screening, parts)
+    done = (folder / "screening.json").is_file()
+    return described.name, [PhasePlan("screening", flow, [], folder.name, done)]
 
 
 def _print_plans(plans: Sequence[PhasePlan]) -> None:

@@ -96,3 +96,21 @@ def test_slurm_says_when_a_job_ends(cluster: Cluster, tmp_path: Path) -> None:
     cluster.wait_until_idle()
     left = float(said.read_text())
     assert 300 - (time.time() - before) - 2 <= left <= 302
+
+
+def test_a_screening_in_parts_is_the_screening(cluster: Cluster) -> None:
+    """Bit for bit: three jobs and their sum, and one run by itself."""
+    config = Path(__file__).parents[2] / "configs" / "campaigns" / "screen48.yaml"
+    said = cluster.interohm("submit", config, "--parts", 3, "--dry-run")
+    assert said == "48 cells under 1 conditions in 3 parts, none submitted\n"
+    assert "added" in cluster.interohm("submit", config, "--parts", 3)
+    cluster.run("rlaunch", "rapidfire")
+    jobs = cluster.status()
+    assert len(jobs) == 5
+    assert {job["state"] for job in jobs.values()} == {"done"}, jobs
+    (result,) = (cluster.data / "screens").glob("*/screening.json")
+    together = json.loads(result.read_text())
+    alone = json.loads(cluster.interohm("screen", config, "--json", "--folder", cluster.work / "s"))
+    assert together.pop("folder") != alone.pop("folder")
+    assert together == alone
+    assert "done" in cluster.interohm("submit", config)
