@@ -93,7 +93,7 @@ def barrier_jobs(
             "neb",
             {
                 **preset.insulator.defects.engine_settings(preset.xc),
-                "relaxation": step.relaxation.model_dump(mode="json"),
+                **step.changes(),
                 "path": {
                     "images": step.images,
                     "spring_eV_A2": step.spring_eV_A2,

@@ -169,7 +169,7 @@ class _Launcher:
                     return False
                 try:
                     run = engine_named(request.engine).start(request, scratch_folder(request))
-                except OSError as error:
+                except (CalculationError, OSError) as error:
                     self._fail(job, error)
                     return True
                 self.running[request.hash] = (job.name, run)

@@ -260,6 +260,10 @@ class HopStep(_Settings):
             raise ValueError("give an odd number, so that an image is in the middle")
         return images
 
+    def changes(self) -> dict[str, Any]:
+        """Return the engine settings that differ from those of the defects."""
+        return {"relaxation": self.relaxation.model_dump(mode="json")}
+
 
 class InsulatorSteps(_Settings):
     """The steps of an insulator: cell, bulk, surface, defects; band edges where they have more."""

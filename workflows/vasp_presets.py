@@ -120,14 +120,42 @@ class VaspBandEdges(_Settings):
     corrected: VaspEdgesStep
 
 
+class VaspHopStep(_Settings):
+    """How a migration path is relaxed; all else is as in the step of the defects.
+
+    Parameters
+    ----------
+    images : int
+        Between the ends.
+    spring_eV_A2 : float
+        Between neighbouring images.
+    incar : mapping
+        Tags to add to those of atomate2's set for paths, or to change.
+    """
+
+    images: Annotated[int, Field(ge=1, le=25)]
+    spring_eV_A2: Positive
+    incar: dict[str, bool | int | float | str | list[float] | None]
+
+    def changes(self) -> dict[str, Any]:
+        """Return the engine settings that differ from those of the defects."""
+        return {"input_set": "neb", "incar": self.incar}
+
+
 class VaspInsulatorSteps(_Settings):
-    """The steps of an insulator: cell, bulk, surface, defects; band edges where they have more."""
+    """The steps of an insulator: cell, bulk, surface, defects; what is optional where it is asked.
+
+    ``edges`` moves the band edges, ``dielectric`` is density functional perturbation theory of the
+    primitive cell, ``hop`` a migration path.
+    """
 
     cell: VaspStep
     bulk: VaspStep
     slab: VaspSlabStep
     defects: VaspDefectStep
     edges: VaspBandEdges | None = None
+    dielectric: VaspStep | None = None
+    hop: VaspHopStep | None = None
 
 
 class VaspMetalSteps(_Settings):

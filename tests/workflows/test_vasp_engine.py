@@ -15,6 +15,7 @@ from interohm.workflows.campaign import campaign_flow, dry_run, load_campaign
 from interohm.workflows.engines.protocol import CalculationError, Progress
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.engines.vasp import VaspEngine
+from interohm.workflows.engines.vasp_inputs import write_inputs
 from interohm.workflows.local import run_campaign
 from interohm.workflows.vasp_campaign import PLAN, write_campaign_inputs
 from pymatgen.core import Structure
@@ -220,6 +221,22 @@ def test_without_vasp_a_calculation_is_not_started(no_vasp: None, tmp_path: Path
         VaspEngine().start(mg_on_ga(), tmp_path / "run")
 
 
+def test_a_hop_is_asked_for_with_its_images(
+    campaign: Path, database: Database, tmp_path: Path
+) -> None:
+    hop = "{migration_energy_eV: calculate, attempt_frequency_Hz: 1.0e13}"
+    campaign.write_text(f"{CAMPAIGN}    hops: {{V_Li: {hop}}}\n")
+    rows = {row.label: row for row in dry_run(load_campaign(campaign), database)}
+    request = rows["LiF: hop of V_Li"].request
+    vacancy = rows["LiF: V_Li -1"].request
+    assert request.kind == "neb"
+    assert request.settings["incar"]["IMAGES"] == request.settings["path"]["images"] == 3
+    for tag in ("NELECT", "ENCUT", "GGA"):
+        assert request.settings["incar"][tag] == vacancy.settings["incar"][tag]
+    write_inputs(request, tmp_path / "hop")
+    assert len(list((tmp_path / "hop").glob("0?/POSCAR"))) == 5
+
+
 def test_without_vasp_run_writes_all_inputs_and_submits_nothing(
     no_vasp: None,
     campaign: Path,
@@ -242,6 +259,7 @@ def test_without_vasp_run_writes_all_inputs_and_submits_nothing(
         "Li: slab (110)",
         "LiF: cell",
         "LiF: bulk",
+        "LiF: band edges, HSE06",
         "LiF: slab (001)",
         "LiF: perfect supercell",
         "LiF: V_Li -1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import json
+import re
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -11,12 +12,25 @@ from typing import Any
 
 import pymatgen.io.vasp
 import pytest
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.defects import defect_supercell, interstitial_sites, vacancy_sites
+from interohm.slab_builders.cells import Crystal, supercell
+from interohm.slab_builders.defects import (
+    defect_position,
+    defect_supercell,
+    interstitial_sites,
+    vacancy_sites,
+)
+from interohm.slab_builders.hops import after_hop, vacancy_hop
 from interohm.slab_builders.slabs import build_slab
 from interohm.workflows.engines import engine_named
+from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.engines.request import CalculationRequest
-from interohm.workflows.engines.vasp_inputs import in_poscar_order, site_order, write_inputs
+from interohm.workflows.engines.vasp import VaspEngine
+from interohm.workflows.engines.vasp_inputs import (
+    in_poscar_order,
+    path_images,
+    site_order,
+    write_inputs,
+)
 from interohm.workflows.presets import load_preset
 from interohm.workflows.vasp_presets import VaspPreset, VaspStep
 from pymatgen.core import Lattice, Structure
@@ -67,13 +81,37 @@ def bulk() -> CalculationRequest:
 
 
 def hybrid_bulk() -> CalculationRequest:
-    settings = step("hse_static", LVTOT=False, ISMEAR=0, SIGMA=0.05)
+    edges = preset().insulator.edges
+    assert edges is not None
+    settings = edges.corrected.engine_settings("PBE")
     return engine_named("vasp").request(lithium_fluoride().primitive, "static", settings, 0)
 
 
 def dielectric() -> CalculationRequest:
-    settings = step("dielectric", LVTOT=False, ISMEAR=0, SIGMA=0.05)
-    return engine_named("vasp").request(lithium_fluoride().primitive, "static", settings, 0)
+    response = preset().insulator.dielectric
+    assert response is not None
+    settings = response.engine_settings("PBE")
+    return engine_named("vasp").request(lithium_fluoride().primitive, "dielectric", settings, 0)
+
+
+def hop() -> CalculationRequest:
+    """The next lithium ion moves into a vacancy."""
+    conventional = lithium_fluoride().conventional
+    (site,) = vacancy_sites(conventional, "Li")
+    before = defect_supercell(conventional, site, (2, 2, 1))
+    perfect = supercell(conventional, (2, 2, 1))
+    place = defect_position(site, (2, 2, 1))
+    distances = perfect.lattice.get_all_distances(place, perfect.frac_coords)[0]
+    after = after_hop(perfect, vacancy_hop(perfect, int(distances.argmin())), before)
+    steps = preset().insulator
+    assert steps.hop is not None
+    settings = steps.defects.engine_settings("PBE") | steps.hop.changes()
+    settings["path"] = {
+        "images": steps.hop.images,
+        "spring_eV_A2": steps.hop.spring_eV_A2,
+        "end_positions_A": after.cart_coords.tolist(),
+    }
+    return engine_named("vasp").request(before, "neb", settings, -1)
 
 
 def slab() -> CalculationRequest:
@@ -115,6 +153,7 @@ CASES: dict[str, Callable[[], CalculationRequest]] = {
     "LiF_bulk": bulk,
     "LiF_bulk_HSE06": hybrid_bulk,
     "LiF_dielectric": dielectric,
+    "LiF_hop_of_V_Li": hop,
     "LiF_slab_001": slab,
     "LiF_V_Li_-1": vacancy,
     "LiF_Li_i_+1": interstitial,
@@ -126,8 +165,44 @@ CASES: dict[str, Callable[[], CalculationRequest]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_inputs_are_the_checked_ones(case: str, tmp_path: Path) -> None:
     write_inputs(CASES[case](), tmp_path)
-    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert written == {path.name: path.read_text() for path in (GOLDEN / case).iterdir()}
+    assert files_in(tmp_path) == files_in(GOLDEN / case)
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    """By name; the images of a path come out of an optimization, and are rounded."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            name, text = str(path.relative_to(folder)), path.read_text()
+            if re.fullmatch(r"\d\d/POSCAR", name):
+                text = re.sub(r"\b0\.\d+", lambda one: f"{(float(one[0]) + 5e-4) % 1:.3f}", text)
+            found[name] = text
+    return found
+
+
+def test_a_path_goes_over_the_middle_and_moves_one_ion() -> None:
+    first, *between, last = path_images(hop())
+    assert len(between) == 3
+    moved = first.lattice.get_all_distances(first.frac_coords, last.frac_coords).diagonal()
+    assert sorted(moved.round(3))[-2:] == [0.0, round(4.07 / 2**0.5, 3)]
+    (ion,) = moved.nonzero()[0][moved[moved.nonzero()[0]] > 1]
+    assert first[ion].specie.symbol == "Li"
+    middle = between[1]
+    steps = [
+        middle.lattice.get_distance_and_image(middle[ion].frac_coords, end[ion].frac_coords)[0]
+        for end in (first, last)
+    ]
+    assert steps[0] == pytest.approx(steps[1], abs=0.01)
+
+
+def test_only_results_that_can_be_read_are_calculated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VaspEngine, "check", lambda self: None)
+    with pytest.raises(CalculationError, match=r"kind 'neb' are not read.*by hand"):
+        engine_named("vasp").start(hop(), tmp_path)
+    assert (tmp_path / "INCAR").is_file()
+    assert not (tmp_path / "result.json").exists()
 
 
 def test_electrons_of_charged_cells_need_no_potcars() -> None:

@@ -16,7 +16,7 @@ from pymatgen.core import Structure
 from interohm.errors import InputError
 
 from .gpaw import kpoint_counts
-from .protocol import Progress
+from .protocol import CalculationError, Progress
 from .request import CalculationRequest
 from .vasp_inputs import (
     complete_incar,
@@ -26,6 +26,9 @@ from .vasp_inputs import (
     write_inputs,
 )
 from .worker_run import WorkerRun, check_space
+
+#: Calculations whose inputs are written, and whose results are not read.
+_ONLY_INPUTS = ("neb", "dielectric")
 
 
 class VaspEngine:
@@ -90,18 +93,21 @@ class VaspEngine:
             "symbols": potcar_symbols(structure, settings["potcars"]["symbols"]),
         }
         incar = complete_incar(in_poscar_order(structure), kind, settings, kpoints, potcars, charge)
+        own = {
+            "xc": functional_name(incar),
+            "cutoff_eV": settings["cutoff_eV"],
+            "kpoints": kpoints,
+            "incar": incar,
+            "potcars": potcars,
+        }
+        if kind == "neb":
+            own["path"] = settings["path"]
         return CalculationRequest(
             engine=self.name,
             kind=kind,
             charge=charge,
             structure=structure.as_dict(),
-            settings={
-                "xc": functional_name(incar),
-                "cutoff_eV": settings["cutoff_eV"],
-                "kpoints": kpoints,
-                "incar": incar,
-                "potcars": potcars,
-            },
+            settings=own,
         )
 
     def start(self, request: CalculationRequest, folder: Path) -> VaspRun:
@@ -109,6 +115,11 @@ class VaspEngine:
         self.check()
         check_space(folder)
         write_inputs(request, folder)
+        if request.kind in _ONLY_INPUTS:
+            raise CalculationError(
+                f"VASP's results of the kind {request.kind!r} are not read: run the inputs in "
+                f"{folder} by hand, and give the number to the campaign with its source"
+            )
         worker = "interohm.workflows.engines.vasp_worker"
         return VaspRun(request, folder, [sys.executable, "-m", worker, str(folder)])
 

@@ -38,6 +38,7 @@ InputSet = Literal[
     "hse_defect_relax",
     "hse_defect_static",
     "dielectric",
+    "neb",
 ]
 
 
@@ -50,7 +51,7 @@ class Generator:
     name : str
         Of the class.
     kind : str
-        ``cell``, ``relax`` or ``static``.
+        As a calculation's.
     module : str
         In ``atomate2.vasp.sets``.
     options : mapping
@@ -77,8 +78,9 @@ INPUT_SETS: dict[str, Generator] = {
     "hse_defect_relax": Generator("HSEChargeStateRelaxSetGenerator", "relax", "defect"),
     "hse_defect_static": Generator("HSEChargeStateStaticSetGenerator", "static", "defect"),
     "dielectric": Generator(
-        "StaticSetGenerator", "static", options={"lepsilon": True, "auto_ispin": True}
+        "StaticSetGenerator", "dielectric", options={"lepsilon": True, "auto_ispin": True}
     ),
+    "neb": Generator("NebSetGenerator", "neb"),
 }
 
 #: INCAR's GGA of the functionals that a preset may name; the base set of atomate2 has PBEsol.
@@ -186,6 +188,10 @@ def complete_incar(
     known = INPUT_SETS[settings["input_set"]]
     changes = {**settings["incar"], "ENCUT": settings["cutoff_eV"]}
     changes = {"GGA": "PE" if known.name.startswith("HSE") else _GGA[settings["xc"]], **changes}
+    options = dict(known.options)
+    if known.kind == "neb":
+        options["num_images"] = settings["path"]["images"]
+        changes["SPRING"] = -settings["path"]["spring_eV_A2"]
     module = importlib.import_module(f"atomate2.vasp.sets.{known.module}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # own POTCARs are deliberate, and said in the request
@@ -196,7 +202,7 @@ def complete_incar(
             sort_structure=False,
             # True would have pymatgen look into POTCARs; NELECT is set below.
             use_structure_charge=False,
-            **known.options,
+            **options,
         )
         incar = dict(generator.get_input_set(structure, potcar_spec=True)["INCAR"])
     if kind == "static" and known.kind == "relax":
@@ -216,15 +222,55 @@ def complete_incar(
     return {tag: incar[tag] for tag in sorted(incar)}
 
 
+def path_images(request: CalculationRequest) -> list[Structure]:
+    """Return the images of a path to begin with, its ends included, in the order of POSCAR.
+
+    By the image-dependent pair potential (S. Smidstrup et al., J. Chem. Phys. 140, 214106 (2014)).
+    """
+    from ase.mep import NEB
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    path, before = request.settings["path"], request.initial_structure
+    after = Structure(
+        before.lattice, before.species, path["end_positions_A"], coords_are_cartesian=True
+    )
+    start, end = (AseAtomsAdaptor.get_atoms(in_poscar_order(one)) for one in (before, after))
+    images = [start, *(start.copy() for _ in range(path["images"])), end]
+    NEB(images, method="improvedtangent").interpolate(method="idpp", mic=True)
+    return [AseAtomsAdaptor.get_structure(image) for image in images]
+
+
 def write_inputs(request: CalculationRequest, folder: Path) -> None:
-    """Write INCAR, KPOINTS, POSCAR and POTCAR.spec of a request into a folder."""
-    from pymatgen.io.vasp import Incar, Kpoints, Poscar
+    """Write INCAR, KPOINTS, POSCAR and POTCAR.spec of a request into a folder.
+
+    A path has its images in folders of their own (00, 01, ...), each with KPOINTS, as atomate2's
+    maker has it: VASP with HDF5 looks for them there.
+    """
+    from pymatgen.io.vasp import Incar, Kpoints
 
     settings = request.settings
     structure = in_poscar_order(request.initial_structure)
     folder.mkdir(parents=True, exist_ok=True)
     mesh = Kpoints.gamma_automatic(tuple(settings["kpoints"]))
     mesh.comment = f"Gamma-centred, {'x'.join(map(str, settings['kpoints']))}"
+    elements = dict.fromkeys(site.specie.symbol for site in structure)
+    symbols = [settings["potcars"]["symbols"][element] for element in elements]
+    write_text(folder / "INCAR", str(Incar(settings["incar"])))
+    write_text(folder / "KPOINTS", str(mesh))
+    write_text(folder / "POTCAR.spec", "\n".join(symbols) + "\n")
+    if request.kind != "neb":
+        write_text(folder / "POSCAR", _poscar(structure))
+        return
+    for place, image in enumerate(path_images(request)):
+        own = folder / f"{place:02d}"
+        own.mkdir(exist_ok=True)
+        write_text(own / "POSCAR", _poscar(image))
+        write_text(own / "KPOINTS", str(mesh))
+
+
+def _poscar(structure: Structure) -> str:
+    from pymatgen.io.vasp import Poscar
+
     # Adding zero turns −0.0 into 0.0: the same crystal gives the same file.
     tidy = Structure(
         np.round(structure.lattice.matrix, 10) + 0.0,
@@ -232,8 +278,4 @@ def write_inputs(request: CalculationRequest, folder: Path) -> None:
         np.round(structure.frac_coords, 10) % 1 + 0.0,
     )
     poscar = Poscar(tidy, comment=tidy.formula, sort_structure=False)
-    symbols = [settings["potcars"]["symbols"][element] for element in poscar.site_symbols]
-    write_text(folder / "INCAR", str(Incar(settings["incar"])))
-    write_text(folder / "KPOINTS", str(mesh))
-    write_text(folder / "POSCAR", poscar.get_str(significant_figures=10))
-    write_text(folder / "POTCAR.spec", "\n".join(symbols) + "\n")
+    return str(poscar.get_str(significant_figures=10))
