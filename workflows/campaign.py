@@ -30,6 +30,7 @@ from .electrode_jobs import record_electrode
 from .engines import engine_named
 from .engines.request import CalculationRequest
 from .phase import band_edges_of, insulator_flow, metal_flow
+from .phase_diagram import window_of_others
 from .phase_jobs import record_insulator, record_metal
 from .presets import Preset, VaspPreset, load_preset
 
@@ -89,17 +90,53 @@ def campaign_flow(config: CampaignConfig) -> Flow:
         _check_elements(phase, structure, metal, preset, where)
         ion = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
         if isinstance(phase, InsulatorPhase):
-            place_of = f"phases[{place}] {phase.name}: equilibrium_with"
-            beside = [
-                load_structure(source, config.folder, where=place_of)
-                for source in phase.equilibrium_with
-            ]
-            flows.append(insulator_flow(phase, structure, metal, preset, **ion, coexisting=beside))
+            flows.append(_insulator(config, place, phase, structure, metal, preset))
         elif isinstance(phase, ElectrodePhase):
             flows.append(electrode_flow(phase, structure, metal, preset, **ion))
         else:
             flows.append(metal_flow(phase, structure, preset, **ion))
     return Flow(flows, name=config.name)
+
+
+def _insulator(
+    config: CampaignConfig,
+    place: int,
+    phase: InsulatorPhase,
+    structure: Structure,
+    metal: Structure,
+    preset: Preset | VaspPreset,
+) -> Flow:
+    """Return an insulator's flow, with the phases that its potentials and its window need."""
+    where = f"phases[{place}] {phase.name}"
+    ion = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
+    beside = [
+        load_structure(source, config.folder, where=f"{where}: equilibrium_with")
+        for source in phase.equilibrium_with
+    ]
+    diagram, known = config.phase_diagram, None
+    competing: list[Structure] | None = None
+    if diagram is not None and phase.stability_window_V is None:
+        if diagram.entries == "calculations":
+            competing = [
+                load_structure(source, config.folder, where="phase_diagram: competing")
+                for source in diagram.competing
+            ]
+        else:
+            composition = structure.composition.element_composition
+            window, known = window_of_others(
+                diagram, config.folder, composition, **ion, where=f"{where}: phase_diagram"
+            )
+            phase = phase.model_copy(update={"stability_window_V": window})
+    return insulator_flow(
+        phase,
+        structure,
+        metal,
+        preset,
+        **ion,
+        coexisting=beside,
+        competing=competing,
+        phase_diagram=known,
+    )
 
 
 def _check_elements(

@@ -24,8 +24,9 @@ from interohm.records import (
     Voltage,
     WorkFunction,
 )
-from interohm.settings import load_settings
 from interohm.yaml_io import load_yaml, validated
+
+from .materials_project import structure_by_id
 
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
 Facet = tuple[int, int, int]
@@ -241,6 +242,30 @@ class ElectrodePhase(_Phase):
 Phase = Annotated[InsulatorPhase | MetalPhase | ElectrodePhase, Field(discriminator="kind")]
 
 
+class PhaseDiagramConfig(_Config):
+    """Where the stability windows of insulators come from that give none.
+
+    Parameters
+    ----------
+    entries : str
+        ``calculations``: this campaign's and the database's with the same settings;
+        ``materials_project``, which needs a key; or a JSON file of entries.
+    competing : list of str
+        Structures to calculate besides the phases', the elements among them.
+    """
+
+    entries: Annotated[str, Field(min_length=1)]
+    competing: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _competing_are_calculated(self) -> PhaseDiagramConfig:
+        if self.competing and self.entries != "calculations":
+            raise ValueError(
+                "competing: phases are calculated for `entries: calculations` only; leave them out"
+            )
+        return self
+
+
 class CampaignConfig(_Config):
     """A campaign.
 
@@ -255,6 +280,8 @@ class CampaignConfig(_Config):
         Default: the ion's usual one.
     metal_structure : str
         Of the mobile element's metal, whose energy per atom is mu = 0.
+    phase_diagram : PhaseDiagramConfig, optional
+        For the stability windows of phases that give none.
     phases : list
     """
 
@@ -264,6 +291,7 @@ class CampaignConfig(_Config):
     mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")] = "Li"
     ion_charge: Annotated[Charge, Field(ge=1)] = Field(default=None, validate_default=True)
     metal_structure: Annotated[str, Field(min_length=1)]
+    phase_diagram: PhaseDiagramConfig | None = None
     phases: Annotated[list[Phase], Field(min_length=1, max_length=1000)]
 
     _folder: Path = PrivateAttr(default=Path())
@@ -314,7 +342,7 @@ def load_structure(source: str, folder: Path, *, where: str) -> Structure:
         No such file or id, an unreadable file, or no key for the Materials Project.
     """
     if source.startswith("mp-"):
-        return _materials_project(source, where)
+        return structure_by_id(source, where=where)
     path = folder / source
     if not path.is_file():
         raise InputError(
@@ -333,24 +361,3 @@ def load_structure(source: str, folder: Path, *, where: str) -> Structure:
     if not structure.is_valid(tol=0.5):
         raise InputError(f"{path}: atoms lie closer than 0.5 Å", where=where)
     return structure
-
-
-def _materials_project(identifier: str, where: str) -> Structure:
-    key = load_settings().materials_project_key
-    if key is None:
-        raise InputError(
-            f"{identifier} is a Materials Project id, and no key is set",
-            where=where,
-            fix="set INTEROHM_MATERIALS_PROJECT_KEY (or MP_API_KEY), or give a CIF or POSCAR",
-        )
-    from pymatgen.ext.matproj import MPRester
-
-    try:
-        with MPRester(key.get_secret_value()) as client:
-            return client.get_structure_by_material_id(identifier)
-    except Exception as error:  # network, key and id fail in many ways; none of them is ours
-        raise InputError(
-            f"{identifier} could not be fetched: {type(error).__name__}",
-            where=where,
-            fix="check the id, the key and the network, or give a CIF or POSCAR",
-        ) from None

@@ -58,6 +58,8 @@ def insulator_flow(
     mobile_ion: str,
     ion_charge: int,
     coexisting: Sequence[Structure] = (),
+    competing: Sequence[Structure] | None = None,
+    phase_diagram: dict[str, Any] | None = None,
 ) -> Flow:
     """Return the flow of an insulator: cell, bulk, slabs, supercells, record.
 
@@ -71,6 +73,11 @@ def insulator_flow(
     ion_charge : int
     coexisting : sequence of Structure
         Compounds in equilibrium with the phase.
+    competing : sequence of Structure, optional
+        Further phases of the diagram that gives the stability window; None: it is given, or none
+        is wanted.
+    phase_diagram : mapping, optional
+        Provenance of a window that is known already.
 
     Raises
     ------
@@ -86,7 +93,10 @@ def insulator_flow(
         Crystal.from_structure(metal), preset, "metal", f"{mobile_ion} metal"
     )
     edges = _edges_jobs(phase, cell, preset)
-    beside = [job for other in coexisting for job in _coexisting_jobs(other, preset)]
+    own = set(crystal.conventional.composition.get_el_amt_dict())
+    rivals = [other for other in competing or () if set(other.composition.get_el_amt_dict()) <= own]
+    beside = [job for other in coexisting for job in _reference_jobs(other, preset)]
+    against = [job for other in rivals for job in _reference_jobs(other, preset)]
     planned = planned_defects(
         phase,
         crystal.conventional,
@@ -111,13 +121,17 @@ def insulator_flow(
         None if larger is None else larger.outputs(),
         [bulk.output for bulk in beside[1::2]],
         [job.output for job in edges],
+        None if competing is None else [job.output for job in against[1::2]],
         planned=[defect.as_dict() for defect in planned],
         barriers=barriers,
         multiples=multiples,
         conventional=crystal.conventional,
         primitive=crystal.primitive,
         relaxed=cell.output["structure"],
-        facts=_facts(phase, preset, mobile_ion, ion_charge),
+        facts={
+            **_facts(phase, preset, mobile_ion, ion_charge),
+            **({} if phase_diagram is None else {"phase_diagram": phase_diagram}),
+        },
     )
     record.name = f"{phase.name}: record"
     return Flow(
@@ -132,6 +146,7 @@ def insulator_flow(
             metal_cell,
             metal_bulk,
             *beside,
+            *against,
             *edges,
             record,
         ],
@@ -257,7 +272,7 @@ def _label(defect: PlannedDefect, planned: list[PlannedDefect]) -> str:
     return f"{defect.site.name} {defect.charge:+d}" + (f" (site {rank})" if rank > 1 else "")
 
 
-def _coexisting_jobs(structure: Structure, preset: Preset) -> tuple[Job, Job]:
+def _reference_jobs(structure: Structure, preset: Preset) -> tuple[Job, Job]:
     """Return cell and bulk of a compound, with the steps of metals if all its elements are."""
     kind: Literal["insulator", "metal"] = (
         "metal" if all(element.is_metal for element in structure.elements) else "insulator"

@@ -29,6 +29,7 @@ from .calculations import find_calculation
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
 from .context import active_database
 from .defect_plan import PlannedDefect
+from .phase_diagram import window_of_ours
 from .presets import PRESET, Preset
 from .steps import known_calculation
 from .surfaces import Series, calculated_surfaces
@@ -145,6 +146,7 @@ def record_insulator(
     larger: dict[str, Any] | None,
     coexisting: list[dict[str, Any]],
     edges: list[dict[str, Any]],
+    competing: list[dict[str, Any] | None] | None,
     *,
     planned: list[dict[str, Any]],
     barriers: dict[str, dict[str, Any]],
@@ -190,6 +192,21 @@ def record_insulator(
             crystal.conventional.lattice,
             chemical_potentials(calculated, reference, facts["mobile_ion"], beside),
         )
+        window, diagram = phase.stability_window_V, facts.get("phase_diagram")
+        if competing is not None:
+            voltage = preset.uncertainties.voltage
+            window, diagram = window_of_ours(
+                database,
+                calculated,
+                [
+                    reference,
+                    *beside,
+                    *(known_calculation(database, one) for one in competing if one),
+                ],
+                facts["mobile_ion"],
+                facts["ion_charge"],
+                None if voltage is None else voltage.value_eV,
+            )
         compared, unchecked = _larger_cells(database, larger, asked, multiples)
         paths, pathless = _calculated_hops(
             database, phase, asked, barriers, preset, _provenance(preset, facts, [])
@@ -228,10 +245,13 @@ def record_insulator(
             surface=_surface(seen.stable),
             dielectric_constant=phase.dielectric_constant,
             saturation=phase.saturation,
-            stability_window_V=phase.stability_window_V,
+            stability_window_V=window,
             hops=_hops(phase, asked) | paths,
             uncertainties=preset.uncertainties,
-            provenance=_provenance(preset, facts, [*missing, *lost, *unchecked, *pathless]),
+            provenance={
+                **_provenance(preset, facts, [*missing, *lost, *unchecked, *pathless]),
+                **({} if diagram is None else {"phase_diagram": diagram}),
+            },
         )
         record = with_survey(record, seen, **_survey_options(phase))
         shift = phase.band_edge_shift

@@ -1,0 +1,165 @@
+"""Between which voltages a compound is stable, and beside which others, from total energies.
+
+At the limits the compound decomposes into the phases that it coexists with there; convex hull and
+chemical potentials are pymatgen's.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymatgen.analysis.phase_diagram import PhaseDiagram
+from pymatgen.core import Composition, Element
+from pymatgen.entries.computed_entries import ComputedEntry
+
+from .calculation import Calculation
+
+#: eV per atom; a compound this far above the hull counts as on it.
+_NUMERICAL_NOISE_EV = 1e-6
+
+
+@dataclass(frozen=True)
+class TieLine:
+    """Compounds that coexist with the phase over a range of voltages.
+
+    Parameters
+    ----------
+    compounds : tuple of str
+    low_V, high_V : float
+        Against the mobile ion's metal.
+    """
+
+    compounds: tuple[str, ...]
+    low_V: float
+    high_V: float
+
+
+@dataclass(frozen=True)
+class StabilityWindow:
+    """Between which voltages a compound is stable.
+
+    Parameters
+    ----------
+    reduction_V, oxidation_V : float
+        Against the mobile ion's metal.
+    reduced_to, oxidized_to : tuple of str
+        Phases beside it at the limits, into which it decomposes beyond.
+    tie_lines : tuple of TieLine
+        Each leaves the mobile ion's chemical potential free, as `reservoirs` needs it.
+    """
+
+    reduction_V: float
+    oxidation_V: float
+    reduced_to: tuple[str, ...]
+    oxidized_to: tuple[str, ...]
+    tie_lines: tuple[TieLine, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for a record's provenance."""
+        return {
+            "reduction_V": round(self.reduction_V, 4),
+            "reduced_to": list(self.reduced_to),
+            "oxidation_V": round(self.oxidation_V, 4),
+            "oxidized_to": list(self.oxidized_to),
+            "coexists_with": [
+                {
+                    "compounds": list(line.compounds),
+                    "from_V": round(line.low_V, 4),
+                    "to_V": round(line.high_V, 4),
+                }
+                for line in self.tie_lines
+            ],
+        }
+
+
+def entry_of(calculation: Calculation) -> ComputedEntry:
+    """Return a calculation as pymatgen's diagrams take it."""
+    composition = calculation.final_structure.composition.element_composition
+    return ComputedEntry(composition, calculation.energy_eV, entry_id=calculation.hash)
+
+
+def comparable(one: Calculation, other: Calculation) -> bool:
+    """Whether total energies of two calculations may be subtracted from each other."""
+    fields = ("xc", "cutoff_eV", "hubbard_U_eV")
+    if one.engine != other.engine or any(
+        one.settings.get(field) != other.settings.get(field) for field in fields
+    ):
+        return False
+    ours, theirs = _data_sets(one.settings), _data_sets(other.settings)
+    return all(theirs.get(element, title) == title for element, title in ours.items())
+
+
+def _data_sets(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return VASP's data sets by element, from titles or from symbols; empty for other engines."""
+    potcars = settings.get("potcars", [])
+    if isinstance(potcars, Mapping):
+        return dict(potcars.get("symbols", {}))
+    return {title.split()[1].split("_")[0]: title for title in potcars}
+
+
+def stability_window(
+    compound: Composition,
+    entries: Sequence[ComputedEntry],
+    mobile_ion: str,
+    ion_charge: int,
+) -> StabilityWindow:
+    """Return the voltages between which a compound is stable.
+
+    Parameters
+    ----------
+    compound : Composition
+        Contains the mobile ion; one of the entries has it.
+    entries : sequence of ComputedEntry
+        All phases to compare with, the elements among them; others are ignored.
+    mobile_ion : str
+    ion_charge : int
+
+    Raises
+    ------
+    ValueError
+        An element's own energy is missing, or the compound is not stable at any voltage.
+    """
+    elements = {element.symbol for element in compound.elements}
+    own = [e for e in entries if {el.symbol for el in e.composition.elements} <= elements]
+    alone = {e.composition.elements[0].symbol for e in own if len(e.composition.elements) == 1}
+    if missing := sorted(elements - alone):
+        raise ValueError(f"the phase diagram lacks the element {' and '.join(missing)}")
+    formula = compound.reduced_formula
+    same = [entry for entry in own if entry.composition.reduced_formula == formula]
+    if not same:
+        raise ValueError(f"the phase diagram has no {formula}")
+    diagram = PhaseDiagram(own)
+    lowest = min(same, key=lambda entry: entry.energy_per_atom)
+    above = diagram.get_e_above_hull(lowest)
+    if above > _NUMERICAL_NOISE_EV:
+        parts = ", ".join(
+            sorted(e.composition.reduced_formula for e in diagram.get_decomposition(compound))
+        )
+        raise ValueError(f"{formula} is not stable: {above:.3f} eV per atom above {parts}")
+    metal = diagram.el_refs[Element(mobile_ion)].energy_per_atom
+    corners = {
+        frozenset(name.split("-")) - {formula}: -(float(potentials[Element(mobile_ion)]) - metal)
+        / ion_charge
+        for name, potentials in diagram.get_all_chempots(compound).items()
+    }
+    reduced, oxidized = (pick(corners, key=lambda c: corners[c]) for pick in (min, max))
+    return StabilityWindow(
+        reduction_V=corners[reduced],
+        oxidation_V=corners[oxidized],
+        reduced_to=tuple(sorted(reduced)),
+        oxidized_to=tuple(sorted(oxidized)),
+        tie_lines=tuple(_tie_lines(corners, len(elements))),
+    )
+
+
+def _tie_lines(corners: Mapping[frozenset[str], float], elements: int) -> list[TieLine]:
+    """Return the edges of the stability range along which the voltage changes."""
+    lines = []
+    for (one, first), (other, second) in itertools.combinations(corners.items(), 2):
+        shared = one & other
+        if len(shared) == elements - 2 and abs(first - second) > 1e-6:
+            lines.append(TieLine(tuple(sorted(shared)), min(first, second), max(first, second)))
+    return sorted(lines, key=lambda line: (line.low_V, line.compounds))

@@ -1,0 +1,61 @@
+"""What the Materials Project has: structures by their id, and entries of phase diagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from pymatgen.core import Structure
+from pymatgen.entries.computed_entries import ComputedEntry
+
+from interohm.errors import InputError
+from interohm.settings import load_settings
+
+
+def structure_by_id(identifier: str, *, where: str) -> Structure:
+    """Return a structure by its id, as ``mp-1138``.
+
+    Raises
+    ------
+    InputError
+        No key, or the project does not answer with a structure.
+    """
+    with _client(identifier, where) as client:
+        return client.get_structure_by_material_id(identifier)
+
+
+@lru_cache(maxsize=32)
+def entries_of(elements: frozenset[str], *, where: str) -> tuple[ComputedEntry, ...]:
+    """Return the entries of all phases of some elements, with the project's own corrections.
+
+    Raises
+    ------
+    InputError
+        No key, or the project does not answer.
+    """
+    with _client(f"the phase diagram of {'-'.join(sorted(elements))}", where) as client:
+        return tuple(client.get_entries_in_chemsys(sorted(elements)))
+
+
+@contextmanager
+def _client(wanted: str, where: str) -> Iterator[Any]:
+    key = load_settings().materials_project_key
+    if key is None:
+        raise InputError(
+            f"{wanted} is asked of the Materials Project, and no key is set",
+            where=where,
+            fix="set INTEROHM_MATERIALS_PROJECT_KEY (or MP_API_KEY), or name a file",
+        )
+    from pymatgen.ext.matproj import MPRester
+
+    try:
+        with MPRester(key.get_secret_value()) as client:
+            yield client
+    except Exception as error:  # network, key and id fail in many ways; none of them is ours
+        raise InputError(
+            f"{wanted} could not be fetched: {type(error).__name__}",
+            where=where,
+            fix="check the id, the key and the network, or name a file",
+        ) from None

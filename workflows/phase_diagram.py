@@ -1,0 +1,195 @@
+"""Stability windows of a campaign's phases: of its own calculations, or of entries of others."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.phase_diagram import (
+    StabilityWindow,
+    comparable,
+    entry_of,
+    stability_window,
+)
+from interohm.slab_builders.identify import has_vacuum
+from pymatgen.core import Composition
+from pymatgen.entries.computed_entries import ComputedEntry
+
+from interohm.database import Database
+from interohm.errors import InputError
+from interohm.records import Quantity
+
+from .campaign_config import PhaseDiagramConfig
+from .materials_project import entries_of
+
+Window = tuple[Quantity, Quantity]
+
+
+def window_of_others(
+    config: PhaseDiagramConfig,
+    folder: Path,
+    compound: Composition,
+    mobile_ion: str,
+    ion_charge: int,
+    *,
+    where: str,
+) -> tuple[Window, dict[str, Any]]:
+    """Return a stability window from a file's or the Materials Project's entries.
+
+    Returns
+    -------
+    pair of Quantity
+        Reduction and oxidation limit; their uncertainty is not known.
+    dict
+        What the phase decomposes into and coexists with, for the provenance.
+
+    Raises
+    ------
+    InputError
+        No key, an unreadable file, elements missing, or the compound is not stable.
+    """
+    elements = frozenset(element.symbol for element in compound.elements)
+    if config.entries == "materials_project":
+        entries: Sequence[ComputedEntry] = entries_of(elements, where=where)
+    else:
+        entries = entries_of_file(folder / config.entries, where=where)
+    try:
+        window = stability_window(compound, entries, mobile_ion, ion_charge)
+    except ValueError as error:
+        raise InputError(
+            str(error), where=where, fix="give the phase its own stability_window_V"
+        ) from None
+    source = f"phase diagram: {config.entries}"
+    method = "calculated: total energies of others"
+    return _quantities(window, None, source, method), {
+        "entries": config.entries,
+        **window.as_dict(),
+    }
+
+
+def window_of_ours(
+    database: Database,
+    compound: Calculation,
+    others: Sequence[Calculation],
+    mobile_ion: str,
+    ion_charge: int,
+    uncertainty_V: float | None,
+) -> tuple[Window | None, dict[str, Any]]:
+    """Return a stability window from finished calculations with the same settings.
+
+    Parameters
+    ----------
+    database : Database
+        Its bulk calculations count, those that the program ships, and ``others``.
+    compound : Calculation
+    others : sequence of Calculation
+        Metal, coexisting and competing phases.
+    mobile_ion : str
+    ion_charge : int
+    uncertainty_V : float, optional
+
+    Returns
+    -------
+    pair of Quantity or None
+        None where the compound is not stable, or an element was not calculated.
+    dict
+        For the provenance: the calculations, and the window or why there is none.
+    """
+    elements = set(compound.final_structure.composition.get_el_amt_dict())
+    found = {one.hash: one for one in (compound, *others)}
+    for document in _bulk_documents(database, compound):
+        if document["hash"] not in found and _elements(document) <= elements:
+            one = Calculation.model_validate(document)
+            if not has_vacuum(one.final_structure):
+                found[one.hash] = one
+    used = [one for one in found.values() if comparable(compound, one)]
+    provenance: dict[str, Any] = {"entries": sorted(one.hash for one in used)}
+    composition = compound.final_structure.composition.element_composition
+    try:
+        window = stability_window(
+            composition, [entry_of(one) for one in used], mobile_ion, ion_charge
+        )
+    except ValueError as error:
+        return None, {**provenance, "no_window": str(error)}
+    method = f"calculated: {compound.engine}, {compound.settings['xc']}"
+    source = f"phase diagram of {len(used)} calculations"
+    return _quantities(window, uncertainty_V, source, method), {**provenance, **window.as_dict()}
+
+
+def _quantities(
+    window: StabilityWindow, uncertainty_V: float | None, source: str, method: str
+) -> Window:
+    limits = (
+        (window.reduction_V, window.reduced_to),
+        (window.oxidation_V, window.oxidized_to),
+    )
+    low, high = (
+        Quantity(
+            value=round(value, 4) + 0.0,
+            uncertainty=uncertainty_V,
+            source=f"{source}; beyond: {', '.join(phases)}",
+            method=method,
+        )
+        for value, phases in limits
+    )
+    return low, high
+
+
+def _bulk_documents(database: Database, like: Calculation) -> Iterator[Mapping[str, Any]]:
+    """Return neutral static calculations of the same engine, those of the program included."""
+    yield from database.query(
+        "calculations", {"engine": like.engine, "kind": "static", "charge": 0}
+    )
+    for path in (resources.files("interohm.configs") / "calculations").iterdir():
+        if path.name.endswith(".json.gz"):
+            document = json.loads(gzip.decompress(path.read_bytes()))
+            if (document["engine"], document["kind"], document["charge"]) == (
+                like.engine,
+                "static",
+                0,
+            ):
+                yield document
+
+
+def _elements(document: Mapping[str, Any]) -> set[str]:
+    sites = document["structure"]["sites"]
+    return {species["element"] for site in sites for species in site["species"]}
+
+
+def entries_of_file(path: Path, *, where: str) -> list[ComputedEntry]:
+    """Read total energies from JSON: a list of ``composition``, ``energy`` and ``correction``.
+
+    As pymatgen writes entries; nothing else of them is read.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is something else.
+    """
+    try:
+        content = json.loads(path.read_text())
+        return [
+            ComputedEntry(
+                Composition({str(el): float(n) for el, n in entry["composition"].items()}),
+                float(entry["energy"]),
+                correction=float(entry.get("correction", 0.0)),
+            )
+            for entry in content
+        ]
+    except FileNotFoundError:
+        raise InputError(
+            f"there is no file {path}",
+            where=where,
+            fix="name a JSON file of entries, `calculations` or `materials_project`",
+        ) from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"{path} cannot be read as entries: {error}",
+            where=where,
+            fix='a JSON list of {"composition": {"Li": 1}, "energy": eV of that many atoms}',
+        ) from None
