@@ -131,15 +131,20 @@ def electrode_record(
         structure=ordered[-1].bulk.structure,
         provenance={
             **provenance,
+            **{
+                setting: ordered[-1].bulk.settings[setting]
+                for setting in ("hubbard_U_eV", "magnetic_moments_muB")
+                if setting in ordered[-1].bulk.settings
+            },
             "versions": metal.versions,
             "plateaus": [
                 {"from": p.low, "to": p.high, "voltage_V": round(p.voltage_V, 4)} for p in plateaus
             ],
             "calculations": {
                 "metal": metal.hash,
-                **{f"bulk at {state.ion_content:g}": state.bulk.hash for state in ordered},
+                **{f"bulk_{state.ion_content:g}": state.bulk.hash for state in ordered},
                 **{
-                    f"slab at {state.ion_content:g}": state.slab.hash
+                    f"slab_{state.ion_content:g}": state.slab.hash
                     for state in ordered
                     if state.slab is not None
                 },
