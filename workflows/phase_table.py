@@ -7,6 +7,7 @@ they are printed. Ours come from ``configs/materials`` and ``configs/calculation
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +123,13 @@ def tables() -> str:
             "surface_energy_J_m2",
         ),
         _table(
+            "Mean voltages against lithium (V)",
+            ["ours"],
+            [row for record in records for row in _voltage_rows(record)],
+            published,
+            "voltage_V",
+        ),
+        _table(
             "Formation energies of neutral groups of defects (eV)",
             ["ours", "per defect"],
             [row for record in solids for row in _group_rows(record)],
@@ -188,7 +196,8 @@ def _formula(record: Insulator | Metal) -> str:
 
 
 def _surface(record: Insulator | Metal) -> str:
-    return f"{_formula(record)} {(record.surface or '').split(' ')[0]}".strip()
+    facet = re.match(r"\([^)]*\)", record.surface or "")
+    return f"{_formula(record)} {facet[0]}" if facet else _formula(record)
 
 
 def _lattice_rows(record: Insulator | Metal) -> Iterator[Row]:
@@ -216,8 +225,15 @@ def _level_rows(record: Insulator | Metal) -> Iterator[Row]:
             for s in record.states
         ]
     for kind, state, level in levels:
-        value = f"{level.value:.2f} ± {level.uncertainty:.1f}"
-        yield Row(name=_surface(record) + state, key=record.name, ours=[kind, value])
+        if (level.method or "").startswith("calculated"):
+            value = f"{level.value:.2f} ± {level.uncertainty:.1f}"
+            yield Row(name=_surface(record) + state, key=record.name, ours=[kind, value])
+
+
+def _voltage_rows(record: Insulator | Metal) -> Iterator[Row]:
+    for plateau in record.provenance.get("plateaus", []):
+        name = f"{_formula(record)} {plateau['from']:g} to {plateau['to']:g}"
+        yield Row(name=name, key=name, ours=[f"{plateau['voltage_V']:.2f}"])
 
 
 def _surface_rows(record: Insulator | Metal) -> Iterator[Row]:
