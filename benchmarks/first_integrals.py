@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 THREADS = 2
-CHUNK = 4096
+CHUNK = 8192
 METAL_eV, IP_eV, TEMPERATURE_K = 2.9, 5.3, 300.0
 
 
@@ -100,18 +100,19 @@ def finite_layers(parameters: Array) -> Array:
 
 
 def in_chunks(
-    function: Callable[[Array], Array], parameters: Array, *, rows: int, chunk: int = CHUNK
+    function: Callable[[Array], Array], parameters: Array, *, rows: int, per: int = 1
 ) -> Array:
-    """Apply a function chunk by chunk on two threads; memory beyond the result stays flat."""
+    """Apply a function chunk by chunk on two threads; memory beyond the result stays flat.
+
+    The function makes one column of `rows` numbers from each `per` columns of the parameters.
+    """
     count = parameters.shape[1]
-    first = function(parameters[:, : min(chunk, count)])
-    result = np.empty((rows, count * first.shape[1] // min(chunk, count)))
-    share = result.shape[1] / count
+    chunk = min(CHUNK, count // (2 * THREADS))
+    result = np.empty((rows, count // per))
 
     def one(start: int) -> None:
         part = function(parameters[:, start : start + chunk])
-        place = round(start * share)
-        result[:, place : place + part.shape[1]] = part
+        result[:, start // per : start // per + part.shape[1]] = part
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(one, range(0, count, chunk)))
@@ -125,11 +126,11 @@ def rates(
 
     The rate per second of processor time tells how fast the code is on a machine that is shared.
     """
-    in_chunks(function, parameters[:, : 2 * CHUNK], rows=rows)
+    in_chunks(function, parameters[:, : 2 * CHUNK], rows=rows, per=per)
     walls, cpus = [], []
     for _ in range(repeats):
         wall, cpu = time.perf_counter(), time.process_time()
-        in_chunks(function, parameters, rows=rows)
+        in_chunks(function, parameters, rows=rows, per=per)
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
     count = parameters.shape[1] / per

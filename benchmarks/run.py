@@ -29,7 +29,7 @@ def main() -> None:
     figures: dict[str, object] = dict(
         first_integral_figures(
             contacts=524288 if long else 65536,
-            layers=65536 if long else 8192,
+            layers=65536 if long else 16384,
             repeats=5 if long else 3,
         )
     )

@@ -21,7 +21,7 @@ from .layer_solution import solve_course
 from .phase import Array, IntArray
 from .profile import Profile, profile_of
 
-_CHUNK = 1024
+_CHUNK = 4096
 
 
 @dataclass(frozen=True)
