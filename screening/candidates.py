@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from interohm.database import Database
     from interohm.where import Condition
+
+#: A field of a record's provenance that conditions may name, in words or numbers of the user's.
+_PRICE_CLASS = "price_class"
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ class _Finder:
         place = f"{self.where}: {field}"
         condition = None
         if candidates.where is not None:
-            columns = list(COLUMNS["materials"])
+            columns = [*COLUMNS["materials"], _PRICE_CLASS]
             condition = parse_where(candidates.where, columns, where=f"{place}.where")
         patterns = ["*"] if candidates.names == "all" else candidates.names
         found: dict[str, Insulator | Metal] = {}
@@ -214,4 +218,9 @@ class _Finder:
 
 def _fits(condition: Condition, record: Insulator | Metal) -> bool:
     (row,) = rows_of("materials", material_document(record))
+    row[_PRICE_CLASS] = record.provenance.get(_PRICE_CLASS)
+    formula = record.provenance.get("formula")
+    if row["elements"] is None and isinstance(formula, str):
+        # of a record whose name is none
+        row["elements"] = re.findall("[A-Z][a-z]?", formula)
     return condition.holds(row)

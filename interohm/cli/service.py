@@ -17,6 +17,7 @@ class Schema(StrEnum):
     record = "record"
     cell = "cell"
     campaign = "campaign"
+    screen = "screen"
 
 
 def doctor(
@@ -42,11 +43,11 @@ def doctor(
 
 
 def schema(
-    of: Annotated[Schema, typer.Argument(help="record, cell or campaign.")],
+    of: Annotated[Schema, typer.Argument(help="record, cell, campaign or screen.")],
 ) -> None:
     """Print the JSON schema of a file.
 
-    Every field of a record, a cell or a campaign, with its type and bounds.
+    Every field of a record, a cell, a campaign or a screening, with its type and bounds.
     """
     from interohm.cli.output import print_json
 
@@ -58,6 +59,10 @@ def schema(
         from interohm.cell_config import Cell
 
         print_json(Cell.model_json_schema())
+    elif of is Schema.screen:
+        from interohm.screening.config import ScreenConfig
+
+        print_json(ScreenConfig.model_json_schema())
     else:
         from interohm.workflows.campaign import CampaignConfig
 

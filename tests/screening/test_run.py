@@ -20,7 +20,9 @@ from interohm.screening.whole_cells import cell_of, solve_whole
 from interohm.cell import cell_document
 from interohm.database import Database
 from interohm.errors import InputError
-from interohm.yaml_io import dump_yaml
+from interohm.yaml_io import dump_yaml, load_yaml
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 SMALL = {
     "name": "small",
@@ -279,5 +281,32 @@ def test_sets_by_pattern_and_condition():
     )
     records = records_of(config)
     assert [record.name for record in records.electrolytes] == ["Li3PS4", "Li6PS5Cl"]
+    with_la = {"names": ["L*"], "where": "'La' in elements and band_gap > 5"}
+    found = records_of(ScreenConfig.model_validate({**SMALL, "electrolytes": with_la}))
+    assert [record.name for record in found.electrolytes] == ["LLZO"]
     assert "LiFePO4" in [side.label for side in records.positives]
     assert all(side.metal.states[-1].voltage_V.value > 3 for side in records.positives)
+
+
+def test_sets_by_price_class(tmp_path):
+    from interohm.materials import shipped_material
+
+    with Database.open(write=True) as database:
+        for name, price_class in (("LLZO", "high"), ("Li3PS4", "low")):
+            record = shipped_material(name)
+            provenance = {**record.provenance, "price_class": price_class}
+            database.save_material(record.model_copy(update={"provenance": provenance}))
+    cheap = {"names": ["LLZO", "Li3PS4", "LiPON"], "where": "price_class == 'low'"}
+    found = records_of(ScreenConfig.model_validate({**SMALL, "electrolytes": cheap}))
+    assert [record.name for record in found.electrolytes] == ["Li3PS4"]
+
+
+def test_the_shipped_screenings_are_valid_and_the_example_has_every_field():
+    shipped = load_screen(CONFIGS / "campaigns" / "screen48.yaml")
+    assert records_of(shipped).reference.name == "Li"
+    example = load_yaml(CONFIGS / "examples" / "screen.yaml")
+    config = ScreenConfig.model_validate(example)
+    assert set(example) == set(ScreenConfig.model_fields)
+    records = records_of(config)
+    assert len(records.negatives) == 4
+    assert [record.name for record in records.electrolytes] == ["LLZO", "Li3PS4", "Li6PS5Cl"]
