@@ -54,6 +54,7 @@ def examine() -> list[Check]:
         _packages(),
         _gpaw(),
         _libxc(),
+        _mpi(),
         _vasp(),
         _potcars(),
         _materials_project(),
@@ -115,7 +116,7 @@ def _libxc() -> Check:
     try:
         from gpaw import cgpaw
     except ImportError:
-        return Check(part, "missing", "gpaw is not installed")
+        return Check(part, "missing", "gpaw is not installed", "see the engine gpaw")
     if hasattr(cgpaw, "lxcXCFunctional"):
         return Check(part, "ok", "built with libxc")
     return Check(
@@ -123,6 +124,30 @@ def _libxc() -> Check:
         "missing",
         "built without libxc (PBE and LDA work)",
         "apt install libxc-dev, then build gpaw anew without `nolibxc = True`",
+    )
+
+
+def _mpi() -> Check:
+    part = "gpaw: MPI"
+    try:
+        from gpaw import cgpaw
+    except ImportError:
+        return Check(part, "missing", "gpaw is not installed", "see the engine gpaw")
+    if not cgpaw.have_mpi:
+        return Check(
+            part,
+            "missing",
+            "built without MPI; a calculation has one core, several run side by side",
+            "only for large cells: apt install libopenmpi-dev libscalapack-mpi-dev, then build "
+            "gpaw anew with `mpi = True`",
+        )
+    if (mpiexec := shutil.which("mpiexec")) is None:
+        return Check(part, "missing", "mpiexec is not on the PATH", "load the module of MPI")
+    from interohm.settings import load_settings
+
+    processes = load_settings().gpaw_processes
+    return Check(
+        part, "ok", f"{mpiexec}, {processes} processes a calculation (INTEROHM_GPAW_PROCESSES)"
     )
 
 

@@ -94,8 +94,17 @@ def method_of(calculation: Calculation, provenance: Mapping[str, Any]) -> str:
     return (
         f"calculated: {calculation.engine}, {settings['xc']}{_repulsion(settings)}, {preset}"
         f"{settings['cutoff_eV']:g} eV, {len(calculation.structure['sites'])} atoms, "
-        f"{mesh} k-points"
+        f"{mesh} k-points{_kept_smearing(calculation)}"
     )
+
+
+def _kept_smearing(calculation: Calculation) -> str:
+    """Say that the electrons converged with another smearing only."""
+    changes = calculation.scf_attempts[-1].changes if calculation.scf_attempts else {}
+    if "smearing_eV" not in changes:
+        return ""
+    asked = calculation.settings["smearing_eV"]
+    return f", smearing {changes['smearing_eV']:g} instead of {asked:g} eV"
 
 
 def insulator_record(

@@ -25,6 +25,21 @@ def test_engine_that_is_installed_is_found():
     assert gpaw.__version__ in check.found
 
 
+def test_mpi_says_how_many_processes(monkeypatch):
+    from gpaw import cgpaw
+
+    monkeypatch.setattr(cgpaw, "have_mpi", False)
+    assert by_part()["gpaw: MPI"].status == "missing"
+    monkeypatch.setattr(cgpaw, "have_mpi", True)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert "mpiexec" in by_part()["gpaw: MPI"].found
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setenv("INTEROHM_GPAW_PROCESSES", "4")
+    check = by_part()["gpaw: MPI"]
+    assert check.status == "ok"
+    assert check.found.startswith("/usr/bin/mpiexec, 4 processes")
+
+
 def test_paw_data_sets_that_are_missing(monkeypatch, tmp_path):
     monkeypatch.setattr("gpaw.setup_paths", [tmp_path])
     check = by_part()["engine gpaw"]

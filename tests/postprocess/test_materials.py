@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.calculation import Calculation, ScfAttempt
 from interohm.postprocess.candidates import DefectCandidate
 from interohm.postprocess.defects import formation_energy, valence_band_in_supercell
 from interohm.postprocess.levels import band_edges, work_function
@@ -16,6 +16,7 @@ from interohm.postprocess.materials import (
     InsulatorCalculations,
     Uncertainties,
     insulator_record,
+    method_of,
 )
 from interohm.postprocess.reservoirs import chemical_potentials
 from pymatgen.core import Structure
@@ -205,3 +206,12 @@ def test_two_supercells_agree(
         # Here the alignment matters: the point charges alone leave five times as much.
         bare = [result.energy_eV - result.alignment_eV for result in results]
         assert abs(bare[0] - bare[1]) > 0.1
+
+
+def test_a_smearing_that_was_kept_is_said(calculations: dict[str, Calculation]) -> None:
+    bulk = calculations["Li1F1 static 0"]
+    attempts = [ScfAttempt(changes={}, error="no"), ScfAttempt(changes={"smearing_eV": 0.2})]
+    widened = bulk.model_copy(update={"scf_attempts": attempts})
+    assert method_of(widened, {}) == f"{method_of(bulk, {})}, smearing 0.2 instead of 0.01 eV"
+    damped = bulk.model_copy(update={"scf_attempts": [ScfAttempt(changes={"max_iterations": 9})]})
+    assert method_of(damped, {}) == method_of(bulk, {})
