@@ -8,7 +8,9 @@ shift, so that neither E0_d + q_d·IP nor the neutral potential changes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import hypot
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -89,7 +91,10 @@ def with_band_edges(record: Insulator, shift: BandEdgeShift) -> Insulator:
     if gap <= 0:
         raise ValueError(f"the shifted band edges cross: the gap would be {gap:.2f} eV")
     potential = _moved(record.ionization_potential_eV, -valence.value, valence)
-    provenance = {**record.provenance, "band_edge_shift": shift.model_dump(mode="json")}
+    provenance = {
+        **_followed(record.provenance, valence),
+        "band_edge_shift": shift.model_dump(mode="json"),
+    }
     return record.model_copy(
         update={
             "ionization_potential_eV": potential,
@@ -109,6 +114,38 @@ def _follows(defect: Defect, valence: Quantity) -> Defect:
     method = said if energy.method is None else f"{energy.method}; {said}"
     changed = {"value": round(energy.value + step, 4), "method": method}
     return defect.model_copy(update={"formation_energy_eV": energy.model_copy(update=changed)})
+
+
+def _followed(provenance: Mapping[str, Any], valence: Quantity) -> dict[str, Any]:
+    """Return the provenance with its levels moved: of surfaces, of dopants and between charges."""
+    step = valence.value
+
+    def moved(entry: Mapping[str, Any], by: float) -> dict[str, Any]:
+        return {**entry, "level_eV": round(entry["level_eV"] + by, 4)}
+
+    followed = dict(provenance)
+    if "surfaces" in provenance:
+        followed["surfaces"] = [
+            moved(
+                {**one, "series": [moved(size, -step) for size in one["series"]]}
+                if "series" in one
+                else one,
+                -step,
+            )
+            for one in provenance["surfaces"]
+        ]
+    if "transition_levels" in provenance:
+        followed["transition_levels"] = {
+            name: [moved(level, -step) for level in levels]
+            for name, levels in provenance["transition_levels"].items()
+        }
+    if "dopants" in provenance:
+        dopants = [Defect.model_validate(dopant) for dopant in provenance["dopants"]]
+        followed["dopants"] = [
+            _follows(dopant, valence).model_dump(mode="json", exclude_none=True)
+            for dopant in dopants
+        ]
+    return followed
 
 
 def _moved(quantity: Quantity, step: float, *shifts: Quantity) -> Quantity:

@@ -45,6 +45,29 @@ def test_the_gap_opens_and_levels_stay_below_vacuum() -> None:
     assert material_from(material_document(after), where="test") == after
 
 
+def test_levels_in_the_provenance_move_with_the_edges() -> None:
+    record = fluoride()
+    (surface,) = record.provenance["surfaces"]
+    dopant = record.defects[0].model_dump(mode="json", exclude_none=True)
+    level = {"from_charge": 1, "to_charge": 0, "level_eV": 5.0}
+    added = {
+        "surfaces": [{**surface, "series": [{"level_eV": surface["level_eV"]}]}],
+        "dopants": [dopant],
+        "transition_levels": {"V_F": [level]},
+    }
+    made = record.model_copy(update={"provenance": {**record.provenance, **added}})
+    after = with_band_edges(made, SHIFT)
+    (moved,) = after.provenance["surfaces"]
+    assert moved["level_eV"] == after.ionization_potential_eV.value
+    assert moved["series"][0]["level_eV"] == moved["level_eV"]
+    assert after.provenance["dopants"] == [
+        after.defects[0].model_dump(mode="json", exclude_none=True)
+    ]
+    # Above the VBM, which is 1.5 eV lower.
+    assert after.provenance["transition_levels"]["V_F"][0]["level_eV"] == 6.5
+    assert made.provenance["surfaces"][0]["level_eV"] == surface["level_eV"]
+
+
 def test_the_ionic_level_at_a_contact_stays_and_the_barrier_moves() -> None:
     metal = shipped_material("Li_110")
     assert isinstance(metal, Metal)
