@@ -24,6 +24,7 @@ from .engines.protocol import CalculationError, Run
 from .engines.request import CalculationRequest
 
 _POLL_S = 0.5
+_TO_RETURN_IT_S = 10.0
 _BEGUN = time.monotonic()  # of this process, but for its imports
 
 
@@ -69,6 +70,10 @@ def calculate_in_time(
         if (found := known() or _left_behind(request, folder)) is not None:
             keep(found)
             return found
+        if time_is_up():
+            if not told.is_set():
+                _let_the_batch_job_end()
+            return None
         run = engine_named(request.engine).start(request, folder)
         begun, geometries = time.monotonic(), _geometries(run)
         try:
@@ -115,6 +120,13 @@ def _last_moment() -> float:
     """Leave time for the end: a tenth of the batch job's, two minutes at most."""
     end = end_of_batch_job()
     return float("inf") if end is None else end - min(120.0, 0.1 * (end - _BEGUN))
+
+
+def _let_the_batch_job_end() -> None:
+    """Hold a job that was taken too late, lest this worker take it again and again."""
+    end = end_of_batch_job()
+    if end is not None:
+        time.sleep(max(0.0, end - time.monotonic() - _TO_RETURN_IT_S))
 
 
 def _worth_another_job(seconds: float) -> None:

@@ -1,0 +1,88 @@
+"""A calculation in a batch job: over in time, gone on with, and never twice."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from interohm.workflows import batch_job
+from interohm.workflows.calculations import calculate, scratch_folder
+from interohm.workflows.campaign import memory_store
+from interohm.workflows.engines.gpaw import GpawEngine
+from interohm.workflows.engines.protocol import CalculationError
+from interohm.workflows.presets import load_preset
+from jobflow import Job
+from pymatgen.core import Lattice, Structure
+
+from interohm.database import Database
+
+TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
+STRETCHED = Structure(Lattice.cubic(3.9), ["Li", "Li"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+@pytest.fixture(autouse=True)
+def _own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path))
+    for name in ("INTEROHM_MONGODB_URI", "INTEROHM_WALLTIME_S", "SLURM_JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+    batch_job.end_of_batch_job.cache_clear()
+
+
+def relaxation() -> tuple[Job, Path]:
+    """The cell of lithium from far off, and the folder of its calculation."""
+    preset = load_preset(str(TINY))
+    settings = preset.metal.cell.engine_settings(preset.xc) | {"cutoff_eV": 300}
+    request = GpawEngine().request(STRETCHED, "cell", settings, 0)
+    job = calculate(STRETCHED, engine="gpaw", kind="cell", settings=settings)
+    job.name = "Li: cell"
+    return job, scratch_folder(request)
+
+
+@pytest.mark.dft
+def test_a_job_at_its_walltime_is_replaced_by_itself_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    job, folder = relaxation()
+    store = memory_store()
+    with monkeypatch.context() as clock:
+        clock.setattr(
+            batch_job, "_last_moment", lambda: 0.0 if (folder / "status.json").exists() else 1e99
+        )
+        response = job.run(store)
+    (again,) = response.replace.jobs
+    assert (again.name, again.uuid, again.index) == ("Li: cell", job.uuid, 2)
+    with Database.open() as database:
+        assert database.count("calculations") == 0
+
+    output = again.run(store).output
+    log = (folder / "relaxation.log").read_text()
+    assert log.count("Step ") == 2
+    with Database.open() as database:
+        found = database.find_calculation(output["hash"])
+    assert found is not None
+    assert found["ionic_steps"] >= log.count("BFGS:") - 1
+    # What its launcher was killed before saving is kept as it is.
+    begun = (folder / "relaxation.log").stat().st_mtime_ns
+    shutil.rmtree(tmp_path / "interohm")
+    assert relaxation()[0].run(store).output["hash"] == output["hash"]
+    assert (folder / "relaxation.log").stat().st_mtime_ns == begun
+
+
+@pytest.mark.dft
+def test_walltime_too_short_for_a_geometry_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, _ = relaxation()
+    monkeypatch.setattr(batch_job, "_BEGUN", time.monotonic())
+    monkeypatch.setenv("INTEROHM_WALLTIME_S", "2")
+    with pytest.raises(CalculationError, match="more walltime"):
+        job.run(memory_store())
+
+
+def test_a_job_that_was_taken_too_late_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, folder = relaxation()
+    monkeypatch.setattr(batch_job, "_BEGUN", time.monotonic() - 100)
+    monkeypatch.setenv("INTEROHM_WALLTIME_S", "105")
+    response = job.run(memory_store())
+    assert response.replace is not None
+    assert not (folder / "request.json").exists()
