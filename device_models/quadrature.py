@@ -134,13 +134,20 @@ def _first(
     errors: list[Array] = []
     for start in range(0, count, _BLOCK):
         block = slice(start, start + _BLOCK)
-        some = integrand(block)
+        whole = integrand(block)
         for row in range(panels):
-            parts = _rules(some, low[row, block], high[row, block], geometric)
+            a, b = low[row, block], high[row, block]
+            some, function = np.flatnonzero(b > a), whole
+            if 2 * some.size < a.size:
+                # a panel that few contacts have
+                function, a, b = integrand(start + some), a[some], b[some]
+            else:
+                some = np.arange(a.size)
+            parts = _rules(function, a, b, geometric)
             if not values:
-                values, errors = ([np.empty(low.shape) for _ in part] for part in parts)
-            for whole, part in zip((*values, *errors), (*parts[0], *parts[1]), strict=True):
-                whole[row, block] = part
+                values, errors = ([np.zeros(low.shape) for _ in part] for part in parts)
+            for one, part in zip((*values, *errors), (*parts[0], *parts[1]), strict=True):
+                one[row, start + some] = part
     return values, errors
 
 
