@@ -28,6 +28,15 @@ class Uncertainty(BaseModel):
     source: Annotated[str, Field(min_length=1)]
 
 
+class RelativeUncertainty(BaseModel):
+    """How far a number may be off, as a fraction of it, and how that is known."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+    fraction: Annotated[Number, Field(ge=0)]
+    source: Annotated[str, Field(min_length=1)]
+
+
 class Uncertainties(BaseModel):
     """The uncertainties that the records of a preset carry."""
 
@@ -39,6 +48,7 @@ class Uncertainties(BaseModel):
     work_function: Uncertainty
     voltage: Uncertainty | None = None
     migration_energy: Uncertainty | None = None
+    dielectric_constant: RelativeUncertainty | None = None
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ class InsulatorPhase(_SurveyedPhase):
         Default: one slab of the preset's size.
     preset : str, optional
         Instead of the campaign's.
-    dielectric_constant : Quantity
+    dielectric_constant : Quantity or ``calculate``
         Static; also used in the finite-size correction.
     saturation, stability_window_V
         As in the record.
@@ -165,7 +165,7 @@ class InsulatorPhase(_SurveyedPhase):
     """
 
     kind: Literal["insulator"] = "insulator"
-    dielectric_constant: DielectricConstant
+    dielectric_constant: Literal["calculate"] | DielectricConstant
     saturation: Fraction = Quantity(value=1.0)
     stability_window_V: tuple[Voltage, Voltage] | None = None
     hops: dict[str, HopConfig] = Field(default_factory=dict)

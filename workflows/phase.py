@@ -109,6 +109,7 @@ def insulator_flow(
     for defect in planned:
         supercells.add(defect, _label(defect, planned))
     larger = _larger_supercells(phase, preset, crystal, cell, planned, supercells)
+    response = _response_job(phase, cell, preset)
     paths, barriers = barrier_jobs(
         phase, preset, crystal, cell, planned, supercells.flawed, multiples
     )
@@ -123,6 +124,7 @@ def insulator_flow(
         [job.output for job in edges],
         None if competing is None else [job.output for job in against[1::2]],
         planned=[defect.as_dict() for defect in planned],
+        response=None if response is None else response.output,
         barriers=barriers,
         multiples=multiples,
         conventional=crystal.conventional,
@@ -141,6 +143,7 @@ def insulator_flow(
             *supercells.jobs(),
             *([] if larger is None else larger.jobs()),
             *paths,
+            *([] if response is None else [response]),
             *slabs,
             bulk,
             metal_cell,
@@ -284,6 +287,26 @@ def _reference_jobs(structure: Structure, preset: Preset) -> tuple[Job, Job]:
 def band_edges_of(phase: InsulatorPhase, preset: Preset) -> AnyBandEdges | None:
     """Return the two functionals of a phase's band edges, None where literature moves them."""
     return None if phase.band_edge_shift is not None else preset.insulator.edges
+
+
+def _response_job(phase: InsulatorPhase, cell: Job, preset: Preset) -> Job | None:
+    """Return the job of the dielectric response, None where the constant is given."""
+    if phase.dielectric_constant != "calculate":
+        return None
+    step = preset.insulator.dielectric
+    if step is None:
+        raise InputError(
+            f"the preset {preset.name} has no step for the dielectric response",
+            where=f"{phase.name}: dielectric_constant",
+            fix="give the preset `insulator.dielectric`, or the constant with its source",
+        )
+    return calculation_job(
+        f"{phase.name}: dielectric response",
+        cell.output["structure"],
+        preset,
+        "dielectric",
+        step.engine_settings(preset.xc),
+    )
 
 
 def _edges_jobs(phase: InsulatorPhase, cell: Job, preset: Preset) -> list[Job]:

@@ -8,6 +8,7 @@ from typing import Any
 from interohm.postprocess.band_edge_shift import shift_between, with_band_edges
 from interohm.postprocess.barriers import calculated_hop
 from interohm.postprocess.candidates import DefectCandidate, LargerCell
+from interohm.postprocess.dielectric import calculated_constant
 from interohm.postprocess.materials import (
     Hop,
     InsulatorCalculations,
@@ -23,7 +24,7 @@ from jobflow import JobConfig, OnMissing, job
 from pymatgen.core import Structure
 
 from interohm.database import Database
-from interohm.records import material_document
+from interohm.records import Quantity, material_document
 
 from .calculations import find_calculation
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
@@ -149,6 +150,7 @@ def record_insulator(
     competing: list[dict[str, Any] | None] | None,
     *,
     planned: list[dict[str, Any]],
+    response: dict[str, Any] | None,
     barriers: dict[str, dict[str, Any]],
     multiples: Multiples,
     conventional: Structure,
@@ -173,6 +175,8 @@ def record_insulator(
         **{f"coexisting phase {place}": one for place, one in enumerate(coexisting, start=1)},
         **{f"band edges {place}": one for place, one in enumerate(edges, start=1)},
     }
+    if facts["phase"]["dielectric_constant"] == "calculate":
+        required["dielectric response"] = response
     signs = {one.charge > 0 for one in asked if one.name in there and one.charge and not one.dopant}
     if len(signs) < 2:
         required |= dict.fromkeys(lost)
@@ -243,7 +247,9 @@ def record_insulator(
             mobile_ion=facts["mobile_ion"],
             ion_charge=facts["ion_charge"],
             surface=_surface(seen.stable),
-            dielectric_constant=phase.dielectric_constant,
+            dielectric_constant=_dielectric_constant(
+                database, phase, response, preset, _provenance(preset, facts, [])
+            ),
             saturation=phase.saturation,
             stability_window_V=window,
             hops=_hops(phase, asked) | paths,
@@ -295,6 +301,24 @@ def _larger_cells(
             position=defect_position(planned[place].site, tuple(larger["multiples"])),
         )
     return cells, failed
+
+
+def _dielectric_constant(
+    database: Database,
+    phase: InsulatorPhase,
+    response: dict[str, Any] | None,
+    preset: Preset,
+    provenance: dict[str, Any],
+) -> Quantity:
+    if phase.dielectric_constant != "calculate":
+        return phase.dielectric_constant
+    assert response is not None  # no record without it
+    assert preset.uncertainties.dielectric_constant is not None  # the preset has its step
+    return calculated_constant(
+        known_calculation(database, response),
+        uncertainty=preset.uncertainties.dielectric_constant,
+        provenance=provenance,
+    )
 
 
 def _hops(phase: InsulatorPhase, planned: list[PlannedDefect]) -> dict[str, Hop]:

@@ -265,6 +265,27 @@ class HopStep(_Settings):
         return {"relaxation": self.relaxation.model_dump(mode="json")}
 
 
+class Response(_Settings):
+    """How the dielectric response is calculated.
+
+    Parameters
+    ----------
+    displacement_A : float
+        Of an atom, for force constants and Born charges.
+    response_cutoff_eV : float
+        Of the plane waves of the screened field inside the cell (its local fields).
+    """
+
+    displacement_A: Positive
+    response_cutoff_eV: Positive
+
+
+class DielectricStep(Step):
+    """The dielectric response of the primitive cell."""
+
+    response: Response
+
+
 class InsulatorSteps(_Settings):
     """The steps of an insulator: cell, bulk, surface, defects; band edges where they have more."""
 
@@ -272,6 +293,7 @@ class InsulatorSteps(_Settings):
     bulk: Step
     slab: SlabStep
     defects: DefectStep
+    dielectric: DielectricStep | None = None
     hop: HopStep | None = None
     edges: AnyBandEdges | None = None
 

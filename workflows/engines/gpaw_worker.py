@@ -113,6 +113,10 @@ def calculate(request: CalculationRequest, folder: Path) -> Calculation:
         from .gpaw_neb import calculate_path
 
         return calculate_path(request, folder)
+    if request.kind == "dielectric":
+        from .gpaw_dielectric import calculate_response
+
+        return calculate_response(request, folder)
     begun = time.monotonic()
     earlier_s = _Checkpoint(folder).earlier_time_s
     history = folder / _ATTEMPTS
