@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,12 @@ STRETCHED = Structure(Lattice.cubic(3.9), ["Li", "Li"], [[0, 0, 0], [0.5, 0.5, 0
 
 
 @pytest.fixture(autouse=True)
-def _own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("INTEROHM_DATA", str(tmp_path))
     for name in ("INTEROHM_MONGODB_URI", "INTEROHM_WALLTIME_S", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
+    batch_job.end_of_batch_job.cache_clear()
+    yield
     batch_job.end_of_batch_job.cache_clear()
 
 
