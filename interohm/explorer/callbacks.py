@@ -45,11 +45,17 @@ def register(app: Dash, settings: Settings) -> None:
         Output("conditions", "value"),
         Output("map-section", "hidden"),
         Input("collection", "value"),
-        Input("where", "value"),
+        Input("where", "n_submit"),
+        Input("where", "n_blur"),
         Input("reload", "n_clicks"),
+        State("where", "value"),
         State("conditions", "value"),
     )
-    def show_rows(collection: str, where: str, _: int, condition: str | None) -> tuple[Any, ...]:
+    def show_rows(
+        collection: str, _: int, __: int, ___: int, where: str, condition: str | None
+    ) -> tuple[Any, ...]:
+        if ctx.triggered_id == "collection":
+            where = ""
         try:
             rows = _rows(settings, collection, where)
         except InputError as error:

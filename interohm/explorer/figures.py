@@ -35,6 +35,14 @@ _LOGARITHMIC = frozenset(
     {"resistance_ohm_cm2", "space_charge_ohm_cm2", "charge_transfer_ohm_cm2", "leakage_A_cm2"}
 )
 
+_STEPS_OF = {
+    "layer": "layers",
+    "space charge": "space charges",
+    "charge transfer": "charge transfer",
+    "total": "total",
+}
+_STEPS = tuple(_STEPS_OF.values())
+
 #: Numbers stand in the map's cells up to so many rows or columns.
 _MOST_WITH_TEXT = 16
 
@@ -169,19 +177,26 @@ def _said(place: int | None, rows: Sequence[Row], value: float | None, unit: str
 
 
 def comparison(names: Sequence[str], budgets: Sequence[Sequence[Part]]) -> Figure:
-    """Return the parts of several resistances side by side; magnitudes on a logarithmic axis."""
-    parts = [part for budget in budgets for part in budget]
-    labels = list(dict.fromkeys(part.label for part in parts if part.value_ohm_cm2))
+    """Return several resistances side by side, their parts summed by what they are.
+
+    Parameters
+    ----------
+    names : sequence of str
+        One for each.
+    budgets : sequence of sequences of Part
+        Of each; parts that are not known count as none.
+    """
+    sums = [_by_step(budget) for budget in budgets]
+    labels = [step for step in _STEPS if any(step in each for each in sums)]
     traces = []
-    for number, (name, budget) in enumerate(zip(names, budgets, strict=True)):
-        known = {part.label: part.value_ohm_cm2 for part in budget if part.value_ohm_cm2}
+    for number, (name, known) in enumerate(zip(names, sums, strict=True)):
         shown = [label for label in labels if label in known]
         traces.append(
             {
                 "type": "bar",
                 "orientation": "h",
                 "name": escape(name, quote=False),
-                "y": [escape(label, quote=False) for label in shown],
+                "y": shown,
                 "x": [abs(known[label]) for label in shown],
                 "customdata": [f"{known[label]:.3g}" for label in shown],
                 "hovertemplate": "%{y}: %{customdata} Ω·cm²<extra>%{fullData.name}</extra>",
@@ -206,11 +221,21 @@ def comparison(names: Sequence[str], budgets: Sequence[Sequence[Part]]) -> Figur
         "yaxis": {
             "autorange": "reversed",
             "categoryorder": "array",
-            "categoryarray": [escape(label, quote=False) for label in labels],
+            "categoryarray": labels,
             "automargin": True,
         },
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 20, "r": 20, "t": 60, "b": 60},
-        "height": 160 + len(labels) * (18 + 14 * len(names)),
+        "height": 190 + len(labels) * (18 + 16 * len(names)),
     }
     return drawn({"layout": layout, "frames": [traces]})
+
+
+def _by_step(budget: Sequence[Part]) -> dict[str, float]:
+    """Return the sum of the known parts of each kind, leaving out what is nothing."""
+    sums: dict[str, float] = {}
+    for part in budget:
+        if part.value_ohm_cm2:
+            label = _STEPS_OF[part.step]
+            sums[label] = sums.get(label, 0.0) + part.value_ohm_cm2
+    return {label: value for label, value in sums.items() if value}

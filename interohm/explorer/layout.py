@@ -28,6 +28,9 @@ EXAMPLES = {
     "failures": "engine == 'gpaw'",
 }
 
+#: What a row is about stays in sight.
+_NAMES = frozenset({"left", "right", "cell", "name"})
+
 _NUMBER_FORMAT = {"function": "params.value == null ? '' : d3.format('.4~g')(params.value)"}
 
 
@@ -44,10 +47,10 @@ def page(location: str) -> html.Div:
             html.Div(
                 [
                     html.Label("Condition", htmlFor="where"),
+                    # asked on Enter and on leaving; debounce would move the cursor under the hands
                     dcc.Input(
                         id="where",
                         type="text",
-                        debounce=True,
                         value="",
                         placeholder=EXAMPLES["contacts"],
                         spellCheck=False,
@@ -158,7 +161,9 @@ def columns(collection: str) -> list[dict[str, Any]]:
             definition["type"] = "rightAligned"
             definition["valueFormatter"] = _NUMBER_FORMAT
         made.append(definition)
-    made[0].update(pinned="left", width=200)
+    for definition in made:
+        if definition["field"] in _NAMES:
+            definition["pinned"] = "left"
     return made
 
 

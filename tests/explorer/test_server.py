@@ -198,10 +198,11 @@ def rows_of(collection):
     )
     inputs = [
         ("collection", "value", collection),
-        ("where", "value", ""),
+        ("where", "n_submit", 0),
+        ("where", "n_blur", 0),
         ("reload", "n_clicks", 0),
     ]
-    return output, inputs, [("conditions", "value", None)]
+    return output, inputs, [("where", "value", ""), ("conditions", "value", None)]
 
 
 def test_collections_that_are_none(page):
@@ -243,13 +244,22 @@ def test_the_heat_map_tells_negative_unknown_and_missing_apart():
     assert "not in the database" in trace["hovertext"][0][0]
 
 
-def test_a_comparison_keeps_to_its_own_parts():
-    one = [Part("layer", "layer", 10.0, None), Part("total", "total", None, None)]
-    other = [Part("layer", "layer", -1.0, None), Part("film", "layer", 5.0, None)]
-    figure = comparison(["one", "other"], [one, other])
-    assert [trace["y"] for trace in figure["data"]] == [["layer"], ["layer", "film"]]
-    assert [trace["x"] for trace in figure["data"]] == [[10.0], [1.0, 5.0]]
-    assert figure["data"][1]["marker"]["pattern"]["shape"] == ["/", ""]
+def test_a_comparison_sums_parts_by_what_they_are():
+    one = [
+        Part("Li | LLZO: space charge in LLZO", "space charge", 1.0, None),
+        Part("LLZO, 20 nm", "layer", 10.0, None),
+        Part("LLZO | LCO: space charge in LLZO", "space charge", -3.0, None),
+        Part("cell (ASR)", "total", None, None),
+    ]
+    other = [Part("LiF, 5 nm", "layer", 2.0, None), Part("LLZO, 20 nm", "layer", 5.0, None)]
+    figure = comparison(["one", "<i>other</i>"], [one, other])
+    first, second = figure["data"]
+    assert first["y"] == ["layers", "space charges"]
+    assert first["x"] == [10.0, 2.0]
+    assert first["customdata"] == ["10", "-2"]
+    assert first["marker"]["pattern"]["shape"] == ["", "/"]
+    assert (second["y"], second["x"]) == (["layers"], [7.0])
+    assert second["name"] == "&lt;i&gt;other&lt;/i&gt;"
     assert "var(" not in json.dumps(figure)
     unknown = comparison(["one"], [[Part("total", "total", None, None)]])
     assert "no part" in unknown["layout"]["annotations"][0]["text"]
