@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from interohm.postprocess.barriers import migration_energy
+from interohm.postprocess.dielectric import mean_dielectric_constant, static_dielectric_tensor
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.hops import after_hop, vacancy_hop
 from interohm.workflows.engines import engine_named
@@ -75,3 +76,25 @@ def test_a_vacancy_of_lithium_oxide_hops_over_a_barrier_and_goes_on_after_a_kill
         for end in ends
     ]
     assert apart[0] == pytest.approx(apart[1], abs=0.02)
+
+
+def test_lithium_fluoride_screens_by_electrons_and_ions(tmp_path: Path) -> None:
+    crystal = Crystal.from_structure(Structure.from_file(CONFIGS / "structures" / "LiF.cif"))
+    preset = load_preset(str(PRESET))
+    settings = preset.insulator.dielectric.engine_settings(preset.xc)
+    engine = engine_named("gpaw")
+    run = engine.start(engine.request(crystal.primitive, "dielectric", settings, 0), tmp_path)
+    run.wait()
+    result = run.result()
+    assert result.response is not None
+    # The atoms' charges are nearly the ions', +1 and -1, and add up to nothing (the sum rule).
+    charges = {
+        site.specie.symbol: np.array(charge)
+        for site, charge in zip(result.final_structure, result.response.born_charges, strict=True)
+    }
+    assert np.allclose(charges["Li"], charges["Li"][0, 0] * np.eye(3), atol=1e-3)
+    assert charges["Li"][0, 0] == pytest.approx(1.05, abs=0.05)
+    assert np.allclose(charges["Li"] + charges["F"], 0, atol=0.03)
+    # Measured 1.93 and 9.0; few k-points, a low cutoff, and the crystal's measured lattice.
+    assert np.trace(result.response.electronic) / 3 == pytest.approx(1.95, abs=0.2)
+    assert mean_dielectric_constant(static_dielectric_tensor(result)) == pytest.approx(8, abs=1.5)
