@@ -141,17 +141,17 @@ def _quantities(
 
 
 def _bulk_documents(database: Database, like: Calculation) -> Iterator[Mapping[str, Any]]:
-    """Return neutral static calculations of the same engine, those of the program included."""
+    """Return static calculations of one engine, functional and cutoff, shipped ones included."""
+    wanted = {"engine": like.engine, "kind": "static", "charge": 0}
+    settings = {field: like.settings[field] for field in ("xc", "cutoff_eV")}
     yield from database.query(
-        "calculations", {"engine": like.engine, "kind": "static", "charge": 0}
+        "calculations", wanted | {f"settings.{field}": value for field, value in settings.items()}
     )
     for path in (resources.files("interohm.configs") / "calculations").iterdir():
         if path.name.endswith(".json.gz"):
             document = json.loads(gzip.decompress(path.read_bytes()))
-            if (document["engine"], document["kind"], document["charge"]) == (
-                like.engine,
-                "static",
-                0,
+            if wanted.items() <= document.items() and (
+                settings.items() <= document["settings"].items()
             ):
                 yield document
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from interohm.postprocess.candidates import require_relaxed
 from interohm.postprocess.surfaces import SlabSize, Surface, next_size, slab_level
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.slabs import (
@@ -190,6 +191,7 @@ def calculated_surfaces(
         sizes: dict[str, SlabSize] = {}
         for one in done:
             slab = known_calculation(database, one["slab"])
+            require_relaxed(slab)
             sizes[slab.hash] = SlabSize(one["cut"]["thickness_A"], one["cut"]["vacuum_A"], slab)
         found.append(
             Surface(

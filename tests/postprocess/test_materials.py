@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from interohm.postprocess.materials import (
 from interohm.postprocess.reservoirs import chemical_potentials
 from pymatgen.core import Structure
 
-from interohm.records import Insulator, Quantity, material_document, material_from
+from interohm.records import Defect, Insulator, Quantity, material_document, material_from
 
 FOLDER = Path(__file__).parents[1] / "data" / "calculations"
 SOME = {"value_eV": 0.2, "source": "a test"}
@@ -134,6 +135,38 @@ def test_the_lowest_candidate_is_the_defect(calculations: dict[str, Calculation]
     assert made.defects == record(calculations, defects).defects
     first, second = (entry["formation_energy_eV"] for entry in made.provenance["defects"]["V_Li"])
     assert first - second == pytest.approx(0.5, abs=1e-3)
+
+
+def test_dopants_stand_beside_the_defects(calculations: dict[str, Calculation]) -> None:
+    """They do not move at a device's temperature."""
+    *own, last = candidates(calculations)
+    made = record(calculations, [*own, replace(last, dopant=True)])
+    assert [defect.name for defect in made.defects] == ["V_Li", "Li_i"]
+    (dopant,) = made.provenance["dopants"]
+    whole = {d.name: d for d in record(calculations, [*own, last]).defects}["V_F"]
+    assert Defect.model_validate(dopant) == whole
+    assert material_from(material_document(made), where="here") == made
+
+
+def test_charge_states_share_a_sublattice_if_they_share_sites(
+    calculations: dict[str, Calculation],
+) -> None:
+    first, *others = candidates(calculations)
+    charged = replace(first, name="V_Li_-1", sublattice="V_Li")
+    neutral = replace(
+        charged,
+        name="V_Li_+0",
+        calculation=first.calculation.model_copy(update={"charge": 0, "electrons": 255.0}),
+    )
+    made = record(calculations, [charged, neutral, *others])
+    ours = [defect for defect in made.defects if defect.name.startswith("V_Li")]
+    assert {defect.sublattice for defect in ours} == {"V_Li"}
+    # An odd number of electrons: two directions of the spin.
+    assert [defect.degeneracy for defect in ours] == [1, 2]
+    assert list(made.provenance["transition_levels"]) == ["V_Li"]
+    apart = record(calculations, [charged, replace(neutral, sites_per_cell=8), *others])
+    places = [d.sublattice for d in apart.defects if d.name.startswith("V_Li")]
+    assert places == ["V_Li, 4 sites", "V_Li, 8 sites"]
 
 
 def test_the_shift_of_a_whole_cell_is_taken_out(calculations: dict[str, Calculation]) -> None:
