@@ -1,4 +1,4 @@
-"""Screening of made-up phases: contacts, all cells of them, the best, fronts and histograms.
+"""Screening of made-up phases: contacts, all cells, the best, fronts, counts; and questions.
 
 ``python benchmarks/screen.py ELECTROLYTES NEGATIVES POSITIVES`` prints one JSON object; `run.py`
 starts it as a process of its own, whose peak of memory is that of a screening.
@@ -26,9 +26,12 @@ from interohm.device_models import Phase
 from interohm.screening.cells import Cells
 from interohm.screening.config import ScreenConfig
 from interohm.screening.contacts import Conditions, SideContacts, all_contacts, solve_pairs, taken
+from interohm.screening.parquet import write_cells, write_contacts
 from interohm.screening.partial import Partial, Question
 from interohm.screening.sides import Electrodes, Electrolytes
 from interohm.screening.stream import run_ranges
+
+from interohm.parquet_query import query_table
 
 THICKNESS_NM, TEMPERATURE_K = 20_000.0, 300.0
 IP_eV, GAP_eV = 8.0, 8.5
@@ -152,6 +155,61 @@ def cells_summed_one_by_one(cells: Cells) -> float:
     return SUMMED_ONE_BY_ONE / (time.perf_counter() - start)
 
 
+def query_figures(cells: Cells, folder: Path) -> dict[str, float]:
+    """Questions to a million contacts, and to 1e8 cells: one file of 2e6 under fifty names."""
+    number, negatives, positives = cells.shape
+    names = {
+        "negative": [f"N{place}" for place in range(negatives)],
+        "electrolyte": [f"E{place}" for place in range(number)],
+        "positive": [f"P{place}" for place in range(positives)],
+    }
+    repeats = -(-1_000_000 // (number * (negatives + positives)))
+    tables = [
+        (side, names[of], {"temperature_K": 300.0 + repeat, "state_of_charge": 0.0})
+        for repeat in range(repeats)
+        for side, of in ((cells.negative, "negative"), (cells.positive, "positive"))
+    ]
+    contacts = folder / "contacts.parquet"
+    write_contacts(contacts, tables, names["electrolyte"])
+    table = folder / "table"
+    table.mkdir()
+    first = table / "0.parquet"
+    rows = min(2_000_000, cells.count)
+    conditions = {"temperature_K": 300.0, "state_of_charge": 0.0}
+    write_cells(first, cells, Question(), 0, rows, names=names, **conditions)
+    for place in range(1, 50):
+        os.link(first, table / f"{place}.parquet")
+
+    middle = float(np.median(cells.at(np.arange(10_000))["resistance_ohm_cm2"]))
+    contacts_s, contacts_cpu_s = best_of(
+        contacts, "space_charge < 1 and electron_barrier_eV > 1", tries=10
+    )
+    # some thousand rows that lie everywhere, so that no part of the files can be left out
+    rows_s, rows_cpu_s = best_of(
+        table, f"resistance < {middle} and 3.2 < open_circuit_voltage < 3.20005", limit=0, tries=1
+    )
+    return {
+        "query_contacts": repeats * number * (negatives + positives),
+        "query_contacts_ms": 1e3 * contacts_s,
+        "query_contacts_cpu_ms": 1e3 * contacts_cpu_s,
+        "query_rows": 50 * rows,
+        "query_rows_s": rows_s,
+        "query_rows_cpu_s": rows_cpu_s,
+        "query_peak_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+    }
+
+
+def best_of(path: Path, where: str, *, limit: int = 50, tries: int) -> tuple[float, float]:
+    """Seconds and seconds of processor time of a question to a table."""
+    times = []
+    for _ in range(tries):
+        wall, cpu = time.perf_counter(), time.process_time()
+        query_table(path, where, limit=limit, threads=THREADS)
+        times.append((time.perf_counter() - wall, time.process_time() - cpu))
+    walls, cpus = zip(*times, strict=True)
+    return min(walls), min(cpus)
+
+
 def main() -> None:
     """Screen cells of the given numbers of phases and print the figures."""
     size = tuple(int(argument) for argument in sys.argv[1:4])
@@ -173,6 +231,8 @@ def main() -> None:
         "screen_not_sums": cells.not_separable(at_most=0)[1],
         "screen_peak_MiB": peak_MiB,
     }
+    with tempfile.TemporaryDirectory() as folder:
+        figures |= query_figures(cells, Path(folder))
     json.dump(figures, sys.stdout)
 
 

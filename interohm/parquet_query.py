@@ -33,15 +33,15 @@ class Answer:
         All columns of the table with DuckDB's types.
     rows : list of dict
         Those that were asked for, in order.
-    fitting : int
-        How many rows fit, also beyond the limit.
+    more : bool
+        Whether further rows fit, beyond the limit.
     asked : set of str
         The columns that the question names.
     """
 
     columns: dict[str, str]
     rows: list[dict[str, Any]]
-    fitting: int
+    more: bool
     asked: set[str]
 
     def is_number(self, column: str) -> bool:
@@ -121,7 +121,6 @@ def query_table(
                 text, values = condition.sql()
                 asked = condition.columns()
             query = f"FROM read_parquet(?) WHERE {text}"
-            (fitting,) = connection.execute(f"SELECT count(*) {query}", [files, *values]).fetchone()
             if sort is not None:
                 column = resolve_column(sort.removeprefix("-"), columns)
                 if column is None:
@@ -131,7 +130,7 @@ def query_table(
                 query += f" ORDER BY {quoted} {'DESC' if sort[0] == '-' else 'ASC'} NULLS LAST"
             if limit:
                 query += " LIMIT ?"
-                values = [*values, limit]
+                values = [*values, limit + 1]
             found = connection.execute(query, [files, *values])
             names = [column[0] for column in found.description]
             rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -141,7 +140,8 @@ def query_table(
             where=str(path),
             fix="the condition must fit the columns' types, the files must be Parquet of one kind",
         ) from None
-    return Answer(columns, rows, fitting, asked)
+    kept = rows[:limit] if limit else rows
+    return Answer(columns, kept, len(kept) < len(rows), asked)
 
 
 def _connection(files: list[str], threads: int | None) -> duckdb.DuckDBPyConnection:

@@ -39,8 +39,8 @@ def print_table_query(
             )
         )
     console().print(made)
-    if len(answer.rows) < answer.fitting:
-        remark(f"{len(answer.rows)} of {answer.fitting} rows; --limit shows more")
+    if answer.more:
+        remark(f"the first {len(answer.rows)} rows; --limit shows more")
 
 
 def _plain(value: Any) -> Any:
