@@ -85,9 +85,11 @@ def tables() -> str:
     """Return all tables and the list of their sources, as Markdown."""
     published = validated(Published, load_yaml(PUBLISHED), where=str(PUBLISHED))
     records = calculated_records()
-    # A formula's crystal and defects are the same in the records of all its surfaces.
-    crystals = {_formula(record): record for record in reversed(records)}
-    crystals = {name: crystals[name] for name in dict.fromkeys(map(_formula, records))}
+    # A formula's crystal and defects are the same in the records of all its surfaces; an
+    # electrode's record has the structure that its states were made from.
+    relaxed = [record for record in records if "plateaus" not in record.provenance]
+    crystals = {_formula(record): record for record in reversed(relaxed)}
+    crystals = {name: crystals[name] for name in dict.fromkeys(map(_formula, relaxed))}
     insulators = [record for record in records if isinstance(record, Insulator)]
     solids = [record for record in crystals.values() if isinstance(record, Insulator)]
     parts = [
