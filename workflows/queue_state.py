@@ -67,9 +67,7 @@ class QueuedJob:
     reason: str | None
 
 
-def queued_jobs(
-    launchpad: LaunchPad, *, campaign: str | None = None, now: datetime | None = None
-) -> list[QueuedJob]:
+def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[QueuedJob]:
     """Return the jobs of all campaigns, or of one, in the order in which they were added.
 
     Parameters
@@ -77,23 +75,15 @@ def queued_jobs(
     launchpad : LaunchPad
     campaign : str, optional
         Its name.
-    now : datetime, optional
-        Default: the present.
     """
-    now = now or datetime.now(UTC)
+    now = datetime.now(UTC)
     jobs = []
     for workflow in _workflows(launchpad, campaign):
         described = workflow["metadata"][METADATA]
+        begun = _launches(launchpad, workflow["nodes"])
         for parts in _jobs_of(launchpad, workflow["nodes"]):
             last = parts[-1]
-            launches = list(
-                launchpad.launches.find(
-                    {"fw_id": {"$in": [part["fw_id"] for part in parts]}},
-                    {"action.stored_data._exception": 1, "state": 1, "state_history": 1}
-                    | {"launch_id": 1, "host": 1, "launch_dir": 1, "runtime_secs": 1},
-                    sort=[("launch_id", 1)],
-                )
-            )
+            launches = [one for part in parts for one in begun.get(part["fw_id"], [])]
             present = [one for one in launches if one["launch_id"] in last["launches"]]
             state = STATES.get(last["state"], last["state"].lower())
             newest = present[-1] if present else None
@@ -166,6 +156,20 @@ def _jobs_of(launchpad: LaunchPad, nodes: Iterable[int]) -> Iterator[list[Docume
     for document in sorted(found, key=lambda one: (_task(one)["index"], one["fw_id"])):
         parts.setdefault(_task(document)["uuid"], []).append(document)
     yield from sorted(parts.values(), key=lambda own: own[0]["fw_id"])
+
+
+def _launches(launchpad: LaunchPad, nodes: Iterable[int]) -> dict[int, list[Document]]:
+    """Return the tries of a workflow's jobs, by FireWorks' number of the job."""
+    fields = ("launch_id", "fw_id", "state", "state_history", "runtime_secs", "host", "launch_dir")
+    found = launchpad.launches.find(
+        {"fw_id": {"$in": list(nodes)}},
+        dict.fromkeys((*fields, "action.stored_data._exception"), 1),
+        sort=[("launch_id", 1)],
+    )
+    launches: dict[int, list[Document]] = {}
+    for document in found:
+        launches.setdefault(document["fw_id"], []).append(document)
+    return launches
 
 
 def _task(document: Document) -> Document:
