@@ -22,7 +22,7 @@ from .quadrature import Integrand, integrate
 from .roots import bracketed_newton
 
 _CHUNK = 4096
-"""Contacts treated together: what is computed for them stays in a processor's cache."""
+"""Contacts treated together: fewer cost more calls, more cost memory."""
 
 _RELATIVE = 1e-8
 _MARKS = (0.0, 0.01, 0.1, 0.5, 1.0)

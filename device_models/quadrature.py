@@ -48,7 +48,7 @@ _RULES = np.stack([_KRONROD, _KRONROD - _GAUSS])
 
 _HALVINGS = 40
 _BLOCK = 4096
-"""So many contacts' panels are evaluated one after the other: all of it stays in a cache."""
+"""So many contacts' panels are evaluated one after the other, which bounds the memory."""
 
 _MOST_PANELS = 64
 """Times as many panels as at first: what is left then is rounding error, and taken as it is."""
@@ -126,7 +126,7 @@ def integrate(
 def _first(
     integrand: Integrand, low: Array, high: Array, geometric: bool
 ) -> tuple[list[Array], list[Array]]:
-    """Integrals over all panels; those of many contacts one after the other, to stay in cache."""
+    """Integrals over all panels; those of many contacts one after the other."""
     panels, count = low.shape
     if panels * count <= _BLOCK:
         return _rules(integrand(slice(None)), low, high, geometric)
