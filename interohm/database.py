@@ -254,14 +254,15 @@ class Database:
         of_a_document = {schema.ROWS_FIELD: {"$elemMatch": of_a_row}} if of_a_row else {}
         current = {schema.VERSION_FIELD: {"$nin": list(schema.EARLIER)}}
         earlier = {schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
+        fields = {schema.VERSION_FIELD: 1, schema.ROWS_FIELD: 1}
         with self._lock, self._backend.errors():
             opened = self._backend.collection(collection)
-            fields = {schema.VERSION_FIELD: 1, schema.ROWS_FIELD: 1}
-            by_key = [("_id", 1)]
-            return [
-                *opened.find({**of_a_document, **current}, fields, sort=by_key),
-                *opened.find(earlier, sort=by_key),
-            ]
+            if isinstance(self._backend, Folder):
+                # no index there: to read all once is faster than to look whether each one fits
+                found = [_rows_alone(document) for document in opened.find({})]
+            else:
+                found = [*opened.find({**of_a_document, **current}, fields), *opened.find(earlier)]
+        return sorted(found, key=lambda document: str(document["_id"]))
 
     def migrate(self) -> dict[str, int]:
         """Write documents of earlier versions anew; return how many, by collection.
@@ -356,6 +357,14 @@ class Database:
             replaced = backend.replace(collection, whole)
             if replaced is not None and _BLOB in replaced:
                 backend.drop_blob(replaced[_BLOB])
+
+
+def _rows_alone(document: Document) -> Document:
+    """Return what a row needs of a document: all of one of an earlier version."""
+    if document.get(schema.VERSION_FIELD) in schema.EARLIER:
+        return document
+    fields = ("_id", schema.VERSION_FIELD, schema.ROWS_FIELD)
+    return {field: document[field] for field in fields if field in document}
 
 
 def _check_collection(collection: str) -> None:

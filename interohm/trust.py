@@ -8,7 +8,6 @@ read, before any decoder sees them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from interohm.errors import InputError
@@ -32,12 +31,15 @@ TRUSTED_PACKAGES = frozenset(
 )
 
 
-def refuse_foreign_code(document: Any, *, where: str) -> None:
+_CONTAINERS = (dict, list, tuple)
+
+
+def refuse_foreign_code(document: dict[str, Any] | list[Any], *, where: str) -> None:
     """Raise `InputError` if a document names a module of another package, however deep within.
 
     Parameters
     ----------
-    document : mapping, list or plain value
+    document : dict or list
         As it was read.
     where : str
         What to name in the error: the database and collection.
@@ -45,7 +47,7 @@ def refuse_foreign_code(document: Any, *, where: str) -> None:
     waiting = [document]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             module = value.get("@module")
             if module is not None and not _is_trusted(module):
                 raise InputError(
@@ -54,9 +56,9 @@ def refuse_foreign_code(document: Any, *, where: str) -> None:
                     where=where,
                     fix="find out who wrote it, and remove it from the database",
                 )
-            waiting.extend(value.values())
-        elif isinstance(value, (list, tuple)):
-            waiting.extend(value)
+            waiting.extend(item for item in value.values() if isinstance(item, _CONTAINERS))
+        else:
+            waiting.extend(item for item in value if isinstance(item, _CONTAINERS))
 
 
 def _is_trusted(module: Any) -> bool:
