@@ -23,8 +23,8 @@ from interohm.postprocess.calculation import Calculation, DielectricResponse
 from interohm.slab_builders.displacements import derivatives, distinct_displacements
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from .gpaw_scf import gpaw_parameters
-from .gpaw_worker import _document, _remove, _write
+from .gpaw_scf import gpaw_parameters, set_initial_moments
+from .gpaw_worker import document, remove, write_whole
 from .request import CalculationRequest
 
 _GROUND_STATE = "ground-state.gpw"
@@ -36,19 +36,22 @@ def calculate_response(request: CalculationRequest, folder: Path) -> Calculation
     settings = request.settings["response"]
     crystal = request.initial_structure
     parameters = gpaw_parameters(request)
-    whole = {**parameters, "symmetry": "off"}
+    without_symmetry = {**parameters, "symmetry": "off"}
     log = str(folder / "gpaw.txt")
     displacements = distinct_displacements(crystal)
     step = settings["displacement_A"]
     atoms = AseAtomsAdaptor.get_atoms(crystal)
-    rest = _forces_and_phase(atoms, whole, folder / "rest.json", log)
+    set_initial_moments(atoms, request)
+    rest = _forces_and_phase(atoms, without_symmetry, folder / "rest.json", log)
     changes = []
     for place, displacement in enumerate(displacements):
         moved = atoms.copy()
         moved.positions[displacement.atom] += step * displacement.direction
-        changes.append(_forces_and_phase(moved, whole, folder / f"moved-{place}.json", log))
+        changes.append(
+            _forces_and_phase(moved, without_symmetry, folder / f"moved-{place}.json", log)
+        )
         done = {"ionic_step": place + 2, "wall_time_s": time.monotonic() - begun}
-        _write(folder / "status.json", json.dumps(done))
+        write_whole(folder / "status.json", json.dumps(done))
     forces = np.array([one["forces"] for one in changes]) - np.array(rest["forces"])
     phases = np.array([one["phase"] for one in changes]) - np.array(rest["phase"])
     # A polarization is known up to whole quanta.
@@ -57,17 +60,17 @@ def calculate_response(request: CalculationRequest, folder: Path) -> Calculation
     force_constants = -derivatives(crystal, displacements, forces, step).transpose(1, 2, 0, 3)
     born_charges = derivatives(crystal, displacements, dipoles[:, None, :], step)[:, 0]
 
-    ground = AseAtomsAdaptor.get_atoms(crystal)
+    ground = atoms.copy()
     ground.calc = GPAW(**parameters, txt=log)
     ground.get_potential_energy()
-    document = _document(ground, request, len(displacements) + 1, time.monotonic() - begun, [])
+    whole = document(ground, request, len(displacements) + 1, time.monotonic() - begun, [])
     response = DielectricResponse(
         electronic=_electronic_tensor(ground, settings, folder).round(6).tolist(),
         born_charges=born_charges.round(6).tolist(),
         force_constants_eV_A2=force_constants.round(6).tolist(),
     )
     elapsed = round(time.monotonic() - begun, 1)
-    return document.model_copy(update={"response": response, "wall_time_s": elapsed})
+    return whole.model_copy(update={"response": response, "wall_time_s": elapsed})
 
 
 def _forces_and_phase(
@@ -82,7 +85,7 @@ def _forces_and_phase(
         "forces": atoms.get_forces().tolist(),
         "phase": polarization_phase(calc=atoms.calc)["phase_c"].tolist(),
     }
-    _write(file, json.dumps(result))
+    write_whole(file, json.dumps(result))
     return result
 
 
@@ -110,5 +113,5 @@ def _electronic_tensor(ground: Atoms, settings: dict[str, Any], folder: Path) ->
         between = along((axes[one] + axes[other]) / np.sqrt(2))
         tensor[one, other] = between - (tensor[one, one] + tensor[other, other]) / 2
         tensor[other, one] = tensor[one, other]
-    _remove(file)
+    remove(file)
     return tensor

@@ -26,7 +26,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from .gpaw_scf import calculator, set_initial_moments
-from .gpaw_worker import NotConvergedError, _document, _replace, _write
+from .gpaw_worker import NotConvergedError, document, remove, replace, write_whole
 from .request import CalculationRequest
 
 _IMAGES = "images.extxyz"
@@ -88,7 +88,7 @@ def calculate_path(request: CalculationRequest, folder: Path) -> Calculation:
             "max_force_eV_A": float(np.linalg.norm(band.get_forces(), axis=1).max()),
             "wall_time_s": earlier_s + time.monotonic() - begun,
         }
-        _write(folder / "status.json", json.dumps(status))
+        write_whole(folder / "status.json", json.dumps(status))
 
     optimizer.attach(after_step)
     allowed = max(0, relaxation["max_steps"] - earlier_steps)
@@ -106,7 +106,7 @@ def calculate_path(request: CalculationRequest, folder: Path) -> Calculation:
         energies_eV=energies,
         symmetric=reversal is not None,
     )
-    whole = _document(saddle, request, steps, earlier_s + time.monotonic() - begun, [])
+    whole = document(saddle, request, steps, earlier_s + time.monotonic() - begun, [])
     return whole.model_copy(update={"path": path})
 
 
@@ -127,7 +127,7 @@ def _resume(images: list[Atoms], folder: Path) -> tuple[int, float]:
     """Move the images to where the folder has them; return steps and seconds spent before."""
     path, status = folder / _IMAGES, folder / "status.json"
     if not (path.exists() and status.exists()):
-        (folder / _HESSIAN).unlink(missing_ok=True)
+        remove(folder / _HESSIAN)
         return 0, 0.0
     for image, earlier in zip(images, read(path, index=":"), strict=True):
         image.positions = earlier.positions
@@ -139,7 +139,7 @@ def _save(images: list[Atoms], folder: Path) -> None:
     partial = folder / ("partial-" + _IMAGES)
     bare = [Atoms(one.symbols, one.positions, cell=one.cell, pbc=True) for one in images]
     write(partial, bare)
-    _replace(partial, folder / _IMAGES)
+    replace(partial, folder / _IMAGES)
 
 
 class _Mirrored(Calculator):

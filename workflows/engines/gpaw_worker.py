@@ -80,10 +80,10 @@ def main() -> int:
     except Exception as error:
         attempts = error.attempts if isinstance(error, ElectronsNotConvergedError) else []
         content = {"error": _explain(error), "attempts": attempts}
-        _write(folder / "failure.json", json.dumps(content))
+        write_whole(folder / "failure.json", json.dumps(content))
         raise
-    _write(folder / "result.json", result.model_dump_json(exclude_none=True))
-    _remove(folder / _DENSITY)
+    write_whole(folder / "result.json", result.model_dump_json(exclude_none=True))
+    remove(folder / _DENSITY)
     return 0
 
 
@@ -130,14 +130,14 @@ def calculate(request: CalculationRequest, folder: Path) -> Calculation:
             attempts.append({"changes": changes, "error": str(error) or type(error).__name__})
             sys.stderr.write(f"the electrons did not converge with {changes or 'the settings'}\n")
             # It was made with the settings that failed.
-            _remove(folder / _DENSITY)
-            _write(history, json.dumps(attempts))
+            remove(folder / _DENSITY)
+            write_whole(history, json.dumps(attempts))
             continue
         if attempts:
             attempts.append({"changes": changes})
-        _remove(history)
-        return _document(atoms, request, steps, earlier_s + time.monotonic() - begun, attempts)
-    _remove(history)
+        remove(history)
+        return document(atoms, request, steps, earlier_s + time.monotonic() - begun, attempts)
+    remove(history)
     raise ElectronsNotConvergedError(attempts)
 
 
@@ -186,18 +186,18 @@ class _Checkpoint:
     def save(self, atoms: Atoms) -> None:
         partial = self.folder / ("partial-" + _GEOMETRY)
         write(partial, Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True))
-        _replace(partial, self.folder / _GEOMETRY)
+        replace(partial, self.folder / _GEOMETRY)
 
     def save_density(self, atoms: Atoms) -> None:
         partial = self.folder / ("partial-" + _DENSITY)
         atoms.calc.write(partial)
-        _replace(partial, self.folder / _DENSITY)
+        replace(partial, self.folder / _DENSITY)
 
     def report(self, atoms: Atoms, step: int = 1) -> None:
         force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
         elapsed = self.earlier_time_s + time.monotonic() - self._begun
         status = {"ionic_step": step, "max_force_eV_A": force, "wall_time_s": elapsed}
-        _write(self.folder / "status.json", json.dumps(status))
+        write_whole(self.folder / "status.json", json.dumps(status))
 
 
 def _relax(atoms: Atoms, request: CalculationRequest, checkpoint: _Checkpoint) -> int:
@@ -207,7 +207,7 @@ def _relax(atoms: Atoms, request: CalculationRequest, checkpoint: _Checkpoint) -
     hessian = checkpoint.folder / _HESSIAN
     if request.kind == "cell" or not (checkpoint.folder / _GEOMETRY).exists():
         # A cell's Hessian is relative to the cell that its relaxation began with.
-        _remove(hessian)
+        remove(hessian)
     optimizer = BFGS(
         target,
         restart=str(hessian),
@@ -235,13 +235,14 @@ def _relax(atoms: Atoms, request: CalculationRequest, checkpoint: _Checkpoint) -
     return steps
 
 
-def _document(
+def document(
     atoms: Atoms,
     request: CalculationRequest,
     steps: int,
     wall_time_s: float,
     attempts: list[dict[str, Any]],
 ) -> Calculation:
+    """Return what a finished calculator knows, as the document of a calculation."""
     import ase
     import gpaw
 
@@ -322,19 +323,22 @@ def _explain(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, whole or not at all."""
     partial = path.with_name("partial-" + path.name)
     if _MASTER:
         partial.write_text(text)
-    _replace(partial, path)
+    replace(partial, path)
 
 
-def _replace(partial: Path, path: Path) -> None:
+def replace(partial: Path, path: Path) -> None:
+    """Put a file that is whole into its place."""
     if _MASTER:
         os.replace(partial, path)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file if it is there."""
     if _MASTER:
         path.unlink(missing_ok=True)
     # No process may look for it before it is gone.
