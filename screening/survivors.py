@@ -140,7 +140,7 @@ class Sampler:
                 self.records.electrolytes[electrolyte],
                 self.records.positives[positive],
                 self.temperature_K,
-                self.state_of_charge,
+                [self.state_of_charge],
             )
             try:
                 thick = solve_state(described, materials, 0).thick

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def cell_of(
     electrolyte: Insulator,
     positive: Side,
     temperature_K: float,
-    state_of_charge: float,
+    states_of_charge: Sequence[float],
 ) -> tuple[Cell, list[Insulator | Metal]]:
     """Return one cell of a screening as `interohm cell` would be given it, with its records."""
     layers: list[tuple[Insulator | Metal, float]] = [(negative.metal, _ELECTRODE_NM)]
@@ -57,9 +57,12 @@ def cell_of(
         layers.append((positive.coating, positive.coating_nm))
     layers.append((positive.metal, _ELECTRODE_NM))
     cell = Cell(
-        name=f"{negative.label} | {electrolyte.name} | {positive.label}"[:128],
+        name=(
+            f"{negative.label} | {electrolyte.name} ({config.electrolyte_thickness_nm:g} nm) | "
+            f"{positive.label}"
+        )[:128],
         temperature_K=temperature_K,
-        states_of_charge=[state_of_charge],
+        states_of_charge=list(states_of_charge),
         layers=[Layer(material=record.name, thickness_nm=nm) for record, nm in layers],
         electrons=config.electrons,
     )
@@ -101,7 +104,7 @@ def solve_whole(
             records.electrolytes[j],
             records.positives[k],
             temperature_K,
-            state_of_charge,
+            [state_of_charge],
         )
         outputs = _solved(described, materials, records.electrolytes[j])
         if progress is not None:

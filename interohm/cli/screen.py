@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from interohm.screening.screening import Stages
+    from interohm.screening.screening import Screening, Stages
 
 SCREEN_EXAMPLE = "Example: interohm screen screen48.yaml --report screen48.html"
 
@@ -30,6 +30,14 @@ def screen(
         Path | None,
         typer.Option(help="Where screenings are kept; default: screens in the project's folder."),
     ] = None,
+    save: Annotated[
+        bool,
+        typer.Option(
+            "--save",
+            help="Keep the best cells by the first output in the project's database, as predicted "
+            "by `interohm cell`.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Screen sets of electrodes and electrolytes.
@@ -64,6 +72,8 @@ def screen(
     try:
         with _stages() as stages:
             document = run_screening(screening, stages)
+            if save:
+                _keep(screening, document, stages)
     except KeyboardInterrupt:
         remark("stopped; the same command goes on from there")
         raise
@@ -79,6 +89,37 @@ def screen(
         write_screening_report(report, records, document)
         remark(f"report: {report}")
     remark(f"screening: {screening.folder}")
+
+
+def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> None:
+    """Predict the best cells whole, with all their states of charge, and save them."""
+    from interohm.cell import cell_document
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.screening.whole_cells import cell_of
+
+    config, records = screening.config, screening.records
+    sides = {side.label: side for side in [*records.negatives, *records.positives]}
+    electrolytes = {record.name: record for record in records.electrolytes}
+    best = {
+        (cell["negative"], cell["electrolyte"], cell["positive"], state["temperature_K"])
+        for state in document["states"]
+        for cell in state["best"][config.rank_by[0]]
+    }
+    advance = stages("cells to save", len(best))
+    with Database.open(write=True) as database:
+        for negative, electrolyte, positive, temperature in sorted(best):
+            described, materials = cell_of(
+                config,
+                sides[negative],
+                electrolytes[electrolyte],
+                sides[positive],
+                temperature,
+                config.states_of_charge,
+            )
+            database.save_cell(cell_document(described, materials))
+            advance(1)
+        remark(f"{len(best)} cells saved in {database.location}, collection cells")
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def test_every_cell_is_that_of_the_cell_solver(temperature, charge, electrons):
             records.electrolytes[j],
             records.positives[k],
             temperature,
-            charge,
+            [charge],
         )
         if index % 3:
             continue
@@ -130,7 +130,7 @@ def test_cells_that_are_no_sums_are_solved_whole(tmp_path):
         screening.records.electrolytes[1],
         screening.records.positives[0],
         300.0,
-        0.0,
+        [0.0],
     )
     (state,) = cell_document(described, materials, samples=2)["states"]
     assert not state["layers"][1]["thick"]
