@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from interohm.postprocess.materials import RelativeUncertainty
 from pymatgen.core import Lattice, Structure
 
 LATTICE_CONSTANT_A = 4.06
+RESPONSE = Path(__file__).parents[1] / "data" / "calculations" / "response"
 
 
 def diatomic(charge: float, stiffness_eV_A2: float, **changes: Any) -> Calculation:
@@ -56,6 +59,17 @@ def test_two_ions_on_springs_follow_the_textbook() -> None:
     ions = 180.9513 * charge**2 / (LATTICE_CONSTANT_A**3 / 4 * stiffness)
     assert np.allclose(tensor, (1.95 + ions) * np.eye(3), atol=1e-3)
     assert mean_dielectric_constant(tensor) == pytest.approx(1.95 + ions, rel=1e-5)
+
+
+def test_lithium_fluoride_screens_as_measured() -> None:
+    (file,) = RESPONSE.glob("*.json.gz")
+    calculation = Calculation.model_validate_json(gzip.decompress(file.read_bytes()))
+    assert calculation.response is not None
+    # Measured: 1.93 at optical frequencies, 9.0 at rest.
+    assert np.trace(calculation.response.electronic) / 3 == pytest.approx(1.948, abs=1e-3)
+    constant = mean_dielectric_constant(static_dielectric_tensor(calculation))
+    assert constant == pytest.approx(8.887, abs=1e-3)
+    assert constant == pytest.approx(9.0, rel=0.1)  # the preset's uncertainty
 
 
 def test_an_error_common_to_all_charges_does_not_count() -> None:
