@@ -205,8 +205,11 @@ def _save_contacts(path: Path, cells: Cells) -> None:
 
 def _load_contacts(path: Path, thickness_nm: float) -> Cells | None:
     """Return the contacts of an earlier run, None where there are none that can be read."""
-    arrays = load_arrays(path)
-    if arrays is None:
+    arrays = load_arrays(path) or {}
+    names = {
+        f"{side}/{one.name}" for side in ("negative", "positive") for one in fields(SideContacts)
+    }
+    if names != set(arrays):
         return None
     negative, positive = (
         SideContacts(
