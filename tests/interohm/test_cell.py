@@ -115,7 +115,7 @@ def test_the_area_specific_resistance_is_the_sum_of_its_parts(
 def test_contacts_of_a_cell_have_the_fields_of_a_contact_alone(plain: dict[str, Any]) -> None:
     alone = contact_document(shipped("Li"), shipped("LLZO"), samples=5)
     contact = plain["states"][0]["contacts"][0]
-    # The records' hashes stand once, in the cell; the thickness of a contact's layers in the layers.
+    # Hashes of the records stand once, in the cell; the thickness of the layers in the layers.
     assert set(alone) - set(contact) <= {"thickness_nm", "records"}
     assert alone["records"].items() <= plain["records"].items()
     assert contact["reference"] == "Li"
