@@ -268,19 +268,34 @@ class Database:
         """Write documents of earlier versions anew; return how many, by collection.
 
         What another process saves meanwhile is left as it is.
+
+        Raises
+        ------
+        InputError
+            Documents are malformed, or name code of somebody else: the first of them, once all
+            others are written.
         """
         backend = self._writable()
         earlier = {schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
         done = {}
+        refused: list[InputError] = []
         with self._lock, backend.errors():
             for name in COLLECTIONS:
                 opened = backend.collection(name)
                 done[name] = 0
                 for document in list(opened.find(earlier)):
                     unchanged = {"_id": document["_id"], **earlier}
-                    plain = schema.given(document, where=self._where(name))
-                    renewed = {"_id": document["_id"], **schema.stored(name, plain)}
+                    where = f"{self._where(name)}, {document['_id']}"
+                    try:
+                        plain = schema.given(document, where=where)
+                        with schema.well_formed(where):
+                            renewed = {"_id": document["_id"], **schema.stored(name, plain)}
+                    except InputError as error:
+                        refused.append(error)
+                        continue
                     done[name] += opened.replace_one(unchanged, renewed).modified_count
+        if refused:
+            raise refused[0]
         return done
 
     def count(self, collection: str) -> int:

@@ -185,6 +185,21 @@ def test_the_first_versions_documents_are_read_and_migrated(settings):
             assert database.query("contacts", {"right": "LiF"})[0]["potential_drop_V"] == 1.5
 
 
+def test_a_migration_goes_past_malformed_documents(settings):
+    with Database.open(settings, write=True) as database:
+        save_as_first_version(database)
+        odd = {"_id": "odd", "cell": "odd", "states": [{"layers": "Li"}]}
+        database._backend.collection("cells").insert_one(odd)
+        with pytest.raises(InputError, match="cells, odd"):
+            database.migrate()
+        contact, record = database.query("contacts"), database.material("Li")
+        assert len(contact) == 1
+        assert record == shipped_material("Li")
+        left = {"schema_version": None}
+        counts = [database._backend.collection(name).count_documents(left) for name in COLLECTIONS]
+        assert sum(counts) == 1  # the odd one
+
+
 def test_later_versions_are_refused(settings):
     with Database.open(settings, write=True) as database:
         database.save_contact(contact())
