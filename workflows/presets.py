@@ -338,6 +338,18 @@ class Preset(_Settings):
         return given
 
     @model_validator(mode="after")
+    def _uncertainties_are_known(self) -> Preset:
+        needed = {
+            "voltage": self.electrode,
+            "migration_energy": self.insulator.hop,
+            "dielectric_constant": self.insulator.dielectric,
+        }
+        for name, step in needed.items():
+            if step is not None and getattr(self.uncertainties, name) is None:
+                raise ValueError(f"uncertainties: {name} is calculated and needs one")
+        return self
+
+    @model_validator(mode="after")
     def _energies_compare(self) -> Preset:
         cutoffs = {
             self.insulator.bulk.cutoff_eV,

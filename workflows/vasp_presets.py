@@ -174,18 +174,24 @@ class VaspPreset(_Settings):
     xc: VaspFunctional
     insulator: VaspInsulatorSteps
     metal: VaspMetalSteps
+    electrode: VaspMetalSteps | None = None
     uncertainties: Uncertainties
 
     @model_validator(mode="after")
     def _energies_compare(self) -> VaspPreset:
-        compared = (self.insulator.bulk, self.insulator.defects, self.metal.bulk)
+        compared = [self.insulator.bulk, self.insulator.defects, self.metal.bulk]
+        if self.electrode is not None:
+            compared.append(self.electrode.bulk)
+            if self.uncertainties.voltage is None:
+                raise ValueError("uncertainties: steps for electrodes need that of the voltage")
         if len({step.cutoff_eV for step in compared}) > 1:
             raise ValueError(
-                "insulator.bulk, insulator.defects and metal.bulk need one cutoff_eV: their total "
-                "energies are subtracted from each other"
+                "insulator.bulk, insulator.defects, metal.bulk and electrode.bulk need one "
+                "cutoff_eV: their total energies are subtracted from each other"
             )
         if len({str(step.potcars) for step in compared}) > 1:
             raise ValueError(
-                "insulator.bulk, insulator.defects and metal.bulk need the same potcars"
+                "insulator.bulk, insulator.defects, metal.bulk and electrode.bulk need the same "
+                "potcars"
             )
         return self

@@ -10,6 +10,7 @@ import pytest
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import dry_run
 from interohm.workflows.campaign_config import CampaignConfig, load_campaign
+from interohm.workflows.engines.vasp_inputs import write_inputs
 from interohm.workflows.export import write_records
 from pydantic import ValidationError
 
@@ -79,6 +80,19 @@ def test_orders_compete_and_slabs_are_cut_along_one_facet(database: Database) ->
         for row in (half, full)
     ]
     assert areas[0] / areas[1] == pytest.approx(2, abs=0.05)
+
+
+def test_vasp_gets_the_same_orders_with_its_own_repulsion(
+    database: Database, tmp_path: Path
+) -> None:
+    config = campaign().model_copy(update={"engine": "vasp", "preset": "vasp"})
+    config._folder = CONFIGS / "campaigns"
+    rows = {row.label: row for row in dry_run(config, database)}
+    write_inputs(rows["LiCoO2_PBE_U at 0.5: order 1"].request, tmp_path)
+    incar = (tmp_path / "INCAR").read_text()
+    assert "LDAUU = 0 3.32 0" in incar
+    assert "ISIF = 3" in incar
+    assert "MAGMOM = 7*0.6" in incar
 
 
 def test_a_preset_without_steps_for_electrodes_is_refused(database: Database) -> None:
