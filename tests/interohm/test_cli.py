@@ -28,6 +28,10 @@ COMMANDS = (
     ("materials", "add"),
     ("materials", "export"),
     ("query",),
+    ("why",),
+    ("export",),
+    ("explore",),
+    ("migrate",),
     ("doctor",),
     ("schema",),
 )
