@@ -115,7 +115,7 @@ def query(
     from interohm.cli.output import console, print_json, remark
     from interohm.database import Database
     from interohm.parquet_query import is_table
-    from interohm.rows import rows_of
+    from interohm.rows import COLUMNS, rows_of
     from interohm.schema import well_formed
 
     by_row = where is not None or sort is not None
@@ -125,7 +125,7 @@ def query(
             where="query",
             fix="ask by one of them",
         )
-    if is_table(collection):
+    if collection not in COLUMNS and is_table(collection):
         _ask_table(Path(collection), criteria, where, sort, limit, as_json)
         return
     flat = by_row or (criteria is None and not as_json)
