@@ -25,7 +25,8 @@ class Cluster:
 
     Parameters
     ----------
-    slurm : Slurm
+    slurm : Slurm, optional
+        Without it, workers are processes of this machine.
     uri : str
         Of the server.
     folder : Path
@@ -34,7 +35,7 @@ class Cluster:
         Begins the names of the databases.
     """
 
-    def __init__(self, slurm: Slurm, uri: str, folder: Path, name: str) -> None:
+    def __init__(self, slurm: Slurm | None, uri: str, folder: Path, name: str) -> None:
         self.slurm = slurm
         self.folder = folder
         self.data = folder / "data"
@@ -47,7 +48,7 @@ class Cluster:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("INTEROHM_", "SLURM_"))}
         self.environment = {
             **clean,
-            **slurm.environment,
+            **(slurm.environment if slurm else {}),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "FW_CONFIG_FILE": str(folder / "FW_config.yaml"),
             "JOBFLOW_CONFIG_FILE": str(folder / "jobflow.yaml"),
@@ -57,12 +58,12 @@ class Cluster:
             "OMP_NUM_THREADS": "1",
         }
         self.interohm("init-cluster", folder, "--scheduler", "slurm")
-        self._edit("FW_config.yaml", PING_TIME_SECS=1, RUN_EXPIRATION_SECS=5)
-        self._edit("FW_config.yaml", QUEUE_UPDATE_INTERVAL=0, RAPIDFIRE_SLEEP_SECS=1)
-        self._edit("my_launchpad.yaml", uri_mode=True, host=self.uri, name=self.databases[0])
+        self.edit("FW_config.yaml", PING_TIME_SECS=1, RUN_EXPIRATION_SECS=5)
+        self.edit("FW_config.yaml", QUEUE_UPDATE_INTERVAL=0, RAPIDFIRE_SLEEP_SECS=1)
+        self.edit("my_launchpad.yaml", uri_mode=True, host=self.uri, name=self.databases[0])
         store = {"type": "MongoStore", "uri": self.uri, "collection_name": "jobs"}
         store["database"] = self.databases[1]
-        self._edit("jobflow.yaml", JOB_STORE={"docs_store": store})
+        self.edit("jobflow.yaml", JOB_STORE={"docs_store": store})
         self.queue_jobs("rlaunch singleshot")
         with (folder / "environment.sh").open("a") as script:
             script.write(f"export INTEROHM_MONGODB_URI='{self.uri}'\n")
@@ -70,7 +71,7 @@ class Cluster:
 
     def queue_jobs(self, rocket_launch: str, walltime: str = "00:30:00") -> None:
         """Say what a job of the batch system does, and how long it may take."""
-        self._edit(
+        self.edit(
             "my_qadapter.yaml",
             rocket_launch=rocket_launch,
             cpus_per_task=1,
@@ -103,9 +104,11 @@ class Cluster:
         jobs = json.loads(self.interohm("status", "--json"))
         return {f"{job['phase']} | {job['name']}": job for job in jobs}
 
-    def wait_until_idle(self) -> None:
+    def wait_until_idle(self, seconds: float = 240) -> None:
         """Wait until the batch system has no job any more."""
-        wait_for(lambda: not self.slurm.run("squeue", "--noheader").strip())
+        assert self.slurm is not None
+        slurm = self.slurm
+        wait_for(lambda: not slurm.run("squeue", "--noheader").strip(), seconds)
 
     def documents(self) -> str:
         """Return every document of the cluster's databases as one text."""
@@ -135,7 +138,8 @@ class Cluster:
             for database in self.databases:
                 client.drop_database(database)
 
-    def _edit(self, file: str, **fields: Any) -> None:
+    def edit(self, file: str, **fields: Any) -> None:
+        """Set fields of one of the cluster's YAML files."""
         yaml = YAML()
         path = self.folder / file
         document = yaml.load(path)
@@ -149,3 +153,30 @@ def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.1)
+
+
+def relaxing(cluster: Cluster, but: int = 0) -> tuple[int, Path]:
+    """Return the worker of a relaxation that has a geometry behind it, and its folder."""
+    found: list[tuple[int, Path]] = []
+
+    def look() -> bool:
+        for status in cluster.data.glob("scratch/*/status.json"):
+            worker = worker_of(status.parent)
+            if worker > 1 and worker != but:
+                found.append((worker, status.parent))
+        return bool(found)
+
+    wait_for(look)
+    return found[0]
+
+
+def worker_of(folder: Path) -> int:
+    """Return the process that launched a folder's calculation; 0 or 1 if it has ended."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode().split("\0")
+            if str(folder) in command:
+                return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    return 0

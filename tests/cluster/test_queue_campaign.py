@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from clusters import Cluster, wait_for
+from clusters import Cluster, relaxing, wait_for
 from pymatgen.core import Lattice, Structure
 
 DATA = Path(__file__).parents[1] / "data"
@@ -73,30 +73,3 @@ def test_workers_that_end_before_their_calculation(cluster: Cluster, tmp_path: P
     assert "Li_110: slab (110)" in everything
     for secret in cluster.secrets:
         assert secret not in everything
-
-
-def relaxing(cluster: Cluster, but: int = 0) -> tuple[int, Path]:
-    """Return the worker of a relaxation that has a geometry behind it, and its folder."""
-    found: list[tuple[int, Path]] = []
-
-    def look() -> bool:
-        for status in cluster.data.glob("scratch/*/status.json"):
-            worker = worker_of(status.parent)
-            if worker > 1 and worker != but:
-                found.append((worker, status.parent))
-        return bool(found)
-
-    wait_for(look)
-    return found[0]
-
-
-def worker_of(folder: Path) -> int:
-    """Return the process that launched a folder's calculation; 0 or 1 if it has ended."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().decode().split("\0")
-            if str(folder) in command:
-                return int((process / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    return 0
