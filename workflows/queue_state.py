@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .launchpad import METADATA
+from .queue_repair import Document, abandoned, repair, utc
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -28,8 +29,6 @@ STATES = {
 }
 LOST = "lost"
 
-Document = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class QueuedJob:
@@ -41,11 +40,11 @@ class QueuedJob:
     fw_id : int
         FireWorks' number of it.
     state : str
-        One of `STATES`' values, or ``lost``: it runs, and its worker has long been silent.
+        One of `STATES`' values, or ``lost``: a worker took it, and has long been silent.
     since : str, optional
         When it came into this state, ISO 8601; None while it waits.
     seconds : float
-        How long it has run, all its tries together.
+        How long it has run, all its tries together, each until its worker was last heard of.
     tries : int
         How often it was begun: once for every batch job that it needed, and every rerun.
     host, folder : str, optional
@@ -76,7 +75,7 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
     campaign : str, optional
         Its name.
     """
-    now = datetime.now(UTC)
+    now, patience = datetime.now(UTC), _patience_s()
     jobs = []
     for workflow in _workflows(launchpad, campaign):
         described = workflow["metadata"][METADATA]
@@ -87,7 +86,8 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
             present = [one for one in launches if one["launch_id"] in last["launches"]]
             state = STATES.get(last["state"], last["state"].lower())
             newest = present[-1] if present else None
-            if state == "runs" and newest is not None and _silence_s(newest, now) > _patience_s():
+            silent = state == "runs" and newest is not None and _silence_s(newest, now) > patience
+            if silent or abandoned(last, present, now, patience):
                 state = LOST
             jobs.append(
                 QueuedJob(
@@ -97,7 +97,7 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
                     fw_id=last["fw_id"],
                     state=state,
                     since=_since(newest),
-                    seconds=round(sum(_run_time_s(one, now) for one in launches), 1),
+                    seconds=round(sum(_run_time_s(one, now, patience) for one in launches), 1),
                     tries=len(launches),
                     host=newest and newest["host"],
                     folder=newest and newest["launch_dir"],
@@ -128,8 +128,7 @@ def rerun(
     """
     ours = [node for workflow in _workflows(launchpad, campaign) for node in workflow["nodes"]]
     patience = _patience_s() if lost_after_s is None else lost_after_s
-    launchpad.detect_lostruns(patience, fizzle=True, query={"fw_id": {"$in": ours}})
-    begun = []
+    begun = repair(launchpad, ours, silent_s=patience)
     for fw_id in sorted(ours):
         # Asked one by one: whatever follows from a rerun job waits again with it.
         if launchpad.fireworks.find_one({"fw_id": fw_id, "state": "FIZZLED"}, {"fw_id": 1}):
@@ -148,7 +147,8 @@ def _workflows(launchpad: LaunchPad, campaign: str | None) -> Iterator[Document]
 
 def _jobs_of(launchpad: LaunchPad, nodes: Iterable[int]) -> Iterator[list[Document]]:
     """Yield the jobs of a workflow, each as its parts: one for every batch job that it filled."""
-    fields = ("fw_id", "name", "state", "launches", "spec._tasks.job.uuid", "spec._tasks.job.index")
+    fields = ("fw_id", "name", "state", "launches", "updated_on")
+    fields += ("spec._tasks.job.uuid", "spec._tasks.job.index")
     found = launchpad.fireworks.find(
         {"fw_id": {"$in": list(nodes)}, "state": {"$ne": "ARCHIVED"}}, dict.fromkeys(fields, 1)
     )
@@ -160,7 +160,7 @@ def _jobs_of(launchpad: LaunchPad, nodes: Iterable[int]) -> Iterator[list[Docume
 
 def _launches(launchpad: LaunchPad, nodes: Iterable[int]) -> dict[int, list[Document]]:
     """Return the tries of a workflow's jobs, by FireWorks' number of the job."""
-    fields = ("launch_id", "fw_id", "state", "state_history", "runtime_secs", "host", "launch_dir")
+    fields = ("launch_id", "fw_id", "state", "state_history", "host", "launch_dir")
     found = launchpad.launches.find(
         {"fw_id": {"$in": list(nodes)}},
         dict.fromkeys((*fields, "action.stored_data._exception"), 1),
@@ -183,27 +183,26 @@ def _patience_s() -> float:
     return float(RUN_EXPIRATION_SECS)
 
 
-def _time(written: str | datetime) -> datetime:
-    time = datetime.fromisoformat(written) if isinstance(written, str) else written
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
 def _since(launch: Document | None) -> str | None:
     if launch is None:
         return None
-    return _time(launch["state_history"][-1]["created_on"]).isoformat(timespec="seconds")
+    return utc(launch["state_history"][-1]["created_on"]).isoformat(timespec="seconds")
 
 
 def _silence_s(launch: Document, now: datetime) -> float:
     last = launch["state_history"][-1]
     heard = last.get("updated_on", last["created_on"])  # no ping yet
-    return (now - _time(heard)).total_seconds()
+    return (now - utc(heard)).total_seconds()
 
 
-def _run_time_s(launch: Document, now: datetime) -> float:
-    if launch["state"] != "RUNNING":
-        return float(launch.get("runtime_secs") or 0.0)
-    return (now - _time(launch["state_history"][-1]["created_on"])).total_seconds()
+def _run_time_s(launch: Document, now: datetime, patience_s: float) -> float:
+    entries = [one for one in launch["state_history"] if one["state"] == "RUNNING"]
+    if not entries:
+        return 0.0
+    heard = utc(entries[-1].get("updated_on", entries[-1]["created_on"]))
+    alive = launch["state"] == "RUNNING" and _silence_s(launch, now) <= patience_s
+    until = now if alive else heard
+    return max(0.0, (until - utc(entries[-1]["created_on"])).total_seconds())
 
 
 def _reason(launch: Document | None) -> str:

@@ -1,0 +1,124 @@
+"""Workers killed between any two of their writes to the launchpad and the database."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clusters import Cluster
+
+LONG = os.environ.get("INTEROHM_TEST_FAULTS") == "long"
+KILLED = -9
+JOBS, CALCULATIONS = 5, 3
+
+
+class Workers:
+    """The program of ``doomed_workers.py`` on a cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        program = Path(__file__).with_name("doomed_workers.py")
+        self.process = subprocess.Popen(
+            [sys.executable, str(program)],
+            env=cluster.environment,
+            cwd=cluster.work,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def do(self, *command: object) -> tuple[int, str]:
+        """Return how a command ended, and what it printed."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        code, said = json.loads(self.process.stdout.readline())
+        return code, said
+
+    def interohm(self, *command: object) -> str:
+        """Return what a command printed that must succeed."""
+        code, said = self.do(*map(str, command))
+        assert code == 0, said
+        return said
+
+    def states(self) -> dict[str, str]:
+        """Return the states of all jobs."""
+        return {job["name"]: job["state"] for job in self.jobs()}
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return what ``interohm status`` says."""
+        jobs: list[dict[str, Any]] = json.loads(self.interohm("status", "--json"))
+        return jobs
+
+
+@pytest.fixture
+def workers(cluster: Cluster) -> Iterator[Workers]:
+    cluster.edit("FW_config.yaml", RUN_EXPIRATION_SECS=1)
+    started = Workers(cluster)
+    yield started
+    started.process.communicate()
+
+
+def test_killed_at_any_write(cluster: Cluster, workers: Workers, lithium: Path) -> None:
+    workers.interohm("submit", lithium)
+    code, said = workers.do("work")
+    assert code == 0
+    writes = int(said.split()[-1])
+    check(cluster, workers)
+    calculated = engines(cluster)
+    assert len(calculated) == CALCULATIONS
+    seed = random.randrange(10**6)
+    print(f"seed {seed}, {writes} writes")
+    chosen = random.Random(seed)
+    rounds = (
+        [[number] for number in range(1, writes + 1)]
+        if LONG
+        else [[chosen.randint(1, writes // JOBS) for _ in range(3)]]
+    )
+    for fatal in rounds:
+        print(f"killed before the writes {fatal}")
+        # What the engine has calculated lies in its folder; all else is done anew.
+        cluster.remove()
+        workers.interohm("submit", lithium)
+        for number in fatal:
+            assert workers.do("work", number)[0] == KILLED
+            time.sleep(1.1)
+            assert set(workers.states().values()) <= {"done", "ready", "waits", "lost"}
+            workers.interohm("rerun")
+            assert set(workers.states().values()) <= {"done", "ready", "waits"}
+        assert workers.do("work")[0] == 0
+        check(cluster, workers)
+    assert engines(cluster) == calculated
+
+
+def engines(cluster: Cluster) -> dict[str, int]:
+    """Return when the engine wrote last, for each calculation."""
+    logs = cluster.data.glob("scratch/*/worker.log")
+    return {log.parent.name: log.stat().st_mtime_ns for log in logs}
+
+
+def check(cluster: Cluster, workers: Workers) -> None:
+    """All is done: nothing lost, nothing twice, nothing left behind."""
+    jobs = workers.jobs()
+    assert {job["state"] for job in jobs} == {"done"}
+    assert len(jobs) == JOBS
+    (workflow,) = cluster.queued("workflows")
+    assert "locked" not in workflow
+    assert workflow["state"] == "COMPLETED"
+    assert sorted(workflow["nodes"]) == sorted(job["fw_id"] for job in cluster.queued("fireworks"))
+    launches = cluster.queued("launches")
+    assert {launch["state"] for launch in launches} <= {"COMPLETED", "FIZZLED"}
+    assert sum(job["tries"] for job in jobs) == len(launches)
+    assert sum(launch["state"] == "COMPLETED" for launch in launches) == JOBS
+    outputs = [(output["uuid"], output["index"]) for output in cluster.results("jobs")]
+    assert len(outputs) == len(set(outputs)) == JOBS
+    assert len(cluster.results("calculations")) == CALCULATIONS
+    assert [record["name"] for record in cluster.results("materials")] == ["Li"]

@@ -1,0 +1,122 @@
+"""What a worker that was killed in the middle of a step leaves in the launchpad, put right.
+
+FireWorks takes a step (to take a job, to end it, to rerun it) by several writes: the launch, the
+jobs, and last the workflow, which is locked meanwhile. Killed between two of them, a worker leaves
+a job reserved that nobody has, a lock that nobody opens, or jobs that are ahead of their workflow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fireworks import LaunchPad
+
+_POLL_S = 0.2
+
+Document = Mapping[str, Any]
+
+
+def repair(launchpad: LaunchPad, nodes: Sequence[int], *, silent_s: float) -> list[int]:
+    """Open locks of the dead, end what they began, and free what they had taken.
+
+    Jobs that they were launching fail; those that they had but reserved are ready again.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+    nodes : sequence of int
+        FireWorks' numbers of the jobs that may be touched.
+    silent_s : float
+        A worker counts as dead after such a silence.
+
+    Returns
+    -------
+    list of int
+        The jobs that are ready again.
+    """
+    for workflow in _locked_by_the_dead(launchpad, nodes):
+        _open(launchpad, workflow)
+    # `refresh`: a job whose end was written but not what follows from it.
+    launchpad.detect_lostruns(silent_s, fizzle=True, refresh=True, query={"fw_id": {"$in": nodes}})
+    now = datetime.now(UTC)
+    taken = launchpad.fireworks.find({"fw_id": {"$in": nodes}, "state": "RESERVED"})
+    left = [
+        job["fw_id"]
+        for job in list(taken)
+        if abandoned(job, _launches(launchpad, job), now, silent_s)
+    ]
+    for fw_id in left:
+        launchpad.rerun_fw(fw_id)
+    return left
+
+
+def abandoned(job: Document, launches: Sequence[Document], now: datetime, silent_s: float) -> bool:
+    """Whether a job is reserved by a worker that died before it wrote where it launches it.
+
+    Parameters
+    ----------
+    job : mapping
+        Its document in the launchpad.
+    launches : sequence of mapping
+        Those that the job names.
+    now : datetime
+    silent_s : float
+    """
+    reserved = any(launch["state"] == "RESERVED" for launch in launches)  # by a batch system's job
+    return (
+        job["state"] == "RESERVED"
+        and not reserved
+        and (now - utc(job["updated_on"])).total_seconds() > silent_s
+    )
+
+
+def utc(written: str | datetime) -> datetime:
+    """Return a time as FireWorks writes it, in text or not, with its time zone."""
+    time = datetime.fromisoformat(written) if isinstance(written, str) else written
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _launches(launchpad: LaunchPad, job: Document) -> list[Document]:
+    return list(launchpad.launches.find({"launch_id": {"$in": job["launches"]}}, {"state": 1}))
+
+
+def _locked_by_the_dead(launchpad: LaunchPad, nodes: Sequence[int]) -> list[Document]:
+    """Return workflows that nobody changed or unlocked while FireWorks would wait for it."""
+    with contextlib.redirect_stdout(sys.stderr):
+        from fireworks.fw_config import WFLOCK_EXPIRATION_SECS
+
+    locked = {"nodes": {"$in": nodes}, "locked": True}
+    end = time.monotonic() + WFLOCK_EXPIRATION_SECS
+    waiting = {one["_id"]: one for one in launchpad.workflows.find(locked)}
+    while waiting and time.monotonic() < end:
+        time.sleep(_POLL_S)
+        present = {one["_id"]: one for one in launchpad.workflows.find(locked)}
+        waiting = {key: one for key, one in waiting.items() if present.get(key) == one}
+    return list(waiting.values())
+
+
+def _open(launchpad: LaunchPad, workflow: Document) -> None:
+    """Unlock a workflow, and take the step again that was interrupted.
+
+    The workflow is written last: jobs that it does not know yet are dropped, and those that ended
+    without its knowledge are taken back, to end once more from what their launches say.
+    """
+    nodes = workflow["nodes"]
+    jobs = list(launchpad.fireworks.find({"fw_id": {"$in": nodes}}))
+    ours = [job["spec"]["_tasks"][0]["job"]["uuid"] for job in jobs]
+    launchpad.fireworks.delete_many(
+        {"spec._tasks.job.uuid": {"$in": ours}, "fw_id": {"$nin": nodes}}
+    )
+    for job in jobs:
+        known = workflow["fw_states"].get(str(job["fw_id"]))
+        if job["state"] == "COMPLETED" != known:
+            launchpad.fireworks.update_one({"fw_id": job["fw_id"]}, {"$set": {"state": known}})
+    launchpad.workflows.update_one({"_id": workflow["_id"]}, {"$unset": {"locked": True}})
+    for fw_id in sorted(nodes):
+        launchpad._refresh_wf(fw_id)
