@@ -153,14 +153,25 @@ def _plain(value: Any, field: str, where: str, depth: int, budget: list[int]) ->
 def dump_yaml(data: dict[str, Any]) -> str:
     """Return ``data`` (plain values) as YAML text that `load_yaml` reads back identically."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 100
-    stream = io.StringIO()
-    yaml.dump(data, stream)
-    return stream.getvalue()
+
+    def written(width: int) -> str:
+        yaml.width = width
+        stream = io.StringIO()
+        yaml.dump(data, stream)
+        return stream.getvalue()
+
+    text = written(100)
+    try:
+        readable = YAML(typ="safe", pure=True).load(text) == data
+    except YAMLError:
+        # ruamel breaks a line inside a key of several words, which no reader takes for a key.
+        readable = False
+    return text if readable else written(2**31)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -113,3 +113,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     write_text(path, "new: 2\n")
     assert path.read_text() == "new: 2\n"
     assert math.isclose(path.stat().st_size, 7)
+
+
+def test_long_flow_mappings_with_keys_of_several_words_are_read_back() -> None:
+    data = {"calculations": {f"bulk at {x} of the sites": "0" * 64 for x in range(4)}}
+    assert parse_yaml(dump_yaml(data), where="x.yaml") == data
