@@ -141,10 +141,10 @@ def _worth_another_job(seconds: float) -> None:
 def _left_behind(request: CalculationRequest, folder: Path) -> Calculation | None:
     """Return the result of a calculation whose launcher was killed before it could keep it."""
     path = folder / "result.json"
-    if not path.exists():
-        return None
-    found = Calculation.model_validate_json(path.read_text())
-    return found if found.hash == request.hash else None
+    with contextlib.suppress(FileNotFoundError, ValueError):  # none, or damaged: calculated anew
+        found = Calculation.model_validate_json(path.read_bytes())
+        return found if found.hash == request.hash else None
+    return None
 
 
 def _geometries(run: Run) -> int:

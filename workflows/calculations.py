@@ -10,6 +10,7 @@ from jobflow import CURRENT_JOB, Job, Response, job
 from pymatgen.core import Structure
 
 from interohm.database import Database
+from interohm.schema import well_formed
 from interohm.settings import load_settings
 from interohm.shipped_calculations import shipped_calculation
 
@@ -82,7 +83,8 @@ def find_calculation(database: Database, hash: str) -> Calculation | None:
         document = shipped_calculation(hash)
     if document is None:
         return None
-    return Calculation.model_validate(document)
+    with well_formed(f"{database.location}, calculations, {hash[:12]}"):
+        return Calculation.model_validate(document)
 
 
 def scratch_folder(request: CalculationRequest) -> Path:

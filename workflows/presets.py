@@ -415,10 +415,11 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset
 def _read(path: Path) -> Preset | VaspPreset:
     data = load_yaml(path)
     models = {"gpaw": Preset, "vasp": VaspPreset}
-    if data.get("engine") not in models:
+    engine = data.get("engine")
+    if not isinstance(engine, str) or engine not in models:
         raise InputError(
-            f"engine: there are no presets for {data.get('engine')!r}",
+            f"engine: there are no presets for {engine!r}",
             where=str(path),
             fix=f"one of {', '.join(models)}",
         )
-    return validated(models[data["engine"]], data, where=str(path))
+    return validated(models[engine], data, where=str(path))
