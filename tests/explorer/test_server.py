@@ -106,6 +106,8 @@ def test_the_command_says_where_and_ends_by_ctrl_c(settings):
         env={**os.environ, "INTEROHM_DATA": str(settings.data)},
         stderr=subprocess.PIPE,
         text=True,
+        # What shells start in the background ignores Ctrl-C, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as ran:
         try:
             address = ran.stderr.readline().split()[4]
