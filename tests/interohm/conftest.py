@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+import time
 
 import pytest
 
-from interohm.cli import main
+from interohm.settings import Settings
+
+SERVER_URI = os.environ.get("INTEROHM_TEST_MONGODB_URI")
 
 
 @pytest.fixture(autouse=True)
@@ -18,27 +20,6 @@ def _own_project(tmp_path, monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.delenv("MP_API_KEY", raising=False)
     monkeypatch.chdir(tmp_path)
-
-
-class Ran(NamedTuple):
-    """What a command left: exit code, standard output, standard error."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def interohm(capfd):
-    """Return a function that runs a command line in this process."""
-
-    def run(*arguments: object) -> Ran:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        return Ran(ended.value.code or 0, *capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -54,3 +35,19 @@ def refused(interohm):
         return ran.err
 
     return run
+
+
+@pytest.fixture(params=["folder", "server"])
+def settings(request, tmp_path):
+    """Settings of an empty database: a folder, and the server where one is given."""
+    if request.param == "folder":
+        yield Settings(data=tmp_path / "data")
+        return
+    if SERVER_URI is None:
+        pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
+    from pymongo import MongoClient
+
+    name = f"interohm_test_{os.getpid()}_{time.time_ns()}"
+    yield Settings(mongodb_uri=SERVER_URI, mongodb_database=name)
+    with MongoClient(SERVER_URI) as client:
+        client.drop_database(name)

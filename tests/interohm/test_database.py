@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -14,8 +13,6 @@ from interohm.database import COLLECTIONS, Database
 from interohm.errors import InputError
 from interohm.records import material_from
 from interohm.settings import Settings
-
-SERVER_URI = os.environ.get("INTEROHM_TEST_MONGODB_URI")
 
 LITHIUM = material_from(
     {
@@ -55,22 +52,6 @@ def cell_document():
         "profile": {"x_nm": [0.0, 1.0], "phi_V": [0.5, None]},
     }
     return {"cell": "half", "temperature_K": 300.0, "states": [state, state]}
-
-
-@pytest.fixture(params=["folder", "server"])
-def settings(request, tmp_path):
-    """Settings of an empty database: a folder, and the server where one is given."""
-    if request.param == "folder":
-        yield Settings(data=tmp_path / "data")
-        return
-    if SERVER_URI is None:
-        pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
-    from pymongo import MongoClient
-
-    name = f"interohm_test_{os.getpid()}_{time.time_ns()}"
-    yield Settings(mongodb_uri=SERVER_URI, mongodb_database=name)
-    with MongoClient(SERVER_URI) as client:
-        client.drop_database(name)
 
 
 def test_material_comes_back_identical(settings):

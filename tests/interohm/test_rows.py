@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 
 import pytest
 
@@ -16,24 +14,6 @@ from interohm.materials import shipped_material, shipped_names
 from interohm.records import material_document, material_hash
 from interohm.rows import COLUMNS, rows_of
 from interohm.settings import Settings
-
-SERVER_URI = os.environ.get("INTEROHM_TEST_MONGODB_URI")
-
-
-@pytest.fixture(params=["folder", "server"])
-def settings(request, tmp_path):
-    """Settings of an empty database: a folder, and the server where one is given."""
-    if request.param == "folder":
-        yield Settings(data=tmp_path / "data")
-        return
-    if SERVER_URI is None:
-        pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
-    from pymongo import MongoClient
-
-    name = f"interohm_rows_{os.getpid()}_{time.time_ns()}"
-    yield Settings(mongodb_uri=SERVER_URI, mongodb_database=name)
-    with MongoClient(SERVER_URI) as client:
-        client.drop_database(name)
 
 
 def contact(left="Li", right="LLZO", *, ohm=1.0, barrier=2.0, kelvin=300.0):

@@ -8,12 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from typing import NamedTuple
 
 import pytest
 from interohm.screening import stream
 
-from interohm.cli import main
 from interohm.errors import InputError
 from interohm.parquet_query import query_table
 from interohm.yaml_io import dump_yaml
@@ -28,23 +26,6 @@ DESCRIPTION = {
     "survivors": 4,
     "samples": 100,
 }
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def interohm(capfd):
-    def run(*arguments: object) -> Ran:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        return Ran(ended.value.code or 0, *capfd.readouterr())
-
-    return run
 
 
 def described(tmp_path, **changes):
