@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from math import log10, sqrt
+from math import inf, log10, sqrt
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from interohm.report.tables import interval, shown
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MAP_NOTE = (
     "Below a value stands what the records' uncertainties leave open: half the 5 to 95 % interval, "
-    "as a factor where all of it is positive. Resistances are coloured by the logarithm of their "
-    "magnitude; negative ones are those of accumulation, which conducts better than the bulk that "
+    "as a factor where all of it is positive. Resistances are coloured by their logarithm, negative "
+    "ones as the smallest: they are those of accumulation, which conducts better than the bulk that "
     "it replaces."
 )
 
@@ -43,13 +43,24 @@ def heat_map(
     frames : sequence of rows of (value, quantiles)
         One for each state of charge.
     logarithmic : bool
-        Whether values are coloured by the logarithm of their magnitude.
+        Whether values are coloured by their logarithm; negative ones, which are less than any,
+        have the colour of the smallest.
     """
     coloured = [
         [[_colour(value, logarithmic) for value, _ in row] for row in frame] for frame in frames
     ]
-    known = [value for frame in coloured for row in frame for value in row if value is not None]
+    known = [
+        value
+        for frame in coloured
+        for row in frame
+        for value in row
+        if value is not None and value > -inf
+    ]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    coloured = [
+        [[None if value is None else max(value, low) for value in row] for row in frame]
+        for frame in coloured
+    ]
     unit = "log10" if logarithmic else title.rpartition("(")[2].removesuffix(")")
     layout: Figure = {
         "title": {"text": escape(title, quote=False), "font": {"size": 15}, "x": 0},
@@ -85,7 +96,7 @@ def heat_map(
 def _colour(value: float | None, logarithmic: bool) -> float | None:
     if not value or not logarithmic:
         return None if value is None or logarithmic else value
-    return log10(abs(value))
+    return log10(value) if value > 0 else -inf
 
 
 def _text(value: float | None, spread: dict[str, float] | None) -> str:
