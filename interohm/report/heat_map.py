@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 MAP_NOTE = (
     "Below a value stands what the records' uncertainties leave open: half the 5 to 95 % interval, "
-    "as a factor where all of it is positive. Resistances are coloured by their logarithm, negative "
-    "ones as the smallest: they are those of accumulation, which conducts better than the bulk that "
-    "it replaces."
+    "as a factor where all of it is positive. Resistances are coloured by their logarithm, "
+    "negative ones as the smallest: they are those of accumulation, which conducts better than the "
+    "bulk that it replaces."
 )
 
 
