@@ -1,0 +1,211 @@
+"""Draws the pictures of the documentation: ``python docs/images/draw.py`` (needs Chromium).
+
+The cell is the demo's, whose calculations are in the tests' data; the rest is shipped records.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+from interohm.screening.config import load_screen
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from interohm.contact import contact_document
+from interohm.database import Database
+from interohm.explorer.server import explorer, listen
+from interohm.materials import shipped_material
+from interohm.settings import load_settings
+
+IMAGES = Path(__file__).parent
+ROOT = IMAGES.parents[1]
+DEMO = ROOT / "configs" / "campaigns" / "demo.yaml"
+CELL = ROOT / "configs" / "examples" / "lithium-LiF-LLZO-LCO.yaml"
+SCREEN = ROOT / "configs" / "campaigns" / "screen48.yaml"
+
+#: From the first to the last of some elements, in the page's pixels.
+_AREA = """
+const found = [...arguments].map(selector => document.querySelector(selector));
+const boxes = found.map(element => element.getBoundingClientRect());
+const [x, y] = ['left', 'top'].map(edge => Math.min(...boxes.map(box => box[edge])) - 8);
+const [r, b] = ['right', 'bottom'].map(edge => Math.max(...boxes.map(box => box[edge])) + 8);
+return {x: x + scrollX, y: y + scrollY, width: r - x, height: b - y};
+"""
+
+
+def interohm(*arguments: object) -> None:
+    """Run a command of the program."""
+    command = [sys.executable, "-m", "interohm", *map(str, arguments)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def fill() -> None:
+    """Put the demo's records and the contacts of the 48 cells into the database."""
+    config = load_screen(SCREEN)
+    pairs = [
+        *itertools.product(config.negative_electrodes.names, config.electrolytes.names),
+        *itertools.product(config.electrolytes.names, config.positive_electrodes.names),
+    ]
+    with Database.open(write=True) as database:
+        for path in (ROOT / "tests" / "data" / "calculations" / "quick").glob("*.json.gz"):
+            database.save_calculation(json.loads(gzip.decompress(path.read_bytes())))
+        for left, right in pairs:
+            contact = contact_document(shipped_material(left), shipped_material(right))
+            database.save_contact(contact)
+    interohm("run", DEMO)
+
+
+class Browser:
+    """Chromium without a window.
+
+    Parameters
+    ----------
+    profile : Path
+        A folder of its own.
+    """
+
+    def __init__(self, profile: Path) -> None:
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium") or ""
+        for argument in ("--headless=new", "--disable-gpu", f"--user-data-dir={profile}"):
+            options.add_argument(argument)
+        if os.geteuid() == 0:
+            options.add_argument("--no-sandbox")
+        self.driver = webdriver.Chrome(
+            options=options, service=Service(shutil.which("chromedriver"))
+        )
+
+    def open(self, address: str, width: int, height: int) -> None:
+        """Show a page, without Plotly's buttons on its figures and the page's scroll bar."""
+        self.driver.set_window_size(width, height)
+        self.driver.get(address)
+        self.driver.execute_script(
+            "const style = document.createElement('style');"
+            "style.textContent = '.modebar-container {display: none !important}"
+            "html {scrollbar-width: none}';"
+            "document.head.append(style);"
+        )
+
+    def until(self, condition: str) -> None:
+        """Wait until a condition in JavaScript holds."""
+        WebDriverWait(self.driver, 120, poll_frequency=0.2).until(
+            lambda driver: driver.execute_script(f"return {condition}")
+        )
+
+    def save(self, name: str, *figures: str) -> None:
+        """Save what is seen, or the area from the first to the last of some elements.
+
+        Parameters
+        ----------
+        name : str
+            Of the file.
+        figures : str
+            CSS selectors.
+        """
+        area = {"x": 0, "y": 0, "scale": 1}
+        if figures:
+            area |= self.driver.execute_script(_AREA, *figures)
+        else:
+            area |= self.driver.execute_script("return {width: innerWidth, height: innerHeight}")
+        shot = self.driver.execute_cdp_cmd(
+            "Page.captureScreenshot", {"clip": area, "captureBeyondViewport": True}
+        )
+        picture = Image.open(BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
+        few = picture.quantize(256, Image.Quantize.MAXCOVERAGE, 2, dither=Image.Dither.NONE)
+        few.save(IMAGES / name, optimize=True)
+
+
+def draw_report(browser: Browser, report: Path) -> None:
+    """The parts of a cell's report that matter most: the band diagram and the budget."""
+    browser.open(report.as_uri(), 1060, 1000)
+    browser.driver.execute_script(
+        "const kept = ['Band diagram', 'Resistance budget'];"
+        "const sections = [...document.querySelectorAll('section')];"
+        "sections.forEach(s => s.hidden = !kept.includes(s.querySelector('h2').textContent));"
+        "sections.filter(s => !s.hidden).pop().id = 'last';"
+    )
+    browser.until("document.querySelector('#last .main-svg') !== null")
+    browser.save("report.png", "h1", ".findings", "#last .figure")
+
+
+def draw_screening(browser: Browser, report: Path) -> None:
+    """The maps of the cells' and of their interfaces' resistances."""
+    browser.open(report.as_uri(), 1200, 1000)
+    browser.until("document.querySelectorAll('.heatmaplayer').length >= 2")
+    browser.driver.execute_script(
+        "const figures = document.querySelectorAll('.figure');"
+        "figures[0].id = 'first'; figures[1].id = 'second';"
+    )
+    browser.save("screen48.png", "#first", "#second")
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve the explorer; give its address."""
+    server, address = listen(explorer(load_settings()), 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield address
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def draw_explorer(browser: Browser, address: str) -> None:
+    """The contacts under a condition, their map, and what a click on Li | LLZO shows."""
+    browser.open(address, 1500, 1240)
+    browser.until(
+        "document.querySelector('#map .heatmaplayer .hm image, #map .heatmaplayer image')"
+    )
+    field = browser.driver.find_element(By.ID, "where")
+    condition = "electron_barrier > 1 or electron_barrier is None"
+    ActionChains(browser.driver).click(field).send_keys(condition, Keys.ENTER).perform()
+    browser.until("document.querySelector('#message').textContent.endsWith('rows')")
+    row = "//div[contains(@class, 'ag-row')][.//*[text()='Li']][.//*[text()='LLZO']]"
+    browser.driver.find_element(By.XPATH, row).click()
+    browser.until("document.querySelector('#band-diagram .main-svg') !== null")
+    browser.save("explore.png")
+
+
+def main() -> None:
+    """Draw all of them, in a project folder that is not kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for name in [name for name in os.environ if name.startswith("INTEROHM_")]:
+            del os.environ[name]
+        interohm("screen", SCREEN, "--report", "screen.html")  # by shipped records alone
+        fill()
+        figure = IMAGES / "band_diagram.png"
+        interohm("cell", CELL, "--save", "--report", "cell.html", "--figure", figure)
+        browser = Browser(Path(folder) / "chromium")
+        try:
+            draw_report(browser, Path("cell.html").absolute())
+            draw_screening(browser, Path("screen.html").absolute())
+            with served() as address:
+                draw_explorer(browser, address)
+        finally:
+            browser.driver.quit()
+
+
+if __name__ == "__main__":
+    main()
