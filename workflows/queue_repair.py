@@ -42,6 +42,9 @@ def repair(launchpad: LaunchPad, nodes: Sequence[int], *, silent_s: float) -> li
     """
     for workflow in _locked_by_the_dead(launchpad, nodes):
         _open(launchpad, workflow)
+    for workflow in _stalled(launchpad, nodes):
+        for fw_id in sorted(workflow["nodes"]):
+            launchpad._refresh_wf(fw_id)
     # `refresh`: a job whose end was written but not what follows from it.
     launchpad.detect_lostruns(silent_s, fizzle=True, refresh=True, query={"fw_id": {"$in": nodes}})
     now = datetime.now(UTC)
@@ -99,6 +102,27 @@ def _locked_by_the_dead(launchpad: LaunchPad, nodes: Sequence[int]) -> list[Docu
         present = {one["_id"]: one for one in launchpad.workflows.find(locked)}
         waiting = {key: one for key, one in waiting.items() if present.get(key) == one}
     return list(waiting.values())
+
+
+def _stalled(launchpad: LaunchPad, nodes: Sequence[int]) -> list[Document]:
+    """Return workflows in which a job waits though all before it are done.
+
+    Two steps at once lead there, where one took the lock from the other, which was but slow.
+    """
+    jobs = launchpad.fireworks.find({"fw_id": {"$in": nodes}}, {"fw_id": 1, "state": 1})
+    states = {job["fw_id"]: job["state"] for job in jobs}
+    stalled = []
+    for workflow in launchpad.workflows.find({"nodes": {"$in": nodes}}):
+        waiting = {fw_id for fw_id in workflow["nodes"] if states.get(fw_id) == "WAITING"}
+        held = {
+            child
+            for parent, children in workflow["links"].items()
+            if states.get(int(parent)) != "COMPLETED"
+            for child in children
+        }
+        if waiting - held:
+            stalled.append(workflow)
+    return stalled
 
 
 def _open(launchpad: LaunchPad, workflow: Document) -> None:

@@ -35,7 +35,6 @@ def cluster(server: MongoServer, tmp_path: Path) -> Iterator[Cluster]:
     """A cluster without a batch system: its workers are processes of this machine."""
     name = f"interohm_faults_{os.getpid()}_{time.time_ns()}"
     made = Cluster(None, server.uri, tmp_path / "cluster", name)
-    made.edit("FW_config.yaml", WFLOCK_EXPIRATION_SECS=1)
     yield made
     made.remove()
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from clusters import Cluster
+from pymongo import MongoClient
 
 LONG = os.environ.get("INTEROHM_TEST_FAULTS") == "long"
 KILLED = -9
@@ -61,7 +62,7 @@ class Workers:
 
 @pytest.fixture
 def workers(cluster: Cluster) -> Iterator[Workers]:
-    cluster.edit("FW_config.yaml", RUN_EXPIRATION_SECS=1)
+    cluster.edit("FW_config.yaml", RUN_EXPIRATION_SECS=1, WFLOCK_EXPIRATION_SECS=1)
     started = Workers(cluster)
     yield started
     started.process.communicate()
@@ -78,25 +79,55 @@ def test_killed_at_any_write(cluster: Cluster, workers: Workers, lithium: Path) 
     seed = random.randrange(10**6)
     print(f"seed {seed}, {writes} writes")
     chosen = random.Random(seed)
-    rounds = (
-        [[number] for number in range(1, writes + 1)]
-        if LONG
-        else [[chosen.randint(1, writes // JOBS) for _ in range(3)]]
-    )
-    for fatal in rounds:
-        print(f"killed before the writes {fatal}")
-        # What the engine has calculated lies in its folder; all else is done anew.
-        cluster.remove()
-        workers.interohm("submit", lithium)
-        for number in fatal:
-            assert workers.do("work", number)[0] == KILLED
-            time.sleep(1.1)
-            assert set(workers.states().values()) <= {"done", "ready", "waits", "lost"}
-            workers.interohm("rerun")
-            assert set(workers.states().values()) <= {"done", "ready", "waits"}
-        assert workers.do("work")[0] == 0
-        check(cluster, workers)
+    kills = 0
+    if LONG:
+        kills = sum(survives(cluster, workers, lithium, [write]) for write in range(1, writes + 1))
+    while kills < (100 if LONG else 3):
+        several = [chosen.randint(1, writes // JOBS) for _ in range(3)]
+        kills += survives(cluster, workers, lithium, several)
     assert engines(cluster) == calculated
+
+
+def test_a_step_that_another_one_overwrote(
+    cluster: Cluster, workers: Workers, lithium: Path
+) -> None:
+    """What is left of two steps at once, one of which took the lock of the other that was slow."""
+    workers.interohm("submit", lithium)
+    assert workers.do("work")[0] == 0
+    record = max(workers.jobs(), key=lambda job: job["name"] == "Li: record")
+    with MongoClient(cluster.uri) as client:
+        launchpad = client[cluster.databases[0]]
+        waits = {"state": "WAITING", "launches": []}
+        launchpad.fireworks.update_one({"fw_id": record["fw_id"]}, {"$set": waits})
+    assert workers.states()["Li: record"] == "waits"
+    assert workers.interohm("rerun") == "0 jobs ready again\n"
+    assert workers.states()["Li: record"] == "ready"
+    assert workers.do("work")[0] == 0
+    assert set(workers.states().values()) == {"done"}
+
+
+def survives(cluster: Cluster, workers: Workers, config: Path, fatal: list[int]) -> int:
+    """Do a campaign whose workers are killed at these writes; return how many were.
+
+    What the engine has calculated lies in its folder; all else is done anew.
+    """
+    print(f"killed before the writes {fatal}")
+    kills = 0
+    cluster.remove()
+    workers.interohm("submit", config)
+    for number in fatal:
+        code, _ = workers.do("work", number)
+        if code == 0:  # it was done before so many
+            break
+        assert code == KILLED
+        kills += 1
+        time.sleep(1.1)
+        assert set(workers.states().values()) <= {"done", "ready", "waits", "lost"}
+        workers.interohm("rerun")
+        assert set(workers.states().values()) <= {"done", "ready", "waits"}
+    assert workers.do("work")[0] == 0
+    check(cluster, workers)
+    return kills
 
 
 def engines(cluster: Cluster) -> dict[str, int]:
