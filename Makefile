@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-cluster lint bench clean
+.PHONY: help install demo test test-cluster test-faults lint bench clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,11 @@ test: lint  ## lint, types and all tests (some run GPAW)
 	@$(BIN)/pytest
 
 test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
-	@$(BIN)/pytest tests/cluster tests/explorer/test_server.py $(addprefix tests/interohm/,test_database.py \
-	  test_rows.py test_many_writers.py test_foreign_documents.py)
+	@$(BIN)/pytest tests/cluster tests/faults/cluster tests/explorer/test_server.py $(addprefix tests/interohm/,\
+	  test_database.py test_rows.py test_many_writers.py test_foreign_documents.py)
+
+test-faults: install  ## the tests of faults in their long form: 100 kills, thousands of malformed files (an hour)
+	@INTEROHM_TEST_FAULTS=long $(BIN)/pytest tests/faults tests/faults/cluster
 
 bench: install  ## speed and memory of the device model, one JSON object (under 50 s)
 	@$(BIN)/python benchmarks/run.py
