@@ -46,6 +46,9 @@ test-cluster: install  ## the tests that need a database server and Slurm: bring
 
 test-faults: install  ## the tests of faults in their long form: 100 kills, thousands of malformed files (an hour)
 	@INTEROHM_TEST_FAULTS=long $(BIN)/pytest tests/faults tests/faults/cluster
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	@for file in examples/cell.yaml examples/campaign.yaml examples/screen.yaml presets/vasp.yaml; do \
+	  $(BIN)/python tests/faults/fuzz.py $$file -max_total_time=300 -verbosity=0 || exit 1; done
 
 bench: install  ## speed and memory of the device model, one JSON object (under 50 s)
 	@$(BIN)/python benchmarks/run.py

@@ -98,7 +98,8 @@ class Database:
     def find_calculations(self, hashes: Sequence[str]) -> dict[str, Document]:
         """Return the calculations that exist, by hash, in one pass over the database."""
         found = self._find("calculations", {"_id": {"$in": list(hashes)}})
-        return {document["hash"]: document for document in found}
+        with schema.well_formed(self._where("calculations")):
+            return {document["hash"]: document for document in found}
 
     def save_calculation(self, document: Mapping[str, Any]) -> None:
         """Insert or replace a calculation; its field ``hash`` is the key.
@@ -133,7 +134,9 @@ class Database:
 
     def material_names(self) -> list[str]:
         """Return the names of all records."""
-        return [document["name"] for document in self._find("materials", {}, sort=[("_id", 1)])]
+        found = self._find("materials", {}, sort=[("_id", 1)])
+        with schema.well_formed(self._where("materials")):
+            return [document["name"] for document in found]
 
     def save_material(self, material: Insulator | Metal) -> None:
         """Insert a record, or replace the one of this name."""

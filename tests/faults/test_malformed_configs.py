@@ -75,17 +75,22 @@ def check(reader: Callable[[Path], object], document: dict[str, Any]) -> None:
             reader(path)
 
 
-@pytest.mark.parametrize("name", READERS)
-def test_configs(name: str) -> None:
-    reader, document = READERS[name], load_yaml(CONFIGS / name)
-    reader(CONFIGS / name)
+def faults_of(name: str) -> Callable[[], None]:
+    """Return the property of one kind of file, for Hypothesis or a fuzzer to refute."""
+    reader = READERS[name]
 
     @FAULTY
-    @given(mutated(document))
+    @given(mutated(load_yaml(CONFIGS / name)))
     def faulty(document: dict[str, Any]) -> None:
         check(reader, document)
 
-    faulty()
+    return faulty
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_configs(name: str) -> None:
+    READERS[name](CONFIGS / name)
+    faults_of(name)()
 
 
 def test_campaigns_are_planned() -> None:
