@@ -23,6 +23,7 @@ from pymatgen.entries.computed_entries import ComputedEntry
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.records import Quantity
+from interohm.schema import well_formed
 
 from .campaign_config import PhaseDiagramConfig
 from .materials_project import entries_of
@@ -103,10 +104,11 @@ def window_of_ours(
     elements = set(compound.final_structure.composition.get_el_amt_dict())
     found = {one.hash: one for one in (compound, *others)}
     for document in _bulk_documents(database, compound):
-        if document["hash"] not in found and _elements(document) <= elements:
-            one = Calculation.model_validate(document)
-            if not has_vacuum(one.final_structure):
-                found[one.hash] = one
+        with well_formed(f"{database.location}, calculations"):
+            if document["hash"] not in found and _elements(document) <= elements:
+                one = Calculation.model_validate(document)
+                if not has_vacuum(one.final_structure):
+                    found[one.hash] = one
     used = [one for one in found.values() if comparable(compound, one)]
     provenance: dict[str, Any] = {"entries": sorted(one.hash for one in used)}
     composition = compound.final_structure.composition.element_composition
