@@ -75,7 +75,11 @@ def origins(database: Database, name: str) -> list[Origin]:
 
 
 def _origins(database: Database, name: str) -> list[Origin]:
-    if "|" in name:
+    # Cells first: a screening names its cells 'Li | LLZO | LiCoO2', a contact has two phases.
+    cells = [_cell(database, document) for document in database.query("cells", {"cell": name})]
+    if cells:
+        return cells
+    if name.count("|") == 1:
         left, _, right = (part.strip() for part in name.partition("|"))
         kept = database.query("contacts", {"left": left, "right": right})
         found = [_contact(database, document) for document in kept]
@@ -86,9 +90,6 @@ def _origins(database: Database, name: str) -> list[Origin]:
             where="why",
             fix=f"`interohm contact {left} {right} --save` keeps one",
         )
-    cells = [_cell(database, document) for document in database.query("cells", {"cell": name})]
-    if cells:
-        return cells
     if name in database.material_names() or name in shipped_names():
         return [_record(database, name, used=None)]
     if re.fullmatch(r"[0-9a-f]{8,64}", name):

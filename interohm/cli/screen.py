@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,9 +93,10 @@ def screen(
 
 
 def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> None:
-    """Predict the best cells whole, with all their states of charge, and save them."""
+    """Predict the best cells whole and their contacts, at all states of charge, and save them."""
     from interohm.cell import cell_document
     from interohm.cli.output import remark
+    from interohm.contact import contact_document
     from interohm.database import Database
     from interohm.screening.whole_cells import cell_of
 
@@ -107,6 +109,7 @@ def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> Non
         for cell in state["best"][config.rank_by[0]]
     }
     advance = stages("cells to save", len(best))
+    contacts = set()
     with Database.open(write=True) as database:
         for negative, electrolyte, positive, temperature in sorted(best):
             described, materials = cell_of(
@@ -118,8 +121,18 @@ def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> Non
                 config.states_of_charge,
             )
             database.save_cell(cell_document(described, materials))
+            for left, right in itertools.pairwise(materials):
+                for charge in config.states_of_charge:
+                    key = (left.name, right.name, temperature, charge)
+                    if key not in contacts:
+                        contacts.add(key)
+                        database.save_contact(
+                            contact_document(
+                                left, right, temperature_K=temperature, state_of_charge=charge
+                            )
+                        )
             advance(1)
-        remark(f"{len(best)} cells saved in {database.location}, collection cells")
+        remark(f"{len(best)} cells and their {len(contacts)} contacts saved in {database.location}")
 
 
 @contextmanager

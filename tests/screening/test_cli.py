@@ -59,12 +59,18 @@ def test_the_best_are_saved(interohm, tmp_path):
     config = described(tmp_path, temperatures_K=[300], states_of_charge=[0, 1], count=1, samples=0)
     ran = interohm("screen", config, "--save", "--json")
     assert ran.code == 0, ran.err
-    assert "1 cells saved" in ran.err or "2 cells saved" in ran.err
+    assert "1 cells and their" in ran.err or "2 cells and their" in ran.err
     best = json.loads(ran.out)["states"][1]["best"]["resistance_ohm_cm2"][0]
     asked = f"state_of_charge == 1 and '{best['negative']}' in layers"
     rows = json.loads(interohm("query", "cells", "--where", asked, "--json").out)
     assert rows[0]["layers"] == [best["negative"], best["electrolyte"], best["positive"]]
     assert rows[0]["resistance_ohm_cm2"] == pytest.approx(best["resistance_ohm_cm2"], rel=1e-9)
+    pair = f"left == '{best['negative']}' and right == '{best['electrolyte']}'"
+    contacts = json.loads(interohm("query", "contacts", "--where", pair, "--json").out)
+    assert [contact["state_of_charge"] for contact in contacts] == [0, 1]
+    why = interohm("why", rows[0]["cell"])
+    assert why.code == 0, why.err
+    assert best["electrolyte"] in why.out
 
 
 def test_questions_to_the_tables(interohm, tmp_path):
