@@ -84,6 +84,18 @@ def fermi_level_eV(
     return mu / z - metal
 
 
+def ion_electrochemical_potential_eV(
+    mu_eV: ArrayLike, fermi_level_eV: ArrayLike, ion_charge: ArrayLike = 1.0
+) -> Array:
+    """Return mu − z·E_F: what an ion costs on the common zero, its element without z electrons.
+
+    With the ion's own chemical potential mu + z·Phi(x), Phi the local work function, this is
+    chemical potential plus z·e·phi; it is z·Phi_metal where the ion is in equilibrium.
+    """
+    _, (mu, level, z) = arrays_of(mu_eV, fermi_level_eV, ion_charge)
+    return mu - z * level
+
+
 def band_edges(
     phi_V: ArrayLike, ionization_potential_eV: ArrayLike, band_gap_eV: ArrayLike
 ) -> tuple[Array, Array, Array]:

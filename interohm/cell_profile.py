@@ -19,6 +19,7 @@ _COLUMNS = (
     "valence_band_eV",
     "fermi_level_eV",
     "mu_eV",
+    "electrochemical_potential_eV",
 )
 
 
@@ -34,7 +35,8 @@ def cell_profile(diagrams: list[LayerDiagram]) -> dict[str, list[float | None]]:
     -------
     dict
         ``x_nm`` (0 at the first layer's left edge), ``phi_V``, ``vacuum_level_eV``,
-        ``conduction_band_eV``, ``valence_band_eV``, ``fermi_level_eV``, ``mu_eV``.
+        ``conduction_band_eV``, ``valence_band_eV``, ``fermi_level_eV``, ``mu_eV`` (of the
+        neutral mobile element), ``electrochemical_potential_eV`` (of the mobile ion).
     """
     return {
         name: numbers(np.concatenate([getattr(diagram, name) for diagram in diagrams]))

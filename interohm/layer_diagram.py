@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class LayerDiagram:
     """One layer of the nominal solution; arrays (P,), NaN where a metal has no bands.
 
+    ``electrochemical_potential_eV`` is the mobile ion's, which a collector has not.
+
     ``x_nm`` counts from the left edge of the cell's first layer.
     """
 
@@ -34,6 +36,7 @@ class LayerDiagram:
     phi_V: Array
     mu_eV: Array
     fermi_level_eV: Array
+    electrochemical_potential_eV: Array
     vacuum_level_eV: Array
     conduction_band_eV: Array
     valence_band_eV: Array
@@ -93,11 +96,15 @@ def _diagram(
         vacuum, conduction, valence = models.band_edges(
             phi_V, material.ionization_potential_eV.value, material.band_gap_eV.value
         )
+    fermi = models.fermi_level_eV(mu_eV, metal_eV, material.ion_charge)
     return LayerDiagram(
         x_nm=x_nm,
         phi_V=phi_V,
         mu_eV=mu_eV,
-        fermi_level_eV=models.fermi_level_eV(mu_eV, metal_eV, material.ion_charge),
+        fermi_level_eV=fermi,
+        electrochemical_potential_eV=models.ion_electrochemical_potential_eV(
+            mu_eV, fermi, material.ion_charge
+        ),
         vacuum_level_eV=vacuum,
         conduction_band_eV=conduction,
         valence_band_eV=valence,
@@ -141,6 +148,7 @@ def _collector(
             phi_V=-work_function - fermi,
             mu_eV=nothing,
             fermi_level_eV=fermi,
+            electrochemical_potential_eV=nothing,
             vacuum_level_eV=work_function + fermi,
             conduction_band_eV=nothing,
             valence_band_eV=nothing,

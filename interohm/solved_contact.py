@@ -235,6 +235,7 @@ def _profile(solved: SolvedContact) -> dict[str, Any]:
     x: list[float | None] = []
     phi: list[float | None] = []
     conductivity: list[float | None] = []
+    electrochemical: list[float | None] = []
     concentrations: dict[str, list[float | None]] = {name: [] for name in names}
     for material, side, sign in sides:
         profile = side.profile()
@@ -249,6 +250,11 @@ def _profile(solved: SolvedContact) -> dict[str, Any]:
         x += numbers(place)
         phi += numbers(potential)
         conductivity += numbers(conducting)
+        bulk = side.bulk
+        level = bulk.level_at(potential) - bulk.phase.ionization_potential_eV - potential
+        electrochemical += numbers(
+            models.ion_electrochemical_potential_eV(bulk.mu_eV, level, material.ion_charge)
+        )
         own = [defect.name for defect in material.defects]
         for name in names:
             missing: list[float | None] = [None] * len(place)
@@ -258,4 +264,5 @@ def _profile(solved: SolvedContact) -> dict[str, Any]:
         "phi_V": phi,
         "concentrations_cm3": concentrations,
         "conductivity_S_cm": conductivity,
+        "electrochemical_potential_eV": electrochemical,
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from interohm.device_models.constants import BOLTZMANN_EV_K
 
 from interohm.cell import cell_document
 from interohm.cell_config import Cell
@@ -87,6 +88,41 @@ def test_the_profile_resolves_contacts_and_spans_the_cell(plain: dict[str, Any])
     gap = band[inside] - np.array(profile["valence_band_eV"], dtype=float)[inside]
     assert np.allclose(gap, 6.0)
     assert np.sum((x >= 20_000) & (x < 20_002)) > 300
+
+
+def test_the_ion_is_in_equilibrium_across_the_cell(
+    plain: dict[str, Any], coated: dict[str, Any]
+) -> None:
+    """The ion's electrochemical potential is flat, and it is what the concentrations tell."""
+    for state in [*plain["states"], *coated["states"]]:
+        profile = state["profile"]
+        assert np.array(profile["electrochemical_potential_eV"]) == pytest.approx(2.93, abs=1e-9)
+        assert np.ptp(np.array(profile["mu_eV"])) > 2.0
+        for contact in state["contacts"]:
+            inner = contact["profile"]
+            given = np.array(inner["electrochemical_potential_eV"])
+            assert given == pytest.approx(2.93, abs=1e-9)
+            told = 0
+            for side, sign in (("left", -1), ("right", 1)):
+                material = shipped(contact[side])
+                if isinstance(material, Metal):
+                    continue
+                own = np.sign(inner["x_nm"]) == sign
+                place = material.ionization_potential_eV.value + np.array(inner["phi_V"])[own]
+                saturation = material.saturation.value
+                for defect in material.defects:
+                    density = np.array(inner["concentrations_cm3"][defect.name], dtype=float)[own]
+                    share = density / defect.site_density_cm3.value
+                    # what is nearly full tells nothing in double precision; thin layers interpolate
+                    clear = (share > 1e-250) & (share < 0.99 * saturation)
+                    share = share[clear]
+                    odds = share / (1 - share / saturation) / defect.degeneracy
+                    energy_eV = -BOLTZMANN_EV_K * 300.0 * np.log(odds)
+                    level_eV = defect.formation_energy_eV.value + defect.charge * place[clear]
+                    ion_eV = (level_eV - energy_eV) / defect.ion_change
+                    assert ion_eV == pytest.approx(given[own][clear], abs=1e-3)
+                    told += np.count_nonzero(clear)
+            assert told > 100
 
 
 def test_contacts_of_a_thick_layer_are_those_of_the_pair(plain: dict[str, Any]) -> None:
