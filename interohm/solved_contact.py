@@ -52,6 +52,11 @@ class SolvedContact:
     reason: str
 
     @property
+    def sides(self) -> dict[str, Side]:
+        """Return what carries the profile, by the name of the side."""
+        return {"left": self.left_side, "right": self.right_side}
+
+    @property
     def space_charge_ohm_cm2(self) -> Array:
         """Of both sides; a metal has none."""
         total = np.zeros(())
@@ -144,16 +149,6 @@ def between_half_spaces(
 def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dict[str, Any]:
     """Return the fields that a contact has in every document, alone or within a cell."""
     drop, dipole = nominal.potential_drop_V, nominal.dipole_V
-    sides = {"left": nominal.left_side, "right": nominal.right_side}
-    distances: dict[str, Any] = {}
-    for name, side in sides.items():
-        distances[name] = None
-        if isinstance(side, models.HalfSpace):
-            distances[name] = {
-                "x50": number(side.x50_nm),
-                "x90": number(side.x90_nm),
-                "x99": number(side.x99_nm),
-            }
     total, space_charge = nominal.total_ohm_cm2, nominal.space_charge_ohm_cm2
     parts = {
         "space_charge_ohm_cm2": number(space_charge),
@@ -175,13 +170,23 @@ def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dic
         "differential_capacitance_uF_cm2": number(nominal.differential_capacitance_uF_cm2),
         "debye_length_nm": {
             name: None if isinstance(side, models.Metal) else number(side.bulk.debye_length_nm)
-            for name, side in sides.items()
+            for name, side in nominal.sides.items()
         },
-        "distance_nm": distances,
+        "distance_nm": {
+            name: {key: number(value) for key, value in _distances_nm(side).items()}
+            if isinstance(side, models.HalfSpace)
+            else None
+            for name, side in nominal.sides.items()
+        },
         "profile": _profile(nominal),
         "resistance": parts,
         "quantiles": None if sampled is None else _quantiles(nominal, sampled),
     }
+
+
+def _distances_nm(side: HalfSpace) -> dict[str, Array]:
+    """Return where 50, 90 and 99 % of the drop have happened."""
+    return {"x50": side.x50_nm, "x90": side.x90_nm, "x99": side.x99_nm}
 
 
 def _limiting_step(solved: SolvedContact) -> str | None:
@@ -204,6 +209,24 @@ def _quantiles(nominal: SolvedContact, sampled: SolvedContact) -> dict[str, Any]
     positive = np.asarray(sampled.total_ohm_cm2) > 0
     return {
         "potential_drop_V": quantiles(drop),
+        **{
+            field: quantiles(getattr(sampled, field))
+            for field in (
+                "sheet_charge_e_nm2",
+                "capacitance_uF_cm2",
+                "differential_capacitance_uF_cm2",
+            )
+        },
+        "debye_length_nm": {
+            name: None if isinstance(side, models.Metal) else quantiles(side.bulk.debye_length_nm)
+            for name, side in sampled.sides.items()
+        },
+        "distance_nm": {
+            name: {key: quantiles(value) for key, value in _distances_nm(side).items()}
+            if isinstance(side, models.HalfSpace)
+            else None
+            for name, side in sampled.sides.items()
+        },
         "log10_resistance": log10_quantiles(sampled.total_ohm_cm2) if (total or 0) > 0 else None,
         "log10_samples": 0 if total is None else int(np.count_nonzero(positive)),
         "resistance_ohm_cm2": {

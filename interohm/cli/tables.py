@@ -22,21 +22,27 @@ def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
     title = f"{document['left']} | {document['right']}   ({', '.join(conditions)})"
     quantiles = document["quantiles"] or {}
     made = table("", "value#", _UNCERTAIN, title=title)
-    for label, value, interval in (
-        ("potential drop (V)", document["potential_drop_V"], quantiles.get("potential_drop_V")),
-        ("sheet charge (e/nm²)", document["sheet_charge_e_nm2"], None),
-        ("capacitance, integral (µF/cm²)", document["capacitance_uF_cm2"], None),
-        ("capacitance, differential (µF/cm²)", document["differential_capacitance_uF_cm2"], None),
+    for label, field in (
+        ("potential drop (V)", "potential_drop_V"),
+        ("sheet charge (e/nm²)", "sheet_charge_e_nm2"),
+        ("capacitance, integral (µF/cm²)", "capacitance_uF_cm2"),
+        ("capacitance, differential (µF/cm²)", "differential_capacitance_uF_cm2"),
     ):
-        made.add_row(label, shown(value), shown_interval(interval))
+        made.add_row(label, shown(document[field]), shown_interval(quantiles.get(field)))
     for side in ("left", "right"):
         name = document[side]
-        if document["debye_length_nm"][side] is not None:
-            made.add_row(f"Debye length, {name} (nm)", shown(document["debye_length_nm"][side]), "")
+        length = document["debye_length_nm"][side]
+        if length is not None:
+            spread = (quantiles.get("debye_length_nm") or {}).get(side)
+            made.add_row(f"Debye length, {name} (nm)", shown(length), shown_interval(spread))
         distance = (document.get("distance_nm") or {}).get(side)
-        if distance is not None:
-            three = " / ".join(shown(distance[key], 3) for key in ("x50", "x90", "x99"))
-            made.add_row(f"50 / 90 / 99 % of the drop, {name} (nm)", three, "")
+        spreads = (quantiles.get("distance_nm") or {}).get(side) or {}
+        for key, share in (("x50", 50), ("x90", 90), ("x99", 99)) if distance else ():
+            made.add_row(
+                f"{share} % of the drop, {name} (nm)",
+                shown(distance[key], 3),
+                shown_interval(spreads.get(key)),
+            )
     out = console()
     out.print(made)
     out.print(_resistances(document))

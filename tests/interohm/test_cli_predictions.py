@@ -80,7 +80,7 @@ def test_contact_table_names_reference_limit_and_assumptions(interohm):
         "potential drop (V)",
         "sheet charge",
         "Debye length, LLZO",
-        "50 / 90 / 99 %",
+        "90 % of the drop, LLZO",
         "charge transfer",
         "limited by",
         "record Li",
@@ -89,6 +89,14 @@ def test_contact_table_names_reference_limit_and_assumptions(interohm):
     ):
         assert words in ran.out, words
     assert ran.err == ""
+
+
+def test_contact_table_has_an_interval_in_every_row(interohm):
+    ran = interohm("contact", "Li", "LLZO")
+    table, _, _ = ran.out.partition("resistance")
+    rows = [line for line in table.splitlines() if "(V)" in line or "nm" in line or "µF" in line]
+    assert len(rows) == 8
+    assert all("…" in row for row in rows), table
 
 
 def test_contact_of_a_path(interohm, tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -201,6 +202,83 @@ def test_the_intervals_follow_the_uncertainties() -> None:
     assert document["quantiles"]["samples"] == 20_000
     assert quantiles["p50"] == pytest.approx(1.5, abs=0.005)
     assert quantiles["p95"] - quantiles["p05"] == pytest.approx(2 * 1.645 * 0.1, rel=0.03)
+
+
+def intervals(
+    fields: Any, place: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], dict[str, float]]]:
+    """Every interval of a document's quantiles, and where it stands."""
+    if not isinstance(fields, dict):
+        return
+    if "p50" in fields:
+        yield place, fields
+        return
+    for key, value in fields.items():
+        yield from intervals(value, (*place, key))
+
+
+def nominal_at(document: dict[str, Any], place: tuple[str, ...]) -> float:
+    for root in (document, document["resistance"], document["electrons"]):
+        found: Any = root
+        for key in place:
+            found = found.get(key) if isinstance(found, dict) else None
+        if found is not None:
+            return float(found)
+    kind = {"log10_resistance": "total_ohm_cm2", "log10_leakage_A_cm2": "leakage_A_cm2"}
+    if place[0] == "resistance_ohm_cm2":
+        return nominal_at(document, place[1:])
+    return float(np.log10(nominal_at(document, (kind[place[0]],))))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "fields"),
+    [
+        ("Li", "LLZO", {}),
+        ("LiCoO2", "LLZO", {"state_of_charge": 0.3}),
+        ("LLZO", "LiPON", {}),
+        ("Li", "LiF", {"thickness_nm": 5}),
+    ],
+)
+def test_every_interval_holds_the_nominal_value(
+    left: str, right: str, fields: dict[str, Any]
+) -> None:
+    document = contact_document(shipped(left), shipped(right), samples=100, **fields)
+    found = list(intervals(document["quantiles"]))
+    places = {place for place, _ in found}
+    assert {("sheet_charge_e_nm2",), ("capacitance_uF_cm2",)} <= places
+    assert ("debye_length_nm", "right") in places
+    if "thickness_nm" not in fields:
+        distances = {("distance_nm", "right", key) for key in ("x50", "x90", "x99")}
+        assert {*distances, ("differential_capacitance_uF_cm2",)} <= places
+    for place, interval in found:
+        assert interval["p05"] <= interval["p50"] <= interval["p95"], place
+        nominal = nominal_at(document, place)
+        room = 1e-3 * abs(nominal) + 1e-12
+        assert interval["p05"] - room <= nominal <= interval["p95"] + room, place
+
+
+def test_a_number_that_is_certain_has_no_width() -> None:
+    """A barrier for the ions moves what conducts, and neither the charges nor their reach."""
+    lithium = changed(
+        shipped("Li"), states=[{"ion_content": 1, "voltage_V": 0, "work_function_eV": 2.93}]
+    )
+    plain = conducting("A", 1.5, 0.2)
+    record = material_document(plain)
+    for defect in record["defects"]:
+        defect["migration_energy_eV"] = {
+            "value": 0.3,
+            "uncertainty": 0.05,
+            "source": "test",
+            "method": "test",
+        }
+    document = contact_document(lithium, material_from(record, where="test"), samples=50)
+    for place, interval in intervals(document["quantiles"]):
+        if place[0].startswith(("log10_resistance", "resistance")):
+            continue
+        assert interval["p05"] == pytest.approx(interval["p95"], rel=1e-9), place
+        assert interval["p50"] == pytest.approx(nominal_at(document, place), rel=1e-3), place
+    hop = document["quantiles"]["resistance_ohm_cm2"]["charge_transfer_ohm_cm2"]
+    assert hop["p05"] < hop["p95"]
 
 
 def test_the_reference_moves_all_levels_alike() -> None:
