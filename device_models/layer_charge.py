@@ -34,8 +34,12 @@ from .sublattice import log_weights, site_capacity
 
 _EXPONENT_LIMIT = 600.0
 _BOLTZMANN_BELOW = -34.0
-_UNMIXING = -4.0
+UNMIXING = -4.0
 """Where ω falls below it, a sublattice with one defect separates into two phases."""
+
+
+class Unmixing(ValueError):
+    """An attraction so strong that a sublattice separates into a dense and a dilute phase."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +211,10 @@ def charge_model(
     Raises
     ------
     ValueError
-        If an attraction acts where several defects share a sublattice, or is so strong that the
-        sublattice unmixes.
+        If an attraction acts where several defects share a sublattice.
+    Unmixing
+        If it is so strong that a sublattice unmixes, in all elements; where only some do, the
+        charge density of these is NaN.
     """
     kT = BOLTZMANN_EV_K * temperature_K
     # the Fermi level above the VBM where phi = 0
@@ -218,6 +224,7 @@ def charge_model(
     logs = log_weights(phase, kT, mu_eV)
     charges, changes = phase.defects("charge"), phase.defects("ion_change")
     sites = []
+    unmixed: Array = np.zeros((), dtype=bool)
     for group in phase.groups:
         capacity, alpha = site_capacity(phase, group)
         weights = []
@@ -229,12 +236,17 @@ def charge_model(
             omega = [np.asarray(interaction_eV[d] * alpha / kT) for d in group]
             if len(group) > 1 and any(np.any(w < 0.0) for w in omega):
                 raise ValueError("an attraction needs a sublattice of its own for its defect")
-            if any(np.any(w <= _UNMIXING) for w in omega):
-                raise ValueError(
-                    "interaction_eV below -4 kT/saturation: the defects separate into a dense "
-                    "and a dilute phase, which a continuous profile cannot show"
-                )
+            beyond = np.any(np.broadcast_arrays(*(w <= UNMIXING for w in omega)), axis=0)
+            unmixed = unmixed | beyond
+            omega = [np.where(beyond, 0.0, w) for w in omega]
         sites.append(Site(group, capacity, alpha, [charges[d] for d in group], weights, omega))
+    # a layer's elements are its stacks: one that unmixes somewhere takes its whole stack along
+    if np.all(np.any(unmixed, axis=0) if unmixed.ndim > 1 else unmixed):
+        raise Unmixing(
+            "interaction_eV below -4 kT/saturation: the defects separate into a dense "
+            "and a dilute phase, which a continuous profile cannot show"
+        )
+    fixed_nm3 = (phase.frozen_charge_cm3 + fixed_charge_cm3) * CM3_PER_NM3
     bands = np.where(phase.electrons, 1.0, 0.0)
     return ChargeModel(
         kT_eV=kT,
@@ -246,7 +258,7 @@ def charge_model(
         electron_eta=(base - phase.band_gap_eV) / kT,
         hole_density_nm3=bands * band_density_nm3(temperature_K, phase.hole_mass),
         hole_eta=-base / kT,
-        fixed_charge_nm3=(phase.frozen_charge_cm3 + fixed_charge_cm3) * CM3_PER_NM3,
+        fixed_charge_nm3=np.where(unmixed, np.nan, fixed_nm3) if np.any(unmixed) else fixed_nm3,
         mobility=_mobilities(phase, kT),
     )
 

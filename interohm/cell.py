@@ -21,7 +21,7 @@ from interohm.records import Insulator, Metal, material_hash
 from interohm.sensitivity import RecordedDraws, cell_sensitivity, contact_sensitivity
 from interohm.solved_cell import SolvedState, check_cell, solve_state
 from interohm.solved_contact import contact_fields
-from interohm.temperature import temperature_fields
+from interohm.temperature import sweep_temperatures_K, temperature_fields, unmixing
 
 #: Above this a layer passes less than a microampere per cm² at a volt: no cell works with it.
 _BLOCKING_OHM_CM2 = 1e6
@@ -139,7 +139,11 @@ def cell_document(
         "reference": reference.name,
         "records": {each.name: material_hash(each) for each in [*materials, reference]},
         "states": states,
-        "remarks": [*remarks, *_blocking_layers(nominals)],
+        "remarks": [
+            *remarks,
+            *_left_out_of_sweep(cell, materials),
+            *_blocking_layers(nominals),
+        ],
     }
 
 
@@ -186,6 +190,19 @@ def _temperature_sweep(
     except InputError:
         # the cell has a solution at its own temperature, if not at all that nobody asked for
         return None
+
+
+def _left_out_of_sweep(cell: Cell, materials: list[Insulator | Metal]) -> list[str]:
+    lowest_K, name = unmixing(cell, materials)
+    temperatures = sweep_temperatures_K(cell)
+    left_out = int(np.count_nonzero(temperatures <= lowest_K))
+    if not left_out:
+        return []
+    return [
+        f"the temperature sweep leaves out {left_out} of {temperatures.size} temperatures: at "
+        f"{lowest_K:.4g} K and below, interaction_eV separates the defects of {name} into two "
+        "phases"
+    ]
 
 
 def _state_document(

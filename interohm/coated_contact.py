@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
+from interohm.device_models.layer_charge import Unmixing
 from interohm.device_models.resistance import charge_transfer_ohm_cm2
 from interohm.device_models.stack import solve_stack
 from interohm.device_models.stack_solution import StackNotConverged
@@ -66,8 +67,8 @@ def coated_contacts(
     Raises
     ------
     InputError
-        The grid solver does not converge; of samples, for none of them (those without a solution
-        are NaN).
+        The grid solver does not converge, or a layer's defects unmix; of samples, for none of them
+        (those without a solution are NaN).
     """
     names = " | ".join(material.name for material in materials)
     try:
@@ -85,7 +86,7 @@ def coated_contacts(
             if nominal
             else [np.asarray(np.nan)] * len(dipole_V)
         )
-    except StackNotConverged as error:
+    except (StackNotConverged, Unmixing) as error:
         raise InputError(
             f"the stack {names} has no solution: {error}",
             where="layers",

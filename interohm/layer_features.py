@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interohm.device_models.constants import CAPACITANCE_UF_CM2
+from interohm.device_models.constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
+from interohm.device_models.layer_charge import UNMIXING
 from interohm.device_models.stack_layer import GradedProfile, StackLayer
 from interohm.errors import InputError
 
@@ -20,8 +21,17 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-def check_features(layer: Layer, insulator: Insulator, *, field: str, where: str) -> None:
-    """Raise `InputError` where a feature names a defect that the record does not have."""
+def unmixing_temperature_K(layer: Layer, insulator: Insulator) -> float:
+    """Return the temperature at and below which an attraction separates a layer's defects."""
+    saturation = min(insulator.saturation.value, 1.0)
+    strongest_eV = min(layer.interaction_eV.values(), default=0.0)
+    return max(strongest_eV * saturation / (UNMIXING * BOLTZMANN_EV_K), 0.0)
+
+
+def check_features(
+    layer: Layer, insulator: Insulator, *, temperature_K: float, field: str, where: str
+) -> None:
+    """Raise `InputError` where a layer's features do not fit its record."""
     known = [defect.name for defect in insulator.defects]
     named = [("interaction_eV", name) for name in layer.interaction_eV]
     for place, core in enumerate(layer.core_layers):
@@ -33,6 +43,29 @@ def check_features(layer: Layer, insulator: Insulator, *, field: str, where: str
                 where=where,
                 fix=f"name one of {', '.join(known)}",
             )
+    sublattices = [defect.sublattice for defect in insulator.defects]
+    for defect in insulator.defects:
+        attracts = layer.interaction_eV.get(defect.name, 0.0) < 0.0
+        if attracts and sublattices.count(defect.sublattice) > 1:
+            raise InputError(
+                f"{field}.interaction_eV.{defect.name}: it attracts, but other defects of "
+                f"{insulator.name} share its sublattice {defect.sublattice!r}",
+                where=where,
+                fix="give a repulsion, a positive number; an attraction needs a sublattice of the "
+                "defect's own in the record",
+            )
+    lowest_K = unmixing_temperature_K(layer, insulator)
+    if temperature_K <= lowest_K:
+        saturation = min(insulator.saturation.value, 1.0)
+        limit_eV = UNMIXING * BOLTZMANN_EV_K * temperature_K / saturation
+        strongest = min(layer.interaction_eV, key=layer.interaction_eV.__getitem__)
+        raise InputError(
+            f"{field}.interaction_eV.{strongest}: {layer.interaction_eV[strongest]:g} eV is not "
+            f"above -4 kT/saturation = {limit_eV:.3g} eV: the defects separate into a dense and a "
+            "dilute phase, which a continuous profile cannot show",
+            where=where,
+            fix=f"give more than {limit_eV:.3g}, or a temperature_K above {lowest_K:.4g}",
+        )
 
 
 def stack_layer(

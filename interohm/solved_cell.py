@@ -117,7 +117,9 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
                 fix="begin and end the layers with a metal",
             )
         if isinstance(material, Insulator):
-            check_features(layer, material, field=field, where=where)
+            check_features(
+                layer, material, temperature_K=cell.temperature_K, field=field, where=where
+            )
         if isinstance(material, Metal) and not layer.is_uniform:
             raise InputError(
                 f"{field}: {material.name} is a metal: it has no doping_profile, polarization, "

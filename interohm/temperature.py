@@ -13,12 +13,14 @@ import numpy as np
 from interohm.cell_config import Cell, Contact
 from interohm.device_models.kinetics import apparent_activation_energy_eV
 from interohm.documents import numbers
+from interohm.layer_features import unmixing_temperature_K
+from interohm.records import Insulator
 from interohm.solved_cell import solve_state
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from interohm.records import Insulator, Metal
+    from interohm.records import Metal
 
     Array = NDArray[np.float64]
 
@@ -30,6 +32,15 @@ def sweep_temperatures_K(cell: Cell) -> Array:
     """Return the temperatures of the default sweep."""
     half = min(_HALF_WIDTH_K, cell.temperature_K / 4)
     return np.linspace(cell.temperature_K - half, cell.temperature_K + half, _POINTS)
+
+
+def unmixing(cell: Cell, materials: list[Insulator | Metal]) -> tuple[float, str]:
+    """Return the highest temperature (K) that separates a layer's defects, and whose; 0 if none."""
+    return max(
+        (unmixing_temperature_K(layer, material), material.name)
+        for layer, material in zip(cell.layers, materials, strict=True)
+        if isinstance(material, Insulator)
+    )
 
 
 def temperature_fields(
@@ -53,7 +64,7 @@ def temperature_fields(
     thick : list of bool
         Which layers are thick, at the cell's own temperature: the parts keep their meaning.
     temperature_K : array (T,), optional
-        At least three, ascending.
+        At least three, ascending; those that separate a layer's defects are left out.
 
     Returns
     -------
@@ -66,6 +77,7 @@ def temperature_fields(
     temperatures = np.asarray(
         sweep_temperatures_K(cell) if temperature_K is None else temperature_K, dtype=float
     )
+    temperatures = temperatures[temperatures > unmixing(cell, materials)[0]]
     # the solvers take arrays wherever a cell has a number: one call for the whole sweep
     swept = cell.model_copy(update={"temperature_K": temperatures})
     real = solve_state(swept, materials, place_of_state, thick=thick)

@@ -281,6 +281,23 @@ def test_bad_layers(change: dict[str, Any], message: str) -> None:
         solve_stack(Metal(0.0), [layer], Metal(1.0))
 
 
+def test_an_attraction_takes_only_the_stacks_that_unmix() -> None:
+    # two electrolytes, so that arrays have a layer's axis; the limit of saturation 1 is -0.103 eV
+    attracted = StackLayer(symmetric(0.5, 0.2, 1e22), 5.0)
+    weak, strong = [-0.09, 0.0], [-0.12, 0.0]
+    beside = StackLayer(symmetric(0.7, 0.2, 1e22), 5.0)
+    batch = replace(attracted, interaction_eV=np.array([weak, strong, [0.0, 0.0]]))
+    found = solve_stack(Metal(np.zeros(3)), [beside, batch], Metal(1.0))
+    assert found.converged.tolist() == [True, False, True]
+    assert np.isnan(found.sheet_charge_e_nm2[1]).all()
+    for place, interaction in ((0, weak), (2, [0.0, 0.0])):
+        alone = replace(attracted, interaction_eV=interaction)
+        single = solve_stack(Metal(0.0), [beside, alone], Metal(1.0))
+        assert found.sheet_charge_e_nm2[place] == pytest.approx(single.sheet_charge_e_nm2, rel=1e-6)
+    with pytest.raises(ValueError, match="separate"):
+        solve_stack(Metal(0.0), [beside, replace(batch, interaction_eV=strong)], Metal(1.0))
+
+
 def test_bad_contacts() -> None:
     layer = StackLayer(symmetric(0.5, 0.2, 1e22), 5.0)
     with pytest.raises(ValueError, match="2 contacts"):

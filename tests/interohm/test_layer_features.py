@@ -174,3 +174,78 @@ def test_pinning_needs_a_neutrality_level() -> None:
     materials = [shipped(layer.material) for layer in cell.layers]
     with pytest.raises(InputError, match="charge_neutrality_level_eV"):
         cell_document(cell, materials, samples=2)
+
+
+def attracted(attraction_eV: float, temperature_K: float = 300.0, defect: str = "Li_i") -> Any:
+    layer = {"material": "LLZO", "thickness_nm": 20, "interaction_eV": {defect: attraction_eV}}
+    cell = validated(
+        Cell,
+        {
+            "name": "c",
+            "layers": [LI, layer, LCO],
+            "states_of_charge": [0.0],
+            "temperature_K": temperature_K,
+        },
+        where="cell.yaml",
+    )
+    record = material_document(shipped("LLZO")) | {
+        "saturation": {"value": 0.1, "uncertainty": 0.02, "source": "assumed"}
+    }
+    materials = [shipped("Li"), material_from(record, where="test"), shipped("LiCoO2")]
+    return cell_document(cell, materials, samples=40, where="cell.yaml")
+
+
+#: -4 kT/saturation of LLZO at 300 K.
+LIMIT_EV = -4 * 8.617333262e-5 * 300 / 0.1
+
+
+def test_samples_and_temperatures_beyond_the_limit_of_an_attraction_are_left_out() -> None:
+    document = attracted(0.95 * LIMIT_EV)
+    (state,) = document["states"]
+    quantiles = state["quantiles"]
+    assert 0 < quantiles["lost_samples"] < 40
+    interval = quantiles["open_circuit_voltage_V"]
+    assert interval["p05"] < state["open_circuit_voltage_V"] < interval["p95"]
+    assert any(
+        f"leave out {quantiles['lost_samples']} of 40 samples" in said
+        for said in document["remarks"]
+    )
+    sweep = state["temperature_sweep"]
+    # of 240, 250, ..., 360 K those above 285 K
+    assert sweep["temperature_K"] == pytest.approx(np.arange(290.0, 361.0, 10.0))
+    assert None not in sweep["area_specific"]["resistance_ohm_cm2"]
+    assert any("leaves out 5 of 13 temperatures" in said for said in document["remarks"])
+
+
+@pytest.mark.parametrize(
+    ("attraction_eV", "temperature_K"), [(1.001 * LIMIT_EV, 300.0), (0.95 * LIMIT_EV, 284.9)]
+)
+def test_an_attraction_beyond_its_limit_is_refused(
+    attraction_eV: float, temperature_K: float
+) -> None:
+    with pytest.raises(InputError, match=r"layers.1..interaction_eV.Li_i: .*-4 kT/sat") as caught:
+        attracted(attraction_eV, temperature_K)
+    assert caught.value.where == "cell.yaml"
+    assert "temperature_K above" in caught.value.fix
+
+
+def test_an_attraction_on_a_shared_sublattice_is_refused() -> None:
+    record = material_document(shipped("LLZO"))
+    for defect in record["defects"]:
+        defect["sublattice"] = "Li"
+        defect["site_density_cm3"] = record["defects"][0]["site_density_cm3"]
+    cell = validated(
+        Cell,
+        {
+            "name": "c",
+            "layers": [
+                LI,
+                {"material": "LLZO", "thickness_nm": 20, "interaction_eV": {"V_Li": -0.01}},
+                LCO,
+            ],
+        },
+        where="cell.yaml",
+    )
+    materials = [shipped("Li"), material_from(record, where="test"), shipped("LiCoO2")]
+    with pytest.raises(InputError, match=r"layers.1..interaction_eV.V_Li: .*share its sublattice"):
+        cell_document(cell, materials, where="cell.yaml")
