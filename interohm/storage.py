@@ -60,6 +60,10 @@ _SERVER_TIMEOUT_MS = 5000
 _UPSERT_ATTEMPTS = 5
 
 
+class ServerUnreachableError(InputError):
+    """The URI is unusable, or no server answers there."""
+
+
 class Folder:
     """MontyDB over SQLite in a project folder.
 
@@ -198,7 +202,7 @@ class Server:
 
         Raises
         ------
-        InputError
+        ServerUnreachableError
             The URI is unusable or the server does not answer; the message has no credentials.
         """
         from pymongo import MongoClient
@@ -215,7 +219,7 @@ class Server:
             client.admin.command("ping")
         except (PyMongoError, ValueError) as error:
             # The driver's own words may quote the URI: only the kind of error is passed on.
-            raise InputError(
+            raise ServerUnreachableError(
                 f"the MongoDB server cannot be reached ({type(error).__name__})",
                 where=host,
                 fix="check INTEROHM_MONGODB_URI (host, port, user, password), that the server "

@@ -6,7 +6,12 @@ import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
 
+from jobflow import CURRENT_JOB
+
 from interohm.database import Database
+from interohm.errors import InputError
+from interohm.settings import load_settings
+from interohm.storage import ServerUnreachableError
 
 _ACTIVE: ContextVar[Database | None] = ContextVar("active_database", default=None)
 
@@ -23,10 +28,51 @@ def using(database: Database) -> Iterator[None]:
 
 @contextlib.contextmanager
 def active_database() -> Iterator[Database]:
-    """The launcher's database, or, in a worker of a queue, the one that the settings name."""
+    """The launcher's database, or, in a worker of a queue, the one that the settings name.
+
+    Raises
+    ------
+    InputError
+        A worker has no server, or it cannot be reached.
+    """
     active = _ACTIVE.get()
     if active is not None:
         yield active
         return
-    with Database.open(write=True) as database:
+    if _in_a_worker():
+        require_server()
+    with contextlib.ExitStack() as stack:
+        try:
+            database = stack.enter_context(Database.open(write=True))
+        except ServerUnreachableError as error:
+            # No word of a folder: the jobs after this one would look for its result on the server.
+            raise InputError(
+                error.what,
+                where=error.where,
+                fix="check INTEROHM_MONGODB_URI in environment.sh, and that compute nodes may "
+                "reach the server; then `interohm rerun`",
+            ) from None
         yield database
+
+
+def require_server() -> None:
+    """Refuse to go on without a database server, which all workers of a queue share.
+
+    Raises
+    ------
+    InputError
+        None is set: each worker's results would go into a folder where others do not find them.
+    """
+    if load_settings().mongodb_uri is None:
+        raise InputError(
+            "no database server is set, and the workers of a queue need one for their results",
+            where="environment",
+            fix="set INTEROHM_MONGODB_URI in environment.sh (`interohm init-cluster` writes it), "
+            "which my_qadapter.yaml lets each job read",
+        )
+
+
+def _in_a_worker() -> bool:
+    """Whether FireWorks runs the present job: jobflow notes its number there."""
+    job = CURRENT_JOB.job
+    return job is not None and "fw_id" in job.metadata

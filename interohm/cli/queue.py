@@ -46,12 +46,15 @@ def submit(
     from interohm.database import Database
     from interohm.workflows import submission
     from interohm.workflows.campaign import load_campaign
+    from interohm.workflows.context import require_server
     from interohm.workflows.launchpad import open_launchpad
     from interohm.yaml_io import load_yaml
 
     if "electrolytes" in load_yaml(config):
         campaign, plans = _screening(config, parts, dry_run=dry_run)
     else:
+        if not dry_run:
+            require_server()  # its workers save calculations; a screening's share files alone
         loaded = load_campaign(config)
         campaign = loaded.name
         with Database.open() as database, errors_of(config):

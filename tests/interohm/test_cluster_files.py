@@ -56,10 +56,17 @@ def test_nothing_is_overwritten(interohm, refused, tmp_path):
     assert "filled in" in (tmp_path / "cluster" / "my_launchpad.yaml").read_text()
 
 
-@pytest.mark.parametrize("command", [["submit", CAMPAIGN], ["status"], ["rerun"]])
+@pytest.mark.parametrize("command", [["status"], ["rerun"]])
 def test_without_a_launchpad_it_says_how_to_get_one(refused, command, monkeypatch):
     monkeypatch.setattr("fireworks.fw_config.LAUNCHPAD_LOC", None)
     assert "init-cluster" in refused(*command)
+
+
+def test_a_folder_is_no_database_of_a_queue(refused, monkeypatch):
+    monkeypatch.delenv("INTEROHM_MONGODB_URI", raising=False)
+    said = " ".join(refused("submit", CAMPAIGN).split())
+    assert "no database server is set" in said
+    assert "INTEROHM_MONGODB_URI in environment.sh" in said
 
 
 def test_dry_run_gives_core_hours(interohm):

@@ -14,10 +14,11 @@ from interohm.workflows.campaign import memory_store
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.presets import load_preset
-from jobflow import Job
+from jobflow import CURRENT_JOB, Job
 from pymatgen.core import Lattice, Structure
 
 from interohm.database import Database
+from interohm.errors import InputError
 
 TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
 STRETCHED = Structure(Lattice.cubic(3.9), ["Li", "Li"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -31,6 +32,7 @@ def _own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     batch_job.end_of_batch_job.cache_clear()
     yield
     batch_job.end_of_batch_job.cache_clear()
+    CURRENT_JOB.reset()  # which a failed job stays
 
 
 def relaxation() -> tuple[Job, Path]:
@@ -89,3 +91,27 @@ def test_a_job_that_was_taken_too_late_goes_back(monkeypatch: pytest.MonkeyPatch
     response = job.run(memory_store())
     assert response.replace is not None
     assert not (folder / "request.json").exists()
+
+
+def test_a_worker_without_a_server_calculates_nothing() -> None:
+    job, folder = relaxation()
+    job.metadata["fw_id"] = 1  # as jobflow has it where FireWorks runs a job
+    with pytest.raises(InputError, match=r"fix: set INTEROHM_MONGODB_URI in environment\.sh"):
+        job.run(memory_store())
+    assert not folder.exists()
+
+
+def test_a_job_that_cannot_reach_the_server_is_sent_to_no_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "mongodb://127.0.0.1:1"
+    monkeypatch.setenv("INTEROHM_MONGODB_URI", address)
+    monkeypatch.setattr("interohm.storage._SERVER_TIMEOUT_MS", 20)
+    with pytest.raises(InputError, match=r"local folder"), Database.open():
+        pass
+    job, folder = relaxation()
+    job.metadata["fw_id"] = 1
+    with pytest.raises(InputError, match=r"127\.0\.0\.1:1.*environment\.sh") as refused:
+        job.run(memory_store())
+    assert "folder" not in str(refused.value)
+    assert not folder.exists()
