@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ from interohm.report.electrons import electrons_table
 from interohm.report.findings import cell_findings, contact_findings
 from interohm.report.inputs import cell_inputs, different_materials, material_inputs
 from interohm.report.levels import (
+    ContactView,
     cell_axis,
     cell_levels,
     contact_view,
+    contact_views,
     drawn_layers,
     energy_window_eV,
 )
@@ -114,6 +117,20 @@ def write_report(
             figure("bands", f"Band diagram of {layers}"),
             note=notes.BANDS_NOTE + notes.FERMI_NOTE,
         ),
+        section(
+            "Space charge",
+            *(
+                panel
+                for place, pair in enumerate(pairwise(materials))
+                for panel in _space_charge(
+                    contact_views([state["contacts"][place] for state in states], pair),
+                    [material.name for material in pair],
+                    figures,
+                    f"-{place + 1}",
+                )
+            ),
+            note=notes.SPACE_CHARGE_NOTE,
+        ),
         _potential_map(axis, states, figures),
         section(
             "Potential drops",
@@ -196,11 +213,8 @@ def write_contact_report(
         "bands": band_figure(
             view.axis, names, [None, None], [view.levels], energy_window_eV([view.levels])
         ),
-        "concentrations": concentration_figure(view, names),
     }
-    conductivity = conductivity_figure(view, names)
-    if conductivity is not None:
-        figures["conductivity"] = conductivity
+    space_charge = _space_charge([view], names, figures)
     bars = budget_figure([budget])
     if bars is not None:
         figures["budget"] = bars
@@ -220,9 +234,8 @@ def write_contact_report(
         ),
         section(
             "Space charge",
-            figure("concentrations", "Concentrations of the defects"),
-            *([figure("conductivity", "Conductivity")] if conductivity is not None else []),
-            note="Each side within the reach of its space charge, in its own scale.",
+            *space_charge,
+            note=notes.SPACE_CHARGE_NOTE,
         ),
         section(
             "Resistance budget",
@@ -242,6 +255,20 @@ def write_contact_report(
         _inputs(_material_tables(materials)),
     ]
     write_text(path, page(" | ".join(names), body, figures, [document["state_of_charge"]]))
+
+
+def _space_charge(
+    views: Sequence[ContactView], names: Sequence[str], figures: dict[str, Any], which: str = ""
+) -> list[Markup]:
+    """Return the panels of a contact's space charge, and put their figures among the others."""
+    contact = " | ".join(names)
+    figures[f"concentrations{which}"] = concentration_figure(views, names)
+    panels = [figure(f"concentrations{which}", f"Concentrations of the defects, {contact}")]
+    conductivity = conductivity_figure(views, names)
+    if conductivity is not None:
+        figures[f"conductivity{which}"] = conductivity
+        panels.append(figure(f"conductivity{which}", f"Conductivity, {contact}"))
+    return panels
 
 
 def _potential_map(

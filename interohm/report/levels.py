@@ -158,13 +158,13 @@ class ContactView:
 
 def contact_view(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> ContactView:
     """Return what a contact's document and its two records say, within the reach of its axis."""
-    profile = {
-        name: _column(document["profile"][name]) for name in ("x_nm", "phi_V", "conductivity_S_cm")
-    }
-    concentrations = {
-        name: _column(column) for name, column in document["profile"]["concentrations_cm3"].items()
-    }
-    x = profile["x_nm"]
+    return contact_views([document], materials)[0]
+
+
+def contact_views(
+    documents: Sequence[dict[str, Any]], materials: Sequence[Insulator | Metal]
+) -> list[ContactView]:
+    """Return one contact in several states, all on the axis that reaches farthest."""
     reaches, zones, silent = [], [], []
     for place, (side, material) in enumerate(zip(("left", "right"), materials, strict=True)):
         if isinstance(material, Metal):
@@ -173,11 +173,36 @@ def contact_view(document: dict[str, Any], materials: Sequence[Insulator | Metal
             zones.append(electrode(1.0))
             silent.append(2 * place)
             continue
-        extent = float(np.ptp(x[_on_side(x, side, materials)]))
-        whole = document["thickness_nm"] is not None and document["distance_nm"][side] is None
-        reaches.append(extent if whole else min(extent, _two_digits(_reach_nm(document, side))))
+        reaches.append(max(_drawn_reach_nm(document, side, materials) for document in documents))
         zones.append(thin_layer(reaches[-1], "right" if side == "left" else "left"))
     axis = display_axis(zones, start_nm=-reaches[0], silent_edges=silent)
+    return [_on_axis(document, materials, axis, reaches) for document in documents]
+
+
+def _drawn_reach_nm(
+    document: dict[str, Any], side: str, materials: Sequence[Insulator | Metal]
+) -> float:
+    """Return how much of an insulating side is drawn: a layer that is solved whole, all of it."""
+    x = _column(document["profile"]["x_nm"])
+    extent = float(np.ptp(x[_on_side(x, side, materials)]))
+    if document["distance_nm"][side] is None:
+        return extent
+    return min(extent, _two_digits(_reach_nm(document, side)))
+
+
+def _on_axis(
+    document: dict[str, Any],
+    materials: Sequence[Insulator | Metal],
+    axis: DisplayAxis,
+    reaches: Sequence[float],
+) -> ContactView:
+    profile = {
+        name: _column(document["profile"][name]) for name in ("x_nm", "phi_V", "conductivity_S_cm")
+    }
+    concentrations = {
+        name: _column(column) for name, column in document["profile"]["concentrations_cm3"].items()
+    }
+    x = profile["x_nm"]
     fermi = _fermi_levels_eV(document, materials)
     levels, sides = [], []
     for side, material, reach in zip(("left", "right"), materials, reaches, strict=True):

@@ -12,6 +12,7 @@ BANDS_NOTE = (
     "axis (// marks what is compressed). Ticks are true distances; those with a sign count from "
     "the nearest contact. "
 )
+SPACE_CHARGE_NOTE = "Each side within the reach of its space charge, in its own scale."
 CONTACT_NOTE = "Each side of the contact has its own scale. "
 FERMI_NOTE = (
     "The Fermi level may jump at a contact, where the ion is in equilibrium and the electron is "

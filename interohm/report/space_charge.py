@@ -11,7 +11,7 @@ import numpy as np
 
 from interohm.report.band_diagram import layer_names, layer_shapes, x_axis
 from interohm.report.curves import DASHES, SERIES
-from interohm.report.display_axis import nanometres
+from interohm.report.display_axis import DisplayAxis, nanometres
 from interohm.report.levels import ContactView, needed_points
 
 if TYPE_CHECKING:
@@ -25,28 +25,34 @@ if TYPE_CHECKING:
 RAREST_CM3, LEAST_S_CM = 1e-6, 1e-40
 
 
-def concentration_figure(view: ContactView, names: Sequence[str]) -> Figure:
-    """Return the defects' concentrations on both sides of a contact."""
-    traces = [
-        _trace(
-            view,
-            defect,
-            [side.concentrations_cm3.get(defect) for side in view.sides],
-            "cm⁻³",
-            number,
-        )
-        for number, defect in enumerate(view.defects)
+def concentration_figure(views: Sequence[ContactView], names: Sequence[str]) -> Figure:
+    """Return the defects' concentrations on both sides of a contact, one frame for each state."""
+    frames = [
+        [
+            _trace(
+                view,
+                defect,
+                [side.concentrations_cm3.get(defect) for side in view.sides],
+                "cm⁻³",
+                number,
+            )
+            for number, defect in enumerate(view.defects)
+        ]
+        for view in views
     ]
-    return _figure(view, names, traces, "concentration (cm⁻³)", RAREST_CM3)
+    return _figure(views[0].axis, names, frames, "concentration (cm⁻³)", RAREST_CM3)
 
 
-def conductivity_figure(view: ContactView, names: Sequence[str]) -> Figure | None:
-    """Return the mobile ion's conductivity, None where it does not flow."""
-    columns = [side.conductivity_S_cm for side in view.sides]
-    if all((column <= LEAST_S_CM).all() for column in columns):
+def conductivity_figure(views: Sequence[ContactView], names: Sequence[str]) -> Figure | None:
+    """Return the mobile ion's conductivity, None where it does not flow in any state."""
+    states = [[side.conductivity_S_cm for side in view.sides] for view in views]
+    if all((column <= LEAST_S_CM).all() for columns in states for column in columns):
         return None
-    trace = _trace(view, "mobile ion", columns, "S/cm", 0)
-    return _figure(view, names, [trace], "conductivity (S/cm)", LEAST_S_CM)
+    frames = [
+        [_trace(view, "mobile ion", columns, "S/cm", 0)]
+        for view, columns in zip(views, states, strict=True)
+    ]
+    return _figure(views[0].axis, names, frames, "conductivity (S/cm)", LEAST_S_CM)
 
 
 def _trace(
@@ -83,13 +89,13 @@ def _trace(
 
 
 def _figure(
-    view: ContactView, names: Sequence[str], traces: list[Trace], title: str, least: float
+    axis: DisplayAxis, names: Sequence[str], frames: list[list[Trace]], title: str, least: float
 ) -> Figure:
-    values = [value for trace in traces for value in trace["y"] if value]
+    values = [value for traces in frames for trace in traces for value in trace["y"] if value]
     high = max([*values, least])
     low = max(min(values, default=least), least)
     layout: Figure = {
-        "xaxis": x_axis(view.axis),
+        "xaxis": x_axis(axis),
         "yaxis": {
             "type": "log",
             "title": {"text": title},
@@ -98,12 +104,12 @@ def _figure(
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
         },
-        "shapes": layer_shapes(view.axis),
-        "annotations": layer_names(view.axis, names, [None, None]),
+        "shapes": layer_shapes(axis),
+        "annotations": layer_names(axis, names, [None, None]),
         "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
         "margin": {"l": 70, "r": 36, "t": 36, "b": 100},
         "hovermode": "x unified",
-        "showlegend": len(traces) > 1,
+        "showlegend": len(frames[0]) > 1,
         "height": 400,
     }
-    return {"layout": layout, "frames": [traces]}
+    return {"layout": layout, "frames": frames}

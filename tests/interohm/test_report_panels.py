@@ -111,6 +111,26 @@ def test_panels_without_numbers_are_left_out(document, materials, tmp_path):
     assert "<h2>Electrons</h2>" in html
 
 
+def test_the_space_charge_of_every_contact_at_every_state(document, materials, tmp_path):
+    html, figures = written(tmp_path / "cell.html", document, materials)
+    assert "<h2>Space charge</h2>" in html
+    # the electrolyte is right of the first contact and left of the second one
+    for place, end in enumerate((0, -1)):
+        drawn = figures[f"concentrations-{place + 1}"]
+        flow = figures[f"conductivity-{place + 1}"]
+        for number, state in enumerate(document["states"]):
+            profile = state["contacts"][place]["profile"]
+            columns = profile["concentrations_cm3"]
+            assert [trace["name"] for trace in drawn["frames"][number]] == list(columns)
+            plane = int(np.argmin(np.abs(profile["x_nm"])))
+            for trace in drawn["frames"][number]:
+                assert trace["y"][end] == pytest.approx(columns[trace["name"]][plane], rel=1e-3)
+            (trace,) = flow["frames"][number]
+            assert trace["y"][end] == pytest.approx(profile["conductivity_S_cm"][plane], rel=1e-3)
+    first, last = (frame[0]["y"] for frame in (drawn["frames"][0], drawn["frames"][-1]))
+    assert first != last
+
+
 def test_arrhenius_slopes_are_the_activation_energies_of_the_table(states):
     figure = arrhenius_figure(states, 300.0)
     (cell,) = [t for t in figure["frames"][1] if t["name"] == "cell (ASR)"]
