@@ -24,7 +24,7 @@ from interohm.report.levels import (
     thinned,
 )
 from interohm.report.space_charge import RAREST_CM3
-from interohm.yaml_io import write_bytes
+from interohm.yaml_io import check_place, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,6 +54,22 @@ _STYLE = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
 }
+
+
+def check_figure(path: str | Path) -> None:
+    """Raise `InputError` where no figure can be written: another format, or no such folder."""
+    suffix = _suffix(path)
+    if suffix not in _FORMATS:
+        raise InputError(
+            f"a figure cannot be written as {suffix or 'a file without an ending'}",
+            where=str(path),
+            fix="end the name in .pdf, .png or .svg",
+        )
+    check_place(path)
+
+
+def _suffix(path: str | Path) -> str:
+    return Path(path).suffix.lower().removeprefix(".")
 
 
 def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
@@ -140,13 +156,7 @@ def write_contact_figure(
 
 
 def _write(path: str | Path, panels: int, draw: Any) -> None:
-    suffix = Path(path).suffix.lower().removeprefix(".")
-    if suffix not in _FORMATS:
-        raise InputError(
-            f"a figure cannot be written as {suffix or 'a file without an ending'}",
-            where=str(path),
-            fix="end the name in .pdf, .png or .svg",
-        )
+    check_figure(path)
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -154,7 +164,7 @@ def _write(path: str | Path, panels: int, draw: Any) -> None:
         figure = Figure(figsize=(_WIDTH_INCH, 0.9 + _PANEL_INCH * panels), layout="constrained")
         draw(figure)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=suffix, dpi=220)
+        figure.savefig(buffer, format=_suffix(path), dpi=220)
     write_bytes(path, buffer.getvalue())
 
 

@@ -179,6 +179,19 @@ def write_text(path: str | Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def check_place(path: str | Path) -> None:
+    """Raise `InputError` where no file can be written, before its contents are computed."""
+    path = Path(path)
+    if path.is_dir():
+        raise InputError("is a folder", where=str(path), fix="name a file in it")
+    if not path.parent.is_dir():
+        raise InputError(
+            f"cannot be written: there is no folder {path.parent}",
+            where=str(path),
+            fix="make the folder first, or name another",
+        )
+
+
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Write a file whole or not at all: to a temporary name beside it, then rename."""
     path = Path(path)

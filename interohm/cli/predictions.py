@@ -48,6 +48,7 @@ def contact(
     from interohm.cli.output import print_json, remark
     from interohm.contact import contact_document
 
+    _check_outputs(report, figure)
     _check(temperature, Temperature, "--temperature")
     _check(soc, StateOfCharge, "--soc")
     if thickness_nm is not None:
@@ -96,6 +97,7 @@ def cell(
     from interohm.cli.lookup import assumed_inputs, find_materials
     from interohm.cli.output import print_json, progress_bar, remark
 
+    _check_outputs(report, figure)
     described = load_cell(config)
     names = [layer.material for layer in described.layers]
     places = [f"{config}: layers[{place}].material" for place in range(len(names))]
@@ -136,6 +138,18 @@ def cell(
         remark(f"figure: {figure}")
     if save:
         _keep("cell", document)
+
+
+def _check_outputs(report: Path | None, figure: Path | None) -> None:
+    """Refuse files that cannot be written before anything is computed for them."""
+    if report is not None:
+        from interohm.yaml_io import check_place
+
+        check_place(report)
+    if figure is not None:
+        from interohm.figures import check_figure
+
+        check_figure(figure)
 
 
 def _check(value: float, kind: Any, option: str) -> None:

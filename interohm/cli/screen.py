@@ -55,7 +55,10 @@ def screen(
     from interohm.screening.run import run_screening
     from interohm.screening.screening import Screening, screening_folder
     from interohm.settings import load_settings
+    from interohm.yaml_io import check_place
 
+    if report is not None:
+        check_place(report)
     described = load_screen(config)
     with Database.open() as database:
         records = find_records(described, database, relative_to=config.parent, where=str(config))

@@ -216,6 +216,28 @@ def test_materials_of_a_cell_are_relative_to_its_file(interohm, cell):
 
 
 @pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--figure", "bands.txt"), ".pdf, .png or .svg"),
+        (("--figure", "bands"), "a file without an ending"),
+        (("--figure", "nowhere/bands.png"), "there is no folder nowhere"),
+        (("--report", "nowhere/report.html"), "there is no folder nowhere"),
+        (("--report", "."), "is a folder"),
+    ],
+)
+def test_files_that_cannot_be_written_are_refused_before_the_computation(
+    refused, cell, monkeypatch, options, said
+):
+    def computed(*_, **__):
+        raise AssertionError("the prediction was computed")
+
+    monkeypatch.setattr("interohm.cell.cell_document", computed)
+    monkeypatch.setattr("interohm.contact.contact_document", computed)
+    assert said in refused("cell", cell, *options)
+    assert said in refused("contact", "Li", "LLZO", *options)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "names"),
     [
         ("thickness_nm: 20000", "thickness_nm: -1", "layers[0].thickness_nm"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from interohm.screening import stream
@@ -32,6 +33,13 @@ def described(tmp_path, **changes):
     path = tmp_path / "screen.yaml"
     path.write_text(dump_yaml({**DESCRIPTION, **changes}))
     return path
+
+
+def test_a_report_without_a_folder_is_refused_before_the_screening(interohm, tmp_path):
+    ran = interohm("screen", described(tmp_path), "--report", "nowhere/report.html")
+    assert ran.code == 2
+    assert "there is no folder nowhere" in ran.err
+    assert not Path("interohm-data").exists()
 
 
 def test_screen(interohm, tmp_path):
