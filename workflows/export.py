@@ -2,8 +2,8 @@
 
 ``python -m interohm.workflows.export CAMPAIGN.yaml FOLDER`` takes the calculations from the
 project's database (and those shipped already) and writes ``FOLDER/calculations/HASH.json.gz``,
-which is how a run finds them (`find_calculation`), and ``FOLDER/materials/PHASE.yaml``. Phases that
-are not finished are left out and named; nothing is calculated.
+which is how a run finds them (`find_calculation`), and ``FOLDER/materials/PHASE.yaml``. What a
+phase still lacks is named, and it has no record then; nothing is calculated.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def main() -> int:
             rows = dry_run(alone, database)
             found = [find_calculation(database, row.hash) for row in rows]
             calculations = [calculation for calculation in found if calculation is not None]
+            for calculation in calculations:
+                write_calculation(calculation, folder / "calculations")
             if len(calculations) < len(rows):
                 missing += 1
                 lost = [row.label for row, one in zip(rows, found, strict=True) if one is None]
                 sys.stderr.write(f"not calculated: {', '.join(lost)}\n")
                 continue
-            for calculation in calculations:
-                write_calculation(calculation, folder / "calculations")
             write_records(alone, calculations, folder / "materials")
     return 1 if missing else 0
 
