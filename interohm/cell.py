@@ -12,6 +12,7 @@ from interohm.cell_profile import cell_profile
 from interohm.documents import log10_quantiles, number, quantiles
 from interohm.electrodes import reference_metal
 from interohm.electron_levels import cell_leakage, contact_electrons
+from interohm.electron_samples import cell_electron_quantiles
 from interohm.errors import InputError
 from interohm.kpfm import MeasuredMap, map_fields, measured_fields, potential_map
 from interohm.layer_diagram import layer_diagrams
@@ -214,8 +215,13 @@ def _state_document(
     total = number(nominal.area_specific_resistance_ohm_cm2)
     diagrams = layer_diagrams(nominal)
     contacts = []
+    leakage_spread = None
+    if sampled is not None:
+        electrons_spread, leakage_spread = cell_electron_quantiles(sampled, cell.temperature_K)
     for place, contact in enumerate(nominal.contacts):
         fields = contact_fields(contact, sampled.contacts[place] if sampled else None)
+        if sampled is not None:
+            fields["quantiles"]["electrons"] = electrons_spread[place]
         pair = diagrams[place : place + 2]
         electrons = contact_electrons(contact, *pair, cell.temperature_K)
         left, right = nominal.layers[place : place + 2]
@@ -276,6 +282,7 @@ def _state_document(
             "log10_resistance": None
             if total is None
             else log10_quantiles(sampled.area_specific_resistance_ohm_cm2),
+            "electronic_leakage": leakage_spread,
             "samples": int(np.size(sampled.area_specific_resistance_ohm_cm2)),
             "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),
         },

@@ -21,6 +21,7 @@ from interohm.electrodes import (
     reference_work_function_eV,
 )
 from interohm.electron_levels import contact_electrons
+from interohm.electron_samples import contact_electron_quantiles
 from interohm.errors import InputError
 from interohm.layer_diagram import contact_diagrams
 from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain, phase_of
@@ -69,8 +70,11 @@ def _solve(
     reference: Metal,
     conditions: _Conditions,
     draws: Draws | None,
-) -> tuple[SolvedContact, dict[str, Any]]:
-    """Solve one contact, nominal or for all draws; also return what state it was solved in."""
+) -> tuple[SolvedContact, dict[str, Any], Array]:
+    """Solve one contact, nominal or for all draws.
+
+    Also return what state it was solved in, and the Fermi level of its electrode.
+    """
     z = left.ion_charge
     phi_metal_eV = reference_work_function_eV(reference, draws)
     contents: dict[str, float | None] = {"left": None, "right": None}
@@ -116,7 +120,7 @@ def _solve(
             conditions.thickness_nm,
             nominal=draws is None,
         )
-    return solved, state_of_sides
+    return solved, state_of_sides, models.fermi_level_eV(mu_electrode_eV, phi_metal_eV, z)
 
 
 def _with_layer(
@@ -210,12 +214,17 @@ def contact_document(
     check_same_ion([left, right])
     reference = reference_metal([left, right])
     conditions = _Conditions(temperature_K, state_of_charge, thickness_nm, electrons)
-    nominal, state = _solve(left, right, reference, conditions, None)
+    nominal, state, level_eV = _solve(left, right, reference, conditions, None)
     sampled, sensitivity = None, None
     if any(is_uncertain(material) for material in (left, right, reference)):
         draws = RecordedDraws(samples)
-        sampled, _ = _solve(left, right, reference, conditions, draws)
+        sampled, _, level_eV = _solve(left, right, reference, conditions, draws)
         sensitivity = contact_sensitivity(draws, sampled, [left, right, reference])
+    fields = contact_fields(nominal, sampled)
+    if sampled is not None:
+        fields["quantiles"]["electrons"] = contact_electron_quantiles(
+            sampled, level_eV, temperature_K
+        )
     return {
         "left": left.name,
         "right": right.name,
@@ -225,7 +234,7 @@ def contact_document(
         "reference": reference.name,
         "records": {each.name: material_hash(each) for each in (left, right, reference)},
         **state,
-        **contact_fields(nominal, sampled),
+        **fields,
         "electrons": contact_electrons(
             nominal,
             *contact_diagrams(

@@ -46,6 +46,6 @@ def log10_resistance(resistance_ohm_cm2: ArrayLike) -> NDArray[np.float64]:
         return np.where(values > 0, np.log10(np.abs(values)), np.nan)
 
 
-def log10_quantiles(resistance_ohm_cm2: ArrayLike) -> dict[str, float] | None:
-    """Return the quantiles of log10 of a resistance; negative ones (accumulation) have none."""
-    return quantiles(log10_resistance(resistance_ohm_cm2))
+def log10_quantiles(samples: ArrayLike) -> dict[str, float] | None:
+    """Return the quantiles of log10 of a resistance or a current; negative ones have none."""
+    return quantiles(log10_resistance(samples))

@@ -218,16 +218,15 @@ def intervals(
 
 
 def nominal_at(document: dict[str, Any], place: tuple[str, ...]) -> float:
-    for root in (document, document["resistance"], document["electrons"]):
-        found: Any = root
-        for key in place:
-            found = found.get(key) if isinstance(found, dict) else None
-        if found is not None:
-            return float(found)
-    kind = {"log10_resistance": "total_ohm_cm2", "log10_leakage_A_cm2": "leakage_A_cm2"}
-    if place[0] == "resistance_ohm_cm2":
-        return nominal_at(document, place[1:])
-    return float(np.log10(nominal_at(document, (kind[place[0]],))))
+    """Return the number of which an interval of that place tells the uncertainty."""
+    if place == ("log10_resistance",):
+        return float(np.log10(document["resistance"]["total_ohm_cm2"]))
+    if place[-1] == "log10_leakage_A_cm2":
+        return float(np.log10(document["electrons"]["leakage_A_cm2"]))
+    found: Any = document
+    for key in place:
+        found = found["resistance" if key == "resistance_ohm_cm2" else key]
+    return float(found)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +249,12 @@ def test_every_interval_holds_the_nominal_value(
     if "thickness_nm" not in fields:
         distances = {("distance_nm", "right", key) for key in ("x50", "x90", "x99")}
         assert {*distances, ("differential_capacitance_uF_cm2",)} <= places
+    electrons = (
+        ("conduction_band_step_eV", "valence_band_step_eV")
+        if left == "LLZO"
+        else ("electron_barrier_eV", "hole_barrier_eV", "log10_leakage_A_cm2")
+    )
+    assert {("electrons", key) for key in electrons} == {p for p in places if "electrons" in p}
     for place, interval in found:
         assert interval["p05"] <= interval["p50"] <= interval["p95"], place
         nominal = nominal_at(document, place)
