@@ -145,14 +145,10 @@ class Layer(_Config):
     interaction_eV: dict[str, SmallEnergy] = {}
 
     @property
-    def is_uniform(self) -> bool:
-        """Whether the layer's own properties are the same everywhere in it."""
-        return not (
-            self.doping_profile
-            or self.polarization_uC_cm2
-            or self.core_layers
-            or self.interaction_eV
-        )
+    def features(self) -> list[str]:
+        """The fields for which only the grid solver knows the layer."""
+        names = ("doping_profile", "polarization_uC_cm2", "core_layers", "interaction_eV")
+        return [name for name in names if getattr(self, name)]
 
     @model_validator(mode="after")
     def _features_fit(self) -> Layer:

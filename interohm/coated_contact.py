@@ -41,6 +41,7 @@ def coated_contacts(
     dipole_V: Sequence[Array | float],
     sheet_charge_e_nm2: Sequence[float],
     nominal: bool,
+    why_whole: Sequence[str] | None = None,
 ) -> tuple[list[SolvedContact], list[Array]]:
     """Solve thin layers between two phases that are thick or metals.
 
@@ -56,6 +57,8 @@ def coated_contacts(
         Of the contacts.
     nominal : bool
         False for samples, which need no profiles and no differential capacitances.
+    why_whole : sequence of n str, optional
+        Why each layer is solved whole, as its contacts say it: it is not thick, unless given.
 
     Returns
     -------
@@ -96,6 +99,7 @@ def coated_contacts(
     bulks = [None if isinstance(phase, models.Metal) else phase for phase in phases]
     potentials = _potentials(stack, dipole_V)
     sides = _sides(stack, left_model, layers, right_model, potentials)
+    reasons = ["", *(why_whole or ["is not thick"] * len(layers)), ""]
     contacts = []
     for place, (left, right) in enumerate(pairwise(materials)):
         drop = phases[place + 1].neutral_potential_V - phases[place].neutral_potential_V
@@ -112,8 +116,11 @@ def coated_contacts(
         )
         inner = next(bulk for bulk in bulks[place : place + 2] if bulk is not None)
         thin = [
-            material.name
-            for material, side in ((left, sides[place]), (right, sides[place + 1]))
+            f"{material.name} {said}"
+            for material, said, side in (
+                (left, reasons[place], sides[place]),
+                (right, reasons[place + 1], sides[place + 1]),
+            )
             if isinstance(side, ThinLayer)
         ]
         contacts.append(
@@ -132,8 +139,8 @@ def coated_contacts(
                 charge_transfer_ohm_cm2=charge_transfer_ohm_cm2(inner, inner, current),
                 layer_ohm_cm2=np.asarray(np.nan),
                 reason="; ".join(
-                    f"{name} is not thick: its whole resistance counts as a layer"
-                    for name in dict.fromkeys(thin)
+                    f"{said}: its whole resistance counts as a layer"
+                    for said in dict.fromkeys(thin)
                 ),
             )
         )

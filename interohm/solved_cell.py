@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ class SolvedLayer:
     model: models.Metal | None
     ion_content: float | None
     whole: StackLayer | None = None
-    uniform: bool = True
+    features: Sequence[str] = ()
 
     def end(self, *, right: bool) -> Bulk | models.Metal:
         """Return what a contact at this end sees when the layer is thick."""
@@ -120,7 +121,7 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
             check_features(
                 layer, material, temperature_K=cell.temperature_K, field=field, where=where
             )
-        if isinstance(material, Metal) and not layer.is_uniform:
+        if isinstance(material, Metal) and layer.features:
             raise InputError(
                 f"{field}: {material.name} is a metal: it has no doping_profile, polarization, "
                 "core_layers or interaction",
@@ -308,7 +309,7 @@ def _layers(
                 None,
                 None,
                 stack_layer(layer, material, bulks[2], ends),
-                layer.is_uniform,
+                layer.features,
             )
         )
     return [*solved, electrodes[last]]
@@ -318,8 +319,17 @@ def _may_be_thick(layer: SolvedLayer) -> bool:
     """A metal holds its potential; an insulator needs a neutral bulk and room for it."""
     if layer.bulks is None:
         return True
-    if not layer.uniform:
-        return False
+    return not layer.features and _has_room(layer)
+
+
+def _why_whole(layer: SolvedLayer) -> str:
+    if layer.features and _has_room(layer):
+        return f"is solved whole because of its {', '.join(layer.features)}"
+    return "is not thick"
+
+
+def _has_room(layer: SolvedLayer) -> bool:
+    assert layer.bulks is not None
     neutral = all(bool(bulk.has_neutral_bulk) for bulk in layer.bulks)
     return neutral and 10 * float(layer.bulks[2].debye_length_nm) <= layer.thickness_nm
 
@@ -389,6 +399,7 @@ def _solve_contacts(
             right_model,
             dipole_V=dipole_V[first:last],
             sheet_charge_e_nm2=sheet_charge_e_nm2[first:last],
+            why_whole=[_why_whole(layer) for layer in inner] if nominal else None,
             nominal=nominal,
         )
         contacts += solved

@@ -168,15 +168,19 @@ def _contacts(document: dict[str, Any]) -> Any:
         charges = [f"{state['state_of_charge']:g}"]
         for contact in state["contacts"]:
             resistance, quantiles = contact["resistance"], contact["quantiles"] or {}
+            total, limit = resistance["total_ohm_cm2"], resistance.get("limiting_step") or ""
+            if total is None and resistance.get("charge_transfer_ohm_cm2") is not None:
+                # the rest of it stands in the row of the layer
+                total, limit = resistance["charge_transfer_ohm_cm2"], "(charge transfer alone)"
             made.add_row(
                 charges.pop() if charges else "",
                 f"{contact['left']} | {contact['right']}",
                 shown(contact["potential_drop_V"]),
                 shown_interval(quantiles.get("potential_drop_V")),
                 shown(contact["sheet_charge_e_nm2"]),
-                shown(resistance["total_ohm_cm2"], 3),
+                shown(total, 3),
                 shown_interval(quantiles.get("log10_resistance")),
-                resistance.get("limiting_step") or "",
+                limit,
             )
         for layer in state["layers"]:
             if layer["resistance_ohm_cm2"] is not None:

@@ -9,6 +9,7 @@ from interohm.device_models.constants import BOLTZMANN_EV_K
 
 from interohm.cell import cell_document
 from interohm.cell_config import Cell
+from interohm.cli.tables import print_cell
 from interohm.contact import contact_document
 from interohm.errors import InputError
 from interohm.materials import shipped_material
@@ -257,3 +258,16 @@ def test_a_thin_layer_needs_no_neutral_bulk() -> None:
     assert state["layers"][1]["thick"] is False
     assert state["contacts"][0]["potential_drop_V"] is None
     assert state["layers"][1]["resistance_ohm_cm2"] > 0
+
+
+def test_the_table_shows_the_charge_transfer_of_a_contact_without_a_total(
+    coated: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = coated["states"][0]
+    contact = state["contacts"][0]
+    assert contact["resistance"]["total_ohm_cm2"] is None
+    value = contact["resistance"]["charge_transfer_ohm_cm2"]
+    print_cell(coated | {"states": [state]}, [])
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if "Li | LiF   " in line)
+    assert f" {value:.3g} " in row
+    assert "(charge transfer alone)" in row

@@ -249,3 +249,16 @@ def test_an_attraction_on_a_shared_sublattice_is_refused() -> None:
     materials = [shipped("Li"), material_from(record, where="test"), shipped("LiCoO2")]
     with pytest.raises(InputError, match=r"layers.1..interaction_eV.V_Li: .*share its sublattice"):
         cell_document(cell, materials, where="cell.yaml")
+
+
+def test_a_thick_layer_that_is_solved_whole_says_why() -> None:
+    core = {"contact": "left", "width_nm": 0.1, "energy_eV": {"Li_i": -0.3}}
+    features = {"core_layers": [core], "interaction_eV": {"Li_i": 0.1}}
+    thick, thin = (solved(features | {"thickness_nm": thickness_nm}) for thickness_nm in (20000, 1))
+    for contact in thick["contacts"]:
+        assert contact["resistance"]["reason"] == (
+            "LLZO is solved whole because of its core_layers, interaction_eV: its whole "
+            "resistance counts as a layer"
+        )
+    for contact in thin["contacts"]:
+        assert contact["resistance"]["reason"].startswith("LLZO is not thick: ")
