@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from interohm.errors import InputError
+
 from .launchpad import METADATA
 from .queue_repair import Document, abandoned, repair, utc
 
@@ -74,6 +76,11 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
     launchpad : LaunchPad
     campaign : str, optional
         Its name.
+
+    Raises
+    ------
+    InputError
+        No such campaign was submitted.
     """
     now, patience = datetime.now(UTC), _patience_s()
     jobs = []
@@ -125,6 +132,11 @@ def rerun(
     -------
     list of int
         FireWorks' numbers of them.
+
+    Raises
+    ------
+    InputError
+        No such campaign was submitted.
     """
     ours = [node for workflow in _workflows(launchpad, campaign) for node in workflow["nodes"]]
     patience = _patience_s() if lost_after_s is None else lost_after_s
@@ -132,16 +144,43 @@ def rerun(
     for fw_id in sorted(ours):
         # Asked one by one: whatever follows from a rerun job waits again with it.
         if launchpad.fireworks.find_one({"fw_id": fw_id, "state": "FIZZLED"}, {"fw_id": 1}):
-            launchpad.rerun_fw(fw_id)
-            begun.append(fw_id)
+            for first in _to_begin_with(launchpad, fw_id):
+                launchpad.rerun_fw(first)
+                begun.append(first)
     return begun
+
+
+def _to_begin_with(launchpad: LaunchPad, failed: int) -> list[int]:
+    """Return the jobs to rerun for a failed one: itself, or the first where a calculation is gone.
+
+    The launchpad does not know which job had calculated it. All that lead to the failed one begin
+    again; they find what is in the database.
+    """
+    from .steps import CalculationGoneError  # slow to import: not for `interohm status`
+
+    launches = _launches(launchpad, [failed])[failed]
+    if CalculationGoneError.__name__ not in (_trace(launches[-1]) or ""):
+        return [failed]
+    links = launchpad.workflows.find_one({"nodes": failed}, {"links": 1})["links"]
+    first, above = set(), {failed}
+    while above:
+        parents = {one: {int(p) for p in links if one in links[p]} for one in above}
+        first |= {one for one in above if not parents[one]}
+        above = set().union(*parents.values())
+    return sorted(first)
 
 
 def _workflows(launchpad: LaunchPad, campaign: str | None) -> Iterator[Document]:
     criteria: dict[str, Any] = {f"metadata.{METADATA}": {"$exists": True}}
     if campaign is not None:
         criteria[f"metadata.{METADATA}.campaign"] = campaign
-    found = launchpad.workflows.find(criteria, {"nodes": 1, "metadata": 1})
+    found = list(launchpad.workflows.find(criteria, {"nodes": 1, "metadata": 1}))
+    if campaign is not None and not found:
+        known = launchpad.workflows.distinct(f"metadata.{METADATA}.campaign")
+        raise InputError(
+            f"no campaign {campaign!r} was submitted to this launchpad",
+            fix=f"those that were: {', '.join(sorted(known)) or 'none'}",
+        )
     yield from sorted(found, key=lambda document: min(document["nodes"]))
 
 
@@ -205,9 +244,14 @@ def _run_time_s(launch: Document, now: datetime, patience_s: float) -> float:
     return max(0.0, (until - utc(entries[-1]["created_on"])).total_seconds())
 
 
-def _reason(launch: Document | None) -> str:
+def _trace(launch: Document | None) -> str | None:
     stored = ((launch or {}).get("action") or {}).get("stored_data") or {}
-    trace = (stored.get("_exception") or {}).get("_stacktrace")
+    trace: str | None = (stored.get("_exception") or {}).get("_stacktrace")
+    return trace
+
+
+def _reason(launch: Document | None) -> str:
+    trace = _trace(launch)
     if trace is None:
         return "its worker was lost"
     # The last line that is not indented is the exception: its class, a colon and what it says.

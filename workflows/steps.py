@@ -10,6 +10,7 @@ from interohm.slab_builders.cells import Crystal
 from jobflow import Job
 
 from interohm.database import Database
+from interohm.errors import InputError
 
 from .calculations import calculate, find_calculation
 from .presets import Preset
@@ -47,15 +48,24 @@ def bulk_jobs(
     return cell, bulk
 
 
+class CalculationGoneError(InputError):
+    """A calculation that a job's output names is not in the database."""
+
+
 def known_calculation(database: Database, output: Mapping[str, Any]) -> Calculation:
     """Return the calculation that a job's output names.
 
     Raises
     ------
-    RuntimeError
-        It was there when the job ran, and is no longer.
+    CalculationGoneError
+        It was there when the job ran, and is no longer; or that job's database was another.
     """
     found = find_calculation(database, output["hash"])
     if found is None:
-        raise RuntimeError(f"calculation {output['hash'][:12]} is gone from the database")
+        raise CalculationGoneError(
+            f"calculation {output['hash'][:12]} is gone from the database",
+            where=database.location,
+            fix="let INTEROHM_MONGODB_URI and INTEROHM_MONGODB_DATABASE be the same for all "
+            "workers of a queue; `interohm rerun` calculates it again",
+        )
     return found

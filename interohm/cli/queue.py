@@ -94,7 +94,7 @@ def status(
         print_json([asdict(job) for job in jobs])
         return
     if not jobs:
-        remark(f"nothing of {campaign or 'any campaign'} was submitted to this launchpad")
+        remark("nothing was submitted to this launchpad")
         return
     out = console()
     out.print(_phases(jobs))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from clusters import SECRET, Cluster
+from pymongo import MongoClient
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -52,7 +53,8 @@ def test_a_failure_says_why_and_is_rerun(cluster: Cluster, lithium: Path) -> Non
     shown = cluster.interohm("status", "lithium")
     assert "electrons did not converge" in " ".join(shown.split())
     assert "failed" in cluster.interohm("submit", lithium)
-    assert cluster.interohm("rerun", "another") == "0 jobs ready again\n"
+    for command in ("status", "rerun"):
+        assert "those that were: lithium" in cluster.run("interohm", command, "x", code=2).stderr
     assert cluster.interohm("rerun") == "1 jobs ready again\n"
     assert cluster.status()["Li | Li: cell"]["state"] == "ready"
 
@@ -66,6 +68,23 @@ def test_a_worker_that_cannot_reach_its_database(cluster: Cluster, lithium: Path
     assert job["state"] == "failed"
     assert "127.0.0.1:1" in job["reason"]
     assert SECRET not in cluster.documents() + ran.stdout + ran.stderr
+
+
+def test_a_calculation_that_is_gone_is_made_again(cluster: Cluster, lithium: Path) -> None:
+    """As where a worker had put it into a database of its own."""
+    lithium.write_text(lithium.read_text().replace("bad.yaml", "good.yaml"))
+    cluster.interohm("submit", lithium)
+    while cluster.status()["Li | Li: record"]["state"] == "waits":
+        cluster.run("rlaunch", "singleshot")
+    with MongoClient(cluster.uri) as client:
+        removed = client[cluster.databases[1]]["calculations"].delete_one({"kind": "static"})
+        assert removed.deleted_count == 1
+    cluster.run("rlaunch", "singleshot")
+    assert "rerun` calculates it again" in cluster.status()["Li | Li: record"]["reason"]
+    assert cluster.interohm("rerun") == "1 jobs ready again\n"
+    cluster.run("rlaunch", "rapidfire")
+    jobs = cluster.status()
+    assert {job["state"] for job in jobs.values()} == {"done"}, jobs
 
 
 def test_two_who_submit_at_once(cluster: Cluster, lithium: Path) -> None:
