@@ -27,6 +27,7 @@ from interohm.report.display_axis import DisplayAxis, nanometres
 from interohm.report.electrons import electrons_table
 from interohm.report.findings import cell_findings, contact_findings
 from interohm.report.inputs import cell_inputs, different_materials, material_inputs
+from interohm.report.ion_potentials import ion_figure
 from interohm.report.levels import (
     ContactView,
     cell_axis,
@@ -92,6 +93,7 @@ def write_report(
             diagrams,
             energy_window_eV(diagrams),
         ),
+        "ion": ion_figure(axis, [name for name, _ in drawn_layers(states[0])], diagrams),
         "drops": drops_figure(states),
     }
     budget = budget_figure(budgets)
@@ -115,7 +117,8 @@ def write_report(
         section(
             "Band diagram",
             figure("bands", f"Band diagram of {layers}"),
-            note=notes.BANDS_NOTE + notes.FERMI_NOTE,
+            figure("ion", f"Potentials of the mobile ion across {layers}"),
+            note=notes.BANDS_NOTE + notes.FERMI_NOTE + notes.ION_NOTE,
         ),
         section(
             "Space charge",
@@ -213,6 +216,7 @@ def write_contact_report(
         "bands": band_figure(
             view.axis, names, [None, None], [view.levels], energy_window_eV([view.levels])
         ),
+        "ion": ion_figure(view.axis, names, [view.levels]),
     }
     space_charge = _space_charge([view], names, figures)
     bars = budget_figure([budget])
@@ -230,7 +234,8 @@ def write_contact_report(
         section(
             "Band diagram",
             figure("bands", f"Band diagram of {names[0]} and {names[1]}"),
-            note=notes.CONTACT_NOTE + notes.FERMI_NOTE,
+            figure("ion", f"Potentials of the mobile ion across {names[0]} and {names[1]}"),
+            note=notes.CONTACT_NOTE + notes.FERMI_NOTE + notes.ION_NOTE,
         ),
         section(
             "Space charge",

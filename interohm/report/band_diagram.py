@@ -94,21 +94,32 @@ def band_traces(
         traces.append(_filled(places, layer.conduction_eV, top, "var(--conduction-fill)"))
     columns = ("vacuum_eV", "conduction_eV", "valence_eV", "fermi_eV")
     for (name, colour, dash), column in zip(LEVELS, columns, strict=True):
-        x, y, positions = joined(axis, diagram, column)
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": name,
-                "x": x,
-                "y": y,
-                "customdata": positions,
-                "hovertemplate": "%{y:.3f} eV at %{customdata} nm",
-                "connectgaps": False,
-                "line": {"color": colour, "dash": dash, "width": 2.2, "simplify": False},
-            }
-        )
+        traces.append(level_trace(axis, diagram, column, name, colour, dash))
     return traces
+
+
+def level_trace(
+    axis: DisplayAxis,
+    diagram: Sequence[LayerLevels],
+    column: str,
+    name: str,
+    colour: str,
+    dash: str,
+    unit: str = "eV",
+) -> Trace:
+    """Return one level across all layers."""
+    x, y, positions = joined(axis, diagram, column)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": x,
+        "y": y,
+        "customdata": positions,
+        "hovertemplate": f"%{{y:.3f}} {unit} at %{{customdata}} nm",
+        "connectgaps": False,
+        "line": {"color": colour, "dash": dash, "width": 2.2, "simplify": False},
+    }
 
 
 def joined(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm import device_models as models
 from interohm.electrodes import electrode_state, reference_metal, reference_work_function_eV
 from interohm.records import Insulator, Metal
 from interohm.report.display_axis import (
@@ -35,6 +36,7 @@ _COLUMNS = (
     "conduction_band_eV",
     "valence_band_eV",
     "fermi_level_eV",
+    "mu_eV",
 )
 
 #: A level may be drawn this far from where it is.
@@ -51,6 +53,9 @@ class LayerLevels:
         Positions, local vacuum level, Fermi level.
     conduction_eV, valence_eV : array or None, shape (points,)
         Band edges of an insulator.
+    mu_eV, electrochemical_eV : array or None, shape (points,)
+        Of the neutral mobile element and of the mobile ion; a collector has neither, and a
+        document of an earlier version not the latter.
     """
 
     x_nm: Array
@@ -58,6 +63,13 @@ class LayerLevels:
     fermi_eV: Array
     conduction_eV: Array | None
     valence_eV: Array | None
+    mu_eV: Array | None
+    electrochemical_eV: Array | None
+
+    @property
+    def phi_V(self) -> Array:
+        """Return the electrostatic potential."""
+        return -self.vacuum_eV
 
 
 def drawn_layers(state: dict[str, Any]) -> list[tuple[str, float]]:
@@ -76,6 +88,8 @@ def drawn_layers(state: dict[str, Any]) -> list[tuple[str, float]]:
 def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
     """Return the levels of each drawn layer at one state of charge of a cell's document."""
     profile = {name: _column(state["profile"][name]) for name in _COLUMNS}
+    ion = state["profile"].get("electrochemical_potential_eV")
+    ion = np.full_like(profile["x_nm"], np.nan) if ion is None else _column(ion)
     levels = []
     for points in layer_points(state):
         part = {name: column[points] for name, column in profile.items()}
@@ -87,9 +101,15 @@ def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
                 part["fermi_level_eV"],
                 None if metal else part["conduction_band_eV"],
                 None if metal else part["valence_band_eV"],
+                _known(part["mu_eV"]),
+                _known(ion[points]),
             )
         )
     return levels
+
+
+def _known(column: Array) -> Array | None:
+    return None if np.isnan(column).all() else column
 
 
 def layer_points(state: dict[str, Any]) -> list[slice]:
@@ -203,7 +223,9 @@ def _on_axis(
         name: _column(column) for name, column in document["profile"]["concentrations_cm3"].items()
     }
     x = profile["x_nm"]
-    fermi = _fermi_levels_eV(document, materials)
+    given = document["profile"].get("electrochemical_potential_eV")
+    ion = None if given is None else _column(given)
+    metal_eV = float(reference_work_function_eV(reference_metal(list(materials)), None))
     levels, sides = [], []
     for side, material, reach in zip(("left", "right"), materials, reaches, strict=True):
         sign = -1.0 if side == "left" else 1.0
@@ -225,8 +247,17 @@ def _on_axis(
             }
             conductivity = np.interp(place_nm, x[own], profile["conductivity_S_cm"][own])
             sides.append(SpaceCharge(place_nm, defects, conductivity))
-        fermi_eV = np.full_like(place_nm, fermi[side])
-        levels.append(LayerLevels(place_nm, -potential, fermi_eV, conduction, valence))
+        mu_eV = np.full_like(place_nm, _mu_eV(document, side, material))
+        fermi_eV = models.fermi_level_eV(mu_eV, metal_eV, material.ion_charge)
+        if valence is None:
+            electrochemical = models.ion_electrochemical_potential_eV(
+                mu_eV, fermi_eV, material.ion_charge
+            )
+        else:
+            electrochemical = None if ion is None else np.interp(place_nm, x[own], ion[own])
+        levels.append(
+            LayerLevels(place_nm, -potential, fermi_eV, conduction, valence, mu_eV, electrochemical)
+        )
     return ContactView(axis, levels, sides)
 
 
@@ -247,20 +278,12 @@ def _on_side(x_nm: Array, side: str, materials: Sequence[Insulator | Metal]) -> 
     return index <= boundary if side == "left" else index > boundary
 
 
-def _fermi_levels_eV(
-    document: dict[str, Any], materials: Sequence[Insulator | Metal]
-) -> dict[str, float]:
-    """Return mu/z − Phi_metal on both sides (physics.md, section 3)."""
-    metal_work_function = float(reference_work_function_eV(reference_metal(list(materials)), None))
-    levels = {}
-    for side, material in zip(("left", "right"), materials, strict=True):
-        if isinstance(material, Metal):
-            state = electrode_state(material, document["ion_content"][side])
-            voltage = float(state.voltage_V)
-        else:
-            voltage = -document["mu_eV"][side] / material.ion_charge
-        levels[side] = -voltage - metal_work_function
-    return levels
+def _mu_eV(document: dict[str, Any], side: str, material: Insulator | Metal) -> float:
+    """Return mu of one side."""
+    if isinstance(material, Metal):
+        state = electrode_state(material, document["ion_content"][side])
+        return -material.ion_charge * float(state.voltage_V)
+    return float(document["mu_eV"][side])
 
 
 def energy_window_eV(diagrams: Sequence[Sequence[LayerLevels]]) -> tuple[float, float]:
@@ -277,12 +300,17 @@ def energy_window_eV(diagrams: Sequence[Sequence[LayerLevels]]) -> tuple[float, 
 
 def thinned(layer: LayerLevels, axis: DisplayAxis) -> LayerLevels:
     """Return a layer with as few points as the eye needs; where the scale changes is one."""
-    given = [layer.vacuum_eV, layer.fermi_eV]
-    given += [band for band in (layer.conduction_eV, layer.valence_eV) if band is not None]
-    x, (vacuum, fermi, *bands) = with_nodes(layer.x_nm, given, axis)
-    keep = needed_points(axis.place(x), np.stack([vacuum, fermi]), _DRAWING_ERROR_eV)
-    conduction, valence = (band[keep] for band in bands) if bands else (None, None)
-    return LayerLevels(x[keep], vacuum[keep], fermi[keep], conduction, valence)
+    given = {
+        field.name: column
+        for field in fields(layer)
+        if field.name != "x_nm" and (column := getattr(layer, field.name)) is not None
+    }
+    x, columns = with_nodes(layer.x_nm, list(given.values()), axis)
+    found = dict(zip(given, columns, strict=True))
+    # what else there is runs parallel to one of the two
+    bending = np.stack([found["vacuum_eV"], found["fermi_eV"]])
+    keep = needed_points(axis.place(x), bending, _DRAWING_ERROR_eV)
+    return replace(layer, x_nm=x[keep], **{name: column[keep] for name, column in found.items()})
 
 
 def with_nodes(

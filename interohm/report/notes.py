@@ -16,7 +16,11 @@ SPACE_CHARGE_NOTE = "Each side within the reach of its space charge, in its own 
 CONTACT_NOTE = "Each side of the contact has its own scale. "
 FERMI_NOTE = (
     "The Fermi level may jump at a contact, where the ion is in equilibrium and the electron is "
-    "not."
+    "not. "
+)
+ION_NOTE = (
+    "The mobile ion's electrochemical potential is the chemical potential of its neutral element "
+    "without the Fermi level of its electrons, mu − z E_F: level where the ion is in equilibrium."
 )
 BUDGET_NOTE = (
     "Logarithmic; hatched bars are negative (accumulation lowers the resistance), drawn by "

@@ -131,6 +131,45 @@ def test_the_space_charge_of_every_contact_at_every_state(document, materials, t
     assert first != last
 
 
+def test_the_ions_potentials_are_those_of_the_document(document, materials, tmp_path):
+    _, figures = written(tmp_path / "cell.html", document, materials)
+    for state, frame in zip(document["states"], figures["ion"]["frames"], strict=True):
+        electrochemical, chemical, electrostatic = frame
+        level = [y for y in electrochemical["y"] if y is not None]
+        assert level == pytest.approx([2.93] * len(level))
+        # a collector has the potential alone
+        assert electrochemical["x"][0] > electrostatic["x"][0]
+        for trace, column in ((chemical, "mu_eV"), (electrostatic, "phi_V")):
+            given = [value for value in state["profile"][column] if value is not None]
+            drawn = [value for value in trace["y"] if value is not None]
+            assert [min(drawn), max(drawn)] == pytest.approx([min(given), max(given)], abs=2e-3)
+
+
+def test_a_document_without_the_ions_level_has_its_other_potentials(document, materials, tmp_path):
+    earlier = deepcopy(document)
+    for state in earlier["states"]:
+        del state["profile"]["electrochemical_potential_eV"]
+        for contact in state["contacts"]:
+            del contact["profile"]["electrochemical_potential_eV"]
+    _, figures = written(tmp_path / "cell.html", earlier, materials)
+    electrochemical, *others = figures["ion"]["frames"][0]
+    assert electrochemical["y"] == []
+    assert all(trace["y"] for trace in others)
+
+
+def test_a_contacts_ion_level_is_flat_across_both_phases(tmp_path):
+    pair = [shipped_material("Li"), shipped_material("LLZO")]
+    path = tmp_path / "contact.html"
+    write_contact_report(path, pair, contact_document(*pair, samples=10))
+    figures = json.loads(
+        re.search(r'id="figures">(.*?)</script>', path.read_text(encoding="utf-8"))[1]
+    )
+    electrochemical, chemical, _ = figures["ion"]["frames"][0]
+    assert electrochemical["y"].count(None) == chemical["y"].count(None) == 1
+    level = [y for y in electrochemical["y"] if y is not None]
+    assert level == pytest.approx([2.93] * len(level))
+
+
 def test_arrhenius_slopes_are_the_activation_energies_of_the_table(states):
     figure = arrhenius_figure(states, 300.0)
     (cell,) = [t for t in figure["frames"][1] if t["name"] == "cell (ASR)"]
