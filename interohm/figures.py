@@ -14,6 +14,7 @@ from interohm.errors import InputError
 from interohm.records import Insulator, Metal
 from interohm.report.band_diagram import joined
 from interohm.report.display_axis import DisplayAxis, nanometres
+from interohm.report.ion_potentials import POTENTIALS
 from interohm.report.levels import (
     LayerLevels,
     cell_axis,
@@ -36,6 +37,9 @@ _FORMATS = ("pdf", "png", "svg")
 _WIDTH_INCH = 7.0
 _PANEL_INCH = 2.6
 
+#: The ion's potentials need less height than the bands above them.
+_ION_SHARE = 0.55
+
 #: The colours of Okabe and Ito, which all eyes tell apart; dashes help in black and white.
 _LEVELS = (
     ("vacuum level", "vacuum_eV", "#6b7280", ":"),
@@ -43,6 +47,7 @@ _LEVELS = (
     ("valence band edge", "valence_eV", "#d55e00", "-"),
     ("Fermi level", "fermi_eV", "#007a5a", "--"),
 )
+_POTENTIAL_DASHES = ("-", "--", ":")
 _SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#000000")
 
 _STYLE = {
@@ -95,8 +100,16 @@ def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
     names = [f"{name}\n{nanometres(thickness)} nm" for name, thickness in drawn_layers(states[0])]
 
     def draw(figure: Figure) -> None:
-        panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
+        rows = figure.subplots(
+            2 * len(chosen),
+            1,
+            sharex=True,
+            squeeze=False,
+            height_ratios=[1.0, _ION_SHARE] * len(chosen),
+        )[:, 0]
+        panels, below = rows[::2], rows[1::2]
         for place, (panel, state, diagram) in enumerate(zip(panels, chosen, diagrams, strict=True)):
+            _draw_ion(below[place], axis, diagram)
             _draw_bands(panel, axis, diagram, window)
             voltage = state["open_circuit_voltage_V"]
             panel.set_title(
@@ -107,9 +120,9 @@ def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
             )
             if place == 0:
                 _name_layers(panel, axis, names)
-        _finish(figure, panels[-1], axis, "±: distance from the nearest contact; //: compressed")
+        _finish(figure, rows[-1], axis, "±: distance from the nearest contact; //: compressed")
 
-    _write(path, len(chosen), draw)
+    _write(path, (1 + _ION_SHARE) * len(chosen), draw)
 
 
 def write_contact_figure(
@@ -134,9 +147,12 @@ def write_contact_figure(
     view = contact_view(document, materials)
 
     def draw(figure: Figure) -> None:
-        bands, concentrations = figure.subplots(2, 1, sharex=True)
+        bands, ion, concentrations = figure.subplots(
+            3, 1, sharex=True, height_ratios=[1.0, _ION_SHARE, 1.0]
+        )
         _draw_bands(bands, view.axis, view.levels, energy_window_eV([view.levels]))
         _name_layers(bands, view.axis, [document["left"], document["right"]])
+        _draw_ion(ion, view.axis, view.levels)
         for defect, colour in zip(view.defects, cycle(_SERIES), strict=False):
             label: str | None = defect
             for side in view.sides:
@@ -152,10 +168,10 @@ def write_contact_figure(
         _shade_layers(concentrations, view.axis)
         _finish(figure, concentrations, view.axis, "each side has its own scale")
 
-    _write(path, 2, draw)
+    _write(path, 2 + _ION_SHARE, draw)
 
 
-def _write(path: str | Path, panels: int, draw: Any) -> None:
+def _write(path: str | Path, panels: float, draw: Any) -> None:
     check_figure(path)
     import matplotlib
     from matplotlib.figure import Figure
@@ -190,6 +206,19 @@ def _draw_bands(
     _shade_layers(panel, axis)
     panel.set_ylim(bottom, top)
     panel.set_ylabel("energy (eV)")
+
+
+def _draw_ion(panel: Axes, axis: DisplayAxis, diagram: Sequence[LayerLevels]) -> None:
+    layers = [thinned(layer, axis) for layer in diagram]
+    for (column, name, _), colour, dash in zip(
+        POTENTIALS, _SERIES[3:], _POTENTIAL_DASHES, strict=True
+    ):
+        x, y, _ = joined(axis, layers, column)
+        places, values = (np.array(row, dtype=float) for row in (x, y))
+        panel.plot(places, values, dash, color=colour, linewidth=1.3, label=name)
+    _shade_layers(panel, axis)
+    panel.margins(y=0.1)
+    panel.set_ylabel("energy (eV),\npotential (V)")
 
 
 def _shade_layers(panel: Axes, axis: DisplayAxis) -> None:
@@ -229,5 +258,6 @@ def _finish(figure: Figure, panel: Axes, axis: DisplayAxis, scale: str) -> None:
             fontweight="bold",
         )
     panel.set_xlabel(f"position (nm); {scale}")
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    bands, ion = (each.get_legend_handles_labels() for each in figure.axes[:2])
+    handles, labels = (above + below for above, below in zip(bands, ion, strict=True))
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)

@@ -35,7 +35,14 @@ def test_figure_names_layers_and_levels(document, tmp_path):
     path = tmp_path / "bands.svg"
     write_cell_figure(path, document)
     drawn = path.read_text(encoding="utf-8")
-    for text in (*NAMES, "Fermi level", "vacuum level", "energy (eV)", "state of charge 1"):
+    for text in (
+        *NAMES,
+        "Fermi level",
+        "vacuum level",
+        "energy (eV)",
+        "state of charge 1",
+        "electrochemical",
+    ):
         assert text in drawn
 
 
