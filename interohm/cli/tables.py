@@ -43,10 +43,28 @@ def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
                 shown(distance[key], 3),
                 shown_interval(spreads.get(key)),
             )
+    _add_electrons(made, document, quantiles.get("electrons") or {})
     out = console()
     out.print(made)
     out.print(_resistances(document))
     _footnotes(document, assumed)
+
+
+def _add_electrons(made: Any, document: dict[str, Any], spreads: dict[str, Any]) -> None:
+    """Add what electrons meet: barriers at an electrode, band steps between two insulators."""
+    electrons = document.get("electrons") or {}
+    for label, field in (
+        ("electron barrier (eV)", "electron_barrier_eV"),
+        ("hole barrier (eV)", "hole_barrier_eV"),
+        ("conduction band step (eV)", "conduction_band_step_eV"),
+        ("valence band step (eV)", "valence_band_step_eV"),
+    ):
+        if electrons.get(field) is not None:
+            made.add_row(label, shown(electrons[field]), shown_interval(spreads.get(field)))
+    leakage = electrons.get("leakage_A_cm2")
+    if leakage is not None:
+        spread = shown_interval(spreads.get("log10_leakage_A_cm2"))
+        made.add_row("leakage (log10 of A/cm²)", _log10(leakage), spread)
 
 
 def _resistances(document: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from interohm.report.tables import NONE, Markup, shown, table
+from interohm.report.tables import NONE, Markup, table, with_interval
 
 _HEADS = (
     "contact",
@@ -30,20 +30,29 @@ def electrons_table(states: Sequence[dict[str, Any]]) -> Markup:
     for place, state in enumerate(states):
         for contact in state["contacts"]:
             electrons = contact["electrons"]
+            spreads = (contact["quantiles"] or {}).get("electrons") or {}
             places.append(place)
             rows.append(
                 (
                     f"{contact['left']} | {contact['right']}",
                     electrons["class"] or NONE,
-                    shown(electrons["conduction_band_step_eV"]),
-                    shown(electrons["valence_band_step_eV"]),
-                    shown(electrons["electron_barrier_eV"]),
-                    shown(electrons["hole_barrier_eV"]),
-                    shown(electrons["leakage_A_cm2"], 2),
+                    *(
+                        with_interval(electrons[field], spreads.get(field))
+                        for field in (
+                            "conduction_band_step_eV",
+                            "valence_band_step_eV",
+                            "electron_barrier_eV",
+                            "hole_barrier_eV",
+                        )
+                    ),
+                    with_interval(
+                        electrons["leakage_A_cm2"], _powers(spreads.get("log10_leakage_A_cm2")), 2
+                    ),
                 )
             )
         leakage = state.get("electronic_leakage")
         if leakage is not None:
+            spreads = (state["quantiles"] or {}).get("electronic_leakage") or {}
             places.append(place)
             rows.append(
                 (
@@ -51,9 +60,13 @@ def electrons_table(states: Sequence[dict[str, Any]]) -> Markup:
                     NONE,
                     NONE,
                     NONE,
-                    shown(leakage["electron_barrier_eV"]),
-                    shown(leakage["hole_barrier_eV"]),
-                    shown(leakage["current_A_cm2"], 2),
+                    *(
+                        with_interval(leakage[field], spreads.get(field))
+                        for field in ("electron_barrier_eV", "hole_barrier_eV")
+                    ),
+                    with_interval(
+                        leakage["current_A_cm2"], _powers(spreads.get("log10_current_A_cm2")), 2
+                    ),
                 )
             )
     return table(
@@ -63,3 +76,10 @@ def electrons_table(states: Sequence[dict[str, Any]]) -> Markup:
         states=places if len(states) > 1 else None,
         only_current=True,
     )
+
+
+def _powers(log10_interval: dict[str, float] | None) -> dict[str, float] | None:
+    """Return the interval of a number from that of its log10."""
+    if log10_interval is None:
+        return None
+    return {name: 10.0**value for name, value in log10_interval.items()}

@@ -50,6 +50,15 @@ def interval(quantiles: dict[str, float] | None, digits: int = 3) -> str:
     return f"{shown(quantiles['p05'], digits)} … {shown(quantiles['p95'], digits)}"
 
 
+def with_interval(
+    value: float | None, quantiles: dict[str, float] | None, digits: int = 4
+) -> str | Markup:
+    """Return a number and, in a line below it, its interval where there is one."""
+    if value is None or quantiles is None:
+        return shown(value, digits)
+    return Markup(f"{shown(value, digits)}<br><small>{interval(quantiles, 3)}</small>")
+
+
 def table(
     heads: Sequence[str],
     rows: Iterable[Sequence[object]],
@@ -136,18 +145,34 @@ def contacts_table(states: Sequence[dict[str, Any]]) -> Markup:
     for place, state in enumerate(states):
         for contact in state["contacts"]:
             places.append(place)
+            spreads = contact["quantiles"] or {}
+            lengths = spreads.get("debye_length_nm") or {}
+            distances = spreads.get("distance_nm") or {}
             rows.append(
                 (
                     f"{contact['left']} | {contact['right']}",
                     shown(contact["potential_drop_V"]),
-                    interval((contact["quantiles"] or {}).get("potential_drop_V")),
+                    interval(spreads.get("potential_drop_V")),
                     shown(contact["dipole_V"]),
-                    shown(contact["sheet_charge_e_nm2"]),
-                    shown(contact["capacitance_uF_cm2"], 3),
-                    shown(contact["differential_capacitance_uF_cm2"], 3),
-                    *(shown(contact["debye_length_nm"][side], 3) for side in ("left", "right")),
                     *(
-                        shown((contact["distance_nm"][side] or {}).get("x99"), 3)
+                        with_interval(contact[field], spreads.get(field), digits)
+                        for field, digits in (
+                            ("sheet_charge_e_nm2", 4),
+                            ("capacitance_uF_cm2", 3),
+                            ("differential_capacitance_uF_cm2", 3),
+                        )
+                    ),
+                    *(
+                        with_interval(contact["debye_length_nm"][side], lengths.get(side), 3)
+                        for side in ("left", "right")
+                    ),
+                    *(
+                        with_interval(
+                            (contact["distance_nm"][side] or {}).get(key),
+                            (distances.get(side) or {}).get(key),
+                            3,
+                        )
+                        for key in ("x50", "x90", "x99")
                         for side in ("left", "right")
                     ),
                 )
@@ -163,11 +188,15 @@ def contacts_table(states: Sequence[dict[str, Any]]) -> Markup:
             "C, differential (µF/cm²)",
             "Debye length, left (nm)",
             "right (nm)",
+            "50 % of the drop, left (nm)",
+            "right (nm)",
+            "90 % of the drop, left (nm)",
+            "right (nm)",
             "99 % of the drop, left (nm)",
             "right (nm)",
         ),
         rows,
-        numeric=range(1, 11),
+        numeric=range(1, 15),
         states=places if len(states) > 1 else None,
         only_current=True,
     )

@@ -26,7 +26,7 @@ from interohm.report.electrons import electrons_table
 from interohm.report.levels import cell_axis, with_nodes
 from interohm.report.potential_map import delta_figure, measured_figure
 from interohm.report.ranking import ranking_figure
-from interohm.report.tables import shown
+from interohm.report.tables import contacts_table, interval, shown
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
 LAYERS = [
@@ -307,6 +307,30 @@ def test_electrons_of_each_contact_and_of_the_cell(states):
     hostile = deepcopy(states[:1])
     hostile[0]["contacts"][0]["left"] = ATTACK
     assert "<img" not in electrons_table(hostile)
+
+
+def test_numbers_of_contacts_stand_over_their_intervals(states):
+    """Of leakage the interval is that of its log10."""
+    contact = states[0]["contacts"][0]
+    spreads = contact["quantiles"]
+    table = contacts_table(states)
+    for spread in (
+        spreads["sheet_charge_e_nm2"],
+        spreads["capacitance_uF_cm2"],
+        spreads["debye_length_nm"]["right"],
+        spreads["distance_nm"]["right"]["x50"],
+    ):
+        assert f"<br><small>{interval(spread)}</small>" in table
+    table = electrons_table(states)
+    assert f"<small>{interval(spreads['electrons']['electron_barrier_eV'])}</small>" in table
+    log10_leakage = states[0]["quantiles"]["electronic_leakage"]["log10_current_A_cm2"]
+    ends = " … ".join(shown(10 ** log10_leakage[name], 3) for name in ("p05", "p95"))
+    assert f"<small>{ends}</small>" in table
+    bare = [{**state, "quantiles": None} for state in deepcopy(states)]
+    for state in bare:
+        state["contacts"] = [{**one, "quantiles": None} for one in state["contacts"]]
+    assert "<small>" not in electrons_table(bare)
+    assert "<small>" not in contacts_table(bare)
 
 
 def test_a_contact_report_has_electrons_and_ranking(tmp_path):
