@@ -96,7 +96,7 @@ def solve_stack(
         If none of the stacks reaches the tolerance: always when only one was asked for.
     ValueError
         If the input is not finite, a thick phase beside the stack has no neutral bulk, or the
-        defects of a layer unmix.
+        defects of a layer unmix in all stacks (where only in some, these are NaN).
     """
     if not layers:
         raise ValueError("a stack needs at least one layer")

@@ -225,6 +225,10 @@ def test_a_cell_has_the_levels_of_its_electrodes(ion, z):
         )
         small = state["polarization"]["resistance_ohm_cm2"][0]
         assert small == pytest.approx(state["area_specific_resistance_ohm_cm2"], rel=1e-3)
+        current_A_cm2 = state["polarization"]["current_A_cm2"][0]
+        for contact, law in zip(state["contacts"], state["polarization"]["contacts"], strict=True):
+            transfer = contact["resistance"]["charge_transfer_ohm_cm2"]
+            assert law["overpotential_V"][0] == pytest.approx(transfer * current_A_cm2, rel=1e-3)
 
 
 @IONS
