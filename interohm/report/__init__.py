@@ -38,7 +38,12 @@ from interohm.report.levels import (
     energy_window_eV,
 )
 from interohm.report.page import figure, findings, keys, lead, page, section, slider
-from interohm.report.potential_map import delta_figure, measured_figure, misfit_table
+from interohm.report.potential_map import (
+    decomposed_figure,
+    delta_figure,
+    measured_figure,
+    misfit_table,
+)
 from interohm.report.ranking import ranking_figure
 from interohm.report.space_charge import concentration_figure, conductivity_figure
 from interohm.report.tables import (
@@ -289,6 +294,10 @@ def _potential_map(
     if measured is not None:
         figures["measured"] = measured
         content += [figure("measured", "Measured potential map over the model's")]
+        for part in ("work function", "Fermi level"):
+            name = part.lower().replace(" ", "-")
+            figures[name] = decomposed_figure(axis, states, part)
+            content += [figure(name, f"The {part} that the measured map tells, over the model's")]
         content += [misfit_table(states)]
         note += notes.MEASURED_NOTE
     return section("Potential map", *content, note=note) if content else Markup("")

@@ -71,6 +71,11 @@ class LayerLevels:
         """Return the electrostatic potential."""
         return -self.vacuum_eV
 
+    @property
+    def work_function_eV(self) -> Array:
+        """Return the local work function."""
+        return self.vacuum_eV - self.fermi_eV
+
 
 def drawn_layers(state: dict[str, Any]) -> list[tuple[str, float]]:
     """Return name and thickness of a cell's layers, and of collectors that its profile has."""

@@ -38,7 +38,8 @@ DELTA_NOTE = (
 )
 MEASURED_NOTE = (
     "The constant of the measured map is free: it is moved to lie closest to the model at each "
-    "state of charge."
+    "state of charge. Below it stand its parts: the work function if the model's Fermi level is "
+    "right, and the Fermi level if the model's work function is."
 )
 ARRHENIUS_NOTE = (
     "Dotted: the same contacts without space charge, where each dipole takes the whole potential "

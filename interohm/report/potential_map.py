@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.band_diagram import break_marks, layer_names, layer_shapes, x_axis
+from interohm.report.band_diagram import break_marks, layer_names, layer_shapes, level_trace, x_axis
 from interohm.report.curves import DASHES, SERIES
 from interohm.report.display_axis import DisplayAxis, nanometres
-from interohm.report.levels import drawn_layers, layer_points, needed_points, with_nodes
+from interohm.report.levels import (
+    cell_levels,
+    drawn_layers,
+    layer_points,
+    needed_points,
+    thinned,
+    with_nodes,
+)
 from interohm.report.tables import Markup, shown, table
 
 if TYPE_CHECKING:
@@ -19,6 +26,12 @@ if TYPE_CHECKING:
 
 #: Display width of a collector whose thickness is not given.
 _STUB_WIDTH = 0.35
+
+#: Parts of a map: in a measured one's fields, in the levels of a layer.
+_PARTS = {
+    "work function": ("work_function_eV", "work_function_eV"),
+    "Fermi level": ("fermi_level_eV", "fermi_eV"),
+}
 
 #: A map may be drawn this far from where it is.
 _DRAWING_ERROR_V = 5e-4
@@ -101,6 +114,37 @@ def measured_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]]) -> Figu
         }
         frames.append([model, points])
     return {"layout": _layout(axis, states[0], "CPD (V)"), "frames": frames}
+
+
+def decomposed_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]], part: str) -> Figure:
+    """Return one part of a measured map over the model's, one frame per state.
+
+    Parameters
+    ----------
+    axis : DisplayAxis
+        Of the band diagram.
+    states : sequence of dict
+        Of a cell's document, with a measured map.
+    part : str
+        ``work function`` or ``Fermi level``: what the map says of it if the other is the model's.
+    """
+    field, column = _PARTS[part]
+    frames = []
+    for state in states:
+        measured = state["measured_map"]
+        levels = [thinned(layer, axis) for layer in cell_levels(state)]
+        points: Trace = {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "measured",
+            "x": [round(float(place), 5) for place in axis.place(measured["x_nm"])],
+            "y": measured[field],
+            "customdata": [nanometres(x) for x in measured["x_nm"]],
+            "marker": {"color": SERIES[1], "size": 6},
+            "hovertemplate": "%{y:.3f} eV at %{customdata} nm",
+        }
+        frames.append([level_trace(axis, levels, column, "model", SERIES[0], "solid"), points])
+    return {"layout": _layout(axis, states[0], f"{part} (eV)"), "frames": frames}
 
 
 def misfit_table(states: Sequence[dict[str, Any]]) -> Markup:

@@ -24,7 +24,7 @@ from interohm.report.current import polarization_figure, polarization_table
 from interohm.report.display_axis import display_axis, electrode
 from interohm.report.electrons import electrons_table
 from interohm.report.levels import cell_axis, with_nodes
-from interohm.report.potential_map import delta_figure, measured_figure
+from interohm.report.potential_map import decomposed_figure, delta_figure, measured_figure
 from interohm.report.ranking import ranking_figure
 from interohm.report.tables import contacts_table, interval, shown
 
@@ -82,6 +82,7 @@ def written(path, document, materials, cell=CELL):
 def test_every_panel_stands_in_the_report(document, materials, tmp_path):
     html, figures = written(tmp_path / "cell.html", document, materials)
     assert {"delta", "measured", "arrhenius", "polarization", "ranking"} < set(figures)
+    assert {"work-function", "fermi-level"} < set(figures)
     for name, figure in figures.items():
         assert f'data-figure="{name}"' in html
         assert len(figure["frames"]) == 3
@@ -105,6 +106,7 @@ def test_panels_without_numbers_are_left_out(document, materials, tmp_path):
             contact.update(law=None, overpotential_V=nothing)
     html, figures = written(tmp_path / "cell.html", bare, materials)
     assert not {"delta", "measured", "arrhenius", "polarization", "ranking"} & set(figures)
+    assert not {"work-function", "fermi-level"} & set(figures)
     for heading in ("Potential map", "Over the temperature", "At finite current", "uncertainty is"):
         assert f"{heading}</h2>" not in html
         assert f"<h2>{heading}" not in html
@@ -260,6 +262,25 @@ def test_measured_points_lie_at_their_places(axis, states):
         assert points["x"] == pytest.approx(axis.place(MEASURED.x_nm), abs=1e-5)
         drawn = np.interp(points["x"], model["x"], model["y"])
         assert drawn == pytest.approx(np.array(state["measured_map"]["model_cpd_V"]), abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("part", "field"), [("work function", "work_function_eV"), ("Fermi level", "fermi_level_eV")]
+)
+def test_a_measured_map_is_taken_apart(axis, states, part, field):
+    """Each part is off its model by the map's whole residual, upside down."""
+    figure = decomposed_figure(axis, states, part)
+    for state, (model, points) in zip(states, figure["frames"], strict=True):
+        measured = state["measured_map"]
+        assert points["y"] == measured[field]
+        x, y = (
+            np.array(model[name], dtype=float)[[value is not None for value in model["y"]]]
+            for name in ("x", "y")
+        )
+        residual = np.array(measured["measured_cpd_V"]) - np.array(measured["model_cpd_V"])
+        off = np.array(points["y"]) - np.interp(points["x"], x, y)
+        assert off == pytest.approx(-residual, abs=4e-3)
+        assert np.ptp(residual) > 0.1
 
 
 def test_the_parts_of_the_polarization_add_up(states):
