@@ -83,7 +83,8 @@ def _resistances(document: dict[str, Any]) -> Any:
             continue
         step = resistance.get("limiting_step")
         total = key == "total_ohm_cm2"
-        interval = shown_interval(quantiles.get("log10_resistance")) if total else ""
+        spread = (quantiles.get("resistance_ohm_cm2") or {}).get(key)
+        interval = shown_interval(quantiles.get("log10_resistance") if total else _log10s(spread))
         remark = f"limited by {step}" if total and value is not None and step else ""
         made.add_row(label, shown(value, 3), _log10(value), interval, remark)
     return made
@@ -93,6 +94,15 @@ def _log10(value: float | None) -> str:
     from math import log10
 
     return "–" if value is None or value <= 0 else f"{log10(value):.2f}"
+
+
+def _log10s(interval: dict[str, float] | None) -> dict[str, float] | None:
+    """Return the interval of a part's log10; none where it reaches zero or accumulation."""
+    from math import log10
+
+    if interval is None or interval["p05"] <= 0:
+        return None
+    return {name: log10(value) for name, value in interval.items()}
 
 
 def _footnotes(document: dict[str, Any], assumed: list[str]) -> None:

@@ -97,6 +97,9 @@ def test_contact_table_has_an_interval_in_every_row(interohm):
     rows = [line for line in table.splitlines() if "²)" in line or "V)" in line or "nm)" in line]
     assert len(rows) == 11
     assert all("…" in row for row in rows), table
+    parts = [line for line in ran.out.splitlines() if line.startswith("  charge transfer")]
+    assert len(parts) == 1
+    assert "…" in parts[0]
 
 
 def test_contact_of_a_path(interohm, tmp_path):
