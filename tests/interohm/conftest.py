@@ -9,8 +9,6 @@ import pytest
 
 from interohm.settings import Settings
 
-SERVER_URI = os.environ.get("INTEROHM_TEST_MONGODB_URI")
-
 
 @pytest.fixture(autouse=True)
 def _own_project(tmp_path, monkeypatch):
@@ -43,11 +41,13 @@ def settings(request, tmp_path):
     if request.param == "folder":
         yield Settings(data=tmp_path / "data")
         return
-    if SERVER_URI is None:
+    # Asked now: the cluster's tests start their server after this file is read.
+    uri = os.environ.get("INTEROHM_TEST_MONGODB_URI")
+    if uri is None:
         pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
     from pymongo import MongoClient
 
     name = f"interohm_test_{os.getpid()}_{time.time_ns()}"
-    yield Settings(mongodb_uri=SERVER_URI, mongodb_database=name)
-    with MongoClient(SERVER_URI) as client:
+    yield Settings(mongodb_uri=uri, mongodb_database=name)
+    with MongoClient(uri) as client:
         client.drop_database(name)
