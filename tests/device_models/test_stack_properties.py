@@ -75,7 +75,7 @@ def test_all_charges_add_up_to_zero(
     solved = solve_stack(Metal(left_V), layers, Metal(right_V), **contacts)
     left, right = solved.left_displacement_e_nm2, solved.right_displacement_e_nm2
     inside = np.array([layer.charge_e_nm2 for layer in solved.layers])
-    scale = np.max(np.abs(left)) + np.max(np.abs(inside)) + 1e-9
+    scale = np.max(np.abs([left, right])) + np.max(np.abs(inside)) + 1e-9
     assert right - left == pytest.approx(contacts["sheet_charge_e_nm2"], abs=1e-9 * scale)
     # electrodes, sheets and layers together
     total = left[0] + np.sum(contacts["sheet_charge_e_nm2"]) + np.sum(inside) - right[-1]
