@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
+import json
 import math
 import os
 import tempfile
@@ -153,7 +155,6 @@ def _plain(value: Any, field: str, where: str, depth: int, budget: list[int]) ->
 def dump_yaml(data: dict[str, Any]) -> str:
     """Return ``data`` (plain values) as YAML text that `load_yaml` reads back identically."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
 
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
@@ -165,13 +166,14 @@ def dump_yaml(data: dict[str, Any]) -> str:
         yaml.dump(data, stream)
         return stream.getvalue()
 
-    text = written(100)
-    try:
-        readable = YAML(typ="safe", pure=True).load(text) == data
-    except YAMLError:
-        # ruamel breaks a line inside a key of several words, which no reader takes for a key.
-        readable = False
-    return text if readable else written(2**31)
+    for width in (100, 2**31):
+        text = written(width)
+        # ruamel breaks a line inside a key of several words, and leaves bare what begins like a
+        # key in a list: then nothing reads it back.
+        with contextlib.suppress(InputError):
+            if parse_yaml(text, where="") == data:
+                return text
+    return json.dumps(data, ensure_ascii=False) + "\n"  # which is YAML, too
 
 
 def write_text(path: str | Path, text: str) -> None:

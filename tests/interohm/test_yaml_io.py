@@ -118,3 +118,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_long_flow_mappings_with_keys_of_several_words_are_read_back() -> None:
     data = {"calculations": {f"bulk at {x} of the sites": "0" * 64 for x in range(4)}}
     assert parse_yaml(dump_yaml(data), where="x.yaml") == data
+
+
+def test_text_that_begins_like_a_key_is_read_back() -> None:
+    data = {"_": ["?;"], "x": [1e-7, 2, None, True, "é"]}
+    assert parse_yaml(dump_yaml(data), where="x.yaml") == data
