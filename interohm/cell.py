@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from interohm.arrhenius import sweep_temperatures_K
 from interohm.cell_config import Cell, ExtrinsicControl
 from interohm.cell_profile import cell_profile
 from interohm.documents import log10_quantiles, number, quantiles
@@ -16,13 +17,13 @@ from interohm.electron_samples import cell_electron_quantiles
 from interohm.errors import InputError
 from interohm.kpfm import MeasuredMap, map_fields, measured_fields, potential_map
 from interohm.layer_diagram import layer_diagrams
-from interohm.phases import DEFAULT_SAMPLES, is_uncertain
+from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain
 from interohm.polarization import polarization_fields
 from interohm.records import Insulator, Metal, material_hash
 from interohm.sensitivity import RecordedDraws, cell_sensitivity, contact_sensitivity
 from interohm.solved_cell import SolvedState, check_cell, solve_state
 from interohm.solved_contact import contact_fields
-from interohm.temperature import sweep_temperatures_K, temperature_fields, unmixing
+from interohm.temperature import temperature_fields, unmixing
 
 #: Above this a layer passes less than a microampere per cm² at a volt: no cell works with it.
 _BLOCKING_OHM_CM2 = 1e6
@@ -86,7 +87,7 @@ def cell_document(
     """
     check_cell(cell, materials, where=where)
     reference = reference_metal(materials)
-    uncertain = any(is_uncertain(material) for material in [*materials, reference])
+    uncertain = samples > 0 and any(is_uncertain(each) for each in [*materials, reference])
     nominals = []
     for place in range(len(cell.states_of_charge)):
         try:
@@ -119,11 +120,11 @@ def cell_document(
         here = potential_map(cell, nominal)
         profile, collectors = map_fields(cell, here, start)
         document = {
-            **_state_document(cell, nominal, sampled, reference.name),
+            **_state_document(cell, nominal, sampled, reference.name, draws),
             "profile": {**cell_profile(here.diagrams), **profile},
             "collectors": collectors,
             "measured_map": None if measured is None else measured_fields(here, measured),
-            "temperature_sweep": _temperature_sweep(cell, materials, place, nominal),
+            "temperature_sweep": _temperature_sweep(cell, materials, place, nominal, draws),
             "sensitivity": None,
         }
         if draws is not None and sampled is not None:
@@ -184,18 +185,24 @@ def _discharged(
 
 
 def _temperature_sweep(
-    cell: Cell, materials: list[Insulator | Metal], place: int, nominal: SolvedState
+    cell: Cell,
+    materials: list[Insulator | Metal],
+    place: int,
+    nominal: SolvedState,
+    draws: Draws | None,
 ) -> dict[str, Any] | None:
     try:
-        return temperature_fields(cell, materials, place, thick=nominal.thick)
+        return temperature_fields(cell, materials, place, thick=nominal.thick, draws=draws)
     except InputError:
+        if draws is not None:
+            return _temperature_sweep(cell, materials, place, nominal, None)
         # the cell has a solution at its own temperature, if not at all that nobody asked for
         return None
 
 
 def _left_out_of_sweep(cell: Cell, materials: list[Insulator | Metal]) -> list[str]:
     lowest_K, name = unmixing(cell, materials)
-    temperatures = sweep_temperatures_K(cell)
+    temperatures = sweep_temperatures_K(cell.temperature_K)
     left_out = int(np.count_nonzero(temperatures <= lowest_K))
     if not left_out:
         return []
@@ -211,6 +218,7 @@ def _state_document(
     nominal: SolvedState,
     sampled: SolvedState | None,
     reference: str,
+    draws: Draws | None,
 ) -> dict[str, Any]:
     total = number(nominal.area_specific_resistance_ohm_cm2)
     diagrams = layer_diagrams(nominal)
@@ -271,7 +279,12 @@ def _state_document(
         "layers": layers,
         "stability_violations": _violations(nominal),
         "electronic_leakage": cell_leakage(nominal, diagrams, cell.temperature_K),
-        "polarization": polarization_fields(nominal, cell.temperature_K),
+        "polarization": polarization_fields(
+            nominal,
+            cell.temperature_K,
+            sampled=sampled,
+            draws=None if draws is None else draws.first(draws.samples),
+        ),
         "quantiles": None
         if sampled is None
         else {

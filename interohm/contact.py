@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm import device_models as models
-from interohm.coated_contact import coated_contacts
-from interohm.device_models.stack_layer import StackLayer
-from interohm.documents import number
+from interohm.arrhenius import (
+    Sweep,
+    sampled_temperatures_K,
+    sweep_fields,
+    sweep_temperatures_K,
+)
 from interohm.electrodes import (
     check_same_ion,
-    clipped_mu_eV,
-    electrode_model,
     electrode_state,
-    ion_content_at,
     reference_metal,
     reference_work_function_eV,
 )
@@ -24,134 +23,23 @@ from interohm.electron_levels import contact_electrons
 from interohm.electron_samples import contact_electron_quantiles
 from interohm.errors import InputError
 from interohm.layer_diagram import contact_diagrams
-from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain, phase_of
+from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain
+from interohm.polarization import polarization_fields
 from interohm.records import Insulator, Metal, material_hash
 from interohm.sensitivity import RecordedDraws, contact_sensitivity
-from interohm.solved_contact import (
-    SolvedContact,
-    between_half_spaces,
-    contact_fields,
-    require_neutral_bulk,
-)
+from interohm.single_contact import Conditions, solve_contact
+from interohm.solved_contact import SolvedContact, contact_fields, prediction_fields
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.device_models import Bulk
-
     Array = NDArray[np.float64]
 
-#: An electrode this far above the mobile metal is a positive one even on the left of a contact,
-#: and one whose voltages all lie below the other number is a negative one even on the right.
-_POSITIVE_ABOVE_V, _NEGATIVE_BELOW_V = 2.0, 1.0
+#: States of charge at which a contact's parts are told beside the one that is asked for.
+_STATES_OF_CHARGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 
-
-@dataclass(frozen=True)
-class _Conditions:
-    temperature_K: float
-    state_of_charge: float
-    thickness_nm: float | None
-    electrons: bool
-
-
-def _electrode_content(metal: Metal, state_of_charge: float, *, on_the_right: bool) -> float:
-    """The left electrode is the negative one unless its voltage says otherwise."""
-    voltages = [state.voltage_V.value for state in metal.states]
-    if on_the_right:
-        positive = max(voltages) >= _NEGATIVE_BELOW_V
-    else:
-        positive = min(voltages) > _POSITIVE_ABOVE_V
-    return ion_content_at(metal, state_of_charge, positive=positive)
-
-
-def _solve(
-    left: Insulator | Metal,
-    right: Insulator | Metal,
-    reference: Metal,
-    conditions: _Conditions,
-    draws: Draws | None,
-) -> tuple[SolvedContact, dict[str, Any], Array]:
-    """Solve one contact, nominal or for all draws.
-
-    Also return what state it was solved in, and the Fermi level of its electrode.
-    """
-    z = left.ion_charge
-    phi_metal_eV = reference_work_function_eV(reference, draws)
-    contents: dict[str, float | None] = {"left": None, "right": None}
-    mu_electrode_eV: Array = np.asarray(0.0)
-    known: dict[str, models.Metal] = {}
-    for name, material in (("left", left), ("right", right)):
-        if isinstance(material, Metal):
-            content = _electrode_content(
-                material, conditions.state_of_charge, on_the_right=name == "right"
-            )
-            state = electrode_state(material, content, draws=draws)
-            contents[name], mu_electrode_eV = content, -z * state.voltage_V
-            known[name] = electrode_model(material, state, phi_metal_eV)
-    bulks: dict[str, Bulk] = {}
-    for name, material in (("left", left), ("right", right)):
-        if isinstance(material, Insulator):
-            bulks[name] = models.neutral_bulk(
-                phase_of(material, electrons=conditions.electrons, draws=draws),
-                temperature_K=conditions.temperature_K,
-                metal_work_function_eV=phi_metal_eV,
-                mu_eV=clipped_mu_eV(material, mu_electrode_eV),
-                ion_charge=z,
-            )
-            if draws is None:
-                require_neutral_bulk(material, bulks[name])
-    left_model, right_model = ({**known, **bulks}[name] for name in ("left", "right"))
-    state_of_sides = {
-        "ion_content": contents,
-        "neutral_potential_V": {
-            "left": number(np.median(left_model.neutral_potential_V)),
-            "right": number(np.median(right_model.neutral_potential_V)),
-        },
-        "mu_eV": {name: number(np.median(bulk.mu_eV)) for name, bulk in bulks.items()},
-    }
-    if conditions.thickness_nm is None:
-        solved = between_half_spaces(left, right, left_model, right_model)
-    else:
-        solved = _with_layer(
-            left,
-            right,
-            left_model,
-            right_model,
-            conditions.thickness_nm,
-            nominal=draws is None,
-        )
-    return solved, state_of_sides, models.fermi_level_eV(mu_electrode_eV, phi_metal_eV, z)
-
-
-def _with_layer(
-    left: Insulator | Metal,
-    right: Insulator | Metal,
-    left_model: Bulk | models.Metal,
-    right_model: Bulk | models.Metal,
-    thickness_nm: float,
-    *,
-    nominal: bool,
-) -> SolvedContact:
-    """Solve a contact whose right insulator (else the left) is a layer of finite thickness.
-
-    Its far end is held at its neutral potential, as by a metal that shares it.
-    """
-    on_the_right = isinstance(right_model, models.Bulk)
-    layered = right_model if isinstance(right_model, models.Bulk) else left_model
-    assert isinstance(layered, models.Bulk)
-    far_end = models.Metal(layered.neutral_potential_V)
-    contacts, layers_ohm_cm2 = coated_contacts(
-        [left, right, right] if on_the_right else [left, left, right],
-        left_model if on_the_right else far_end,
-        [StackLayer(layered, thickness_nm)],
-        far_end if on_the_right else right_model,
-        dipole_V=[0.0, 0.0],
-        sheet_charge_e_nm2=[0.0, 0.0],
-        nominal=nominal,
-    )
-    return replace(
-        contacts[0] if on_the_right else contacts[1], layer_ohm_cm2=layers_ohm_cm2[0], reason=""
-    )
+#: Samples of a layer that is solved whole over the temperature or the state of charge.
+_FEWER_SAMPLES = 100
 
 
 def _electrode_mu_eV(
@@ -213,13 +101,15 @@ def contact_document(
         )
     check_same_ion([left, right])
     reference = reference_metal([left, right])
-    conditions = _Conditions(temperature_K, state_of_charge, thickness_nm, electrons)
-    nominal, state, level_eV = _solve(left, right, reference, conditions, None)
-    sampled, sensitivity = None, None
-    if any(is_uncertain(material) for material in (left, right, reference)):
-        draws = RecordedDraws(samples)
-        sampled, _, level_eV = _solve(left, right, reference, conditions, draws)
-        sensitivity = contact_sensitivity(draws, sampled, [left, right, reference])
+    phases = (left, right, reference)
+    conditions = Conditions(temperature_K, state_of_charge, thickness_nm, electrons)
+    nominal, state, level_eV = solve_contact(*phases, conditions, None)
+    sampled, sensitivity, draws = None, None, None
+    if samples > 0 and any(is_uncertain(material) for material in phases):
+        recorded = RecordedDraws(samples)
+        sampled, _, level_eV = solve_contact(*phases, conditions, recorded)
+        sensitivity = contact_sensitivity(recorded, sampled, list(phases))
+        draws = recorded.first(samples)
     fields = contact_fields(nominal, sampled)
     if sampled is not None:
         fields["quantiles"]["electrons"] = contact_electron_quantiles(
@@ -232,7 +122,7 @@ def contact_document(
         "state_of_charge": state_of_charge,
         "thickness_nm": thickness_nm,
         "reference": reference.name,
-        "records": {each.name: material_hash(each) for each in (left, right, reference)},
+        "records": {each.name: material_hash(each) for each in phases},
         **state,
         **fields,
         "electrons": contact_electrons(
@@ -244,5 +134,90 @@ def contact_document(
             ),
             temperature_K,
         ),
+        "temperature_sweep": _temperature_sweep(phases, conditions, draws),
+        "polarization": polarization_fields(nominal, temperature_K, sampled=sampled, draws=draws),
+        "over_state_of_charge": _over_state_of_charge(phases, conditions, draws),
         "sensitivity": sensitivity,
     }
+
+
+_Phases = tuple[Insulator | Metal, Insulator | Metal, Metal]
+
+
+def _fewer(draws: Draws | None, conditions: Conditions) -> Draws | None:
+    """Return the samples of a sweep: a layer that is solved whole costs a hundred times as much."""
+    if draws is None or conditions.thickness_nm is None:
+        return draws
+    return draws.first(_FEWER_SAMPLES)
+
+
+def _temperature_sweep(
+    phases: _Phases, conditions: Conditions, draws: Draws | None
+) -> dict[str, Any] | None:
+    """Return the contact over the temperature, in the form of a cell's sweep."""
+    left, right, _ = phases
+    temperature_K = float(conditions.temperature_K)
+    draws = _fewer(draws, conditions)
+    try:
+        nominal = _swept(phases, conditions, sweep_temperatures_K(temperature_K), None)
+    except InputError:
+        # the contact has a solution at its own temperature, if not at all that nobody asked for
+        return None
+    sampled = None
+    if draws is not None:
+        sampled = _swept(phases, conditions, sampled_temperatures_K(temperature_K), draws)
+    layers = []
+    if conditions.thickness_nm is not None:
+        layered = right if isinstance(right, Insulator) else left
+        layers.append((layered.name, lambda solved: solved.layer_ohm_cm2))
+    return {
+        "state_of_charge": conditions.state_of_charge,
+        **sweep_fields(
+            nominal,
+            sampled,
+            temperature_K,
+            total=lambda solved: solved.total_ohm_cm2,
+            layers=layers,
+            contacts=[lambda solved: solved],
+        ),
+    }
+
+
+def _swept(
+    phases: _Phases, conditions: Conditions, temperatures: Array, draws: Draws | None
+) -> Sweep[SolvedContact]:
+    axis = temperatures if draws is None else temperatures[:, None]
+    everywhere = replace(conditions, temperature_K=axis)
+    real, _, _ = solve_contact(*phases, everywhere, draws)
+    drop = np.asarray(real.potential_drop_V)
+    # a sample without a neutral bulk has no drop, and no solution either
+    flat, _, _ = solve_contact(
+        *phases, everywhere, draws, dipole_V=np.where(np.isfinite(drop), drop, 0.0)
+    )
+    return Sweep(temperatures, real, flat)
+
+
+def _over_state_of_charge(
+    phases: _Phases, conditions: Conditions, draws: Draws | None
+) -> list[dict[str, Any]]:
+    """Return drop and resistances at several states of charge; none without such an electrode."""
+    if not any(isinstance(phase, Metal) and len(phase.states) > 1 for phase in phases[:2]):
+        return []
+    draws = _fewer(draws, conditions)
+    found = []
+    for state_of_charge in _STATES_OF_CHARGE:
+        there = replace(conditions, state_of_charge=state_of_charge)
+        try:
+            nominal, state, _ = solve_contact(*phases, there, None)
+        except InputError:
+            # nobody asked for this one
+            continue
+        sampled = None if draws is None else solve_contact(*phases, there, draws)[0]
+        found.append(
+            {
+                "state_of_charge": state_of_charge,
+                **state,
+                **prediction_fields(nominal, sampled),
+            }
+        )
+    return found

@@ -39,6 +39,23 @@ def quantiles(samples: ArrayLike) -> dict[str, float] | None:
     return dict(zip(QUANTILES, values.tolist(), strict=True))
 
 
+def column_quantiles(samples: ArrayLike) -> dict[str, list[float | None]] | None:
+    """Return the 5, 50 and 95 % quantiles of curves (samples, points), six digits of each.
+
+    A sample that is NaN anywhere is left out, all of them None. What is infinite counts as beyond
+    everything: a quantile that falls there is None.
+    """
+    array: NDArray[np.float64] = np.asarray(samples, dtype=float)
+    array = array[~np.isnan(array).any(axis=-1)]
+    if array.size == 0:
+        return None
+    with np.errstate(invalid="ignore"):
+        values = np.quantile(array, list(QUANTILES.values()), axis=0)
+    # their own statistical error is in the second digit
+    rows = [[float(f"{value:.6g}") for value in row] for row in values]
+    return {name: numbers(row) for name, row in zip(QUANTILES, rows, strict=True)}
+
+
 def log10_resistance(resistance_ohm_cm2: ArrayLike) -> NDArray[np.float64]:
     """Return log10 of a resistance; NaN where it is negative (accumulation) or unknown."""
     values = np.asarray(resistance_ohm_cm2, dtype=float)

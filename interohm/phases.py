@@ -42,6 +42,10 @@ class Draws:
         key = zlib.crc32(f"{record}/{field}".encode())
         return np.random.default_rng([self.seed, key]).standard_normal(self.samples)
 
+    def first(self, samples: int) -> Draws:
+        """Return the first of the samples, at most that many."""
+        return Draws(min(samples, self.samples), self.seed)
+
     def value(self, record: str, field: str, quantity: Quantity) -> NDArray[np.float64]:
         """Return samples of an energy or potential, shape (samples,)."""
         deviation = quantity.uncertainty or 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -148,45 +149,81 @@ def between_half_spaces(
 
 def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dict[str, Any]:
     """Return the fields that a contact has in every document, alone or within a cell."""
-    drop, dipole = nominal.potential_drop_V, nominal.dipole_V
-    total, space_charge = nominal.total_ohm_cm2, nominal.space_charge_ohm_cm2
-    parts = {
-        "space_charge_ohm_cm2": number(space_charge),
-        "charge_transfer_ohm_cm2": number(nominal.charge_transfer_ohm_cm2),
-        "total_ohm_cm2": number(total),
-        "space_charge_left_ohm_cm2": number(nominal.space_charge_left_ohm_cm2),
-        "space_charge_right_ohm_cm2": number(nominal.space_charge_right_ohm_cm2),
-        "layer_ohm_cm2": number(nominal.layer_ohm_cm2),
-        "limiting_step": _limiting_step(nominal),
-        "reason": nominal.reason or (_ACCUMULATION if (number(total) or 0.0) < 0 else None),
-    }
     return {
         "left": nominal.left.name,
         "right": nominal.right.name,
-        "potential_drop_V": number(drop),
-        "dipole_V": number(dipole),
-        "sheet_charge_e_nm2": number(nominal.sheet_charge_e_nm2),
-        "capacitance_uF_cm2": number(nominal.capacitance_uF_cm2),
-        "differential_capacitance_uF_cm2": number(nominal.differential_capacitance_uF_cm2),
-        "debye_length_nm": {
-            name: None if isinstance(side, models.Metal) else number(side.bulk.debye_length_nm)
-            for name, side in nominal.sides.items()
-        },
-        "distance_nm": {
-            name: {key: number(value) for key, value in _distances_nm(side).items()}
-            if isinstance(side, models.HalfSpace)
-            else None
-            for name, side in nominal.sides.items()
-        },
+        **prediction_fields(nominal, sampled),
         "profile": _profile(nominal),
-        "resistance": parts,
-        "quantiles": None if sampled is None else _quantiles(nominal, sampled),
     }
 
 
-def _distances_nm(side: HalfSpace) -> dict[str, Array]:
-    """Return where 50, 90 and 99 % of the drop have happened."""
-    return {"x50": side.x50_nm, "x90": side.x90_nm, "x99": side.x99_nm}
+def prediction_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dict[str, Any]:
+    """Return what is predicted of a contact but for its profile, with the quantiles of samples."""
+    total = number(nominal.total_ohm_cm2)
+    return {
+        **_summary(nominal, number),
+        "dipole_V": number(nominal.dipole_V),
+        "resistance": {
+            **_resistances(nominal, number),
+            "limiting_step": _limiting_step(nominal),
+            "reason": nominal.reason or (_ACCUMULATION if (total or 0.0) < 0 else None),
+        },
+        "quantiles": None
+        if sampled is None
+        else {
+            **_summary(sampled, quantiles),
+            "resistance_ohm_cm2": _resistances(sampled, quantiles),
+            "log10_resistance": log10_quantiles(sampled.total_ohm_cm2)
+            if (total or 0.0) > 0
+            else None,
+            "log10_samples": 0
+            if total is None
+            else int(np.count_nonzero(np.asarray(sampled.total_ohm_cm2) > 0)),
+            "samples": int(np.size(sampled.potential_drop_V)),
+            "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),
+        },
+    }
+
+
+def _summary(solved: SolvedContact, of: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return potential, charge and lengths, each as one number or as one set of quantiles."""
+    return {
+        **{
+            field: of(getattr(solved, field))
+            for field in (
+                "potential_drop_V",
+                "sheet_charge_e_nm2",
+                "capacitance_uF_cm2",
+                "differential_capacitance_uF_cm2",
+            )
+        },
+        "debye_length_nm": {
+            name: None if isinstance(side, models.Metal) else of(side.bulk.debye_length_nm)
+            for name, side in solved.sides.items()
+        },
+        # where 50, 90 and 99 % of the drop have happened
+        "distance_nm": {
+            name: {"x50": of(side.x50_nm), "x90": of(side.x90_nm), "x99": of(side.x99_nm)}
+            if isinstance(side, models.HalfSpace)
+            else None
+            for name, side in solved.sides.items()
+        },
+    }
+
+
+def _resistances(solved: SolvedContact, of: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return the resistance and its parts, each as one number or as one set of quantiles."""
+    return {
+        field: of(getattr(solved, field))
+        for field in (
+            "space_charge_ohm_cm2",
+            "charge_transfer_ohm_cm2",
+            "total_ohm_cm2",
+            "space_charge_left_ohm_cm2",
+            "space_charge_right_ohm_cm2",
+            "layer_ohm_cm2",
+        )
+    }
 
 
 def _limiting_step(solved: SolvedContact) -> str | None:
@@ -201,47 +238,6 @@ def _limiting_step(solved: SolvedContact) -> str | None:
     }
     known = {step: value for step, value in steps.items() if value is not None}
     return max(known, key=lambda step: known[step]) if known else None
-
-
-def _quantiles(nominal: SolvedContact, sampled: SolvedContact) -> dict[str, Any]:
-    total = number(nominal.total_ohm_cm2)
-    drop = np.asarray(sampled.potential_drop_V)
-    positive = np.asarray(sampled.total_ohm_cm2) > 0
-    return {
-        "potential_drop_V": quantiles(drop),
-        **{
-            field: quantiles(getattr(sampled, field))
-            for field in (
-                "sheet_charge_e_nm2",
-                "capacitance_uF_cm2",
-                "differential_capacitance_uF_cm2",
-            )
-        },
-        "debye_length_nm": {
-            name: None if isinstance(side, models.Metal) else quantiles(side.bulk.debye_length_nm)
-            for name, side in sampled.sides.items()
-        },
-        "distance_nm": {
-            name: {key: quantiles(value) for key, value in _distances_nm(side).items()}
-            if isinstance(side, models.HalfSpace)
-            else None
-            for name, side in sampled.sides.items()
-        },
-        "log10_resistance": log10_quantiles(sampled.total_ohm_cm2) if (total or 0) > 0 else None,
-        "log10_samples": 0 if total is None else int(np.count_nonzero(positive)),
-        "resistance_ohm_cm2": {
-            part: quantiles(getattr(sampled, part))
-            for part in (
-                "space_charge_left_ohm_cm2",
-                "space_charge_right_ohm_cm2",
-                "charge_transfer_ohm_cm2",
-                "layer_ohm_cm2",
-                "total_ohm_cm2",
-            )
-        },
-        "samples": int(drop.size),
-        "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),
-    }
 
 
 def _profile(solved: SolvedContact) -> dict[str, Any]:

@@ -1,37 +1,34 @@
-"""Resistances of a cell over the temperature, and what an Arrhenius plot would make of them.
-
-Physics.md, section 5: apparent activation energies of every part, with space charge and without,
-since it is their difference by which an experiment tells a space charge.
-"""
+"""A cell over the temperature, with its space charges and without them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm.arrhenius import (
+    Sweep,
+    sampled_temperatures_K,
+    sweep_fields,
+    sweep_temperatures_K,
+)
 from interohm.cell_config import Cell, Contact
-from interohm.device_models.kinetics import apparent_activation_energy_eV
-from interohm.documents import numbers
 from interohm.layer_features import unmixing_temperature_K
 from interohm.records import Insulator
-from interohm.solved_cell import solve_state
+from interohm.solved_cell import SolvedState, solve_state
+from interohm.solved_contact import SolvedContact
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from interohm.phases import Draws
     from interohm.records import Metal
 
     Array = NDArray[np.float64]
 
-#: A sweep that is not asked for otherwise: this far to both sides of the cell's temperature.
-_HALF_WIDTH_K, _POINTS = 60.0, 13
-
-
-def sweep_temperatures_K(cell: Cell) -> Array:
-    """Return the temperatures of the default sweep."""
-    half = min(_HALF_WIDTH_K, cell.temperature_K / 4)
-    return np.linspace(cell.temperature_K - half, cell.temperature_K + half, _POINTS)
+#: Samples of a sweep with layers that are solved whole, which cost a hundred times as much.
+_FEWER_SAMPLES = 100
 
 
 def unmixing(cell: Cell, materials: list[Insulator | Metal]) -> tuple[float, str]:
@@ -50,6 +47,7 @@ def temperature_fields(
     *,
     thick: list[bool],
     temperature_K: ArrayLike | None = None,
+    draws: Draws | None = None,
 ) -> dict[str, Any]:
     """Return a cell's resistances over the temperature, with their apparent activation energies.
 
@@ -65,69 +63,72 @@ def temperature_fields(
         Which layers are thick, at the cell's own temperature: the parts keep their meaning.
     temperature_K : array (T,), optional
         At least three, ascending; those that separate a layer's defects are left out.
+    draws : Draws, optional
+        Of the uncertainties, which are sampled at a few of the default temperatures.
 
     Returns
     -------
     dict
-        ``temperature_K``, ``area_specific``, ``layers`` and ``contacts``; each of them has
-        ``resistance_ohm_cm2`` and ``activation_energy_eV`` over the temperature, and the same
-        under ``without_space_charge``. A negative resistance has no activation energy (None), nor
-        has anything without space charge where a layer has no neutral bulk.
+        ``state_of_charge`` and the fields of `interohm.arrhenius.sweep_fields`.
     """
-    temperatures = np.asarray(
-        sweep_temperatures_K(cell) if temperature_K is None else temperature_K, dtype=float
+    lowest_K = unmixing(cell, materials)[0]
+
+    def swept(temperatures: ArrayLike, draws: Draws | None) -> Sweep[SolvedState]:
+        mixed = np.asarray(temperatures, dtype=float)
+        mixed = mixed[mixed > lowest_K]
+        return _swept(cell, materials, place_of_state, thick, mixed, draws)
+
+    nominal = swept(
+        sweep_temperatures_K(cell.temperature_K) if temperature_K is None else temperature_K, None
     )
-    temperatures = temperatures[temperatures > unmixing(cell, materials)[0]]
-    # the solvers take arrays wherever a cell has a number: one call for the whole sweep
-    swept = cell.model_copy(update={"temperature_K": temperatures})
-    real = solve_state(swept, materials, place_of_state, thick=thick)
-    # flat: each contact's dipole takes the whole drop, so that nothing is left to screen
-    flat_contacts = [
-        Contact.model_construct(dipole_V=contact.potential_drop_V) for contact in real.contacts
-    ]
-    flat_cell = swept.model_copy(update={"contacts": flat_contacts})
-    flat = None
-    if all(np.all(np.isfinite(contact.potential_drop_V)) for contact in real.contacts):
-        flat = solve_state(flat_cell, materials, place_of_state, thick=thick)
+    sampled = None
+    if draws is not None:
+        fewer = draws if all(thick) else draws.first(_FEWER_SAMPLES)
+        sampled = swept(sampled_temperatures_K(cell.temperature_K), fewer)
 
-    def arrhenius(resistance: ArrayLike) -> dict[str, Any]:
-        values = np.broadcast_to(np.asarray(resistance, dtype=float), temperatures.shape)
-        return {
-            "resistance_ohm_cm2": numbers(values),
-            "activation_energy_eV": numbers(apparent_activation_energy_eV(values, temperatures)),
-        }
+    def layer(place: int) -> Callable[[SolvedState], Any]:
+        return lambda state: state.layer_resistance_ohm_cm2[place]
 
-    def both(part: Any) -> dict[str, Any]:
-        return {
-            **arrhenius(part(real)),
-            "without_space_charge": None if flat is None else arrhenius(part(flat)),
-        }
+    def contact(place: int) -> Callable[[SolvedState], SolvedContact]:
+        return lambda state: state.contacts[place]
 
     return {
-        "state_of_charge": real.state_of_charge,
-        "temperature_K": numbers(temperatures),
-        "area_specific": both(lambda state: state.area_specific_resistance_ohm_cm2),
-        "layers": [
-            {"material": layer.material.name, **both(_layer(place))}
-            for place, layer in enumerate(real.layers)
-            if real.layer_resistance_ohm_cm2[place] is not None
-        ],
-        "contacts": [
-            {
-                "left": contact.left.name,
-                "right": contact.right.name,
-                **both(_contact(place, "total_ohm_cm2")),
-                "space_charge": arrhenius(contact.space_charge_ohm_cm2),
-                "charge_transfer": both(_contact(place, "charge_transfer_ohm_cm2")),
-            }
-            for place, contact in enumerate(real.contacts)
-        ],
+        "state_of_charge": nominal.real.state_of_charge,
+        **sweep_fields(
+            nominal,
+            sampled,
+            cell.temperature_K,
+            total=lambda state: state.area_specific_resistance_ohm_cm2,
+            layers=[
+                (material.name, layer(place))
+                for place, material in enumerate(materials)
+                if nominal.real.layer_resistance_ohm_cm2[place] is not None
+            ],
+            contacts=[contact(place) for place in range(len(materials) - 1)],
+        ),
     }
 
 
-def _layer(place: int) -> Any:
-    return lambda state: state.layer_resistance_ohm_cm2[place]
-
-
-def _contact(place: int, field: str) -> Any:
-    return lambda state: getattr(state.contacts[place], field)
+def _swept(
+    cell: Cell,
+    materials: list[Insulator | Metal],
+    place_of_state: int,
+    thick: list[bool],
+    temperatures: Array,
+    draws: Draws | None,
+) -> Sweep[SolvedState]:
+    # the solvers take arrays wherever a cell has a number: one call for the whole sweep
+    axis = temperatures if draws is None else temperatures[:, None]
+    swept = cell.model_copy(update={"temperature_K": axis})
+    real = solve_state(swept, materials, place_of_state, draws=draws, thick=thick)
+    drops = [np.asarray(contact.potential_drop_V) for contact in real.contacts]
+    flat = None
+    if draws is not None or all(np.all(np.isfinite(drop)) for drop in drops):
+        # a sample without a neutral bulk has no drop, and no solution either
+        contacts = [
+            Contact.model_construct(dipole_V=np.where(np.isfinite(drop), drop, 0.0))
+            for drop in drops
+        ]
+        flat_cell = swept.model_copy(update={"contacts": contacts})
+        flat = solve_state(flat_cell, materials, place_of_state, draws=draws, thick=thick)
+    return Sweep(temperatures, real, flat)

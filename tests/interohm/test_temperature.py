@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from interohm.arrhenius import sweep_temperatures_K
 from interohm.cell_config import Cell
 from interohm.materials import shipped_material
 from interohm.solved_cell import solve_state
-from interohm.temperature import sweep_temperatures_K, temperature_fields
+from interohm.temperature import temperature_fields
 
 TEMPERATURES = [280.0, 300.0, 320.0]
 
@@ -76,6 +77,6 @@ def test_without_space_charge_nothing_is_screened():
 
 def test_default_sweep_surrounds_the_cell():
     cell, _, _ = solved(THICK, temperature_K=350.0)
-    temperatures = sweep_temperatures_K(cell)
+    temperatures = sweep_temperatures_K(cell.temperature_K)
     assert temperatures[len(temperatures) // 2] == pytest.approx(350.0)
     assert np.all(np.diff(temperatures) > 0)
