@@ -1,12 +1,16 @@
-"""A calculation document to vary."""
+"""Calculations: a document to vary, and the finished ones of tests/data."""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from interohm.postprocess.calculation import Calculation, PlanarPotential
 from pymatgen.core import Structure
+
+FOLDER = Path(__file__).parents[1] / "data" / "calculations"
 
 
 @pytest.fixture
@@ -35,3 +39,14 @@ def make_calculation() -> Callable[..., Calculation]:
         return Calculation.model_validate({**document, **changes})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def calculations() -> dict[str, Calculation]:
+    """By formula, kind and charge: ``Li31F32 relax -1``."""
+    found = {}
+    for path in sorted(FOLDER.glob("*/*.json.gz")):
+        calculation = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+        formula = calculation.final_structure.composition.formula.replace(" ", "")
+        found[f"{formula} {calculation.kind} {calculation.charge}"] = calculation
+    return found

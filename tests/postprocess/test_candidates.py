@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,18 +17,6 @@ from interohm.postprocess.candidates import (
 )
 from interohm.postprocess.reservoirs import chemical_potentials
 from pymatgen.core import Structure
-
-FOLDER = Path(__file__).parents[1] / "data" / "calculations"
-
-
-@pytest.fixture(scope="module")
-def calculations() -> dict[str, Calculation]:
-    found = {}
-    for path in sorted(FOLDER.glob("*/*.json.gz")):
-        calculation = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
-        formula = calculation.final_structure.composition.formula.replace(" ", "")
-        found[f"{formula} {calculation.kind} {calculation.charge}"] = calculation
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from interohm.postprocess.corrections import (
 )
 from pymatgen.core import Lattice, Structure
 
+from interohm.records import Insulator, load_material
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 COULOMB = 14.399645478
 Make = Callable[..., Calculation]
 
@@ -101,3 +106,31 @@ def test_cells_of_different_size_do_not_compare(make_calculation: Make) -> None:
     _, _, flawed = gaussian_cell(make_calculation, 12.1, 1, 0.9, 8.0)
     with pytest.raises(ValueError, match="differ"):
         site_alignment(perfect, flawed, np.zeros(3), 8.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "pair", "anion_vacancy"),
+    [("LiF_001", "Li31F31 relax 0", "V_F"), ("LiCl_001", "Li31Cl31 relax 0", "V_Cl")],
+)
+def test_a_neutral_cell_with_both_vacancies_gives_their_corrected_sum(
+    calculations: dict[str, Calculation], name: str, pair: str, anion_vacancy: str
+) -> None:
+    """An independent way to the Schottky energy: no charged cell, no alignment.
+
+    Both vacancies stand as far apart as 64 atoms let them; what is left is the point charges'
+    attraction in the dielectric.
+    """
+    record = load_material(CONFIGS / "materials" / f"{name}.yaml")
+    assert isinstance(record, Insulator)
+    hash = record.provenance["calculations"]["supercell"]
+    path = CONFIGS / "calculations" / f"{hash}.json.gz"
+    perfect = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+    units = len(perfect.final_structure) // 2
+    energy = calculations[pair].energy_eV - perfect.energy_eV * (1 - 1 / units)
+    lattice = perfect.final_structure.lattice.matrix
+    apart = np.array([0.5, 0.5, 0.25]) @ lattice
+    own, other = point_charge_potential(lattice, np.stack([np.zeros(3), apart]))
+    isolated = energy + (other - own) / record.dielectric_constant.value
+    by_name = {defect.name: defect.formation_energy_eV.value for defect in record.defects}
+    # Without the correction the sum of the charged cells is 0.2 (LiCl) to 0.5 eV (LiF) lower.
+    assert by_name["V_Li"] + by_name[anion_vacancy] == pytest.approx(isolated, abs=0.07)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,22 +22,10 @@ from pymatgen.core import Structure
 
 from interohm.records import Defect, Insulator, Quantity, material_document, material_from
 
-FOLDER = Path(__file__).parents[1] / "data" / "calculations"
 SOME = {"value_eV": 0.2, "source": "a test"}
 UNCERTAINTIES = Uncertainties.model_validate(
     dict.fromkeys(("ionization_potential", "band_gap", "formation_energy", "work_function"), SOME)
 )
-
-
-@pytest.fixture(scope="module")
-def calculations() -> dict[str, Calculation]:
-    """By formula, kind and charge: ``Li31F32 relax -1``."""
-    found = {}
-    for path in sorted(FOLDER.glob("*/*.json.gz")):
-        calculation = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
-        formula = calculation.final_structure.composition.formula.replace(" ", "")
-        found[f"{formula} {calculation.kind} {calculation.charge}"] = calculation
-    return found
 
 
 def candidates(calculations: dict[str, Calculation]) -> list[DefectCandidate]:
