@@ -38,7 +38,11 @@ class RelativeUncertainty(BaseModel):
 
 
 class Uncertainties(BaseModel):
-    """The uncertainties that the records of a preset carry."""
+    """The uncertainties that the records of a preset carry.
+
+    ``stability_window`` is that of a limit where the molecules' energies are right, ``molecule``
+    (per atom) that of one which has no correction.
+    """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
@@ -47,6 +51,8 @@ class Uncertainties(BaseModel):
     formation_energy: Uncertainty
     work_function: Uncertainty
     voltage: Uncertainty | None = None
+    stability_window: Uncertainty | None = None
+    molecule: Uncertainty | None = None
     migration_energy: Uncertainty | None = None
     dielectric_constant: RelativeUncertainty | None = None
 

@@ -7,6 +7,7 @@ chemical potentials are pymatgen's.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,10 +76,30 @@ class StabilityWindow:
         }
 
 
-def entry_of(calculation: Calculation) -> ComputedEntry:
-    """Return a calculation as pymatgen's diagrams take it."""
+@dataclass(frozen=True)
+class EnergyCorrection:
+    """What is added to a total energy, per atom.
+
+    Parameters
+    ----------
+    value_eV, uncertainty_eV : float
+    source : str
+    """
+
+    value_eV: float
+    uncertainty_eV: float
+    source: str
+
+
+def entry_of(calculation: Calculation, correction_eV: float = 0.0) -> ComputedEntry:
+    """Return a calculation as pymatgen's diagrams take it, with a correction per atom."""
     composition = calculation.final_structure.composition.element_composition
-    return ComputedEntry(composition, calculation.energy_eV, entry_id=calculation.hash)
+    return ComputedEntry(
+        composition,
+        calculation.energy_eV,
+        correction=correction_eV * composition.num_atoms,
+        entry_id=calculation.hash,
+    )
 
 
 def comparable(one: Calculation, other: Calculation) -> bool:
@@ -153,6 +174,45 @@ def stability_window(
         oxidized_to=tuple(sorted(oxidized)),
         tie_lines=tuple(_tie_lines(corners, len(elements))),
     )
+
+
+def limit_uncertainties(
+    compound: Composition,
+    entries: Sequence[ComputedEntry],
+    mobile_ion: str,
+    ion_charge: int,
+    uncertainties_eV: Mapping[str, float],
+) -> tuple[float, float]:
+    """Return how far uncertain energies may move the two limits, in V.
+
+    Parameters
+    ----------
+    compound : Composition
+    entries : sequence of ComputedEntry
+    mobile_ion : str
+    ion_charge : int
+    uncertainties_eV : mapping
+        One standard deviation per atom, by the entries' ids; independent of each other.
+
+    Raises
+    ------
+    ValueError
+        As of `stability_window`.
+    """
+    window = stability_window(compound, entries, mobile_ion, ion_charge)
+    low, high = [0.0], [0.0]
+    for entry in entries:
+        if not (uncertainty := uncertainties_eV.get(entry.entry_id)):
+            continue
+        # Upwards: the compound stays stable.
+        raised = ComputedEntry(
+            entry.composition, entry.energy + uncertainty * entry.composition.num_atoms
+        )
+        others = [raised if other is entry else other for other in entries]
+        moved = stability_window(compound, others, mobile_ion, ion_charge)
+        low.append(moved.reduction_V - window.reduction_V)
+        high.append(moved.oxidation_V - window.oxidation_V)
+    return math.hypot(*low), math.hypot(*high)
 
 
 def _tie_lines(corners: Mapping[frozenset[str], float], elements: int) -> list[TieLine]:

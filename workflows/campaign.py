@@ -10,7 +10,7 @@ from datetime import datetime
 from jobflow import Flow, Job, JobStore
 from maggma.stores import MemoryStore
 from monty.json import jsanitize
-from pymatgen.core import Structure
+from pymatgen.core import Molecule, Structure
 
 from interohm.database import Database
 from interohm.errors import InputError
@@ -29,6 +29,7 @@ from .electrode import electrode_flow
 from .electrode_jobs import record_electrode
 from .engines import engine_named
 from .engines.request import CalculationRequest
+from .molecules import load_molecule
 from .phase import band_edges_of, insulator_flow, metal_flow
 from .phase_diagram import window_of_others
 from .phase_jobs import record_insulator, record_metal
@@ -115,12 +116,17 @@ def _insulator(
     ]
     diagram, known = config.phase_diagram, None
     competing: list[Structure] | None = None
+    molecules: dict[str, Molecule] = {}
     if diagram is not None and phase.stability_window_V is None:
         if diagram.entries == "calculations":
             competing = [
                 load_structure(source, config.folder, where="phase_diagram: competing")
                 for source in diagram.competing
             ]
+            molecules = dict(
+                load_molecule(source, config.folder, where="phase_diagram: molecules")
+                for source in diagram.molecules
+            )
         else:
             composition = structure.composition.element_composition
             window, known = window_of_others(
@@ -135,6 +141,7 @@ def _insulator(
         **ion,
         coexisting=beside,
         competing=competing,
+        molecules=molecules,
         phase_diagram=known,
     )
 

@@ -252,17 +252,23 @@ class PhaseDiagramConfig(_Config):
         ``materials_project``, which needs a key; or a JSON file of entries.
     competing : list of str
         Structures to calculate besides the phases', the elements among them.
+    molecules : list of str
+        Elements that are gases or crystals of molecules: shipped molecules by their names, as
+        ``F2``, or XYZ files. Calculated alone in a box, for the phases that have their elements.
     """
 
     entries: Annotated[str, Field(min_length=1)]
     competing: list[str] = Field(default_factory=list)
+    molecules: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _competing_are_calculated(self) -> PhaseDiagramConfig:
-        if self.competing and self.entries != "calculations":
-            raise ValueError(
-                "competing: phases are calculated for `entries: calculations` only; leave them out"
-            )
+    def _what_competes_is_calculated(self) -> PhaseDiagramConfig:
+        for field in ("competing", "molecules"):
+            if getattr(self, field) and self.entries != "calculations":
+                raise ValueError(
+                    f"{field}: phases are calculated for `entries: calculations` only; leave them "
+                    "out"
+                )
         return self
 
 

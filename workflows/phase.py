@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from interohm.slab_builders.cells import Crystal, supercell_multiples
 from jobflow import Flow, Job
-from pymatgen.core import Structure
+from pymatgen.core import Molecule, Structure
 
 from interohm.errors import InputError
 
@@ -16,6 +16,7 @@ from .barriers import barrier_jobs
 from .calculations import calculate
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
 from .defect_plan import PlannedDefect, planned_defects
+from .molecules import molecule_jobs
 from .phase_jobs import (
     Multiples,
     place_defect,
@@ -59,6 +60,7 @@ def insulator_flow(
     ion_charge: int,
     coexisting: Sequence[Structure] = (),
     competing: Sequence[Structure] | None = None,
+    molecules: Mapping[str, Molecule] | None = None,
     phase_diagram: dict[str, Any] | None = None,
 ) -> Flow:
     """Return the flow of an insulator: cell, bulk, slabs, supercells, record.
@@ -76,6 +78,8 @@ def insulator_flow(
     competing : sequence of Structure, optional
         Further phases of the diagram that gives the stability window; None: it is given, or none
         is wanted.
+    molecules : mapping, optional
+        Elements of that diagram, by the molecules' names; those that the phase lacks are left out.
     phase_diagram : mapping, optional
         Provenance of a window that is known already.
 
@@ -97,6 +101,12 @@ def insulator_flow(
     rivals = [other for other in competing or () if set(other.composition.get_el_amt_dict()) <= own]
     beside = [job for other in coexisting for job in _reference_jobs(other, preset)]
     against = [job for other in rivals for job in _reference_jobs(other, preset)]
+    gases = {
+        name: molecule
+        for name, molecule in (molecules or {}).items()
+        if set(molecule.composition.get_el_amt_dict()) <= own
+    }
+    elements = molecule_jobs(gases, preset)
     planned = planned_defects(
         phase,
         crystal.conventional,
@@ -126,6 +136,7 @@ def insulator_flow(
         planned=[defect.as_dict() for defect in planned],
         response=None if response is None else response.output,
         barriers=barriers,
+        molecules={name: job.output for name, job in elements.items()},
         multiples=multiples,
         conventional=crystal.conventional,
         primitive=crystal.primitive,
@@ -150,6 +161,7 @@ def insulator_flow(
             metal_bulk,
             *beside,
             *against,
+            *elements.values(),
             *edges,
             record,
         ],

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.phase_diagram import (
+    EnergyCorrection,
     StabilityWindow,
     comparable,
     entry_of,
+    limit_uncertainties,
     stability_window,
 )
 from interohm.slab_builders.identify import has_vacuum
@@ -67,7 +71,7 @@ def window_of_others(
         ) from None
     source = f"phase diagram: {config.entries}"
     method = "calculated: total energies of others"
-    return _quantities(window, None, source, method), {
+    return _quantities(window, (None, None), source, method), {
         "entries": config.entries,
         **window.as_dict(),
     }
@@ -80,6 +84,8 @@ def window_of_ours(
     mobile_ion: str,
     ion_charge: int,
     uncertainty_V: float | None,
+    molecules: Mapping[str, Calculation],
+    corrections: Mapping[str, EnergyCorrection],
 ) -> tuple[Window | None, dict[str, Any]]:
     """Return a stability window from finished calculations with the same settings.
 
@@ -93,6 +99,11 @@ def window_of_ours(
     mobile_ion : str
     ion_charge : int
     uncertainty_V : float, optional
+        Of a limit where the corrections are right.
+    molecules : mapping
+        Elements that are gases or crystals of molecules, by the molecules' names.
+    corrections : mapping
+        By the names of molecules, and by the formulas of crystals.
 
     Returns
     -------
@@ -110,21 +121,36 @@ def window_of_ours(
                 if not has_vacuum(one.final_structure):
                     found[one.hash] = one
     used = [one for one in found.values() if comparable(compound, one)]
-    provenance: dict[str, Any] = {"entries": sorted(one.hash for one in used)}
+    named = [(one.final_structure.composition.reduced_formula, one) for one in used]
+    named += [(name, one) for name, one in molecules.items() if comparable(compound, one)]
+    provenance: dict[str, Any] = {"entries": sorted(one.hash for _, one in named)}
+    if changed := {name: asdict(corrections[name]) for name, _ in named if name in corrections}:
+        provenance["corrections_per_atom"] = changed
     composition = compound.final_structure.composition.element_composition
+    entries, uncertain = [], {}
+    for name, one in named:
+        correction = corrections.get(name)
+        entries.append(entry_of(one, 0.0 if correction is None else correction.value_eV))
+        if correction is not None:
+            uncertain[one.hash] = correction.uncertainty_eV
     try:
-        window = stability_window(
-            composition, [entry_of(one) for one in used], mobile_ion, ion_charge
-        )
+        window = stability_window(composition, entries, mobile_ion, ion_charge)
+        moved = limit_uncertainties(composition, entries, mobile_ion, ion_charge, uncertain)
     except ValueError as error:
         return None, {**provenance, "no_window": str(error)}
     method = f"calculated: {compound.engine}, {compound.settings['xc']}"
-    source = f"phase diagram of {len(used)} calculations"
-    return _quantities(window, uncertainty_V, source, method), {**provenance, **window.as_dict()}
+    source = f"phase diagram of {len(entries)} calculations"
+    uncertainties = [
+        # Beside the metal itself the voltage is zero by definition.
+        0.0 if phases == (mobile_ion,) else uncertainty_V and math.hypot(uncertainty_V, one)
+        for phases, one in zip((window.reduced_to, window.oxidized_to), moved, strict=True)
+    ]
+    limits = _quantities(window, uncertainties, source, method)
+    return limits, {**provenance, **window.as_dict()}
 
 
 def _quantities(
-    window: StabilityWindow, uncertainty_V: float | None, source: str, method: str
+    window: StabilityWindow, uncertainties_V: Sequence[float | None], source: str, method: str
 ) -> Window:
     limits = (
         (window.reduction_V, window.reduced_to),
@@ -133,11 +159,11 @@ def _quantities(
     low, high = (
         Quantity(
             value=round(value, 4) + 0.0,
-            uncertainty=uncertainty_V,
+            uncertainty=None if uncertainty is None else round(uncertainty, 4),
             source=f"{source}; beyond: {', '.join(phases)}",
             method=method,
         )
-        for value, phases in limits
+        for (value, phases), uncertainty in zip(limits, uncertainties_V, strict=True)
     )
     return low, high
 

@@ -30,6 +30,7 @@ from .calculations import find_calculation
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
 from .context import active_database
 from .defect_plan import PlannedDefect
+from .molecules import corrections_of
 from .phase_diagram import window_of_ours
 from .presets import PRESET, Preset
 from .steps import known_calculation
@@ -152,6 +153,7 @@ def record_insulator(
     planned: list[dict[str, Any]],
     response: dict[str, Any] | None,
     barriers: dict[str, dict[str, Any]],
+    molecules: dict[str, dict[str, Any] | None] | None = None,
     multiples: Multiples,
     conventional: Structure,
     primitive: Structure,
@@ -198,7 +200,7 @@ def record_insulator(
         )
         window, diagram = phase.stability_window_V, facts.get("phase_diagram")
         if competing is not None:
-            voltage = preset.uncertainties.voltage
+            known = preset.uncertainties.stability_window
             window, diagram = window_of_ours(
                 database,
                 calculated,
@@ -209,7 +211,13 @@ def record_insulator(
                 ],
                 facts["mobile_ion"],
                 facts["ion_charge"],
-                None if voltage is None else voltage.value_eV,
+                None if known is None else known.value_eV,
+                {
+                    name: known_calculation(database, one)
+                    for name, one in (molecules or {}).items()
+                    if one
+                },
+                corrections_of(preset, molecules or {}),
             )
         compared, unchecked = _larger_cells(database, larger, asked, multiples)
         paths, pathless = _calculated_hops(

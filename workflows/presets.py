@@ -7,180 +7,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from interohm.postprocess.materials import Uncertainties
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from interohm.errors import InputError
-from interohm.records import Number
 from interohm.yaml_io import load_yaml, validated
 
+from .step_settings import (
+    EnergyCorrections,
+    HubbardU,
+    MagneticMoments,
+    MoleculeStep,
+    Positive,
+    Relaxation,
+    RelaxedStep,
+    ScfRetry,
+    Step,
+    StrictSettings,
+)
 from .vasp_presets import VaspBandEdges, VaspPreset
-
-Positive = Annotated[Number, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Element = Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
-Shell = Literal["s", "p", "d", "f"]
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
-
-
-class Mixer(_Settings):
-    """Density mixing: Pulay's, or the rank-one multisecant one for +U and metals with moments."""
-
-    backend: Literal["pulay", "msr1"]
-    beta: Positive
-    history: Count
-    weight: Positive
-
-
-class SelfConsistency(_Settings):
-    """When the electrons count as converged, and how many iterations they have."""
-
-    energy_eV_per_electron: Positive
-    density_per_electron: Positive
-    eigenstates_eV2_per_electron: Positive
-    max_iterations: Count
-    mixer: Mixer
-
-
-class Relaxation(_Settings):
-    """When the ions count as relaxed, and how they get there (BFGS).
-
-    Parameters
-    ----------
-    force_tolerance_eV_A : float
-        Largest force on an atom (and, for a cell, stress times volume per strain).
-    max_steps : int
-        A relaxation that needs more has failed.
-    max_displacement_A : float
-        Of an atom in one step.
-    curvature_eV_A2 : float
-        The Hessian to begin with is this times the unit matrix.
-    """
-
-    force_tolerance_eV_A: Positive
-    max_steps: Count
-    max_displacement_A: Positive
-    curvature_eV_A2: Positive
-
-
-class ScfRetry(_Settings):
-    """What changes where the electrons did not converge; all else stays.
-
-    The electrons begin again with the atoms' superposed densities.
-
-    Parameters
-    ----------
-    mixer : Mixer, optional
-    max_iterations : int, optional
-    density_smearing_eV : float, optional
-        Begin with the density that converges at this width of the occupation instead; the result
-        has the step's own width.
-    smearing_eV : float, optional
-        A width of the occupation that the result keeps, and says.
-    """
-
-    mixer: Mixer | None = None
-    max_iterations: Count | None = None
-    density_smearing_eV: Positive | None = None
-    smearing_eV: Positive | None = None
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> ScfRetry:
-        if not self.changes():
-            raise ValueError("a retry needs something that it changes")
-        return self
-
-    def changes(self) -> dict[str, Any]:
-        """Return what is not as in the step."""
-        return self.model_dump(mode="json", exclude_none=True)
-
-
-class HubbardU(_Settings):
-    """On-site repulsion that makes up for what the functional lacks on localized electrons.
-
-    Parameters
-    ----------
-    values_eV : mapping
-        U by element and shell, as ``Co: {d: 3.32}`` (rotationally invariant, J = 0; occupations
-        counted within the atom's augmentation sphere and scaled to whole electrons).
-    in_compounds_of : list of str
-        Anions whose compounds get it.
-    source : str
-    """
-
-    values_eV: Annotated[dict[Element, dict[Shell, Positive]], Field(min_length=1)]
-    in_compounds_of: Annotated[list[Element], Field(min_length=1)]
-    source: Annotated[str, Field(min_length=1)]
-
-
-class MagneticMoments(_Settings):
-    """Moments that the self-consistency begins with, all of them parallel.
-
-    Parameters
-    ----------
-    values_muB : mapping
-        By element. A structure without any of them is calculated without spin.
-    source : str
-    """
-
-    values_muB: Annotated[dict[Element, Number], Field(min_length=1)]
-    source: Annotated[str, Field(min_length=1)]
-
-
-class Step(_Settings):
-    """Electronic settings of one step.
-
-    Parameters
-    ----------
-    cutoff_eV : float
-        Of the plane waves.
-    kpoint_length_A : float
-        A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
-    smearing_eV : float
-        Width of the Fermi–Dirac occupation.
-    empty_bands : int
-        Beyond those that the neutral cell fills.
-    converged_empty_bands : bool
-        Whether the conduction-band minimum is converged too.
-    scf : SelfConsistency
-    relaxation : Relaxation, optional
-        None: the atoms stay where the crystal has them.
-    hubbard_U : HubbardU, optional
-    magnetic_moments : MagneticMoments, optional
-    scf_retries : list of ScfRetry
-    """
-
-    cutoff_eV: Positive
-    kpoint_length_A: Positive
-    smearing_eV: Positive
-    empty_bands: Annotated[int, Field(ge=0)]
-    converged_empty_bands: bool
-    scf: SelfConsistency
-    relaxation: Relaxation | None = None
-    hubbard_U: HubbardU | None = None
-    magnetic_moments: MagneticMoments | None = None
-    scf_retries: list[ScfRetry] = Field(default_factory=list)
-
-    def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
-        """Return the step as the engine's settings, the functional included.
-
-        What is not set is left out: it would change the hash of calculations that know nothing
-        of it.
-        """
-        settings = self.model_dump(mode="json")
-        settings["scf_retries"] = [retry.changes() for retry in self.scf_retries]
-        for optional in ("relaxation", "hubbard_U", "magnetic_moments", "scf_retries"):
-            if not settings[optional]:
-                settings.pop(optional)
-        return {"xc": xc, "periodic_axes": periodic_axes, **settings}
-
-
-class RelaxedStep(Step):
-    """A step that relaxes."""
-
-    relaxation: Relaxation
 
 
 class SlabStep(Step):
@@ -213,7 +57,7 @@ class EdgesStep(Step):
     xc: str
 
 
-class BandEdges(_Settings):
+class BandEdges(StrictSettings):
     """Two functionals between which the band edges of the relaxed cell are compared.
 
     What the second one does to them moves those of the record; all else stays with the preset's
@@ -235,7 +79,7 @@ class BandEdges(_Settings):
 AnyBandEdges: TypeAlias = Annotated[BandEdges | VaspBandEdges, Field(discriminator="engine")]
 
 
-class HopStep(_Settings):
+class HopStep(StrictSettings):
     """How a migration path is relaxed; its electronic settings are those of the defects.
 
     Parameters
@@ -265,7 +109,7 @@ class HopStep(_Settings):
         return {"relaxation": self.relaxation.model_dump(mode="json")}
 
 
-class Response(_Settings):
+class Response(StrictSettings):
     """How the dielectric response is calculated.
 
     Parameters
@@ -286,7 +130,7 @@ class DielectricStep(Step):
     response: Response
 
 
-class InsulatorSteps(_Settings):
+class InsulatorSteps(StrictSettings):
     """The steps of an insulator: cell, bulk, surface, defects; band edges where they have more."""
 
     cell: RelaxedStep
@@ -298,7 +142,7 @@ class InsulatorSteps(_Settings):
     edges: AnyBandEdges | None = None
 
 
-class MetalSteps(_Settings):
+class MetalSteps(StrictSettings):
     """The steps of a metal; ``bulk`` also gives the mobile element's total energy."""
 
     cell: RelaxedStep
@@ -306,11 +150,13 @@ class MetalSteps(_Settings):
     slab: SlabStep
 
 
-class Preset(_Settings):
+class Preset(StrictSettings):
     """All settings of a phase's calculations.
 
     ``hubbard_U`` and ``magnetic_moments`` are every step's: total energies with and without them
-    do not compare. ``electrode`` is for hosts that take up the mobile ion.
+    do not compare. ``electrode`` is for hosts that take up the mobile ion, ``molecule`` for
+    elements that are gases or molecular crystals; it has moments of its own.
+    ``corrections_per_atom`` are added to energies in phase diagrams.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -322,6 +168,8 @@ class Preset(_Settings):
     insulator: InsulatorSteps
     metal: MetalSteps
     electrode: MetalSteps | None = None
+    molecule: MoleculeStep | None = None
+    corrections_per_atom: EnergyCorrections = Field(default_factory=dict)
     uncertainties: Uncertainties
 
     @model_validator(mode="before")
@@ -335,6 +183,8 @@ class Preset(_Settings):
         for kind in ("insulator", "metal", "electrode"):
             if isinstance(steps := data.get(kind), dict):
                 given[kind] = {name: _sharing(step, shared) for name, step in steps.items()}
+        if isinstance(step := data.get("molecule"), dict) and "scf_retries" in shared:
+            given["molecule"] = {**step, "scf_retries": shared["scf_retries"]}
         return given
 
     @model_validator(mode="after")
@@ -343,6 +193,8 @@ class Preset(_Settings):
             "voltage": self.electrode,
             "migration_energy": self.insulator.hop,
             "dielectric_constant": self.insulator.dielectric,
+            "molecule": self.molecule,
+            "stability_window": self.molecule,
         }
         for name, step in needed.items():
             if step is not None and getattr(self.uncertainties, name) is None:
@@ -358,10 +210,12 @@ class Preset(_Settings):
         }
         if self.electrode is not None:
             cutoffs.add(self.electrode.bulk.cutoff_eV)
+        if self.molecule is not None:
+            cutoffs.add(self.molecule.cutoff_eV)
         if len(cutoffs) > 1:
             raise ValueError(
-                "insulator.bulk, insulator.defects, metal.bulk and electrode.bulk need one "
-                "cutoff_eV: their total energies are subtracted from each other"
+                "insulator.bulk, insulator.defects, metal.bulk, electrode.bulk and molecule need "
+                "one cutoff_eV: their total energies are subtracted from each other"
             )
         return self
 

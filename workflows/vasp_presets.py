@@ -7,11 +7,9 @@ from typing import Annotated, Any, Literal
 from interohm.postprocess.materials import Uncertainties
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from interohm.records import Number
-
 from .engines.vasp_inputs import INPUT_SETS, InputSet
+from .step_settings import EnergyCorrections, Positive
 
-Positive = Annotated[Number, Field(gt=0)]
 VaspFunctional = Literal["PBE", "PBEsol", "HSE06"]
 
 
@@ -88,6 +86,18 @@ class VaspDefectStep(VaspStep):
     """Supercells with and without a defect."""
 
     min_atoms: Annotated[int, Field(ge=2, le=1000)]
+
+
+class VaspMoleculeStep(VaspStep):
+    """A molecule alone in a box.
+
+    Parameters
+    ----------
+    vacuum_A : float
+        To the next image, along each axis.
+    """
+
+    vacuum_A: Positive
 
 
 class VaspEdgesStep(VaspStep):
@@ -175,6 +185,8 @@ class VaspPreset(_Settings):
     insulator: VaspInsulatorSteps
     metal: VaspMetalSteps
     electrode: VaspMetalSteps | None = None
+    molecule: VaspMoleculeStep | None = None
+    corrections_per_atom: EnergyCorrections = Field(default_factory=dict)
     uncertainties: Uncertainties
 
     @model_validator(mode="after")
@@ -184,14 +196,15 @@ class VaspPreset(_Settings):
             compared.append(self.electrode.bulk)
             if self.uncertainties.voltage is None:
                 raise ValueError("uncertainties: steps for electrodes need that of the voltage")
+        if self.molecule is not None:
+            compared.append(self.molecule)
+            if None in (self.uncertainties.molecule, self.uncertainties.stability_window):
+                raise ValueError("uncertainties: a molecule needs molecule and stability_window")
+        steps = "insulator.bulk, insulator.defects, metal.bulk, electrode.bulk and molecule"
         if len({step.cutoff_eV for step in compared}) > 1:
             raise ValueError(
-                "insulator.bulk, insulator.defects, metal.bulk and electrode.bulk need one "
-                "cutoff_eV: their total energies are subtracted from each other"
+                f"{steps} need one cutoff_eV: their total energies are subtracted from each other"
             )
         if len({str(step.potcars) for step in compared}) > 1:
-            raise ValueError(
-                "insulator.bulk, insulator.defects, metal.bulk and electrode.bulk need the same "
-                "potcars"
-            )
+            raise ValueError(f"{steps} need the same potcars")
         return self
