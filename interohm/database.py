@@ -16,12 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interohm import schema
+from interohm.columns import resolve_column, unknown_column
 from interohm.errors import InputError
 from interohm.profiles import packed, with_profiles, without_profiles
 from interohm.rows import COLUMNS, Row, sorted_rows
 from interohm.settings import Settings, load_settings
 from interohm.storage import Folder, Server, sole_writer
-from interohm.where import parse_where, resolve_column, unknown_column
+from interohm.where import parse_where
 
 if TYPE_CHECKING:
     from jobflow import JobStore

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from interohm.columns import resolve_column, unknown_column
 from interohm.errors import InputError
-from interohm.where import parse_where, resolve_column, unknown_column
+from interohm.where import parse_where
 
 if TYPE_CHECKING:
     import duckdb

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from interohm.columns import resolve_column, unknown_column
 from interohm.errors import InputError
 
 Constant: TypeAlias = str | int | float | bool
@@ -26,25 +27,6 @@ Constant: TypeAlias = str | int | float | bool
 _MAX_LENGTH = 10_000
 _MAX_DEPTH = 50
 _INT64 = 2**63
-
-#: Units at the end of column names, and how people write them. A question may leave them out:
-#: ``space_charge`` for ``space_charge_ohm_cm2``.
-UNITS = {
-    "A_cm2": "A/cm²",
-    "Hz": "Hz",
-    "K": "K",
-    "S_cm": "S/cm",
-    "V": "V",
-    "cm2": "cm⁻²",
-    "cm3": "cm⁻³",
-    "e_nm2": "e/nm²",
-    "eV": "eV",
-    "eV_A": "eV/Å",
-    "nm": "nm",
-    "ohm_cm2": "Ω·cm²",
-    "s": "s",
-    "uF_cm2": "µF/cm²",
-}
 
 _GRAMMAR = (
     "compare fields with numbers or texts by < <= > >= == != in, and join with and, or, not, as in "
@@ -235,46 +217,6 @@ def parse_where(
     except (ValueError, RecursionError, MemoryError):
         raise InputError("not understood", where=where, fix=_GRAMMAR) from None
     return _Reader(line, columns, where).condition(tree, negated=False, depth=0)
-
-
-def resolve_column(name: str, columns: Collection[str]) -> str | None:
-    """Return the column that a name means: itself, or the one that only adds a unit to it."""
-    if name in columns:
-        return name
-    fitting = [
-        column
-        for column in columns
-        if column.startswith(f"{name}_") and column[len(name) + 1 :] in UNITS
-    ]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def name_and_unit(column: str) -> tuple[str, str | None]:
-    """Return a column's name in words, and its unit as people write it, if it has one."""
-    for unit in sorted(UNITS, key=len, reverse=True):
-        if _ends(column, unit):
-            return column[: -len(unit) - 1].replace("_", " "), UNITS[unit]
-    return column.replace("_", " "), None
-
-
-def unknown_column(name: str, columns: Collection[str], *, where: str, at: str = "") -> InputError:
-    """Return the error for a name that is no column: what there is, and what was meant."""
-    from difflib import get_close_matches
-
-    short = {column: column for column in columns}
-    for column in columns:
-        short.update({column[: -len(unit) - 1]: column for unit in UNITS if _ends(column, unit)})
-    close = dict.fromkeys(short[near] for near in get_close_matches(name, short, n=3, cutoff=0.7))
-    meant = f"did you mean {' or '.join(close)}? " if close else ""
-    return InputError(
-        f"there is no field {name!r}{at}",
-        where=where,
-        fix=f"{meant}The fields are {', '.join(sorted(columns))}",
-    )
-
-
-def _ends(column: str, unit: str) -> bool:
-    return column.endswith(f"_{unit}")
 
 
 class _Reader:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Iterator
+import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from interohm.cli import main
+
+# Where tests of two folders find what writes VASP's files.
+sys.path.insert(0, str(Path(__file__).parent / "vasp_files"))
 
 
 class Ran(NamedTuple):
@@ -28,3 +36,23 @@ def interohm(capfd):
         return Ran(ended.value.code or 0, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture
+def server_uri() -> str:
+    """Return the address of a MongoDB server that may be written to."""
+    uri = os.environ.get("INTEROHM_TEST_MONGODB_URI")
+    if uri is None:
+        pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
+    return uri
+
+
+@pytest.fixture
+def server_database(server_uri) -> Iterator[str]:
+    """Yield the name of a database that does not exist yet on the server; it is dropped."""
+    from pymongo import MongoClient
+
+    name = f"interohm_test_{os.getpid()}_{time.time_ns()}"
+    yield name
+    with MongoClient(server_uri) as client:
+        client.drop_database(name)

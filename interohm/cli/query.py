@@ -247,8 +247,9 @@ def _format_of(output: Path | None) -> Format:
 
 def _columns(collection: str, where: str | None, sort: str | None) -> list[str]:
     """Return the columns to show: the usual ones and those that the question names."""
+    from interohm.columns import resolve_column
     from interohm.rows import COLUMNS
-    from interohm.where import parse_where, resolve_column
+    from interohm.where import parse_where
 
     columns = COLUMNS[collection]
     asked = set() if where is None else parse_where(where, list(columns)).columns()
@@ -260,8 +261,8 @@ def _columns(collection: str, where: str | None, sort: str | None) -> list[str]:
 
 def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> Table:
     from interohm.cli.output import table
+    from interohm.columns import name_and_unit
     from interohm.rows import kind_of
-    from interohm.where import name_and_unit
 
     headings = []
     for column in columns:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
-from interohm.where import name_and_unit
+from interohm.columns import name_and_unit
 
 if TYPE_CHECKING:
     from interohm.report.budget import Part

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import dash_ag_grid
 from dash import dcc, html
 
+from interohm.columns import name_and_unit
 from interohm.explorer.figures import QUANTITIES
 from interohm.explorer.selection import KEYS
 from interohm.rows import COLUMNS, kind_of
-from interohm.where import name_and_unit
 
 if TYPE_CHECKING:
     from interohm.rows import Row

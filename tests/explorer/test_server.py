@@ -22,8 +22,6 @@ from interohm.explorer.server import explorer, listen
 from interohm.report.budget import Part
 from interohm.settings import Settings
 
-SERVER_URI = os.environ.get("INTEROHM_TEST_MONGODB_URI")
-
 
 class Served(NamedTuple):
     """A page by its address."""
@@ -128,10 +126,8 @@ def test_a_password_is_nowhere(monkeypatch):
     assert "hunter2" not in str(caught.value)
 
 
-def test_what_the_uri_says_is_nowhere_on_the_page():
-    if SERVER_URI is None:
-        pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
-    uri = f"{SERVER_URI.rstrip('/')}/?appname=hunter2"
+def test_what_the_uri_says_is_nowhere_on_the_page(server_uri):
+    uri = f"{server_uri.rstrip('/')}/?appname=hunter2"
     app = explorer(Settings(mongodb_uri=uri, mongodb_database="interohm_test_nothing"))
     server, address = listen(app, 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

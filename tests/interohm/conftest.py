@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
 
@@ -36,18 +35,17 @@ def refused(interohm):
 
 
 @pytest.fixture(params=["folder", "server"])
-def settings(request, tmp_path):
-    """Settings of an empty database: a folder, and the server where one is given."""
+def settings(request, tmp_path, monkeypatch):
+    """Settings of an empty database, a folder or on a server, which commands use as well."""
     if request.param == "folder":
-        yield Settings(data=tmp_path / "data")
-        return
-    # Asked now: the cluster's tests start their server after this file is read.
-    uri = os.environ.get("INTEROHM_TEST_MONGODB_URI")
-    if uri is None:
-        pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
-    from pymongo import MongoClient
+        monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "data"))
+    else:
+        request.getfixturevalue("use_server")
+    return Settings()
 
-    name = f"interohm_test_{os.getpid()}_{time.time_ns()}"
-    yield Settings(mongodb_uri=uri, mongodb_database=name)
-    with MongoClient(uri) as client:
-        client.drop_database(name)
+
+@pytest.fixture
+def use_server(server_uri, server_database, monkeypatch):
+    """Let commands and settings name an empty database on the server."""
+    monkeypatch.setenv("INTEROHM_MONGODB_URI", server_uri)
+    monkeypatch.setenv("INTEROHM_MONGODB_DATABASE", server_database)

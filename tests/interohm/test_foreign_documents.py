@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import os
 import sys
-import time
 
 import pytest
 from interohm.workflows.calculations import find_calculation
@@ -16,11 +14,8 @@ from interohm.errors import InputError
 from interohm.explorer.selection import key_of, selected
 from interohm.materials import shipped_material
 from interohm.records import material_document
-from interohm.settings import Settings
 from interohm.shipped_calculations import shipped_calculation
 from interohm.trust import refuse_foreign_code
-
-SERVER_URI = os.environ.get("INTEROHM_TEST_MONGODB_URI")
 
 BULK = shipped_material("LiF_001").provenance["calculations"]["bulk"]
 
@@ -31,25 +26,6 @@ POISON = [
     {"@module": "os", "@callable": "system"},
     {"@module": ["poison"], "@class": "Poison"},
 ]
-
-
-@pytest.fixture(params=["folder", "server"])
-def settings(request, tmp_path, monkeypatch):
-    """Settings of an empty database, which commands use as well."""
-    if request.param == "folder":
-        monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "data"))
-        yield Settings()
-        return
-    if SERVER_URI is None:
-        pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
-    from pymongo import MongoClient
-
-    name = f"interohm_foreign_{os.getpid()}_{time.time_ns()}"
-    monkeypatch.setenv("INTEROHM_MONGODB_URI", SERVER_URI)
-    monkeypatch.setenv("INTEROHM_MONGODB_DATABASE", name)
-    yield Settings()
-    with MongoClient(SERVER_URI) as client:
-        client.drop_database(name)
 
 
 @pytest.fixture(autouse=True)

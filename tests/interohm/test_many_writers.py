@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.settings import Settings
-
-SERVER_URI = os.environ.get("INTEROHM_TEST_MONGODB_URI")
 
 WORKERS, ROUNDS, KEYS = 4, 15, 3
 
@@ -39,17 +35,8 @@ with Database.open(write=True) as database:
 
 
 @pytest.fixture
-def settings(monkeypatch):
-    if SERVER_URI is None:
-        pytest.skip("INTEROHM_TEST_MONGODB_URI names no server")
-    from pymongo import MongoClient
-
-    name = f"interohm_writers_{os.getpid()}_{time.time_ns()}"
-    monkeypatch.setenv("INTEROHM_MONGODB_URI", SERVER_URI)
-    monkeypatch.setenv("INTEROHM_MONGODB_DATABASE", name)
-    yield Settings()
-    with MongoClient(SERVER_URI) as client:
-        client.drop_database(name)
+def settings(use_server):
+    return Settings()
 
 
 def test_many_processes_write_at_once(settings):
