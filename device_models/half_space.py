@@ -131,12 +131,13 @@ class HalfSpace:
         sign = np.where(u < 0.0, -1.0, 1.0)
         v = share[:, None] * np.maximum(np.abs(u), _SMALLEST)
         lengths = np.empty((points - 1, u.size))
-        for place in range(u.size):
-            one = state.take(np.array([place]))
-            (lengths[:, place : place + 1],) = integrate(
-                _length_integrand(one, sign[place : place + 1]),
-                v[1:, place : place + 1],
-                v[:-1, place : place + 1],
+        together = max(1, _CHUNK // points)
+        for start in range(0, u.size, together):
+            some = np.arange(start, min(start + together, u.size))
+            (lengths[:, some],) = integrate(
+                _length_integrand(state.take(some), sign[some]),
+                v[1:, some],
+                v[:-1, some],
                 relative=(_RELATIVE,),
                 of_panel=(True,),
                 geometric=True,
