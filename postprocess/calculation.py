@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -83,6 +84,17 @@ class DielectricResponse(BaseModel):
     electronic: list[list[float]]
     born_charges: list[list[list[float]]]
     force_constants_eV_A2: list[list[list[list[float]]]]
+
+    def reordered(self, sites: Sequence[int]) -> DielectricResponse:
+        """Return the response with the atoms in another order; ``sites`` has their old places."""
+        constants = [self.force_constants_eV_A2[site] for site in sites]
+        return DielectricResponse(
+            electronic=self.electronic,
+            born_charges=[self.born_charges[site] for site in sites],
+            force_constants_eV_A2=[
+                [[row[site] for site in sites] for row in block] for block in constants
+            ],
+        )
 
 
 class Calculation(BaseModel):

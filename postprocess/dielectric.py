@@ -10,7 +10,7 @@ from scipy.constants import e, epsilon_0
 
 from interohm.records import Quantity
 
-from .calculation import Calculation
+from .calculation import Calculation, DielectricResponse
 from .materials import RelativeUncertainty, method_of
 
 #: e/eps_0 in V Å: a dipole of one e Å in one Å³ is that times a field of one V/Å.
@@ -20,10 +20,6 @@ _E_PER_EPS0 = e / epsilon_0 * 1e10
 def static_dielectric_tensor(calculation: Calculation) -> np.ndarray:
     """Return electrons' plus ions' part of the static dielectric tensor, shape (3, 3).
 
-    ``eps = eps_inf + e/(eps_0 V) Zᵀ Φ⁻¹ Z`` with the Born charges Z and the force constants Φ of
-    the zone's centre in zero field, translations left out (X. Gonze, C. Lee, Phys. Rev. B 55,
-    10355 (1997)).
-
     Raises
     ------
     ValueError
@@ -32,6 +28,24 @@ def static_dielectric_tensor(calculation: Calculation) -> np.ndarray:
     response = calculation.response
     if response is None:
         raise ValueError(f"calculation {calculation.hash[:12]} has no dielectric response")
+    try:
+        ions = ionic_tensor(response, calculation.final_structure.volume)
+    except ValueError as error:
+        raise ValueError(f"calculation {calculation.hash[:12]}: {error}") from None
+    return np.array(response.electronic) + ions
+
+
+def ionic_tensor(response: DielectricResponse, volume_A3: float) -> np.ndarray:
+    """Return the ions' part of the static dielectric tensor, shape (3, 3).
+
+    ``e/(eps_0 V) Zᵀ Φ⁻¹ Z`` with the Born charges Z and the force constants Φ of the zone's centre
+    in zero field, translations left out (X. Gonze, C. Lee, Phys. Rev. B 55, 10355 (1997)).
+
+    Raises
+    ------
+    ValueError
+        The crystal is unstable against a displacement.
+    """
     charges = np.array(response.born_charges)
     atoms = len(charges)
     # Moved as a whole, a neutral crystal has no dipole and feels no force.
@@ -44,14 +58,13 @@ def static_dielectric_tensor(calculation: Calculation) -> np.ndarray:
     stiffness = np.linalg.eigvalsh(reduced)
     if stiffness.min() <= 0:
         raise ValueError(
-            f"calculation {calculation.hash[:12]}: the crystal is unstable against a displacement "
-            f"of its atoms ({stiffness.min():.2g} eV/Å²)"
+            "the crystal is unstable against a displacement of its atoms "
+            f"({stiffness.min():.2g} eV/Å²)"
         )
     # Shape (3, modes): the dipole of each mode.
     dipoles = charges.transpose(1, 0, 2).reshape(3, 3 * atoms) @ modes
-    ions = dipoles @ np.linalg.solve(reduced, dipoles.T)
-    volume_A3 = calculation.final_structure.volume
-    return np.array(response.electronic) + _E_PER_EPS0 / volume_A3 * ions
+    ions: np.ndarray = dipoles @ np.linalg.solve(reduced, dipoles.T)
+    return _E_PER_EPS0 / volume_A3 * ions
 
 
 def mean_dielectric_constant(tensor: np.ndarray) -> float:

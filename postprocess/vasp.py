@@ -25,19 +25,21 @@ from pymatgen.io.vasp import Locpot, Poscar, Vasprun
 from interohm.errors import InputError
 
 from .calculation import Calculation, CalculationKind, PlanarPotential
+from .vasp_files import (
+    core_potentials_eV,
+    cut_off,
+    elapsed_time_s,
+    file_content,
+    find_file,
+    functional_name,
+    outcar_text,
+)
+from .vasp_response import read_response
 
 #: eV; a LOCPOT whose average is farther from zero holds more than the electrostatic potential.
 _LARGEST_AVERAGE_EV = 0.1
 #: Of a state: between these two a level is partially filled, as in a metal.
 _EMPTY, _FULL = 0.01, 0.99
-
-
-def find_file(folder: Path, name: str) -> Path | None:
-    """Return a file of VASP's, plain or compressed with gzip; None if there is none."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
-    return None
 
 
 def read_vasp(folder: str | Path) -> Calculation:
@@ -46,8 +48,8 @@ def read_vasp(folder: str | Path) -> Calculation:
     Parameters
     ----------
     folder : str or Path
-        With ``vasprun.xml``; ``LOCPOT`` (for surfaces) and ``OUTCAR`` (for charged defects) where
-        there are any. All may be compressed with gzip.
+        With ``vasprun.xml``; ``LOCPOT`` (for surfaces) and ``OUTCAR`` (for charged defects and
+        dielectric responses) where there are any. All may be compressed with gzip.
 
     Returns
     -------
@@ -65,9 +67,10 @@ def read_vasp(folder: str | Path) -> Calculation:
         raise InputError(
             "there is no vasprun.xml", where=str(folder), fix="name a folder that VASP wrote"
         )
-    content = _content(path)
+    content = file_content(path)
     run = _parsed(path)
-    _refuse_unconverged(run, path)
+    kind = _kind(run.parameters, path)
+    _refuse_unconverged(run, kind, path)
     structure = run.final_structure
     if (contcar := find_file(folder, "CONTCAR")) is not None:
         _compare(contcar, structure)
@@ -75,12 +78,16 @@ def read_vasp(folder: str | Path) -> Calculation:
     electrons = float(parameters["NELECT"])
     vbm, cbm = _edges(run)
     potentials = _planar_potentials(folder, structure)
-    outcar = _read_outcar(folder, len(structure))
+    outcar_path = find_file(folder, "OUTCAR") or folder / "OUTCAR"
+    outcar = outcar_text(outcar_path) if outcar_path.is_file() else ""
+    response = None
+    if kind == "dielectric":
+        response = read_response(content, outcar, path, outcar_path, structure.volume)
     forces = np.asarray(run.ionic_steps[-1]["forces"])
     return Calculation(
         hash=hashlib.sha256(content).hexdigest(),
         engine="vasp",
-        kind=_kind(parameters),
+        kind=kind,
         charge=round(_valence_electrons(content, path) - electrons),
         settings={
             "xc": functional_name(parameters),
@@ -100,41 +107,11 @@ def read_vasp(folder: str | Path) -> Calculation:
         max_force_eV_A=float(np.linalg.norm(forces, axis=1).max()),
         planar_potential=potentials[2] if potentials else None,
         side_potentials=(potentials[0], potentials[1]) if potentials else None,
-        site_potentials_eV=outcar[0],
+        site_potentials_eV=core_potentials_eV(outcar, len(structure), outcar_path),
+        response=response,
         ionic_steps=len(run.ionic_steps),
-        wall_time_s=outcar[1],
+        wall_time_s=elapsed_time_s(outcar),
         versions={"vasp": str(run.vasp_version).strip(), "pymatgen": version("pymatgen-core")},
-    )
-
-
-def functional_name(parameters: Mapping[str, Any]) -> str:
-    """Return the functional that INCAR's tags ask for, as it is called in print."""
-    if parameters.get("LHFCALC"):
-        screening = float(parameters.get("HFSCREEN") or 0)
-        share = float(parameters.get("AEXX") or 0.25)
-        base = {0.0: "PBE0", 0.2: "HSE06"}.get(round(screening, 2), f"HSE(omega={screening:g})")
-        return base if abs(share - 0.25) < 1e-6 else f"{base}(a={share:g})"
-    meta = str(parameters.get("METAGGA") or "").strip().strip("-")
-    if meta and meta.lower() not in ("none", "f"):
-        return meta
-    gga = str(parameters.get("GGA") or "PE").strip().strip("-").upper()
-    known = {"PE": "PBE", "PS": "PBEsol", "": "PBE", "RP": "RPBE", "RE": "revPBE", "CA": "LDA"}
-    return known.get(gga, gga)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix == ".gz" else data
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise _cut_off(path) from None
-
-
-def _cut_off(path: Path) -> InputError:
-    return InputError(
-        "the file is cut off or damaged",
-        where=str(path),
-        fix="copy it again, or let VASP finish the calculation",
     )
 
 
@@ -144,18 +121,20 @@ def _parsed(path: Path) -> Vasprun:
             warnings.simplefilter("ignore")
             return Vasprun(path, parse_dos=False, parse_potcar_file=False)
     except (SyntaxError, EOFError, zlib.error, gzip.BadGzipFile):  # XML's errors are SyntaxErrors
-        raise _cut_off(path) from None
+        raise cut_off(path) from None
     except Exception as error:  # pymatgen trips in many ways over what is no run of VASP's
         raise InputError(
             f"it cannot be read: {error}", where=str(path), fix="give a finished vasprun.xml"
         ) from None
 
 
-def _refuse_unconverged(run: Vasprun, path: Path) -> None:
+def _refuse_unconverged(run: Vasprun, kind: CalculationKind, path: Path) -> None:
+    if kind == "dielectric":
+        return  # OUTCAR tells it of each of its loops
     if not run.converged_electronic:
         what = f"the electrons did not converge in NELM = {run.parameters['NELM']} iterations"
         fix = "raise NELM or change ALGO"
-    elif _kind(run.parameters) != "static" and not run.converged_ionic:
+    elif kind != "static" and not run.converged_ionic:
         what = f"the ions did not converge in NSW = {run.parameters['NSW']} steps"
         fix = "go on from CONTCAR"
     else:
@@ -163,9 +142,18 @@ def _refuse_unconverged(run: Vasprun, path: Path) -> None:
     raise InputError(what, where=str(path), fix=fix)
 
 
-def _kind(parameters: Mapping[str, Any]) -> CalculationKind:
-    if int(parameters["NSW"]) == 0 or int(parameters["IBRION"]) not in (1, 2, 3):
+def _kind(parameters: Mapping[str, Any], path: Path) -> CalculationKind:
+    algorithm = int(parameters["IBRION"])
+    if int(parameters["NSW"]) == 0 or algorithm == -1:
         return "static"
+    if algorithm in (7, 8):
+        return "dielectric" if parameters.get("LEPSILON") else "static"
+    if algorithm not in (1, 2, 3):
+        raise InputError(
+            f"IBRION = {algorithm} leaves the atoms where no force let them rest",
+            where=str(path),
+            fix="give relaxations, static calculations, or perturbation theory (IBRION = 8)",
+        )
     return "cell" if int(parameters["ISIF"]) > 2 else "relax"
 
 
@@ -173,7 +161,7 @@ def _compare(contcar: Path, structure: Structure) -> None:
     try:
         other = Poscar.from_file(contcar, check_for_potcar=False).structure
     except Exception:  # an empty or half-written CONTCAR fails wherever the text ends
-        raise _cut_off(contcar) from None
+        raise cut_off(contcar) from None
     steps = np.zeros(1)
     same = [site.specie.symbol for site in other] == [site.specie.symbol for site in structure]
     if same:
@@ -192,7 +180,7 @@ def _valence_electrons(content: bytes, path: Path) -> float:
     """Return the electrons of the neutral cell, from the list of elements in vasprun.xml."""
     found = re.search(rb'<array name="atomtypes".*?</array>', content, re.DOTALL)
     if found is None:
-        raise _cut_off(path)
+        raise cut_off(path)
     rows = [
         [cell.text or "" for cell in row] for row in ElementTree.fromstring(found[0]).iter("rc")
     ]
@@ -239,7 +227,7 @@ def _planar_potentials(folder: Path, structure: Structure) -> list[PlanarPotenti
         locpot = Locpot.from_file(path)
         averages = [np.asarray(locpot.get_average_along_axis(axis)) for axis in range(3)]
     except Exception:  # a grid that lacks values fails in the reader's reshaping
-        raise _cut_off(path) from None
+        raise cut_off(path) from None
     if not np.allclose(locpot.structure.lattice.matrix, structure.lattice.matrix, atol=0.01):
         raise InputError(
             "its cell is not that of vasprun.xml",
@@ -260,28 +248,3 @@ def _planar_potentials(folder: Path, structure: Structure) -> list[PlanarPotenti
         )
         for height, average in zip(heights, averages, strict=True)
     ]
-
-
-def _read_outcar(folder: Path, sites: int) -> tuple[list[float], float]:
-    """Return the potentials at the cores, in eV, and the wall time; empty and 0 without OUTCAR."""
-    path = find_file(folder, "OUTCAR")
-    if path is None:
-        return [], 0.0
-    text = _content(path).decode(errors="replace")
-    elapsed = re.search(r"Elapsed time \(sec\):\s*([\d.]+)", text)
-    if elapsed is None:
-        raise _cut_off(path)
-    _, heading, block = text.rpartition("average (electrostatic) potential at core")
-    if not heading:
-        return [], float(elapsed[1])
-    values = re.match(
-        r".*?norm of the test charge[^\n]*\n((?:\s*\d+\s*-?\d+\.\d{4})+)", block, re.S
-    )
-    potentials = [] if values is None else re.findall(r"\d+\s*(-?\d+\.\d{4})", values[1])
-    if len(potentials) != sites:
-        raise InputError(
-            f"it has potentials at {len(potentials)} of {sites} cores",
-            where=str(path),
-            fix="give the OUTCAR of this very calculation",
-        )
-    return [float(value) for value in potentials], float(elapsed[1])

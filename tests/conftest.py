@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
-import sys
 from pathlib import Path
 from typing import NamedTuple
 

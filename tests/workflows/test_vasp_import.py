@@ -6,7 +6,6 @@ import gzip
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.levels import work_function
@@ -16,7 +15,7 @@ from interohm.slab_builders.slabs import Facet
 from interohm.workflows.vasp_folders import ImportConfig, ImportedInsulator, ImportedMetal
 from interohm.workflows.vasp_import import import_folder
 from pymatgen.core import Lattice, Structure
-from pymatgen.io.vasp import Locpot, Poscar
+from vasp_writer import write_calculation
 
 from interohm.cli import main
 from interohm.database import Database
@@ -26,7 +25,6 @@ from interohm.settings import load_settings
 from interohm.yaml_io import load_yaml, validated
 
 DATA = Path(__file__).parents[1] / "data"
-VALENCE = {"Li": 1.0, "F": 7.0}
 IMPORT = """
 mobile_ion: Li
 phases:
@@ -49,93 +47,6 @@ NAMES = {
 }
 
 
-def rows(values: np.ndarray, tag: str = "v") -> str:
-    return "".join(f"<{tag}>{' '.join(f'{x:.10f}' for x in row)}</{tag}>\n" for row in values)
-
-
-def vasprun(found: Calculation, structure: Structure) -> str:
-    """Write what VASP would have written of a calculation."""
-    elements = list(dict.fromkeys(site.specie.symbol for site in structure))
-    counts = [structure.composition[element] for element in elements]
-    metal = found.vbm_eV is None
-    levels = [(found.fermi_level_eV, 0.5)] if metal else [(found.vbm_eV, 1.0), (found.cbm_eV, 0.0)]
-    relaxing = found.kind != "static"
-    cell = (
-        f'<crystal><varray name="basis">{rows(structure.lattice.matrix)}</varray></crystal>\n'
-        f'<varray name="positions">{rows(structure.frac_coords)}</varray>'
-    )
-    forces = np.zeros((len(structure), 3))
-    forces[0, 0] = found.max_force_eV_A
-    tags = {
-        "NSW": 99 * relaxing,
-        "NELM": 60,
-        "IBRION": 2 if relaxing else -1,
-        "ISIF": 2,
-        "ISPIN": 1,
-        "NBANDS": len(levels),
-    }
-    whole = "".join(f'<i type="int" name="{tag}">{value}</i>\n' for tag, value in tags.items())
-    energy = "".join(
-        f'<i name="{name}">{found.energy_eV:.8f}</i>'
-        for name in ("e_fr_energy", "e_wo_entrp", "e_0_energy")
-    )
-    mesh = " ".join(str(count) for count in found.settings["kpoints"])
-    types = "".join(
-        f"<rc><c>{count:g}</c><c>{element}</c><c>1.0</c><c>{VALENCE[element]}</c>"
-        f"<c>PAW_PBE {element} 01Jan2000</c></rc>"
-        for element, count in zip(elements, counts, strict=True)
-    )
-    atoms = "".join(
-        f"<rc><c>{site.specie.symbol}</c><c>{elements.index(site.specie.symbol) + 1}</c></rc>"
-        for site in structure
-    )
-    return f"""<?xml version="1.0" encoding="ISO-8859-1"?>
-<modeling>
-<generator><i name="program" type="string">vasp</i>
-<i name="version" type="string">6.4.2</i></generator>
-<incar><i type="string" name="GGA">PE</i>{whole}</incar>
-<kpoints><generation param="Gamma"><v type="int" name="divisions">{mesh}</v>
-<v name="usershift">0 0 0</v></generation>
-<varray name="kpointlist"><v>0 0 0</v></varray><varray name="weights"><v>1</v></varray></kpoints>
-<parameters><separator name="all">{whole}<i type="string" name="GGA">PE</i>
-<i name="ENMAX">{found.settings["cutoff_eV"]}</i><i name="NELECT">{found.electrons}</i>
-<i type="logical" name="LHFCALC">F</i></separator></parameters>
-<atominfo><atoms>{len(structure)}</atoms><types>{len(elements)}</types>
-<array name="atoms"><dimension dim="1">ion</dimension><field type="string">element</field>
-<field type="int">atomtype</field><set>{atoms}</set></array>
-<array name="atomtypes"><dimension dim="1">type</dimension><field type="int">atomspertype</field>
-<set>{types}</set></array></atominfo>
-<structure name="initialpos">{cell}</structure>
-<calculation><scstep><energy>{energy}</energy></scstep><structure>{cell}</structure>
-<varray name="forces">{rows(forces)}</varray><energy>{energy}</energy>
-<eigenvalues><array><set><set comment="spin 1"><set comment="kpoint 1">
-{rows(np.array(levels), "r")}</set></set></set></array></eigenvalues>
-<dos><i name="efermi">{found.fermi_level_eV:.8f}</i></dos></calculation>
-<structure name="finalpos">{cell}</structure>
-</modeling>
-"""
-
-
-def write_folder(found: Calculation, folder: Path) -> None:
-    """Write vasprun.xml, LOCPOT and OUTCAR of a calculation, species together."""
-    given = found.final_structure
-    order = sorted(range(len(given)), key=lambda i: given[i].specie.symbol, reverse=True)
-    structure = Structure.from_sites([given[i] for i in order])
-    folder.mkdir(parents=True)
-    (folder / "vasprun.xml").write_text(vasprun(found, structure))
-    assert found.planar_potential is not None
-    planes = np.array(found.planar_potential.potential_eV)
-    grid = np.broadcast_to(planes, (2, 2, planes.size))
-    Locpot(Poscar(structure), {"total": grid}).write_file(folder / "LOCPOT")
-    cores = [found.site_potentials_eV[i] for i in order]
-    lines = "".join(f"{n + 1:8d}{value:9.4f}\n" for n, value in enumerate(cores))
-    (folder / "OUTCAR").write_text(
-        " average (electrostatic) potential at core\n"
-        f"  (the norm of the test charge is              1.0000)\n{lines}\n"
-        "                  Elapsed time (sec):       61.500\n"
-    )
-
-
 @pytest.fixture(scope="module")
 def calculations() -> dict[str, Calculation]:
     found = {}
@@ -150,7 +61,7 @@ def calculations() -> dict[str, Calculation]:
 def finished(calculations: dict[str, Calculation], tmp_path: Path) -> Path:
     root = tmp_path / "finished"
     for key, name in NAMES.items():
-        write_folder(calculations[key], root / name)
+        write_calculation(calculations[key], root / name)
     (root / "import.yaml").write_text(IMPORT)
     return root
 
@@ -189,7 +100,7 @@ def test_charge_states_of_one_defect_share_a_sublattice(
 ) -> None:
     charged = calculations["Li31F32 relax -1"]
     fewer = {"electrons": charged.electrons - 1, "energy_eV": charged.energy_eV + 2.0}
-    write_folder(charged.model_copy(update=fewer), finished / "defects" / "neutral")
+    write_calculation(charged.model_copy(update=fewer), finished / "defects" / "neutral")
     insulator = import_folder(finished)[0][1]
     assert isinstance(insulator, Insulator)
     states = {d.charge: d for d in insulator.defects if d.sublattice == "V_Li"}

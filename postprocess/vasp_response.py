@@ -1,0 +1,139 @@
+"""The dielectric response that VASP's perturbation theory (IBRION = 7 or 8, LEPSILON) leaves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from scipy.constants import atomic_mass, e
+
+from interohm.errors import InputError
+
+from .calculation import DielectricResponse
+from .dielectric import ionic_tensor
+from .vasp_files import LOOP_CONVERGED, cut_off
+
+#: eV/(Å² u) in THz²: a force constant over a mass as a frequency squared.
+_THZ2 = e / atomic_mass * 1e20 / (2 * np.pi * 1e12) ** 2
+#: Of the ionic tensor, VASP's against that of its own charges and force constants. They differ by
+#: the drift of the charges, which VASP leaves in.
+_LARGEST_DIFFERENCE = 0.1
+
+
+def read_response(
+    vasprun: bytes, outcar: str, path: Path, outcar_path: Path, volume_A3: float
+) -> DielectricResponse:
+    """Return electronic tensor, Born charges and force constants.
+
+    Parameters
+    ----------
+    vasprun, outcar : bytes, str
+        Contents of ``vasprun.xml`` and ``OUTCAR``.
+    path, outcar_path : Path
+        Theirs, for messages.
+    volume_A3 : float
+        Of the cell.
+
+    Raises
+    ------
+    InputError
+        A loop did not converge, a part of the response is missing, the crystal is unstable, or the
+        parts do not give VASP's own ionic tensor.
+    """
+    _refuse_unconverged(outcar, outcar_path)
+    masses = _masses(vasprun, path)
+    electronic = _last_tensor(vasprun, "epsilon", path)
+    ions = _last_tensor(vasprun, "epsilon_ion", path)
+    # Shape (atoms, 3, 3): the field's direction, then that of the force or displacement.
+    charges = _matrix(_element(vasprun, "array", "born_charges", path)).reshape(-1, 3, 3)
+    constants = _force_constants(vasprun, masses, path)
+    if len(charges) != len(masses):
+        raise cut_off(path)
+    response = DielectricResponse(
+        electronic=electronic.tolist(),
+        born_charges=charges.tolist(),
+        force_constants_eV_A2=constants.round(8).tolist(),
+    )
+    try:
+        own = ionic_tensor(response, volume_A3)
+    except ValueError as error:
+        raise InputError(
+            str(error), where=str(path), fix="relax the cell, or distort it along the soft mode"
+        ) from None
+    difference = np.abs(own - ions).max()
+    if difference > _LARGEST_DIFFERENCE * max(1.0, float(np.abs(ions).max())):
+        raise InputError(
+            f"Born charges and force constants give an ionic tensor {difference:.2g} off VASP's",
+            where=str(path),
+            fix="calculate the response with a smaller EDIFF and more k-points",
+        )
+    return response
+
+
+def _refuse_unconverged(outcar: str, path: Path) -> None:
+    """Refuse where one of the loops, of the ground state and of each perturbation, is missing."""
+    loops = re.split(r"Linear response[^\n]*progress", outcar)
+    if len(loops) == 1:
+        raise InputError(
+            "it is missing or has no linear response, whose loops it counts",
+            where=str(path),
+            fix="let VASP finish, and keep OUTCAR beside vasprun.xml",
+        )
+    lost = sum(LOOP_CONVERGED not in loop for loop in loops)
+    if lost:
+        raise InputError(
+            f"the electrons did not converge in {lost} of {len(loops)} loops",
+            where=str(path),
+            fix="raise NELM",
+        )
+
+
+def _element(vasprun: bytes, tag: str, name: str, path: Path) -> ElementTree.Element:
+    pattern = rf'<{tag} name="{name}"\s*>.*?</{tag}>'.encode()
+    found = re.findall(pattern, vasprun, re.DOTALL)
+    if not found:
+        raise InputError(
+            f"it has no {name}",
+            where=str(path),
+            fix="calculate the response with LEPSILON = .TRUE. and IBRION = 8",
+        )
+    return ElementTree.fromstring(found[-1])
+
+
+def _matrix(element: ElementTree.Element) -> np.ndarray:
+    return np.array([(row.text or "").split() for row in element.iter("v")], dtype=float)
+
+
+def _last_tensor(vasprun: bytes, name: str, path: Path) -> np.ndarray:
+    return _matrix(_element(vasprun, "varray", name, path)).reshape(3, 3)
+
+
+def _masses(vasprun: bytes, path: Path) -> np.ndarray:
+    """Return the mass of each atom, in u."""
+    rows = [
+        [cell.text or "" for cell in row]
+        for row in _element(vasprun, "array", "atomtypes", path).iter("rc")
+    ]
+    return np.concatenate([[float(mass)] * int(count) for count, _, mass, *_ in rows])
+
+
+def _force_constants(vasprun: bytes, masses: np.ndarray, path: Path) -> np.ndarray:
+    """Return the force constants, shape (atoms, 3, atoms, 3), from the mass-weighted ones.
+
+    VASP 5 has minus them in eV/(Å² u), VASP 6 in THz², and says so.
+    """
+    atoms = len(masses)
+    hessian = _matrix(_element(vasprun, "varray", "hessian", path))
+    if hessian.shape != (3 * atoms, 3 * atoms):
+        raise InputError(
+            f"it has force constants of {len(hessian) // 3} of {atoms} atoms",
+            where=str(path),
+            fix="let all atoms move: POSCAR without selective dynamics",
+        )
+    _, _, block = vasprun.rpartition(b"<dynmat>")
+    if re.search(rb'<i [^>]*name="unit"[^>]*>\s*THz\^2', block.partition(b"</dynmat>")[0]):
+        hessian = hessian / _THZ2
+    roots = np.sqrt(np.repeat(masses, 3))
+    return -(hessian * np.outer(roots, roots)).reshape(atoms, 3, atoms, 3)
