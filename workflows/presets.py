@@ -241,7 +241,8 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset
     Parameters
     ----------
     name : str
-        As ``quick``, or a path that ends in ``.yaml``, relative to ``folder``.
+        As ``quick``, or a path that ends in ``.yaml``, relative to ``folder``. A preset that is
+        ``based_on`` another one states its differences alone.
     folder : Path, optional
         Of the file that names the preset.
 
@@ -250,9 +251,22 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset
     InputError
         There is no such preset, or one of its fields is wrong.
     """
+    path = _path(name, folder or Path())
+    data = _document(path)
+    models = {"gpaw": Preset, "vasp": VaspPreset}
+    engine = data.get("engine")
+    if not isinstance(engine, str) or engine not in models:
+        raise InputError(
+            f"engine: there are no presets for {engine!r}",
+            where=str(path),
+            fix=f"one of {', '.join(models)}",
+        )
+    return validated(models[engine], data, where=str(path))
+
+
+def _path(name: str, folder: Path) -> Path:
     if name.endswith((".yaml", ".yml")):
-        path = (folder or Path()) / name
-        return _read(path)
+        return folder / name
     shipped = resources.files("interohm.configs") / "presets"
     with resources.as_file(shipped) as presets:
         path = presets / f"{name}.yaml"
@@ -263,17 +277,34 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset
                 where="preset",
                 fix=f"one of {known}, or the path of a YAML file",
             )
-        return _read(path)
+        return path
 
 
-def _read(path: Path) -> Preset | VaspPreset:
+def _document(path: Path) -> dict[str, Any]:
+    """Return a preset's fields, those of the one that it is based on filled in."""
     data = load_yaml(path)
-    models = {"gpaw": Preset, "vasp": VaspPreset}
-    engine = data.get("engine")
-    if not isinstance(engine, str) or engine not in models:
+    name = data.pop("based_on", None)
+    if name is None:
+        return data
+    if not isinstance(name, str):
         raise InputError(
-            f"engine: there are no presets for {engine!r}",
+            f"based_on: {name!r} is no preset",
             where=str(path),
-            fix=f"one of {', '.join(models)}",
+            fix="give a preset's name, as production, or the path of a YAML file",
         )
-    return validated(models[engine], data, where=str(path))
+    base = load_yaml(_path(name, path.parent))
+    if "based_on" in base:
+        raise InputError(
+            f"based_on: {name} is itself based on another preset",
+            where=str(path),
+            fix=f"base it on {base['based_on']} and repeat the changes",
+        )
+    return _changed(base, data)
+
+
+def _changed(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return nested mappings with some of their values replaced."""
+    both = {key for key, value in changes.items() if isinstance(value, dict)} & {
+        key for key, value in base.items() if isinstance(value, dict)
+    }
+    return {**base, **changes, **{key: _changed(base[key], changes[key]) for key in both}}
