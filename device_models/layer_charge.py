@@ -25,7 +25,7 @@ import numpy as np
 from scipy.special import expit, wrightomega
 
 from .carriers import band_density_nm3
-from .constants import BOLTZMANN_EV_K, CM3_PER_NM3, VACUUM_PERMITTIVITY_E_V_NM
+from .constants import BOLTZMANN_EV_K, CM3_PER_NM3
 from .densities import _mobilities
 from .fermi_dirac import fermi_dirac
 from .phase import Array, Phase
@@ -69,7 +69,6 @@ class ChargeModel:
     """The charge density of M elements at once; arrays (M,) or (nodes, M)."""
 
     kT_eV: Array
-    permittivity_e_V_nm: Array
     sites: list[Site]
     electron_density_nm3: Array | None
     electron_eta: Array
@@ -250,7 +249,6 @@ def charge_model(
     bands = np.where(phase.electrons, 1.0, 0.0)
     return ChargeModel(
         kT_eV=kT,
-        permittivity_e_V_nm=VACUUM_PERMITTIVITY_E_V_NM * phase.dielectric_constant,
         sites=sites,
         electron_density_nm3=bands * band_density_nm3(temperature_K, phase.electron_mass)
         if np.any(phase.electrons)

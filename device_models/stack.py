@@ -106,8 +106,7 @@ def solve_stack(
     shape = np.broadcast_shapes(
         left.shape,
         right.shape,
-        *(layer.bulk.shape for layer in layers),
-        *(np.shape(layer.thickness_nm) for layer in layers),
+        *(layer.shape for layer in layers),
         *(np.shape(value) for value in (*steps, *sheets)),
     )
     offsets = np.cumsum(_flat(steps, shape), axis=0)
@@ -179,14 +178,14 @@ class _Task:
 
     def problem(self, ends_nm: Array, degree: int, index: IntArray) -> GridProblem:
         """The stacks at `index` on their mesh."""
+        places_nm = node_places(ends_nm, element(degree), inside=True)
         whole = GridProblem(
             element=element(degree),
             charge=self.charge(ends_nm, degree),
             width_nm=np.diff(ends_nm, axis=1),
+            permittivity_e_V_nm=self.stack.permittivity_e_V_nm(places_nm),
             offset_V=self.offset_V,
-            polarization_e_nm2=self.stack.polarization(
-                node_places(ends_nm, element(degree), inside=True)
-            ),
+            polarization_e_nm2=self.stack.polarization(places_nm),
             sheet_charge_e_nm2=self.sheet_charge_e_nm2 if np.any(self.sheet_charge_e_nm2) else None,
             left=self.left,
             right=self.right,
@@ -280,9 +279,12 @@ class _Task:
     ) -> Stack:
         shape = self.stack.shape
         charge = self.charge(ends, _FINE)
-        polarization = self.stack.polarization(node_places(ends, element(_FINE), inside=True))
+        places_nm = node_places(ends, element(_FINE), inside=True)
+        polarization = self.stack.polarization(places_nm)
         if polarization is None:
             polarization = np.zeros((1, len(self.stack.layers), 1, self.batch))
+        susceptibility = self.stack.susceptibility(places_nm)
+        permittivity = self.stack.permittivity_e_V_nm(places_nm)
 
         def by_contact(inner: Array, left: bool) -> Array:
             # the missing side of the outermost contact follows from its given charge
@@ -299,7 +301,11 @@ class _Task:
                 element=element(_FINE),
                 ends_nm=ends[i],
                 potential_V=potential[:, i],
-                polarization_e_nm2=np.broadcast_to(polarization[:, i], potential[:, i].shape),
+                fixed_polarization_e_nm2=np.broadcast_to(polarization[:, i], potential[:, i].shape),
+                susceptibility=np.broadcast_to(susceptibility[..., i, :, :], potential[:, i].shape),
+                permittivity_e_V_nm=np.broadcast_to(
+                    permittivity[..., i, :, :], potential[:, i].shape
+                ),
                 charge=charge.layer(i),
                 slots=self.stack.slots[i],
                 left_displacement_e_nm2=contact_D[0][i].reshape(shape),
@@ -325,13 +331,17 @@ class _Task:
 
     def _scale_nm(self) -> Array:
         """Shortest screening length that the sites of each layer allow, (n, B)."""
-        charge = self.charge(
-            self.stack.thickness_nm[:, None] * np.array([0.0, 1.0])[:, None], _COARSE
+        ends_nm = self.stack.thickness_nm[:, None] * np.array([0.0, 1.0])[:, None]
+        charge = self.charge(ends_nm, _COARSE)
+        permittivity = self.stack.permittivity_e_V_nm(
+            node_places(ends_nm, element(_COARSE), inside=True)
         )
-        density = np.full_like(charge.permittivity_e_V_nm, 1e-12)
+        if permittivity.ndim == 4:
+            permittivity = np.min(permittivity, axis=0)
+        density = np.full_like(permittivity, 1e-12)
         for site in charge.sites:
             density = density + site.capacity_nm3 * np.max(np.square(site.charge), axis=0)
-        scale = np.sqrt(charge.permittivity_e_V_nm * charge.kT_eV / density)[:, 0]
+        scale = np.sqrt(permittivity * charge.kT_eV / density)[:, 0]
         return np.minimum(_SCALE_SHARE * scale, self.stack.thickness_nm)
 
     def _neutral_V(self) -> Array:
@@ -353,14 +363,16 @@ def _error(problem: GridProblem, first: NewtonResult, second: NewtonResult) -> A
     change = np.max([np.max(np.abs(a - b), axis=(0, 1)) for a, b in pairs], axis=0)
     largest = np.max([np.max(np.abs(b), axis=(0, 1)) for _, b in pairs], axis=0)
     # the displacement of a drop far below kT: that of the linear Debye layer or of a capacitor
-    kT, permittivity = problem.charge.kT_eV, problem.charge.permittivity_e_V_nm
+    kT, permittivity = problem.charge.kT_eV, problem.permittivity_e_V_nm
+    if permittivity.ndim == 4:
+        permittivity = np.max(permittivity, axis=0)
     slope = np.max(-problem.charge.charge(second.potential_V)[1], axis=0)
     per_volt = np.sqrt(permittivity * slope) + permittivity / np.sum(
         problem.width_nm, axis=1, keepdims=True
     )
     smallest = _NEGLIGIBLE_KT * np.max(per_volt * kT, axis=(0, 1))
     # what rounding makes of the potentials' differences inside an element cannot be refined away
-    steepest = problem.charge.permittivity_e_V_nm * np.abs(second.potential_V[0]) / problem.width_nm
+    steepest = permittivity * np.abs(second.potential_V[0]) / problem.width_nm
     change = np.maximum(change - _ROUNDING * np.max(steepest, axis=(0, 1)), 0.0)
     error = change / np.maximum(largest, smallest)
     return np.where(first.converged & second.converged, error, np.nan)

@@ -1,6 +1,7 @@
 r"""Poisson's equation of a batch of stacks on a mesh: what must vanish, and its derivative.
 
-The displacement ``D = −eps φ' + P`` obeys ``dD/dx = ρ(x, φ)``. Tested with the nodal polynomials
+The displacement ``D = −eps φ' + P`` obeys ``dD/dx = ρ(x, φ)``; P is the fixed polarization, what
+follows the field is in eps, which may vary inside a layer. Tested with the nodal polynomials
 ``v_i`` of each element of width h, whose ends lie on the contacts,
 
 ``R_i = ∫ (v_i' (eps φ' − P) − v_i ρ) dx``,
@@ -10,7 +11,8 @@ contact, and D itself at the ends of the stack. What one element gives its neigh
 neighbour takes: the scheme conserves charge to rounding, as finite volumes do, and the D of a
 contact is as accurate as an integral, not as a difference of potentials.
 
-With ``dρ/dφ ≤ 0`` R is the gradient of a strictly convex function of the nodal potentials,
+With ``dρ/dφ ≤ 0`` and ``eps > 0`` R is the gradient of a strictly convex function of the nodal
+potentials,
 
 ``Σ ∫ (eps φ'²/2 − P φ' + Π) dx − Σ sheet·φ``,
 
@@ -22,6 +24,7 @@ Shapes: n layers, E elements in each, B stacks, p the degree; nodes (p + 1, n, E
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,10 +67,12 @@ class GridProblem:
         Arrays that broadcast against (p + 1, n, E, B).
     width_nm : array (n, E, B)
         Of the elements.
+    permittivity_e_V_nm : array (n, 1, B), or (p + 1, n, E, B) where it varies inside layers
+        eps, susceptibilities included.
     offset_V : array (n, 1, B)
         Sum of the vacuum-level steps left of each layer: φ less it is continuous.
     polarization_e_nm2 : array (p + 1, n, E, B) or None
-        P at the nodes.
+        The fixed P at the nodes.
     sheet_charge_e_nm2 : array (n + 1, B) or None
         Given charge of each contact, if there is any.
     left, right : array (B,) or Reservoir
@@ -79,12 +84,25 @@ class GridProblem:
     element: Element
     charge: ChargeModel
     width_nm: Array
+    permittivity_e_V_nm: Array
     offset_V: Array
     polarization_e_nm2: Array | None
     sheet_charge_e_nm2: Array | None
     left: Array | Reservoir
     right: Array | Reservoir
     right_offset_V: Array
+
+    @cached_property
+    def stiffness(self) -> tuple[Array, Array]:
+        """Of −(eps φ')': a factor (n, E, B), and matrices (p + 1, p + 1) that it multiplies.
+
+        The matrices are one for all elements, or (p + 1, p + 1, n, E, B).
+        """
+        one, permittivity = self.element, self.permittivity_e_V_nm
+        if permittivity.ndim == 3:
+            return 2.0 * permittivity / self.width_nm, one.stiffness
+        squares = one.derivative[:, :, None] * one.derivative[:, None] * one.weights[:, None, None]
+        return 2.0 / self.width_nm, np.tensordot(squares, permittivity, axes=(0, 0))
 
     def take(self, index: Any) -> GridProblem:
         """The stacks at `index` of the batch."""
@@ -113,9 +131,12 @@ def residual(problem: GridProblem, potential_V: Array) -> Residual:
     density, slope = problem.charge.charge(potential_V)
     # differences inside the element keep a small drop's digits
     inside = (potential_V - potential_V[0]).reshape(shape[0], -1)
-    stiffness = 2.0 * problem.charge.permittivity_e_V_nm / problem.width_nm
+    factor, matrices = problem.stiffness
     weight = (0.5 * one.weights)[:, None, None, None] * problem.width_nm
-    local = (one.stiffness @ inside).reshape(shape) * stiffness
+    if matrices.ndim == 2:
+        local = (matrices @ inside).reshape(shape) * factor
+    else:
+        local = np.einsum("ijneb,jneb->ineb", matrices, inside.reshape(shape)) * factor
     local -= weight * density
     if problem.polarization_e_nm2 is not None:
         weighted = one.weights[:, None] * problem.polarization_e_nm2.reshape(shape[0], -1)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .bulk import Bulk
+from .constants import VACUUM_PERMITTIVITY_E_V_NM
 from .layer_charge import ChargeModel, charge_model
 from .phase import Array, Phase, defect_slots, stack_phases
 
@@ -64,8 +65,11 @@ class StackLayer:
     interaction_eV : array (..., D), optional
         W of the regular solution, ``E_d += W c_d/N_s``; positive repels.
     polarization_e_nm2 : ProfileLike
-        P of a polar or poled layer, positive where it points to the right. Its bound charge is
-        −dP/dx and +P at the layer's right end, −P at its left end.
+        The fixed part of P, of a polar or poled layer, positive where it points to the right. Its
+        bound charge is −dP/dx and +P at the layer's right end, −P at its left end.
+    susceptibility : ProfileLike
+        chi of the part that follows the field, ``P = polarization + eps_0 chi E``, beside what the
+        phase's dielectric constant holds; their sum must be positive.
     mu_eV : ProfileLike, optional
         Chemical potential of the neutral mobile element along the layer, where it is not the
         bulk's. Matters for electrons, holes and defects whose charge is not z·dn.
@@ -77,7 +81,17 @@ class StackLayer:
     energy_shift_eV: Sequence[ProfileLike] | None = None
     interaction_eV: ArrayLike | None = None
     polarization_e_nm2: ProfileLike = 0.0
+    susceptibility: ProfileLike = 0.0
     mu_eV: ProfileLike | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The batch shape (...) of all that is given as numbers."""
+        constants = [np.shape(p) for p in self.profiles if not callable(p)]
+        interaction = () if self.interaction_eV is None else np.shape(self.interaction_eV)[:-1]
+        return np.broadcast_shapes(
+            self.bulk.shape, np.shape(self.thickness_nm), interaction, *constants
+        )
 
     @property
     def profiles(self) -> list[ProfileLike]:
@@ -85,6 +99,7 @@ class StackLayer:
         return [
             self.fixed_charge_cm3,
             self.polarization_e_nm2,
+            self.susceptibility,
             *(self.energy_shift_eV or ()),
             *([] if self.mu_eV is None else [self.mu_eV]),
         ]
@@ -198,14 +213,40 @@ class LayerStack:
         )
 
     def polarization(self, places_nm: Array) -> Array | None:
-        """P at nodes (p + 1, n, E, B), or None where there is none."""
+        """The fixed P at nodes (p + 1, n, E, B), or None where there is none."""
         given = [layer.polarization_e_nm2 for layer in self.layers]
         if not any(callable(p) or np.any(np.asarray(p)) for p in given):
             return None
-        values = [profile_values(p, places_nm[:, i], self.shape) for i, p in enumerate(given)]
+        return self._at_nodes(given, places_nm)
+
+    def susceptibility(self, places_nm: Array) -> Array:
+        """Chi at nodes (p + 1, n, E, B), or (n, 1, B) where no layer's varies."""
+        given = [layer.susceptibility for layer in self.layers]
+        if any(callable(chi) for chi in given):
+            return self._at_nodes(given, places_nm)
+        return np.asarray(self._at_nodes(given, np.zeros((1, *self.temperature_K.shape)))[0])
+
+    def permittivity_e_V_nm(self, places_nm: Array) -> Array:
+        """Eps of the phases and of what follows the field, shaped as `susceptibility`.
+
+        Raises
+        ------
+        ValueError
+            Where it is not positive and finite.
+        """
+        relative = self.phase.dielectric_constant + self.susceptibility(places_nm)
+        right = np.all((relative > 0.0) & np.isfinite(relative), axis=(-2, -1))
+        if not np.all(right):
+            layer = int(np.argmin(right.reshape(-1, len(self.layers)).all(axis=0)))
+            raise ValueError(
+                f"layer {layer}: dielectric_constant + susceptibility must be positive and finite"
+            )
+        return np.asarray(VACUUM_PERMITTIVITY_E_V_NM * relative)
+
+    def _at_nodes(self, profiles: Sequence[ProfileLike], places_nm: Array) -> Array:
         full = np.empty(places_nm.shape)
-        for i, value in enumerate(values):
-            full[:, i] = value
+        for i, profile in enumerate(profiles):
+            full[:, i] = profile_values(profile, places_nm[:, i], self.shape)
         return full
 
     def _shift(self, layer: int, slot: int) -> ProfileLike:

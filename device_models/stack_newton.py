@@ -71,16 +71,18 @@ def newton_step(problem: GridProblem, found: Residual) -> Array:
     one, local = problem.element, found.local
     p = one.degree
     batch = local.shape[-1]
-    stiffness = 2.0 * problem.charge.permittivity_e_V_nm / problem.width_nm
-    inner, first, last, rest = _eliminate(problem, found, stiffness)
-    row, column = one.stiffness[0, 1:p], one.stiffness[p, 1:p]
+    stiffness, matrices = problem.stiffness
+    inner, first, last, rest = _eliminate(problem, found)
+    row, column = matrices[0, 1:p], matrices[p, 1:p]
 
     def dot(weights: Array, values: Array) -> Array:
+        if weights.ndim > 1:
+            return np.asarray(np.einsum("k...,k...->...", weights, values))
         return np.asarray((weights @ values.reshape(inner, -1)).reshape(values.shape[1:]))
 
-    start_diagonal = stiffness * (one.stiffness[0, 0] - dot(row, first)) + found.screening[0]
-    end_diagonal = stiffness * (one.stiffness[p, p] - dot(column, last)) + found.screening[p]
-    coupling = stiffness * (one.stiffness[0, p] - dot(row, last))
+    start_diagonal = stiffness * (matrices[0, 0] - dot(row, first)) + found.screening[0]
+    end_diagonal = stiffness * (matrices[p, p] - dot(column, last)) + found.screening[p]
+    coupling = stiffness * (matrices[0, p] - dot(row, last))
     start = local[0] - stiffness * dot(row, rest)
     end = local[p] - stiffness * dot(column, rest)
 
@@ -156,17 +158,18 @@ def _bounded_step(
     return step, np.max(np.abs(step), axis=(0, 1, 2))
 
 
-def _eliminate(
-    problem: GridProblem, found: Residual, stiffness: Array
-) -> tuple[int, Array, Array, Array]:
+def _eliminate(problem: GridProblem, found: Residual) -> tuple[int, Array, Array, Array]:
     """Solve the inner block of every element for its first, last and right-hand columns."""
     one = problem.element
     p = one.degree
     inner = p - 1
+    stiffness, matrices = problem.stiffness
     block = np.empty((inner, p + 2, *stiffness.shape))
     # columns: inner nodes, first node, last node, residual
-    fixed = one.stiffness[1:p][:, [*range(1, p), 0, p]]
-    np.multiply(fixed[:, :, None, None, None], stiffness, out=block[:, : p + 1])
+    fixed = matrices[1:p][:, [*range(1, p), 0, p]]
+    if fixed.ndim == 2:
+        fixed = fixed[:, :, None, None, None]
+    np.multiply(fixed, stiffness, out=block[:, : p + 1])
     diagonal = np.arange(inner)
     block[diagonal, diagonal] += found.screening[1:p]
     block[:, p + 1] = found.local[1:p]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .constants import CM3_PER_NM3, NM_CM
+from .constants import CM3_PER_NM3, NM_CM, VACUUM_PERMITTIVITY_E_V_NM
 from .layer_charge import ChargeModel
 from .phase import Array, BoolArray, IntArray
 from .spectral import Element
@@ -96,8 +96,11 @@ class LayerSolution:
         The batch shape (...).
     element : Element
         The polynomials of the grid.
-    ends_nm, potential_V, polarization_e_nm2 : array
-        Ends of elements (E + 1, B) from the layer's left end; φ and P at nodes (p + 1, E, B).
+    ends_nm : array (E + 1, B)
+        Ends of elements from the layer's left end.
+    potential_V, fixed_polarization_e_nm2, susceptibility, permittivity_e_V_nm : array (p + 1, E, B)
+        φ, the part of P that does not follow the field, chi of the part that does, and eps with
+        it, at the nodes.
     charge : ChargeModel
         Arrays that broadcast against the nodes.
     slots : list of int
@@ -110,7 +113,9 @@ class LayerSolution:
     element: Element
     ends_nm: Array
     potential_V: Array
-    polarization_e_nm2: Array
+    fixed_polarization_e_nm2: Array
+    susceptibility: Array
+    permittivity_e_V_nm: Array
     charge: ChargeModel
     slots: list[int]
     left_displacement_e_nm2: Array
@@ -130,8 +135,13 @@ class LayerSolution:
     @cached_property
     def field_V_nm(self) -> Array:
         """Field −dφ/dx (..., P)."""
-        slope = np.tensordot(self.element.derivative, self.potential_V, axes=1)
-        return self._profile(-2.0 * slope / self._width_nm)
+        return self._profile(self._field_V_nm)
+
+    @cached_property
+    def polarization_e_nm2(self) -> Array:
+        """P (..., P): the fixed part and ``eps_0 chi E``, beside the phase's own eps_r."""
+        follows = VACUUM_PERMITTIVITY_E_V_NM * self.susceptibility * self._field_V_nm
+        return self._profile(self.fixed_polarization_e_nm2 + follows)
 
     @cached_property
     def charge_density_e_nm3(self) -> Array:
@@ -175,12 +185,12 @@ class LayerSolution:
     @cached_property
     def left_field_V_nm(self) -> Array:
         """Field at the left end (...), from the displacement."""
-        return self._end_field(self.left_displacement_e_nm2, self.polarization_e_nm2[0, 0])
+        return self._end_field(self.left_displacement_e_nm2, (0, 0))
 
     @cached_property
     def right_field_V_nm(self) -> Array:
         """Field at the right end (...), from the displacement."""
-        return self._end_field(self.right_displacement_e_nm2, self.polarization_e_nm2[-1, -1])
+        return self._end_field(self.right_displacement_e_nm2, (-1, -1))
 
     @cached_property
     def _concentrations(self) -> tuple[list[Array], Array, Array]:
@@ -190,9 +200,15 @@ class LayerSolution:
     def _width_nm(self) -> Array:
         return np.diff(self.ends_nm, axis=0)
 
-    def _end_field(self, displacement: Array, polarization: Array) -> Array:
-        permittivity = self.charge.permittivity_e_V_nm.reshape(self.shape)
-        return np.asarray((displacement - polarization.reshape(self.shape)) / permittivity)
+    @cached_property
+    def _field_V_nm(self) -> Array:
+        slope = np.tensordot(self.element.derivative, self.potential_V, axes=1)
+        return np.asarray(-2.0 * slope / self._width_nm)
+
+    def _end_field(self, displacement: Array, node: tuple[int, int]) -> Array:
+        polarization = self.fixed_polarization_e_nm2[node].reshape(self.shape)
+        permittivity = self.permittivity_e_V_nm[node].reshape(self.shape)
+        return np.asarray((displacement - polarization) / permittivity)
 
     def _profile(self, values: Array) -> Array:
         """Nodal values (p + 1, E, B) as a profile (..., P); shared nodes appear once."""

@@ -174,44 +174,6 @@ def test_saturated_layer() -> None:
     assert solved.phi_V == pytest.approx(expected, abs=1e-9)
 
 
-def test_polarization_is_its_bound_charge() -> None:
-    """A uniform P equals ±P on the faces; a graded one adds −dP/dx."""
-    bulk, other = symmetric(0.4, 0.3, 1e21), symmetric(0.9, 0.3, 2e21)
-    poled = StackLayer(bulk, 5.0, polarization_e_nm2=0.3)
-    next_to = StackLayer(other, 8.0)
-    solved = solve_stack(Metal(0.0), [poled, next_to], Metal(1.0))
-    bound = solve_stack(
-        Metal(0.0),
-        [replace(poled, polarization_e_nm2=0.0), next_to],
-        Metal(1.0),
-        sheet_charge_e_nm2=[-0.3, 0.3, 0.0],
-    )
-    assert solved.phi_V[-1] == pytest.approx(1.0)
-    assert solved.layers[1].left_field_V_nm == pytest.approx(
-        bound.layers[1].left_field_V_nm, rel=1e-8
-    )
-    assert solved.layers[0].right_field_V_nm == pytest.approx(
-        bound.layers[0].right_field_V_nm, rel=1e-8
-    )
-    graded = solve_stack(
-        Metal(0.0),
-        [StackLayer(bulk, 5.0, polarization_e_nm2=lambda x: 0.06 * x)],
-        Metal(1.0),
-    )
-    charged = solve_stack(
-        Metal(0.0),
-        [StackLayer(bulk, 5.0, fixed_charge_cm3=-0.06e21)],
-        Metal(1.0),
-        sheet_charge_e_nm2=[0.0, 0.3],
-    )
-    assert graded.layers[0].left_field_V_nm == pytest.approx(
-        charged.layers[0].left_field_V_nm, rel=1e-7
-    )
-    assert graded.layers[0].right_field_V_nm == pytest.approx(
-        charged.layers[0].right_field_V_nm, rel=1e-7
-    )
-
-
 def test_batch_is_its_members() -> None:
     drops = np.array([[0.4, 0.01, 1.8], [2.5, -1.0, 0.0]])
     thickness = np.array([5.0, 50.0, 400.0])

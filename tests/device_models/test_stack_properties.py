@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interohm.device_models.bulk import neutral_bulk
-from interohm.device_models.phase import Metal, Phase
+from interohm.device_models.phase import Array, Metal, Phase
 from interohm.device_models.stack import solve_stack
-from interohm.device_models.stack_layer import StackLayer
+from interohm.device_models.stack_layer import ProfileLike, StackLayer
 
 from .stack_phases import METAL_eV, symmetric
 
@@ -48,12 +48,18 @@ def stacks(draw: st.DrawFn) -> tuple[list[StackLayer], dict[str, list[float]]]:
         )
         shift = draw(st.floats(-0.3, 0.3))
         width = draw(st.floats(0.2, 2.0))
+        scale = draw(st.floats(0.0, 300.0))
+
+        def graded(x: Array, most: float = scale, width: float = width) -> Array:
+            return most * np.exp(-x / width)
+
         layers.append(
             StackLayer(
                 bulk,
                 10.0 ** draw(st.floats(0.0, 3.0)),
                 energy_shift_eV=[lambda x, a=shift, w=width: a * np.exp(-x / w)] * count,
                 polarization_e_nm2=draw(st.sampled_from([0.0, 0.2])),
+                susceptibility=draw(st.sampled_from([0.0, 30.0, graded])),
             )
         )
     contacts = len(layers) + 1
@@ -82,6 +88,12 @@ def test_all_charges_add_up_to_zero(
     assert abs(total) < 1e-8 * scale
 
 
+def reversed_profile(profile: ProfileLike, thickness_nm: float) -> ProfileLike:
+    if not callable(profile):
+        return profile
+    return lambda x: profile(thickness_nm - x)
+
+
 @settings(max_examples=30, deadline=None)
 @given(stack=stacks(), left_V=VOLTS, right_V=VOLTS)
 def test_a_reversed_stack_is_the_mirror_image(
@@ -92,10 +104,11 @@ def test_a_reversed_stack_is_the_mirror_image(
         replace(
             layer,
             energy_shift_eV=[
-                lambda x, f=shift, end=float(layer.thickness_nm): f(end - x)  # type: ignore[operator]
+                reversed_profile(shift, float(layer.thickness_nm))
                 for shift in layer.energy_shift_eV or ()
             ],
             polarization_e_nm2=-np.asarray(layer.polarization_e_nm2),
+            susceptibility=reversed_profile(layer.susceptibility, float(layer.thickness_nm)),
         )
         for layer in reversed(layers)
     ]
