@@ -20,6 +20,7 @@ from interohm.layer_diagram import layer_diagrams
 from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain
 from interohm.polarization import polarization_fields
 from interohm.records import Insulator, Metal, material_hash
+from interohm.sampled_cell import SampledCell
 from interohm.sensitivity import RecordedDraws, cell_sensitivity, contact_sensitivity
 from interohm.solved_cell import SolvedState, check_cell, solve_state
 from interohm.solved_contact import contact_fields
@@ -87,7 +88,9 @@ def cell_document(
     """
     check_cell(cell, materials, where=where)
     reference = reference_metal(materials)
-    uncertain = samples > 0 and any(is_uncertain(each) for each in [*materials, reference])
+    uncertain = samples > 0 and (
+        any(is_uncertain(each) for each in [*materials, reference]) or _uncertain_collectors(cell)
+    )
     nominals = []
     for place in range(len(cell.states_of_charge)):
         try:
@@ -96,28 +99,14 @@ def cell_document(
             raise InputError(error.what, where=f"{where}: {error.where}", fix=error.fix) from None
     discharged = _discharged(cell, materials, nominals)
     start = None if discharged is None else potential_map(cell, discharged)
+    maps = [potential_map(cell, nominal) for nominal in nominals]
+    samples_of = None
     draws = RecordedDraws(samples) if uncertain else None
+    if draws is not None:
+        samples_of = SampledCell(cell, materials, nominals, maps, discharged, draws)
     states: list[dict[str, Any]] = []
-    remarks: list[str] = []
-    for place, nominal in enumerate(nominals):
-        sampled = None
-        if draws is not None:
-            try:
-                sampled = solve_state(cell, materials, place, draws=draws, thick=nominal.thick)
-            except InputError as error:
-                # extreme samples must not take the prediction with them
-                remarks.append(
-                    f"no intervals at state of charge {nominal.state_of_charge:g}: with "
-                    f"samples of the uncertainties {error.what}"
-                )
-            else:
-                lost = int(np.count_nonzero(sampled.has_no_solution))
-                if lost:
-                    remarks.append(
-                        f"intervals at state of charge {nominal.state_of_charge:g} leave out "
-                        f"{lost} of {samples} samples of the uncertainties that have no solution"
-                    )
-        here = potential_map(cell, nominal)
+    for place, (nominal, here) in enumerate(zip(nominals, maps, strict=True)):
+        sampled = None if samples_of is None else samples_of.state(place)
         profile, collectors = map_fields(cell, here, start)
         document = {
             **_state_document(cell, nominal, sampled, reference.name, draws),
@@ -127,10 +116,15 @@ def cell_document(
             "temperature_sweep": _temperature_sweep(cell, materials, place, nominal, draws),
             "sensitivity": None,
         }
-        if draws is not None and sampled is not None:
+        if draws is not None and samples_of is not None and sampled is not None:
+            along_x, *spreads = samples_of.bands(place, sampled)
+            document["quantiles"].update(profile=along_x, collectors=spreads[0])
             phases = [*materials, reference]
             document["sensitivity"] = cell_sensitivity(draws, sampled, phases)
-            for contact, solved in zip(document["contacts"], sampled.contacts, strict=True):
+            for contact, solved, bands in zip(
+                document["contacts"], sampled.contacts, spreads[1], strict=True
+            ):
+                contact["quantiles"]["profile"] = bands
                 contact["sensitivity"] = contact_sensitivity(draws, solved, phases)
         states.append(document)
         if progress is not None:
@@ -142,11 +136,18 @@ def cell_document(
         "records": {each.name: material_hash(each) for each in [*materials, reference]},
         "states": states,
         "remarks": [
-            *remarks,
+            *([] if samples_of is None else samples_of.remarks),
             *_left_out_of_sweep(cell, materials),
             *_blocking_layers(nominals),
         ],
     }
+
+
+def _uncertain_collectors(cell: Cell) -> bool:
+    ends = cell.collectors
+    return ends is not None and any(
+        collector.work_function_eV.uncertainty for collector in (ends.negative, ends.positive)
+    )
 
 
 def _blocking_layers(states: list[SolvedState]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.documents import numbers
+from interohm.documents import column_quantiles, numbers
 
 if TYPE_CHECKING:
     from interohm.layer_diagram import LayerDiagram
@@ -41,4 +41,12 @@ def cell_profile(diagrams: list[LayerDiagram]) -> dict[str, list[float | None]]:
     return {
         name: numbers(np.concatenate([getattr(diagram, name) for diagram in diagrams]))
         for name in _COLUMNS
+    }
+
+
+def level_bands(diagram: LayerDiagram) -> dict[str, Any]:
+    """Return x (P,) and the quantiles there of potential and levels of samples (samples, P)."""
+    return {
+        "x_nm": numbers(diagram.x_nm),
+        **{name: column_quantiles(getattr(diagram, name)) for name in _COLUMNS[1:]},
     }

@@ -7,27 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm import device_models as models
 from interohm.arrhenius import (
     Sweep,
     sampled_temperatures_K,
     sweep_fields,
     sweep_temperatures_K,
 )
-from interohm.electrodes import (
-    check_same_ion,
-    electrode_state,
-    reference_metal,
-    reference_work_function_eV,
-)
+from interohm.cell_profile import level_bands
+from interohm.electrodes import check_same_ion, reference_metal
 from interohm.electron_levels import contact_electrons
 from interohm.electron_samples import contact_electron_quantiles
 from interohm.errors import InputError
-from interohm.layer_diagram import contact_diagrams
+from interohm.layer_diagram import contact_diagrams, sampled_contact_diagram
 from interohm.phases import DEFAULT_SAMPLES, Draws, is_uncertain
 from interohm.polarization import polarization_fields
 from interohm.records import Insulator, Metal, material_hash
+from interohm.sampled_curves import contact_bands, contact_curves, contact_places
 from interohm.sensitivity import RecordedDraws, contact_sensitivity
-from interohm.single_contact import Conditions, solve_contact
+from interohm.single_contact import Conditions, SingleContact, solve_contact
 from interohm.solved_contact import SolvedContact, contact_fields, prediction_fields
 
 if TYPE_CHECKING:
@@ -40,17 +38,6 @@ _STATES_OF_CHARGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 #: Samples of a layer that is solved whole over the temperature or the state of charge.
 _FEWER_SAMPLES = 100
-
-
-def _electrode_mu_eV(
-    left: Insulator | Metal, right: Insulator | Metal, contents: dict[str, float | None]
-) -> float:
-    """Return mu of the contact's electrode; NaN where there is none."""
-    for name, material in (("left", left), ("right", right)):
-        content = contents[name]
-        if isinstance(material, Metal) and content is not None:
-            return -material.ion_charge * float(electrode_state(material, content).voltage_V)
-    return float("nan")
 
 
 def contact_document(
@@ -103,17 +90,22 @@ def contact_document(
     reference = reference_metal([left, right])
     phases = (left, right, reference)
     conditions = Conditions(temperature_K, state_of_charge, thickness_nm, electrons)
-    nominal, state, level_eV = solve_contact(*phases, conditions, None)
-    sampled, sensitivity, draws = None, None, None
+    single = solve_contact(*phases, conditions, None)
+    nominal = single.solved
+    many, sensitivity, draws = None, None, None
     if samples > 0 and any(is_uncertain(material) for material in phases):
         recorded = RecordedDraws(samples)
-        sampled, _, level_eV = solve_contact(*phases, conditions, recorded)
-        sensitivity = contact_sensitivity(recorded, sampled, list(phases))
+        many = solve_contact(*phases, conditions, recorded)
+        sensitivity = contact_sensitivity(recorded, many.solved, list(phases))
         draws = recorded.first(samples)
+    sampled = None if many is None else many.solved
     fields = contact_fields(nominal, sampled)
-    if sampled is not None:
-        fields["quantiles"]["electrons"] = contact_electron_quantiles(
-            sampled, level_eV, temperature_K
+    if many is not None:
+        fields["quantiles"].update(
+            electrons=contact_electron_quantiles(
+                many.solved, many.electrode_level_eV, temperature_K
+            ),
+            profile=_bands(nominal, many),
         )
     return {
         "left": left.name,
@@ -123,15 +115,11 @@ def contact_document(
         "thickness_nm": thickness_nm,
         "reference": reference.name,
         "records": {each.name: material_hash(each) for each in phases},
-        **state,
+        **single.fields,
         **fields,
         "electrons": contact_electrons(
             nominal,
-            *contact_diagrams(
-                nominal,
-                reference_work_function_eV(reference, None),
-                _electrode_mu_eV(left, right, state["ion_content"]),
-            ),
+            *contact_diagrams(nominal, single.metal_work_function_eV, single.electrode_mu_eV),
             temperature_K,
         ),
         "temperature_sweep": _temperature_sweep(phases, conditions, draws),
@@ -139,6 +127,30 @@ def contact_document(
         "over_state_of_charge": _over_state_of_charge(phases, conditions, draws),
         "sensitivity": sensitivity,
     }
+
+
+def _bands(nominal: SolvedContact, many: SingleContact) -> dict[str, Any]:
+    """Return the intervals along x in both sides: of the levels, and of what moves."""
+    curves = contact_curves(many.solved)
+    found: dict[str, Any] = contact_bands(nominal, curves)
+    for name, side in many.solved.sides.items():
+        nominal_side, curve = nominal.sides[name], curves[name]
+        if isinstance(side, models.Metal) or isinstance(nominal_side, models.Metal):
+            x_nm, phi = np.zeros(1), np.asarray(many.sides[name].neutral_potential_V)[..., None]
+        else:
+            assert curve is not None
+            x_nm, own_nm = contact_places(nominal_side, name)
+            phi = curve.phi_at(own_nm)
+        diagram = sampled_contact_diagram(
+            side,
+            x_nm,
+            phi,
+            many.metal_work_function_eV,
+            many.electrode_mu_eV,
+            nominal.left.ion_charge,
+        )
+        found[name] = {**(found[name] or {}), **level_bands(diagram)}
+    return found
 
 
 _Phases = tuple[Insulator | Metal, Insulator | Metal, Metal]
@@ -188,12 +200,12 @@ def _swept(
 ) -> Sweep[SolvedContact]:
     axis = temperatures if draws is None else temperatures[:, None]
     everywhere = replace(conditions, temperature_K=axis)
-    real, _, _ = solve_contact(*phases, everywhere, draws)
+    real = solve_contact(*phases, everywhere, draws).solved
     drop = np.asarray(real.potential_drop_V)
     # a sample without a neutral bulk has no drop, and no solution either
-    flat, _, _ = solve_contact(
+    flat = solve_contact(
         *phases, everywhere, draws, dipole_V=np.where(np.isfinite(drop), drop, 0.0)
-    )
+    ).solved
     return Sweep(temperatures, real, flat)
 
 
@@ -208,16 +220,16 @@ def _over_state_of_charge(
     for state_of_charge in _STATES_OF_CHARGE:
         there = replace(conditions, state_of_charge=state_of_charge)
         try:
-            nominal, state, _ = solve_contact(*phases, there, None)
+            single = solve_contact(*phases, there, None)
         except InputError:
             # nobody asked for this one
             continue
-        sampled = None if draws is None else solve_contact(*phases, there, draws)[0]
+        sampled = None if draws is None else solve_contact(*phases, there, draws).solved
         found.append(
             {
                 "state_of_charge": state_of_charge,
-                **state,
-                **prediction_fields(nominal, sampled),
+                **single.fields,
+                **prediction_fields(single.solved, sampled),
             }
         )
     return found

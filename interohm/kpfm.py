@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm.cell_profile import level_bands
+from interohm.device_models import fermi_level_eV
 from interohm.device_models.kpfm import cpd_V, decompose, delta_cpd_V, equilibrium_cpd_V
-from interohm.documents import number, numbers
+from interohm.documents import column_quantiles, number, numbers, quantiles
 from interohm.errors import InputError
-from interohm.layer_diagram import device_diagrams, layer_diagrams
+from interohm.layer_diagram import collector_own_eV, device_diagrams
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.cell_config import Cell
-    from interohm.layer_diagram import LayerDiagram
+    from interohm.layer_diagram import LayerDiagram, SampledPlaces
+    from interohm.phases import Draws
     from interohm.solved_cell import SolvedState
 
     Array = NDArray[np.float64]
@@ -31,15 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PotentialMap:
-    """A cell's map at one state of charge.
+    """A cell's map at one state of charge; of samples, arrays begin with their axis.
 
     ``diagrams`` are those of the layers and of collectors of given thickness; ``collectors_V``
     holds the map of each collector beyond any front, ``base_V`` that of the base.
     """
 
     diagrams: list[LayerDiagram]
-    collectors_V: dict[str, float]
-    base_V: float
+    collectors_V: dict[str, Array]
+    base_V: Array
 
     @property
     def x_nm(self) -> Array:
@@ -49,22 +52,30 @@ class PotentialMap:
     @property
     def cpd_V(self) -> Array:
         """Return the map there, relative to the base."""
-        phi = np.concatenate([diagram.phi_V for diagram in self.diagrams])
-        return equilibrium_cpd_V(phi) - self.base_V
+        phi = np.concatenate([diagram.phi_V for diagram in self.diagrams], axis=-1)
+        return equilibrium_cpd_V(phi) - self.base_V[..., None]
 
 
-def potential_map(cell: Cell, state: SolvedState) -> PotentialMap:
-    """Return the map of a cell in a solved state (nominal values)."""
-    layers = layer_diagrams(state)
-    positive_eV = layers[-1].fermi_level_eV[0]
-    collectors: dict[str, float] = {}
-    base = float(cpd_V(state.metal_work_function_eV, positive_eV))
+def potential_map(
+    cell: Cell,
+    state: SolvedState,
+    at: SampledPlaces | None = None,
+    draws: Draws | None = None,
+) -> PotentialMap:
+    """Return the map of a cell in a solved state; of samples at given places."""
+    metal_eV, z = state.metal_work_function_eV, state.layers[0].material.ion_charge
+    levels_eV = {
+        side: fermi_level_eV(electrode.mu_eV[0], metal_eV, z)
+        for side, electrode in (("negative", state.layers[0]), ("positive", state.layers[-1]))
+    }
+    collectors: dict[str, Array] = {}
+    base = np.asarray(cpd_V(metal_eV, levels_eV["positive"]))
     if cell.collectors is not None:
-        for side, electrode in (("negative", layers[0]), ("positive", layers[-1])):
-            own = getattr(cell.collectors, side).work_function_eV.value
-            collectors[side] = float(cpd_V(own, electrode.fermi_level_eV[0]))
+        for side, level_eV in levels_eV.items():
+            own = collector_own_eV(getattr(cell.collectors, side), draws)
+            collectors[side] = np.asarray(cpd_V(own, level_eV))
         base = collectors["positive"]
-    return PotentialMap(device_diagrams(cell, state), collectors, base)
+    return PotentialMap(device_diagrams(cell, state, at, draws), collectors, base)
 
 
 def map_fields(
@@ -111,6 +122,55 @@ def map_fields(
             }
         )
     return {"cpd_V": numbers(state.cpd_V), "delta_cpd_V": numbers(delta)}, collectors
+
+
+def map_bands(
+    cell: Cell, state: PotentialMap, discharged: PotentialMap | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the intervals of a map and of all levels along x.
+
+    Parameters
+    ----------
+    cell : Cell
+        The description.
+    state, discharged : PotentialMap
+        Of the same samples at the same places.
+
+    Returns
+    -------
+    profile : list of dict
+        For each diagram ``x_nm``, and the quantiles there of its levels, of ``cpd_V`` and of
+        ``delta_cpd_V``.
+    collectors : list of dict
+        ``side``, and the quantiles of ``cpd_V`` and ``delta_cpd_V``.
+    """
+    profile = []
+    for place, diagram in enumerate(state.diagrams):
+        cpd = equilibrium_cpd_V(diagram.phi_V) - state.base_V[..., None]
+        delta = np.full_like(cpd, np.nan)
+        if discharged is not None:
+            before = discharged.diagrams[place].phi_V
+            delta = delta_cpd_V(diagram.phi_V, state.base_V, before, discharged.base_V)
+        profile.append(
+            {
+                **level_bands(diagram),
+                "cpd_V": column_quantiles(cpd),
+                "delta_cpd_V": column_quantiles(delta),
+            }
+        )
+    collectors = []
+    for side, value in state.collectors_V.items():
+        change = np.asarray(np.nan)
+        if discharged is not None:
+            change = value - state.base_V - (discharged.collectors_V[side] - discharged.base_V)
+        collectors.append(
+            {
+                "side": side,
+                "cpd_V": quantiles(value - state.base_V),
+                "delta_cpd_V": quantiles(change),
+            }
+        )
+    return profile, collectors
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,53 @@ class Conditions:
     electrons: bool
 
 
+@dataclass(frozen=True)
+class SingleContact:
+    """A contact and the state that it was solved in; arrays have the shape () or (samples,).
+
+    Parameters
+    ----------
+    solved : SolvedContact
+        The solution.
+    ion_content : dict
+        Of the two sides; None of an insulator.
+    sides : dict
+        What stands on the two sides: a bulk, or a metal.
+    metal_work_function_eV : array
+        Of the mobile metal, the zero of potential.
+    electrode_mu_eV : array
+        mu of the contact's electrode; NaN where it has none.
+    """
+
+    solved: SolvedContact
+    ion_content: dict[str, float | None]
+    sides: dict[str, Bulk | models.Metal]
+    metal_work_function_eV: Array
+    electrode_mu_eV: Array
+
+    @property
+    def electrode_level_eV(self) -> Array:
+        """Return the Fermi level of the contact's electrode."""
+        return models.fermi_level_eV(
+            self.electrode_mu_eV, self.metal_work_function_eV, self.solved.left.ion_charge
+        )
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the state of a nominal solution as a document says it."""
+        return {
+            "ion_content": self.ion_content,
+            "neutral_potential_V": {
+                side: number(model.neutral_potential_V) for side, model in self.sides.items()
+            },
+            "mu_eV": {
+                side: number(model.mu_eV)
+                for side, model in self.sides.items()
+                if isinstance(model, models.Bulk)
+            },
+        }
+
+
 def _electrode_content(metal: Metal, state_of_charge: float, *, on_the_right: bool) -> float:
     """The left electrode is the negative one unless its voltage says otherwise."""
     voltages = [state.voltage_V.value for state in metal.states]
@@ -62,7 +109,7 @@ def solve_contact(
     draws: Draws | None,
     *,
     dipole_V: Array | float = 0.0,
-) -> tuple[SolvedContact, dict[str, Any], Array]:
+) -> SingleContact:
     """Solve one contact, nominal or for all draws.
 
     Parameters
@@ -76,15 +123,6 @@ def solve_contact(
     dipole_V : array
         Step of the vacuum level at the contact.
 
-    Returns
-    -------
-    solved : SolvedContact
-        The solution.
-    state : dict
-        ``ion_content``, ``neutral_potential_V`` and ``mu_eV`` of the sides, as in documents.
-    electrode_level_eV : array
-        Fermi level of the contact's electrode.
-
     Raises
     ------
     InputError
@@ -94,6 +132,7 @@ def solve_contact(
     phi_metal_eV = reference_work_function_eV(reference, draws)
     contents: dict[str, float | None] = {"left": None, "right": None}
     mu_electrode_eV: Array = np.asarray(0.0)
+    has_electrode = any(isinstance(material, Metal) for material in (left, right))
     known: dict[str, models.Metal] = {}
     for name, material in (("left", left), ("right", right)):
         if isinstance(material, Metal):
@@ -116,14 +155,6 @@ def solve_contact(
             if draws is None:
                 require_neutral_bulk(material, bulks[name])
     left_model, right_model = ({**known, **bulks}[name] for name in ("left", "right"))
-    state_of_sides = {
-        "ion_content": contents,
-        "neutral_potential_V": {
-            "left": number(np.median(left_model.neutral_potential_V)),
-            "right": number(np.median(right_model.neutral_potential_V)),
-        },
-        "mu_eV": {name: number(np.median(bulk.mu_eV)) for name, bulk in bulks.items()},
-    }
     if conditions.thickness_nm is None:
         solved = between_half_spaces(left, right, left_model, right_model, dipole_V=dipole_V)
     else:
@@ -136,7 +167,13 @@ def solve_contact(
             dipole_V,
             nominal=draws is None and np.ndim(conditions.temperature_K) == 0,
         )
-    return solved, state_of_sides, models.fermi_level_eV(mu_electrode_eV, phi_metal_eV, z)
+    return SingleContact(
+        solved,
+        contents,
+        {"left": left_model, "right": right_model},
+        phi_metal_eV,
+        mu_electrode_eV if has_electrode else np.asarray(np.nan),
+    )
 
 
 def _with_layer(

@@ -214,7 +214,8 @@ def intervals(
         yield place, fields
         return
     for key, value in fields.items():
-        yield from intervals(value, (*place, key))
+        if key != "profile":
+            yield from intervals(value, (*place, key))
 
 
 def nominal_at(document: dict[str, Any], place: tuple[str, ...]) -> float:
