@@ -60,16 +60,17 @@ class StabilityWindow:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for a record's provenance."""
+        # Adding zero turns −0.0 into 0.0.
         return {
-            "reduction_V": round(self.reduction_V, 4),
+            "reduction_V": round(self.reduction_V, 4) + 0.0,
             "reduced_to": list(self.reduced_to),
-            "oxidation_V": round(self.oxidation_V, 4),
+            "oxidation_V": round(self.oxidation_V, 4) + 0.0,
             "oxidized_to": list(self.oxidized_to),
             "coexists_with": [
                 {
                     "compounds": list(line.compounds),
-                    "from_V": round(line.low_V, 4),
-                    "to_V": round(line.high_V, 4),
+                    "from_V": round(line.low_V, 4) + 0.0,
+                    "to_V": round(line.high_V, 4) + 0.0,
                 }
                 for line in self.tie_lines
             ],

@@ -52,6 +52,12 @@ def has_vacuum(structure: Structure) -> bool:
     return bool(gaps.max() * height > _LEAST_VACUUM_A)
 
 
+def is_supercell(structure: Structure) -> bool:
+    """Whether the cell repeats a smaller one."""
+    primitive = SpacegroupAnalyzer(structure, symprec=SYMMETRY_TOLERANCE_A).find_primitive()
+    return primitive is not None and len(primitive) < len(structure)
+
+
 def repeat_distance(crystal: Crystal, facet: Facet) -> float:
     """Return the distance after which planar averages along a facet's normal repeat, in Å.
 

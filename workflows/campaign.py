@@ -213,19 +213,26 @@ def dry_run(config: CampaignConfig, database: Database) -> list[PlannedCalculati
     list of PlannedCalculation
         In the order of the flow, each calculation once.
     """
+    return planned_calculations(campaign_flow(config), database)
+
+
+def planned_calculations(flow: Flow, database: Database) -> list[PlannedCalculation]:
+    """List a flow's calculations, each once, and start none; the flow stays as it is."""
     with using(database):
-        return list(_planned(config, database))
+        return list(_planned(flow, database))
 
 
-def _planned(config: CampaignConfig, database: Database) -> Iterator[PlannedCalculation]:
+def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
     store = memory_store()
     seen = set()
-    for job, _ in jobs_in_order(campaign_flow(config)):
+    for job, _ in jobs_in_order(flow):
         if job.function in _RECORDS:
             continue
-        request = request_of(job.resolve_args(store, inplace=False))
+        # A copy: running the job itself would write today's structures into it.
+        resolved = job.resolve_args(store, inplace=False)
+        request = request_of(resolved)
         if request is None:
-            job.run(store)
+            resolved.run(store)
             continue
         found = find_calculation(database, request.hash)
         structure = request.initial_structure

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.materials import SHIPPED_FOLDER
 from interohm.records import (
     ION_CHARGES,
     BarrierEnergy,
@@ -27,6 +28,8 @@ from interohm.records import (
 from interohm.yaml_io import load_yaml, validated
 
 from .materials_project import structure_by_id
+
+SHIPPED_STRUCTURES = SHIPPED_FOLDER.parent / "structures"
 
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
 Facet = tuple[int, int, int]
@@ -134,7 +137,8 @@ class InsulatorPhase(_SurveyedPhase):
     name : str
         Of the record.
     structure : str
-        CIF or POSCAR, relative to the campaign's file, or a Materials Project id.
+        CIF or POSCAR, relative to the campaign's file, a shipped structure's name, or a Materials
+        Project id.
     facet : tuple of int or FacetSurvey
         Miller indices in the conventional cell, or up to which index to try them all.
     slab_convergence : SlabConvergence, optional
@@ -340,7 +344,7 @@ def load_campaign(path: str | Path) -> CampaignConfig:
 
 
 def load_structure(source: str, folder: Path, *, where: str) -> Structure:
-    """Read a crystal structure from a file, or from the Materials Project by its id.
+    """Read a crystal structure: a file, a shipped one's name, or an id of the Materials Project.
 
     Raises
     ------
@@ -350,11 +354,14 @@ def load_structure(source: str, folder: Path, *, where: str) -> Structure:
     if source.startswith("mp-"):
         return structure_by_id(source, where=where)
     path = folder / source
+    if not path.is_file() and source.isalnum():
+        path = SHIPPED_STRUCTURES / f"{source}.cif"
     if not path.is_file():
         raise InputError(
-            f"there is no structure file {path}",
+            f"there is no structure file {folder / source}",
             where=where,
-            fix="give a CIF or POSCAR, relative to the campaign's file, or an id such as mp-1138",
+            fix="give a CIF or POSCAR, relative to the campaign's file, a shipped structure's name "
+            "such as Li2O, or an id such as mp-1138",
         )
     try:
         with warnings.catch_warnings():

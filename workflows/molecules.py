@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from importlib import resources
 from pathlib import Path
 
 from interohm.postprocess.phase_diagram import EnergyCorrection
@@ -14,6 +13,7 @@ from pymatgen.core import Molecule
 
 from interohm.errors import InputError
 
+from .campaign_config import SHIPPED_STRUCTURES
 from .presets import Preset
 from .steps import calculation_job
 
@@ -26,22 +26,21 @@ def load_molecule(source: str, folder: Path, *, where: str) -> tuple[str, Molecu
     InputError
         There is no such molecule, or the file is something else.
     """
-    shipped = resources.files("interohm.configs") / "structures" / "molecules"
-    with resources.as_file(shipped) as molecules:
-        path = folder / source if source.endswith(".xyz") else molecules / f"{source}.xyz"
-        if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in molecules.glob("*.xyz")))
-            raise InputError(
-                f"there is no molecule {source!r}",
-                where=where,
-                fix=f"one of {known}, or an XYZ file, relative to the campaign's file",
-            )
-        try:
-            return path.stem, Molecule.from_file(path)
-        except (ValueError, IndexError, KeyError) as error:
-            raise InputError(
-                f"{path} cannot be read as a molecule: {error}", where=where, fix="give XYZ"
-            ) from None
+    shipped = SHIPPED_STRUCTURES / "molecules"
+    path = folder / source if source.endswith(".xyz") else shipped / f"{source}.xyz"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in shipped.glob("*.xyz")))
+        raise InputError(
+            f"there is no molecule {source!r}",
+            where=where,
+            fix=f"one of {known}, or an XYZ file, relative to the campaign's file",
+        )
+    try:
+        return path.stem, Molecule.from_file(path)
+    except (ValueError, IndexError, KeyError) as error:
+        raise InputError(
+            f"{path} cannot be read as a molecule: {error}", where=where, fix="give XYZ"
+        ) from None
 
 
 def molecule_jobs(molecules: Mapping[str, Molecule], preset: Preset) -> dict[str, Job]:
@@ -74,8 +73,8 @@ def corrections_of(preset: Preset, molecules: Collection[str]) -> dict[str, Ener
     """Return what is added to energies: molecules that have no correction count as calculated."""
     corrections = {
         name: EnergyCorrection(
-            sum(one.value_eV for one in parts),
-            math.hypot(*(one.uncertainty_eV for one in parts)),
+            round(sum(one.value_eV for one in parts), 4),
+            round(math.hypot(*(one.uncertainty_eV for one in parts)), 4),
             "; ".join(f"{one.value_eV:+g} eV: {one.source}" for one in parts),
         )
         for name, parts in preset.corrections_per_atom.items()

@@ -20,7 +20,7 @@ from interohm.postprocess.phase_diagram import (
     limit_uncertainties,
     stability_window,
 )
-from interohm.slab_builders.identify import has_vacuum
+from interohm.slab_builders.identify import has_vacuum, is_supercell
 from pymatgen.core import Composition
 from pymatgen.entries.computed_entries import ComputedEntry
 
@@ -118,7 +118,8 @@ def window_of_ours(
         with well_formed(f"{database.location}, calculations"):
             if document["hash"] not in found and _elements(document) <= elements:
                 one = Calculation.model_validate(document)
-                if not has_vacuum(one.final_structure):
+                # Supercells of defects have fewer k-points than the crystal's own cell.
+                if not has_vacuum(one.final_structure) and not is_supercell(one.final_structure):
                     found[one.hash] = one
     used = [one for one in found.values() if comparable(compound, one)]
     named = [(one.final_structure.composition.reduced_formula, one) for one in used]
@@ -139,6 +140,7 @@ def window_of_ours(
     except ValueError as error:
         return None, {**provenance, "no_window": str(error)}
     method = f"calculated: {compound.engine}, {compound.settings['xc']}"
+    method += ", energies corrected" if any(entry.correction for entry in entries) else ""
     source = f"phase diagram of {len(entries)} calculations"
     uncertainties = [
         # Beside the metal itself the voltage is zero by definition.

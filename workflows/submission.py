@@ -15,7 +15,7 @@ from jobflow import Flow
 
 from interohm.database import Database
 
-from .campaign import PlannedCalculation, campaign_flow, dry_run
+from .campaign import PlannedCalculation, campaign_flow, planned_calculations
 from .campaign_config import CampaignConfig, load_structure
 from .launchpad import METADATA
 from .presets import load_preset
@@ -77,9 +77,10 @@ def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
     plans = []
     for phase in config.phases:
         alone = config.model_copy(update={"phases": [phase]})
-        calculations = dry_run(alone, database)
+        whole = campaign_flow(alone)
+        calculations = planned_calculations(whole, database)
         known = all(calculation.found for calculation in calculations)
-        (flow,) = campaign_flow(alone).jobs
+        (flow,) = whole.jobs
         assert isinstance(flow, Flow)
         plans.append(
             PhasePlan(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.phase_diagram import comparable, entry_of, stability_window
+from interohm.postprocess.phase_diagram import (
+    comparable,
+    entry_of,
+    limit_uncertainties,
+    stability_window,
+)
 from pymatgen.analysis.phase_diagram import PhaseDiagram
 from pymatgen.core import Composition, Element, Lattice, Structure
 from pymatgen.entries.computed_entries import ComputedEntry
@@ -66,6 +72,18 @@ def test_a_ternary_and_what_it_coexists_with(entries: list[ComputedEntry]) -> No
     assert described["reduced_to"] == list(window.reduced_to)
 
 
+def test_uncertain_elements_move_the_limits_that_they_set(entries: list[ComputedEntry]) -> None:
+    named = [ComputedEntry(e.composition, e.energy, entry_id=e.reduced_formula) for e in entries]
+    compound = Composition("Mg3N2")
+    low, high = limit_uncertainties(compound, named, "Mg", 2, {"N2": 0.3})
+    # Two atoms of nitrogen against three ions of charge two.
+    assert (low, high) == pytest.approx((0, 0.3 * 2 / 6))
+    # The metal is where voltages count from: at one limit it cancels.
+    low, high = limit_uncertainties(compound, named, "Mg", 2, {"N2": 0.3, "Mg": 0.4})
+    assert low == pytest.approx(0)
+    assert high == pytest.approx(math.hypot(0.1, 0.4 / 2))
+
+
 @pytest.mark.parametrize(
     ("compound", "added", "message"),
     [
@@ -96,3 +114,4 @@ def test_only_like_energies_are_subtracted(make_calculation: Make) -> None:
     assert comparable(sets[0], sets[0])
     assert not comparable(*sets)
     assert entry_of(one).energy == one.energy_eV
+    assert entry_of(one, 0.25).energy == pytest.approx(one.energy_eV + 0.25)
