@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -43,6 +43,7 @@ Distance: TypeAlias = Annotated[Number, Field(ge=0, le=1e9)]
 NetDoping: TypeAlias = Annotated[Number, Field(ge=-1e23, le=1e23)]
 SheetCharge: TypeAlias = Annotated[Number, Field(ge=-50, le=50)]
 Polarization: TypeAlias = Annotated[Number, Field(ge=-500, le=500)]
+Susceptibility: TypeAlias = Annotated[Number, Field(ge=0, le=1e5)]
 SmallEnergy: TypeAlias = Annotated[Number, Field(ge=-10, le=10)]
 Potential: TypeAlias = Annotated[Number, Field(ge=-10, le=10)]
 
@@ -64,30 +65,45 @@ class IonContentRange(_Config):
     charged: Annotated[Number, Field(ge=0)]
 
 
-class DopingProfile(_Config):
-    """Frozen species along a layer: linear between the points, constant beyond them.
+class _Profile(_Config):
+    """What varies along a layer: linear between the points, constant beyond them.
 
     Parameters
     ----------
     distance_nm : list of float
         Ascending, from the layer's left end; two equal ones make a jump.
-    donors_minus_acceptors_cm3 : list of float
-        Net charge of the frozen species there.
     """
 
     distance_nm: Annotated[list[Distance], Field(min_length=1, max_length=10_000)]
-    donors_minus_acceptors_cm3: list[NetDoping]
 
     @model_validator(mode="after")
-    def _table(self) -> DopingProfile:
-        if len(self.distance_nm) != len(self.donors_minus_acceptors_cm3):
-            raise ValueError(
-                f"{len(self.distance_nm)} distance_nm and "
-                f"{len(self.donors_minus_acceptors_cm3)} donors_minus_acceptors_cm3: give one each"
-            )
+    def _table(self) -> Self:
+        for name, values in self:
+            if len(values) != len(self.distance_nm):
+                raise ValueError(
+                    f"{len(self.distance_nm)} distance_nm and {len(values)} {name}: give one each"
+                )
         if any(after < before for before, after in pairwise(self.distance_nm)):
             raise ValueError("distance_nm must ascend from the layer's left end")
         return self
+
+
+class DopingProfile(_Profile):
+    """Frozen species along a layer: net charge at `distance_nm`."""
+
+    donors_minus_acceptors_cm3: list[NetDoping]
+
+
+class PolarizationProfile(_Profile):
+    """Fixed polarization along a layer, positive towards the positive electrode."""
+
+    polarization_uC_cm2: list[Polarization]
+
+
+class SusceptibilityProfile(_Profile):
+    """Susceptibility along a layer."""
+
+    susceptibility: list[Susceptibility]
 
 
 class CoreLayer(_Config):
@@ -127,6 +143,13 @@ class Layer(_Config):
         Frozen species that vary along the layer, beside donors_cm3 and acceptors_cm3.
     polarization_uC_cm2 : float
         Fixed polarization of a polar or poled layer, positive towards the positive electrode.
+    polarization_profile : PolarizationProfile, optional
+        Fixed polarization that varies along the layer, beside polarization_uC_cm2.
+    susceptibility : float
+        chi of a polarization that follows the field, eps_0·chi·E, beside the record's dielectric
+        constant.
+    susceptibility_profile : SusceptibilityProfile, optional
+        The same where it varies along the layer, beside susceptibility.
     core_layers : list of CoreLayer
         Formation energies that differ next to the layer's contacts.
     interaction_eV : mapping
@@ -141,13 +164,24 @@ class Layer(_Config):
     ion_content: IonContentRange | None = None
     doping_profile: DopingProfile | None = None
     polarization_uC_cm2: Polarization = 0.0
+    polarization_profile: PolarizationProfile | None = None
+    susceptibility: Susceptibility = 0.0
+    susceptibility_profile: SusceptibilityProfile | None = None
     core_layers: list[CoreLayer] = []
     interaction_eV: dict[str, SmallEnergy] = {}
 
     @property
     def features(self) -> list[str]:
         """The fields for which only the grid solver knows the layer."""
-        names = ("doping_profile", "polarization_uC_cm2", "core_layers", "interaction_eV")
+        names = (
+            "doping_profile",
+            "polarization_uC_cm2",
+            "polarization_profile",
+            "susceptibility",
+            "susceptibility_profile",
+            "core_layers",
+            "interaction_eV",
+        )
         return [name for name in names if getattr(self, name)]
 
     @model_validator(mode="after")

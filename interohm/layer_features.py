@@ -90,7 +90,12 @@ def stack_layer(
     def mu_along(distance_nm: Array) -> Array:
         return np.asarray(left_eV + (right_eV - left_eV) * distance_nm / thickness_nm)
 
-    doping = layer.doping_profile
+    doping, poled, follows = (
+        layer.doping_profile,
+        layer.polarization_profile,
+        layer.susceptibility_profile,
+    )
+    fixed_e_nm2 = layer.polarization_uC_cm2 / CAPACITANCE_UF_CM2
     names = [defect.name for defect in insulator.defects]
     return StackLayer(
         bulk,
@@ -102,7 +107,17 @@ def stack_layer(
         interaction_eV=np.array([layer.interaction_eV.get(name, 0.0) for name in names])
         if layer.interaction_eV
         else None,
-        polarization_e_nm2=layer.polarization_uC_cm2 / CAPACITANCE_UF_CM2,
+        polarization_e_nm2=fixed_e_nm2
+        if poled is None
+        else GradedProfile(
+            poled.distance_nm,
+            fixed_e_nm2 + np.array(poled.polarization_uC_cm2) / CAPACITANCE_UF_CM2,
+        ),
+        susceptibility=layer.susceptibility
+        if follows is None
+        else GradedProfile(
+            follows.distance_nm, layer.susceptibility + np.array(follows.susceptibility)
+        ),
         mu_eV=mu_along,
     )
 

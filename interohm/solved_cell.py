@@ -123,8 +123,7 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
             )
         if isinstance(material, Metal) and layer.features:
             raise InputError(
-                f"{field}: {material.name} is a metal: it has no doping_profile, polarization, "
-                "core_layers or interaction",
+                f"{field}: {material.name} is a metal: it has no {' or '.join(layer.features)}",
                 where=where,
                 fix="remove them",
             )

@@ -27,13 +27,20 @@ def shipped(name: str) -> Insulator | Metal:
     return material
 
 
-def solved(layer: dict[str, Any], *, contacts: list[dict[str, Any]] | None = None) -> Any:
+def solved(
+    layer: dict[str, Any],
+    *,
+    contacts: list[dict[str, Any]] | None = None,
+    record: dict[str, Any] | None = None,
+) -> Any:
     llzo = {"material": "LLZO", "thickness_nm": 20} | layer
     fields: dict[str, Any] = {"name": "c", "layers": [LI, llzo, LCO], "states_of_charge": [0.5]}
     if contacts is not None:
         fields["contacts"] = contacts
     cell = validated(Cell, fields, where="cell.yaml")
     materials = [shipped(layer.material) for layer in cell.layers]
+    if record is not None:
+        materials[1] = material_from(material_document(materials[1]) | record, where="test")
     return cell_document(cell, materials, samples=2, where="cell.yaml")["states"][0]
 
 
@@ -63,6 +70,44 @@ def test_a_polarization_is_taken_up_by_the_electrodes() -> None:
     surface_e_nm2 = 0.5 / 16.02176634
     for before, after in zip(plain, poled, strict=True):
         assert after - before == pytest.approx(-surface_e_nm2, rel=1e-5)
+
+
+def test_a_graded_polarization_leaves_its_bound_charge_inside() -> None:
+    """P from 0 to P_1 is a fixed charge of −P_1 over the layer and +P_1 at its right end."""
+    most_uC_cm2, thickness_nm = 0.8, 20.0
+    surface_e_nm2 = most_uC_cm2 / 16.02176634
+    table = {"distance_nm": [0.0, thickness_nm], "polarization_uC_cm2": [0.0, most_uC_cm2]}
+    poled = charges(solved({"polarization_profile": table}))
+    profile = {
+        "distance_nm": [0.0],
+        "donors_minus_acceptors_cm3": [-surface_e_nm2 / thickness_nm * 1e21],
+    }
+    bound = charges(solved({"doping_profile": profile}))
+    # D at the right end counts the polarization there
+    assert poled == pytest.approx([bound[0], bound[1] - surface_e_nm2], rel=1e-5)
+    even = {"distance_nm": [3.0], "polarization_uC_cm2": [0.2]}
+    assert charges(
+        solved({"polarization_profile": even, "polarization_uC_cm2": 0.3})
+    ) == pytest.approx(charges(solved({"polarization_uC_cm2": 0.5})), rel=1e-6)
+
+
+def test_a_susceptibility_adds_to_the_dielectric_constant() -> None:
+    own = shipped("LLZO").dielectric_constant.value
+    larger = charges(solved({}, record={"dielectric_constant": own + 25.0}))
+    assert charges(solved({"susceptibility": 25.0})) == pytest.approx(larger, rel=1e-6)
+    even = {"distance_nm": [0.0, 5.0], "susceptibility": [15.0, 15.0]}
+    assert charges(
+        solved({"susceptibility": 10.0, "susceptibility_profile": even})
+    ) == pytest.approx(larger, rel=1e-6)
+    plain = charges(solved({}))
+    assert all(abs(more) > 1.1 * abs(less) for more, less in zip(larger, plain, strict=True))
+
+
+def test_a_susceptibility_at_one_contact_leaves_the_other_as_it_is() -> None:
+    near = {"distance_nm": [1.0, 2.0], "susceptibility": [300.0, 0.0]}
+    plain, with_profile = charges(solved({})), charges(solved({"susceptibility_profile": near}))
+    assert abs(with_profile[0]) > 1.5 * abs(plain[0])
+    assert with_profile[1] == pytest.approx(plain[1], rel=1e-4)
 
 
 def test_a_core_layer_collects_what_it_favours() -> None:
@@ -153,6 +198,17 @@ def test_a_facet_adds_its_difference_to_the_step() -> None:
             "give one each",
         ),
         ({"polarization_uC_cm2": 1e6}, None, "polarization_uC_cm2"),
+        (
+            {"polarization_profile": {"distance_nm": [0], "polarization_uC_cm2": [1e6]}},
+            None,
+            "polarization_profile.polarization_uC_cm2[0]",
+        ),
+        ({"susceptibility": -1.0}, None, "layers[1].susceptibility: "),
+        (
+            {"susceptibility_profile": {"distance_nm": [0, 1], "susceptibility": [3.0]}},
+            None,
+            "layers[1].susceptibility_profile: 2 distance_nm and 1 susceptibility: give one each",
+        ),
         ({}, [{}, {"pinning_factor": 1.5}], "pinning_factor"),
     ],
 )
@@ -162,6 +218,13 @@ def test_features_that_do_not_fit_are_named(
     with pytest.raises(InputError) as caught:
         solved(layer, contacts=contacts)
     assert said in str(caught.value)
+
+
+def test_an_electrode_has_no_features() -> None:
+    layers = [LI | {"susceptibility": 3.0}, {"material": "LLZO", "thickness_nm": 20}, LCO]
+    cell = validated(Cell, {"name": "c", "layers": layers}, where="c")
+    with pytest.raises(InputError, match="Li is a metal: it has no susceptibility"):
+        cell_document(cell, [shipped(layer.material) for layer in cell.layers], samples=2)
 
 
 def test_pinning_needs_a_neutrality_level() -> None:
