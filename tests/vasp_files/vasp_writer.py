@@ -23,6 +23,20 @@ PERTURBATIONS = (
 )
 
 
+def potcar(*data_sets: tuple[str, str, float]) -> str:
+    """Return the header lines that engine and custodian read; the data themselves are VASP's.
+
+    ``data_sets`` have an element, a title and the valence electrons each.
+    """
+    return "".join(
+        f"  {title}\n   {zval:.12f}\n parameters from PSCTR are:\n"
+        f"   VRHFIN ={element}: valence\n   LEXCH  = PE\n   TITEL  = {title}\n"
+        f"   POMASS =   1.000; ZVAL   = {zval:7.3f}    mass and valenz\n"
+        " END of PSCTR-controll parameters\n local part\n   0.0 0.0\n End of Dataset\n"
+        for element, title, zval in data_sets
+    )
+
+
 def rows(values: np.ndarray, tag: str = "v") -> str:
     return "".join(f"<{tag}>{' '.join(f'{x:.10f}' for x in row)}</{tag}>\n" for row in values)
 

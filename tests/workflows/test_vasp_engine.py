@@ -19,6 +19,7 @@ from interohm.workflows.engines.vasp_inputs import write_inputs
 from interohm.workflows.local import run_campaign
 from interohm.workflows.vasp_campaign import PLAN, write_campaign_inputs
 from pymatgen.core import Structure
+from vasp_writer import potcar
 
 from interohm.cli import main
 from interohm.database import Database
@@ -29,17 +30,10 @@ from interohm.yaml_io import load_yaml
 ROOT = Path(__file__).parents[2]
 RUN = ROOT / "tests" / "data" / "vasp" / "Mg_Ga" / "q=-1"
 
-#: The header lines that engine and custodian read; the data themselves are VASP's.
-POTCAR = "".join(
-    f"  {title}\n   {zval:.12f}\n parameters from PSCTR are:\n"
-    f"   VRHFIN ={element}: valence\n   LEXCH  = PE\n   TITEL  = {title}\n"
-    f"   POMASS =   1.000; ZVAL   = {zval:7.3f}    mass and valenz\n"
-    " END of PSCTR-controll parameters\n local part\n   0.0 0.0\n End of Dataset\n"
-    for element, title, zval in (
-        ("Mg", "PAW_PBE Mg 13Apr2007", 2.0),
-        ("Ga", "PAW_PBE Ga_d 06Jul2010", 13.0),
-        ("N", "PAW_PBE N 08Apr2002", 5.0),
-    )
+POTCAR = potcar(
+    ("Mg", "PAW_PBE Mg 13Apr2007", 2.0),
+    ("Ga", "PAW_PBE Ga_d 06Jul2010", 13.0),
+    ("N", "PAW_PBE N 08Apr2002", 5.0),
 )
 CAMPAIGN = f"""
 name: interlayer

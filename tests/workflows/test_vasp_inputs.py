@@ -22,10 +22,9 @@ from interohm.slab_builders.defects import (
 from interohm.slab_builders.hops import after_hop, vacancy_hop
 from interohm.slab_builders.slabs import build_slab
 from interohm.workflows.engines import engine_named
-from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.engines.request import CalculationRequest
-from interohm.workflows.engines.vasp import VaspEngine
 from interohm.workflows.engines.vasp_inputs import (
+    end_incar,
     in_poscar_order,
     path_images,
     site_order,
@@ -195,14 +194,38 @@ def test_a_path_goes_over_the_middle_and_moves_one_ion() -> None:
     assert steps[0] == pytest.approx(steps[1], abs=0.01)
 
 
-def test_only_results_that_can_be_read_are_calculated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_ends_of_a_path_have_its_electrons_and_nothing_moves() -> None:
+    path = hop().settings["incar"]
+    end = end_incar(path)
+    assert {tag for tag in path if path[tag] != end.get(tag)} == {
+        "EDIFFG",
+        "IBRION",
+        "IMAGES",
+        "IOPT",
+        "LCLIMB",
+        "NSW",
+        "POTIM",
+        "SPRING",
+    }
+    assert (end["NSW"], end["IBRION"], end["NELECT"]) == (0, -1, 158)
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ({"LHFCALC": True}, "no hybrid functionals"),
+        ({"METAGGA": "R2SCAN"}, "no meta-GGAs"),
+        ({"IBRION": -1}, "needs LEPSILON: true and IBRION: 8"),
+        ({"LEPSILON": None}, "needs LEPSILON: true and IBRION: 8"),
+    ],
+)
+def test_a_response_that_vasp_does_not_give_is_refused(
+    tags: dict[str, object], reason: str
 ) -> None:
-    monkeypatch.setattr(VaspEngine, "check", lambda self: None)
-    with pytest.raises(CalculationError, match=r"kind 'neb' are not read.*by hand"):
-        engine_named("vasp").start(hop(), tmp_path)
-    assert (tmp_path / "INCAR").is_file()
-    assert not (tmp_path / "result.json").exists()
+    engine = engine_named("vasp")
+    settings = step("dielectric", **tags)
+    with pytest.raises(InputError, match=reason):
+        engine.request(lithium_fluoride().primitive, "dielectric", settings, 0)
 
 
 def test_electrons_of_charged_cells_need_no_potcars() -> None:

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from interohm.postprocess.vasp import functional_name
+from interohm.postprocess.vasp_files import functional_name
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
 
 from .gpaw import kpoint_counts
-from .protocol import CalculationError, Progress
+from .protocol import Progress
 from .request import CalculationRequest
 from .vasp_inputs import (
     complete_incar,
@@ -26,9 +26,6 @@ from .vasp_inputs import (
     write_inputs,
 )
 from .worker_run import WorkerRun, check_space
-
-#: Calculations whose inputs are written, and whose results are not read.
-_ONLY_INPUTS = ("neb", "dielectric")
 
 
 class VaspEngine:
@@ -115,11 +112,6 @@ class VaspEngine:
         self.check()
         check_space(folder)
         write_inputs(request, folder)
-        if request.kind in _ONLY_INPUTS:
-            raise CalculationError(
-                f"VASP's results of the kind {request.kind!r} are not read: run the inputs in "
-                f"{folder} by hand, and give the number to the campaign with its source"
-            )
         worker = "interohm.workflows.engines.vasp_worker"
         return VaspRun(request, folder, [sys.executable, "-m", worker, str(folder)])
 
@@ -128,8 +120,8 @@ class VaspRun(WorkerRun):
     """A worker process, VASP below it, and the folder that they write to."""
 
     def progress(self) -> Progress | None:
-        """Count the geometries and iterations in OSZICAR."""
-        log = self.folder / "OSZICAR"
+        """Count the geometries and iterations in OSZICAR; of a path, in that of its first image."""
+        log = self.folder / ("01/OSZICAR" if self.request.kind == "neb" else "OSZICAR")
         if not log.exists():
             return None
         lines = log.read_text(errors="replace").splitlines()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from interohm.postprocess.calculation import CalculationKind
-from interohm.postprocess.vasp import functional_name
+from interohm.postprocess.vasp_files import functional_name
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
@@ -214,12 +214,40 @@ def complete_incar(
             where="preset",
             fix="one of " + ", ".join(name for name, one in INPUT_SETS.items() if one.kind == kind),
         )
+    _check_response(incar, kind)
     name = functional_name(incar)
     if name != settings["xc"] and not incar.get("LHFCALC"):
         raise InputError(f"INCAR asks for {name}, the preset for {settings['xc']}", where="preset")
     if charge:
         incar["NELECT"] = valence_electrons(structure, potcars) - charge
     return {tag: incar[tag] for tag in sorted(incar)}
+
+
+def _check_response(incar: Mapping[str, Any], kind: CalculationKind) -> None:
+    """Refuse a dielectric response that VASP would leave without its ions, or not calculate."""
+    if kind != "dielectric":
+        return
+    if incar.get("LHFCALC") or incar.get("METAGGA"):
+        raise InputError(
+            "VASP's perturbation theory has no hybrid functionals and no meta-GGAs",
+            where="preset: dielectric",
+            fix="calculate the response with PBE or PBEsol, or give the constant with its source",
+        )
+    if not incar.get("LEPSILON") or incar.get("IBRION") not in (7, 8):
+        raise InputError(
+            "the response of electrons and ions needs LEPSILON: true and IBRION: 8",
+            where="preset: dielectric",
+            fix="leave them out of incar: the input set has them",
+        )
+
+
+#: Tags of a path, which a calculation of one end does not have.
+_PATH_TAGS = ("IMAGES", "SPRING", "LCLIMB", "IOPT", "POTIM", "EDIFFG")
+
+
+def end_incar(incar: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tags for a path's end by itself: its electrons, the atoms left where they are."""
+    return {tag: incar[tag] for tag in incar if tag not in _PATH_TAGS} | {"NSW": 0, "IBRION": -1}
 
 
 def path_images(request: CalculationRequest) -> list[Structure]:

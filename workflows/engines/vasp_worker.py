@@ -2,6 +2,8 @@
 
 Puts the POTCARs of the licensee beside the inputs, lets atomate2 run VASP under custodian (which
 corrects errors that it knows and starts again), and writes ``result.json``, whole or not at all.
+Of a migration path VASP calculates the images between the ends; the ends have calculations of
+their own before.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -18,13 +21,19 @@ from pathlib import Path
 import psutil
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.vasp import read_vasp
+from interohm.postprocess.vasp_path import image_folders, read_image, read_vasp_path
 from pymatgen.core import Structure
+from pymatgen.io.vasp import Incar
 
 from interohm.errors import InputError
 from interohm.yaml_io import write_text
 
 from .request import CalculationRequest
-from .vasp_inputs import site_order, valence_electrons
+from .vasp_inputs import end_incar, site_order, valence_electrons
+
+#: custodian looks each second whether VASP has ended, as calculations of small cells take seconds,
+#: and every five minutes (its own value) for errors of a running one.
+_CUSTODIAN = {"polling_time_step": 1, "monitor_freq": 300}
 
 
 def main() -> int:
@@ -35,8 +44,10 @@ def main() -> int:
     os.chdir(folder)
     try:
         _prepare(request, folder)
-        _run(folder)
-        result = as_requested(read_vasp(folder), request)
+        if request.kind == "neb":
+            _calculate_ends(request, folder)
+        _run(folder, request.kind)
+        result = as_requested(_read(folder, request.kind), request)
     except Exception as error:
         reason = str(error) or type(error).__name__
         write_text(folder / "failure.json", json.dumps({"error": reason}))
@@ -45,18 +56,42 @@ def main() -> int:
     return 0
 
 
-def _run(folder: Path) -> None:
+def _calculate_ends(request: CalculationRequest, folder: Path) -> None:
+    """Calculate both ends of a path where they are, unless an earlier run did."""
+    for place in (folder / "00", folder / f"{request.settings['path']['images'] + 1:02d}"):
+        try:
+            read_image(place)
+            continue
+        except InputError:  # not calculated yet, or not to the end
+            pass
+        write_text(place / "INCAR", str(Incar(end_incar(request.settings["incar"]))))
+        shutil.copy(folder / "POTCAR", place / "POTCAR")
+        os.chdir(place)
+        _run(place, "static")
+        os.chdir(folder)
+
+
+def _run(folder: Path, kind: str) -> None:
     """Run VASP; where custodian gives up, say what is wrong with the files that VASP left."""
-    from atomate2.vasp.run import run_vasp
+    from atomate2.vasp.run import JobType, run_vasp
 
     try:
-        run_vasp()
+        if kind == "neb":
+            # Errors are looked for in these files, as atomate2's maker names them.
+            files = {"output_file": "vasp.out", "stderr_file": "std_err.txt"}
+            run_vasp(JobType.NEB, vasp_job_kwargs=files, custodian_kwargs=_CUSTODIAN)
+        else:
+            run_vasp(custodian_kwargs=_CUSTODIAN)
     except Exception as error:
         try:
-            read_vasp(folder)
+            _read(folder, kind)
         except InputError as reason:
             raise RuntimeError(f"{reason.where}: {reason.what} (custodian: {error})") from error
         raise
+
+
+def _read(folder: Path, kind: str) -> Calculation:
+    return read_vasp_path(folder) if kind == "neb" else read_vasp(folder)
 
 
 def _end_with(launcher: int) -> None:
@@ -80,9 +115,14 @@ def _end_with(launcher: int) -> None:
 
 def _prepare(request: CalculationRequest, folder: Path) -> None:
     """Go on from the last geometry of an earlier run, and see to the POTCARs."""
-    contcar = folder / "CONTCAR"
-    if request.kind != "static" and _is_whole(contcar, len(request.initial_structure)):
-        os.replace(contcar, folder / "POSCAR")
+    sites = len(request.initial_structure)
+    if request.kind in ("cell", "relax"):
+        _go_on(folder, sites)
+    if request.kind == "neb":
+        for place in image_folders(folder)[1:-1]:
+            _go_on(place, sites)
+        # custodian looks for it; VASP takes those of the images.
+        shutil.copy(folder / "00" / "POSCAR", folder / "POSCAR")
     potcar = folder / "POTCAR"
     if not potcar.is_file():
         from pymatgen.io.vasp import Potcar
@@ -91,6 +131,11 @@ def _prepare(request: CalculationRequest, folder: Path) -> None:
         functional = request.settings["potcars"]["functional"]
         Potcar(symbols, functional=functional).write_file(str(potcar))
     _check_valences(request, potcar)
+
+
+def _go_on(place: Path, sites: int) -> None:
+    if _is_whole(place / "CONTCAR", sites):
+        os.replace(place / "CONTCAR", place / "POSCAR")
 
 
 def _is_whole(contcar: Path, sites: int) -> bool:
@@ -126,6 +171,8 @@ def as_requested(found: Calculation, request: CalculationRequest) -> Calculation
     ValueError
         VASP calculated something else.
     """
+    if request.kind == "dielectric" and found.response is None:
+        raise ValueError("VASP calculated no response of the ions (IBRION = 8 with LEPSILON)")
     if found.charge != request.charge:
         raise ValueError(f"the cell has the charge {found.charge}, not {request.charge}")
     place = {site: row for row, site in enumerate(site_order(request.initial_structure))}
@@ -134,7 +181,7 @@ def as_requested(found: Calculation, request: CalculationRequest) -> Calculation
     ordered = Structure.from_sites([structure[row] for row in rows])
     if ordered.species != request.initial_structure.species:
         raise ValueError("the sites are not those that were asked for")
-    potentials = found.site_potentials_eV
+    potentials, response = found.site_potentials_eV, found.response
     return found.model_copy(
         update={
             "hash": request.hash,
@@ -143,6 +190,7 @@ def as_requested(found: Calculation, request: CalculationRequest) -> Calculation
             "initial_structure": request.structure,
             "structure": ordered.as_dict(),
             "site_potentials_eV": [potentials[row] for row in rows] if potentials else [],
+            "response": None if response is None else response.reordered(rows),
         }
     )
 
