@@ -92,8 +92,7 @@ def finite_layers(parameters: Array) -> Array:
     found = layer(bulk, 0.0, 1.5, 5.0)
     return np.stack(
         [
-            found.left_sheet_charge_e_nm2,
-            found.right_sheet_charge_e_nm2,
+            *np.moveaxis(found.sheet_charge_e_nm2, -1, 0),
             found.resistance_ohm_cm2,
         ]
     )

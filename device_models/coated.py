@@ -297,10 +297,10 @@ def coated_contact(
         side if isinstance(side, Metal) else half_space(side, potential)
         for side, potential in ((left, potentials[0]), (right, potentials[-1] + steps[-1]))
     ]
-    to_right = [-one.left_sheet_charge_e_nm2 for one in layers]
+    to_right = [one.sheet_charge_e_nm2[..., 0] for one in layers]
     last = sides[1]
     to_right.append(
-        layers[-1].right_sheet_charge_e_nm2 - charges[-1]
+        layers[-1].sheet_charge_e_nm2[..., 1] - charges[-1]
         if isinstance(last, Metal)
         else last.sheet_charge_e_nm2
     )

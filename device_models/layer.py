@@ -34,9 +34,9 @@ class Layer:
         The phase.
     left_potential_V, right_potential_V, thickness_nm : array
         What was given.
-    left_sheet_charge_e_nm2, right_sheet_charge_e_nm2 : array
-        Charges beyond the two ends that hold its potentials, ``−eps·phi'`` at the left and
-        ``+eps·phi'`` at the right end; the layer's own charge is minus their sum.
+    sheet_charge_e_nm2 : array (..., 2)
+        All charge right of its left and of its right end, ``eps·phi'`` there, as in `Stack`: the
+        layer's own charge is the first less the second.
     resistance_ohm_cm2 : array
         R_layer; NaN where nothing conducts, infinite beyond the largest number.
     course, unknown, plateau_nm : array
@@ -48,8 +48,7 @@ class Layer:
     left_potential_V: Array
     right_potential_V: Array
     thickness_nm: Array
-    left_sheet_charge_e_nm2: Array
-    right_sheet_charge_e_nm2: Array
+    sheet_charge_e_nm2: Array
     resistance_ohm_cm2: Array
     course: IntArray
     unknown: Array
@@ -161,8 +160,7 @@ def layer(
         left_potential_V=left,
         right_potential_V=right,
         thickness_nm=thickness,
-        left_sheet_charge_e_nm2=rows[0],
-        right_sheet_charge_e_nm2=rows[1],
+        sheet_charge_e_nm2=np.stack([-rows[0], rows[1]], axis=-1),
         resistance_ohm_cm2=rows[2],
         course=course,
         unknown=rows[4],
@@ -173,7 +171,7 @@ def layer(
 def end_charges_e_nm2(
     bulk: Bulk, left_V: Array, right_V: Array, thickness_nm: Array
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Charges beyond the two ends of layers as in `Layer`; all arrays (N,).
+    """Charges beyond the two ends of layers that hold their potentials; all arrays (N,).
 
     Returns
     -------

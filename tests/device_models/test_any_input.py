@@ -80,8 +80,7 @@ def test_everything_converges(z: float) -> None:
     assert np.all(np.isfinite(parts.charge_transfer_ohm_cm2[good]))
     assert np.all(np.isfinite(parts.total_ohm_cm2) == (parts.reason == 0))
     # layers need no neutral bulk
-    assert np.all(np.isfinite(thin.left_sheet_charge_e_nm2))
-    assert np.all(np.isfinite(thin.right_sheet_charge_e_nm2))
+    assert np.all(np.isfinite(thin.sheet_charge_e_nm2))
     assert np.all(thin.resistance_ohm_cm2 > 0.0)
 
 
@@ -99,10 +98,11 @@ def test_coatings_converge() -> None:
         sheet_charge_e_nm2=[0.0, 0.1, 0.0],
     )
     first, second = found.layers
-    # what both neighbours of a contact see beyond their ends is what is fixed there
-    inner = first.right_sheet_charge_e_nm2 + second.left_sheet_charge_e_nm2
-    outer = second.right_sheet_charge_e_nm2 - found.right.sheet_charge_e_nm2
-    scale = np.abs(first.right_sheet_charge_e_nm2) + np.abs(second.left_sheet_charge_e_nm2) + 0.1
+    # between the two sides of a contact lies what is fixed there
+    ends = first.sheet_charge_e_nm2[:, 1], second.sheet_charge_e_nm2[:, 0]
+    inner = ends[0] - ends[1]
+    outer = second.sheet_charge_e_nm2[:, 1] - found.right.sheet_charge_e_nm2
+    scale = np.abs(ends[0]) + np.abs(ends[1]) + 0.1
     assert inner == pytest.approx(0.1, abs=1e-6 * float(np.max(scale)))
     assert outer == pytest.approx(0.0, abs=1e-6 * float(np.max(scale)))
     assert np.all(coated_resistance(found).total_ohm_cm2 > 0.0)

@@ -164,9 +164,9 @@ def test_coating_between_metal_and_half_space() -> None:
     found = coated_contact(Metal(0.0), [lif], llzo, thickness_nm=[5.0], dipole_V=[0.0, 0.1])
     coating = layer(lif, 0.0, found.potentials_V[1], 5.0)
     assert isinstance(found.right, HalfSpace)
-    total = coating.right_sheet_charge_e_nm2 - found.right.sheet_charge_e_nm2
+    total = coating.sheet_charge_e_nm2[1] - found.right.sheet_charge_e_nm2
     assert total == pytest.approx(0.0, abs=1e-9)
-    assert found.sheet_charge_e_nm2[0] == pytest.approx(-float(coating.left_sheet_charge_e_nm2))
+    assert found.sheet_charge_e_nm2[0] == pytest.approx(coating.sheet_charge_e_nm2[0])
     parts = coated_resistance(found)
     assert parts.layers_ohm_cm2[0] == pytest.approx(float(coating.resistance_ohm_cm2), rel=1e-6)
     transfer = sum(float(one) for one in parts.charge_transfer_ohm_cm2)
@@ -200,7 +200,5 @@ def test_vanishing_coatings_change_nothing() -> None:
     single = contact(llzo, other, sheet_charge_e_nm2=0.2)
     assert found.sheet_charge_e_nm2[2] == pytest.approx(float(single.sheet_charge_e_nm2), rel=1e-3)
     balance = found.left.sheet_charge_e_nm2 + 0.2 + found.right.sheet_charge_e_nm2
-    own = sum(
-        -float(one.left_sheet_charge_e_nm2 + one.right_sheet_charge_e_nm2) for one in found.layers
-    )
+    own = sum(float(one.sheet_charge_e_nm2[0] - one.sheet_charge_e_nm2[1]) for one in found.layers)
     assert balance + own == pytest.approx(0.0, abs=1e-8)

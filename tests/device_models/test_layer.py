@@ -70,9 +70,8 @@ def test_against_solve_bvp(left: float, right: float, thickness: float) -> None:
     assert exact.success
     permittivity = 12.0 * VACUUM_PERMITTIVITY_E_V_NM
     largest = np.max(np.abs(exact.y[1])) * permittivity
-    left_charge, right_charge = (-permittivity * exact.y[1][0], permittivity * exact.y[1][-1])
-    assert found.left_sheet_charge_e_nm2 == pytest.approx(left_charge, abs=3e-7 * largest)
-    assert found.right_sheet_charge_e_nm2 == pytest.approx(right_charge, abs=3e-7 * largest)
+    charges = permittivity * exact.y[1][[0, -1]]
+    assert found.sheet_charge_e_nm2 == pytest.approx(charges, abs=3e-7 * largest)
     profile = found.profile()
     assert profile.x_nm[[0, -1]] == pytest.approx([0.0, thickness])
     assert exact.sol(profile.x_nm)[0] == pytest.approx(profile.phi_V, abs=3e-6)
@@ -111,8 +110,8 @@ def test_phase_without_neutral_bulk(left: float, right: float, thickness: float)
     found = layer(bulk, origin + left, origin + right, thickness)
     exact = boundary_value(bulk, origin + left, origin + right, thickness)
     permittivity = 10.0 * VACUUM_PERMITTIVITY_E_V_NM
-    assert found.left_sheet_charge_e_nm2 == pytest.approx(-permittivity * exact.y[1][0], rel=1e-6)
-    assert found.right_sheet_charge_e_nm2 == pytest.approx(permittivity * exact.y[1][-1], rel=1e-6)
+    charges = permittivity * exact.y[1][[0, -1]]
+    assert found.sheet_charge_e_nm2 == pytest.approx(charges, rel=1e-6)
     assert np.isfinite(found.resistance_ohm_cm2)
 
 
@@ -122,14 +121,14 @@ def test_thick_layer_is_two_half_spaces(name: str) -> None:
     one, two = half_space(bulk, 0.0), half_space(bulk, 2.0)
     thickness = 1000.0 * float(bulk.debye_length_nm)
     found = layer(bulk, 0.0, 2.0, thickness)
-    assert found.left_sheet_charge_e_nm2 == pytest.approx(-float(one.sheet_charge_e_nm2), rel=1e-8)
-    assert found.right_sheet_charge_e_nm2 == pytest.approx(-float(two.sheet_charge_e_nm2), rel=1e-8)
+    charges = [float(one.sheet_charge_e_nm2), -float(two.sheet_charge_e_nm2)]
+    assert found.sheet_charge_e_nm2 == pytest.approx(charges, rel=1e-8)
     parts = one.space_charge_ohm_cm2 + two.space_charge_ohm_cm2
     want = parts + thickness * 1e-7 / bulk.conductivity_S_cm
     assert found.resistance_ohm_cm2 == pytest.approx(float(want), rel=1e-7)
     same_side = layer(bulk, 0.0, 0.5, thickness)
     near = half_space(bulk, 0.5)
-    assert same_side.right_sheet_charge_e_nm2 == pytest.approx(
+    assert same_side.sheet_charge_e_nm2[1] == pytest.approx(
         -float(near.sheet_charge_e_nm2), rel=1e-8
     )
 
@@ -138,9 +137,10 @@ def test_thin_layer_is_a_capacitor() -> None:
     bulk = reference_bulk("LiF")
     found = layer(bulk, [0.0, 0.0, 1.0], [1.0, 3.0, 0.0], 1e-3)
     field = np.array([1.0, 3.0, -1.0]) / 1e-3
-    expected = -9.0 * VACUUM_PERMITTIVITY_E_V_NM * field
-    assert found.left_sheet_charge_e_nm2 == pytest.approx(expected, rel=1e-4)
-    assert found.right_sheet_charge_e_nm2 == pytest.approx(-expected, rel=1e-4)
+    expected = 9.0 * VACUUM_PERMITTIVITY_E_V_NM * field
+    assert found.sheet_charge_e_nm2 == pytest.approx(
+        np.stack([expected, expected], axis=-1), rel=1e-4
+    )
 
 
 def test_linear_layer() -> None:
@@ -151,8 +151,8 @@ def test_linear_layer() -> None:
         for ratio in (0.1, 1.0, 7.0):
             found = layer(bulk, origin + small, origin + right, ratio * debye)
             slope = (right - small * np.cosh(ratio)) / (debye * np.sinh(ratio))
-            charge = -10.0 * VACUUM_PERMITTIVITY_E_V_NM * slope
-            assert found.left_sheet_charge_e_nm2 == pytest.approx(charge, rel=1e-5)
+            charge = 10.0 * VACUUM_PERMITTIVITY_E_V_NM * slope
+            assert found.sheet_charge_e_nm2[0] == pytest.approx(charge, rel=1e-5)
 
 
 @settings(deadline=None, max_examples=40)
@@ -171,18 +171,14 @@ def test_mirror_and_gauss(
     found = layer(bulk, origin + left, origin + right, thickness)
     mirrored = layer(bulk, origin + right, origin + left, thickness)
     swapped = layer(bulk, origin - left, origin - right, thickness)
-    scale = max(abs(found.left_sheet_charge_e_nm2), abs(found.right_sheet_charge_e_nm2))
-    close = {"abs": 1e-7 * float(scale) + 1e-20}
-    assert found.left_sheet_charge_e_nm2 == pytest.approx(
-        float(mirrored.right_sheet_charge_e_nm2), **close
-    )
-    assert found.left_sheet_charge_e_nm2 == pytest.approx(
-        -float(swapped.left_sheet_charge_e_nm2), **close
-    )
-    # what the layer carries, integrated over its profile, is minus the plates' charge
+    scale = float(np.max(np.abs(found.sheet_charge_e_nm2)))
+    close = {"abs": 1e-7 * scale + 1e-20}
+    assert found.sheet_charge_e_nm2 == pytest.approx(-mirrored.sheet_charge_e_nm2[::-1], **close)
+    assert found.sheet_charge_e_nm2 == pytest.approx(-swapped.sheet_charge_e_nm2, **close)
+    # what the layer carries, integrated over its profile, lies between its two ends
     charge, rounding = integrated_charge(found)
-    plates = float(found.left_sheet_charge_e_nm2 + found.right_sheet_charge_e_nm2)
-    assert charge == pytest.approx(-plates, abs=2e-2 * float(scale) + rounding)
+    between = float(found.sheet_charge_e_nm2[0] - found.sheet_charge_e_nm2[1])
+    assert charge == pytest.approx(between, abs=2e-2 * scale + rounding)
 
 
 def integrated_charge(found: Layer) -> tuple[float, float]:
