@@ -190,16 +190,26 @@ class VaspPreset(_Settings):
     uncertainties: Uncertainties
 
     @model_validator(mode="after")
+    def _uncertainties_are_known(self) -> VaspPreset:
+        needed = {
+            "voltage": self.electrode,
+            "migration_energy": self.insulator.hop,
+            "dielectric_constant": self.insulator.dielectric,
+            "molecule": self.molecule,
+            "stability_window": self.molecule,
+        }
+        for name, step in needed.items():
+            if step is not None and getattr(self.uncertainties, name) is None:
+                raise ValueError(f"uncertainties: {name} is calculated and needs one")
+        return self
+
+    @model_validator(mode="after")
     def _energies_compare(self) -> VaspPreset:
         compared = [self.insulator.bulk, self.insulator.defects, self.metal.bulk]
         if self.electrode is not None:
             compared.append(self.electrode.bulk)
-            if self.uncertainties.voltage is None:
-                raise ValueError("uncertainties: steps for electrodes need that of the voltage")
         if self.molecule is not None:
             compared.append(self.molecule)
-            if None in (self.uncertainties.molecule, self.uncertainties.stability_window):
-                raise ValueError("uncertainties: a molecule needs molecule and stability_window")
         steps = "insulator.bulk, insulator.defects, metal.bulk, electrode.bulk and molecule"
         if len({step.cutoff_eV for step in compared}) > 1:
             raise ValueError(

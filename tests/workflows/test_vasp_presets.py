@@ -27,6 +27,9 @@ def test_the_shipped_preset_passes_through_a_job() -> None:
         ("input_set: defect_relax", "input_set: defects", "input_set: .*defect_relax"),
         ("symbols: {Li: Li_sv}", "symbols: [Li_sv]", "potcars.symbols"),
         ("engine: vasp", "engine: qe", "engine: there are no presets for 'qe'"),
+        ("  migration_energy: {value_eV: 0.1", "  #", "migration_energy is calculated"),
+        ("  dielectric_constant: {fraction", "  #", "dielectric_constant is calculated"),
+        ("  voltage: {value_eV: 0.3", "  #", "voltage is calculated"),
         ("    min_atoms: 200\n", "", r"defects.min_atoms: missing field"),
     ],
 )
