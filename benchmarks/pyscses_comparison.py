@@ -6,11 +6,11 @@ pyscses states it with sites on an even grid, its continuum limit, as a grain bo
 `gouy-chapman` rule (the potential is 0 in the bulk); interohm as a layer between two thick phases.
 
 pyscses 1.0.0 does not run with the SciPy and NumPy of this project; it gets an environment of its
-own, which this script starts::
+own, which this script starts, and which the long form of `run.py` looks for::
 
-    python3 -m venv /tmp/pyscses-env
-    /tmp/pyscses-env/bin/pip install pyscses==1.0.0 numpy==1.26.4 scipy==1.13.1
-    .venv/bin/python benchmarks/pyscses_comparison.py /tmp/pyscses-env/bin/python
+    python3 -m venv .venv-pyscses
+    .venv-pyscses/bin/pip install pyscses==1.0.0 numpy==1.26.4 scipy==1.13.1
+    .venv/bin/python benchmarks/pyscses_comparison.py .venv-pyscses/bin/python
 
 Its damping is the largest with which it converges; twice that diverges. The time is that of its
 solution alone, without making its sites; interohm's holds everything, from the numbers of the

@@ -1,7 +1,7 @@
 """Speed and memory of the device model: one JSON object on standard output.
 
-``python benchmarks/run.py`` is the short form (`make bench`, under 50 s); ``--long`` repeats more
-and adds larger batches, see README.md beside this file.
+``python benchmarks/run.py`` is the short form (`make bench`, under 50 s); ``--long`` repeats more,
+adds larger batches and pyscses if its environment is there, see README.md beside this file.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from pathlib import Path
 from subprocess import PIPE
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+PYSCSES = Path(__file__).parents[1] / ".venv-pyscses" / "bin" / "python"
+"""Of the environment that `pyscses_comparison.py` says how to make."""
 
 
 def main() -> None:
@@ -43,13 +46,26 @@ def main() -> None:
     figures |= stack_figures() if long else stack_figures(repeats=2)
     figures["peak_MiB"] = peak_MiB()
     figures |= screen_figures((1000, 1000, 1000) if long else (200, 700, 715))
+    if long and PYSCSES.exists():
+        figures["pyscses_comparison"] = figures_of("pyscses_comparison.py", str(PYSCSES))
+    elif long:
+        print(
+            f"pyscses is left out, as there is no {PYSCSES}: the docstring of "
+            "benchmarks/pyscses_comparison.py says how to make it",
+            file=sys.stderr,
+        )
     json.dump(figures, sys.stdout, indent=1)
     print()
 
 
 def screen_figures(size: tuple[int, int, int]) -> dict[str, object]:
     """A screening in a process of its own, whose peak of memory is its own."""
-    command = [sys.executable, str(Path(__file__).with_name("screen.py")), *map(str, size)]
+    return figures_of("screen.py", *map(str, size))
+
+
+def figures_of(script: str, *arguments: str) -> dict[str, object]:
+    """What a script beside this one prints."""
+    command = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
     figures: dict[str, object] = json.loads(subprocess.run(command, stdout=PIPE, check=True).stdout)
     return figures
 
