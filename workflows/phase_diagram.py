@@ -124,7 +124,10 @@ def window_of_ours(
     used = [one for one in found.values() if comparable(compound, one)]
     named = [(one.final_structure.composition.reduced_formula, one) for one in used]
     named += [(name, one) for name, one in molecules.items() if comparable(compound, one)]
-    provenance: dict[str, Any] = {"entries": sorted(one.hash for _, one in named)}
+    hashes: dict[str, list[str]] = {}
+    for name, one in sorted(named, key=lambda pair: (pair[0], pair[1].hash)):
+        hashes.setdefault(name, []).append(one.hash)
+    provenance: dict[str, Any] = {"entries": hashes}
     if changed := {name: asdict(corrections[name]) for name, _ in named if name in corrections}:
         provenance["corrections_per_atom"] = changed
     composition = compound.final_structure.composition.element_composition
@@ -141,7 +144,7 @@ def window_of_ours(
         return None, {**provenance, "no_window": str(error)}
     method = f"calculated: {compound.engine}, {compound.settings['xc']}"
     method += ", energies corrected" if any(entry.correction for entry in entries) else ""
-    source = f"phase diagram of {len(entries)} calculations"
+    source = f"calculation {compound.hash[:12]}, in a phase diagram of {len(entries)}"
     uncertainties = [
         # Beside the metal itself the voltage is zero by definition.
         0.0 if phases == (mobile_ion,) else uncertainty_V and math.hypot(uncertainty_V, one)

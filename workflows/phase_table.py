@@ -132,6 +132,13 @@ def tables() -> str:
             "voltage_V",
         ),
         _table(
+            "Stability windows against lithium (V)",
+            ["from", "to", "decomposes to"],
+            [row for record in solids for row in _window_rows(record)],
+            published,
+            "stability_limit_V",
+        ),
+        _table(
             "Formation energies of neutral groups of defects (eV)",
             ["ours", "per defect"],
             [row for record in solids for row in _group_rows(record)],
@@ -236,6 +243,16 @@ def _voltage_rows(record: Insulator | Metal) -> Iterator[Row]:
     for plateau in record.provenance.get("plateaus", []):
         name = f"{_formula(record)} {plateau['from']:g} to {plateau['to']:g}"
         yield Row(name=name, key=name, ours=[f"{plateau['voltage_V']:.2f}"])
+
+
+def _window_rows(record: Insulator) -> Iterator[Row]:
+    """One line for a window of our own; what others have is its upper limit."""
+    if record.stability_window_V is None or "phase_diagram" not in record.provenance:
+        return
+    low, high = record.stability_window_V
+    beyond = ", ".join(record.provenance["phase_diagram"]["oxidized_to"])
+    ours = [f"{low.value:.2f}", f"{high.value:.2f} ± {high.uncertainty:.1f}", beyond]
+    yield Row(name=_formula(record), key=_formula(record), ours=ours)
 
 
 def _surface_rows(record: Insulator | Metal) -> Iterator[Row]:

@@ -67,11 +67,12 @@ def test_every_number_of_a_calculated_record_leads_to_its_calculation(interohm):
     assert calculations[SLAB]["functional"] == "PBE"
     assert calculations[SLAB]["energy_eV"] == shipped_calculation(SLAB)["energy_eV"]
     assert origin["preset"] == "production"
-    calculated = [n for n in numbers.values() if (n["method"] or "").startswith("calculated")]
-    assert calculated
-    assert all(number["calculation"] in calculations for number in calculated)
+    # A barrier may be what others calculated.
+    ours = [n for n in numbers.values() if (n["method"] or "").startswith("calculated: gpaw")]
+    assert len(ours) >= 7
+    assert all(number["calculation"] in calculations for number in ours)
     roles = {each["role"] for each in calculations.values()}
-    assert roles >= {"bulk", "slab", "supercell", "metal", "V_Li", "Li_i", "V_F"}
+    assert roles >= {"bulk", "slab", "supercell", "metal", "V_Li", "Li_i", "V_F", "F2"}
     assert f"calculation {SLAB[:12]} (slab): shipped; gpaw PBE" in interohm("why", "LiF_001").out
 
 
@@ -79,6 +80,7 @@ def test_a_calculation_of_the_database_comes_first_and_a_lost_one_is_said(intero
     record = shipped_material("LiF_001")
     lost = "0" * 64
     said = {**record.provenance, "calculations": {"slab": SLAB, "bulk": lost}}
+    said.pop("phase_diagram")
     mine = record.model_copy(update={"name": "mine", "provenance": said})
     with Database.open(write=True) as database:
         database.save_material(mine)

@@ -144,7 +144,7 @@ def test_a_molecule_is_calculated_and_the_window_says_that_it_is_raw(database: D
     assert high.value == pytest.approx(5.71, abs=0.02)
     assert high.uncertainty == pytest.approx((0.5**2 + 0.18**2) ** 0.5, abs=1e-3)
     diagram = record.provenance["phase_diagram"]
-    assert molecule.hash in diagram["entries"]
+    assert diagram["entries"]["F2"] == [molecule.hash]
     assert diagram["corrections_per_atom"]["F2"]["source"].startswith("as calculated")
 
 
