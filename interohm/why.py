@@ -194,7 +194,8 @@ def _record(database: Database, name: str, *, used: str | None) -> Origin:
     if used and not same:
         facts["used_hash"] = used
     roles: dict[str, str] = {}
-    for hash, role in _roles(said):
+    # A record's own calculations first: a phase diagram names some of them by their formulas.
+    for hash, role in _roles({"calculations": {}, **said}):
         roles.setdefault(hash, role)
     numbers = [_number(field, quantity, roles) for field, quantity in quantities(material)]
     named = {number.facts["calculation"] for number in numbers if number.facts["calculation"]}
