@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.materials import Uncertainties, Uncertainty
+from interohm.postprocess.materials import RelativeUncertainty, Uncertainties, Uncertainty
 from interohm.postprocess.vasp import read_vasp
+from interohm.postprocess.vasp_path import image_folders, read_vasp_path
 from interohm.slab_builders.identify import has_vacuum
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Composition, Structure
 
 from interohm.errors import InputError
@@ -57,7 +59,11 @@ class ImportedInsulator(_ImportedPhase):
     Parameters
     ----------
     dielectric_constant, saturation, stability_window_V, hops
-        As in a campaign.
+        As in a campaign; ``calculate`` means that the folders have the response, or the path.
+    response : str, optional
+        Folder of the dielectric response, where more than one would do.
+    paths : mapping of str to str
+        Folders of the paths by the names of ``hops``, where more than one would do.
     supercell : str, optional
         Folder of the perfect supercell.
     metal : str, optional
@@ -67,10 +73,12 @@ class ImportedInsulator(_ImportedPhase):
     """
 
     kind: Literal["insulator"]
-    dielectric_constant: DielectricConstant
+    dielectric_constant: Literal["calculate"] | DielectricConstant
+    response: str | None = None
     saturation: Fraction = Quantity(value=1.0)
     stability_window_V: tuple[Voltage, Voltage] | None = None
     hops: dict[str, HopConfig] = Field(default_factory=dict)
+    paths: dict[str, str] = Field(default_factory=dict)
     supercell: str | None = None
     metal: str | None = None
     chemical_potentials_eV: dict[str, Number] = Field(default_factory=dict)
@@ -109,7 +117,24 @@ class ImportConfig(_Config):
         band_gap=_TYPICAL,
         formation_energy=_TYPICAL,
         work_function=_TYPICAL,
+        migration_energy=Uncertainty(value_eV=0.1, source="assumed: density functional theory"),
+        dielectric_constant=RelativeUncertainty(
+            fraction=0.2, source="assumed: density functional perturbation theory"
+        ),
     )
+
+    @model_validator(mode="after")
+    def _uncertainties_are_known(self) -> ImportConfig:
+        phases = [phase for phase in self.phases if isinstance(phase, ImportedInsulator)]
+        hops = [hop for phase in phases for hop in phase.hops.values()]
+        needed = {
+            "dielectric_constant": [phase.dielectric_constant for phase in phases],
+            "migration_energy": [hop.migration_energy_eV for hop in hops],
+        }
+        for name, values in needed.items():
+            if "calculate" in values and getattr(self.uncertainties, name) is None:
+                raise ValueError(f"uncertainties: {name} is calculated and needs one")
+        return self
 
 
 class Folders:
@@ -124,12 +149,18 @@ class Folders:
     def __init__(self, root: Path, ignore: list[str]) -> None:
         self.root = root
         runs = [*root.rglob("vasprun.xml"), *root.rglob("vasprun.xml.gz")]
-        paths = {path.parent for path in runs if path.is_file()}
-        names = sorted(str(path.relative_to(root)) for path in paths)
-        used = [name for name in names if name not in ignore]
+        bands = {place.parent for place in root.rglob("01") if image_folders(place.parent)}
+        # The images of a path, and the one file that they write together, are no runs of their own.
+        images = bands | {image for band in bands for image in image_folders(band)}
+        places = bands | {path.parent for path in runs if path.is_file()} - images
+        used = {str(place.relative_to(root)): place for place in sorted(places)}
+        used = {name: place for name, place in used.items() if name not in ignore}
         if not used:
             raise InputError("no folder in it has a vasprun.xml", where=str(root))
-        self.calculations = {name: read_vasp(root / name) for name in used}
+        self.calculations = {
+            name: read_vasp_path(place) if place in bands else read_vasp(place)
+            for name, place in used.items()
+        }
 
     def choose(self, role: str, named: str | None, candidates: list[str]) -> Calculation:
         """Return the calculation that the user named, or the only candidate for a role.
@@ -164,14 +195,26 @@ class Folders:
 
     def defects(self, perfect: Calculation) -> dict[str, Calculation]:
         """Return the calculations in the supercell of a perfect crystal with other atoms."""
+        return self._flawed(perfect, ("cell", "relax", "static"))
+
+    def paths(self, perfect: Calculation) -> dict[str, Calculation]:
+        """Return the migration paths in the supercell of a perfect crystal."""
+        return self._flawed(perfect, ("neb",))
+
+    def _flawed(self, perfect: Calculation, kinds: Sequence[str]) -> dict[str, Calculation]:
         cell = perfect.final_structure
         found = {}
         for name, calculation in self.calculations.items():
             other = calculation.final_structure
             same_cell = np.allclose(other.lattice.matrix, cell.lattice.matrix, atol=0.01)
-            if same_cell and other.composition != cell.composition:
+            same_kind = calculation.kind in kinds
+            if same_kind and same_cell and other.composition != cell.composition:
                 found[name] = calculation
         return found
+
+    def responses(self, formula: str) -> list[str]:
+        """Return the folders of a compound's dielectric response."""
+        return self._neutral(formula, ("dielectric",))
 
     def supercells(self, formula: str) -> list[str]:
         """Return the folders of perfect cells that defects were put into."""
@@ -184,12 +227,15 @@ class Folders:
     def _structure(self, name: str) -> Structure:
         return self.calculations[name].final_structure
 
-    def _neutral(self, formula: str) -> list[str]:
+    def _neutral(
+        self, formula: str, kinds: Sequence[str] = ("cell", "relax", "static")
+    ) -> list[str]:
         reduced = Composition(formula).reduced_formula
         return [
             name
             for name, calculation in self.calculations.items()
             if calculation.charge == 0
+            and calculation.kind in kinds
             and calculation.final_structure.composition.reduced_formula == reduced
         ]
 

@@ -6,8 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from interohm.postprocess.barriers import calculated_hop
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.candidates import DefectCandidate
+from interohm.postprocess.dielectric import calculated_constant
 from interohm.postprocess.materials import (
     Hop,
     InsulatorCalculations,
@@ -17,10 +19,10 @@ from interohm.postprocess.materials import (
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.identify import FoundDefect, identify_defect, repeat_distance
 from interohm.slab_builders.slabs import facet_name
-from pymatgen.core import Composition
+from pymatgen.core import Composition, Structure
 
 from interohm.errors import InputError
-from interohm.records import Insulator, Metal
+from interohm.records import Insulator, Metal, Quantity
 
 from .vasp_folders import (
     CONFIG,
@@ -93,6 +95,14 @@ def _insulator(phase: ImportedInsulator, config: ImportConfig, folders: Folders)
     _check_comparable(folders, [bulk, supercell, metal, *flawed.values()])
     crystal = Crystal.from_structure(bulk.final_structure)
     candidates = _candidates(phase, config, supercell, flawed, crystal)
+    paths = _paths(phase, supercell, folders)
+    response = _response(phase, folders)
+    used = {f"hop of {name}": path for name, path in paths.items()}
+    if response is not None:
+        used["dielectric response"] = response
+    provenance = _provenance(
+        bulk, folders, bulk=bulk, slab=slab, supercell=supercell, metal=metal, **flawed, **used
+    )
     return insulator_record(
         InsulatorCalculations(
             bulk=bulk,
@@ -106,16 +116,86 @@ def _insulator(phase: ImportedInsulator, config: ImportConfig, folders: Folders)
         mobile_ion=config.mobile_ion,
         ion_charge=config.ion_charge,
         surface=facet_name(phase.facet),
-        dielectric_constant=phase.dielectric_constant,
+        dielectric_constant=_dielectric_constant(phase, config, response, provenance),
         saturation=phase.saturation,
         stability_window_V=phase.stability_window_V,
-        hops={name: Hop(**dict(hop)) for name, hop in phase.hops.items()},
+        hops=_hops(phase, config, supercell, paths, provenance),
         uncertainties=config.uncertainties,
-        provenance=_provenance(
-            bulk, folders, bulk=bulk, slab=slab, supercell=supercell, metal=metal, **flawed
-        ),
+        provenance=provenance,
         given_potentials_eV=phase.chemical_potentials_eV,
     )
+
+
+def _response(phase: ImportedInsulator, folders: Folders) -> Calculation | None:
+    if phase.dielectric_constant != "calculate":
+        return None
+    found = folders.responses(phase.formula)
+    return folders.choose(f"{phase.name}, dielectric response", phase.response, found)
+
+
+def _dielectric_constant(
+    phase: ImportedInsulator,
+    config: ImportConfig,
+    response: Calculation | None,
+    provenance: dict[str, Any],
+) -> Quantity:
+    if phase.dielectric_constant != "calculate":
+        return phase.dielectric_constant
+    assert response is not None  # chosen before
+    assert config.uncertainties.dielectric_constant is not None  # the config was checked
+    return calculated_constant(
+        response, uncertainty=config.uncertainties.dielectric_constant, provenance=provenance
+    )
+
+
+def _paths(
+    phase: ImportedInsulator, supercell: Calculation, folders: Folders
+) -> dict[str, Calculation]:
+    """Return the paths of the hops that are to be read, by the names of their defects."""
+    wanted = [name for name, hop in phase.hops.items() if hop.migration_energy_eV == "calculate"]
+    known = folders.paths(supercell) if wanted else {}
+    defects = {
+        name: _identified(name, supercell.final_structure, path.final_structure)
+        for name, path in known.items()
+    }
+    found = {}
+    for wish in wanted:
+        rivals = [
+            name
+            for name, defect in defects.items()
+            if wish in (defect.name, f"{defect.name}_{known[name].charge:+d}")
+        ]
+        found[wish] = folders.choose(f"{phase.name}, hop of {wish}", phase.paths.get(wish), rivals)
+    return found
+
+
+def _hops(
+    phase: ImportedInsulator,
+    config: ImportConfig,
+    supercell: Calculation,
+    paths: dict[str, Calculation],
+    provenance: dict[str, Any],
+) -> dict[str, Hop]:
+    hops = {name: Hop(**dict(hop)) for name, hop in phase.hops.items() if name not in paths}
+    for name, path in paths.items():
+        assert config.uncertainties.migration_energy is not None  # the config was checked
+        hops[name] = calculated_hop(
+            path,
+            _hop_distance(name, supercell.final_structure, path),
+            attempt_frequency_Hz=phase.hops[name].attempt_frequency_Hz,
+            uncertainty=config.uncertainties.migration_energy,
+            provenance=provenance,
+        )
+    return hops
+
+
+def _hop_distance(name: str, perfect: Structure, path: Calculation) -> float:
+    """Return the distance of the defect's places at the path's ends, in Å."""
+    begin = Structure.from_dict(path.initial_structure)
+    positions = path.settings["path"]["end_positions_A"]
+    end = Structure(begin.lattice, begin.species, positions, coords_are_cartesian=True)
+    before, after = (_identified(name, perfect, one).position for one in (begin, end))
+    return float(perfect.lattice.get_distance_and_image(before, after)[0])
 
 
 def _bulk_and_slab(
@@ -159,7 +239,7 @@ def _candidates(
 ) -> list[DefectCandidate]:
     perfect = supercell.final_structure
     cells = len(perfect) / len(crystal.conventional)
-    found = {name: _identified(name, supercell, one) for name, one in flawed.items()}
+    found = {name: _identified(name, perfect, one.final_structure) for name, one in flawed.items()}
     charges = {d.name: set[int]() for d in found.values()}
     for name, defect in found.items():
         charges[defect.name].add(flawed[name].charge)
@@ -183,9 +263,9 @@ def _candidates(
     ]
 
 
-def _identified(folder: str, supercell: Calculation, flawed: Calculation) -> FoundDefect:
+def _identified(folder: str, perfect: Structure, flawed: Structure) -> FoundDefect:
     try:
-        return identify_defect(supercell.final_structure, flawed.final_structure)
+        return identify_defect(perfect, flawed)
     except InputError as error:
         raise InputError(error.what, where=folder, fix=error.fix) from None
 

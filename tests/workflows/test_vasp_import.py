@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import pytest
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.levels import work_function
 from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.hops import after_hop, vacancy_hop
 from interohm.slab_builders.identify import has_vacuum, identify_defect, repeat_distance
 from interohm.slab_builders.slabs import Facet
 from interohm.workflows.vasp_folders import ImportConfig, ImportedInsulator, ImportedMetal
 from interohm.workflows.vasp_import import import_folder
 from pymatgen.core import Lattice, Structure
-from vasp_writer import write_calculation
+from vasp_writer import write_calculation, write_path
 
 from interohm.cli import main
 from interohm.database import Database
@@ -114,6 +116,84 @@ def test_charge_states_of_one_defect_share_a_sublattice(
             {"from_charge": 0, "to_charge": -1, "level_eV": pytest.approx(difference, abs=2e-4)}
         ]
     }
+
+
+HOP = {"migration_energy_eV": "calculate", "attempt_frequency_Hz": 1e13}
+
+
+@pytest.fixture
+def moving(finished: Path, calculations: dict[str, Calculation]) -> Path:
+    """The same with a dielectric response, and the path of the lithium vacancy."""
+    (file,) = (DATA / "calculations" / "response").glob("*.json.gz")
+    response = Calculation.model_validate_json(gzip.decompress(file.read_bytes()))
+    write_calculation(response, finished / "dielectric")
+    perfect = calculations["Li32F32 static 0"].final_structure
+    before = calculations["Li31F32 relax -1"].final_structure
+    empty = perfect.lattice.get_all_distances(
+        identify_defect(perfect, before).position, perfect.frac_coords
+    )[0].argmin()
+    after = after_hop(perfect, vacancy_hop(perfect, int(empty)), before)
+    images = before.interpolate(after, nimages=4)
+    together = [Structure.from_sites(sorted(one, key=lambda site: site.specie.X)) for one in images]
+    write_path(together, [-300.0, -299.8, -299.4, -299.8, -300.0], finished / "hops" / "V_Li")
+    (finished / "hops" / "V_Li" / "vasprun.xml").write_text("<modeling>by all images</i>")
+    calculate = IMPORT.replace("dielectric_constant: 9.0", "dielectric_constant: calculate")
+    (finished / "import.yaml").write_text(f"{calculate}    hops: {{V_Li: {json.dumps(HOP)}}}\n")
+    return finished
+
+
+def test_dielectric_constant_and_barrier_come_from_folders(moving: Path) -> None:
+    (_, insulator), read = import_folder(moving)
+    assert isinstance(insulator, Insulator)
+    assert sorted(one.kind for one in read)[:2] == ["dielectric", "neb"]
+    assert len(read) == 10
+    constant = insulator.dielectric_constant
+    assert constant.value == pytest.approx(8.887, abs=1e-2)
+    assert constant.uncertainty == pytest.approx(0.2 * constant.value, rel=1e-3)
+    assert "of it by electrons" in str(constant.source)
+    (vacancy,) = (defect for defect in insulator.defects if defect.name == "V_Li")
+    assert vacancy.migration_energy_eV.value == pytest.approx(0.6)
+    assert vacancy.migration_energy_eV.uncertainty == 0.1
+    assert "vasp, PBE, 520 eV, 63 atoms" in str(vacancy.migration_energy_eV.method)
+    # Lithium sites of rock salt are a/sqrt(2) apart.
+    assert vacancy.hop_distance_nm.value == pytest.approx(0.2872, abs=2e-4)
+    folders = insulator.provenance["folders"]
+    assert (folders["dielectric response"], folders["hop of V_Li"]) == ("dielectric", "hops/V_Li")
+
+
+def test_a_path_that_is_missing_or_doubtful_is_named(moving: Path) -> None:
+    shutil.copytree(moving / "hops" / "V_Li", moving / "again")
+    with pytest.raises(InputError, match="hop of V_Li: these could be it: again, hops/V_Li"):
+        import_folder(moving)
+    config = moving / "import.yaml"
+    config.write_text(config.read_text() + "    paths: {V_Li: again}\n")
+    (_, insulator), _ = import_folder(moving)
+    assert insulator.provenance["folders"]["hop of V_Li"] == "again"
+    shutil.rmtree(moving / "again")
+    shutil.rmtree(moving / "hops")
+    config.write_text(config.read_text().replace("    paths: {V_Li: again}\n", ""))
+    with pytest.raises(InputError, match="LiF, hop of V_Li: no folder could be it"):
+        import_folder(moving)
+
+
+def test_an_unconverged_path_or_response_makes_no_record(moving: Path) -> None:
+    image = moving / "hops" / "V_Li" / "02" / "OUTCAR"
+    image.write_text(image.read_text().replace("reached required accuracy", ""))
+    with pytest.raises(InputError, match=r"V_Li/02/OUTCAR: the ions did not converge"):
+        import_folder(moving)
+    outcar = moving / "dielectric" / "OUTCAR"
+    outcar.write_text(outcar.read_text().replace("EDIFF is reached", "?", 1))
+    with pytest.raises(InputError, match=r"dielectric/OUTCAR: the electrons did not converge"):
+        import_folder(moving)
+
+
+def test_what_is_calculated_needs_an_uncertainty(moving: Path) -> None:
+    config = moving / "import.yaml"
+    levels = ("ionization_potential", "band_gap", "formation_energy", "work_function")
+    own = {name: {"value_eV": 0.2, "source": "a test"} for name in levels}
+    config.write_text(config.read_text() + f"uncertainties: {json.dumps(own)}\n")
+    with pytest.raises(InputError, match="dielectric_constant is calculated and needs one"):
+        import_folder(moving)
 
 
 def test_the_command_saves_records_and_calculations(
