@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.calculation import Calculation, MigrationPath
 from interohm.postprocess.vasp import read_vasp
 from interohm.workflows.campaign import campaign_flow, dry_run, load_campaign
 from interohm.workflows.engines.protocol import CalculationError, Progress
@@ -302,14 +302,23 @@ def test_the_flow_makes_records_of_calculations_with_vasp(
         preset = preset.replace(large, small)
     preset = preset.replace("thickness_A: 20", "thickness_A: 10").replace("_A: 24", "_A: 14")
     (tmp_path / "small.yaml").write_text(preset)
-    campaign.write_text(CAMPAIGN.replace("preset: vasp", "preset: small.yaml"))
+    asked = CAMPAIGN.replace("preset: vasp", "preset: small.yaml").replace("9.0", "calculate")
+    hop = "{migration_energy_eV: calculate, attempt_frequency_Hz: 1.0e13}"
+    campaign.write_text(f"{asked}    hops: {{V_Li: {hop}}}\n")
     known = {}
-    for path in (ROOT / "tests" / "data" / "calculations" / "quick").glob("*.json.gz"):
-        one = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
-        known[one.final_structure.formula, one.kind, one.charge] = one
+    calculations = ROOT / "tests" / "data" / "calculations"
+    for folder in ("quick", "response"):
+        for path in (calculations / folder).glob("*.json.gz"):
+            one = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+            known[one.final_structure.formula, one.kind, one.charge] = one
+    images = MigrationPath(
+        coordinates_A=[0.0, 1.4, 2.8], energies_eV=[-300.0, -299.4, -300.0], symmetric=False
+    )
+    hopping = {"kind": "neb", "path": images}
+    known["Li31 F32", "neb", -1] = known["Li31 F32", "relax", -1].model_copy(update=hopping)
     config = load_campaign(campaign)
-    # Cells first: what follows from them has their relaxed structures.
-    for _ in range(2):
+    # Cells first: what follows from them has their relaxed structures; then ends, then the path.
+    for _ in range(3):
         for planned in dry_run(config, database):
             formula = planned.request.initial_structure.formula
             done = known[formula, planned.kind, planned.charge]
@@ -324,3 +333,11 @@ def test_the_flow_makes_records_of_calculations_with_vasp(
     energies = {defect.name: defect.formation_energy_eV.value for defect in insulator.defects}
     expected = {"V_Li": 7.0289, "Li_i": -3.7849, "V_F": -4.8560}
     assert energies == pytest.approx(expected, abs=0.005)
+    constant = insulator.dielectric_constant
+    assert (constant.value, constant.uncertainty) == pytest.approx((8.887, 0.2 * 8.887), abs=2e-3)
+    assert "vasp, PBE, preset vasp, 700 eV" in str(constant.method)
+    (vacancy,) = (defect for defect in insulator.defects if defect.name == "V_Li")
+    assert vacancy.migration_energy_eV.value == pytest.approx(0.6)
+    assert vacancy.migration_energy_eV.uncertainty == 0.1
+    assert vacancy.hop_distance_nm.value == pytest.approx(0.2872, abs=2e-4)
+    assert "missing" not in insulator.provenance
