@@ -48,5 +48,8 @@ def level_bands(diagram: LayerDiagram) -> dict[str, Any]:
     """Return x (P,) and the quantiles there of potential and levels of samples (samples, P)."""
     return {
         "x_nm": numbers(diagram.x_nm),
-        **{name: column_quantiles(getattr(diagram, name)) for name in _COLUMNS[1:]},
+        **{
+            name: column_quantiles(getattr(diagram, name))
+            for name in (*_COLUMNS[1:], "work_function_eV")
+        },
     }

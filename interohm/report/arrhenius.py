@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from interohm.report.bands import ends, log_band, part_shade
 from interohm.report.curves import SERIES, decades
-from interohm.report.tables import Markup, shown, table
+from interohm.report.tables import Markup, shown, table, with_interval
 
 if TYPE_CHECKING:
     Figure = dict[str, Any]
@@ -24,10 +25,14 @@ class Swept:
     flat: dict[str, Any] | None
 
 
-def swept_parts(sweep: dict[str, Any]) -> list[Swept]:
-    """Return the cell, its layers and the parts of its contacts, those that have a resistance."""
-    cell = sweep["area_specific"]
-    parts = [Swept("cell (ASR)", cell, cell["without_space_charge"])]
+#: What the whole resistance is called.
+CELL, CONTACT = "cell (ASR)", "total"
+
+
+def swept_parts(sweep: dict[str, Any], whole: str = CELL) -> list[Swept]:
+    """Return the whole, its layers and the parts of its contacts, those that have a resistance."""
+    total = sweep["area_specific"]
+    parts = [Swept(whole, total, total["without_space_charge"])]
     parts += [
         Swept(layer["material"], layer, layer["without_space_charge"]) for layer in sweep["layers"]
     ]
@@ -41,24 +46,22 @@ def swept_parts(sweep: dict[str, Any]) -> list[Swept]:
     return [part for part in parts if _any_positive(part.real) or _any_positive(part.flat)]
 
 
-def arrhenius_figure(states: Sequence[dict[str, Any]], temperature_K: float) -> Figure | None:
+def arrhenius_figure(states: Sequence[dict[str, Any]], whole: str = CELL) -> Figure | None:
     """Return an Arrhenius plot with one frame per state; None if nothing has a resistance.
 
     Parameters
     ----------
     states : sequence of dict
-        Of a cell's document.
-    temperature_K : float
-        Of the cell, for which its resistance has an interval.
+        Of a cell's document, or one contact's document.
+    whole : str
+        What the whole resistance is called.
     """
-    sweeps = [state["temperature_sweep"] for state in states]
-    frames = [
-        [] if sweep is None else _traces(sweep, state, temperature_K)
-        for sweep, state in zip(sweeps, states, strict=True)
-    ]
+    sweeps = [state.get("temperature_sweep") for state in states]
+    frames = [[] if sweep is None else _traces(sweep, whole) for sweep in sweeps]
     traces = [trace for frame in frames for trace in frame]
     if not traces:
         return None
+    seen = [trace for trace in traces if "fill" not in trace or trace["legendgroup"] == "0"]
     layout: Figure = {
         "xaxis": {
             "title": {"text": "1000 K / temperature", "standoff": 10},
@@ -70,7 +73,7 @@ def arrhenius_figure(states: Sequence[dict[str, Any]], temperature_K: float) -> 
             "type": "log",
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
-            **decades([value for trace in traces for value in trace["y"]]),
+            **decades([value for trace in seen for value in trace["y"]]),
         },
         "margin": {"l": 80, "r": 36, "t": 10, "b": 60},
         "height": 500,
@@ -79,23 +82,33 @@ def arrhenius_figure(states: Sequence[dict[str, Any]], temperature_K: float) -> 
     return {"layout": layout, "frames": frames}
 
 
-def activation_table(states: Sequence[dict[str, Any]], temperature_K: float) -> Markup:
-    """Return the apparent activation energies at the cell's temperature."""
+def activation_table(
+    states: Sequence[dict[str, Any]], temperature_K: float, whole: str = CELL
+) -> Markup:
+    """Return the apparent activation energies at the temperature of a cell or contact."""
     rows, places = [], []
     for place, state in enumerate(states):
-        sweep = state["temperature_sweep"]
+        sweep = state.get("temperature_sweep")
         if sweep is None:
             continue
         off = [abs(kelvin - temperature_K) for kelvin in sweep["temperature_K"]]
         middle = off.index(min(off))
-        for part in swept_parts(sweep):
-            real, flat = (
-                None if one is None else one["activation_energy_eV"][middle]
-                for one in (part.real, part.flat)
-            )
+        for part in swept_parts(sweep, whole):
+            energies, spreads = [], []
+            for one in (part.real, part.flat):
+                energies.append(None if one is None else one["activation_energy_eV"][middle])
+                quantiles = (one or {}).get("quantiles") or {}
+                spreads.append(quantiles.get("activation_energy_eV"))
+            real, flat = energies
             change = None if real is None or flat is None else round(real - flat, 3)
             places.append(place)
-            rows.append((part.label, shown(real), shown(flat), shown(change, 3)))
+            rows.append(
+                (
+                    part.label,
+                    *(with_interval(*pair) for pair in zip(energies, spreads, strict=True)),
+                    shown(change, 3),
+                )
+            )
     return table(
         ("part", "with space charge (eV)", "without (eV)", "difference (eV)"),
         rows,
@@ -112,12 +125,15 @@ def _any_positive(resistance: dict[str, Any] | None) -> bool:
     )
 
 
-def _traces(sweep: dict[str, Any], state: dict[str, Any], temperature_K: float) -> list[Trace]:
+def _traces(sweep: dict[str, Any], whole: str) -> list[Trace]:
     inverse = [1000.0 / kelvin for kelvin in sweep["temperature_K"]]
+    sampled = [1000.0 / kelvin for kelvin in sweep.get("sampled_temperature_K") or []]
+    shades: list[Trace] = []
     traces: list[Trace] = []
-    for number, part in enumerate(swept_parts(sweep)):
-        whole = part.label == "cell (ASR)"
-        colour = "var(--text)" if whole else SERIES[(number - 1) % len(SERIES)]
+    for number, part in enumerate(swept_parts(sweep, whole)):
+        first = number == 0
+        colour = "var(--text)" if first else SERIES[(number - 1) % len(SERIES)]
+        label = escape(part.label, quote=False)
         for resistance, dash in ((part.real, "solid"), (part.flat, "dot")):
             if resistance is None or not _any_positive(resistance):
                 continue
@@ -126,33 +142,21 @@ def _traces(sweep: dict[str, Any], state: dict[str, Any], temperature_K: float) 
                 {
                     "type": "scatter",
                     "mode": "lines",
-                    "name": escape(part.label, quote=False)
-                    + (", without space charge" if flat else ""),
+                    "name": label + (", without space charge" if flat else ""),
                     "x": inverse,
                     "y": _positive(resistance["resistance_ohm_cm2"]),
                     "customdata": sweep["temperature_K"],
                     "legendgroup": str(number),
                     "showlegend": not flat,
-                    "line": {"color": colour, "dash": dash, "width": 3 if whole else 1.8},
+                    "line": {"color": colour, "dash": dash, "width": 3 if first else 1.8},
                     "hovertemplate": "%{y:.3g} Ω·cm² at %{customdata:.4g} K",
                 }
             )
-    interval = (state["quantiles"] or {}).get("log10_resistance")
-    if interval:
-        ends = [10.0 ** interval[name] for name in ("p05", "p95")]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": "cell, 5 to 95 %",
-                "x": [1000.0 / temperature_K] * 2,
-                "y": ends,
-                "marker": {"symbol": "line-ew-open", "size": 12, "color": "var(--text)"},
-                "line": {"color": "var(--text)", "width": 1.5},
-                "hovertemplate": "%{y:.3g} Ω·cm²",
-            }
-        )
-    return traces
+            pair = ends((resistance.get("quantiles") or {}).get("resistance_ohm_cm2"))
+            if pair is not None and not flat:
+                style = {} if first else part_shade(colour)
+                shades += log_band(sampled, pair, colour, label, legendgroup=str(number), **style)
+    return [*shades, *traces]
 
 
 def _positive(values: Sequence[float | None]) -> list[float | None]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm.report.bands import band_trace
 from interohm.report.display_axis import DisplayAxis, nanometres
 from interohm.report.levels import LayerLevels, thinned
 
@@ -93,9 +94,24 @@ def band_traces(
         traces.append(_filled(places, layer.valence_eV, bottom, "var(--valence-fill)"))
         traces.append(_filled(places, layer.conduction_eV, top, "var(--conduction-fill)"))
     columns = ("vacuum_eV", "conduction_eV", "valence_eV", "fermi_eV")
+    for (name, colour, _), column in zip(LEVELS, columns, strict=True):
+        traces += level_bands(axis, diagram, column, name, colour)
     for (name, colour, dash), column in zip(LEVELS, columns, strict=True):
         traces.append(level_trace(axis, diagram, column, name, colour, dash))
     return traces
+
+
+def level_bands(
+    axis: DisplayAxis, diagram: Sequence[LayerLevels], column: str, name: str, colour: str
+) -> list[Trace]:
+    """Return the shade around one level across all layers; nothing without intervals."""
+    pieces = [
+        piece
+        for layer in diagram
+        if layer.intervals is not None
+        for piece in layer.intervals.on(axis, column)
+    ]
+    return [band_trace(pieces, colour, name, legendgroup=name)] if pieces else []
 
 
 def level_trace(
@@ -113,6 +129,7 @@ def level_trace(
         "type": "scatter",
         "mode": "lines",
         "name": name,
+        "legendgroup": name,
         "x": x,
         "y": y,
         "customdata": positions,

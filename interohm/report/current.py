@@ -7,8 +7,9 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, Any
 
+from interohm.report.bands import ends, log_band, part_shade
 from interohm.report.curves import DASHES, SERIES, decades
-from interohm.report.tables import NONE, Markup, shown, table
+from interohm.report.tables import NONE, Markup, shown, table, with_interval
 
 if TYPE_CHECKING:
     Figure = dict[str, Any]
@@ -18,15 +19,29 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-9
 
 
-def polarization_figure(states: Sequence[dict[str, Any]]) -> Figure | None:
-    """Return overpotentials over the current, one frame per state; None if none is known."""
-    frames = [_traces(state) for state in states]
+def polarization_figure(states: Sequence[dict[str, Any]], whole: str = "cell") -> Figure | None:
+    """Return overpotentials over the current, one frame per state; None if none is known.
+
+    Parameters
+    ----------
+    states : sequence of dict
+        Of a cell's document, or one contact's document.
+    whole : str
+        What the sum of all is called.
+    """
+    frames = [_traces(state, whole) for state in states]
     traces = [trace for frame in frames for trace in frame]
     if not any(value for trace in traces for value in trace["y"]):
         return None
     for frame, state in zip(frames, states, strict=True):
-        frame[:0] = _voltage_band(state)
-        frame.append(_voltage_line(state))
+        frame[:0] = [*_shades(state, frame), *_voltage_band(state)]
+        frame += _voltage_line(state)
+    seen = [
+        trace
+        for frame in frames
+        for trace in frame
+        if "fill" not in trace or trace.get("legendgroup") == whole
+    ]
     currents = [value for trace in traces for value in trace["x"]]
     layout: Figure = {
         "xaxis": {
@@ -43,7 +58,7 @@ def polarization_figure(states: Sequence[dict[str, Any]]) -> Figure | None:
             "type": "log",
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
-            **decades([value for frame in frames for trace in frame for value in trace["y"]]),
+            **decades([value for trace in seen for value in trace["y"]]),
         },
         "margin": {"l": 80, "r": 36, "t": 10, "b": 60},
         "height": 460,
@@ -53,7 +68,7 @@ def polarization_figure(states: Sequence[dict[str, Any]]) -> Figure | None:
     return {"layout": layout, "frames": frames}
 
 
-def polarization_table(states: Sequence[dict[str, Any]]) -> Markup:
+def polarization_table(states: Sequence[dict[str, Any]], whole: str = "cell") -> Markup:
     """Return law, overpotential at one current and limiting current of each contact."""
     rows, places = [], []
     for place, state in enumerate(states):
@@ -66,16 +81,16 @@ def polarization_table(states: Sequence[dict[str, Any]]) -> Markup:
                 (
                     f"{contact['left']} | {contact['right']}",
                     contact["law"] or NONE,
-                    shown(contact["overpotential_V"][at], 3),
+                    with_interval(contact["overpotential_V"][at], _at(contact, at), 3),
                     shown(contact["limiting_current_A_cm2"], 3),
                 )
             )
         places.append(place)
         rows.append(
             (
-                Markup("<b>cell</b>"),
+                Markup(f"<b>{whole}</b>"),
                 NONE,
-                shown(polarization["overpotential_V"][at], 3),
+                with_interval(polarization["overpotential_V"][at], _at(polarization, at), 3),
                 NONE,
             )
         )
@@ -89,11 +104,37 @@ def polarization_table(states: Sequence[dict[str, Any]]) -> Markup:
     )
 
 
-def _traces(state: dict[str, Any]) -> list[Trace]:
+def _at(part: dict[str, Any], place: int) -> dict[str, float] | None:
+    """Return the interval at one current; none where its upper end cannot be carried."""
+    columns = (part.get("quantiles") or {}).get("overpotential_V") or {}
+    found = {name: column[place] for name, column in columns.items()}
+    return found if found and None not in found.values() else None
+
+
+def _shades(state: dict[str, Any], curves: Sequence[Trace]) -> list[Trace]:
+    """Return the intervals of the curves that are drawn."""
+    polarization = state["polarization"]
+    spreads = polarization.get("quantiles") or {}
+    columns = [spreads.get("overpotential_V"), spreads.get("ohmic_overpotential_V")]
+    columns += [
+        (one.get("quantiles") or {}).get("overpotential_V") for one in polarization["contacts"]
+    ]
+    found: list[Trace] = []
+    for curve in curves:
+        pair = ends(columns[curve["meta"]])
+        if pair is not None:
+            name, colour = curve["name"], curve["line"]["color"]
+            currents = polarization["current_A_cm2"]
+            style = part_shade(colour) if curve["meta"] else {}
+            found += log_band(currents, pair, colour, name, legendgroup=name, **style)
+    return found
+
+
+def _traces(state: dict[str, Any], whole: str) -> list[Trace]:
     polarization = state["polarization"]
     currents, total = polarization["current_A_cm2"], polarization["overpotential_V"]
     contacts = polarization["contacts"]
-    traces = [_curve("cell", currents, total, "var(--text)", "solid", 3.0)]
+    traces = [_curve(whole, currents, total, "var(--text)", "solid", 3.0, 0)]
     ohmic = [
         None
         if whole is None or any(part is None for part in parts)
@@ -110,7 +151,8 @@ def _traces(state: dict[str, Any]) -> list[Trace]:
     for number, (name, values) in enumerate(curves):
         if any(value is not None and value > 0 for value in values):
             dash = DASHES[(number + number // len(SERIES)) % len(DASHES)]
-            traces.append(_curve(name, currents, values, SERIES[number % len(SERIES)], dash, 1.8))
+            colour = SERIES[number % len(SERIES)]
+            traces.append(_curve(name, currents, values, colour, dash, 1.8, number + 1))
     return traces
 
 
@@ -125,11 +167,15 @@ def _curve(
     colour: str,
     dash: str,
     width: float,
+    number: int,
 ) -> Trace:
+    """Return one curve, with its number among whole, ohmic part and charge transfers."""
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": escape(name, quote=False),
+        "legendgroup": escape(name, quote=False),
+        "meta": number,
         "x": list(currents),
         "y": [value if value is not None and value > 0 else None for value in values],
         "marker": {"size": 5},
@@ -138,19 +184,23 @@ def _curve(
     }
 
 
-def _voltage_line(state: dict[str, Any]) -> Trace:
-    """Return the open-circuit voltage: a cell cannot be discharged against more."""
+def _voltage_line(state: dict[str, Any]) -> list[Trace]:
+    """Return the open-circuit voltage of a cell, which cannot be discharged against more."""
+    voltage = state.get("open_circuit_voltage_V")
+    if voltage is None:
+        return []
     currents = state["polarization"]["current_A_cm2"]
-    voltage = state["open_circuit_voltage_V"]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "open-circuit voltage",
-        "x": [currents[0], currents[-1]],
-        "y": [voltage if voltage and voltage > 0 else None] * 2,
-        "line": {"color": "var(--warn)", "dash": "dash", "width": 1.5},
-        "hovertemplate": "%{y:.3f} V",
-    }
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "open-circuit voltage",
+            "x": [currents[0], currents[-1]],
+            "y": [voltage if voltage > 0 else None] * 2,
+            "line": {"color": "var(--warn)", "dash": "dash", "width": 1.5},
+            "hovertemplate": "%{y:.3f} V",
+        }
+    ]
 
 
 def _voltage_band(state: dict[str, Any]) -> list[Trace]:

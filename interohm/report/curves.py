@@ -7,6 +7,9 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from interohm.report.bands import band_trace, log_band, part_shade
 from interohm.report.budget import Part
 
 if TYPE_CHECKING:
@@ -18,51 +21,60 @@ SERIES = tuple(f"var(--series-{place})" for place in range(1, 7))
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
-def state_figure(states: Sequence[dict[str, Any]], budgets: Sequence[Sequence[Part]]) -> Figure:
-    """Return voltage and resistances over the state of charge; a frame marks its own state.
+def state_figure(
+    states: Sequence[dict[str, Any]],
+    budgets: Sequence[Sequence[Part]],
+    *,
+    at: Sequence[tuple[dict[str, Any], Sequence[Part]]] | None = None,
+    left: tuple[str, str] = ("open_circuit_voltage_V", "open-circuit voltage (V)"),
+    whole: str = "cell (ASR)",
+) -> Figure:
+    """Return a voltage and resistances over the state of charge; a frame marks its own state.
 
     Parameters
     ----------
     states : sequence of dict
-        Of a cell's document.
+        Of a cell's document, or of a contact's over the state of charge.
     budgets : sequence of sequences of Part
         The parts of each state's resistance, the total last.
+    at : sequence of (dict, parts), optional
+        The states that frames mark; those of the curves unless given.
+    left : (str, str)
+        Field and title of the voltage.
+    whole : str
+        What the total is called.
     """
+    field, title = left
     x = [state["state_of_charge"] for state in states]
-    voltages = [state["open_circuit_voltage_V"] for state in states]
+    voltages = [state[field] for state in states]
     resistances = [_positive(budget[-1]) for budget in budgets]
     quantiles = [state["quantiles"] or {} for state in states]
+    spreads = [budget[-1].interval_ohm_cm2 for budget in budgets]
     bands = [
-        *_band(x, [item.get("open_circuit_voltage_V") for item in quantiles], "x", "y"),
-        *_band(
-            x,
-            [
-                interval and {name: 10**value for name, value in interval.items()}
-                for interval in (item.get("log10_resistance") for item in quantiles)
-            ],
-            "x2",
-            "y2",
-        ),
+        *_band(x, [item.get(field) for item in quantiles], "y", whole, "var(--text)"),
+        *_band(x, spreads, "y2", whole, "var(--text)"),
+        *_part_bands(x, budgets),
     ]
     curves = [
-        _curve(x, voltages, "x", "y", "%{y:.3f} V"),
+        _curve(x, voltages, "x", "y", "%{y:.3f} V", whole),
         *_part_curves(x, budgets),
-        _curve(x, resistances, "x2", "y2", "%{y:.3g} Ω·cm²"),
+        _curve(x, resistances, "x2", "y2", "%{y:.3g} Ω·cm²", whole),
     ]
     frames = [
         [
-            _mark(x[place], voltages[place], "x", "y"),
-            _mark(x[place], resistances[place], "x2", "y2"),
+            _mark(state["state_of_charge"], state[field], "x", "y"),
+            _mark(state["state_of_charge"], _positive(budget[-1]), "x2", "y2"),
         ]
-        for place in range(len(states))
+        for state, budget in at or list(zip(states, budgets, strict=True))
     ]
+    ends = [value for spread in spreads if spread for value in (spread["p05"], spread["p95"])]
     shared = {"range": [-0.04, 1.04], "gridcolor": "var(--grid)", "zeroline": False}
     layout: Figure = {
         "grid": {"rows": 1, "columns": 2, "pattern": "independent", "xgap": 0.22},
         "xaxis": {**shared, "title": {"text": "state of charge"}},
         "xaxis2": {**shared, "title": {"text": "state of charge"}},
         "yaxis": {
-            "title": {"text": "open-circuit voltage (V)"},
+            "title": {"text": title},
             "gridcolor": "var(--grid)",
             "zeroline": False,
         },
@@ -72,7 +84,8 @@ def state_figure(states: Sequence[dict[str, Any]], budgets: Sequence[Sequence[Pa
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
             **decades(
-                [_positive(part) for budget in budgets for part in budget] + _ends(quantiles)
+                [_positive(part) for budget in budgets for part in budget]
+                + [value for value in ends if value > 0]
             ),
         },
         "margin": {"l": 70, "r": 36, "t": 10, "b": 50},
@@ -82,14 +95,13 @@ def state_figure(states: Sequence[dict[str, Any]], budgets: Sequence[Sequence[Pa
     return {"layout": layout, "always": [*bands, *curves], "frames": frames}
 
 
-def _ends(quantiles: Sequence[dict[str, Any]]) -> list[float]:
-    intervals = [item.get("log10_resistance") for item in quantiles]
-    return [10 ** interval[name] for interval in intervals if interval for name in ("p05", "p95")]
+#: Shades that reach an edge of the axis end far beyond it.
+_SEEN = (1e-200, 1e200)
 
 
 def decades(values: Sequence[float | None]) -> Figure:
     """Return a range of at least one decade, and ticks at whole ones."""
-    known = [log10(value) for value in values if value]
+    known = [log10(value) for value in values if value and _SEEN[0] < value < _SEEN[1]]
     if not known:
         return {"range": [0, 1]}
     low, high = min(known), max(known)
@@ -98,32 +110,55 @@ def decades(values: Sequence[float | None]) -> Figure:
 
 
 def _band(
-    x: Sequence[float], intervals: Sequence[dict[str, float] | None], xaxis: str, yaxis: str
+    x: Sequence[float],
+    intervals: Sequence[dict[str, float] | None],
+    yaxis: str,
+    name: str,
+    colour: str,
+    **style: Any,
 ) -> list[Trace]:
+    """Return the shade of one curve over the states that have an interval."""
     known = [(place, item) for place, item in zip(x, intervals, strict=True) if item]
-    if not known:
-        return []
     places = [place for place, _ in known]
+    pair = tuple(np.array([item[end] for _, item in known]) for end in ("p05", "p95"))
+    if len(known) < 2:
+        return []
+    axes = {"xaxis": "x" if yaxis == "y" else "x2", "yaxis": yaxis, "legendgroup": name}
+    low, high = pair
+    if yaxis == "y":
+        return [band_trace([(places, low, high)], colour, name, **axes)]
+    return log_band(places, (low, high), colour, name, **axes, **style)
+
+
+def _part_bands(x: Sequence[float], budgets: Sequence[Sequence[Part]]) -> list[Trace]:
+    """Return the shades of the parts, in the colours of their curves."""
     return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [*places, *reversed(places)],
-            "y": [*(item["p05"] for _, item in known), *(i["p95"] for _, i in reversed(known))],
-            "xaxis": xaxis,
-            "yaxis": yaxis,
-            "fill": "toself",
-            "fillcolor": "var(--interval-fill)",
-            "line": {"width": 0},
-            "hoverinfo": "skip",
-            "name": "5 to 95 % of the cell's",
-            "showlegend": yaxis == "y2",
-        }
+        shade
+        for number, row in enumerate(_drawn_rows(budgets))
+        for shade in _band(
+            x,
+            [budget[row].interval_ohm_cm2 for budget in budgets],
+            "y2",
+            escape(budgets[0][row].label, quote=False),
+            SERIES[number % len(SERIES)],
+            **part_shade(SERIES[number % len(SERIES)]),
+        )
     ]
 
 
+def _drawn_rows(budgets: Sequence[Sequence[Part]]) -> list[int]:
+    """Return the parts that are positive anywhere."""
+    rows = range(len(budgets[0]) - 1)
+    return [row for row in rows if any(_positive(budget[row]) is not None for budget in budgets)]
+
+
 def _curve(
-    x: Sequence[float], y: Sequence[float | None], xaxis: str, yaxis: str, shown: str
+    x: Sequence[float],
+    y: Sequence[float | None],
+    xaxis: str,
+    yaxis: str,
+    shown: str,
+    name: str,
 ) -> Trace:
     return {
         "type": "scatter",
@@ -132,7 +167,8 @@ def _curve(
         "y": list(y),
         "xaxis": xaxis,
         "yaxis": yaxis,
-        "name": "cell (ASR)",
+        "name": name,
+        "legendgroup": name,
         "showlegend": yaxis == "y2",
         "line": {"color": "var(--text)", "width": 3},
         "hovertemplate": f"state of charge %{{x}}: {shown}<extra></extra>",
@@ -147,16 +183,15 @@ def _positive(part: Part) -> float | None:
 def _part_curves(x: Sequence[float], budgets: Sequence[Sequence[Part]]) -> list[Trace]:
     """Return the parts that are positive anywhere, each with a dash of its own."""
     curves = []
-    for row in range(len(budgets[0]) - 1):
+    for number, row in enumerate(_drawn_rows(budgets)):
         values = [_positive(budget[row]) for budget in budgets]
-        if all(value is None for value in values):
-            continue
-        number = len(curves)
+        name = escape(budgets[0][row].label, quote=False)
         curves.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "name": escape(budgets[0][row].label, quote=False),
+                "name": name,
+                "legendgroup": name,
                 "x": list(x),
                 "y": values,
                 "xaxis": "x2",

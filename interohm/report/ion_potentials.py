@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from interohm.report.band_diagram import break_marks, layer_names, layer_shapes, level_trace, x_axis
+from interohm.report.band_diagram import (
+    break_marks,
+    layer_names,
+    layer_shapes,
+    level_bands,
+    level_trace,
+    x_axis,
+)
 from interohm.report.curves import DASHES, SERIES
 from interohm.report.display_axis import DisplayAxis
 from interohm.report.levels import LayerLevels, thinned
@@ -38,8 +45,15 @@ def ion_figure(
     drawn = [[thinned(layer, axis) for layer in diagram] for diagram in diagrams]
     frames = [
         [
-            level_trace(axis, diagram, column, name, SERIES[number], DASHES[number], unit)
-            for number, (column, name, unit) in enumerate(POTENTIALS)
+            *(
+                shade
+                for number, (column, name, _) in enumerate(POTENTIALS)
+                for shade in level_bands(axis, diagram, column, name, SERIES[number])
+            ),
+            *(
+                level_trace(axis, diagram, column, name, SERIES[number], DASHES[number], unit)
+                for number, (column, name, unit) in enumerate(POTENTIALS)
+            ),
         ]
         for diagram in drawn
     ]

@@ -12,6 +12,8 @@ import numpy as np
 from interohm import device_models as models
 from interohm.electrodes import electrode_state, reference_metal, reference_work_function_eV
 from interohm.records import Insulator, Metal
+from interohm.report.bands import Intervals, ends
+from interohm.report.curve_points import needed_points, with_nodes
 from interohm.report.display_axis import (
     DisplayAxis,
     Zone,
@@ -43,6 +45,21 @@ _COLUMNS = (
 _DRAWING_ERROR_eV = 1e-3
 
 
+#: The levels by the columns of a document's profile and of its quantiles.
+_LEVELS = {
+    "phi_V": "phi_V",
+    "vacuum_level_eV": "vacuum_eV",
+    "conduction_band_eV": "conduction_eV",
+    "valence_band_eV": "valence_eV",
+    "fermi_level_eV": "fermi_eV",
+    "mu_eV": "mu_eV",
+    "electrochemical_potential_eV": "electrochemical_eV",
+    "work_function_eV": "work_function_eV",
+    "cpd_V": "cpd_V",
+    "delta_cpd_V": "delta_cpd_V",
+}
+
+
 @dataclass(frozen=True)
 class LayerLevels:
     """The levels of one layer; a metal has no bands.
@@ -56,6 +73,8 @@ class LayerLevels:
     mu_eV, electrochemical_eV : array or None, shape (points,)
         Of the neutral mobile element and of the mobile ion; a collector has neither, and a
         document of an earlier version not the latter.
+    intervals : Intervals, optional
+        Of these, where the document has any.
     """
 
     x_nm: Array
@@ -65,6 +84,7 @@ class LayerLevels:
     valence_eV: Array | None
     mu_eV: Array | None
     electrochemical_eV: Array | None
+    intervals: Intervals | None = None
 
     @property
     def phi_V(self) -> Array:
@@ -96,7 +116,9 @@ def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
     ion = state["profile"].get("electrochemical_potential_eV")
     ion = np.full_like(profile["x_nm"], np.nan) if ion is None else _column(ion)
     levels = []
-    for points in layer_points(state):
+    drawn = layer_points(state)
+    spreads = (state["quantiles"] or {}).get("profile") or [None] * len(drawn)
+    for points, spread in zip(drawn, spreads, strict=True):
         part = {name: column[points] for name, column in profile.items()}
         metal = bool(np.isnan(part["valence_band_eV"]).all())
         levels.append(
@@ -108,9 +130,19 @@ def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
                 None if metal else part["valence_band_eV"],
                 _known(part["mu_eV"]),
                 _known(ion[points]),
+                None if spread is None else _intervals(spread),
             )
         )
     return levels
+
+
+def _intervals(spread: dict[str, Any]) -> Intervals:
+    found = {
+        level: known
+        for column, level in _LEVELS.items()
+        if (known := ends(spread.get(column))) is not None
+    }
+    return Intervals(_column(spread["x_nm"]), found)
 
 
 def _known(column: Array) -> Array | None:
@@ -160,11 +192,15 @@ def _reach_nm(contact: dict[str, Any], side: str) -> float:
 
 @dataclass(frozen=True)
 class SpaceCharge:
-    """What moves on one side of a contact: the defects that exist there, the conductivity."""
+    """What moves on one side of a contact: the defects that exist there, the conductivity.
+
+    The intervals are those of ``conductivity_S_cm`` and of each defect by its name.
+    """
 
     x_nm: Array
     concentrations_cm3: dict[str, Array]
     conductivity_S_cm: Array
+    intervals: Intervals | None = None
 
 
 @dataclass(frozen=True)
@@ -231,9 +267,11 @@ def _on_axis(
     given = document["profile"].get("electrochemical_potential_eV")
     ion = None if given is None else _column(given)
     metal_eV = float(reference_work_function_eV(reference_metal(list(materials)), None))
+    spreads = (document["quantiles"] or {}).get("profile") or {}
     levels, sides = [], []
     for side, material, reach in zip(("left", "right"), materials, reaches, strict=True):
         sign = -1.0 if side == "left" else 1.0
+        spread = spreads.get(side)
         if isinstance(material, Metal):
             place_nm = np.sort(np.array([0.0, sign * reach]))
             potential = np.full(2, document["neutral_potential_V"][side])
@@ -251,7 +289,8 @@ def _on_axis(
                 if not np.isnan(column[own]).any()
             }
             conductivity = np.interp(place_nm, x[own], profile["conductivity_S_cm"][own])
-            sides.append(SpaceCharge(place_nm, defects, conductivity))
+            moving = None if spread is None else _of_what_moves(spread).within(sign * reach)
+            sides.append(SpaceCharge(place_nm, defects, conductivity, moving))
         mu_eV = np.full_like(place_nm, _mu_eV(document, side, material))
         fermi_eV = models.fermi_level_eV(mu_eV, metal_eV, material.ion_charge)
         if valence is None:
@@ -261,9 +300,26 @@ def _on_axis(
         else:
             electrochemical = None if ion is None else np.interp(place_nm, x[own], ion[own])
         levels.append(
-            LayerLevels(place_nm, -potential, fermi_eV, conduction, valence, mu_eV, electrochemical)
+            LayerLevels(
+                place_nm,
+                -potential,
+                fermi_eV,
+                conduction,
+                valence,
+                mu_eV,
+                electrochemical,
+                None if spread is None else _intervals(spread).within(sign * reach),
+            )
         )
     return ContactView(axis, levels, sides)
+
+
+def _of_what_moves(spread: dict[str, Any]) -> Intervals:
+    columns = {**spread["concentrations_cm3"], "conductivity_S_cm": spread["conductivity_S_cm"]}
+    found = {name: ends(column) for name, column in columns.items()}
+    return Intervals(
+        _column(spread["x_nm"]), {name: pair for name, pair in found.items() if pair is not None}
+    )
 
 
 def _two_digits(x: float) -> float:
@@ -299,6 +355,11 @@ def energy_window_eV(diagrams: Sequence[Sequence[LayerLevels]]) -> tuple[float, 
         top = layer.vacuum_eV if layer.conduction_eV is None else layer.conduction_eV
         lows += [bottom.min(), layer.fermi_eV.min()]
         highs += [top.max(), layer.vacuum_eV.max()]
+        spreads = {} if layer.intervals is None else layer.intervals.ends
+        lows += [spreads[name][0].min() for name in ("valence_eV", "fermi_eV") if name in spreads]
+        highs += [
+            spreads[name][1].max() for name in ("conduction_eV", "vacuum_eV") if name in spreads
+        ]
     margin = 0.09 * (max(highs) - min(lows))
     return float(min(lows) - margin), float(max(highs) + margin)
 
@@ -308,7 +369,8 @@ def thinned(layer: LayerLevels, axis: DisplayAxis) -> LayerLevels:
     given = {
         field.name: column
         for field in fields(layer)
-        if field.name != "x_nm" and (column := getattr(layer, field.name)) is not None
+        if field.name not in ("x_nm", "intervals")
+        and (column := getattr(layer, field.name)) is not None
     }
     x, columns = with_nodes(layer.x_nm, list(given.values()), axis)
     found = dict(zip(given, columns, strict=True))
@@ -316,46 +378,3 @@ def thinned(layer: LayerLevels, axis: DisplayAxis) -> LayerLevels:
     bending = np.stack([found["vacuum_eV"], found["fermi_eV"]])
     keep = needed_points(axis.place(x), bending, _DRAWING_ERROR_eV)
     return replace(layer, x_nm=x[keep], **{name: column[keep] for name, column in found.items()})
-
-
-def with_nodes(
-    x_nm: Array, columns: Sequence[Array], axis: DisplayAxis
-) -> tuple[Array, list[Array]]:
-    """Return a curve with a point wherever the scale of the axis changes.
-
-    Places that stand twice stay: there the curve jumps, as at the front of the ion in a collector.
-    """
-    missing = np.setdiff1d(axis.nodes_within(x_nm[0], x_nm[-1]), x_nm)
-    where = np.searchsorted(x_nm, missing)
-    added = [np.insert(one, where, np.interp(missing, x_nm, one)) for one in columns]
-    return np.insert(x_nm, where, missing), added
-
-
-def needed_points(places: Array, curves: Array, tolerance: float) -> NDArray[np.int_]:
-    """Return the indices that draw curves by straight lines (Douglas and Peucker).
-
-    Parameters
-    ----------
-    places : array, shape (points,)
-        Ascending.
-    curves : array, shape (curves, points)
-        Without gaps.
-    tolerance : float
-        Largest vertical error.
-    """
-    keep = {0, places.size - 1}
-    open_pieces = [(0, places.size - 1)]
-    while open_pieces:
-        first, last = open_pieces.pop()
-        if last - first < 2:
-            continue
-        span = places[last] - places[first]
-        share = (places[first + 1 : last] - places[first]) / span if span > 0 else 0.0
-        chord = curves[:, [first]] + share * (curves[:, [last]] - curves[:, [first]])
-        error = np.abs(curves[:, first + 1 : last] - chord).max(axis=0)
-        worst = int(np.argmax(error))
-        if error[worst] > tolerance:
-            middle = first + 1 + worst
-            keep.add(middle)
-            open_pieces += [(first, middle), (middle, last)]
-    return np.array(sorted(keep))

@@ -6,14 +6,21 @@ INTERVALS = (
     "Intervals are the 5 and 95 % quantiles of {samples} samples of the inputs' uncertainties; "
     "inputs of unknown uncertainty are held fixed."
 )
-NO_INTERVALS = "No input has a known uncertainty, so there are no intervals."
+LOST = " {lost} samples, of {of} states of charge together, have no solution and are left out."
+NO_INTERVALS = "No input's uncertainty was sampled, so there are no intervals."
 BANDS_NOTE = (
     "Contacts are magnified and the insides of layers compressed: the scale changes along the "
     "axis (// marks what is compressed). Ticks are true distances; those with a sign count from "
-    "the nearest contact. "
+    "the nearest contact. Shades around the levels: 5 to 95 % of the samples at each place. "
 )
-SPACE_CHARGE_NOTE = "Each side within the reach of its space charge, in its own scale."
-CONTACT_NOTE = "Each side of the contact has its own scale. "
+SPACE_CHARGE_NOTE = (
+    "Each side within the reach of its space charge, in its own scale. Shades: 5 to 95 % of the "
+    "samples at each place."
+)
+CONTACT_NOTE = (
+    "Each side of the contact has its own scale. Shades around the levels: 5 to 95 % of the "
+    "samples at each place. "
+)
 FERMI_NOTE = (
     "The Fermi level may jump at a contact, where the ion is in equilibrium and the electron is "
     "not. "
@@ -34,7 +41,7 @@ MAP_NOTE = (
 )
 DELTA_NOTE = (
     "ΔCPD is the difference from the discharged cell; the state of charge that is chosen above is "
-    "drawn bold. "
+    "drawn bold, with its interval from 5 to 95 %. "
 )
 MEASURED_NOTE = (
     "The constant of the measured map is free: it is moved to lie closest to the model at each "
@@ -44,11 +51,20 @@ MEASURED_NOTE = (
 ARRHENIUS_NOTE = (
     "Dotted: the same contacts without space charge, where each dipole takes the whole potential "
     "drop. Activation energies are slopes of ln(R/T) over 1/T; one that changes with the space "
-    "charge is how an experiment tells it."
+    "charge is how an experiment tells it. Shades and small print: 5 to 95 % of the samples, of "
+    "a layer that is solved whole fewer than elsewhere."
 )
 POLARIZATION_NOTE = (
     "Layers and space charges are ohmic; a charge transfer follows its law. Above the open-circuit "
-    "voltage the cell cannot be discharged at this current."
+    "voltage the cell cannot be discharged at this current. Shades: 5 to 95 % of the samples."
+)
+CONTACT_CURRENT_NOTE = (
+    "Space charges and a layer are ohmic; the charge transfer follows its law. Shades: 5 to 95 % "
+    "of the samples."
+)
+CONTACT_STATES_NOTE = (
+    "Parts that are positive, over the state of charge of the electrode; the one that is asked "
+    "for is marked. Shades: 5 to 95 % of the samples."
 )
 RANKING_NOTE = (
     "The share of a prediction's variance that each input's uncertainty explains alone: what to "

@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.band_diagram import break_marks, layer_names, layer_shapes, level_trace, x_axis
+from interohm.report.band_diagram import (
+    break_marks,
+    layer_names,
+    layer_shapes,
+    level_bands,
+    level_trace,
+    x_axis,
+)
+from interohm.report.bands import band_trace
+from interohm.report.curve_points import needed_points, with_nodes
 from interohm.report.curves import DASHES, SERIES
 from interohm.report.display_axis import DisplayAxis, nanometres
 from interohm.report.levels import (
     cell_levels,
     drawn_layers,
     layer_points,
-    needed_points,
     thinned,
-    with_nodes,
 )
 from interohm.report.tables import Markup, shown, table
 
@@ -75,7 +82,9 @@ def delta_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]]) -> Figure 
             for curve, one in zip(curves, known, strict=True)
             if one is state
         ]
-        frames.append(marked)
+        # of the marked one alone: those of all would cover each other
+        shades = [_map_band(axis, state, "delta_cpd_V", mark["line"]["color"]) for mark in marked]
+        frames.append([*(shade for shade in shades if shade["x"]), *marked])
     layout = _layout(axis, states[0], "ΔCPD (V)")
     return {"layout": layout, "always": curves, "frames": frames}
 
@@ -112,7 +121,8 @@ def measured_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]]) -> Figu
             "%{customdata[1]:.3f} eV with the model's Fermi level, or Fermi level "
             "%{customdata[2]:.3f} eV with its work function",
         }
-        frames.append([model, points])
+        shade = _map_band(axis, state, "cpd_V", SERIES[0])
+        frames.append([*([shade] if shade["x"] else []), model, points])
     return {"layout": _layout(axis, states[0], "CPD (V)"), "frames": frames}
 
 
@@ -143,7 +153,9 @@ def decomposed_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]], part:
             "marker": {"color": SERIES[1], "size": 6},
             "hovertemplate": "%{y:.3f} eV at %{customdata} nm",
         }
-        frames.append([level_trace(axis, levels, column, "model", SERIES[0], "solid"), points])
+        shades = level_bands(axis, levels, column, "model", SERIES[0])
+        model = level_trace(axis, levels, column, "model", SERIES[0], "solid")
+        frames.append([*shades, model, points])
     return {"layout": _layout(axis, states[0], f"{part} (eV)"), "frames": frames}
 
 
@@ -206,6 +218,23 @@ def _map_trace(axis: DisplayAxis, state: dict[str, Any], column: str) -> Trace:
         "customdata": positions,
         "hovertemplate": "%{y:.3f} V at %{customdata}",
     }
+
+
+def _map_band(axis: DisplayAxis, state: dict[str, Any], column: str, colour: str) -> Trace:
+    """Return the interval of a map across layers and collectors; without points if unknown."""
+    pieces = [
+        piece
+        for layer in cell_levels(state)
+        if layer.intervals is not None
+        for piece in layer.intervals.on(axis, column)
+    ]
+    stubs = _stubs(axis, state)
+    for one in (state["quantiles"] or {}).get("collectors") or []:
+        interval = one[column]
+        if one["side"] in stubs and interval is not None:
+            low, high = (np.full(2, interval[name]) for name in ("p05", "p95"))
+            pieces.append((np.array(stubs[one["side"]]), low, high))
+    return band_trace(pieces, colour, column)
 
 
 def _layout(axis: DisplayAxis, state: dict[str, Any], title: str) -> Figure:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.report.band_diagram import layer_names, layer_shapes, x_axis
+from interohm.report.bands import band_trace
+from interohm.report.curve_points import needed_points
 from interohm.report.curves import DASHES, SERIES
 from interohm.report.display_axis import DisplayAxis, nanometres
-from interohm.report.levels import ContactView, needed_points
+from interohm.report.levels import ContactView
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,19 +26,29 @@ if TYPE_CHECKING:
 #: Concentrations are drawn down to one in a cubic metre, conductivities to where nothing flows.
 RAREST_CM3, LEAST_S_CM = 1e-6, 1e-40
 
+#: How far beyond the curves an axis reaches for the intervals around them.
+_MOST_BEYOND = 1e4
+
 
 def concentration_figure(views: Sequence[ContactView], names: Sequence[str]) -> Figure:
     """Return the defects' concentrations on both sides of a contact, one frame for each state."""
     frames = [
         [
-            _trace(
-                view,
-                defect,
-                [side.concentrations_cm3.get(defect) for side in view.sides],
-                "cm⁻³",
-                number,
-            )
-            for number, defect in enumerate(view.defects)
+            *(
+                shade
+                for number, defect in enumerate(view.defects)
+                for shade in _shades(view, defect, defect, number)
+            ),
+            *(
+                _trace(
+                    view,
+                    defect,
+                    [side.concentrations_cm3.get(defect) for side in view.sides],
+                    "cm⁻³",
+                    number,
+                )
+                for number, defect in enumerate(view.defects)
+            ),
         ]
         for view in views
     ]
@@ -49,10 +61,26 @@ def conductivity_figure(views: Sequence[ContactView], names: Sequence[str]) -> F
     if all((column <= LEAST_S_CM).all() for columns in states for column in columns):
         return None
     frames = [
-        [_trace(view, "mobile ion", columns, "S/cm", 0)]
+        [
+            *_shades(view, "conductivity_S_cm", "mobile ion", 0),
+            _trace(view, "mobile ion", columns, "S/cm", 0),
+        ]
         for view, columns in zip(views, states, strict=True)
     ]
     return _figure(views[0].axis, names, frames, "conductivity (S/cm)", LEAST_S_CM)
+
+
+def _shades(view: ContactView, column: str, name: str, number: int) -> list[Trace]:
+    """Return the interval of one curve, nothing where there is none."""
+    pieces = [
+        (places, np.maximum(low, 1e-300), np.maximum(high, 1e-300))
+        for side in view.sides
+        if side.intervals is not None
+        for places, low, high in side.intervals.on(view.axis, column)
+    ]
+    name = escape(name, quote=False)
+    colour = SERIES[number % len(SERIES)]
+    return [band_trace(pieces, colour, name, legendgroup=name)] if pieces else []
 
 
 def _trace(
@@ -76,6 +104,7 @@ def _trace(
         "type": "scatter",
         "mode": "lines",
         "name": escape(name, quote=False),
+        "legendgroup": escape(name, quote=False),
         "x": x,
         "y": y,
         "customdata": positions,
@@ -91,9 +120,21 @@ def _trace(
 def _figure(
     axis: DisplayAxis, names: Sequence[str], frames: list[list[Trace]], title: str, least: float
 ) -> Figure:
-    values = [value for traces in frames for trace in traces for value in trace["y"] if value]
-    high = max([*values, least])
-    low = max(min(values, default=least), least)
+    curves, shades = (
+        [
+            value
+            for traces in frames
+            for trace in traces
+            if ("fill" in trace) == shade
+            for value in trace["y"]
+            if value
+        ]
+        for shade in (False, True)
+    )
+    high, low = max([*curves, least]), max(min(curves, default=least), least)
+    # a shade may reach farther than helps to see the curve
+    high = max(high, min(max(shades, default=0.0), high * _MOST_BEYOND))
+    low = max(min(low, max(min(shades, default=low), low / _MOST_BEYOND)), least)
     layout: Figure = {
         "xaxis": x_axis(axis),
         "yaxis": {
@@ -109,7 +150,7 @@ def _figure(
         "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
         "margin": {"l": 70, "r": 36, "t": 36, "b": 100},
         "hovermode": "x unified",
-        "showlegend": len(frames[0]) > 1,
+        "showlegend": sum("fill" not in trace for trace in frames[0]) > 1,
         "height": 400,
     }
     return {"layout": layout, "frames": frames}

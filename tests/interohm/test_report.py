@@ -229,8 +229,11 @@ def test_contact_report(left, right, tmp_path):
     figures = figures_of(page)
     for figure in figures.values():
         go.Figure(data=figure["frames"][0], layout=figure["layout"])
-    shown = {trace["name"] for trace in figures["concentrations"]["frames"][0]}
-    assert shown == set(document["profile"]["concentrations_cm3"])
+    drawn = figures["concentrations"]["frames"][0]
+    defects = set(document["profile"]["concentrations_cm3"])
+    assert {trace["name"] for trace in drawn if "fill" not in trace} == defects
+    shades = {trace["name"] for trace in drawn if "fill" in trace}
+    assert shades == {f"{defect}, 5 to 95 %" for defect in defects}
     for material in pair:
         for _, quantity in quantities(material):
             assert (quantity.source or "") in page.text
@@ -267,7 +270,8 @@ def test_collectors_in_the_profile_are_layers_of_their_own(cell, materials, docu
             {"side": "negative", "material": "Cu"},
             {"side": "positive", "material": "Al"},
         ]
-        states.append({**state, "profile": profile, "collectors": collectors})
+        spreads = {**state["quantiles"], "profile": None}
+        states.append({**state, "profile": profile, "collectors": collectors, "quantiles": spreads})
     path = tmp_path / "cell.html"
     write_report(path, cell, materials, {**document, "states": states})
     bands = figures_of(Page(path.read_text(encoding="utf-8")))["bands"]

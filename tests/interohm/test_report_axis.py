@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interohm.report.curve_points import needed_points
 from interohm.report.display_axis import (
     display_axis,
     electrode,
@@ -14,7 +15,6 @@ from interohm.report.display_axis import (
     thick_layer,
     thin_layer,
 )
-from interohm.report.levels import needed_points
 from interohm.report.tables import interval, shown
 
 

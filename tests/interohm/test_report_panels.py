@@ -21,9 +21,10 @@ from interohm.materials import shipped_material
 from interohm.report import write_contact_report, write_report
 from interohm.report.arrhenius import activation_table, arrhenius_figure, swept_parts
 from interohm.report.current import polarization_figure, polarization_table
+from interohm.report.curve_points import with_nodes
 from interohm.report.display_axis import display_axis, electrode
 from interohm.report.electrons import electrons_table
-from interohm.report.levels import cell_axis, with_nodes
+from interohm.report.levels import cell_axis
 from interohm.report.potential_map import decomposed_figure, delta_figure, measured_figure
 from interohm.report.ranking import ranking_figure
 from interohm.report.tables import contacts_table, interval, shown
@@ -79,6 +80,11 @@ def written(path, document, materials, cell=CELL):
     return html, json.loads(re.search(r'id="figures">(.*?)</script>', html)[1])
 
 
+def lines(frame):
+    """The curves of a frame without the shades around them."""
+    return [trace for trace in frame if "fill" not in trace]
+
+
 def test_every_panel_stands_in_the_report(document, materials, tmp_path):
     html, figures = written(tmp_path / "cell.html", document, materials)
     assert {"delta", "measured", "arrhenius", "polarization", "ranking"} < set(figures)
@@ -123,11 +129,12 @@ def test_the_space_charge_of_every_contact_at_every_state(document, materials, t
         for number, state in enumerate(document["states"]):
             profile = state["contacts"][place]["profile"]
             columns = profile["concentrations_cm3"]
-            assert [trace["name"] for trace in drawn["frames"][number]] == list(columns)
+            curves = lines(drawn["frames"][number])
+            assert [trace["name"] for trace in curves] == list(columns)
             plane = int(np.argmin(np.abs(profile["x_nm"])))
-            for trace in drawn["frames"][number]:
+            for trace in curves:
                 assert trace["y"][end] == pytest.approx(columns[trace["name"]][plane], rel=1e-3)
-            (trace,) = flow["frames"][number]
+            (trace,) = lines(flow["frames"][number])
             assert trace["y"][end] == pytest.approx(profile["conductivity_S_cm"][plane], rel=1e-3)
     first, last = (frame[0]["y"] for frame in (drawn["frames"][0], drawn["frames"][-1]))
     assert first != last
@@ -136,7 +143,7 @@ def test_the_space_charge_of_every_contact_at_every_state(document, materials, t
 def test_the_ions_potentials_are_those_of_the_document(document, materials, tmp_path):
     _, figures = written(tmp_path / "cell.html", document, materials)
     for state, frame in zip(document["states"], figures["ion"]["frames"], strict=True):
-        electrochemical, chemical, electrostatic = frame
+        electrochemical, chemical, electrostatic = lines(frame)
         level = [y for y in electrochemical["y"] if y is not None]
         assert level == pytest.approx([2.93] * len(level))
         # a collector has the potential alone
@@ -151,6 +158,7 @@ def test_a_document_without_the_ions_level_has_its_other_potentials(document, ma
     earlier = deepcopy(document)
     for state in earlier["states"]:
         del state["profile"]["electrochemical_potential_eV"]
+        del state["quantiles"]["profile"]
         for contact in state["contacts"]:
             del contact["profile"]["electrochemical_potential_eV"]
     _, figures = written(tmp_path / "cell.html", earlier, materials)
@@ -166,14 +174,14 @@ def test_a_contacts_ion_level_is_flat_across_both_phases(tmp_path):
     figures = json.loads(
         re.search(r'id="figures">(.*?)</script>', path.read_text(encoding="utf-8"))[1]
     )
-    electrochemical, chemical, _ = figures["ion"]["frames"][0]
+    electrochemical, chemical, _ = lines(figures["ion"]["frames"][0])
     assert electrochemical["y"].count(None) == chemical["y"].count(None) == 1
     level = [y for y in electrochemical["y"] if y is not None]
     assert level == pytest.approx([2.93] * len(level))
 
 
 def test_arrhenius_slopes_are_the_activation_energies_of_the_table(states):
-    figure = arrhenius_figure(states, 300.0)
+    figure = arrhenius_figure(states)
     (cell,) = [t for t in figure["frames"][1] if t["name"] == "cell (ASR)"]
     inverse = np.array(cell["x"]) / 1000
     slope = np.gradient(np.log(np.array(cell["y"]) * inverse), inverse)
@@ -184,20 +192,30 @@ def test_arrhenius_slopes_are_the_activation_energies_of_the_table(states):
     assert shown(swept[middle]) in table
     for part in swept_parts(states[1]["temperature_sweep"]):
         assert f"<td>{escape(part.label)}</td>" in table
-    flat = [t for t in figure["frames"][1] if "without space charge" in t["name"]]
+    flat = [t for t in lines(figure["frames"][1]) if "without space charge" in t["name"]]
     assert flat
     assert all(trace["line"]["dash"] == "dot" for trace in flat)
 
 
-def test_the_cells_interval_stands_at_its_temperature(states):
-    figure = arrhenius_figure(states, 300.0)
-    (interval,) = [t for t in figure["frames"][0] if t["name"] == "cell, 5 to 95 %"]
+def test_the_cells_interval_lies_around_its_line(states):
+    frame = arrhenius_figure(states)["frames"][0]
+    (shade,) = [t for t in frame if t["name"] == "cell (ASR), 5 to 95 %"]
     quantiles = states[0]["quantiles"]["log10_resistance"]
-    assert interval["x"] == pytest.approx([1000 / 300] * 2)
-    assert [log10(y) for y in interval["y"]] == pytest.approx([quantiles["p05"], quantiles["p95"]])
-    unknown = [{**state, "quantiles": None} for state in states]
-    names = {t["name"] for f in arrhenius_figure(unknown, 300.0)["frames"] for t in f}
-    assert "cell, 5 to 95 %" not in names
+    found = [log10(y) for x, y in zip(shade["x"], shade["y"], strict=True) if x == 3.33333]
+    assert sorted(found) == pytest.approx([quantiles["p05"], quantiles["p95"]], abs=5e-3)
+    # the intervals stand in the table below their energies
+    sweep = states[0]["temperature_sweep"]["area_specific"]
+    small = f"<small>{interval(sweep['quantiles']['activation_energy_eV'], 3)}</small>"
+    assert small in activation_table(states, 300.0)
+    bare = deepcopy(states)
+    for state in bare:
+        for part in state["temperature_sweep"]["contacts"]:
+            for one in (part["charge_transfer"], part["space_charge"]):
+                one["quantiles"] = None
+        for part in state["temperature_sweep"]["layers"]:
+            part["quantiles"] = None
+        state["temperature_sweep"]["area_specific"]["quantiles"] = None
+    assert all("fill" not in t for frame in arrhenius_figure(bare)["frames"] for t in frame)
 
 
 def test_a_part_that_is_negative_everywhere_has_no_curve(states):
@@ -218,7 +236,7 @@ def test_one_curve_of_the_map_for_each_state_of_charge(axis, states):
     ]
     assert not any(figure["always"][0]["y"])
     for state, curve, frame in zip(states, figure["always"], figure["frames"], strict=True):
-        (marked,) = frame
+        (marked,) = lines(frame)
         assert marked["y"] == curve["y"]
         assert curve["x"] == sorted(curve["x"])
         # both collectors stand at the ends: one in the profile, one without a scale
@@ -257,7 +275,9 @@ def test_a_jump_stays_where_the_scale_changes():
 
 def test_measured_points_lie_at_their_places(axis, states):
     figure = measured_figure(axis, states)
-    for state, (model, points) in zip(states, figure["frames"], strict=True):
+    for state, frame in zip(states, figure["frames"], strict=True):
+        shade, model, points = frame
+        assert shade["name"].endswith("5 to 95 %")
         assert points["y"] == state["measured_map"]["measured_cpd_V"]
         assert points["x"] == pytest.approx(axis.place(MEASURED.x_nm), abs=1e-5)
         drawn = np.interp(points["x"], model["x"], model["y"])
@@ -270,7 +290,9 @@ def test_measured_points_lie_at_their_places(axis, states):
 def test_a_measured_map_is_taken_apart(axis, states, part, field):
     """Each part is off its model by the map's whole residual, upside down."""
     figure = decomposed_figure(axis, states, part)
-    for state, (model, points) in zip(states, figure["frames"], strict=True):
+    for state, frame in zip(states, figure["frames"], strict=True):
+        shade, model, points = frame
+        assert shade["name"].endswith("5 to 95 %")
         measured = state["measured_map"]
         assert points["y"] == measured[field]
         x, y = (

@@ -1,0 +1,148 @@
+"""The report of one contact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from interohm.records import Insulator, Metal
+from interohm.report import notes
+from interohm.report.arrhenius import CONTACT
+from interohm.report.band_diagram import band_figure
+from interohm.report.budget import budget_figure, contact_parts, total_part
+from interohm.report.curves import state_figure
+from interohm.report.display_axis import nanometres
+from interohm.report.electrons import electrons_table
+from interohm.report.findings import contact_findings
+from interohm.report.ion_potentials import ion_figure
+from interohm.report.levels import contact_view, energy_window_eV
+from interohm.report.page import figure, findings, keys, lead, page, section
+from interohm.report.sections import (
+    current_section,
+    inputs_section,
+    interval_note,
+    material_tables,
+    ranking_section,
+    resistance_key,
+    space_charge_panels,
+    spread_text,
+    temperature_section,
+    zero_of_potential,
+)
+from interohm.report.tables import Markup, contacts_table, parts_table, shown
+from interohm.yaml_io import write_text
+
+
+def write_contact_report(
+    path: str | Path,
+    materials: Sequence[Insulator | Metal],
+    document: dict[str, Any],
+    *,
+    remarks: Sequence[str] = (),
+) -> None:
+    """Write the report of one contact.
+
+    Parameters
+    ----------
+    path : str or Path
+        The HTML file; written whole or not at all.
+    materials : sequence of Insulator or Metal
+        The records of the left and the right phase.
+    document : dict
+        The prediction (`interohm.contact.contact_document`).
+    remarks : sequence of str
+        What else the reader must know, as a record that hides a shipped one.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    names = [document["left"], document["right"]]
+    view = contact_view(document, materials)
+    budget = [*contact_parts(document), total_part(document)]
+    figures = {
+        "bands": band_figure(
+            view.axis, names, [None, None], [view.levels], energy_window_eV([view.levels])
+        ),
+        "ion": ion_figure(view.axis, names, [view.levels]),
+    }
+    space_charge = space_charge_panels([view], names, figures)
+    bars = budget_figure([budget])
+    if bars is not None:
+        figures["budget"] = bars
+    conditions = [f"{shown(document['temperature_K'])} K"]
+    if any(isinstance(material, Metal) and len(material.states) > 1 for material in materials):
+        conditions.append(f"state of charge {shown(document['state_of_charge'])}")
+    if document["thickness_nm"] is not None:
+        conditions.append(f"layer of {nanometres(document['thickness_nm'])} nm")
+    body = [
+        lead(f"One contact, {', '.join(conditions)}. {zero_of_potential(materials)}"),
+        findings([*remarks, *contact_findings(document, materials)]),
+        keys(_contact_keys(document)),
+        section(
+            "Band diagram",
+            figure("bands", f"Band diagram of {names[0]} and {names[1]}"),
+            figure("ion", f"Potentials of the mobile ion across {names[0]} and {names[1]}"),
+            note=notes.CONTACT_NOTE + notes.FERMI_NOTE + notes.ION_NOTE,
+        ),
+        section(
+            "Space charge",
+            *space_charge,
+            note=notes.SPACE_CHARGE_NOTE,
+        ),
+        section(
+            "Resistance budget",
+            *([] if bars is None else [figure("budget", "Parts of the resistance")]),
+            parts_table([budget]),
+            note=notes.BUDGET_NOTE,
+        ),
+        _over_states(document, figures),
+        section(
+            "Potential and charge",
+            contacts_table([{"contacts": [document]}]),
+            note=interval_note([document["quantiles"]]),
+        ),
+        section(
+            "Electrons", electrons_table([{"contacts": [document]}]), note=notes.ELECTRONS_NOTE
+        ),
+        temperature_section([document], document["temperature_K"], CONTACT, figures),
+        current_section([document], CONTACT, figures, notes.CONTACT_CURRENT_NOTE),
+        ranking_section([document], figures),
+        inputs_section(material_tables(materials)),
+    ]
+    write_text(path, page(" | ".join(names), body, figures, [document["state_of_charge"]]))
+
+
+def _over_states(document: dict[str, Any], figures: dict[str, Any]) -> Markup:
+    """Return the section over an electrode's state of charge, and put its figure among others."""
+    states = document.get("over_state_of_charge") or []
+    if len(states) < 2:
+        return Markup("")
+    named = [{**state, "left": document["left"], "right": document["right"]} for state in states]
+    figures["states"] = state_figure(
+        named,
+        [[*contact_parts(state), total_part(state)] for state in named],
+        at=[(document, [*contact_parts(document), total_part(document)])],
+        left=("potential_drop_V", "potential drop (V)"),
+        whole=CONTACT,
+    )
+    return section(
+        "Over the state of charge",
+        figure("states", "Potential drop and resistance over the state of charge"),
+        note=notes.CONTACT_STATES_NOTE,
+    )
+
+
+def _contact_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    quantiles = document["quantiles"] or {}
+    return [
+        (
+            "potential drop, right minus left",
+            f"{shown(document['potential_drop_V'])} V",
+            spread_text(quantiles.get("potential_drop_V"), "V"),
+        ),
+        resistance_key("resistance", total_part(document)),
+        ("limited by", document["resistance"]["limiting_step"] or "unknown", ""),
+    ]
