@@ -125,6 +125,7 @@ def test_windows_of_shipped_phases_against_measured_enthalpies(
     )
 
 
+@pytest.mark.dft
 def test_a_molecule_is_calculated_and_the_window_says_that_it_is_raw(database: Database) -> None:
     """F2 with `quick` beside the finished LiF: of PBE's own, without a correction."""
     for path in FINISHED.glob("*.json.gz"):
