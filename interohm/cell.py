@@ -50,6 +50,11 @@ def _violations(state: SolvedState) -> list[dict[str, Any]]:
     return found
 
 
+def steps(cell: Cell) -> int:
+    """Return how many steps a prediction takes: each state of charge, then its samples."""
+    return 2 * len(cell.states_of_charge)
+
+
 def cell_document(
     cell: Cell,
     materials: list[Insulator | Metal],
@@ -74,7 +79,7 @@ def cell_document(
     where : str
         What to name in errors: the cell's file.
     progress : callable, optional
-        Told how many states of charge are done, as each is.
+        Told how many of `steps` are done, as each is.
 
     Returns
     -------
@@ -87,6 +92,7 @@ def cell_document(
         The layers make no cell, or a state of charge lies outside of an electrode's curve.
     """
     check_cell(cell, materials, where=where)
+    told = progress or (lambda done: None)
     reference = reference_metal(materials)
     uncertain = samples > 0 and (
         any(is_uncertain(each) for each in [*materials, reference]) or _uncertain_collectors(cell)
@@ -97,6 +103,7 @@ def cell_document(
             nominals.append(solve_state(cell, materials, place))
         except InputError as error:
             raise InputError(error.what, where=f"{where}: {error.where}", fix=error.fix) from None
+        told(len(nominals))
     discharged = _discharged(cell, materials, nominals)
     start = None if discharged is None else potential_map(cell, discharged)
     maps = [potential_map(cell, nominal) for nominal in nominals]
@@ -127,8 +134,7 @@ def cell_document(
                 contact["quantiles"]["profile"] = bands
                 contact["sensitivity"] = contact_sensitivity(draws, solved, phases)
         states.append(document)
-        if progress is not None:
-            progress(len(states))
+        told(len(nominals) + len(states))
     return {
         "cell": cell.name,
         "temperature_K": cell.temperature_K,

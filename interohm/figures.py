@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from interohm.report.bands import Intervals
+
 _FORMATS = ("pdf", "png", "svg")
 
 #: Two columns of a journal.
@@ -49,6 +51,9 @@ _LEVELS = (
 )
 _POTENTIAL_DASHES = ("-", "--", ":")
 _SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#000000")
+
+#: Opacity of an interval in its curve's colour.
+_SHADE = 0.22
 
 _STYLE = {
     "font.size": 8,
@@ -120,7 +125,12 @@ def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
             )
             if place == 0:
                 _name_layers(panel, axis, names)
-        _finish(figure, rows[-1], axis, "±: distance from the nearest contact; //: compressed")
+        _finish(
+            figure,
+            rows[-1],
+            axis,
+            "±: distance from the nearest contact; //: compressed; shades: 5 to 95 %",
+        )
 
     _write(path, (1 + _ION_SHARE) * len(chosen), draw)
 
@@ -155,6 +165,8 @@ def write_contact_figure(
         _draw_ion(ion, view.axis, view.levels)
         for defect, colour in zip(view.defects, cycle(_SERIES), strict=False):
             label: str | None = defect
+            intervals = [side.intervals for side in view.sides]
+            _shade_intervals(concentrations, view.axis, intervals, defect, colour, RAREST_CM3)
             for side in view.sides:
                 if defect not in side.concentrations_cm3:
                     continue
@@ -166,7 +178,7 @@ def write_contact_figure(
         concentrations.set_ylabel("concentration (cm$^{-3}$)")
         concentrations.legend(frameon=False, fontsize=7)
         _shade_layers(concentrations, view.axis)
-        _finish(figure, concentrations, view.axis, "each side has its own scale")
+        _finish(figure, concentrations, view.axis, "each side has its own scale; shades: 5 to 95 %")
 
     _write(path, 2 + _ION_SHARE, draw)
 
@@ -199,6 +211,8 @@ def _draw_bands(
         else:
             panel.fill_between(places, layer.valence_eV, bottom, color="#d55e00", alpha=0.2, lw=0)
             panel.fill_between(places, layer.conduction_eV, top, color="#0072b2", alpha=0.14, lw=0)
+    for _, column, colour, _ in _LEVELS:
+        _shade_intervals(panel, axis, [layer.intervals for layer in layers], column, colour)
     for name, column, colour, dash in _LEVELS:
         x, y, _ = joined(axis, layers, column)
         places, values = (np.array(column, dtype=float) for column in (x, y))
@@ -213,12 +227,34 @@ def _draw_ion(panel: Axes, axis: DisplayAxis, diagram: Sequence[LayerLevels]) ->
     for (column, name, _), colour, dash in zip(
         POTENTIALS, _SERIES[3:], _POTENTIAL_DASHES, strict=True
     ):
+        _shade_intervals(panel, axis, [layer.intervals for layer in layers], column, colour)
         x, y, _ = joined(axis, layers, column)
         places, values = (np.array(row, dtype=float) for row in (x, y))
         panel.plot(places, values, dash, color=colour, linewidth=1.3, label=name)
     _shade_layers(panel, axis)
     panel.margins(y=0.1)
     panel.set_ylabel("energy (eV),\npotential (V)")
+
+
+def _shade_intervals(
+    panel: Axes,
+    axis: DisplayAxis,
+    intervals: Sequence[Intervals | None],
+    name: str,
+    colour: str,
+    least: float = -np.inf,
+) -> None:
+    """Shade the samples from 5 to 95 % around one curve, down to the least that is drawn."""
+    for known in intervals:
+        for places, low, high in () if known is None else known.on(axis, name):
+            panel.fill_between(
+                places,
+                np.maximum(low, least),
+                np.maximum(high, least),
+                color=colour,
+                alpha=_SHADE,
+                linewidth=0,
+            )
 
 
 def _shade_layers(panel: Axes, axis: DisplayAxis) -> None:

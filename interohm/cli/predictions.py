@@ -92,7 +92,7 @@ def cell(
 
     Open-circuit voltage, area-specific resistance, and every contact.
     """
-    from interohm.cell import cell_document
+    from interohm.cell import cell_document, steps
     from interohm.cell_config import load_cell
     from interohm.cli.lookup import assumed_inputs, find_materials
     from interohm.cli.output import print_json, progress_bar, remark
@@ -107,7 +107,7 @@ def cell(
         from interohm.kpfm import load_measured_map
 
         measured = load_measured_map(measured_map)
-    with progress_bar("states of charge", len(described.states_of_charge)) as advance:
+    with progress_bar("states of charge, and their samples", steps(described)) as advance:
         document = cell_document(
             described, materials, measured=measured, where=str(config), progress=advance
         )

@@ -55,6 +55,16 @@ def test_contact_figure_draws_names_as_they_are(tmp_path):
     assert "Li_i" in drawn
 
 
+def test_intervals_are_shaded(document, tmp_path):
+    path, bare = tmp_path / "bands.svg", tmp_path / "bare.svg"
+    write_cell_figure(path, document)
+    states = [{**state, "quantiles": None} for state in document["states"]]
+    write_cell_figure(bare, {**document, "states": states})
+    shades = [one.read_text(encoding="utf-8").count("PolyCollection") for one in (path, bare)]
+    # in each state: four levels and three potentials in LLZO, two and three in each electrode
+    assert shades[0] - shades[1] == 2 * (7 + 2 * 5)
+
+
 @pytest.mark.parametrize("name", ["bands", "bands.jpg", "bands.html"])
 def test_other_formats_are_refused(document, tmp_path, name):
     with pytest.raises(InputError, match=r"end the name in \.pdf"):
