@@ -60,7 +60,7 @@ def response_part(found: Calculation, structure: Structure, *, thz: bool) -> str
     dipoles = drift.transpose(1, 0, 2).reshape(3, -1)
     ions = 180.95128 / structure.volume * dipoles @ inverse @ dipoles.T
     hessian = -constants / np.sqrt(np.outer(masses, masses)) * (THZ2 if thz else 1)
-    unit = '<i type="string" name="unit">THz^2 </i>' if thz else ""
+    unit = '<i name="unit" type="string">THz^2 </i>' if thz else ""
     sets = "".join(f"<set>{rows(charge)}</set>" for charge in charges)
     return (
         f'<varray name="epsilon" >{rows(np.array(response.electronic))}</varray>\n'
