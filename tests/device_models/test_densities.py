@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import mpmath
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interohm.device_models import Phase, neutral_bulk
-from interohm.device_models.constants import BOLTZMANN_EV_K
+from interohm.device_models.constants import BAND_DENSITY_CM3_K32, BOLTZMANN_EV_K
 
 from .phases import METAL_eV, symmetric
 
@@ -40,6 +41,15 @@ def exact_field_squared(
             total = 1 + sum(weights.values()) / alpha
             pressure += alpha * sites * mpmath.log(total)
             charge += sum(float(phase.charge[d]) * w for d, w in weights.items()) * sites / total
+        if phase.electrons:
+            for mass, eta, sign in (
+                (phase.electron_mass, (level - float(phase.band_gap_eV)) / kT, -1),
+                (phase.hole_mass, -level / kT, 1),
+            ):
+                states = mpmath.mpf(BAND_DENSITY_CM3_K32) * (float(mass) * temperature_K) ** 1.5
+                fugacity = -mpmath.exp(eta)
+                pressure -= states * mpmath.re(mpmath.polylog(2.5, fugacity))
+                charge -= sign * states * mpmath.re(mpmath.polylog(1.5, fugacity))
         return pressure, charge
 
     start, end = logs(mpmath.mpf(level_eV)), logs(mpmath.mpf(level_eV) + mpmath.mpf(shift_V))
@@ -65,8 +75,8 @@ def three_defects() -> Phase:
     )
 
 
-def check(phase: Phase, temperature_K: float, shift_V: float) -> None:
-    mpmath.mp.dps = 130
+def check(phase: Phase, temperature_K: float, shift_V: float, digits: int = 130) -> None:
+    mpmath.mp.dps = digits
     bulk = neutral_bulk(phase, temperature_K=temperature_K, metal_work_function_eV=METAL_eV)
     flat = bulk.ravel()
     state = flat.thermodynamics()
@@ -103,6 +113,16 @@ def test_symmetric_phase(
 )
 def test_shared_sublattice_with_dopants(temperature: float, exponent: float, sign: float) -> None:
     check(three_defects(), temperature, sign * 10.0**exponent)
+
+
+@pytest.mark.parametrize(
+    ("gap_eV", "temperature_K", "shift_V"),
+    [(3.0, 300.0, 1e-6), (1.0, 600.0, 0.3), (1.0, 600.0, -1e-4), (0.8, 1500.0, -0.7)],
+)
+def test_with_electrons_and_holes(gap_eV: float, temperature_K: float, shift_V: float) -> None:
+    """From bands that carry nothing to the Fermi level inside of a band."""
+    phase = replace(three_defects(), electrons=True, band_gap_eV=gap_eV, electron_mass=0.3)
+    check(phase, temperature_K, shift_V, digits=50)
 
 
 def test_concentrations_saturate_at_alpha() -> None:

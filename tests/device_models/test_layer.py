@@ -21,6 +21,7 @@ from interohm.device_models.constants import VACUUM_PERMITTIVITY_E_V_NM
 from scipy.integrate import solve_bvp
 
 from .phases import IP_eV, METAL_eV, reference_bulk, symmetric
+from .stack_phases import insulator
 from .test_densities import three_defects
 
 
@@ -153,6 +154,38 @@ def test_linear_layer() -> None:
             slope = (right - small * np.cosh(ratio)) / (debye * np.sinh(ratio))
             charge = 10.0 * VACUUM_PERMITTIVITY_E_V_NM * slope
             assert found.sheet_charge_e_nm2[0] == pytest.approx(charge, rel=1e-5)
+
+
+def test_gouy_chapman() -> None:
+    bulk = bulk_of(symmetric(2.0, saturation=1.0), 900.0)
+    debye, kT = float(bulk.debye_length_nm), BOLTZMANN_EV_K * 900.0
+    for drop_V in (6.0 * kT, -2.0 * kT):
+        origin = float(bulk.neutral_potential_V)
+        found = layer(bulk, origin + drop_V, origin, 40.0 * debye)
+        permittivity = 10.0 * VACUUM_PERMITTIVITY_E_V_NM
+        charge = -2.0 * permittivity * kT / debye * np.sinh(drop_V / (2.0 * kT))
+        assert found.sheet_charge_e_nm2[0] == pytest.approx(charge, rel=1e-7)
+
+
+@pytest.mark.parametrize(("left", "right"), [(0.2, -0.5), (0.4, 0.3), (-0.1, -0.1)])
+def test_mott_schottky(left: float, right: float) -> None:
+    """One immobile charge: a parabola."""
+    found = layer(insulator(12.0, frozen_charge_cm3=2e18), left, right, 30.0)
+    permittivity, density = 12.0 * VACUUM_PERMITTIVITY_E_V_NM, 2e-3
+    uniform = permittivity * (right - left) / 30.0
+    bend = density * 30.0 / 2.0
+    assert found.sheet_charge_e_nm2 == pytest.approx([uniform + bend, uniform - bend], rel=1e-7)
+    profile = found.profile()
+    x = profile.x_nm
+    expected = left + (right - left) * x / 30.0 + density * x * (30.0 - x) / (2.0 * permittivity)
+    assert profile.phi_V == pytest.approx(expected, abs=1e-7)
+
+
+def test_saturated_layer() -> None:
+    bulk = bulk_of(symmetric(0.3, 1e21, saturation=1.0, neutral_potential_V=0.0), 200.0)
+    found = layer(bulk, -5.0, -5.0, 1.0)
+    # one site per nm³, all of them taken
+    assert found.sheet_charge_e_nm2 == pytest.approx([0.5, -0.5], rel=1e-9)
 
 
 @settings(deadline=None, max_examples=40)

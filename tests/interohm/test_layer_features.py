@@ -32,9 +32,11 @@ def solved(
     *,
     contacts: list[dict[str, Any]] | None = None,
     record: dict[str, Any] | None = None,
+    **cell_fields: Any,
 ) -> Any:
     llzo = {"material": "LLZO", "thickness_nm": 20} | layer
     fields: dict[str, Any] = {"name": "c", "layers": [LI, llzo, LCO], "states_of_charge": [0.5]}
+    fields |= cell_fields
     if contacts is not None:
         fields["contacts"] = contacts
     cell = validated(Cell, fields, where="cell.yaml")
@@ -108,6 +110,16 @@ def test_a_susceptibility_at_one_contact_leaves_the_other_as_it_is() -> None:
     plain, with_profile = charges(solved({})), charges(solved({"susceptibility_profile": near}))
     assert abs(with_profile[0]) > 1.5 * abs(plain[0])
     assert with_profile[1] == pytest.approx(plain[1], rel=1e-4)
+
+
+def test_electrons_screen_unless_they_are_switched_off() -> None:
+    # next to lithium, where mu is highest, the Fermi level lies in the conduction band
+    narrow = {"band_gap_eV": 4.7}
+    plain = charges(solved({}))
+    assert charges(solved({}, record=narrow, electrons=False)) == pytest.approx(plain, rel=1e-9)
+    screened = charges(solved({}, record=narrow))
+    assert screened[0] < 0.996 * plain[0]
+    assert screened[1] == pytest.approx(plain[1], rel=1e-9)
 
 
 def test_a_core_layer_collects_what_it_favours() -> None:
