@@ -272,7 +272,8 @@ def write_inputs(request: CalculationRequest, folder: Path) -> None:
     """Write INCAR, KPOINTS, POSCAR and POTCAR.spec of a request into a folder.
 
     A path has its images in folders of their own (00, 01, ...), each with KPOINTS, as atomate2's
-    maker has it: VASP with HDF5 looks for them there.
+    maker has it: VASP with HDF5 looks for them there. The ends have INCAR, too: VASP leaves them
+    out of a path, and each is a calculation by itself.
     """
     from pymatgen.io.vasp import Incar, Kpoints
 
@@ -289,11 +290,14 @@ def write_inputs(request: CalculationRequest, folder: Path) -> None:
     if request.kind != "neb":
         write_text(folder / "POSCAR", _poscar(structure))
         return
-    for place, image in enumerate(path_images(request)):
+    images = path_images(request)
+    for place, image in enumerate(images):
         own = folder / f"{place:02d}"
         own.mkdir(exist_ok=True)
         write_text(own / "POSCAR", _poscar(image))
         write_text(own / "KPOINTS", str(mesh))
+        if place in (0, len(images) - 1):
+            write_text(own / "INCAR", str(Incar(end_incar(settings["incar"]))))
 
 
 def _poscar(structure: Structure) -> str:

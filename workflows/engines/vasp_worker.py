@@ -23,13 +23,12 @@ from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.vasp import read_vasp
 from interohm.postprocess.vasp_path import image_folders, read_image, read_vasp_path
 from pymatgen.core import Structure
-from pymatgen.io.vasp import Incar
 
 from interohm.errors import InputError
 from interohm.yaml_io import write_text
 
 from .request import CalculationRequest
-from .vasp_inputs import end_incar, site_order, valence_electrons
+from .vasp_inputs import site_order, valence_electrons
 
 #: custodian looks each second whether VASP has ended, as calculations of small cells take seconds,
 #: and every five minutes (its own value) for errors of a running one.
@@ -45,7 +44,7 @@ def main() -> int:
     try:
         _prepare(request, folder)
         if request.kind == "neb":
-            _calculate_ends(request, folder)
+            _calculate_ends(folder)
         _run(folder, request.kind)
         result = as_requested(_read(folder, request.kind), request)
     except Exception as error:
@@ -56,15 +55,15 @@ def main() -> int:
     return 0
 
 
-def _calculate_ends(request: CalculationRequest, folder: Path) -> None:
+def _calculate_ends(folder: Path) -> None:
     """Calculate both ends of a path where they are, unless an earlier run did."""
-    for place in (folder / "00", folder / f"{request.settings['path']['images'] + 1:02d}"):
+    first, *_, last = image_folders(folder)
+    for place in (first, last):
         try:
             read_image(place)
             continue
         except InputError:  # not calculated yet, or not to the end
             pass
-        write_text(place / "INCAR", str(Incar(end_incar(request.settings["incar"]))))
         shutil.copy(folder / "POTCAR", place / "POTCAR")
         os.chdir(place)
         _run(place, "static")
