@@ -112,15 +112,16 @@ def cell_document(
     if draws is not None:
         samples_of = SampledCell(cell, materials, nominals, maps, discharged, draws)
     states: list[dict[str, Any]] = []
-    for place, (nominal, here) in enumerate(zip(nominals, maps, strict=True)):
+
+    def predicted(place: int) -> dict[str, Any]:
+        """Return one state of charge; the solution of its samples does not outlive the call."""
         sampled = None if samples_of is None else samples_of.state(place)
-        profile, collectors = map_fields(cell, here, start)
+        profile, collectors = map_fields(cell, maps[place], start)
         document = {
-            **_state_document(cell, nominal, sampled, reference.name, draws),
-            "profile": {**cell_profile(here.diagrams), **profile},
+            **_state_document(cell, nominals[place], sampled, reference.name, draws),
+            "profile": {**cell_profile(maps[place].diagrams), **profile},
             "collectors": collectors,
-            "measured_map": None if measured is None else measured_fields(here, measured),
-            "temperature_sweep": _temperature_sweep(cell, materials, place, nominal, draws),
+            "measured_map": None if measured is None else measured_fields(maps[place], measured),
             "sensitivity": None,
         }
         if draws is not None and samples_of is not None and sampled is not None:
@@ -133,7 +134,11 @@ def cell_document(
             ):
                 contact["quantiles"]["profile"] = bands
                 contact["sensitivity"] = contact_sensitivity(draws, solved, phases)
-        states.append(document)
+        return document
+
+    for place, nominal in enumerate(nominals):
+        sweep = _temperature_sweep(cell, materials, place, nominal, draws)
+        states.append({**predicted(place), "temperature_sweep": sweep})
         told(len(nominals) + len(states))
     return {
         "cell": cell.name,
