@@ -44,6 +44,9 @@ def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
                 shown_interval(spreads.get(key)),
             )
     _add_electrons(made, document, quantiles.get("electrons") or {})
+    with_charge, without = _activation_energies(document, document["temperature_K"])
+    made.add_row("activation energy (eV)", *with_charge)
+    made.add_row("without space charge (eV)", *without)
     out = console()
     out.print(made)
     out.print(_resistances(document))
@@ -65,6 +68,25 @@ def _add_electrons(made: Any, document: dict[str, Any], spreads: dict[str, Any])
     if leakage is not None:
         spread = shown_interval(spreads.get("log10_leakage_A_cm2"))
         made.add_row("leakage (log10 of A/cm²)", _log10(leakage), spread)
+
+
+def _activation_energies(solved: dict[str, Any], temperature_K: float) -> list[tuple[str, str]]:
+    """Return apparent activation energy and interval, with space charges and without them."""
+    sweep = solved.get("temperature_sweep")
+    if sweep is None:
+        return [(shown(None), "")] * 2
+    off = [abs(kelvin - temperature_K) for kelvin in sweep["temperature_K"]]
+    middle = off.index(min(off))
+    whole = sweep["area_specific"]
+    return [
+        (
+            shown(None if part is None else part["activation_energy_eV"][middle], 3),
+            shown_interval(
+                ((part or {}).get("quantiles") or {}).get("activation_energy_eV"), digits=2
+            ),
+        )
+        for part in (whole, whole["without_space_charge"])
+    ]
 
 
 def _resistances(document: dict[str, Any]) -> Any:
@@ -167,6 +189,8 @@ def _states(document: dict[str, Any]) -> Any:
         "V_OC (V)",
         "ASR (Ω·cm²)",
         f"log10, {_UNCERTAIN}",
+        "activation energy (eV)",
+        _UNCERTAIN,
         title=f"{document['cell']}   ({document['temperature_K']:g} K)",
     )
     for state in document["states"]:
@@ -176,6 +200,7 @@ def _states(document: dict[str, Any]) -> Any:
             shown(state["open_circuit_voltage_V"]),
             shown(state["area_specific_resistance_ohm_cm2"], 3),
             shown_interval(quantiles.get("log10_resistance")),
+            *_activation_energies(state, document["temperature_K"])[0],
         )
     return made
 

@@ -80,6 +80,8 @@ def test_contact_table_names_reference_limit_and_assumptions(interohm):
         "potential drop (V)",
         "sheet charge",
         "Debye length, LLZO",
+        "activation energy (eV)",
+        "without space charge (eV)",
         "90 % of the drop, LLZO",
         "charge transfer",
         "limited by",
@@ -95,7 +97,7 @@ def test_contact_table_has_an_interval_in_every_row(interohm):
     ran = interohm("contact", "Li", "LLZO")
     table, _, _ = ran.out.partition("resistance")
     rows = [line for line in table.splitlines() if "²)" in line or "V)" in line or "nm)" in line]
-    assert len(rows) == 11
+    assert len(rows) == 13
     assert all("…" in row for row in rows), table
     parts = [line for line in ran.out.splitlines() if line.startswith("  charge transfer")]
     assert len(parts) == 1
