@@ -11,9 +11,8 @@ from typing import Any
 
 from interohm.errors import InputError
 
-#: What OUTCAR says at the end of a self-consistency loop that got there; nothing or something else
-#: where NELM ended it.
-LOOP_CONVERGED = "aborting loop because EDIFF is reached"
+#: What OUTCAR says at the end of a self-consistency loop; before VASP 6 also where NELM ended it.
+_LOOP_ENDED = "aborting loop because EDIFF is reached"
 
 
 def find_file(folder: Path, name: str) -> Path | None:
@@ -60,6 +59,29 @@ def outcar_text(path: Path) -> str:
     if "Elapsed time (sec)" not in text:
         raise cut_off(path)
     return text
+
+
+def converged_loops(outcar: str, path: Path) -> list[bool]:
+    """Return for each self-consistency loop of an OUTCAR whether it converged.
+
+    Those of linear response, which have iterations of their own, are loops like the others.
+
+    Raises
+    ------
+    InputError
+        NELM is not in it.
+    """
+    limit = re.search(r"\bNELM\s*=\s*(\d+)", outcar)
+    if limit is None:
+        raise cut_off(path)
+    _, *pieces = re.split(r"-+ Iteration +[\d*]+\( *(\d+)\)", outcar)
+    numbers, texts = [int(number) for number in pieces[::2]], pieces[1::2]
+    last = [after == 1 for after in [*numbers[1:], 1]]
+    return [
+        number < int(limit[1]) and _LOOP_ENDED in text
+        for number, text, is_last in zip(numbers, texts, last, strict=True)
+        if is_last
+    ]
 
 
 def elapsed_time_s(outcar: str) -> float:

@@ -23,7 +23,7 @@ from interohm.errors import InputError
 
 from .calculation import Calculation, MigrationPath
 from .vasp_files import (
-    LOOP_CONVERGED,
+    converged_loops,
     core_potentials_eV,
     cut_off,
     elapsed_time_s,
@@ -213,8 +213,7 @@ def read_image(place: Path) -> Image:
             "path's settings, IMAGES and those of the path left out",
         )
     text = outcar_text(path)
-    last = re.split(r"-+ Iteration +\d+\(", text)[-1]
-    if LOOP_CONVERGED not in last:
+    if not any(converged_loops(text, path)[-1:]):
         raise InputError(
             "the electrons did not converge", where=str(path), fix="raise NELM or change ALGO"
         )
@@ -222,7 +221,7 @@ def read_image(place: Path) -> Image:
     image = Image(
         path, text, structure, _energy(text, path), float(np.linalg.norm(forces, axis=1).max())
     )
-    if image.tag("NSW") != "0" and _RELAXED not in last:
+    if image.tag("NSW") != "0" and _RELAXED not in text:
         raise InputError(
             f"the ions did not converge in NSW = {image.tag('NSW')} steps",
             where=str(path),

@@ -13,7 +13,7 @@ from interohm.errors import InputError
 
 from .calculation import DielectricResponse
 from .dielectric import ionic_tensor
-from .vasp_files import LOOP_CONVERGED, cut_off
+from .vasp_files import converged_loops, cut_off
 
 #: eV/(Å² u) in THz²: a force constant over a mass as a frequency squared.
 _THZ2 = e / atomic_mass * 1e20 / (2 * np.pi * 1e12) ** 2
@@ -74,18 +74,17 @@ def read_response(
 
 
 def _refuse_unconverged(outcar: str, path: Path) -> None:
-    """Refuse where one of the loops, of the ground state and of each perturbation, is missing."""
-    loops = re.split(r"Linear response[^\n]*progress", outcar)
-    if len(loops) == 1:
+    """Refuse where a loop did not converge, of the ground state or of a perturbation."""
+    loops = converged_loops(outcar, path) if outcar else []
+    if len(loops) < 2:
         raise InputError(
             "it is missing or has no linear response, whose loops it counts",
             where=str(path),
             fix="let VASP finish, and keep OUTCAR beside vasprun.xml",
         )
-    lost = sum(LOOP_CONVERGED not in loop for loop in loops)
-    if lost:
+    if not all(loops):
         raise InputError(
-            f"the electrons did not converge in {lost} of {len(loops)} loops",
+            f"the electrons did not converge in {loops.count(False)} of {len(loops)} loops",
             where=str(path),
             fix="raise NELM",
         )

@@ -12,7 +12,7 @@ import pytest
 from interohm.postprocess.barriers import migration_energy
 from interohm.postprocess.vasp_path import image_folders, read_vasp_path
 from pymatgen.core import Lattice, Structure
-from vasp_writer import LOOP, outcar, write_path
+from vasp_writer import LOOP, iteration, outcar, write_path
 
 from interohm.errors import InputError
 
@@ -89,6 +89,7 @@ def test_only_a_folder_of_images_is_a_path(finished: Path) -> None:
         ("02", "Elapsed time", "", "02/OUTCAR: the file is cut off"),
         ("03", LOOP, "", "03/OUTCAR: the electrons did not converge"),
         ("00", LOOP, "", "00/OUTCAR: the electrons did not converge"),
+        ("02", iteration(4, 2), iteration(4, 60), "02/OUTCAR: the electrons did not converge"),
         (
             "01",
             " reached required accuracy",

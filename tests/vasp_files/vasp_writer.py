@@ -12,6 +12,7 @@ from pymatgen.io.vasp import Locpot, Poscar
 VALENCE = {"Li": 1.0, "F": 7.0}
 #: eV/(Å² u) in THz².
 THZ2 = 15.633302**2
+NELM = "   NELM   =     60;   NELMIN=  2; NELMDL= -5     # of ELM steps\n"
 LOOP = "------------------------ aborting loop because EDIFF is reached -------------------------\n"
 END = "                  Elapsed time (sec):       61.500\n"
 #: The perturbations of IBRION = 8 with LEPSILON, as OUTCAR announces them.
@@ -141,6 +142,10 @@ def vasprun(found: Calculation, structure: Structure, *, thz: bool = False) -> s
 """
 
 
+def iteration(step: int, number: int) -> str:
+    return f"--------------------------------- Iteration {step:6d}({number:4d})  ----------------\n"
+
+
 def core_potentials(values: list[float]) -> str:
     lines = "".join(f"{number:8d}{value:9.4f}\n" for number, value in enumerate(values, start=1))
     return (
@@ -161,8 +166,10 @@ def write_calculation(found: Calculation, folder: Path, *, thz: bool = False) ->
         grid = np.broadcast_to(planes, (2, 2, planes.size))
         Locpot(Poscar(structure), {"total": grid}).write_file(folder / "LOCPOT")
     cores = core_potentials([found.site_potentials_eV[i] for i in order])
-    loops = [LOOP, *(heading + LOOP for heading in PERTURBATIONS)] if found.response else [LOOP]
-    (folder / "OUTCAR").write_text(cores + "".join(loops) + END)
+    steps = iteration(1, 1) + iteration(1, 2)
+    headings = ("", *PERTURBATIONS) if found.response else ("",)
+    loops = "".join(heading + steps + LOOP for heading in headings)
+    (folder / "OUTCAR").write_text(NELM + cores + loops + END)
 
 
 def outcar(
@@ -194,7 +201,7 @@ def outcar(
    k-points           NKPTS =      1   k-points in BZ     NKDIM =      1
    ions per type =               {" ".join(str(count) for count in counts)}
    ENCUT  =  520.0 eV  38.22 Ry    6.18 a.u.
-   NSW    =     {99 if steps else 0}    number of steps for IOM
+{NELM}   NSW    =     {99 if steps else 0}    number of steps for IOM
   Ionic Valenz
    ZVAL   ={valences}
    NELECT =  {electrons:10.4f}    total number of electrons
@@ -203,10 +210,9 @@ def outcar(
    AEXX    =    0.0000 exact exchange contribution
 """
     step = f"""
---------------------------------------- Iteration      1(   1)  ---------------------------------
+{iteration(1, 1)}
   energy without entropy =   {energy_eV + 1:.8f}  energy(sigma->0) =   {energy_eV + 1:.8f}
---------------------------------------- Iteration      1(   2)  ---------------------------------
-{core_potentials([-40.0 - n / 100 for n in range(1, len(structure) + 1)])}
+{iteration(1, 2)}{core_potentials([-40.0 - n / 100 for n in range(1, len(structure) + 1)])}
  E-fermi :   1.2500     XC(G=0):  -1.6652     alpha+bet : -0.5051
 
 {LOOP}
