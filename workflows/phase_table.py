@@ -159,6 +159,13 @@ def tables() -> str:
             published,
             "neutral_potential_V",
         ),
+        _table(
+            "Migration energies (eV)",
+            ["ours"],
+            [row for record in solids for row in _migration_rows(record)],
+            published,
+            "migration_energy_eV",
+        ),
         "### Energy of the defects' supercell less the crystal's (eV per formula unit)\n\n"
         "| phase | atoms | difference |\n| --- | ---: | ---: |\n"
         + "".join(_supercell_line(record) for record in solids),
@@ -253,6 +260,15 @@ def _window_rows(record: Insulator) -> Iterator[Row]:
     beyond = ", ".join(record.provenance["phase_diagram"]["oxidized_to"])
     ours = [f"{low.value:.2f}", f"{high.value:.2f} ± {high.uncertainty:.1f}", beyond]
     yield Row(name=_formula(record), key=_formula(record), ours=ours)
+
+
+def _migration_rows(record: Insulator) -> Iterator[Row]:
+    """One line for a defect that moves; ours is empty where the record has another's number."""
+    for defect in record.defects:
+        if (energy := defect.migration_energy_eV) is not None:
+            name = f"{_formula(record)} {defect.name}"
+            ours = f"{energy.value:.2f}" if (energy.source or "").startswith("calculation ") else ""
+            yield Row(name=name, key=name, ours=[ours])
 
 
 def _surface_rows(record: Insulator | Metal) -> Iterator[Row]:
