@@ -29,6 +29,9 @@ def polarization_figure(states: Sequence[dict[str, Any]], whole: str = "cell") -
     whole : str
         What the sum of all is called.
     """
+    if any(state.get("polarization") is None for state in states):
+        # a contact that an earlier version saved
+        return None
     frames = [_traces(state, whole) for state in states]
     traces = [trace for frame in frames for trace in frame]
     if not any(value for trace in traces for value in trace["y"]):

@@ -242,6 +242,21 @@ def test_contact_report(left, right, tmp_path):
     assert ("the resistance is negative" in page.text) == (total is not None and total < 0)
 
 
+def test_a_contact_of_an_earlier_version_has_what_it_had(tmp_path):
+    pair = [shipped_material("LLZO"), shipped_material("LiCoO2")]
+    document = contact_document(*pair, samples=SAMPLES)
+    for field in ("temperature_sweep", "polarization", "over_state_of_charge"):
+        del document[field]
+    del document["quantiles"]["profile"]
+    path = tmp_path / "contact.html"
+    write_contact_report(path, pair, document)
+    figures = figures_of(Page(path.read_text(encoding="utf-8")))
+    assert {"bands", "ion", "concentrations", "budget"} <= set(figures)
+    assert not {"arrhenius", "polarization", "states"} & set(figures)
+    names = [trace.get("name", "") for trace in figures["bands"]["frames"][0]]
+    assert not any("95 %" in name for name in names)
+
+
 def test_layer_of_given_thickness_is_shown_whole(tmp_path):
     pair = [shipped_material("Li"), shipped_material("LiF")]
     document = contact_document(*pair, thickness_nm=5, samples=SAMPLES)
