@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,9 @@ def _temperature_sweep(
         return None
     sampled = None
     if draws is not None:
-        sampled = _swept(phases, conditions, sampled_temperatures_K(temperature_K), draws)
+        # samples without any solution must not take the prediction with them
+        with contextlib.suppress(InputError):
+            sampled = _swept(phases, conditions, sampled_temperatures_K(temperature_K), draws)
     layers = []
     if conditions.thickness_nm is not None:
         layered = right if isinstance(right, Insulator) else left
@@ -224,7 +227,10 @@ def _over_state_of_charge(
         except InputError:
             # nobody asked for this one
             continue
-        sampled = None if draws is None else solve_contact(*phases, there, draws).solved
+        sampled = None
+        if draws is not None:
+            with contextlib.suppress(InputError):
+                sampled = solve_contact(*phases, there, draws).solved
         found.append(
             {
                 "state_of_charge": state_of_charge,
