@@ -125,6 +125,25 @@ def test_with_electrons_and_holes(gap_eV: float, temperature_K: float, shift_V: 
     check(phase, temperature_K, shift_V, digits=50)
 
 
+@pytest.mark.parametrize("shift_V", [1e-6, -1e-3, 0.8, -3.0])
+def test_many_defects_on_several_sublattices(shift_V: float) -> None:
+    phase = Phase(
+        ionization_potential_eV=5.0,
+        band_gap_eV=4.0,
+        dielectric_constant=12.0,
+        charge=[1.0, 2.0, -1.0, -2.0, 3.0, -1.0, 1.0],
+        ion_change=[1.0, 1.0, -1.0, -1.0, 1.5, -1.0, 1.0],
+        formation_energy_eV=[-2.0, -4.1, 2.6, 4.9, -6.2, 2.4, -1.7],
+        site_density_cm3=[1e22, 1e22, 5e22, 5e22, 2e21, 3e22, 1e22],
+        degeneracy=[2.0, 1.0, 3.0, 1.0, 1.0, 6.0, 4.0],
+        saturation=[0.5, 0.5, 1.0, 1.0, 0.05, 0.3, 0.5],
+        sublattice=(0, 0, 1, 1, 2, 3, 0),
+        electrons=False,
+        frozen_charge_cm3=3e18,
+    )
+    check(phase, 350.0, shift_V)
+
+
 def test_concentrations_saturate_at_alpha() -> None:
     bulk = neutral_bulk(three_defects(), temperature_K=300.0, metal_work_function_eV=METAL_eV)
     state = bulk.ravel().thermodynamics()
