@@ -50,6 +50,12 @@ const [r, b] = ['right', 'bottom'].map(edge => Math.max(...boxes.map(box => box[
 return {x: x + scrollX, y: y + scrollY, width: r - x, height: b - y};
 """
 
+#: Whether all figures that are seen have the height that they ask for.
+_SETTLED = """[...document.querySelectorAll('.figure')].filter(one => one.offsetParent).every(
+  one => one._fullLayout
+    && Math.abs(one.getBoundingClientRect().height - one._fullLayout.height) < 2
+    && (!one.layout.height || one.layout.height === one._fullLayout.height))"""
+
 
 def interohm(*arguments: object) -> None:
     """Run a command of the program."""
@@ -135,14 +141,15 @@ class Browser:
 
 def draw_report(browser: Browser, report: Path) -> None:
     """The parts of a cell's report that matter most: the band diagram and the budget."""
-    browser.open(report.as_uri(), 1060, 1000)
+    # a capture beyond the window would resize the page and catch figures on their way
+    browser.open(report.as_uri(), 1060, 2900)
     browser.driver.execute_script(
         "const kept = ['Band diagram', 'Resistance budget'];"
         "const sections = [...document.querySelectorAll('section')];"
         "sections.forEach(s => s.hidden = !kept.includes(s.querySelector('h2').textContent));"
         "sections.filter(s => !s.hidden).pop().id = 'last';"
     )
-    browser.until("document.querySelector('#last .main-svg') !== null")
+    browser.until(_SETTLED)
     browser.save("report.png", "h1", ".findings", "#last .figure")
 
 
