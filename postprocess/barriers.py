@@ -11,6 +11,8 @@ from .calculation import Calculation
 from .materials import Hop, Uncertainty, calculated_quantity, method_of
 
 _NM_PER_A = 0.1
+#: eV; ends of a hop between equivalent sites that differ more are not both relaxed.
+_SAME_ENDS_EV = 0.03
 
 
 def migration_energy(path: Calculation) -> float:
@@ -19,7 +21,8 @@ def migration_energy(path: Calculation) -> float:
     Raises
     ------
     ValueError
-        The calculation has no path, or its highest image is an end: the ions do not rest there.
+        The calculation has no path, its highest image is an end (the ions do not rest there), or
+        its ends are not equivalent.
     """
     if path.path is None:
         raise ValueError(f"calculation {path.hash[:12]} is no migration path")
@@ -29,6 +32,12 @@ def migration_energy(path: Calculation) -> float:
         raise ValueError(
             f"the path {path.hash[:12]} has no barrier: an end is its highest image; relax the "
             "ends to smaller forces"
+        )
+    if abs(rise := energies[-1] - energies[0]) > _SAME_ENDS_EV:
+        raise ValueError(
+            f"the path {path.hash[:12]} ends {abs(rise):.3f} eV {'above' if rise > 0 else 'below'} "
+            "its beginning: an end is not relaxed, or its site is not equivalent; a record's hop "
+            "is between equivalent sites"
         )
     return highest - energies[0]
 

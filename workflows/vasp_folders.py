@@ -162,15 +162,21 @@ class Folders:
             for name, place in used.items()
         }
 
-    def choose(self, role: str, named: str | None, candidates: list[str]) -> Calculation:
+    def choose(
+        self, role: str, named: str | None, candidates: list[str], *, only: str | None = None
+    ) -> Calculation:
         """Return the calculation that the user named, or the only candidate for a role.
 
-        Of candidates that differ in nothing but their steps, the static one is meant.
+        Of candidates that differ in nothing but their steps, the static one is meant. With
+        ``only``, which says what they are, a named folder has to be a candidate, too.
         """
         fix = f"name the folder in {CONFIG}, one of {', '.join(self.calculations)}"
         if named is not None:
             if named not in self.calculations:
                 raise InputError(f"{role}: there is no folder {named!r}", where=CONFIG, fix=fix)
+            if only is not None and named not in candidates:
+                known = f"one of {', '.join(candidates)}" if candidates else "there is none"
+                raise InputError(f"{role}: {named} is no {only}", where=CONFIG, fix=known)
             return self.calculations[named]
         static = [name for name in candidates if self.calculations[name].kind == "static"]
         chosen = static or candidates

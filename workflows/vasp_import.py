@@ -95,7 +95,7 @@ def _insulator(phase: ImportedInsulator, config: ImportConfig, folders: Folders)
     _check_comparable(folders, [bulk, supercell, metal, *flawed.values()])
     crystal = Crystal.from_structure(bulk.final_structure)
     candidates = _candidates(phase, config, supercell, flawed, crystal)
-    paths = _paths(phase, supercell, folders)
+    paths = _paths(phase, candidates, supercell, folders)
     response = _response(phase, folders)
     used = {f"hop of {name}": path for name, path in paths.items()}
     if response is not None:
@@ -130,7 +130,9 @@ def _response(phase: ImportedInsulator, folders: Folders) -> Calculation | None:
     if phase.dielectric_constant != "calculate":
         return None
     found = folders.responses(phase.formula)
-    return folders.choose(f"{phase.name}, dielectric response", phase.response, found)
+    role = f"{phase.name}, dielectric response"
+    what = f"dielectric response of {phase.formula}"
+    return folders.choose(role, phase.response, found, only=what)
 
 
 def _dielectric_constant(
@@ -149,23 +151,41 @@ def _dielectric_constant(
 
 
 def _paths(
-    phase: ImportedInsulator, supercell: Calculation, folders: Folders
+    phase: ImportedInsulator,
+    candidates: list[DefectCandidate],
+    supercell: Calculation,
+    folders: Folders,
 ) -> dict[str, Calculation]:
     """Return the paths of the hops that are to be read, by the names of their defects."""
     wanted = [name for name, hop in phase.hops.items() if hop.migration_energy_eV == "calculate"]
     known = folders.paths(supercell) if wanted else {}
-    defects = {
-        name: _identified(name, supercell.final_structure, path.final_structure)
+    sublattices = {
+        name: _identified(name, supercell.final_structure, path.final_structure).name
         for name, path in known.items()
     }
+    defects = {one.name: one for one in candidates}
     found = {}
     for wish in wanted:
-        rivals = [
-            name
-            for name, defect in defects.items()
-            if wish in (defect.name, f"{defect.name}_{known[name].charge:+d}")
-        ]
-        found[wish] = folders.choose(f"{phase.name}, hop of {wish}", phase.paths.get(wish), rivals)
+        if wish not in defects:
+            raise InputError(
+                f"hops: {wish} is none of the defects",
+                where=f"{CONFIG}, {phase.name}",
+                fix=f"one of {', '.join(defects)}",
+            )
+        named, charge = phase.paths.get(wish), defects[wish].calculation.charge
+        same = [name for name, one in sublattices.items() if one == defects[wish].sublattice]
+        rivals = [name for name in same if known[name].charge == charge]
+        # Of another charge it would be another defect's barrier.
+        charged = [name for name in same if name not in rivals and named in (None, name)]
+        if charged and (named is not None or not rivals):
+            raise InputError(
+                f"the path has the charge {known[charged[0]].charge:+d}, {wish} of "
+                f"{folders.name_of(defects[wish].calculation)} has {charge:+d}",
+                where=str(folders.root / charged[0]),
+                fix=f"calculate the path with the charge {charge:+d}, or give the migration energy",
+            )
+        role, what = f"{phase.name}, hop of {wish}", f"migration path of {wish}"
+        found[wish] = folders.choose(role, named, rivals, only=what)
     return found
 
 
@@ -179,13 +199,18 @@ def _hops(
     hops = {name: Hop(**dict(hop)) for name, hop in phase.hops.items() if name not in paths}
     for name, path in paths.items():
         assert config.uncertainties.migration_energy is not None  # the config was checked
-        hops[name] = calculated_hop(
-            path,
-            _hop_distance(name, supercell.final_structure, path),
-            attempt_frequency_Hz=phase.hops[name].attempt_frequency_Hz,
-            uncertainty=config.uncertainties.migration_energy,
-            provenance=provenance,
-        )
+        distance_A = _hop_distance(name, supercell.final_structure, path)
+        try:
+            hops[name] = calculated_hop(
+                path,
+                distance_A,
+                attempt_frequency_Hz=phase.hops[name].attempt_frequency_Hz,
+                uncertainty=config.uncertainties.migration_energy,
+                provenance=provenance,
+            )
+        except ValueError as error:  # no barrier, or not of a hop between equivalent sites
+            folder = provenance["folders"][f"hop of {name}"]
+            raise InputError(str(error), where=f"{folder}, hop of {name}") from error
     return hops
 
 

@@ -41,7 +41,7 @@ def path(energies_eV: list[float], **changes: Any) -> Calculation:
 
 
 def test_the_barrier_is_the_highest_image_above_the_beginning() -> None:
-    assert migration_energy(path([-10.0, -9.8, -9.7, -10.1])) == pytest.approx(0.3)
+    assert migration_energy(path([-10.0, -9.8, -9.7, -10.02])) == pytest.approx(0.3)
 
 
 def test_the_record_gets_energy_distance_and_the_given_frequency() -> None:
@@ -65,3 +65,11 @@ def test_ends_that_do_not_rest_make_no_barrier() -> None:
         migration_energy(path([-10.0, -10.2, -10.1]))
     with pytest.raises(ValueError, match="no migration path"):
         migration_energy(path([-10.0, -9.0, -10.0], path=None))
+
+
+@pytest.mark.parametrize(
+    ("last", "told"), [(-9.7, r"ends 0\.300 eV above its beg"), (-10.3, r"ends 0\.300 eV below")]
+)
+def test_ends_are_equivalent(last: float, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        migration_energy(path([-10.0, -9.7, -9.4, -9.6, last]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -173,6 +174,54 @@ def test_a_path_that_is_missing_or_doubtful_is_named(moving: Path) -> None:
     shutil.rmtree(moving / "hops")
     config.write_text(config.read_text().replace("    paths: {V_Li: again}\n", ""))
     with pytest.raises(InputError, match="LiF, hop of V_Li: no folder could be it"):
+        import_folder(moving)
+
+
+def recharge(band: Path, electrons: int) -> None:
+    for outcar in band.glob("0?/OUTCAR"):
+        text = outcar.read_text()
+        changed = re.sub(r"NELECT = +[\d.]+", f"NELECT = {electrons:10.4f}", text)
+        assert changed != text
+        outcar.write_text(changed)
+
+
+def test_a_path_has_the_charge_of_the_defect(moving: Path) -> None:
+    band = moving / "hops" / "V_Li"
+    shutil.copytree(band, moving / "neutral")
+    recharge(moving / "neutral", 255)
+    (_, insulator), _ = import_folder(moving)
+    assert insulator.provenance["folders"]["hop of V_Li"] == "hops/V_Li"
+    config = moving / "import.yaml"
+    plain = config.read_text()
+    config.write_text(plain + "    paths: {V_Li: neutral}\n")
+    told = r"neutral: the path has the charge \+0, V_Li of defects/a has -1"
+    with pytest.raises(InputError, match=told):
+        import_folder(moving)
+    shutil.rmtree(band)
+    config.write_text(plain)
+    with pytest.raises(InputError, match=told):
+        import_folder(moving)
+
+
+def test_a_path_with_other_ends_is_named(moving: Path) -> None:
+    outcar = moving / "hops" / "V_Li" / "04" / "OUTCAR"
+    outcar.write_text(outcar.read_text().replace("-300.00000000", "-299.70000000"))
+    with pytest.raises(InputError, match=r"hops/V_Li, hop of V_Li: .* ends 0\.300 eV above"):
+        import_folder(moving)
+
+
+def test_a_named_folder_has_to_be_what_it_is_named_for(moving: Path) -> None:
+    config = moving / "import.yaml"
+    plain = config.read_text()
+    for line, told in (
+        ("paths: {V_Li: supercell}", "supercell is no migration path of V_Li"),
+        ("response: supercell", "supercell is no dielectric response of LiF"),
+    ):
+        config.write_text(f"{plain}    {line}\n")
+        with pytest.raises(InputError, match=told):
+            import_folder(moving)
+    config.write_text(plain.replace("hops: {V_Li:", "hops: {V_Li_-1:"))
+    with pytest.raises(InputError, match=r"V_Li_-1 is none of the defects.*one of V_Li, Li_i"):
         import_folder(moving)
 
 
