@@ -27,6 +27,7 @@ from .vasp_files import (
     core_potentials_eV,
     cut_off,
     elapsed_time_s,
+    file_content,
     find_file,
     functional_name,
     outcar_text,
@@ -36,16 +37,29 @@ from .vasp_files import (
 _END_TOLERANCE_A = 0.05
 _RELAXED = "reached required accuracy - stopping structural energy minimisation"
 _FORCES = "TOTAL-FORCE (eV/Angst)"
+_IMAGES_IN_XML = rb'name="IMAGES">\s*0*[1-9]'
 #: What must be the same for energies to compare, by OUTCAR's names.
 _ELECTRONS = ("ENCUT", "NELECT", "GGA", "METAGGA", "LHFCALC", "AEXX", "HFSCREEN")
 
 
 def image_folders(folder: Path) -> list[Path]:
-    """Return the folders 00, 01, ... of a path, its ends included; none where it is no path."""
+    """Return the folders 00, 01, ... of a path, its ends included; none where it is no path.
+
+    Numbered folders are runs by themselves where those between the ends have a vasprun.xml and
+    neither the INCAR beside them nor that file asks for IMAGES.
+    """
     places = sorted(place for place in folder.glob("[0-9][0-9]") if place.is_dir())
     numbered = [place.name for place in places] == [f"{n:02d}" for n in range(len(places))]
     whole = all(find_file(place, "POSCAR") for place in places)
-    return places if len(places) > 2 and numbered and whole else []
+    if not (len(places) > 2 and numbered and whole):
+        return []
+    runs = [find_file(place, "vasprun.xml") for place in places[1:-1]]
+    together = _asks(find_file(folder, "INCAR"), rb"(?:^|;)\s*IMAGES\s*=\s*0*[1-9]")
+    return places if together or not all(runs) or _asks(runs[0], _IMAGES_IN_XML) else []
+
+
+def _asks(path: Path | None, tag: bytes) -> bool:
+    return path is not None and re.search(tag, file_content(path), re.MULTILINE) is not None
 
 
 def read_vasp_path(folder: str | Path) -> Calculation:

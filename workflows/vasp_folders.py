@@ -104,7 +104,7 @@ class ImportConfig(_Config):
     ion_charge : int
     phases : list
     ignore : list of str
-        Folders that are not read.
+        Folders that are not read, nor those in them.
     uncertainties : Uncertainties
     """
 
@@ -143,18 +143,32 @@ class Folders:
     Raises
     ------
     InputError
-        There is none, or one is cut off or not converged.
+        There is none, one is cut off or not converged, or a folder to ignore does not exist.
     """
 
     def __init__(self, root: Path, ignore: list[str]) -> None:
         self.root = root
+        ignored = [Path(name) for name in ignore]
+        for name in ignored:
+            if not (root / name).is_dir():
+                raise InputError(
+                    f"ignore: there is no folder {str(name)!r}",
+                    where=str(root / CONFIG),
+                    fix=f"name folders below {root}, with their path from there",
+                )
+
+        def is_read(place: Path) -> bool:
+            within = place.relative_to(root)
+            return not any(name in (within, *within.parents) for name in ignored)
+
         runs = [*root.rglob("vasprun.xml"), *root.rglob("vasprun.xml.gz")]
-        bands = {place.parent for place in root.rglob("01") if image_folders(place.parent)}
+        single = {path.parent for path in runs if path.is_file() and is_read(path.parent)}
+        first = [place.parent for place in root.rglob("01") if is_read(place.parent)]
+        bands = {place for place in first if image_folders(place)}
         # The images of a path, and the one file that they write together, are no runs of their own.
         images = bands | {image for band in bands for image in image_folders(band)}
-        places = bands | {path.parent for path in runs if path.is_file()} - images
+        places = bands | single - images
         used = {str(place.relative_to(root)): place for place in sorted(places)}
-        used = {name: place for name, place in used.items() if name not in ignore}
         if not used:
             raise InputError("no folder in it has a vasprun.xml", where=str(root))
         self.calculations = {

@@ -83,6 +83,20 @@ def test_only_a_folder_of_images_is_a_path(finished: Path) -> None:
         read_vasp_path(finished)
 
 
+def test_numbered_runs_are_a_path_where_images_are_asked_for(finished: Path) -> None:
+    for place in sorted(finished.glob("0?")):
+        (place / "vasprun.xml").write_text('<i type="int" name="NSW">    99</i>')
+    assert len(image_folders(finished)) == 5
+    (finished / "INCAR").write_text("ENCUT = 520; NSW = 99\nIMAGES = 0\n")
+    assert image_folders(finished) == []
+    (finished / "INCAR").write_text("ENCUT = 520; IMAGES = 3\n")
+    assert len(image_folders(finished)) == 5
+    (finished / "INCAR").unlink()
+    assert image_folders(finished) == []
+    (finished / "01" / "vasprun.xml").write_text('<i type="int" name="IMAGES">     3</i>')
+    assert len(image_folders(finished)) == 5
+
+
 @pytest.mark.parametrize(
     ("image", "pattern", "text", "reason"),
     [

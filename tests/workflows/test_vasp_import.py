@@ -291,6 +291,29 @@ def test_an_unconverged_run_of_others_makes_no_record(finished: Path) -> None:
     assert len(import_folder(finished)[0]) == 2
 
 
+def test_what_is_in_an_ignored_folder_is_not_read(finished: Path) -> None:
+    broken = finished / "old" / "x"
+    broken.mkdir(parents=True)
+    (broken / "vasprun.xml").write_text("<modeling>")
+    for name in ("old", "old/x/", "./old"):
+        (finished / "import.yaml").write_text(f"{IMPORT}ignore: [{name}]\n")
+        assert len(import_folder(finished)[1]) == 8
+    (finished / "import.yaml").write_text(IMPORT + "ignore: [old, odl]\n")
+    with pytest.raises(InputError, match="ignore: there is no folder 'odl'"):
+        import_folder(finished)
+
+
+def test_numbered_runs_are_no_path(finished: Path, calculations: dict[str, Calculation]) -> None:
+    for name, number in zip("abc", ("00", "01", "02"), strict=True):
+        place = (finished / "defects" / name).rename(finished / "defects" / number)
+        key = next(key for key, folder in NAMES.items() if folder == f"defects/{name}")
+        calculations[key].final_structure.to(str(place / "POSCAR"), fmt="poscar")
+    (_, insulator), read = import_folder(finished)
+    assert len(read) == 8
+    assert isinstance(insulator, Insulator)
+    assert sorted(defect.name for defect in insulator.defects) == ["Li_i", "V_F", "V_Li"]
+
+
 def test_a_doubtful_folder_has_to_be_named(finished: Path) -> None:
     shutil.copytree(finished / "surface", finished / "another surface")
     with pytest.raises(InputError, match="LiF, slab: these could be it: another surface, surface"):
