@@ -175,6 +175,8 @@ def write_contact_figure(
                 concentrations.plot(places, column, color=colour, label=label, linewidth=1.3)
                 label = None
         concentrations.set_yscale("log")
+        # what is drawn at the rarest lies at or below it: the axis ends there, without a margin
+        concentrations.set_ylim(bottom=max(concentrations.get_ylim()[0], RAREST_CM3))
         concentrations.set_ylabel("concentration (cm$^{-3}$)")
         concentrations.legend(frameon=False, fontsize=7)
         _shade_layers(concentrations, view.axis)

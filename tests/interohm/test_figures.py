@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from matplotlib.figure import Figure
 
 from interohm.cell import cell_document
 from interohm.cell_config import Cell
@@ -10,6 +11,7 @@ from interohm.contact import contact_document
 from interohm.errors import InputError
 from interohm.figures import write_cell_figure, write_contact_figure
 from interohm.materials import shipped_material
+from interohm.report.space_charge import RAREST_CM3
 
 NAMES = ["Li", "LLZO", "LiCoO2"]
 
@@ -63,6 +65,24 @@ def test_intervals_are_shaded(document, tmp_path):
     shades = [one.read_text(encoding="utf-8").count("PolyCollection") for one in (path, bare)]
     # in each state: four levels and three potentials in LLZO, two and three in each electrode
     assert shades[0] - shades[1] == 2 * (7 + 2 * 5)
+
+
+def test_concentrations_end_at_the_rarest_that_is_drawn(tmp_path, monkeypatch):
+    pair = [shipped_material("Li"), shipped_material("LLZO")]
+    contact = contact_document(*pair, samples=50)
+    band = contact["quantiles"]["profile"]["right"]["concentrations_cm3"]["V_Li"]
+    band["p05"] = [1e-30] * len(band["p05"])
+    drawn = []
+    save = Figure.savefig
+    monkeypatch.setattr(
+        Figure,
+        "savefig",
+        lambda self, *args, **fields: drawn.append(self) or save(self, *args, **fields),
+    )
+    write_contact_figure(tmp_path / "contact.png", pair, contact)
+    bottom, top = drawn[0].axes[2].get_ylim()
+    assert bottom == RAREST_CM3
+    assert top > 1e20
 
 
 @pytest.mark.parametrize("name", ["bands", "bands.jpg", "bands.html"])
