@@ -15,7 +15,7 @@ BANDS_NOTE = (
 )
 SPACE_CHARGE_NOTE = (
     "Each side within the reach of its space charge, in its own scale. Shades: 5 to 95 % of the "
-    "samples at each place."
+    "samples at each place; one that meets the lower edge goes on below it."
 )
 CONTACT_NOTE = (
     "Each side of the contact has its own scale. Shades around the levels: 5 to 95 % of the "

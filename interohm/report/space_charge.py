@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 #: Concentrations are drawn down to one in a cubic metre, conductivities to where nothing flows.
 RAREST_CM3, LEAST_S_CM = 1e-6, 1e-40
 
-#: How far beyond the curves an axis reaches for the intervals around them.
-_MOST_BEYOND = 1e4
+#: How far below the curves an axis reaches for the intervals around them.
+_MOST_BELOW = 1e4
 
 
 def concentration_figure(views: Sequence[ContactView], names: Sequence[str]) -> Figure:
@@ -131,10 +131,9 @@ def _figure(
         ]
         for shade in (False, True)
     )
-    high, low = max([*curves, least]), max(min(curves, default=least), least)
-    # a shade may reach farther than helps to see the curve
-    high = max(high, min(max(shades, default=0.0), high * _MOST_BEYOND))
-    low = max(min(low, max(min(shades, default=low), low / _MOST_BEYOND)), least)
+    high, low = max([*curves, *shades, least]), max(min(curves, default=least), least)
+    # a shade may reach farther down than helps to see the curve
+    low = max(min(low, max(min(shades, default=low), low / _MOST_BELOW)), least)
     layout: Figure = {
         "xaxis": x_axis(axis),
         "yaxis": {

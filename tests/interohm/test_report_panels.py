@@ -140,6 +140,29 @@ def test_the_space_charge_of_every_contact_at_every_state(document, materials, t
     assert first != last
 
 
+def test_the_axis_holds_the_top_of_every_shade(document, materials, tmp_path):
+    wide = deepcopy(document)
+    for state in wide["states"]:
+        band = state["contacts"][0]["quantiles"]["profile"]["right"]["conductivity_S_cm"]
+        band["p95"] = [1e12 * value for value in band["p95"]]
+        band["p05"] = [1e-12 * value for value in band["p05"]]
+    html, figures = written(tmp_path / "cell.html", wide, materials)
+    drawn = figures["conductivity-1"]
+    shades = [
+        value
+        for frame in drawn["frames"]
+        for trace in frame
+        if "fill" in trace
+        for value in trace["y"]
+        if value
+    ]
+    bottom, top = drawn["layout"]["yaxis"]["range"]
+    assert log10(max(shades)) < top
+    # a lower end that is cut off is said
+    assert log10(min(shades)) < bottom
+    assert "goes on below it" in html
+
+
 def test_the_ions_potentials_are_those_of_the_document(document, materials, tmp_path):
     _, figures = written(tmp_path / "cell.html", document, materials)
     for state, frame in zip(document["states"], figures["ion"]["frames"], strict=True):
