@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -10,6 +9,7 @@ from interohm.postprocess.materials import Uncertainties
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from interohm.errors import InputError
+from interohm.materials import SHIPPED_FOLDER
 from interohm.yaml_io import load_yaml, validated
 
 from .step_settings import (
@@ -25,6 +25,8 @@ from .step_settings import (
     StrictSettings,
 )
 from .vasp_presets import VaspBandEdges, VaspPreset
+
+SHIPPED_PRESETS = SHIPPED_FOLDER.parent / "presets"
 
 
 class SlabStep(Step):
@@ -249,9 +251,22 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset
     Raises
     ------
     InputError
-        There is no such preset, or one of its fields is wrong.
+        There is no such preset, one of its fields is wrong, or it has the name of a shipped one
+        and other settings.
     """
     path = _path(name, folder or Path())
+    preset = _read(path)
+    if preset.name in _shipped() and preset != _read(_path(preset.name, Path())):
+        # Records and provenance know a preset by its name.
+        raise InputError(
+            f"name: {preset.name} is the shipped preset, and this one has other settings",
+            where=str(path),
+            fix="give it a name of its own",
+        )
+    return preset
+
+
+def _read(path: Path) -> Preset | VaspPreset:
     data = _document(path)
     models = {"gpaw": Preset, "vasp": VaspPreset}
     engine = data.get("engine")
@@ -267,32 +282,45 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset
 def _path(name: str, folder: Path) -> Path:
     if name.endswith((".yaml", ".yml")):
         return folder / name
-    shipped = resources.files("interohm.configs") / "presets"
-    with resources.as_file(shipped) as presets:
-        path = presets / f"{name}.yaml"
-        if "/" in name or not path.is_file():
-            known = ", ".join(sorted(file.stem for file in presets.glob("*.yaml")))
-            raise InputError(
-                f"there is no preset {name!r}",
-                where="preset",
-                fix=f"one of {known}, or the path of a YAML file",
-            )
-        return path
+    if name not in (known := _shipped()):
+        raise InputError(
+            f"there is no preset {name!r}",
+            where="preset",
+            fix=f"one of {', '.join(known)}, or the path of a YAML file",
+        )
+    return SHIPPED_PRESETS / f"{name}.yaml"
+
+
+def _shipped() -> list[str]:
+    return sorted(path.stem for path in SHIPPED_PRESETS.glob("*.yaml"))
 
 
 def _document(path: Path) -> dict[str, Any]:
     """Return a preset's fields, those of the one that it is based on filled in."""
     data = load_yaml(path)
-    name = data.pop("based_on", None)
-    if name is None:
+    if "based_on" not in data:
         return data
+    name = data.pop("based_on")
     if not isinstance(name, str):
         raise InputError(
             f"based_on: {name!r} is no preset",
             where=str(path),
             fix="give a preset's name, as production, or the path of a YAML file",
         )
-    base = load_yaml(_path(name, path.parent))
+    if "name" not in data:
+        raise InputError(
+            f"name: missing field; with {name}'s own the two could not be told apart",
+            where=str(path),
+            fix="give it a name of its own",
+        )
+    source = _path(name, path.parent)
+    base = load_yaml(source)
+    if path.samefile(source):
+        raise InputError(
+            "based_on: the preset is based on itself",
+            where=str(path),
+            fix="name another one, as production",
+        )
     if "based_on" in base:
         raise InputError(
             f"based_on: {name} is itself based on another preset",

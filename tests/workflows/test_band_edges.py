@@ -46,7 +46,7 @@ def preset_with_edges(path: Path, **corrected: Any) -> Path:
     bulk = {field: value for field, value in data["insulator"]["bulk"].items() if value != []}
     edges = {"reference": {**bulk, "xc": "PBE"}, "corrected": {**bulk, "xc": "EXX", **corrected}}
     data["insulator"]["edges"] = {"engine": "gpaw", **edges}
-    path.write_text(dump_yaml(data))
+    path.write_text(dump_yaml(data | {"name": "edges"}))
     return path
 
 

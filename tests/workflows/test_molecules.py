@@ -151,7 +151,7 @@ def test_a_molecule_is_calculated_and_the_window_says_that_it_is_raw(database: D
 
 def test_a_preset_without_molecules_is_refused(tmp_path: Path) -> None:
     text = (CONFIGS / "presets" / "quick.yaml").read_text()
-    before, _, rest = text.partition("\nmolecule:")
+    before, _, rest = text.replace("name: quick", "name: own").partition("\nmolecule:")
     (tmp_path / "own.yaml").write_text(before + "\nuncertainties:" + rest.partition("tainties:")[2])
     own = load_preset(str(tmp_path / "own.yaml"))
     with pytest.raises(InputError, match="no step for molecules"):

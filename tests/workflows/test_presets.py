@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from interohm.workflows.presets import Preset, load_preset
+from interohm.workflows.presets import SHIPPED_PRESETS, Preset, load_preset
 
 from interohm.errors import InputError
 
@@ -40,6 +40,8 @@ def test_the_base_may_be_a_file_beside_it(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         ("based_on: [quick]", "based_on: .* is no preset"),
+        ("based_on: null", "based_on: None is no preset"),
+        ("based_on: own.yaml", "based_on: the preset is based on itself"),
         ("based_on: fastest", "no preset 'fastest'"),
         ("based_on: missing.yaml", "missing.yaml"),
         ("based_on: quick\ninsulator: {defects: {atoms: 3}}", "atoms: "),
@@ -50,3 +52,22 @@ def test_a_wrong_base_is_refused(line: str, reason: str, tmp_path: Path) -> None
     (tmp_path / "own.yaml").write_text(f"name: own\n{line}\n")
     with pytest.raises(InputError, match=reason):
         load_preset("own.yaml", folder=tmp_path)
+
+
+def test_what_is_changed_has_a_name_of_its_own(tmp_path: Path) -> None:
+    """By its name alone a record says what it was calculated with."""
+    rough = "insulator: {defects: {relaxation: {force_tolerance_eV_A: 0.5}}}\n"
+    own = tmp_path / "own.yaml"
+    own.write_text(f"based_on: production\n{rough}")
+    with pytest.raises(InputError, match="name: missing field"):
+        load_preset(str(own))
+    for name in ("production", "quick"):
+        own.write_text(f"name: {name}\nbased_on: production\n{rough}")
+        with pytest.raises(InputError, match=f"name: {name} is the shipped preset"):
+            load_preset(str(own))
+    shipped = SHIPPED_PRESETS / "production.yaml"
+    own.write_text(shipped.read_text().replace("min_atoms: 64", "min_atoms: 32"))
+    with pytest.raises(InputError, match="name: production is the shipped preset"):
+        load_preset(str(own))
+    own.write_text(f"# A copy.\n{shipped.read_text()}")
+    assert load_preset(str(own)) == load_preset("production") == load_preset(str(shipped))

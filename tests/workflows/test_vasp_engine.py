@@ -301,7 +301,7 @@ def test_the_flow_makes_records_of_calculations_with_vasp(
     for large, small in (("min_atoms: 200", "min_atoms: 64"), ("vacuum_A: 20", "vacuum_A: 12")):
         preset = preset.replace(large, small)
     preset = preset.replace("thickness_A: 20", "thickness_A: 10").replace("_A: 24", "_A: 14")
-    (tmp_path / "small.yaml").write_text(preset)
+    (tmp_path / "small.yaml").write_text(preset.replace("name: vasp", "name: small"))
     asked = CAMPAIGN.replace("preset: vasp", "preset: small.yaml").replace("9.0", "calculate")
     hop = "{migration_energy_eV: calculate, attempt_frequency_Hz: 1.0e13}"
     campaign.write_text(f"{asked}    hops: {{V_Li: {hop}}}\n")
@@ -328,7 +328,7 @@ def test_the_flow_makes_records_of_calculations_with_vasp(
     insulator = records["LiF"]
     assert isinstance(insulator, Insulator)
     assert insulator.ionization_potential_eV.value == pytest.approx(7.3535, abs=0.005)
-    assert "vasp, PBE, preset vasp, 520 eV" in (insulator.ionization_potential_eV.method or "")
+    assert "vasp, PBE, preset small, 520 eV" in (insulator.ionization_potential_eV.method or "")
     assert insulator.provenance["engine"] == "vasp"
     energies = {defect.name: defect.formation_energy_eV.value for defect in insulator.defects}
     expected = {"V_Li": 7.0289, "Li_i": -3.7849, "V_F": -4.8560}
