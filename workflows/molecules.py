@@ -78,6 +78,7 @@ def corrections_of(preset: Preset, molecules: Collection[str]) -> dict[str, Ener
             "; ".join(f"{one.value_eV:+g} eV: {one.source}" for one in parts),
         )
         for name, parts in preset.corrections_per_atom.items()
+        if parts
     }
     raw = preset.uncertainties.molecule
     for name in set(molecules) - set(corrections):

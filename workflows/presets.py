@@ -327,6 +327,15 @@ def _document(path: Path) -> dict[str, Any]:
             where=str(path),
             fix=f"base it on {base['based_on']} and repeat the changes",
         )
+    if data.get("xc", base.get("xc")) != base.get("xc"):
+        # Fitted to, or estimated for, the functional of the base.
+        own = [field for field in ("corrections_per_atom", "uncertainties") if base.pop(field, {})]
+        if missing := [field for field in own if field not in data]:
+            raise InputError(
+                f"{' and '.join(missing)}: those of {name} are of the functional {base.get('xc')}",
+                where=str(path),
+                fix=f"state them for {data['xc']}; `corrections_per_atom: {{}}` has none",
+            )
     return _changed(base, data)
 
 

@@ -193,8 +193,9 @@ class PartialCorrection(StrictSettings):
     source: Annotated[str, Field(min_length=1)]
 
 
-#: By the names of molecules and the formulas of crystals, as ``F2`` and ``Li2O2``.
-EnergyCorrections = dict[str, Annotated[list[PartialCorrection], Field(min_length=1)]]
+#: By the names of molecules and the formulas of crystals, as ``F2`` and ``Li2O2``; an empty list,
+#: which drops that of a preset's base, is none.
+EnergyCorrections = dict[str, list[PartialCorrection]]
 
 
 class MoleculeStep(RelaxedStep):

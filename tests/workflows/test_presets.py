@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from interohm.postprocess.materials import Uncertainties
+from interohm.workflows.molecules import corrections_of
 from interohm.workflows.presets import SHIPPED_PRESETS, Preset, load_preset
 
 from interohm.errors import InputError
@@ -28,10 +30,12 @@ def test_only_what_is_stated_differs(tmp_path: Path) -> None:
 
 
 def test_the_base_may_be_a_file_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "base.yaml").write_text("name: base\nbased_on: quick\nxc: PBEsol\n")
-    base = load_preset("base.yaml", folder=tmp_path)
-    assert base == load_preset("quick").model_copy(update={"name": "base", "xc": "PBEsol"})
+    shipped = (SHIPPED_PRESETS / "quick.yaml").read_text()
+    (tmp_path / "base.yaml").write_text(shipped.replace("name: quick", "name: base"))
     (tmp_path / "own.yaml").write_text("name: own\nbased_on: base.yaml\n")
+    own = load_preset("own.yaml", folder=tmp_path)
+    assert own == load_preset("quick").model_copy(update={"name": "own"})
+    (tmp_path / "base.yaml").write_text("name: base\nbased_on: quick\n")
     with pytest.raises(InputError, match=r"own\.yaml: based_on: base\.yaml is itself based on"):
         load_preset("own.yaml", folder=tmp_path)
 
@@ -71,3 +75,46 @@ def test_what_is_changed_has_a_name_of_its_own(tmp_path: Path) -> None:
         load_preset(str(own))
     own.write_text(f"# A copy.\n{shipped.read_text()}")
     assert load_preset(str(own)) == load_preset("production") == load_preset(str(shipped))
+
+
+def test_what_belongs_to_a_functional_is_not_taken_over_for_another(tmp_path: Path) -> None:
+    """Corrections were fitted to PBE's energies, and uncertainties estimated for PBE."""
+    own = tmp_path / "own.yaml"
+    head = "name: own\nbased_on: production\nxc: LDA\n"
+    own.write_text(head)
+    with pytest.raises(InputError, match="corrections_per_atom and uncertainties: those of prod"):
+        load_preset(str(own))
+    source = "source: 'assumed, LDA'"
+    stated = {
+        field: f"{{{unit}: 0.7, {source}}}"
+        for field, unit in {
+            **dict.fromkeys(Uncertainties.model_fields, "value_eV"),
+            "dielectric_constant": "fraction",
+        }.items()
+    }
+    mine = "".join(f"  {field}: {value}\n" for field, value in stated.items())
+    own.write_text(f"{head}uncertainties:\n{mine}")
+    with pytest.raises(InputError, match=r"own\.yaml: corrections_per_atom: those of production"):
+        load_preset(str(own))
+    own.write_text(f"{head}corrections_per_atom: {{}}\nuncertainties:\n{mine}")
+    preset = load_preset(str(own))
+    assert preset.corrections_per_atom == {}
+    assert preset.uncertainties.band_gap.source == "assumed, LDA"
+    # Nor is a part that the file does not state.
+    own.write_text(f"{head}corrections_per_atom: {{}}\nuncertainties: {{}}\n")
+    with pytest.raises(InputError, match=r"uncertainties\.band_gap: missing field"):
+        load_preset(str(own))
+    # The shipped ones have the functional of their base.
+    for name in ("production_dense", "production_loose"):
+        assert (
+            load_preset(name).corrections_per_atom == load_preset("production").corrections_per_atom
+        )
+
+
+def test_one_correction_can_be_dropped(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        "name: own\nbased_on: production\ncorrections_per_atom: {I2: []}\n"
+    )
+    corrections = corrections_of(load_preset("own.yaml", folder=tmp_path), ["I2", "F2"])
+    assert (corrections["I2"].value_eV, corrections["I2"].uncertainty_eV) == (0, 0.5)
+    assert corrections["F2"].value_eV == 0.462
