@@ -17,6 +17,7 @@ from pymatgen.core import Composition, Element
 from pymatgen.entries.computed_entries import ComputedEntry
 
 from .calculation import Calculation
+from .hubbard import hubbard_U_eV
 
 #: eV per atom; a compound this far above the hull counts as on it.
 _NUMERICAL_NOISE_EV = 1e-6
@@ -104,14 +105,22 @@ def entry_of(calculation: Calculation, correction_eV: float = 0.0) -> ComputedEn
 
 
 def comparable(one: Calculation, other: Calculation) -> bool:
-    """Whether total energies of two calculations may be subtracted from each other."""
-    fields = ("xc", "cutoff_eV", "hubbard_U_eV")
+    """Whether total energies of two calculations may be subtracted from each other.
+
+    Data sets and +U have to be the same for the elements that both have.
+    """
+    fields = ("xc", "cutoff_eV")
     if one.engine != other.engine or any(
         one.settings.get(field) != other.settings.get(field) for field in fields
     ):
         return False
-    ours, theirs = _data_sets(one.settings), _data_sets(other.settings)
-    return all(theirs.get(element, title) == title for element, title in ours.items())
+    for ours, theirs in (
+        (_data_sets(one.settings), _data_sets(other.settings)),
+        (hubbard_U_eV(one), hubbard_U_eV(other)),
+    ):
+        if any(ours[element] != theirs[element] for element in ours.keys() & theirs.keys()):
+            return False
+    return True
 
 
 def _data_sets(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -193,7 +202,8 @@ def limit_uncertainties(
     mobile_ion : str
     ion_charge : int
     uncertainties_eV : mapping
-        One standard deviation per atom, by the entries' ids; independent of each other.
+        One standard deviation per atom, by the entries' ids; of one formula fully correlated, of
+        different ones independent.
 
     Raises
     ------
@@ -202,15 +212,22 @@ def limit_uncertainties(
     """
     window = stability_window(compound, entries, mobile_ion, ion_charge)
     low, high = [0.0], [0.0]
-    for entry in entries:
-        if not (uncertainty := uncertainties_eV.get(entry.entry_id)):
-            continue
-        # Upwards: the compound stays stable.
-        raised = ComputedEntry(
-            entry.composition, entry.energy + uncertainty * entry.composition.num_atoms
-        )
-        others = [raised if other is entry else other for other in entries]
-        moved = stability_window(compound, others, mobile_ion, ion_charge)
+    formulas = dict.fromkeys(
+        e.composition.reduced_formula for e in entries if uncertainties_eV.get(e.entry_id)
+    )
+    for formula in formulas:
+        # The way in which the compound stays stable: itself downwards, others upwards.
+        sign = -1 if formula == compound.reduced_formula else 1
+        shifted = [
+            ComputedEntry(
+                e.composition,
+                e.energy + sign * uncertainties_eV.get(e.entry_id, 0.0) * e.composition.num_atoms,
+            )
+            if e.composition.reduced_formula == formula
+            else e
+            for e in entries
+        ]
+        moved = stability_window(compound, shifted, mobile_ion, ion_charge)
         low.append(moved.reduction_V - window.reduction_V)
         high.append(moved.oxidation_V - window.oxidation_V)
     return math.hypot(*low), math.hypot(*high)

@@ -84,6 +84,30 @@ def test_uncertain_elements_move_the_limits_that_they_set(entries: list[Computed
     assert high == pytest.approx(math.hypot(0.1, 0.4 / 2))
 
 
+def test_an_uncertain_compound_that_is_barely_stable_keeps_its_window() -> None:
+    """Li2O2 between Li2O and O2: 0.1 eV per atom upwards, and there would be none."""
+    metal, gas = ComputedEntry("Li", 0.0), ComputedEntry("O2", 0.0)
+    oxide, peroxide = ComputedEntry("Li2O", -5.9), ComputedEntry("Li2O2", -6.2, entry_id="own")
+    every = [metal, gas, oxide, peroxide]
+    window = stability_window(Composition("Li2O2"), every, "Li", 1)
+    assert (window.reduction_V, window.oxidation_V) == pytest.approx((2.8, 3.1))
+    limits = limit_uncertainties(Composition("Li2O2"), every, "Li", 1, {"own": 0.1})
+    # The 0.4 eV of its four atoms over the two lithium that it takes up, or gives off.
+    assert limits == pytest.approx((0.4 / 2, 0.4 / 2))
+
+
+def test_two_calculations_of_one_formula_are_uncertain_together(
+    entries: list[ComputedEntry],
+) -> None:
+    """The second one, as low as the first, would otherwise hold the limit where it is."""
+    named = [ComputedEntry(e.composition, e.energy, entry_id=e.reduced_formula) for e in entries]
+    gas = next(e for e in named if e.entry_id == "N2")
+    both = [*named, ComputedEntry(gas.composition, gas.energy, entry_id="twice")]
+    uncertain = {"N2": 0.3, "twice": 0.3}
+    limits = limit_uncertainties(Composition("Mg3N2"), both, "Mg", 2, uncertain)
+    assert limits == pytest.approx((0, 0.1))
+
+
 @pytest.mark.parametrize(
     ("compound", "added", "message"),
     [
@@ -104,7 +128,7 @@ def test_only_like_energies_are_subtracted(make_calculation: Make) -> None:
     settings = {"xc": "PBE", "cutoff_eV": 500}
     one = make_calculation(structure, settings=settings)
     assert comparable(one, one)
-    for change in ({"xc": "LDA"}, {"cutoff_eV": 400}, {"hubbard_U_eV": {"Co": {"d": 3.3}}}):
+    for change in ({"xc": "LDA"}, {"cutoff_eV": 400}):
         other = make_calculation(structure, settings={**settings, **change})
         assert not comparable(one, other)
     sets = [
@@ -115,3 +139,25 @@ def test_only_like_energies_are_subtracted(make_calculation: Make) -> None:
     assert not comparable(*sets)
     assert entry_of(one).energy == one.energy_eV
     assert entry_of(one, 0.25).energy == pytest.approx(one.energy_eV + 0.25)
+
+
+def test_an_element_has_the_same_U_in_both(make_calculation: Make) -> None:
+    lattice = Lattice.cubic(4)
+    oxide = Structure(lattice, ["O", "Co"], [[0.5, 0.5, 0.5], [0, 0, 0]])
+    cobalt, lithium = (Structure(lattice, [element], [[0, 0, 0]]) for element in ("Co", "Li"))
+    settings = {"xc": "PBE", "cutoff_eV": 520}
+    # As a preset's VASP calculation has it, in the order of POSCAR; as an imported one; as GPAW's.
+    tags = {"LDAU": True, "LDAUL": [2, 0], "LDAUU": [3.32, 0], "LDAUJ": [0, 0]}
+    read, other = ({"hubbard_U_eV": {"Co": {"d": U}}} for U in (3.32, 4.0))
+    flow = make_calculation(oxide, settings=settings | {"incar": tags})
+    plain = make_calculation(oxide, settings=settings | {"incar": {}})
+    assert comparable(flow, make_calculation(oxide, settings=settings | read))
+    for unlike in (
+        plain,
+        make_calculation(oxide, settings=settings | other),
+        make_calculation(cobalt, settings=settings | {"incar": {"LDAU": False}}),
+    ):
+        assert not comparable(flow, unlike)
+        assert not comparable(unlike, flow)
+    assert comparable(flow, make_calculation(lithium, settings=settings))
+    assert comparable(plain, make_calculation(cobalt, settings=settings))
