@@ -71,7 +71,7 @@ class _Profile(_Config):
     Parameters
     ----------
     distance_nm : list of float
-        Ascending, from the layer's left end; two equal ones make a jump.
+        Ascending, from the layer's left end to at most its right one; two equal ones make a jump.
     """
 
     distance_nm: Annotated[list[Distance], Field(min_length=1, max_length=10_000)]
@@ -85,6 +85,11 @@ class _Profile(_Config):
                 )
         if any(after < before for before, after in pairwise(self.distance_nm)):
             raise ValueError("distance_nm must ascend from the layer's left end")
+        for first, third in zip(self.distance_nm, self.distance_nm[2:], strict=False):
+            if first == third:
+                raise ValueError(
+                    f"distance_nm: {first:g} nm stands more than twice; a jump takes two points"
+                )
         return self
 
 
@@ -194,6 +199,13 @@ class Layer(_Config):
             raise ValueError(
                 f"core_layers: {width_nm:g} nm do not fit into a layer of {self.thickness_nm:g} nm"
             )
+        for name in ("doping_profile", "polarization_profile", "susceptibility_profile"):
+            profile: _Profile | None = getattr(self, name)
+            if profile is not None and profile.distance_nm[-1] > self.thickness_nm:
+                raise ValueError(
+                    f"{name}.distance_nm: {profile.distance_nm[-1]:g} nm lies beyond the layer of "
+                    f"{self.thickness_nm:g} nm; distances are in nm from its left end"
+                )
         return self
 
 

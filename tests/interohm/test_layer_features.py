@@ -16,6 +16,11 @@ from interohm.yaml_io import validated
 LI = {"material": "Li", "thickness_nm": 20000}
 LCO = {"material": "LiCoO2", "thickness_nm": 20000}
 NEUTRALITY_EV = {"LLZO": 4.0}
+PROFILES = [
+    ("doping", "donors_minus_acceptors_cm3"),
+    ("polarization", "polarization_uC_cm2"),
+    ("susceptibility", "susceptibility"),
+]
 
 
 def shipped(name: str) -> Insulator | Metal:
@@ -220,6 +225,19 @@ def test_a_facet_adds_its_difference_to_the_step() -> None:
             {"susceptibility_profile": {"distance_nm": [0, 1], "susceptibility": [3.0]}},
             None,
             "layers[1].susceptibility_profile: 2 distance_nm and 1 susceptibility: give one each",
+        ),
+        *(
+            (
+                {f"{name}_profile": {"distance_nm": [0, 20.5], column: [0.0, 1.0]}},
+                None,
+                f"{name}_profile.distance_nm: 20.5 nm lies beyond the layer of 20 nm",
+            )
+            for name, column in PROFILES
+        ),
+        (
+            {"susceptibility_profile": {"distance_nm": [1, 1, 1], "susceptibility": [3, 2, 1]}},
+            None,
+            "layers[1].susceptibility_profile: distance_nm: 1 nm stands more than twice",
         ),
         ({}, [{}, {"pinning_factor": 1.5}], "pinning_factor"),
     ],
