@@ -29,6 +29,8 @@ REASONS = (
 )
 """Why a contact has no total resistance; index 0 where it has one."""
 
+_OVERFLOW, _NO_BULK = 7, 8
+
 LIMITING_STEPS = ("space charge", "charge transfer")
 
 
@@ -95,27 +97,21 @@ def contact_resistance(
         With the reason where there is no total.
     """
     shape = contact.potential_drop_V.shape
-    sides = []
-    reason = np.zeros(shape, dtype=np.int64)
-    overflow = np.zeros(shape, dtype=bool)
-    for place, (side, thickness) in enumerate(
-        ((contact.left, left_thickness_nm), (contact.right, right_thickness_nm))
-    ):
-        if isinstance(side, Metal):
-            sides.append(np.zeros(shape))
-            continue
-        limit = THICK_HALF_SPACE_NM if thickness is None else thickness
-        thick = is_thick(side.x99_nm, 0.0, side.bulk.debye_length_nm, limit)
-        conducts = np.isfinite(side.bulk.conductivity_S_cm) & (side.bulk.conductivity_S_cm > 0.0)
-        overflow |= thick & ~np.isfinite(side.space_charge_ohm_cm2) & conducts
-        sides.append(
-            np.where(
-                thick & np.isfinite(side.space_charge_ohm_cm2), side.space_charge_ohm_cm2, np.nan
-            )
-        )
-        reason = np.where(thick & ~conducts & (reason == 0), 4 + place, reason)
-        reason = np.where(~thick, np.where(np.isin(reason, (1, 2)), 3, 1 + place), reason)
-        reason = np.where(side.bulk.has_neutral_bulk, reason, 8)
+    left, why_left = thick_space_charge(contact.left, left_thickness_nm, right=False)
+    right, why_right = thick_space_charge(contact.right, right_thickness_nm, right=True)
+    reason = np.broadcast_to(
+        np.select(
+            [
+                (why_left == _NO_BULK) | (why_right == _NO_BULK),
+                (why_left == 1) & (why_right == 2),
+                why_right == 2,
+                why_left != 0,
+            ],
+            [_NO_BULK, 3, 2, why_left],
+            why_right,
+        ),
+        shape,
+    )
     current = exchange_current_A_cm2(
         None if isinstance(contact.left, Metal) else contact.left.bulk,
         contact.left_potential_V,
@@ -124,19 +120,62 @@ def contact_resistance(
         areal_site_density_cm2=areal_site_density_cm2,
     )
     transfer = charge_transfer_ohm_cm2(contact.left, contact.right, current)
-    space_charge = sides[0] + sides[1]
+    space_charge = np.broadcast_to(left + right, shape)
     if isinstance(contact.left, Metal) and isinstance(contact.right, Metal):
         reason = np.full(shape, 6, dtype=np.int64)
         space_charge = np.full(shape, np.nan)
-    overflow |= ~np.isfinite(transfer) & (current == 0.0)
+    overflow = ~np.isfinite(transfer) & (current == 0.0)
     transfer = np.where(np.isfinite(transfer), transfer, np.nan)
-    reason = np.where((reason == 0) & overflow, 7, reason)
+    reason = np.where((reason == 0) & overflow, _OVERFLOW, reason)
     total = np.where(reason == 0, space_charge + transfer, np.nan)
     with np.errstate(invalid="ignore"):
         limiting = np.where(np.abs(space_charge) > transfer, 0, 1)
     return ContactResistance(
-        sides[0], sides[1], space_charge, transfer, current, total, reason, limiting
+        np.broadcast_to(left, shape),
+        np.broadcast_to(right, shape),
+        space_charge,
+        transfer,
+        current,
+        total,
+        reason,
+        limiting,
     )
+
+
+def thick_space_charge(
+    side: HalfSpace | Metal, thickness_nm: ArrayLike | None, *, right: bool
+) -> tuple[Array, IntArray]:
+    """R_scl of one side of a contact, where that side is thick.
+
+    Parameters
+    ----------
+    side : HalfSpace or Metal
+        Batch shape (...).
+    thickness_nm : array (...), optional
+        Of the phase; without one, it counts as thick up to x99 + 10 lambda_D = 10 µm.
+    right : bool
+        Whether it is the right side.
+
+    Returns
+    -------
+    space_charge_ohm_cm2 : array (...)
+        NaN where it means nothing; 0 of a metal.
+    reason : array (...) of int
+        Why it means nothing, an index into `REASONS`.
+    """
+    if isinstance(side, Metal):
+        return np.zeros(()), np.zeros((), dtype=np.int64)
+    limit = THICK_HALF_SPACE_NM if thickness_nm is None else thickness_nm
+    thick = is_thick(side.x99_nm, 0.0, side.bulk.debye_length_nm, limit)
+    conductivity = side.bulk.conductivity_S_cm
+    conducts = np.isfinite(conductivity) & (conductivity > 0.0)
+    finite = np.isfinite(side.space_charge_ohm_cm2)
+    reason = np.select(
+        [~side.bulk.has_neutral_bulk, ~thick, ~conducts, ~finite],
+        [_NO_BULK, 1 + int(right), 4 + int(right), _OVERFLOW],
+        0,
+    )
+    return np.where(thick & finite, side.space_charge_ohm_cm2, np.nan), np.asarray(reason)
 
 
 def charge_transfer_ohm_cm2(

@@ -10,7 +10,7 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.device_models.layer_charge import Unmixing
-from interohm.device_models.resistance import charge_transfer_ohm_cm2
+from interohm.device_models.resistance import charge_transfer_ohm_cm2, thick_space_charge
 from interohm.device_models.stack import solve_stack
 from interohm.device_models.stack_solution import StackNotConverged
 from interohm.errors import InputError
@@ -42,6 +42,8 @@ def coated_contacts(
     sheet_charge_e_nm2: Sequence[float],
     nominal: bool,
     why_whole: Sequence[str] | None = None,
+    left_thickness_nm: float | None = None,
+    right_thickness_nm: float | None = None,
 ) -> tuple[list[SolvedContact], list[Array]]:
     """Solve thin layers between two phases that are thick or metals.
 
@@ -58,7 +60,10 @@ def coated_contacts(
     nominal : bool
         False for samples, which need no profiles and no differential capacitances.
     why_whole : sequence of n str, optional
-        Why each layer is solved whole, as its contacts say it: it is not thick, unless given.
+        Why each layer is solved whole, as its contacts say it: it is not thick, unless given; an
+        empty text is not said.
+    left_thickness_nm, right_thickness_nm : float, optional
+        Of the neighbours; without one, an insulator counts as thick up to 10 µm.
 
     Returns
     -------
@@ -99,6 +104,11 @@ def coated_contacts(
     bulks = [None if isinstance(phase, models.Metal) else phase for phase in phases]
     potentials = _potentials(stack, dipole_V)
     sides = _sides(stack, left_model, layers, right_model, potentials)
+    outer = (
+        thick_space_charge(_outer(sides[0]), left_thickness_nm, right=False),
+        thick_space_charge(_outer(sides[-1]), right_thickness_nm, right=True),
+    )
+    within = np.asarray(np.nan)
     reasons = ["", *(why_whole or ["is not thick"] * len(layers)), ""]
     contacts = []
     for place, (left, right) in enumerate(pairwise(materials)):
@@ -121,7 +131,12 @@ def coated_contacts(
                 (left, reasons[place], sides[place]),
                 (right, reasons[place + 1], sides[place + 1]),
             )
-            if isinstance(side, ThinLayer)
+            if isinstance(side, ThinLayer) and said
+        ]
+        beside = [
+            models.REASONS[int(np.ravel(why)[0])]
+            for (_, why), end in zip(outer, (0, len(materials) - 2), strict=True)
+            if place == end and np.any(why)
         ]
         contacts.append(
             SolvedContact(
@@ -134,24 +149,27 @@ def coated_contacts(
                 sheet_charge_e_nm2=charge,
                 capacitance_uF_cm2=np.where(driven == 0, slopes[place], integral),
                 differential_capacitance_uF_cm2=slopes[place],
-                space_charge_left_ohm_cm2=_space_charge(sides[place]),
-                space_charge_right_ohm_cm2=_space_charge(sides[place + 1]),
+                space_charge_left_ohm_cm2=outer[0][0] if place == 0 else within,
+                space_charge_right_ohm_cm2=outer[1][0] if place == len(materials) - 2 else within,
                 charge_transfer_ohm_cm2=charge_transfer_ohm_cm2(inner, inner, current),
                 layer_ohm_cm2=np.asarray(np.nan),
                 reason="; ".join(
-                    f"{said}: its whole resistance counts as a layer"
-                    for said in dict.fromkeys(thin)
+                    [
+                        *(
+                            f"{said}: its whole resistance counts as a layer"
+                            for said in dict.fromkeys(thin)
+                        ),
+                        *beside,
+                    ]
                 ),
             )
         )
     return contacts, [layer.resistance_ohm_cm2 for layer in stack.layers]
 
 
-def _space_charge(side: Side) -> Array:
-    """R_scl of a thick side; a metal has none, that of a thin one is part of its layer."""
-    if isinstance(side, models.HalfSpace):
-        return side.space_charge_ohm_cm2
-    return np.asarray(0.0 if isinstance(side, models.Metal) else np.nan)
+def _outer(side: Side) -> models.HalfSpace | models.Metal:
+    assert not isinstance(side, ThinLayer)
+    return side
 
 
 def _potentials(stack: Stack, dipole_V: Sequence[Array | float]) -> list[tuple[Array, Array]]:

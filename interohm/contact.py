@@ -209,7 +209,7 @@ def _swept(
     flat = solve_contact(
         *phases, everywhere, draws, dipole_V=np.where(np.isfinite(drop), drop, 0.0)
     ).solved
-    return Sweep(temperatures, real, flat)
+    return Sweep(temperatures, real, flat.without_space_charge())
 
 
 def _over_state_of_charge(

@@ -202,7 +202,7 @@ def _with_layer(
         dipole_V=[dipole_V, 0.0] if on_the_right else [0.0, dipole_V],
         sheet_charge_e_nm2=[0.0, 0.0],
         nominal=nominal,
+        # that it is a layer is what was asked for
+        why_whole=[""],
     )
-    return replace(
-        contacts[0] if on_the_right else contacts[1], layer_ohm_cm2=layers_ohm_cm2[0], reason=""
-    )
+    return replace(contacts[0] if on_the_right else contacts[1], layer_ohm_cm2=layers_ohm_cm2[0])

@@ -400,6 +400,8 @@ def _solve_contacts(
             sheet_charge_e_nm2=sheet_charge_e_nm2[first:last],
             why_whole=[_why_whole(layer) for layer in inner] if nominal else None,
             nominal=nominal,
+            left_thickness_nm=left_layer.thickness_nm,
+            right_thickness_nm=right_layer.thickness_nm,
         )
         contacts += solved
         resistances[first + 1 : last] = layers_ohm_cm2

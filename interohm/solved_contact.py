@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,15 +59,24 @@ class SolvedContact:
 
     @property
     def space_charge_ohm_cm2(self) -> Array:
-        """Of both sides; a metal has none."""
-        total = np.zeros(())
-        for material, part in (
-            (self.left, self.space_charge_left_ohm_cm2),
-            (self.right, self.space_charge_right_ohm_cm2),
-        ):
-            if isinstance(material, Insulator):
-                total = total + part
-        return total
+        """Of the thick sides: a metal has none, that of a layer solved whole is part of it."""
+        parts = [
+            part
+            for material, side, part in (
+                (self.left, self.left_side, self.space_charge_left_ohm_cm2),
+                (self.right, self.right_side, self.space_charge_right_ohm_cm2),
+            )
+            if isinstance(material, Insulator) and not isinstance(side, ThinLayer)
+        ]
+        return np.asarray(sum(parts)) if parts else np.asarray(np.nan)
+
+    def without_space_charge(self) -> SolvedContact:
+        """Return a flat contact with R_scl = 0, of which rounding leaves a potential of 1e-16 V.
+
+        Times the Debye length and the resistivity of an insulator, that would be a resistance.
+        """
+        none = np.zeros(())
+        return replace(self, space_charge_left_ohm_cm2=none, space_charge_right_ohm_cm2=none)
 
     @property
     def has_no_solution(self) -> NDArray[np.bool_]:

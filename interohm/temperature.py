@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,4 +132,5 @@ def _swept(
         ]
         flat_cell = swept.model_copy(update={"contacts": contacts})
         flat = solve_state(flat_cell, materials, place_of_state, draws=draws, thick=thick)
+        flat = replace(flat, contacts=[one.without_space_charge() for one in flat.contacts])
     return Sweep(temperatures, real, flat)

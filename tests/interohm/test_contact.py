@@ -164,6 +164,47 @@ def test_what_is_not_thick_has_no_total_and_says_why() -> None:
     assert document["quantiles"]["log10_resistance"] is None
 
 
+def test_a_side_beside_a_layer_has_to_be_thick() -> None:
+    """The Debye length of LiF is far beyond 10 µm: beside a layer as it is without one."""
+    document = contact_document(shipped("LiF"), shipped("LLZO"), thickness_nm=0.5, samples=10)
+    resistance = document["resistance"]
+    assert resistance["layer_ohm_cm2"] > 0
+    assert resistance["charge_transfer_ohm_cm2"] > 0
+    for field in ("total_ohm_cm2", "space_charge_left_ohm_cm2", "limiting_step"):
+        assert resistance[field] is None, field
+    assert "left phase is not thick" in resistance["reason"]
+    assert document["quantiles"]["resistance_ohm_cm2"]["space_charge_left_ohm_cm2"] is None
+    sweep = document["temperature_sweep"]
+    assert set(sweep["area_specific"]["resistance_ohm_cm2"]) == {None}
+    # without space charge there is nothing to be thick for, and no rounding instead of it
+    without = sweep["area_specific"]["without_space_charge"]["resistance_ohm_cm2"]
+    parts = (
+        sweep["layers"][0]["without_space_charge"]["resistance_ohm_cm2"],
+        sweep["contacts"][0]["charge_transfer"]["without_space_charge"]["resistance_ohm_cm2"],
+    )
+    assert without == pytest.approx([sum(pair) for pair in zip(*parts, strict=True)], rel=1e-12)
+
+
+def test_the_space_charge_beside_a_layer_may_limit() -> None:
+    """A layer of 1 nm at 1.2 V above a phase that conducts by the interstitials it loses."""
+    record = material_document(conducting("A", 1.2, 0.2))
+    for field in ("migration_energy_eV", "attempt_frequency_Hz", "hop_distance_nm"):
+        del record["defects"][1][field]
+    left, layer = material_from(record, where="test"), conducting("B", 2.4, 0.0)
+    document = contact_document(left, layer, thickness_nm=1.0, samples=0)
+    resistance = document["resistance"]
+    largest = max(
+        ("space_charge_left_ohm_cm2", "layer_ohm_cm2", "charge_transfer_ohm_cm2"),
+        key=lambda field: resistance[field],
+    )
+    assert largest == "space_charge_left_ohm_cm2"
+    assert resistance["limiting_step"] == "space charge"
+    assert resistance["space_charge_ohm_cm2"] == resistance["space_charge_left_ohm_cm2"]
+    (contact,) = document["temperature_sweep"]["contacts"]
+    swept = contact["space_charge"]["resistance_ohm_cm2"]
+    assert swept[len(swept) // 2] == pytest.approx(resistance["space_charge_ohm_cm2"], rel=1e-6)
+
+
 def test_equal_levels_make_no_space_charge_but_a_capacitance() -> None:
     document = contact_document(
         conducting("A", 1.3, 0.2), conducting("B", 1.3, 0.2), electrons=False, samples=2

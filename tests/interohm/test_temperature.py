@@ -75,6 +75,16 @@ def test_without_space_charge_nothing_is_screened():
     assert transfers[0] != pytest.approx(with_space_charge, rel=0.03)
 
 
+def test_a_coated_contact_keeps_the_space_charge_of_its_thick_side():
+    cell, materials, state = solved(COATED)
+    fields = temperature_fields(cell, materials, 0, thick=state.thick, temperature_K=TEMPERATURES)
+    coated = fields["contacts"][1]
+    assert (coated["left"], coated["right"]) == ("LiF", "LLZO")
+    assert coated["space_charge"]["resistance_ohm_cm2"][1] == pytest.approx(
+        float(state.contacts[1].space_charge_right_ohm_cm2), rel=1e-6
+    )
+
+
 def test_default_sweep_surrounds_the_cell():
     cell, _, _ = solved(THICK, temperature_K=350.0)
     temperatures = sweep_temperatures_K(cell.temperature_K)
