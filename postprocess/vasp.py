@@ -25,6 +25,7 @@ from pymatgen.io.vasp import Locpot, Poscar, Vasprun
 from interohm.errors import InputError
 
 from .calculation import Calculation, CalculationKind, PlanarPotential
+from .hubbard import vasp_repulsions
 from .vasp_files import (
     core_potentials_eV,
     cut_off,
@@ -95,6 +96,7 @@ def read_vasp(folder: str | Path) -> Calculation:
             "kpoints": _mesh(run),
             "incar": _plain(run.incar),
             "potcars": [title.strip() for title in run.potcar_symbols],
+            **_hubbard_U(run),
         },
         initial_structure=run.initial_structure.as_dict(),
         structure=structure.as_dict(),
@@ -216,6 +218,18 @@ def _plain(incar: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value for key, value in incar.items() if isinstance(value, (bool, int, float, str))
     }
+
+
+def _hubbard_U(run: Vasprun) -> dict[str, Any]:
+    """Return the setting ``hubbard_U_eV``, nothing where no element has one."""
+    if not run.incar.get("LDAU"):
+        return {}
+    elements = [title.split()[1].split("_")[0] for title in run.potcar_symbols]
+    lists = [
+        run.incar.get(tag, run.parameters.get(tag)) or [] for tag in ("LDAUL", "LDAUU", "LDAUJ")
+    ]
+    found = vasp_repulsions(elements, *lists)
+    return {"hubbard_U_eV": found} if found else {}
 
 
 def _planar_potentials(folder: Path, structure: Structure) -> list[PlanarPotential] | None:

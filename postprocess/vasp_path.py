@@ -22,6 +22,7 @@ from pymatgen.io.vasp import Incar, Kpoints, Poscar
 from interohm.errors import InputError
 
 from .calculation import Calculation, MigrationPath
+from .hubbard import vasp_repulsions
 from .vasp_files import (
     converged_loops,
     core_potentials_eV,
@@ -108,7 +109,7 @@ def read_vasp_path(folder: str | Path) -> Calculation:
     moved = [np.linalg.norm((after - before) @ lattice) for before, after in pairwise(places_frac)]
     energies = [image.energy_eV for image in images]
     saddle = images[int(np.argmax(np.round(energies, 6)))]
-    electrons = saddle.number("NELECT")
+    electrons, repulsions = saddle.number("NELECT"), saddle.hubbard_U_eV()
     return Calculation(
         hash=hashlib.sha256("".join(image.text for image in images).encode()).hexdigest(),
         engine="vasp",
@@ -120,6 +121,7 @@ def read_vasp_path(folder: str | Path) -> Calculation:
             "kpoints": _mesh(folder, saddle),
             "incar": _incar(folder),
             "potcars": saddle.data_sets(),
+            **({"hubbard_U_eV": repulsions} if repulsions else {}),
             "path": {
                 "images": len(images) - 2,
                 "end_positions_A": (places_frac[-1] @ lattice).round(5).tolist(),
@@ -186,6 +188,16 @@ class Image:
     def data_sets(self) -> list[str]:
         """Return the titles of the PAW data sets."""
         return [title.strip() for title in re.findall(r"TITEL\s*=\s*(.+)", self.text)]
+
+    def hubbard_U_eV(self) -> dict[str, dict[str, float]]:
+        """Return the +U by element and shell; empty where there is none."""
+        lists = []
+        for tag in ("LDAUL", "LDAUU", "LDAUJ"):
+            # VASP 6 repeats INCAR before, in which 2*0.0 may stand for a list.
+            rows = re.findall(rf"\b{tag}\s*=([-\d. ]*)", self.text)
+            lists.append([float(value) for value in rows[-1].split()] if rows else [])
+        elements = [title.split()[1].split("_")[0] for title in self.data_sets()]
+        return vasp_repulsions(elements, *lists)
 
     def valence_electrons(self) -> float:
         """Return the electrons of the neutral cell."""
@@ -296,6 +308,7 @@ def _refuse_other(image: Image, first: Image) -> None:
     pairs: list[tuple[str, Any, Any]] = [
         (name, image.tag(name), first.tag(name)) for name in _ELECTRONS
     ]
+    pairs += [("LDAUU", image.hubbard_U_eV(), first.hubbard_U_eV())]
     pairs += [("POTCAR", image.data_sets(), first.data_sets())]
     pairs += [("POSCAR", image.structure.species, first.structure.species)]
     for name, own, other in pairs:

@@ -10,6 +10,7 @@ from interohm.postprocess.barriers import calculated_hop
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.candidates import DefectCandidate
 from interohm.postprocess.dielectric import calculated_constant
+from interohm.postprocess.hubbard import hubbard_U_eV
 from interohm.postprocess.materials import (
     Hop,
     InsulatorCalculations,
@@ -232,7 +233,7 @@ def _bulk_and_slab(
 
 
 def _check_comparable(folders: Folders, calculations: list[Calculation]) -> None:
-    """Refuse to subtract total energies of different functionals, cutoffs or data sets."""
+    """Refuse to subtract total energies of different functionals, cutoffs, data sets or +U."""
     first = calculations[0]
     for other in calculations[1:]:
         for field in ("xc", "cutoff_eV"):
@@ -243,7 +244,15 @@ def _check_comparable(folders: Folders, calculations: list[Calculation]) -> None
                     where=str(folders.root / folders.name_of(other)),
                 )
     sets: dict[str, str] = {}
+    repulsions: dict[str, dict[str, float]] = {}
     for calculation in calculations:
+        for element, own in hubbard_U_eV(calculation).items():
+            if repulsions.setdefault(element, own) != own:
+                raise InputError(
+                    f"the +U of {element} is {own or 'none'} (eV), elsewhere it is "
+                    f"{repulsions[element] or 'none'}: their total energies cannot be subtracted",
+                    where=str(folders.root / folders.name_of(calculation)),
+                )
         for title in calculation.settings["potcars"]:
             symbol = title.split()[1]
             element = symbol.split("_")[0]

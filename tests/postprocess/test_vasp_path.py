@@ -147,6 +147,21 @@ def test_no_image_may_be_unfinished_or_another(
         read_vasp_path(finished)
 
 
+def test_all_images_have_the_same_U(finished: Path) -> None:
+    lines = (
+        " LDA+U is selected, type is set to LDAUTYPE =  2\n"
+        "   angular momentum for each species LDAUL =    -1    1\n"
+        "   U (eV)           for each species LDAUU =   0.0  3.0\n"
+        "   J (eV)           for each species LDAUJ =   0.0  0.5\n   ENCUT  ="
+    )
+    for path in sorted(finished.glob("0?/OUTCAR")):
+        path.write_text(path.read_text().replace("   ENCUT  =", lines))
+    assert read_vasp_path(finished).settings["hubbard_U_eV"] == {"F": {"p": 2.5}}
+    path.write_text(path.read_text().replace("LDAUU =   0.0  3.0", "LDAUU =   0.0  4.0"))
+    with pytest.raises(InputError, match=r"04/OUTCAR: LDAUU is .*3\.5.*, in 00 it is .*2\.5"):
+        read_vasp_path(finished)
+
+
 def test_an_end_needs_a_calculation_of_where_the_path_begins(finished: Path) -> None:
     start = hop()[0]
     start.translate_sites([3], [0.02, 0, 0])

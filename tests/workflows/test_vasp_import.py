@@ -359,6 +359,23 @@ def test_energies_of_two_cutoffs_are_not_subtracted(finished: Path) -> None:
         import_folder(finished)
 
 
+def test_energies_with_and_without_U_are_not_subtracted(finished: Path) -> None:
+    tags = """<incar><i type="logical" name="LDAU"> T</i>
+<v type="int" name="LDAUL">-1 1</v><v name="LDAUU">0.0 3.0</v><v name="LDAUJ">0.0 0.5</v>"""
+    names = ("bulk", "surface", "supercell", "defects/a", "defects/b", "defects/c")
+    for name in names[:-1]:
+        run = finished / name / "vasprun.xml"
+        run.write_text(run.read_text().replace("<incar>", tags))
+    told = r"defects/c: the \+U of F is none .*elsewhere it is \{'p': 2\.5\}"
+    with pytest.raises(InputError, match=told):
+        import_folder(finished)
+    run = finished / names[-1] / "vasprun.xml"
+    run.write_text(run.read_text().replace("<incar>", tags))
+    # Lithium, without fluorine, has none.
+    (_, insulator), _ = import_folder(finished)
+    assert "+U (F p 2.5 eV)" in str(insulator.band_gap_eV.method)
+
+
 def test_a_folder_without_import_yaml_is_told_what_to_write(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no import.yaml.*mobile_ion and phases"):
         import_folder(tmp_path)
