@@ -215,6 +215,13 @@ def test_the_ends_of_a_path_have_its_electrons_and_nothing_moves() -> None:
     assert (end["NSW"], end["IBRION"], end["NELECT"]) == (0, -1, 158)
 
 
+def test_a_path_has_the_electrons_of_the_defects() -> None:
+    path, defect = hop().settings["incar"], vacancy().settings["incar"]
+    for tag in ("PREC", "ENCUT", "GGA", "ISPIN", "ISMEAR", "SIGMA", "LASPH", "LREAL", "LMIXTAU"):
+        assert path[tag] == defect[tag]
+    assert path["EDIFF"] <= defect["EDIFF"]
+
+
 @pytest.mark.parametrize(
     ("tags", "reason"),
     [
