@@ -57,6 +57,8 @@ def write_campaign_inputs(config: CampaignConfig, database: Database, folder: Pa
                 "atoms": planned.atoms,
                 "electrons": planned.electrons,
                 "kpoints": list(planned.kpoints),
+                # POTCAR.spec has the symbols alone.
+                "potcars": planned.request.settings["potcars"]["functional"],
             }
         )
     if not written:

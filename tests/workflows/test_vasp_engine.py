@@ -261,6 +261,7 @@ def test_without_vasp_run_writes_all_inputs_and_submits_nothing(
         "LiF: Li_i +1",
     }
     for entry in plan:
+        assert entry["potcars"] == "PBE_54"
         names = {path.name for path in (folder / entry["folder"]).iterdir()}
         assert names == {"INCAR", "KPOINTS", "POSCAR", "POTCAR.spec"}
         structure = Structure.from_file(folder / entry["folder"] / "POSCAR")
