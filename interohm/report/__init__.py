@@ -141,7 +141,8 @@ def write_report(
             "Over the state of charge",
             *([figure("states", "Voltage and resistance")] if len(states) > 1 else []),
             states_table(states),
-            note=interval_note([state["quantiles"] for state in states]),
+            note=interval_note([state["quantiles"] for state in states])
+            + (notes.BELOW_ZERO if len(states) > 1 else ""),
         ),
         temperature_section(states, document["temperature_K"], CELL, figures),
         current_section(states, "cell", figures, notes.POLARIZATION_NOTE),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from interohm.report.bands import ends, log_band, part_shade
+from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import SERIES, decades
 from interohm.report.tables import Markup, shown, table, with_interval
 
@@ -148,13 +148,13 @@ def _traces(sweep: dict[str, Any], whole: str) -> list[Trace]:
                     "customdata": sweep["temperature_K"],
                     "legendgroup": str(number),
                     "showlegend": not flat,
-                    "line": {"color": colour, "dash": dash, "width": 3 if first else 1.8},
+                    "line": {"color": colour, "dash": dash, "width": WHOLE_WIDTH if first else 1.8},
                     "hovertemplate": "%{y:.3g} Ω·cm² at %{customdata:.4g} K",
                 }
             )
             pair = ends((resistance.get("quantiles") or {}).get("resistance_ohm_cm2"))
             if pair is not None and not flat:
-                style = {} if first else part_shade(colour)
+                style = whole_shade() if first else part_shade(colour)
                 shades += log_band(sampled, pair, colour, label, legendgroup=str(number), **style)
     return [*shades, *traces]
 

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 #: have rims.
 _SHADE, _PART_SHADE = 0.2, 0.13
 
+#: Opacity of the lines around the whole, of which the parts' shades show through.
+_WHOLE_LINES = 0.7
+
+#: Width of the curve of the whole: that of a part that equals it is narrower and lies on it.
+WHOLE_WIDTH = 5.0
+
 
 @dataclass(frozen=True)
 class Intervals:
@@ -131,6 +137,15 @@ def log_band(x: Sequence[float], pair: Ends, colour: str, name: str, **fields: A
 def part_shade(colour: str) -> dict[str, Any]:
     """Return the fields of a shade that others lie across: paler, with a rim."""
     return {"opacity": _PART_SHADE, "line": {"width": 1.5, "color": colour}}
+
+
+def whole_shade() -> dict[str, Any]:
+    """Return the fields of the whole's interval, which lies over those of parts: two thin lines."""
+    return {
+        "opacity": _WHOLE_LINES,
+        "fillcolor": "rgba(0,0,0,0)",
+        "line": {"width": 1, "color": "var(--text)"},
+    }
 
 
 def _short(values: Array) -> list[float]:

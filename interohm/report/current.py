@@ -7,7 +7,7 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, Any
 
-from interohm.report.bands import ends, log_band, part_shade
+from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import DASHES, SERIES, decades
 from interohm.report.tables import NONE, Markup, shown, table, with_interval
 
@@ -128,7 +128,7 @@ def _shades(state: dict[str, Any], curves: Sequence[Trace]) -> list[Trace]:
         if pair is not None:
             name, colour = curve["name"], curve["line"]["color"]
             currents = polarization["current_A_cm2"]
-            style = part_shade(colour) if curve["meta"] else {}
+            style = part_shade(colour) if curve["meta"] else whole_shade()
             found += log_band(currents, pair, colour, name, legendgroup=name, **style)
     return found
 
@@ -137,7 +137,7 @@ def _traces(state: dict[str, Any], whole: str) -> list[Trace]:
     polarization = state["polarization"]
     currents, total = polarization["current_A_cm2"], polarization["overpotential_V"]
     contacts = polarization["contacts"]
-    traces = [_curve(whole, currents, total, "var(--text)", "solid", 3.0, 0)]
+    traces = [_curve(whole, currents, total, "var(--text)", "solid", WHOLE_WIDTH, 0)]
     ohmic = [
         None
         if whole is None or any(part is None for part in parts)

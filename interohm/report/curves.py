@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.bands import band_trace, log_band, part_shade
+from interohm.report.bands import WHOLE_WIDTH, band_trace, log_band, part_shade, whole_shade
 from interohm.report.budget import Part
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ def state_figure(
     spreads = [budget[-1].interval_ohm_cm2 for budget in budgets]
     bands = [
         *_band(x, [item.get(field) for item in quantiles], "y", whole, "var(--text)"),
-        *_band(x, spreads, "y2", whole, "var(--text)"),
         *_part_bands(x, budgets),
+        *_band(x, spreads, "y2", whole, "var(--text)", **whole_shade()),
     ]
     curves = [
         _curve(x, voltages, "x", "y", "%{y:.3f} V", whole),
+        _curve(x, resistances, "x2", "y2", "%{y:.3g} Ω·cm²", whole, WHOLE_WIDTH),
         *_part_curves(x, budgets),
-        _curve(x, resistances, "x2", "y2", "%{y:.3g} Ω·cm²", whole),
     ]
     frames = [
         [
@@ -159,6 +159,7 @@ def _curve(
     yaxis: str,
     shown: str,
     name: str,
+    width: float = 3.0,
 ) -> Trace:
     return {
         "type": "scatter",
@@ -170,7 +171,7 @@ def _curve(
         "name": name,
         "legendgroup": name,
         "showlegend": yaxis == "y2",
-        "line": {"color": "var(--text)", "width": 3},
+        "line": {"color": "var(--text)", "width": width},
         "hovertemplate": f"state of charge %{{x}}: {shown}<extra></extra>",
     }
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+#: Where an axis is logarithmic.
+BELOW_ZERO = (
+    " The whole is the broad line, its interval lies between two thin ones; a shade or a thin line "
+    "that meets the lower edge reaches below zero, as of a space charge that may accumulate."
+)
 INTERVALS = (
     "Intervals are the 5 and 95 % quantiles of {samples} samples of the inputs' uncertainties; "
     "inputs of unknown uncertainty are held fixed."
@@ -53,19 +58,19 @@ ARRHENIUS_NOTE = (
     "drop. Activation energies are slopes of ln(R/T) over 1/T; one that changes with the space "
     "charge is how an experiment tells it. Shades and small print: 5 to 95 % of the samples, of "
     "a layer that is solved whole fewer than elsewhere."
-)
+) + BELOW_ZERO
 POLARIZATION_NOTE = (
     "Layers and space charges are ohmic; a charge transfer follows its law. Above the open-circuit "
     "voltage the cell cannot be discharged at this current. Shades: 5 to 95 % of the samples."
-)
+) + BELOW_ZERO
 CONTACT_CURRENT_NOTE = (
     "Space charges and a layer are ohmic; the charge transfer follows its law. Shades: 5 to 95 % "
     "of the samples."
-)
+) + BELOW_ZERO
 CONTACT_STATES_NOTE = (
     "Parts that are positive, over the state of charge of the electrode; the one that is asked "
     "for is marked. Shades: 5 to 95 % of the samples."
-)
+) + BELOW_ZERO
 RANKING_NOTE = (
     "The share of a prediction's variance that each input's uncertainty explains alone: what to "
     "calculate better next. What is left to 100 % is of inputs that act together and of many small "

@@ -341,6 +341,30 @@ def test_the_parts_of_the_polarization_add_up(states):
     assert "Butler–Volmer" in polarization_table(states)
 
 
+def test_the_whole_is_told_from_a_part_that_equals_it(document, materials, tmp_path):
+    html, figures = written(tmp_path / "cell.html", document, materials)
+    for name, whole in (
+        ("states", "cell (ASR)"),
+        ("arrhenius", "cell (ASR)"),
+        ("polarization", "cell"),
+    ):
+        traces = [*figures[name].get("always", []), *figures[name]["frames"][-1]]
+        traces = [trace for trace in traces if trace.get("yaxis") in (None, "y2")]
+        curves = [trace for trace in traces if "fill" not in trace and trace.get("line")]
+        (first, *parts) = [trace for trace in curves if trace["hovertemplate"]]
+        # a part lies over the whole, which is seen on both sides of it
+        assert first["name"] == whole
+        assert all(
+            first["line"]["width"] > 2 * trace["line"]["width"]
+            for trace in parts
+            if not trace["name"].startswith(whole)
+        )
+        shades = {trace["name"]: trace for trace in traces if "fill" in trace}
+        assert shades[f"{whole}, 5 to 95 %"]["fillcolor"] == "rgba(0,0,0,0)"
+        assert len({trace["fillcolor"] for trace in shades.values()}) > 1
+    assert html.count("reaches below zero, as of a space charge") == 3
+
+
 def test_the_ranking_orders_the_inputs(states):
     figure = ranking_figure(states)
     labels = figure["layout"]["yaxis"]["categoryarray"]
