@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
@@ -114,13 +114,9 @@ def window_of_ours(
     """
     elements = set(compound.final_structure.composition.get_el_amt_dict())
     found = {one.hash: one for one in (compound, *others)}
-    for document in _bulk_documents(database, compound):
-        with well_formed(f"{database.location}, calculations"):
-            if document["hash"] not in found and _elements(document) <= elements:
-                one = Calculation.model_validate(document)
-                # Supercells of defects have fewer k-points than the crystal's own cell.
-                if not has_vacuum(one.final_structure) and not is_supercell(one.final_structure):
-                    found[one.hash] = one
+    settings = {field: compound.settings[field] for field in ("xc", "cutoff_eV")}
+    for one in known_crystals(database, compound.engine, settings, elements):
+        found.setdefault(one.hash, one)
     used = [one for one in found.values() if comparable(compound, one)]
     named = [(one.final_structure.composition.reduced_formula, one) for one in used]
     named += [(name, one) for name, one in molecules.items() if comparable(compound, one)]
@@ -173,10 +169,33 @@ def _quantities(
     return low, high
 
 
-def _bulk_documents(database: Database, like: Calculation) -> Iterator[Mapping[str, Any]]:
-    """Return static calculations of one engine, functional and cutoff, shipped ones included."""
-    wanted = {"engine": like.engine, "kind": "static", "charge": 0}
-    settings = {field: like.settings[field] for field in ("xc", "cutoff_eV")}
+def known_crystals(
+    database: Database, engine: str, settings: Mapping[str, Any], elements: Set[str]
+) -> Iterator[Calculation]:
+    """Return static calculations of perfect crystals, those that the program ships included.
+
+    Parameters
+    ----------
+    database : Database
+    engine : str
+    settings : mapping
+        Those that have to be the same.
+    elements : set of str
+        No others are in the crystals.
+    """
+    for document in _static_documents(database, engine, settings):
+        with well_formed(f"{database.location}, calculations"):
+            if _elements(document) <= elements:
+                one = Calculation.model_validate(document)
+                # Supercells of defects have fewer k-points than the crystal's own cell.
+                if not has_vacuum(one.final_structure) and not is_supercell(one.final_structure):
+                    yield one
+
+
+def _static_documents(
+    database: Database, engine: str, settings: Mapping[str, Any]
+) -> Iterator[Mapping[str, Any]]:
+    wanted = {"engine": engine, "kind": "static", "charge": 0}
     yield from database.query(
         "calculations", wanted | {f"settings.{field}": value for field, value in settings.items()}
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from interohm.database import Database
     from interohm.records import Insulator, Metal, Quantity
     from interohm.workflows.campaign import CampaignConfig, PlannedCalculation
 
@@ -45,6 +46,7 @@ def run(
     if dry_run:
         with Database.open() as database, errors_of(config):
             _print_plan(campaign.dry_run(loaded, database))
+            warn_of_windows(loaded, database)
         return
     if loaded.engine == "vasp" and _only_inputs(loaded):
         return
@@ -53,6 +55,7 @@ def run(
     # a batch system ends a job by SIGTERM: leave as on Ctrl-C, which stops the calculations
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Database.open(write=True) as database:
+        warn_of_windows(loaded, database)
         try:
             with errors_of(config):
                 materials = run_campaign(loaded, database, workers=workers)
@@ -65,7 +68,23 @@ def run(
             remark("what could be calculated is kept; the same command goes on from there")
             raise typer.Exit(1) from None
         remark(f"records saved in {database.location}")
+    for name, material in materials.items():
+        if reason := material.provenance.get("phase_diagram", {}).get("no_window"):
+            remark(f"{name}: no stability window: {reason}")
     print_records(list(materials.values()))
+
+
+def warn_of_windows(config: CampaignConfig, database: Database) -> None:
+    """Say which phases will have no stability window, because an element's energy is missing."""
+    from interohm.cli.output import remark
+    from interohm.workflows.reference_elements import missing_elements
+
+    for name, elements in missing_elements(config, database).items():
+        remark(
+            f"{name}: there will be no stability window without the energy of "
+            f"{' and '.join(elements)}; name it in phase_diagram, among molecules (as F2) or "
+            "competing"
+        )
 
 
 @contextmanager
@@ -95,6 +114,8 @@ def _only_inputs(config: CampaignConfig) -> bool:
     folder = Path(f"{config.name}-inputs")
     with Database.open() as database:
         written = write_campaign_inputs(config, database, folder)
+        if written:
+            warn_of_windows(config, database)
     if not written:
         return False
     remark(f"{missing.what}; to run it here: {missing.fix}")

@@ -41,7 +41,7 @@ def submit(
     or runs there already, or is in the database, is left alone. `qlaunch` then submits the jobs to
     the batch system.
     """
-    from interohm.cli.campaigns import errors_of
+    from interohm.cli.campaigns import errors_of, warn_of_windows
     from interohm.cli.output import console, remark, table
     from interohm.database import Database
     from interohm.workflows import submission
@@ -59,6 +59,7 @@ def submit(
         campaign = loaded.name
         with Database.open() as database, errors_of(config):
             plans = submission.plan_phases(loaded, database)
+            warn_of_windows(loaded, database)
         if dry_run:
             _print_plans(plans)
     if dry_run:

@@ -11,10 +11,13 @@ from interohm.workflows.campaign import CampaignConfig, campaign_flow, dry_run, 
 from interohm.workflows.campaign_config import PhaseDiagramConfig
 from interohm.workflows.local import run_campaign
 from interohm.workflows.phase_diagram import entries_of_file
+from interohm.workflows.reference_elements import missing_elements
 
+from interohm.cli import main
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.records import Insulator
+from interohm.yaml_io import dump_yaml
 
 ROOT = Path(__file__).parents[2]
 FINISHED = ROOT / "tests" / "data" / "calculations" / "quick"
@@ -76,6 +79,54 @@ def test_own_calculations_say_what_they_lack(finished: Database) -> None:
     assert diagram["no_window"] == "the phase diagram lacks the element F"
     bulk, metal = (record.provenance["calculations"][role] for role in ("bulk", "metal"))
     assert diagram["entries"] == {"Li": [metal], "LiF": [bulk]}
+
+
+def test_a_missing_element_is_said_before_anything_is_calculated(database: Database) -> None:
+    bare = fluoride("calculations")
+    assert missing_elements(bare, database) == {"LiF": ["F"]}
+    molecules = PhaseDiagramConfig(entries="calculations", molecules=["F2"])
+    assert missing_elements(bare.model_copy(update={"phase_diagram": molecules}), database) == {}
+    assert missing_elements(fluoride("calculations", window=True), database) == {}
+    assert missing_elements(fluoride("not_there.json"), database) == {}
+    # A crystal of the element in the database does, if it was calculated alike.
+    metal = next(
+        one
+        for path in FINISHED.glob("*.json.gz")
+        if (one := json.loads(gzip.decompress(path.read_bytes())))["kind"] == "static"
+        and len(one["structure"]["sites"]) == 1
+    )
+    fluorine = json.loads(json.dumps(metal).replace('"Li"', '"F"')) | {"hash": "f" * 64}
+    database.save_calculation(
+        fluorine | {"settings": {**fluorine["settings"], "cutoff_eV": 300}, "hash": "e" * 64}
+    )
+    assert missing_elements(bare, database) == {"LiF": ["F"]}
+    database.save_calculation(fluorine)
+    assert missing_elements(bare, database) == {}
+
+
+def test_the_command_says_what_windows_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "data"))
+    with Database.open(write=True) as database:
+        for path in FINISHED.glob("*.json.gz"):
+            database.save_calculation(json.loads(gzip.decompress(path.read_bytes())))
+    config = fluoride("calculations").model_dump(mode="json", exclude_none=True)
+    folder = ROOT / "configs" / "structures"
+    config["metal_structure"] = str(folder / "Li.cif")
+    config["phases"][0]["structure"] = str(folder / "LiF.cif")
+    (tmp_path / "campaign.yaml").write_text(dump_yaml(config))
+    with pytest.raises(SystemExit) as caught:
+        main(["run", str(tmp_path / "campaign.yaml"), "--dry-run"])
+    assert caught.value.code in (0, None)
+    warning = "LiF: there will be no stability window without the energy of F"
+    assert warning in capsys.readouterr().err
+    with pytest.raises(SystemExit) as caught:
+        main(["run", str(tmp_path / "campaign.yaml")])
+    assert caught.value.code in (0, None)
+    said = capsys.readouterr().err
+    assert warning in said
+    assert "LiF: no stability window: the phase diagram lacks the element F" in said
 
 
 def test_competing_phases_are_planned(finished: Database) -> None:

@@ -1,0 +1,74 @@
+"""Whether the stability windows of a campaign can be calculated, before anything is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pymatgen.core import Composition
+
+from interohm.database import Database
+
+from .campaign_config import CampaignConfig, InsulatorPhase, load_structure
+from .molecules import load_molecule
+from .phase_diagram import known_crystals
+from .presets import load_preset
+
+
+def missing_elements(config: CampaignConfig, database: Database) -> dict[str, list[str]]:
+    """Return the elements whose own energies a window lacks, by the phases' names.
+
+    Neither the campaign nor the database nor the program has them, so that the record will have no
+    stability window.
+
+    Parameters
+    ----------
+    config : CampaignConfig
+    database : Database
+        Opened for reading.
+
+    Raises
+    ------
+    InputError
+        A structure, molecule or preset that cannot be used.
+    """
+    diagram = config.phase_diagram
+    if diagram is None or diagram.entries != "calculations":
+        return {}
+    folder = config.folder
+    common = _alone(
+        [
+            *(
+                load_structure(source, folder, where="phase_diagram: competing").composition
+                for source in diagram.competing
+            ),
+            *(
+                load_molecule(source, folder, where="phase_diagram: molecules")[1].composition
+                for source in diagram.molecules
+            ),
+            load_structure(config.metal_structure, folder, where="metal_structure").composition,
+        ]
+    )
+    missing = {}
+    for phase in config.phases:
+        if not isinstance(phase, InsulatorPhase) or phase.stability_window_V is not None:
+            continue
+        where = f"{phase.name}: structure"
+        own = load_structure(phase.structure, folder, where=where).composition
+        beside = _alone(
+            load_structure(source, folder, where=f"{phase.name}: equilibrium_with").composition
+            for source in phase.equilibrium_with
+        )
+        lacking = set(own.get_el_amt_dict()) - common - beside
+        if lacking:
+            preset = load_preset(phase.preset or config.preset, folder=folder)
+            settings = {"xc": preset.xc, "cutoff_eV": preset.insulator.bulk.cutoff_eV}
+            crystals = known_crystals(database, preset.engine, settings, lacking)
+            lacking -= _alone(one.final_structure.composition for one in crystals)
+        if lacking:
+            missing[phase.name] = sorted(lacking)
+    return missing
+
+
+def _alone(compositions: Iterable[Composition]) -> set[str]:
+    counts = [composition.get_el_amt_dict() for composition in compositions]
+    return {next(iter(one)) for one in counts if len(one) == 1}
