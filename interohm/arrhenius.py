@@ -91,9 +91,10 @@ def sweep_fields(
     dict
         ``temperature_K``, ``area_specific``, ``layers`` and ``contacts``; each of them has
         ``resistance_ohm_cm2`` and ``activation_energy_eV`` over the temperature, ``quantiles`` of
-        the former at ``sampled_temperature_K`` and of the latter at the given temperature, and the
-        same under ``without_space_charge``. A negative resistance has no activation energy (None),
-        nor has anything without space charge where a layer has no neutral bulk.
+        the former at ``sampled_temperature_K`` and of the latter at the given temperature (with
+        ``activation_energy_samples``, how many of the samples have one), and the same under
+        ``without_space_charge``. A negative resistance has no activation energy (None), nor has
+        anything without space charge where a layer has no neutral bulk.
     """
 
     def curve(which: str, part: Callable[[Solved], Any]) -> dict[str, Any] | None:
@@ -102,13 +103,15 @@ def sweep_fields(
             return None
         temperatures = nominal.temperature_K
         values = np.broadcast_to(np.asarray(part(solved), dtype=float), temperatures.shape)
+        energies = apparent_activation_energy_eV(values, temperatures)
+        energy = energies[np.argmin(np.abs(temperatures - temperature_K))]
         spread = None if sampled is None else getattr(sampled, which)
         return {
             "resistance_ohm_cm2": numbers(values),
-            "activation_energy_eV": numbers(apparent_activation_energy_eV(values, temperatures)),
+            "activation_energy_eV": numbers(energies),
             "quantiles": None
             if sampled is None or spread is None
-            else _intervals(part(spread), spread, sampled.temperature_K, temperature_K),
+            else _intervals(part(spread), spread, sampled.temperature_K, temperature_K, energy),
         }
 
     def both(part: Callable[[Solved], Any]) -> dict[str, Any]:
@@ -135,14 +138,22 @@ def sweep_fields(
 
 
 def _intervals(
-    resistance: Any, solved: SolvedState | SolvedContact, sampled_K: Array, temperature_K: float
+    resistance: Any,
+    solved: SolvedState | SolvedContact,
+    sampled_K: Array,
+    temperature_K: float,
+    energy_eV: float,
 ) -> dict[str, Any]:
-    """Return the quantiles of resistances (T, samples); of samples without a solution, none."""
+    """Return the quantiles of resistances (T, samples); of samples without a solution, none.
+
+    An activation energy that is unknown itself (NaN) has no interval.
+    """
     lost = solved.has_no_solution
     values = np.where(lost, np.nan, np.asarray(resistance, dtype=float)).T
     middle = int(np.argmin(np.abs(sampled_K - temperature_K)))
     energies = apparent_activation_energy_eV(values, sampled_K)[:, middle]
     return {
         "resistance_ohm_cm2": column_quantiles(values),
-        "activation_energy_eV": quantiles(energies),
+        "activation_energy_eV": quantiles(energies) if np.isfinite(energy_eV) else None,
+        "activation_energy_samples": int(np.count_nonzero(np.isfinite(energies))),
     }

@@ -10,7 +10,7 @@ import numpy as np
 from interohm.arrhenius import sweep_temperatures_K
 from interohm.cell_config import Cell, ExtrinsicControl
 from interohm.cell_profile import cell_profile
-from interohm.documents import log10_quantiles, number, quantiles
+from interohm.documents import log10_fields, number, quantiles
 from interohm.electrodes import reference_metal
 from interohm.electron_levels import cell_leakage, contact_electrons
 from interohm.electron_samples import cell_electron_quantiles
@@ -304,9 +304,7 @@ def _state_document(
             "area_specific_resistance_ohm_cm2": None
             if total is None
             else quantiles(sampled.area_specific_resistance_ohm_cm2),
-            "log10_resistance": None
-            if total is None
-            else log10_quantiles(sampled.area_specific_resistance_ohm_cm2),
+            **log10_fields(total, sampled.area_specific_resistance_ohm_cm2),
             "electronic_leakage": leakage_spread,
             "samples": int(np.size(sampled.area_specific_resistance_ohm_cm2)),
             "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),

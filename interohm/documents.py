@@ -5,7 +5,7 @@ A document holds plain JSON values; what is not a finite number is null, never N
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,3 +66,16 @@ def log10_resistance(resistance_ohm_cm2: ArrayLike) -> NDArray[np.float64]:
 def log10_quantiles(samples: ArrayLike) -> dict[str, float] | None:
     """Return the quantiles of log10 of a resistance or a current; negative ones have none."""
     return quantiles(log10_resistance(samples))
+
+
+def log10_fields(nominal_ohm_cm2: float | None, samples: ArrayLike) -> dict[str, Any]:
+    """Return the quantiles of log10 of a total resistance, and of how many samples they are.
+
+    A total that is negative or unknown has none, nor has a sample whose total is.
+    """
+    return {
+        "log10_resistance": log10_quantiles(samples) if (nominal_ohm_cm2 or 0.0) > 0 else None,
+        "log10_samples": 0
+        if nominal_ohm_cm2 is None
+        else int(np.count_nonzero(np.isfinite(log10_resistance(samples)))),
+    }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.documents import log10_quantiles, number, numbers, quantiles
+from interohm.documents import log10_fields, number, numbers, quantiles
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal
 from interohm.thin_layer import ThinLayer
@@ -182,12 +182,7 @@ def prediction_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> 
         else {
             **_summary(sampled, quantiles),
             "resistance_ohm_cm2": _resistances(sampled, quantiles),
-            "log10_resistance": log10_quantiles(sampled.total_ohm_cm2)
-            if (total or 0.0) > 0
-            else None,
-            "log10_samples": 0
-            if total is None
-            else int(np.count_nonzero(np.asarray(sampled.total_ohm_cm2) > 0)),
+            **log10_fields(total, sampled.total_ohm_cm2),
             "samples": int(np.size(sampled.potential_drop_V)),
             "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),
         },

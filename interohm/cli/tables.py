@@ -8,6 +8,12 @@ from interohm.cli.output import console, shown, shown_interval, table
 
 _UNCERTAIN = "5 to 95 %"
 
+#: What the counts beside intervals mean.
+_OF_SAMPLES = (
+    "(m of n): of the m samples whose resistance is positive, which alone have a logarithm and an "
+    "activation energy"
+)
+
 #: Inputs that explain less of a variance than this are not named in a table.
 _WORTH_NAMING = 0.1
 
@@ -48,9 +54,14 @@ def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
     made.add_row("activation energy (eV)", *with_charge)
     made.add_row("without space charge (eV)", *without)
     out = console()
+    resistances = _resistances(document)
     out.print(made)
-    out.print(_resistances(document))
-    _footnotes(document, assumed)
+    out.print(resistances)
+    _footnotes(document)
+    _explain_counts(made, resistances)
+    _dominant(document.get("sensitivity"), "")
+    out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
+    _assumed(assumed)
 
 
 def _add_electrons(made: Any, document: dict[str, Any], spreads: dict[str, Any]) -> None:
@@ -81,12 +92,34 @@ def _activation_energies(solved: dict[str, Any], temperature_K: float) -> list[t
     return [
         (
             shown(None if part is None else part["activation_energy_eV"][middle], 3),
-            shown_interval(
-                ((part or {}).get("quantiles") or {}).get("activation_energy_eV"), digits=2
-            ),
+            _energy_interval((part or {}).get("quantiles") or {}, sweep.get("samples")),
         )
         for part in (whole, whole["without_space_charge"])
     ]
+
+
+def _energy_interval(quantiles: dict[str, Any], samples: int | None) -> str:
+    interval = shown_interval(quantiles.get("activation_energy_eV"), digits=2)
+    return _counted(interval, quantiles.get("activation_energy_samples"), samples)
+
+
+def _log10_interval(quantiles: dict[str, Any]) -> str:
+    """Return the interval of a total's log10."""
+    interval = shown_interval(quantiles.get("log10_resistance"))
+    return _counted(interval, quantiles.get("log10_samples"), quantiles.get("samples"))
+
+
+def _counted(interval: str, some: int | None, samples: int | None) -> str:
+    """Return an interval, with their number where not all of the samples have what it is of."""
+    if not interval or some is None or samples is None or some == samples:
+        return interval
+    return f"{interval} ({some} of {samples})"
+
+
+def _explain_counts(*tables: Any) -> None:
+    cells = (cell for made in tables for column in made.columns for cell in column.cells)
+    if any(str(cell).endswith(")") and "…" in str(cell) for cell in cells):
+        console().print(_OF_SAMPLES)
 
 
 def _resistances(document: dict[str, Any]) -> Any:
@@ -106,7 +139,7 @@ def _resistances(document: dict[str, Any]) -> Any:
         step = resistance.get("limiting_step")
         total = key == "total_ohm_cm2"
         spread = (quantiles.get("resistance_ohm_cm2") or {}).get(key)
-        interval = shown_interval(quantiles.get("log10_resistance") if total else _log10s(spread))
+        interval = _log10_interval(quantiles) if total else shown_interval(_log10s(spread))
         remark = f"limited by {step}" if total and value is not None and step else ""
         made.add_row(label, shown(value, 3), _log10(value), interval, remark)
     return made
@@ -127,19 +160,18 @@ def _log10s(interval: dict[str, float] | None) -> dict[str, float] | None:
     return {name: log10(value) for name, value in interval.items()}
 
 
-def _footnotes(document: dict[str, Any], assumed: list[str]) -> None:
+def _footnotes(document: dict[str, Any]) -> None:
     out = console()
     reason = document["resistance"].get("reason")
     if reason:
-        out.print(f"no total resistance: {reason}")
+        known = document["resistance"]["total_ohm_cm2"] is not None
+        missing = "log10 and no limiting step" if known else "total resistance"
+        out.print(f"no {missing}: {reason}")
     quantiles = document["quantiles"] or {}
     samples, lost = quantiles.get("samples"), quantiles.get("lost_samples")
     if samples:
         without = f", less {lost} that have no solution" if lost else ""
         out.print(f"intervals: {samples} samples of the records' uncertainties{without}")
-    _dominant(document.get("sensitivity"), "")
-    out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
-    _assumed(assumed)
 
 
 def _dominant(sensitivity: dict[str, Any] | None, when: str) -> None:
@@ -161,8 +193,10 @@ def _assumed(assumed: list[str]) -> None:
 def print_cell(document: dict[str, Any], assumed: list[str]) -> None:
     """Print the prediction for a cell: a row for each state of charge, then for each contact."""
     out = console()
-    out.print(_states(document))
-    out.print(_contacts(document))
+    states, contacts = _states(document), _contacts(document)
+    out.print(states)
+    out.print(contacts)
+    _explain_counts(states, contacts)
     for reason in dict.fromkeys(
         f"{contact['left']} | {contact['right']}: {contact['resistance']['reason']}"
         for state in document["states"]
@@ -199,7 +233,7 @@ def _states(document: dict[str, Any]) -> Any:
             f"{state['state_of_charge']:g}",
             shown(state["open_circuit_voltage_V"]),
             shown(state["area_specific_resistance_ohm_cm2"], 3),
-            shown_interval(quantiles.get("log10_resistance")),
+            _log10_interval(quantiles),
             *_activation_energies(state, document["temperature_K"])[0],
         )
     return made
@@ -232,7 +266,7 @@ def _contacts(document: dict[str, Any]) -> Any:
                 shown_interval(quantiles.get("potential_drop_V")),
                 shown(contact["sheet_charge_e_nm2"]),
                 shown(total, 3),
-                shown_interval(quantiles.get("log10_resistance")),
+                _log10_interval(quantiles),
                 limit,
             )
         for layer in state["layers"]:

@@ -174,6 +174,21 @@ def test_a_sweep_has_the_interval_of_its_middle():
     assert energies["p05"] < nominal < energies["p95"]
 
 
+def test_activation_energies_say_of_how_many_samples_they_are():
+    document = contact_document(*shipped("Li", "LLZO"), samples=SAMPLES)
+    sweep = document["temperature_sweep"]
+    found = sweep["area_specific"]["quantiles"]
+    assert 0 < found["activation_energy_samples"] < sweep["samples"] == SAMPLES
+    assert found["activation_energy_samples"] <= document["quantiles"]["log10_samples"]
+    transfer = sweep["contacts"][0]["charge_transfer"]["quantiles"]
+    assert transfer["activation_energy_samples"] == SAMPLES
+    negative = contact_document(*shipped("LLZO", "LiPON"), samples=SAMPLES)
+    whole = negative["temperature_sweep"]["area_specific"]
+    assert whole["resistance_ohm_cm2"][len(whole["resistance_ohm_cm2"]) // 2] < 0
+    assert whole["quantiles"]["activation_energy_eV"] is None
+    assert whole["quantiles"]["activation_energy_samples"] > 0
+
+
 def test_a_cells_sweep_and_currents_have_its_intervals(document):
     state = document["states"][0]
     found = state["quantiles"]["area_specific_resistance_ohm_cm2"]

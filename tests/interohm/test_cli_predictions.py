@@ -104,6 +104,29 @@ def test_contact_table_has_an_interval_in_every_row(interohm):
     assert "…" in parts[0]
 
 
+def test_intervals_of_some_samples_say_of_how_many(interohm):
+    quantiles = json.loads(interohm("contact", "Li", "LLZO", "--json").out)["quantiles"]
+    some, samples = quantiles["log10_samples"], quantiles["samples"]
+    assert some < samples
+    ran = interohm("contact", "Li", "LLZO")
+    [total] = [line for line in ran.out.splitlines() if line.startswith("  total")]
+    assert f"({some} of {samples})" in total
+    assert "(m of n): of the m samples whose resistance is positive" in ran.out
+    unknown = interohm("contact", "Li", "LiF").out
+    assert "no total resistance: the right phase is not thick" in unknown
+    assert "(m of n)" not in unknown
+
+
+def test_a_negative_total_stands_without_log10_limit_and_activation_energy(interohm):
+    ran = interohm("contact", "LLZO", "LiPON", "--soc", 1)
+    [total] = [line for line in ran.out.splitlines() if line.startswith("  total")]
+    assert "-0." in total
+    assert "no log10 and no limiting step: carriers accumulate" in ran.out
+    assert "no total resistance" not in ran.out
+    [energy] = [line for line in ran.out.splitlines() if "activation energy" in line]
+    assert "…" not in energy
+
+
 def test_contact_of_a_path(interohm, tmp_path):
     (tmp_path / "mine.yaml").write_text((SHIPPED_FOLDER / "LLZO.yaml").read_text())
     by_path = json.loads(interohm("contact", "Li", "mine.yaml", "--json").out)
