@@ -116,6 +116,24 @@ def planned_defects(
     return list(_with_charges(phase, sites, slopes, dopants))
 
 
+def check_hops(phase: InsulatorPhase, planned: Sequence[PlannedDefect]) -> None:
+    """Refuse a hop of a defect that the record will not have.
+
+    Raises
+    ------
+    InputError
+        The defect's name is none of the planned ones'.
+    """
+    moving = [one for one in planned if not one.dopant]
+    known = {one.name for one in moving} | {one.site.name for one in moving if one.ionic}
+    if unknown := sorted(phase.hops.keys() - known):
+        raise InputError(
+            f"{' and '.join(unknown)}: the phase has no such defect",
+            where=f"{phase.name}: hops",
+            fix=f"one of {', '.join(sorted(known))}",
+        )
+
+
 def _with_charges(
     phase: InsulatorPhase,
     sites: list[tuple[DefectSite, int]],

@@ -15,7 +15,7 @@ from interohm.errors import InputError
 from .barriers import barrier_jobs
 from .calculations import calculate
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
-from .defect_plan import PlannedDefect, planned_defects
+from .defect_plan import PlannedDefect, check_hops, planned_defects
 from .molecules import molecule_jobs
 from .phase_jobs import (
     Multiples,
@@ -114,6 +114,7 @@ def insulator_flow(
         ion_charge,
         [other.composition for other in coexisting],
     )
+    check_hops(phase, planned)
     multiples = supercell_multiples(crystal.conventional, preset.insulator.defects.min_atoms)
     supercells = _Supercells(phase, preset, crystal, cell, multiples, "")
     for defect in planned:

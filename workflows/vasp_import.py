@@ -165,14 +165,15 @@ def _paths(
         for name, path in known.items()
     }
     defects = {one.name: one for one in candidates}
-    found = {}
-    for wish in wanted:
-        if wish not in defects:
+    for name in phase.hops:  # those that are given, too
+        if name not in defects:
             raise InputError(
-                f"hops: {wish} is none of the defects",
+                f"hops: {name} is none of the defects",
                 where=f"{CONFIG}, {phase.name}",
                 fix=f"one of {', '.join(defects)}",
             )
+    found = {}
+    for wish in wanted:
         named, charge = phase.paths.get(wish), defects[wish].calculation.charge
         same = [name for name, one in sublattices.items() if one == defects[wish].sublattice]
         rivals = [name for name in same if known[name].charge == charge]

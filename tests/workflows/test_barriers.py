@@ -70,6 +70,13 @@ def test_what_cannot_be_calculated_is_said(database: Database) -> None:
         dry_run(campaign(wanted, preset="quick"), database)
 
 
+def test_a_given_hop_belongs_to_a_defect_of_the_phase(database: Database) -> None:
+    given = {"migration_energy_eV": 0.3, "hop_distance_nm": 0.2}
+    with pytest.raises(InputError, match="V_Lx: the phase has no such defect") as caught:
+        dry_run(campaign(given, name="V_Lx"), database)
+    assert "V_Li" in str(caught.value.fix)
+
+
 @pytest.mark.parametrize(
     "hop",
     [{"migration_energy_eV": "calculate", "hop_distance_nm": 0.2}, {"migration_energy_eV": 0.3}],

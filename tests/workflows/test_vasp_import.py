@@ -119,6 +119,13 @@ def test_charge_states_of_one_defect_share_a_sublattice(
     }
 
 
+def test_a_given_hop_belongs_to_a_defect_that_is_there(finished: Path) -> None:
+    given = {"migration_energy_eV": 0.3, "attempt_frequency_Hz": 1e13, "hop_distance_nm": 0.2}
+    (finished / "import.yaml").write_text(f"{IMPORT}    hops: {{V_Lx: {json.dumps(given)}}}\n")
+    with pytest.raises(InputError, match=r"hops: V_Lx is none of the defects.*V_Li"):
+        import_folder(finished)
+
+
 HOP = {"migration_energy_eV": "calculate", "attempt_frequency_Hz": 1e13}
 
 
