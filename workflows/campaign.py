@@ -29,7 +29,7 @@ from .electrode import electrode_flow
 from .electrode_jobs import record_electrode
 from .engines import engine_named
 from .engines.request import CalculationRequest
-from .molecules import load_molecule
+from .molecules import load_molecules
 from .phase import band_edges_of, insulator_flow, metal_flow
 from .phase_diagram import window_of_others
 from .phase_jobs import record_insulator, record_metal
@@ -123,10 +123,7 @@ def _insulator(
                 load_structure(source, config.folder, where="phase_diagram: competing")
                 for source in diagram.competing
             ]
-            molecules = dict(
-                load_molecule(source, config.folder, where="phase_diagram: molecules")
-                for source in diagram.molecules
-            )
+            molecules = load_molecules(diagram.molecules, config.folder)
         else:
             composition = structure.composition.element_composition
             window, known = window_of_others(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from interohm.postprocess.phase_diagram import EnergyCorrection
@@ -17,14 +17,24 @@ from .campaign_config import SHIPPED_STRUCTURES
 from .presets import Preset
 from .steps import calculation_job
 
+#: H2 has 0.74 Å.
+_CLOSEST_A = 0.5
+
 
 def load_molecule(source: str, folder: Path, *, where: str) -> tuple[str, Molecule]:
-    """Read a shipped molecule by its name, or one from an XYZ file; return name and molecule.
+    """Read a shipped molecule by its name, or one from an XYZ file.
+
+    Returns
+    -------
+    str
+        Its formula, as ``F2``, by which it has its correction, whatever the file is called.
+    Molecule
 
     Raises
     ------
     InputError
-        There is no such molecule, or the file is something else.
+        There is no such molecule, the file is something else, or the molecule is not of one
+        element.
     """
     shipped = SHIPPED_STRUCTURES / "molecules"
     path = folder / source if source.endswith(".xyz") else shipped / f"{source}.xyz"
@@ -36,11 +46,49 @@ def load_molecule(source: str, folder: Path, *, where: str) -> tuple[str, Molecu
             fix=f"one of {known}, or an XYZ file, relative to the campaign's file",
         )
     try:
-        return path.stem, Molecule.from_file(path)
-    except (ValueError, IndexError, KeyError) as error:
+        molecule = Molecule.from_file(path)
+    except (ValueError, IndexError, KeyError):
         raise InputError(
-            f"{path} cannot be read as a molecule: {error}", where=where, fix="give XYZ"
+            f"{path} cannot be read as a molecule",
+            where=where,
+            fix="give XYZ: the number of atoms, a comment, then a line `F 0.0 0.0 1.4` for each",
         ) from None
+    formula = molecule.composition.formula.replace(" ", "")
+    if len(molecule.composition) > 1 or len(molecule) < 2:
+        raise InputError(
+            f"{path}: {formula} is no molecule of one element",
+            where=where,
+            fix="molecules stand for elements; name crystals of compounds in `competing`",
+        )
+    if not molecule.is_valid(tol=_CLOSEST_A):
+        raise InputError(
+            f"{path}: atoms lie closer than {_CLOSEST_A} Å", where=where, fix="mend the positions"
+        )
+    return formula, molecule
+
+
+def load_molecules(sources: Sequence[str], folder: Path) -> dict[str, Molecule]:
+    """Read a campaign's molecules, one for each element.
+
+    Raises
+    ------
+    InputError
+        As of `load_molecule`, or two molecules are of one element: the lower energy would win,
+        which may be the one without a correction.
+    """
+    where = "phase_diagram: molecules"
+    found: dict[str, tuple[str, Molecule]] = {}
+    for source in sources:
+        name, molecule = load_molecule(source, folder, where=where)
+        element = molecule.composition.elements[0].symbol
+        if element in found:
+            raise InputError(
+                f"{found[element][0]} and {source} both stand for {element}",
+                where=where,
+                fix="keep one of the two",
+            )
+        found[element] = (name, molecule)
+    return dict(found.values())
 
 
 def molecule_jobs(molecules: Mapping[str, Molecule], preset: Preset) -> dict[str, Job]:

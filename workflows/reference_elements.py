@@ -9,7 +9,7 @@ from pymatgen.core import Composition
 from interohm.database import Database
 
 from .campaign_config import CampaignConfig, InsulatorPhase, load_structure
-from .molecules import load_molecule
+from .molecules import load_molecules
 from .phase_diagram import known_crystals
 from .presets import load_preset
 
@@ -41,10 +41,7 @@ def missing_elements(config: CampaignConfig, database: Database) -> dict[str, li
                 load_structure(source, folder, where="phase_diagram: competing").composition
                 for source in diagram.competing
             ),
-            *(
-                load_molecule(source, folder, where="phase_diagram: molecules")[1].composition
-                for source in diagram.molecules
-            ),
+            *(one.composition for one in load_molecules(diagram.molecules, folder).values()),
             load_structure(config.metal_structure, folder, where="metal_structure").composition,
         ]
     )

@@ -14,7 +14,12 @@ from interohm.workflows.campaign import CampaignConfig, dry_run, load_campaign
 from interohm.workflows.campaign_config import PhaseDiagramConfig
 from interohm.workflows.engines.vasp import VaspEngine
 from interohm.workflows.local import run_campaign
-from interohm.workflows.molecules import corrections_of, load_molecule, molecule_jobs
+from interohm.workflows.molecules import (
+    corrections_of,
+    load_molecule,
+    load_molecules,
+    molecule_jobs,
+)
 from interohm.workflows.phase_diagram import window_of_ours
 from interohm.workflows.presets import load_preset
 from pymatgen.core import Structure
@@ -167,7 +172,33 @@ def test_a_molecule_that_is_not_there(tmp_path: Path) -> None:
         load_molecule("P4.xyz", tmp_path, where="phase_diagram: molecules")
     (tmp_path / "P4.xyz").write_text("2\n\nP 0 0 0\nP 0 0 1.9\n")
     name, molecule = load_molecule("P4.xyz", tmp_path, where="phase_diagram: molecules")
-    assert (name, len(molecule)) == ("P4", 2)
+    assert (name, len(molecule)) == ("P2", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("2\n\nF 0 0 0\nF 0 0 0\n", "closer than 0.5"),
+        ("1\n\nF 0 0 0\n", "F1 is no molecule of one element"),
+        ("2\n\nH 0 0 0\nF 0 0 0.92\n", "H1F1 is no molecule of one element"),
+        ("", "cannot be read as a molecule"),
+        ("one\n", "cannot be read as a molecule"),
+    ],
+)
+def test_what_stands_for_no_element_is_refused(content: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "own.xyz").write_text(content)
+    with pytest.raises(InputError, match=reason) as caught:
+        load_molecule("own.xyz", tmp_path, where="phase_diagram: molecules")
+    assert "index" not in caught.value.what
+
+
+def test_a_molecule_is_known_by_its_atoms(tmp_path: Path) -> None:
+    """Corrections go by the name: neither phosphorus nor a second F2 gets a wrong one, or none."""
+    (tmp_path / "O2.xyz").write_text("2\n\nP 0 0 0\nP 0 0 1.9\n")
+    (tmp_path / "mine.xyz").write_text("2\n\nF 0 0 0\nF 0 0 1.5\n")
+    assert list(load_molecules(["O2.xyz", "mine.xyz"], tmp_path)) == ["P2", "F2"]
+    with pytest.raises(InputError, match=r"F2 and mine\.xyz both stand for F"):
+        load_molecules(["F2", "O2", "mine.xyz"], tmp_path)
 
 
 def test_corrections_add_up() -> None:
