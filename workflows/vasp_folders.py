@@ -148,18 +148,18 @@ class Folders:
 
     def __init__(self, root: Path, ignore: list[str]) -> None:
         self.root = root
-        ignored = [Path(name) for name in ignore]
-        for name in ignored:
-            if not (root / name).is_dir():
+        ignored = {(root / name).resolve(): name for name in ignore}
+        for place, name in ignored.items():
+            if not place.is_dir() or not place.is_relative_to(root.resolve()):
                 raise InputError(
-                    f"ignore: there is no folder {str(name)!r}",
+                    f"ignore: there is no folder {name!r}",
                     where=str(root / CONFIG),
                     fix=f"name folders below {root}, with their path from there",
                 )
 
         def is_read(place: Path) -> bool:
-            within = place.relative_to(root)
-            return not any(name in (within, *within.parents) for name in ignored)
+            whole = place.resolve()
+            return not any(folder in ignored for folder in (whole, *whole.parents))
 
         runs = [*root.rglob("vasprun.xml"), *root.rglob("vasprun.xml.gz")]
         single = {path.parent for path in runs if path.is_file() and is_read(path.parent)}

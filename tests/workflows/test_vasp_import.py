@@ -305,9 +305,10 @@ def test_what_is_in_an_ignored_folder_is_not_read(finished: Path) -> None:
     for name in ("old", "old/x/", "./old"):
         (finished / "import.yaml").write_text(f"{IMPORT}ignore: [{name}]\n")
         assert len(import_folder(finished)[1]) == 8
-    (finished / "import.yaml").write_text(IMPORT + "ignore: [old, odl]\n")
-    with pytest.raises(InputError, match="ignore: there is no folder 'odl'"):
-        import_folder(finished)
+    for name in ("odl", ".."):
+        (finished / "import.yaml").write_text(f"{IMPORT}ignore: [old, {name}]\n")
+        with pytest.raises(InputError, match=f"ignore: there is no folder '{name}'"):
+            import_folder(finished)
 
 
 def test_numbered_runs_are_no_path(finished: Path, calculations: dict[str, Calculation]) -> None:
