@@ -102,7 +102,8 @@ def write_report(
             f"{zero_of_potential(materials)}"
         ),
         findings([*remarks, *cell_findings(document, materials)]),
-        slider(charges),
+        # the discharged cell differs in nothing from itself
+        slider(charges, opens_at=charges.index(max(charges))),
         *(keys(_cell_keys(state), place) for place, state in enumerate(states)),
         section(
             "Band diagram",

@@ -24,6 +24,9 @@ ELECTRODE_WIDTH, ZOOM_WIDTH, INSIDE_WIDTH, THIN_WIDTH = 0.7, 1.0, 0.35, 1.2
 #: Two labels need this much display width between them.
 _LABEL_WIDTH = 0.22
 
+#: Share of the whole display width that one character of a label takes, on paper as on a page.
+_CHARACTER = 0.0085
+
 
 @dataclass(frozen=True)
 class Zone:
@@ -111,6 +114,7 @@ def display_axis(
     nodes = np.concatenate([[0.0], np.cumsum([zone.width for zone in zones])])
     counts = np.cumsum([0, *(len(layer) for layer in layers)])
     edges = nodes[counts]
+    # what comes first has its place
     ticks: list[tuple[float, str]] = [
         (float(edge), nanometres(float(nodes_nm[count])))
         for place, (edge, count) in enumerate(zip(edges, counts, strict=True))
@@ -123,7 +127,7 @@ def display_axis(
                 breaks.append(float(nodes[place] + zone.width / 2))
             continue
         ticks += _ticks_within(zone, float(nodes[place]))
-    ticks.sort()
+    ticks = _legible(ticks, float(nodes[-1]))
     return DisplayAxis(
         nodes_nm,
         nodes,
@@ -149,6 +153,22 @@ def _ticks_within(zone: Zone, left: float) -> list[tuple[float, str]]:
         else:
             ticks.append((left + zone.width - share, f"−{nanometres(distance)}"))
     return ticks
+
+
+def _legible(ticks: Sequence[tuple[float, str]], width: float) -> list[tuple[float, str]]:
+    """Return the ticks from left to right, without those within whose labels run into others.
+
+    An edge is always kept; of what lies within, whose label begins with a sign, the first is.
+    """
+    kept: list[tuple[float, str]] = []
+    for place, label in ticks:
+        free = all(
+            abs(place - other) >= ((len(label) + len(beside)) / 2 + 1) * _CHARACTER * width
+            for other, beside in kept
+        )
+        if free or not label.startswith(("+", "−")):
+            kept.append((place, label))
+    return sorted(kept)
 
 
 def _round_step(step: float) -> float:

@@ -85,8 +85,11 @@ def section(heading: str, *content: Markup, note: str = "") -> Markup:
     return Markup(f"<section><h2>{escape(heading)}</h2>{remark}{''.join(content)}</section>")
 
 
-def slider(states_of_charge: Sequence[float]) -> Markup:
-    """Return the control of the state of charge: one step each; nothing for a single state."""
+def slider(states_of_charge: Sequence[float], opens_at: int = 0) -> Markup:
+    """Return the control of the state of charge: one step each; nothing for a single state.
+
+    The page opens at the step ``opens_at``.
+    """
     if len(states_of_charge) < 2:
         return Markup("")
     marks = "".join(
@@ -95,9 +98,9 @@ def slider(states_of_charge: Sequence[float]) -> Markup:
     )
     return Markup(
         '<div class="control"><label for="state">State of charge (0 discharged, 1 charged)</label>'
-        f'<output id="charge" for="state">{shown(states_of_charge[0])}</output>'
+        f'<output id="charge" for="state">{shown(states_of_charge[opens_at])}</output>'
         f'<input type="range" id="state" min="0" max="{len(states_of_charge) - 1}" step="1" '
-        'value="0" list="states" autocomplete="off">'
+        f'value="{opens_at}" list="states" autocomplete="off">'
         f'<datalist id="states">{marks}</datalist></div>'
     )
 

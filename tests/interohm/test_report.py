@@ -102,6 +102,8 @@ def test_slider_has_a_step_for_each_state_of_charge(page, cell):
     (slider,) = page.named("input")
     steps = int(slider["max"]) - int(slider["min"]) + 1
     assert steps == len(page.named("option")) == len(cell.states_of_charge)
+    # the discharged cell would show ΔCPD as zero everywhere
+    assert cell.states_of_charge[int(slider["value"])] == max(cell.states_of_charge) > 0
     for name, figure in figures_of(page).items():
         assert len(figure["frames"]) == steps, name
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -35,6 +37,22 @@ def test_thin_and_thick_layers_are_readable_side_by_side():
     assert axis.place(40005 - 1.0) == pytest.approx(place)
     (broken,) = axis.breaks
     assert axis.place(20005 + 2.0) < broken < axis.place(40005 - 3.0)
+
+
+def test_labels_do_not_run_into_each_other():
+    """A whole cell with interlayers on a page of 960 px, its labels in 11 px."""
+    electrolyte = thick_layer(20000, 0.6, 0.6)
+    axis = display_axis(
+        [electrode(20000), thin_layer(5), electrolyte, thin_layer(5), electrode(20000)]
+    )
+    pixels = 960 / axis.nodes[-1]
+    ticks = list(zip(axis.tick_places, axis.tick_labels, strict=True))
+    for (left, one), (right, other) in pairwise(ticks):
+        assert (right - left) * pixels > 11 * 0.6 * (len(one) + len(other)) / 2 + 4, (one, other)
+    # what gives way are the distances within a layer
+    edges = [nanometres(x) for x in (0, 20000, 20005, 40005, 40010, 60010)]
+    assert set(edges) <= set(axis.tick_labels)
+    assert any(label.startswith("+") for label in axis.tick_labels)
 
 
 def test_space_charges_that_nearly_meet_are_shown_whole():
