@@ -368,3 +368,12 @@ def test_cells_name_shipped_records_within_their_range() -> None:
                 contents = [state.ion_content for state in record.states]
                 for end in (layer.ion_content.discharged, layer.ion_content.charged):
                     assert min(contents) <= end <= max(contents)
+
+
+def test_the_example_of_a_record_conducts() -> None:
+    """Who starts from it sees what a contact's prediction looks like."""
+    example = load_material(EXAMPLES / "record.yaml")
+    lithium = metal("Li")
+    resistance = contact_document(lithium, example, samples=0)["resistance"]
+    assert resistance["reason"] is None
+    assert 0.1 < resistance["total_ohm_cm2"] < 1e3
