@@ -64,7 +64,7 @@ def polarization_e_nm2(x: Array) -> Array:
     return 0.2 * np.cos(x / 2.0)
 
 
-@pytest.mark.parametrize("chi", [0.5, 200.0])
+@pytest.mark.parametrize("chi", [-5.0, 0.5, 200.0])
 def test_a_uniform_susceptibility_is_a_larger_dielectric_constant(chi: float) -> None:
     ends = (Metal(0.0), Metal(1.5))
     plain = StackLayer(symmetric(0.4, 0.3, 1e21), 6.0, polarization_e_nm2=0.1)
