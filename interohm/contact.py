@@ -125,7 +125,7 @@ def contact_document(
         ),
         "temperature_sweep": _temperature_sweep(phases, conditions, draws),
         "polarization": polarization_fields(nominal, temperature_K, sampled=sampled, draws=draws),
-        "over_state_of_charge": _over_state_of_charge(phases, conditions, draws),
+        "over_state_of_charge": _over_state_of_charge(phases, conditions, draws, single, sampled),
         "sensitivity": sensitivity,
     }
 
@@ -213,24 +213,34 @@ def _swept(
 
 
 def _over_state_of_charge(
-    phases: _Phases, conditions: Conditions, draws: Draws | None
+    phases: _Phases,
+    conditions: Conditions,
+    draws: Draws | None,
+    asked: SingleContact,
+    asked_sampled: SolvedContact | None,
 ) -> list[dict[str, Any]]:
-    """Return drop and resistances at several states of charge; none without such an electrode."""
+    """Return drop and resistances at several states of charge; none without such an electrode.
+
+    That which is asked for is among them as it is solved already, with all of its samples.
+    """
     if not any(isinstance(phase, Metal) and len(phase.states) > 1 for phase in phases[:2]):
         return []
     draws = _fewer(draws, conditions)
     found = []
     for state_of_charge in _STATES_OF_CHARGE:
         there = replace(conditions, state_of_charge=state_of_charge)
-        try:
-            single = solve_contact(*phases, there, None)
-        except InputError:
-            # nobody asked for this one
-            continue
-        sampled = None
-        if draws is not None:
-            with contextlib.suppress(InputError):
-                sampled = solve_contact(*phases, there, draws).solved
+        if there == conditions:
+            single, sampled = asked, asked_sampled
+        else:
+            try:
+                single = solve_contact(*phases, there, None)
+            except InputError:
+                # nobody asked for this one
+                continue
+            sampled = None
+            if draws is not None:
+                with contextlib.suppress(InputError):
+                    sampled = solve_contact(*phases, there, draws).solved
         found.append(
             {
                 "state_of_charge": state_of_charge,

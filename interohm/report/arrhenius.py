@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import SERIES, decades
-from interohm.report.tables import Markup, shown, table, with_interval
+from interohm.report.tables import Markup, counted, shown, table, with_interval
 
 if TYPE_CHECKING:
     Figure = dict[str, Any]
@@ -94,18 +94,23 @@ def activation_table(
         off = [abs(kelvin - temperature_K) for kelvin in sweep["temperature_K"]]
         middle = off.index(min(off))
         for part in swept_parts(sweep, whole):
-            energies, spreads = [], []
+            energies, cells = [], []
             for one in (part.real, part.flat):
-                energies.append(None if one is None else one["activation_energy_eV"][middle])
+                energy = None if one is None else one["activation_energy_eV"][middle]
                 quantiles = (one or {}).get("quantiles") or {}
-                spreads.append(quantiles.get("activation_energy_eV"))
+                spread = quantiles.get("activation_energy_eV")
+                some = quantiles.get("activation_energy_samples")
+                text = with_interval(energy, spread)
+                known = energy is not None and spread is not None
+                cells.append(counted(text, some, sweep.get("samples")) if known else text)
+                energies.append(energy)
             real, flat = energies
             change = None if real is None or flat is None else round(real - flat, 3)
             places.append(place)
             rows.append(
                 (
                     part.label,
-                    *(with_interval(*pair) for pair in zip(energies, spreads, strict=True)),
+                    *cells,
                     shown(change, 3),
                 )
             )

@@ -25,6 +25,7 @@ from interohm.report.sections import (
     material_tables,
     ranking_section,
     resistance_key,
+    samples_text,
     space_charge_panels,
     spread_text,
     temperature_section,
@@ -131,7 +132,9 @@ def _over_states(document: dict[str, Any], figures: dict[str, Any]) -> Markup:
     return section(
         "Over the state of charge",
         figure("states", "Potential drop and resistance over the state of charge"),
-        note=notes.CONTACT_STATES_NOTE,
+        note=notes.CONTACT_STATES_NOTE.format(
+            samples=samples_text([state["quantiles"] for state in states])
+        ),
     )
 
 

@@ -8,8 +8,8 @@ BELOW_ZERO = (
     "that meets the lower edge reaches below zero, as of a space charge that may accumulate."
 )
 INTERVALS = (
-    "Intervals are the 5 and 95 % quantiles of {samples} samples of the inputs' uncertainties; "
-    "inputs of unknown uncertainty are held fixed."
+    "Intervals are the 5 and 95 % quantiles of {samples} samples of the inputs' uncertainties, "
+    "unless a figure names another number; inputs of unknown uncertainty are held fixed."
 )
 LOST = " {lost} samples, of {of} states of charge together, have no solution and are left out."
 NO_INTERVALS = "No input's uncertainty was sampled, so there are no intervals."
@@ -56,8 +56,8 @@ MEASURED_NOTE = (
 ARRHENIUS_NOTE = (
     "Dotted: the same contacts without space charge, where each dipole takes the whole potential "
     "drop. Activation energies are slopes of ln(R/T) over 1/T; one that changes with the space "
-    "charge is how an experiment tells it. Shades and small print: 5 to 95 % of the samples, of "
-    "a layer that is solved whole fewer than elsewhere."
+    "charge is how an experiment tells it. Shades and small print: 5 to 95 % of {samples}; "
+    "(m of n): of the m whose resistance is positive, which alone have an activation energy."
 ) + BELOW_ZERO
 POLARIZATION_NOTE = (
     "Layers and space charges are ohmic; a charge transfer follows its law. Above the open-circuit "
@@ -69,7 +69,7 @@ CONTACT_CURRENT_NOTE = (
 ) + BELOW_ZERO
 CONTACT_STATES_NOTE = (
     "Parts that are positive, over the state of charge of the electrode; the one that is asked "
-    "for is marked. Shades: 5 to 95 % of the samples."
+    "for is marked. Shades: 5 to 95 % of {samples}."
 ) + BELOW_ZERO
 RANKING_NOTE = (
     "The share of a prediction's variance that each input's uncertainty explains alone: what to "

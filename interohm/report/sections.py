@@ -50,7 +50,9 @@ def temperature_section(
         "Over the temperature",
         figure("arrhenius", "Arrhenius plot of the resistances"),
         activation_table(states, temperature_K, whole),
-        note=notes.ARRHENIUS_NOTE,
+        note=notes.ARRHENIUS_NOTE.format(
+            samples=samples_text([state.get("temperature_sweep") for state in states])
+        ),
     )
 
 
@@ -153,6 +155,14 @@ def interval_note(quantiles: Sequence[dict[str, Any] | None]) -> str:
     lost = sum(item.get("lost_samples") or 0 for item in known)
     text = notes.INTERVALS.format(samples=known[0]["samples"])
     return text + (notes.LOST.format(lost=lost, of=len(known)) if lost else "")
+
+
+def samples_text(parts: Sequence[dict[str, Any] | None]) -> str:
+    """Return how many samples intervals are from; between the least and the most of the parts."""
+    known = sorted({part["samples"] for part in parts if part and part.get("samples")})
+    if not known:
+        return "the samples"
+    return f"{' to '.join(str(count) for count in dict.fromkeys((known[0], known[-1])))} samples"
 
 
 def resistance_key(label: str, part: Part) -> tuple[str, str, str]:

@@ -59,6 +59,14 @@ def with_interval(
     return Markup(f"{shown(value, digits)}<br><small>{interval(quantiles, 3)}</small>")
 
 
+def counted(text: str | Markup, some: int | None, samples: int | None) -> str | Markup:
+    """Return an interval, with their number where not all samples have what it is of."""
+    if some is None or samples is None or some == samples:
+        return text
+    small = f" <small>({some} of {samples})</small>"
+    return Markup(markup(text) + small)
+
+
 def table(
     heads: Sequence[str],
     rows: Iterable[Sequence[object]],
@@ -110,10 +118,12 @@ def table(
 
 def states_table(states: Sequence[dict[str, Any]]) -> Markup:
     """Return voltage and resistance of each state of charge."""
-    rows = []
+    rows, some_have_none = [], False
     for state in states:
         quantiles = state["quantiles"] or {}
+        some, samples = quantiles.get("log10_samples"), quantiles.get("samples")
         spread = quantiles.get("log10_resistance")
+        some_have_none |= None not in (spread, some) and some != samples
         rows.append(
             (
                 shown(state["state_of_charge"]),
@@ -121,7 +131,7 @@ def states_table(states: Sequence[dict[str, Any]]) -> Markup:
                 interval(quantiles.get("open_circuit_voltage_V")),
                 shown(state["area_specific_resistance_ohm_cm2"], 3),
                 interval(quantiles.get("area_specific_resistance_ohm_cm2"), 2),
-                interval(spread),
+                NONE if spread is None else counted(interval(spread), some, samples),
             )
         )
     return table(
@@ -136,6 +146,9 @@ def states_table(states: Sequence[dict[str, Any]]) -> Markup:
         rows,
         numeric=range(6),
         states=range(len(states)) if len(states) > 1 else None,
+        caption="(m of n): of the m samples whose resistance is positive"
+        if some_have_none
+        else None,
     )
 
 

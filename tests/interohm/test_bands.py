@@ -15,6 +15,7 @@ from interohm.electrodes import electrode_state
 from interohm.materials import shipped_material
 from interohm.phases import Draws
 from interohm.records import Quantity
+from interohm.report import write_contact_report
 from interohm.sampled_curves import contact_curves
 from interohm.single_contact import Conditions, solve_contact
 
@@ -235,6 +236,32 @@ def test_an_electrodes_states_are_told_beside_the_one_asked_for():
     assert same["quantiles"]["resistance_ohm_cm2"] == document["quantiles"]["resistance_ohm_cm2"]
     assert found[0.0]["resistance"]["total_ohm_cm2"] != same["resistance"]["total_ohm_cm2"]
     assert contact_document(*shipped("Li", "LLZO"), samples=5)["over_state_of_charge"] == []
+
+
+def test_the_state_asked_for_has_all_samples_beside_states_that_have_fewer(tmp_path):
+    pair = shipped("LLZO", "LiCoO2")
+    document = contact_document(*pair, state_of_charge=0.5, thickness_nm=20.0, samples=120)
+    found = {one["state_of_charge"]: one["quantiles"] for one in document["over_state_of_charge"]}
+    assert {charge: one["samples"] for charge, one in found.items()} == {
+        **dict.fromkeys((0.0, 0.25, 0.75, 1.0), 100),
+        0.5: 120,
+    }
+    spread = document["quantiles"]["resistance_ohm_cm2"]
+    assert found[0.5]["resistance_ohm_cm2"] == spread
+    write_contact_report(tmp_path / "report.html", pair, document)
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "5 to 95 % of 100 to 120 samples" in html
+    assert "5 to 95 % of 100 samples" in html
+
+
+def test_reports_say_of_how_many_samples_an_activation_energy_is(tmp_path):
+    pair = shipped("Li", "LLZO")
+    document = contact_document(*pair, samples=SAMPLES)
+    write_contact_report(tmp_path / "report.html", pair, document)
+    some = document["temperature_sweep"]["area_specific"]["quantiles"]["activation_energy_samples"]
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"<small>({some} of {SAMPLES})</small>" in html
+    assert f"5 to 95 % of {SAMPLES} samples; (m of n)" in html
 
 
 def test_no_samples_make_no_intervals():

@@ -27,7 +27,7 @@ from interohm.report.electrons import electrons_table
 from interohm.report.levels import cell_axis
 from interohm.report.potential_map import decomposed_figure, delta_figure, measured_figure
 from interohm.report.ranking import ranking_figure
-from interohm.report.tables import contacts_table, interval, shown
+from interohm.report.tables import contacts_table, interval, shown, states_table
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
 LAYERS = [
@@ -239,6 +239,15 @@ def test_the_cells_interval_lies_around_its_line(states):
             part["quantiles"] = None
         state["temperature_sweep"]["area_specific"]["quantiles"] = None
     assert all("fill" not in t for frame in arrhenius_figure(bare)["frames"] for t in frame)
+
+
+def test_a_cells_log10_says_of_how_many_samples_it_is(states):
+    quantiles = {**states[0]["quantiles"], "log10_samples": 7, "samples": 9}
+    table = states_table([{**states[0], "quantiles": quantiles}])
+    assert "<small>(7 of 9)</small>" in table
+    assert "(m of n)" in table
+    all_of_them = {**quantiles, "log10_samples": 9}
+    assert "(m of n)" not in states_table([{**states[0], "quantiles": all_of_them}])
 
 
 def test_a_part_that_is_negative_everywhere_has_no_curve(states):
