@@ -226,7 +226,7 @@ def validated(model: type[Model], data: Any, *, where: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise input_error(error, where=where) from None
+        raise input_error(error, where=where, data=data) from None
 
 
 def validated_as(adapter: TypeAdapter[Any], data: Any, *, where: str) -> Any:
@@ -236,8 +236,11 @@ def validated_as(adapter: TypeAdapter[Any], data: Any, *, where: str) -> Any:
     try:
         return adapter.validate_python(data)
     except ValidationError as error:
-        raise input_error(error, where=where) from None
+        raise input_error(error, where=where, data=data) from None
 
+
+#: By which pydantic tells models apart, and which it puts into the places of errors.
+_KINDS = ("insulator", "metal", "electrode", "gpaw", "vasp")
 
 _FIXES = {
     "extra_forbidden": "remove it, or correct its name (`interohm schema` lists all fields)",
@@ -248,12 +251,20 @@ _FIXES = {
 }
 
 
-def input_error(error: ValidationError, *, where: str) -> InputError:
-    """Turn pydantic's report into one `InputError` that names file, fields and fixes."""
+def input_error(error: ValidationError, *, where: str, data: Any = None) -> InputError:
+    """Turn pydantic's report into one `InputError` that names file, fields and fixes.
+
+    Parameters
+    ----------
+    error : ValidationError
+    where : str
+    data : optional
+        What was validated: by it fields are told from the kinds that pydantic puts among them.
+    """
     problems = []
     fixes: list[str] = []
     for item in error.errors(include_url=False):
-        parts = [part for part in item["loc"] if part not in ("insulator", "metal")]
+        parts = _fields(item["loc"], data, missing=item["type"] == "missing")
         field = ""
         for part in parts:
             field += f"[{part}]" if isinstance(part, int) else (f".{part}" if field else str(part))
@@ -274,6 +285,23 @@ def input_error(error: ValidationError, *, where: str) -> InputError:
             fixes.append(fix)
     fix = "; ".join(fixes) or "correct the value; the schema and configs/examples/ show what fits"
     return InputError("; ".join(problems), where=where, fix=fix)
+
+
+def _fields(loc: tuple[int | str, ...], data: Any, *, missing: bool) -> list[int | str]:
+    """Return a place in the data without the kinds of things that are no fields of it."""
+    parts: list[int | str] = []
+    here = data
+    for place, part in enumerate(loc, start=1):
+        is_field = isinstance(here, dict) and part in here
+        lacks = missing and place == len(loc)
+        if part in _KINDS and not (is_field or lacks):
+            continue
+        parts.append(part)
+        if is_field or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+            here = here[part]
+        else:
+            here = None
+    return parts
 
 
 def require_number(value: Any) -> Any:

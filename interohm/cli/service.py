@@ -17,7 +17,9 @@ class Schema(StrEnum):
     record = "record"
     cell = "cell"
     campaign = "campaign"
+    preset = "preset"
     screen = "screen"
+    imports = "import"
 
 
 def doctor(
@@ -43,11 +45,12 @@ def doctor(
 
 
 def schema(
-    of: Annotated[Schema, typer.Argument(help="record, cell, campaign or screen.")],
+    of: Annotated[Schema, typer.Argument(help="record, cell, campaign, preset, screen or import.")],
 ) -> None:
     """Print the JSON schema of a file.
 
-    Every field of a record, a cell, a campaign or a screening, with its type and bounds.
+    Every field of a record, a cell, a campaign, its preset, a screening or an import, with its type
+    and bounds.
     """
     from interohm.cli.output import print_json
 
@@ -63,6 +66,14 @@ def schema(
         from interohm.screening.config import ScreenConfig
 
         print_json(ScreenConfig.model_json_schema())
+    elif of is Schema.preset:
+        from interohm.workflows.presets import PRESET
+
+        print_json(PRESET.json_schema())
+    elif of is Schema.imports:
+        from interohm.workflows.vasp_folders import ImportConfig
+
+        print_json(ImportConfig.model_json_schema())
     else:
         from interohm.workflows.campaign import CampaignConfig
 

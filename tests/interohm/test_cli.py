@@ -80,7 +80,14 @@ def test_usage_errors(refused, arguments):
 
 @pytest.mark.parametrize(
     ("of", "field"),
-    [("record", "work_function_eV"), ("cell", "temperature_K"), ("campaign", "facet")],
+    [
+        ("record", "work_function_eV"),
+        ("cell", "temperature_K"),
+        ("campaign", "facet"),
+        ("preset", "cutoff_eV"),
+        ("screen", "rank_by"),
+        ("import", "response"),
+    ],
 )
 def test_schema(interohm, of, field):
     assert field in json.dumps(json.loads(interohm("schema", of).out))

@@ -48,7 +48,8 @@ def test_the_base_may_be_a_file_beside_it(tmp_path: Path) -> None:
         ("based_on: own.yaml", "based_on: the preset is based on itself"),
         ("based_on: fastest", "no preset 'fastest'"),
         ("based_on: missing.yaml", "missing.yaml"),
-        ("based_on: quick\ninsulator: {defects: {atoms: 3}}", "atoms: "),
+        ("based_on: quick\ninsulator: {defects: {atoms: 3}}", r": insulator\.defects\.atoms: unkn"),
+        ("engine: gpaw", "; insulator: missing field; metal: missing field"),
         ("based_on: quick\ninsulator: 3", "given: 3"),
     ],
 )
