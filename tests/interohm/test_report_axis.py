@@ -41,7 +41,7 @@ def test_thin_and_thick_layers_are_readable_side_by_side():
 
 def test_labels_do_not_run_into_each_other():
     """A whole cell with interlayers on a page of 960 px, its labels in 11 px."""
-    electrolyte = thick_layer(20000, 0.6, 0.6)
+    electrolyte = thick_layer(20000, 2.2, 2.2)
     axis = display_axis(
         [electrode(20000), thin_layer(5), electrolyte, thin_layer(5), electrode(20000)]
     )
