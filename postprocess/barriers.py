@@ -13,6 +13,7 @@ from .materials import Hop, Uncertainty, calculated_quantity, method_of
 _NM_PER_A = 0.1
 #: eV; ends of a hop between equivalent sites that differ more are not both relaxed.
 _SAME_ENDS_EV = 0.03
+_PLAIN_BAND = "no climbing image (LCLIMB): the highest one may lie below the saddle"
 
 
 def migration_energy(path: Calculation) -> float:
@@ -64,10 +65,12 @@ def calculated_hop(
     provenance : mapping
         Of the record.
     """
+    energy = calculated_quantity(migration_energy(path), uncertainty, path, provenance)
+    incar = path.settings.get("incar")
+    if incar is not None and not incar.get("LCLIMB"):
+        energy = energy.model_copy(update={"method": f"{energy.method}; {_PLAIN_BAND}"})
     return Hop(
-        migration_energy_eV=calculated_quantity(
-            migration_energy(path), uncertainty, path, provenance
-        ),
+        migration_energy_eV=energy,
         attempt_frequency_Hz=attempt_frequency_Hz,
         hop_distance_nm=Quantity(
             value=round(distance_A * _NM_PER_A, 5),

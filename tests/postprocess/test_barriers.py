@@ -73,3 +73,16 @@ def test_ends_that_do_not_rest_make_no_barrier() -> None:
 def test_ends_are_equivalent(last: float, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         migration_energy(path([-10.0, -9.7, -9.4, -9.6, last]))
+
+
+@pytest.mark.parametrize(("incar", "said"), [({"LCLIMB": True}, False), ({"IBRION": 1}, True)])
+def test_a_band_without_a_climbing_image_says_so(incar: dict[str, Any], said: bool) -> None:
+    settings = {"xc": "PBE", "cutoff_eV": 520, "kpoints": [1, 1, 1], "incar": incar}
+    hop = calculated_hop(
+        path([-10.0, -9.75, -10.0], engine="vasp", settings=settings),
+        2.31,
+        attempt_frequency_Hz=Quantity(value=1e13),
+        uncertainty=Uncertainty(value_eV=0.05, source="a test"),
+        provenance={},
+    )
+    assert ("may lie below the saddle" in str(hop.migration_energy_eV.method)) is said
