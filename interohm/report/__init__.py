@@ -28,6 +28,7 @@ from interohm.report.levels import (
 )
 from interohm.report.page import figure, findings, keys, lead, page, section, slider
 from interohm.report.sections import (
+    capacitance_note,
     current_section,
     inputs_section,
     interval_note,
@@ -130,7 +131,8 @@ def write_report(
             "Potential drops",
             figure("drops", "Potential drop of each contact"),
             contacts_table(states),
-            note="Neutral potential of the right phase minus that of the left one.",
+            note="Neutral potential of the right phase minus that of the left one."
+            + capacitance_note([contact for state in states for contact in state["contacts"]]),
         ),
         section(
             "Resistance budget",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import SERIES, decades
-from interohm.report.tables import Markup, counted, shown, table, with_interval
+from interohm.report.tables import Markup, counted, fixed, shown, table, with_interval
 
 if TYPE_CHECKING:
     Figure = dict[str, Any]
@@ -100,18 +100,19 @@ def activation_table(
                 quantiles = (one or {}).get("quantiles") or {}
                 spread = quantiles.get("activation_energy_eV")
                 some = quantiles.get("activation_energy_samples")
-                text = with_interval(energy, spread)
+                text = with_interval(energy, spread, decimals=3)
                 known = energy is not None and spread is not None
                 cells.append(counted(text, some, sweep.get("samples")) if known else text)
                 energies.append(energy)
             real, flat = energies
-            change = None if real is None or flat is None else round(real - flat, 3)
+            # of what stands beside it
+            change = None if real is None or flat is None else round(real, 3) - round(flat, 3)
             places.append(place)
             rows.append(
                 (
                     part.label,
                     *cells,
-                    shown(change, 3),
+                    fixed(change, 3),
                 )
             )
     return table(

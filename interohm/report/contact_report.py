@@ -19,6 +19,7 @@ from interohm.report.ion_potentials import ion_figure
 from interohm.report.levels import contact_view, energy_window_eV
 from interohm.report.page import figure, findings, keys, lead, page, section
 from interohm.report.sections import (
+    capacitance_note,
     current_section,
     inputs_section,
     interval_note,
@@ -103,7 +104,7 @@ def write_contact_report(
         section(
             "Potential and charge",
             contacts_table([{"contacts": [document]}]),
-            note=interval_note([document["quantiles"]]),
+            note=interval_note([document["quantiles"]]) + capacitance_note([document]),
         ),
         section(
             "Electrons", electrons_table([{"contacts": [document]}]), note=notes.ELECTRONS_NOTE

@@ -39,6 +39,10 @@ BUDGET_NOTE = (
     "magnitude. Lines span 5 to 95 % of the samples; one that begins at the left edge reaches "
     "below zero, as a space charge does that may deplete or accumulate."
 )
+CAPACITANCE_NOTE = (
+    " Beside a layer that is solved whole, the differential capacitance is of the best values "
+    "alone, without an interval."
+)
 
 MAP_NOTE = (
     "What a Kelvin probe sees, relative to the positive collector (an inert one where the cell "

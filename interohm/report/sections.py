@@ -165,6 +165,18 @@ def samples_text(parts: Sequence[dict[str, Any] | None]) -> str:
     return f"{' to '.join(str(count) for count in dict.fromkeys((known[0], known[-1])))} samples"
 
 
+def capacitance_note(contacts: Sequence[dict[str, Any]]) -> str:
+    """Say why a differential capacitance has no interval; nothing where all have one."""
+    field = "differential_capacitance_uF_cm2"
+    bare = any(
+        contact[field] is not None
+        and contact["quantiles"] is not None
+        and contact["quantiles"].get(field) is None
+        for contact in contacts
+    )
+    return notes.CAPACITANCE_NOTE if bare else ""
+
+
 def resistance_key(label: str, part: Part) -> tuple[str, str, str]:
     """Return label, value and interval of a resistance among the numbers that matter most."""
     if part.value_ohm_cm2 is None:

@@ -43,6 +43,11 @@ def shown(value: float | None, digits: int = 4) -> str:
     return text.replace("-", "−", 1)
 
 
+def fixed(value: float | None, decimals: int) -> str:
+    """Return a number with as many decimals as all others of its column."""
+    return NONE if value is None else f"{value:z.{decimals}f}".replace("-", "−")
+
+
 def interval(quantiles: dict[str, float] | None, digits: int = 3) -> str:
     """Return the interval from 5 to 95 %."""
     if quantiles is None:
@@ -51,12 +56,23 @@ def interval(quantiles: dict[str, float] | None, digits: int = 3) -> str:
 
 
 def with_interval(
-    value: float | None, quantiles: dict[str, float] | None, digits: int = 4
+    value: float | None,
+    quantiles: dict[str, float] | None,
+    digits: int = 4,
+    *,
+    decimals: int | None = None,
 ) -> str | Markup:
-    """Return a number and, in a line below it, its interval where there is one."""
+    """Return a number and, in a line below it, its interval where there is one.
+
+    Both have that many decimals where they are given, and significant digits otherwise.
+    """
+    text = shown(value, digits) if decimals is None else fixed(value, decimals)
     if value is None or quantiles is None:
-        return shown(value, digits)
-    return Markup(f"{shown(value, digits)}<br><small>{interval(quantiles, 3)}</small>")
+        return text
+    spread = interval(quantiles, 3)
+    if decimals is not None:
+        spread = " … ".join(fixed(quantiles[end], decimals) for end in ("p05", "p95"))
+    return Markup(f"{text}<br><small>{spread}</small>")
 
 
 def counted(text: str | Markup, some: int | None, samples: int | None) -> str | Markup:

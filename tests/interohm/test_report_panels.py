@@ -27,7 +27,7 @@ from interohm.report.electrons import electrons_table
 from interohm.report.levels import cell_axis
 from interohm.report.potential_map import decomposed_figure, delta_figure, measured_figure
 from interohm.report.ranking import ranking_figure
-from interohm.report.tables import contacts_table, interval, shown, states_table
+from interohm.report.tables import contacts_table, fixed, interval, shown, states_table
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
 LAYERS = [
@@ -212,7 +212,10 @@ def test_arrhenius_slopes_are_the_activation_energies_of_the_table(states):
     middle = len(swept) // 2
     assert slope[middle] * BOLTZMANN_EV_K == pytest.approx(swept[middle], rel=1e-6)
     table = activation_table(states, 300.0)
-    assert shown(swept[middle]) in table
+    assert fixed(swept[middle], 3) in table
+    # every number has the decimals of its column
+    numbers = re.findall(r'class="number">(.*?)</td>', table)
+    assert {len(digits) for one in numbers for digits in re.findall(r"\.(\d+)", one)} == {3}
     for part in swept_parts(states[1]["temperature_sweep"]):
         assert f"<td>{escape(part.label)}</td>" in table
     flat = [t for t in lines(figure["frames"][1]) if "without space charge" in t["name"]]
