@@ -336,7 +336,7 @@ def test_the_flow_makes_records_of_calculations_with_vasp(
     assert energies == pytest.approx(expected, abs=0.005)
     constant = insulator.dielectric_constant
     assert (constant.value, constant.uncertainty) == pytest.approx((8.887, 0.2 * 8.887), abs=2e-3)
-    assert "vasp, PBE, preset vasp, 700 eV" in str(constant.method)
+    assert "vasp, PBE, preset small, 700 eV" in str(constant.method)
     (vacancy,) = (defect for defect in insulator.defects if defect.name == "V_Li")
     assert vacancy.migration_energy_eV.value == pytest.approx(0.6)
     assert vacancy.migration_energy_eV.uncertainty == 0.1
