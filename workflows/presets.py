@@ -23,6 +23,7 @@ from .step_settings import (
     ScfRetry,
     Step,
     StrictSettings,
+    require_uncertainties,
 )
 from .vasp_presets import VaspBandEdges, VaspPreset
 
@@ -191,16 +192,14 @@ class Preset(StrictSettings):
 
     @model_validator(mode="after")
     def _uncertainties_are_known(self) -> Preset:
-        needed = {
-            "voltage": self.electrode,
-            "migration_energy": self.insulator.hop,
-            "dielectric_constant": self.insulator.dielectric,
-            "molecule": self.molecule,
-            "stability_window": self.molecule,
-        }
-        for name, step in needed.items():
-            if step is not None and getattr(self.uncertainties, name) is None:
-                raise ValueError(f"uncertainties: {name} is calculated and needs one")
+        require_uncertainties(
+            self.uncertainties,
+            voltage=self.electrode,
+            migration_energy=self.insulator.hop,
+            dielectric_constant=self.insulator.dielectric,
+            molecule=self.molecule,
+            stability_window=self.molecule,
+        )
         return self
 
     @model_validator(mode="after")

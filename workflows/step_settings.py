@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from interohm.postprocess.materials import Uncertainties
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interohm.records import Number
@@ -216,3 +217,10 @@ class MoleculeStep(RelaxedStep):
         settings = super().engine_settings(xc, periodic_axes=periodic_axes)
         settings.pop("vacuum_A")
         return settings
+
+
+def require_uncertainties(known: Uncertainties, **steps: object) -> None:
+    """Raise a ValueError for a quantity whose step is there and whose uncertainty is not."""
+    for name, step in steps.items():
+        if step is not None and getattr(known, name) is None:
+            raise ValueError(f"uncertainties: {name} is calculated and needs one")

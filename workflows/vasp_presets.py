@@ -8,7 +8,7 @@ from interohm.postprocess.materials import Uncertainties
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .engines.vasp_inputs import INPUT_SETS, InputSet
-from .step_settings import EnergyCorrections, Positive
+from .step_settings import EnergyCorrections, Positive, require_uncertainties
 
 VaspFunctional = Literal["PBE", "PBEsol", "HSE06"]
 
@@ -191,16 +191,14 @@ class VaspPreset(_Settings):
 
     @model_validator(mode="after")
     def _uncertainties_are_known(self) -> VaspPreset:
-        needed = {
-            "voltage": self.electrode,
-            "migration_energy": self.insulator.hop,
-            "dielectric_constant": self.insulator.dielectric,
-            "molecule": self.molecule,
-            "stability_window": self.molecule,
-        }
-        for name, step in needed.items():
-            if step is not None and getattr(self.uncertainties, name) is None:
-                raise ValueError(f"uncertainties: {name} is calculated and needs one")
+        require_uncertainties(
+            self.uncertainties,
+            voltage=self.electrode,
+            migration_energy=self.insulator.hop,
+            dielectric_constant=self.insulator.dielectric,
+            molecule=self.molecule,
+            stability_window=self.molecule,
+        )
         return self
 
     @model_validator(mode="after")
