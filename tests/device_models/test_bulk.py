@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interohm.device_models import BOLTZMANN_EV_K, Phase, neutral_bulk, stack_phases
+from scipy import constants
 
 from .phases import SYSTEMS, METAL_eV, reference_bulk, symmetric
 from .test_densities import three_defects
@@ -100,3 +101,21 @@ def test_debye_length_of_dilute_carriers() -> None:
     kT_J = BOLTZMANN_EV_K * 300.0 * 1.602176634e-19
     expected = np.sqrt(8.8541878128e-12 * 10.0 * kT_J / (density * 1.602176634e-19**2)) * 1e9
     assert bulk.debye_length_nm == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("donors_cm3", "mass"), [(1e21, 0.4), (-1e21, 1.3)])
+def test_debye_length_of_a_degenerate_band(donors_cm3: float, mass: float) -> None:
+    """Thomas–Fermi screening: lambda² = 2·eps·E_F/(3·e²·n), E_F = ħ²(3π²n)^(2/3)/2m."""
+    band = {"electron_mass" if donors_cm3 > 0.0 else "hole_mass": mass}
+    phase = Phase(
+        5.0, 3.0, 10.0, [1.0], [1.0], [20.0], [1e22], frozen_charge_cm3=donors_cm3, **band
+    )
+    bulk = neutral_bulk(phase, temperature_K=20.0, metal_work_function_eV=METAL_eV)
+    density_m3 = abs(donors_cm3) * 1e6
+    carriers = bulk.electrons_cm3 if donors_cm3 > 0.0 else bulk.holes_cm3
+    assert carriers == pytest.approx(abs(donors_cm3), rel=1e-10)
+    fermi_J = constants.hbar**2 * (3.0 * np.pi**2 * density_m3) ** (2 / 3)
+    fermi_J /= 2.0 * mass * constants.m_e
+    squared_m2 = 2.0 * 10.0 * constants.epsilon_0 * fermi_J / (3.0 * density_m3 * constants.e**2)
+    # Sommerfeld's next term, (pi·kT/E_F)²/12, is 3e-5 at most
+    assert bulk.debye_length_nm == pytest.approx(1e9 * np.sqrt(squared_m2), rel=1e-4)
