@@ -63,6 +63,19 @@ def test_limits_of_the_reorganization_energy() -> None:
     assert none == pytest.approx(2e-3 * np.tanh(eta / THERMAL_EV / 2.0), rel=1e-12)
 
 
+@pytest.mark.parametrize("transfer", [0.2, 0.5, 0.7])
+def test_both_branches_have_their_own_slope(transfer: float) -> None:
+    kinetics = ButlerVolmer(2e-3, 298.15, 2.0, transfer)
+    y = np.array([-3.0, -0.5, 0.4, 2.5])
+    printed = 2e-3 * (np.exp((1.0 - transfer) * y) - np.exp(-transfer * y))
+    # kT/ze is 12.846 mV at 25 °C
+    assert kinetics.current_A_cm2(y * 0.0128463) == pytest.approx(printed, rel=1e-4)
+    # Tafel: 59.16 mV/(z·part) per decade, the part that drives forward being 1 − a
+    for sign, part in ((1.0, 1.0 - transfer), (-1.0, transfer)):
+        low, high = kinetics.overpotential_V(sign * np.array([1e6, 1e7]))
+        assert sign * (high - low) == pytest.approx(0.05916 / (2.0 * part), rel=1e-4)
+
+
 def test_limiting_current() -> None:
     kinetics = MarcusHushChidsey(1e-3, 300.0, 2.0, np.array([0.0, 0.1, 0.5, 1.0]))
     limit = kinetics.limiting_current_A_cm2
