@@ -14,6 +14,7 @@ from interohm.contact import contact_document
 from interohm.electron_levels import cell_leakage, contact_electrons
 from interohm.layer_diagram import layer_diagrams
 from interohm.materials import shipped_material
+from interohm.records import material_document, material_from
 from interohm.solved_cell import solve_state
 
 LAYERS = [
@@ -85,6 +86,44 @@ def test_leakage_goes_over_the_highest_point():
     assert whole["electron_barrier_eV"] == pytest.approx(top - diagrams[0].fermi_level_eV[0])
     assert whole["electron_barrier_eV"] >= levels["electron_barrier_eV"] - 1e-12
     assert whole["current_A_cm2"] > 0.0
+    lowest = min(np.nanmin(one.valence_band_eV) for one in diagrams[1:-1])
+    assert whole["hole_barrier_eV"] == pytest.approx(diagrams[-1].fermi_level_eV[0] - lowest)
+
+
+def test_electrons_and_holes_leak_through_a_cell_by_their_own_barriers_and_masses():
+    """Flat bands, so narrow that both count: the barriers add up to the gap less the voltage."""
+    own = {"band_gap_eV": 5.82, "electron_effective_mass": 0.3, "hole_effective_mass": 0.7}
+    garnet = material_from(material_document(shipped_material("LLZO")) | own, where="test")
+
+    def leakage(positive, dipoles_V):
+        names = ("Li", "LLZO", positive)
+        fields = {
+            "name": "flat",
+            "states_of_charge": [1.0],
+            "electrons": False,
+            "layers": [{"material": name, "thickness_nm": 2e4} for name in names],
+            "contacts": [{"dipole_V": value} for value in dipoles_V],
+        }
+        materials = [shipped_material("Li"), garnet, shipped_material(positive)]
+        state = solve_state(Cell.model_validate(fields), materials, 0)
+        return cell_leakage(state, layer_diagrams(state), 300.0)
+
+    neutral_V, voltage_V = 1.62163634225, 4.1615
+    # phi of the positive electrode, Phi_neg − Phi_pos + V_OC, less the garnet's
+    other_V = 2.93 - 5.3 + voltage_V - neutral_V
+    found = leakage("LiCoO2", [neutral_V, other_V])
+    electron_eV = 2.93 - (6.3 - 5.82) - neutral_V
+    hole_eV = 5.82 - voltage_V - electron_eV
+    assert found["electron_barrier_eV"] == pytest.approx(electron_eV, abs=1e-6)
+    assert found["hole_barrier_eV"] == pytest.approx(hole_eV, abs=1e-6)
+    thermal = BOLTZMANN_EV_K * 300.0
+    shares = 0.3 * np.exp(-electron_eV / thermal), 0.7 * np.exp(-hole_eV / thermal)
+    assert min(shares) > 0.2 * max(shares)
+    assert found["current_A_cm2"] == pytest.approx(120.173229 * 9e4 * sum(shares), rel=1e-4)
+    # the same electrode twice: no voltage, and nothing leaks in sum
+    idle = leakage("Li", [neutral_V, -neutral_V])
+    assert idle["electron_barrier_eV"] == pytest.approx(electron_eV, abs=1e-6)
+    assert idle["current_A_cm2"] == 0.0
 
 
 def test_a_single_contact_meets_the_same_barriers_as_in_a_cell():
