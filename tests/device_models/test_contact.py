@@ -10,6 +10,7 @@ from interohm.device_models import (
     BOLTZMANN_EV_K,
     LIMITING_STEPS,
     REASONS,
+    Bulk,
     HalfSpace,
     Metal,
     coated_contact,
@@ -146,6 +147,26 @@ def test_reasons() -> None:
     assert "no insulating phase" in REASONS[int(metals.reason)]
     assert bool(is_thick(1.0, 2.0, 0.5, 8.0))
     assert not bool(is_thick(1.0, 2.0, 0.5, 7.9))
+
+
+def test_a_phase_of_unknown_thickness_may_need_ten_micrometres() -> None:
+    def needing(length_um: float) -> Bulk:
+        # at no drop x99 is lambda·ln(100), and lambda² grows with the dielectric constant
+        given = {"temperature_K": 300.0, "metal_work_function_eV": METAL_eV}
+        one = neutral_bulk(symmetric(0.8), **given)
+        needed_nm = float(one.debye_length_nm) * (np.log(100.0) + 10.0)
+        constant = 10.0 * (1e3 * length_um / needed_nm) ** 2
+        return neutral_bulk(symmetric(0.8, dielectric_constant=constant), **given)
+
+    for length_um, reasons in ((9.99, ("", "")), (10.01, ("the left", "the right"))):
+        bulk = needing(length_um)
+        metal = Metal(bulk.neutral_potential_V)
+        for sides, side in (((bulk, metal), 0), ((metal, bulk), 1)):
+            found = contact_resistance(contact(*sides))
+            assert REASONS[int(found.reason)].partition(" phase")[0] == reasons[side]
+            assert bool(np.isnan(found.total_ohm_cm2)) == bool(reasons[side])
+        known = contact_resistance(contact(bulk, metal), left_thickness_nm=1e3 * length_um + 1.0)
+        assert known.reason == 0
 
 
 def test_conductivity_from_concentrations() -> None:
