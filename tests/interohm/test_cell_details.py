@@ -15,6 +15,7 @@ from interohm.electrodes import clipped_mu_eV, electrode_state, reference_work_f
 from interohm.materials import shipped_material
 from interohm.phases import Draws, phase_of
 from interohm.records import Insulator, Metal, material_document, material_from
+from interohm.solved_cell import solve_state
 from interohm.yaml_io import validated
 
 KT_EV = 8.617333262e-5 * 300
@@ -95,6 +96,61 @@ def test_mu_is_linear_over_the_whole_stack() -> None:
     voltage_V = state["open_circuit_voltage_V"]
     assert state["layers"][1]["mu_eV"] == pytest.approx([0, -voltage_V / 4])
     assert state["layers"][2]["mu_eV"] == pytest.approx([-voltage_V / 4, -voltage_V])
+
+
+@pytest.mark.parametrize("thickness_nm", [5, 20000])
+def test_mu_is_linear_within_a_layer(thickness_nm: float) -> None:
+    """Without a window, of a layer that is solved whole and of one between two space charges."""
+    free = material_document(shipped("LLZO"))
+    del free["stability_window_V"]
+    state = solved({"thickness_nm": thickness_nm}, material_from(free, where="x"))
+    assert state["layers"][1]["thick"] == (thickness_nm > 5)
+    x, mu_eV = (np.array(state["profile"][name]) for name in ("x_nm", "mu_eV"))
+    share = (x - 20000) / thickness_nm
+    inside = (share > 0) & (share < 1)
+    assert np.count_nonzero(inside) > 100
+    expected = -state["open_circuit_voltage_V"] * share[inside]
+    assert mu_eV[inside] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_the_grid_solver_takes_mu_of_a_layer_linear_between_its_ends() -> None:
+    names = ("Li", "LLZO", "LiCoO2")
+    fields = {
+        "name": "c",
+        "layers": [{"material": name, "thickness_nm": 30} for name in names],
+        "states_of_charge": [0.5],
+    }
+    state = solve_state(validated(Cell, fields, where="c"), [shipped(name) for name in names], 0)
+    layer = state.layers[1].whole
+    assert layer is not None
+    assert callable(layer.mu_eV)
+    # the window of LLZO, 0.05 to 2.91 V
+    mu_eV = layer.mu_eV(np.array([0.0, 3.0, 15.0, 30.0]))
+    assert mu_eV == pytest.approx([-0.05, -0.336, -1.48, -2.91])
+
+
+def test_a_thick_layer_resists_by_the_mean_resistivity_of_its_two_ends() -> None:
+    """Of interstitials that immobile charges without lithium compensate: c goes as exp(mu/2kT)."""
+    document = material_document(shipped("LLZO")) | {"stability_window_V": [2.85, 2.9]}
+    interstitial, vacancy = document["defects"]
+    fixed = {
+        "name": "fixed",
+        "charge": -1,
+        "ion_change": 0,
+        "formation_energy_eV": vacancy["formation_energy_eV"]["value"] - 2.3,
+        "site_density_cm3": vacancy["site_density_cm3"]["value"],
+        "sublattice": vacancy["sublattice"],
+    }
+    material = material_from(document | {"defects": [interstitial, fixed]}, where="x")
+
+    def resistance(**layer: Any) -> float:
+        found = solved(layer, material)["layers"][1]
+        assert found["thick"]
+        return float(found["resistance_ohm_cm2"])
+
+    ends = [resistance(fermi_level={"extrinsic_mu_eV": mu_eV}) for mu_eV in (-2.85, -2.9)]
+    assert ends[1] / ends[0] == pytest.approx(math.exp(0.05 / (2 * KT_EV)), rel=1e-3)
+    assert resistance() == pytest.approx(sum(ends) / 2, rel=1e-9)
 
 
 def test_a_layer_is_thick_if_both_space_charges_and_ten_debye_lengths_fit() -> None:
