@@ -11,6 +11,7 @@ import pytest
 from interohm.cell import cell_document
 from interohm.cell_config import Cell
 from interohm.contact import contact_document
+from interohm.documents import log10_fields
 from interohm.electrodes import clipped_mu_eV, electrode_state, reference_work_function_eV
 from interohm.materials import shipped_material
 from interohm.phases import Draws, phase_of
@@ -213,3 +214,44 @@ def test_positive_quantities_are_drawn_with_the_value_as_median() -> None:
     assert np.std(drawn) == pytest.approx(quantity.uncertainty, rel=0.05)
     assert np.all(drawn >= 1)
     assert np.all(phase.saturation <= 1)
+
+
+def test_samples_end_where_a_phase_would_be_none() -> None:
+    """At a gap of 0.05 eV and at no barrier for the ion; as many lie there as are beyond."""
+    document = material_document(shipped("LLZO"))
+    document["band_gap_eV"] = {"value": 0.15, "uncertainty": 0.1}
+    for defect in document["defects"]:
+        defect["migration_energy_eV"] = {"value": 0.1, "uncertainty": 0.1}
+    phase = phase_of(material_from(document, where="test"), draws=Draws(4000))
+    beyond = 0.158655  # of a normal distribution, below minus one standard deviation
+    for drawn, limit, median in (
+        (phase.band_gap_eV, 0.05, 0.15),
+        *((column, 0.0, 0.1) for column in phase.migration_energy_eV.T),
+    ):
+        assert drawn.shape == (4000,)
+        assert np.min(drawn) == limit
+        assert np.mean(drawn == limit) == pytest.approx(beyond, abs=0.025)
+        assert np.median(drawn) == pytest.approx(median, abs=0.01)
+
+
+def test_resistances_have_quantiles_of_their_decimal_logarithm() -> None:
+    """Of samples over a hundred decades; then of a cell, 101 samples, so that none is between."""
+    decades = 10.0 ** np.arange(-50, 51)
+    found = log10_fields(1.0, np.concatenate([decades, [-1e80, -1.0, np.nan]]))
+    assert found["log10_resistance"] == pytest.approx({"p05": -45, "p50": 0, "p95": 45})
+    assert found["log10_samples"] == 101
+
+    names = ("Li", "LLZO", "LiCoO2")
+    fields = {
+        "name": "c",
+        "layers": [{"material": name, "thickness_nm": 20000} for name in names],
+        "states_of_charge": [0.5],
+    }
+    materials = [shipped(name) for name in names]
+    (state,) = cell_document(validated(Cell, fields, where="c"), materials, samples=101)["states"]
+    spread = state["quantiles"]
+    assert spread["log10_samples"] == 101
+    plain = spread["area_specific_resistance_ohm_cm2"]
+    expected = {name: math.log10(value) for name, value in plain.items()}
+    assert expected["p95"] > expected["p05"] + 0.5
+    assert spread["log10_resistance"] == pytest.approx(expected, rel=1e-9)
