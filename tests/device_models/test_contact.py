@@ -124,6 +124,39 @@ def test_two_planes_take_the_geometric_mean() -> None:
     assert np.isnan(exchange_current_A_cm2(None, 0.0, None, 0.0))
 
 
+def test_the_sparser_plane_is_that_of_fewer_sites_times_hop_distance() -> None:
+    """By the product: neither the smaller density nor the shorter hop decides."""
+    density_cm3, hop_nm = [2e22, 2e22, 5e22, 1e22], [0.5, 0.3, 0.2, 0.2]
+    other = {"site_density_cm3": 3e22, "hop_distance_nm": 0.25}
+    sites_cm2 = [7.5e14, 6e14, 7.5e14, 2e14]
+    sides = [
+        neutral_bulk(symmetric(0.3, **fields), temperature_K=350.0, metal_work_function_eV=METAL_eV)
+        for fields in (
+            other,
+            {
+                "site_density_cm3": np.array(density_cm3),
+                "hop_distance_nm": np.array(hop_nm)[:, None],
+            },
+        )
+    ]
+    kT = BOLTZMANN_EV_K * 350.0
+    weight = np.exp(-0.3 / kT)
+    theta = weight / (1.0 + weight / 0.1)
+    rate = 1e13 * np.exp(-0.3 / kT) * theta * (1.0 - theta)
+    expected = 1.602176634e-19 * rate * np.array(sites_cm2)
+    potential_V = np.full(4, 1.5)
+    for left, right in (sides, sides[::-1]):
+        found = exchange_current_A_cm2(left, potential_V, right, potential_V)
+        assert found == pytest.approx(expected, rel=1e-9)
+    # where a record gives a density, it counts instead, the larger one too
+    given_cm2 = np.array([np.nan, 1e15, np.nan, 1e13])
+    expected *= np.where(np.isnan(given_cm2), 1.0, given_cm2 / sites_cm2)
+    found = exchange_current_A_cm2(
+        sides[0], potential_V, sides[1], potential_V, areal_site_density_cm2=given_cm2
+    )
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
 def test_reasons() -> None:
     llzo, lif = reference_bulk("LLZO"), reference_bulk("LiF")
     thick = contact_resistance(contact(Metal(0.0), llzo))

@@ -142,6 +142,29 @@ def test_a_core_layer_collects_what_it_favours() -> None:
     assert charges(nothing) == pytest.approx(charges(plain), rel=1e-6)
 
 
+@pytest.mark.parametrize("end", ["left", "right"])
+def test_a_core_layer_is_a_layer_of_its_own_of_that_width(end: str) -> None:
+    """A phase with other formation energies, 3 of the 8 nm; mu is linear over both."""
+    free = {"stability_window_V": None}
+    shift_eV = {"Li_i": 0.4, "V_Li": -0.3}
+    core = {"contact": end, "width_nm": 3.0, "energy_eV": shift_eV}
+    whole = charges(solved({"thickness_nm": 8, "core_layers": [core]}, record=free))
+
+    inner = material_from(material_document(shipped("LLZO")) | free, where="test")
+    document = material_document(inner) | {"name": "core"}
+    for defect in document["defects"]:
+        energy = defect["formation_energy_eV"]
+        energy["value"] += shift_eV[defect["name"]]
+    parts = [(5, "LLZO", inner), (3, "core", material_from(document, where="test"))]
+    if end == "left":
+        parts.reverse()
+    layers = [LI, *({"material": name, "thickness_nm": t} for t, name, _ in parts), LCO]
+    cell = validated(Cell, {"name": "c", "layers": layers, "states_of_charge": [0.5]}, where="c")
+    materials = [shipped("Li"), *(material for *_, material in parts), shipped("LiCoO2")]
+    split = charges(cell_document(cell, materials, samples=2, where="c")["states"][0])
+    assert whole == pytest.approx([split[0], split[-1]], rel=1e-6)
+
+
 @pytest.mark.parametrize("repulsion_eV", [0.0, 0.5])
 def test_the_charge_with_interaction_is_the_integral_of_the_density(repulsion_eV: float) -> None:
     """sigma = sqrt(2 eps ∫ rho dphi), the occupation solved for point by point with SciPy."""
