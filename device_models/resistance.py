@@ -227,7 +227,7 @@ def exchange_current_A_cm2(
     shape = np.broadcast_shapes(np.shape(left_potential_V), np.shape(right_potential_V))
     if not planes:
         return np.full(shape, np.nan)
-    sites = np.minimum.reduce([plane.sites_cm2 for plane in planes])
+    sites = np.minimum.reduce(np.broadcast_arrays(*(plane.sites_cm2 for plane in planes)))
     if areal_site_density_cm2 is not None:
         given = np.asarray(areal_site_density_cm2, dtype=np.float64)
         sites = np.where(np.isfinite(given), given, sites)

@@ -152,7 +152,7 @@ def test_the_sparser_plane_is_that_of_fewer_sites_times_hop_distance() -> None:
     given_cm2 = np.array([np.nan, 1e15, np.nan, 1e13])
     expected *= np.where(np.isnan(given_cm2), 1.0, given_cm2 / sites_cm2)
     found = exchange_current_A_cm2(
-        sides[0], potential_V, sides[1], potential_V, areal_site_density_cm2=given_cm2
+        sides[0], 1.5, sides[1], potential_V, areal_site_density_cm2=given_cm2
     )
     assert found == pytest.approx(expected, rel=1e-9)
 
