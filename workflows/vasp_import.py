@@ -17,6 +17,7 @@ from interohm.postprocess.materials import (
     insulator_record,
     metal_record,
 )
+from interohm.postprocess.reservoirs import ion_change, tied_elements
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.identify import FoundDefect, identify_defect, repeat_distance
 from interohm.slab_builders.slabs import facet_name
@@ -310,26 +311,21 @@ def _ion_change(phase: ImportedInsulator, config: ImportConfig, defect: FoundDef
 
     Elements whose chemical potential is given are in a reservoir of their own and count nothing.
     """
-    counts = Composition(phase.formula).get_el_amt_dict()
     added = Counter({defect.element: defect.change})
     if defect.replaced is not None:
         added[defect.replaced] -= defect.change
-    change = 0.0
-    for element, number in added.items():
-        if element == config.mobile_ion:
-            change += number
-        elif element in phase.chemical_potentials_eV:
-            continue
-        elif len(counts) == 2 and element in counts:
-            change -= number * counts[config.mobile_ion] / counts[element]
-        else:
+    given = dict.fromkeys(phase.chemical_potentials_eV, 0.0)
+    tied = tied_elements([Composition(phase.formula)], config.mobile_ion)
+    slopes = tied | given | {config.mobile_ion: 1.0}
+    for element in added:
+        if element not in slopes:
             raise InputError(
                 f"{phase.name}: the chemical potential of {element} does not follow from "
                 f"{config.mobile_ion} and the compound",
                 where=f"{CONFIG}, chemical_potentials_eV",
                 fix=f"give the total energy per atom of {element} in its reservoir",
             )
-    return change
+    return ion_change(added, slopes)
 
 
 def _provenance(calculation: Calculation, folders: Folders, **roles: Calculation) -> dict[str, Any]:
