@@ -67,8 +67,8 @@ CollectionOrTable = Annotated[
     str,
     typer.Argument(
         metavar="COLLECTION",
-        help="materials, interfaces, contacts, cells, calculations or failures; or a Parquet table (a file, "
-        "or a folder of them) of a screening.",
+        help="materials, interfaces, contacts, cells, calculations or failures; or a Parquet "
+        "table (a file, or a folder of them) of a screening.",
     ),
 ]
 Where = Annotated[
