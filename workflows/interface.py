@@ -28,6 +28,8 @@ from .interface_record import record_interface
 from .presets import InterfaceStep, Preset, Step
 from .steps import bulk_jobs, calculation_job
 
+#: Of a crystal or a stack that its neighbour holds: no phase of a diagram.
+HELD = {"cell_held": True}
 #: The two sides of a flow's lists, in their order.
 SIDES = ("left", "right")
 
@@ -94,7 +96,7 @@ def interface_flow(
             matched.output["bulks"][place],
             preset,
             "static",
-            bulk_step.engine_settings(preset.xc),
+            {**bulk_step.engine_settings(preset.xc), **HELD},
         )
         for place in range(len(NORMAL_STRAINS))
     ]
@@ -113,7 +115,7 @@ def interface_flow(
         settled.output["bulk"],
         preset,
         "static",
-        bulk_step.engine_settings(preset.xc),
+        {**bulk_step.engine_settings(preset.xc), **HELD},
     )
     edges = [
         strained if side == phase.strained else bulks[place] for place, side in enumerate(SIDES)
@@ -128,7 +130,7 @@ def interface_flow(
             settled.output["sandwiches"][place],
             preset,
             "static",
-            scan.engine_settings(preset.xc),
+            {**scan.engine_settings(preset.xc), **HELD},
         )
         for place in range(phase.registries**2)
     ]
@@ -141,7 +143,7 @@ def interface_flow(
             registry.output["sandwiches"][place],
             preset,
             "static",
-            scan.engine_settings(preset.xc),
+            {**scan.engine_settings(preset.xc), **HELD},
         )
         for place, delta in enumerate(GAP_STEPS_A)
     ]
