@@ -5,19 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.interfaces import best_match, find_matches
+from interohm.slab_builders.interfaces import (
+    best_match,
+    distinct_registries,
+    find_matches,
+    join,
+)
 from jobflow import Flow, Job
 from pymatgen.core import Structure
 
+from interohm.database import Database
 from interohm.errors import InputError
 
+from .calculations import find_calculation
 from .campaign_config import InterfacePhase, InterfaceSide
+from .engines import engine_named
 from .interface_jobs import (
     GAP_STEPS_A,
     NORMAL_STRAINS,
     choose_registry,
     close_gap,
     join_ends,
+    left_out,
     match_slabs,
     part_sides,
     place_ion,
@@ -211,6 +220,51 @@ def interface_flow(
         name=phase.name,
         output=record.output,
     )
+
+
+def interface_plan(
+    phase: InterfacePhase,
+    structures: tuple[Structure, Structure],
+    preset: Preset,
+    database: Database,
+) -> list[str]:
+    """Say which common cell and registries an interface has, and why others were left out.
+
+    Crystals that are not calculated yet are as the campaign gives them; the strained side's height
+    follows from calculations, and is left as it is here.
+    """
+    step = interface_step(phase, preset)
+    slabs = []
+    for side, structure in zip((phase.left, phase.right), structures, strict=True):
+        crystal = Crystal.from_structure(structure)
+        steps = preset.metal if side.kind == "metal" else preset.insulator
+        request = engine_named(preset.engine).request(
+            crystal.primitive, "cell", steps.cell.engine_settings(preset.xc), 0
+        )
+        known = find_calculation(database, request.hash)
+        spec = {
+            "facet": side.facet,
+            "conventional": crystal.conventional,
+            "primitive": crystal.primitive,
+        }
+        relaxed = crystal.primitive if known is None else known.final_structure
+        slabs.append(side_of(spec, relaxed, thickness_A=step.thickness_A))
+    limits = {"max_strain": phase.max_strain, "max_atoms": phase.max_atoms}
+    matches = find_matches(*slabs, strained=phase.strained, **limits)  # type: ignore[arg-type]
+    match = best_match(matches, **limits)  # type: ignore[arg-type]
+    joint = join(slabs[0], slabs[1], match)
+    shifts, same = distinct_registries(joint, phase.registries)
+    gives_way = phase.left if phase.strained == "left" else phase.right
+    low, high = match.principal
+    lines = [
+        f"{phase.name}: {match.atoms} atoms, {joint.area_A2:.1f} Å²; {gives_way.record} is "
+        f"strained by {low:+.1%} and {high:+.1%} in the plane (mean {match.mean_strain:.1%})",
+        f"  {len(shifts)} of {phase.registries**2} lateral shifts are calculated",
+    ]
+    if same:
+        lines[-1] += f" ({'; '.join(same)})"
+    others = left_out(matches, match, max_matches=phase.max_matches, **limits)  # type: ignore[arg-type]
+    return lines + [f"  left out: {reason}" for reason in others]
 
 
 def interface_step(phase: InterfacePhase, preset: Preset) -> InterfaceStep:

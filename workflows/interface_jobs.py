@@ -33,6 +33,7 @@ NORMAL_STRAINS = (-0.04, -0.02, 0.0, 0.02, 0.04)
 #: Å, beside the gap at which the first atoms touch, which the registries were compared at.
 GAP_STEPS_A = (-0.3, 0.3, 0.6)
 _VACUUM_A = 10.0
+_NO_STRAIN = 1e-4
 
 
 def side_of(side: Mapping[str, Any], relaxed: Structure, *, thickness_A: float) -> OrientedSlab:
@@ -113,7 +114,9 @@ def match_slabs(
     match = best_match(matches, **limits)  # type: ignore[arg-type]
     # A cubic crystal's height follows its plane about so (half of the in-plane strains' sum).
     guess = round(-0.5 * sum(match.principal), 3)
-    strains = [round(guess + step, 3) for step in NORMAL_STRAINS]
+    # Without a strain in the plane there is no height to look for.
+    steps = NORMAL_STRAINS if match.largest_strain > _NO_STRAIN else [0.0] * len(NORMAL_STRAINS)
+    strains = [round(guess + step, 3) for step in steps]
     bulks = []
     for strain in strains:
         joint = join(slabs[0], slabs[1], match, normal_strain=strain)
@@ -171,7 +174,9 @@ def settle_strain(
         energies = _energies(database, bulks)
     strains = matched["normal_strains"]
     normal, bracketed = strains[len(strains) // 2], False
-    if energies is not None:
+    if strains[0] == strains[-1]:
+        bracketed = True
+    elif energies is not None:
         lowest = lowest_place(strains, energies)
         normal, bracketed = round(lowest.place, 3), lowest.bracketed
     joint = joint_of(sides, relaxed, matched["match"], thickness_A=thickness_A, normal=normal)

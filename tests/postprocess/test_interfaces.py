@@ -131,9 +131,7 @@ def test_potentials_on_different_grids_are_refused() -> None:
 )
 def test_the_lowest_place_of_a_cubic_curve(place: float, stiffness: float, skew: float) -> None:
     gaps = [1.5, 2.0, 2.5, 3.0]
-    energies = [
-        -7 + stiffness * ((gap - place) ** 2 + skew * (gap - place) ** 3) for gap in gaps
-    ]
+    energies = [-7 + stiffness * ((gap - place) ** 2 + skew * (gap - place) ** 3) for gap in gaps]
 
     found = lowest_place(gaps, energies)
 
