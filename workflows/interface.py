@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from interohm.slab_builders.cells import Crystal
@@ -180,7 +181,13 @@ def interface_flow(
         )
         for side in SIDES
     ]
-    hop_jobs, hop = _hop(phase, preset, step, given, registry, contact, mobile_ion, ion_charge)
+    across = _Across(phase, preset, step, given, registry, contact, mobile_ion, ion_charge)
+    hop_jobs, hop, other = [], None, None
+    if phase.hop is not None:
+        hop_jobs, hop = across.hop(phase.hop.lateral_A, "")
+        if (width := phase.hop.other_lateral_A) is not None:
+            more, other = across.hop(width, f", {width:g} Å")
+            hop_jobs += more
     record = record_interface(
         [job.output for job in edges],
         [job.output for job in free],
@@ -191,6 +198,7 @@ def interface_flow(
         registry.output,
         contact.output,
         hop,
+        other,
         facts={
             "interface": phase.model_dump(mode="json"),
             "preset": preset.model_dump(mode="json"),
@@ -345,63 +353,72 @@ def _free_slabs(
     ]
 
 
-def _hop(
-    phase: InterfacePhase,
-    preset: Preset,
-    step: InterfaceStep,
-    given: tuple[Any, ...],
-    registry: Job,
-    contact: Job,
-    mobile_ion: str,
-    ion_charge: int,
-) -> tuple[list[Job], dict[str, Any] | None]:
-    """Return the jobs of the hop across, and their outputs."""
-    if phase.hop is None:
-        return [], None
-    assert step.hop is not None
-    electrons = contact_step(phase, step).model_copy(
-        update={"kpoint_length_A": step.hop.kpoint_length_A}
-    )
-    settings = electrons.engine_settings(preset.xc)
-    # Beside a metal its electrons settle the vacancy's charge; between insulators it is the ion's.
-    charge = 0 if "metal" in (phase.left.kind, phase.right.kind) else -ion_charge
-    placed = place_ion(
-        *given,
-        registry.output,
-        contact.output,
-        ion=mobile_ion,
-        thickness_A=step.hop.thickness_A,
-        lateral_A=phase.hop.lateral_A,
-    )
-    placed.name = f"{phase.name}: ends of the hop"
-    ends = [
-        calculation_job(
-            f"{phase.name}: ion {where} its hop",
-            placed.output[where],
-            preset,
-            "relax",
-            {**settings, "relaxation": step.hop.ends.model_dump(mode="json")},
+@dataclass(frozen=True)
+class _Across:
+    """What all hops across one contact share."""
+
+    phase: InterfacePhase
+    preset: Preset
+    step: InterfaceStep
+    given: tuple[Any, ...]
+    registry: Job
+    contact: Job
+    mobile_ion: str
+    ion_charge: int
+
+    def hop(self, lateral_A: float, label: str) -> tuple[list[Job], dict[str, Any]]:
+        """Return the jobs of a hop in a cell of some width, and their outputs."""
+        name, step = self.phase.name, self.step.hop
+        assert step is not None  # `interface_step` has seen to it
+        electrons = contact_step(self.phase, self.step).model_copy(
+            update={"kpoint_length_A": step.kpoint_length_A}
+        )
+        settings = electrons.engine_settings(self.preset.xc)
+        # Beside a metal its electrons settle the vacancy's charge; between insulators it is the
+        # ion's.
+        metallic = "metal" in (self.phase.left.kind, self.phase.right.kind)
+        charge = 0 if metallic else -self.ion_charge
+        placed = place_ion(
+            *self.given,
+            self.registry.output,
+            self.contact.output,
+            ion=self.mobile_ion,
+            thickness_A=step.thickness_A,
+            lateral_A=lateral_A,
+        )
+        placed.name = f"{name}: ends of the hop{label}"
+        ends = [
+            calculation_job(
+                f"{name}: ion {where} its hop{label}",
+                placed.output[where],
+                self.preset,
+                "relax",
+                {**settings, "relaxation": step.ends.model_dump(mode="json")},
+                charge,
+            )
+            for where in ("before", "after")
+        ]
+        joined = join_ends(*(end.output["structure"] for end in ends))
+        joined.name = f"{name}: ends of the path{label}"
+        path = calculation_job(
+            f"{name}: hop across{label}",
+            joined.output["before"],
+            self.preset,
+            "neb",
+            {
+                **settings,
+                **step.changes(),
+                "path": {
+                    "images": step.images,
+                    "spring_eV_A2": step.spring_eV_A2,
+                    "end_positions_A": joined.output["end_positions_A"],
+                },
+            },
             charge,
         )
-        for where in ("before", "after")
-    ]
-    joined = join_ends(*(end.output["structure"] for end in ends))
-    joined.name = f"{phase.name}: ends of the path"
-    path = calculation_job(
-        f"{phase.name}: hop across",
-        joined.output["before"],
-        preset,
-        "neb",
-        {
-            **settings,
-            **step.hop.changes(),
-            "path": {
-                "images": step.hop.images,
-                "spring_eV_A2": step.hop.spring_eV_A2,
-                "end_positions_A": joined.output["end_positions_A"],
-            },
-        },
-        charge,
-    )
-    outputs = {"placed": placed.output, "ends": [end.output for end in ends], "path": path.output}
-    return [placed, *ends, joined, path], outputs
+        outputs = {
+            "placed": placed.output,
+            "ends": [end.output for end in ends],
+            "path": path.output,
+        }
+        return [placed, *ends, joined, path], outputs
