@@ -124,14 +124,8 @@ def _interface(config: CampaignConfig, place: int, phase: InterfacePhase, metal:
 
 def _interface_inputs(
     config: CampaignConfig, place: int, phase: InterfacePhase
-) -> tuple[tuple[Structure, Structure], Preset]:
+) -> tuple[tuple[Structure, Structure], Preset | VaspPreset]:
     preset = _preset(config, phase.preset)
-    if not isinstance(preset, Preset):
-        raise InputError(
-            f"{phase.name}: interfaces run with the engine gpaw",
-            where=f"phases[{place}]",
-            fix="choose `engine: gpaw` and one of its presets",
-        )
     left, right = (
         load_structure(side.structure, config.folder, where=f"phases[{place}] {phase.name}: {name}")
         for name, side in (("left", phase.left), ("right", phase.right))

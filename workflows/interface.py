@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.interfaces import (
-    best_match,
     distinct_registries,
     find_matches,
     join,
@@ -25,6 +24,7 @@ from .interface_jobs import (
     GAP_STEPS_A,
     NORMAL_STRAINS,
     choose_registry,
+    chosen_match,
     close_gap,
     join_ends,
     left_out,
@@ -35,11 +35,18 @@ from .interface_jobs import (
     side_of,
 )
 from .interface_record import record_interface
-from .presets import InterfaceStep, Preset, Step
+from .presets import InterfaceStep, Preset
 from .steps import bulk_jobs, calculation_job
+from .vasp_presets import VaspInterfaceStep, VaspPreset
 
 #: Of a crystal or a stack that its neighbour holds: no phase of a diagram.
 HELD = {"cell_held": True}
+_OF_A_HOP: tuple[Literal["ends"], Literal["path"]] = ("ends", "path")
+#: A free slab as cut and relaxed.
+_FREE_SLABS: tuple[tuple[str, Literal["static", "relax"]], ...] = (
+    ("as cut", "static"),
+    ("relaxed", "relax"),
+)
 #: The two sides of a flow's lists, in their order.
 SIDES = ("left", "right")
 
@@ -47,7 +54,7 @@ SIDES = ("left", "right")
 def interface_flow(
     phase: InterfacePhase,
     structures: tuple[Structure, Structure],
-    preset: Preset,
+    preset: Preset | VaspPreset,
     *,
     mobile_ion: str,
     ion_charge: int,
@@ -96,7 +103,10 @@ def interface_flow(
     relaxed = [cell.output["structure"] for cell in cells]
     thickness = {"thickness_A": step.thickness_A}
 
-    matched = match_slabs(specs, relaxed, **limits, max_matches=phase.max_matches, **thickness)
+    hashes = [cell.output["hash"] for cell in cells]
+    matched = match_slabs(
+        specs, relaxed, hashes, **limits, max_matches=phase.max_matches, **thickness
+    )
     matched.name = f"{phase.name}: common cell"
     gives_way = phase.left if phase.strained == "left" else phase.right
     bulk_step = (preset.metal if gives_way.kind == "metal" else preset.insulator).bulk
@@ -132,15 +142,16 @@ def interface_flow(
     ]
     free = [job for place in range(2) for job in _free_slabs(phase, preset, step, settled, place)]
 
-    electrons = contact_step(phase, step)
-    scan = electrons.model_copy(update={"kpoint_length_A": step.scan_kpoint_length_A})
+    metallic = "metal" in (phase.left.kind, phase.right.kind)
+    axes = contact_axes(phase)
+    scan = {**step.settings("scan", preset.xc, metallic=metallic, axes=axes), **HELD}
     scanned = [
         calculation_job(
             f"{phase.name}: shift {place + 1}",
             settled.output["sandwiches"][place],
             preset,
             "static",
-            {**scan.engine_settings(preset.xc), **HELD},
+            scan,
         )
         for place in range(phase.registries**2)
     ]
@@ -153,7 +164,7 @@ def interface_flow(
             registry.output["sandwiches"][place],
             preset,
             "static",
-            {**scan.engine_settings(preset.xc), **HELD},
+            scan,
         )
         for place, delta in enumerate(GAP_STEPS_A)
     ]
@@ -165,19 +176,22 @@ def interface_flow(
         **thickness,
     )
     contact.name = f"{phase.name}: gap"
-    settings = electrons.engine_settings(preset.xc)
     joined = calculation_job(
         f"{phase.name}: contact",
         contact.output["structure"],
         preset,
         "relax",
-        {**settings, "relaxation": step.relaxation.model_dump(mode="json")},
+        step.settings("relax", preset.xc, metallic=metallic, axes=axes),
     )
     parts = part_sides(contact.output, joined.output["structure"])
     parts.name = f"{phase.name}: sides apart"
     alone = [
         calculation_job(
-            f"{phase.name}: {side} side alone", parts.output[side], preset, "static", settings
+            f"{phase.name}: {side} side alone",
+            parts.output[side],
+            preset,
+            "static",
+            step.settings("static", preset.xc, metallic=metallic, axes=axes),
         )
         for side in SIDES
     ]
@@ -233,7 +247,7 @@ def interface_flow(
 def interface_plan(
     phase: InterfacePhase,
     structures: tuple[Structure, Structure],
-    preset: Preset,
+    preset: Preset | VaspPreset,
     database: Database,
 ) -> list[str]:
     """Say which common cell and registries an interface has, and why others were left out.
@@ -242,7 +256,7 @@ def interface_plan(
     follows from calculations, and is left as it is here.
     """
     step = interface_step(phase, preset)
-    slabs = []
+    slabs, settled = [], True
     for side, structure in zip((phase.left, phase.right), structures, strict=True):
         crystal = Crystal.from_structure(structure)
         steps = preset.metal if side.kind == "metal" else preset.insulator
@@ -255,11 +269,12 @@ def interface_plan(
             "conventional": crystal.conventional,
             "primitive": crystal.primitive,
         }
+        settled = settled and known is not None
         relaxed = crystal.primitive if known is None else known.final_structure
         slabs.append(side_of(spec, relaxed, thickness_A=step.thickness_A))
     limits = {"max_strain": phase.max_strain, "max_atoms": phase.max_atoms}
     matches = find_matches(*slabs, strained=phase.strained, **limits)  # type: ignore[arg-type]
-    match = best_match(matches, **limits)  # type: ignore[arg-type]
+    match = chosen_match(matches, known=settled, **limits)  # type: ignore[arg-type]
     joint = join(slabs[0], slabs[1], match)
     shifts, same = distinct_registries(joint, phase.registries)
     gives_way = phase.left if phase.strained == "left" else phase.right
@@ -269,13 +284,15 @@ def interface_plan(
         f"strained by {low:+.1%} and {high:+.1%} in the plane (mean {match.mean_strain:.1%})",
         f"  {len(shifts)} of {phase.registries**2} lateral shifts are calculated",
     ]
+    if not settled:
+        lines.append("  preliminary: a crystal is not relaxed yet")
     if same:
-        lines[-1] += f" ({'; '.join(same)})"
+        lines[1] += f" ({'; '.join(same)})"
     others = left_out(matches, match, max_matches=phase.max_matches, **limits)  # type: ignore[arg-type]
     return lines + [f"  left out: {reason}" for reason in others]
 
 
-def interface_step(phase: InterfacePhase, preset: Preset) -> InterfaceStep:
+def interface_step(phase: InterfacePhase, preset: Preset) -> InterfaceStep | VaspInterfaceStep:
     """Return the preset's settings for interfaces, or say that it has none."""
     if preset.interface is None:
         raise InputError(
@@ -292,10 +309,9 @@ def interface_step(phase: InterfacePhase, preset: Preset) -> InterfaceStep:
     return preset.interface
 
 
-def contact_step(phase: InterfacePhase, step: InterfaceStep) -> Step:
-    """Return the electronic settings of a contact."""
-    kinds = {phase.left.kind, phase.right.kind}
-    return step.metal if "metal" in kinds else step.insulators
+def contact_axes(phase: InterfacePhase) -> Literal[2, 3]:
+    """Return along how many axes electrons move: an insulator lets none across."""
+    return 2 if "insulator" in (phase.left.kind, phase.right.kind) else 3
 
 
 def label_of(crystal: Crystal, side: InterfaceSide) -> str:
@@ -308,7 +324,7 @@ def _check_match(
     phase: InterfacePhase,
     specs: list[dict[str, Any]],
     crystals: list[Crystal],
-    step: InterfaceStep,
+    step: InterfaceStep | VaspInterfaceStep,
 ) -> None:
     """Refuse surfaces without a common cell before anything is calculated.
 
@@ -318,12 +334,10 @@ def _check_match(
         side_of(spec, crystal.primitive, thickness_A=step.thickness_A)
         for spec, crystal in zip(specs, crystals, strict=True)
     ]
-    limits = {"max_strain": 2 * phase.max_strain, "max_atoms": phase.max_atoms}
+    limits = {"max_strain": phase.max_strain, "max_atoms": phase.max_atoms}
     try:
-        best_match(
-            find_matches(*slabs, strained=phase.strained, **limits),  # type: ignore[arg-type]
-            **limits,  # type: ignore[arg-type]
-        )
+        matches = find_matches(*slabs, strained=phase.strained, **limits)  # type: ignore[arg-type]
+        chosen_match(matches, known=False, **limits)  # type: ignore[arg-type]
     except InputError as error:
         raise InputError(
             f"{phase.name}: {error.what}", where=f"phases: {error.where}", fix=error.fix
@@ -331,25 +345,23 @@ def _check_match(
 
 
 def _free_slabs(
-    phase: InterfacePhase, preset: Preset, step: InterfaceStep, settled: Job, place: int
+    phase: InterfacePhase,
+    preset: Preset | VaspPreset,
+    step: InterfaceStep | VaspInterfaceStep,
+    settled: Job,
+    place: int,
 ) -> list[Job]:
     """Return the slab of one side as cut, and relaxed."""
     side = (phase.left, phase.right)[place]
-    electrons = step.metal if side.kind == "metal" else step.insulators
-    settings = electrons.engine_settings(preset.xc, periodic_axes=2)
-    relaxation = step.relaxation.model_dump(mode="json")
     return [
         calculation_job(
             f"{phase.name}: slab of {side.record}, {label}",
             settled.output["free"][place],
             preset,
             kind,
-            {**settings, **extra},
+            step.settings(kind, preset.xc, metallic=side.kind == "metal", axes=2),
         )
-        for label, kind, extra in (
-            ("as cut", "static", {}),
-            ("relaxed", "relax", {"relaxation": relaxation}),
-        )
+        for label, kind in _FREE_SLABS
     ]
 
 
@@ -358,8 +370,8 @@ class _Across:
     """What all hops across one contact share."""
 
     phase: InterfacePhase
-    preset: Preset
-    step: InterfaceStep
+    preset: Preset | VaspPreset
+    step: InterfaceStep | VaspInterfaceStep
     given: tuple[Any, ...]
     registry: Job
     contact: Job
@@ -370,14 +382,16 @@ class _Across:
         """Return the jobs of a hop in a cell of some width, and their outputs."""
         name, step = self.phase.name, self.step.hop
         assert step is not None  # `interface_step` has seen to it
-        electrons = contact_step(self.phase, self.step).model_copy(
-            update={"kpoint_length_A": step.kpoint_length_A}
-        )
-        settings = electrons.engine_settings(self.preset.xc)
+        metallic = "metal" in (self.phase.left.kind, self.phase.right.kind)
         # Beside a metal its electrons settle the vacancy's charge; between insulators it is the
         # ion's.
-        metallic = "metal" in (self.phase.left.kind, self.phase.right.kind)
         charge = 0 if metallic else -self.ion_charge
+        ends_as, path_as = (
+            self.step.settings(
+                purpose, self.preset.xc, metallic=metallic, axes=contact_axes(self.phase)
+            )
+            for purpose in _OF_A_HOP
+        )
         placed = place_ion(
             *self.given,
             self.registry.output,
@@ -393,7 +407,7 @@ class _Across:
                 placed.output[where],
                 self.preset,
                 "relax",
-                {**settings, "relaxation": step.ends.model_dump(mode="json")},
+                ends_as,
                 charge,
             )
             for where in ("before", "after")
@@ -406,8 +420,7 @@ class _Across:
             self.preset,
             "neb",
             {
-                **settings,
-                **step.changes(),
+                **path_as,
                 "path": {
                     "images": step.images,
                     "spring_eV_A2": step.spring_eV_A2,

@@ -24,6 +24,7 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from interohm.database import Database
+from interohm.errors import InputError
 
 from .calculations import find_calculation
 from .context import active_database
@@ -90,6 +91,7 @@ def match_from(plain: Mapping[str, Any]) -> Match:
 def match_slabs(
     sides: list[dict[str, Any]],
     relaxed: list[Structure],
+    cells: list[str],
     *,
     strained: str,
     max_strain: float,
@@ -98,6 +100,19 @@ def match_slabs(
     thickness_A: float,
 ) -> dict[str, Any]:
     """Choose the common cell, and strain the crystal that gives way.
+
+    Parameters
+    ----------
+    sides : list of mapping
+        As in `side_of`.
+    relaxed : list of Structure
+        Their primitive cells.
+    cells : list of str
+        Hashes of the calculations that relaxed them.
+    strained : str
+    max_strain : float
+    max_atoms, max_matches : int
+    thickness_A : float
 
     Returns
     -------
@@ -111,7 +126,9 @@ def match_slabs(
     ]
     limits = {"max_strain": max_strain, "max_atoms": max_atoms}
     matches = find_matches(*slabs, strained=strained, **limits)  # type: ignore[arg-type]
-    match = best_match(matches, **limits)  # type: ignore[arg-type]
+    with active_database() as database:
+        known = all(find_calculation(database, hash) for hash in cells)
+    match = chosen_match(matches, known=known, **limits)  # type: ignore[arg-type]
     # A cubic crystal's height follows its plane about so (half of the in-plane strains' sum).
     guess = round(-0.5 * sum(match.principal), 3)
     # Without a strain in the plane there is no height to look for.
@@ -128,6 +145,32 @@ def match_slabs(
         "normal_strains": strains,
         "bulks": bulks,
     }
+
+
+def chosen_match(
+    matches: Sequence[Match], *, known: bool, max_strain: float, max_atoms: int
+) -> Match:
+    """Return the best match; before the crystals are relaxed one a little beyond the limits, too.
+
+    Parameters
+    ----------
+    matches : sequence of Match
+    known : bool
+        Whether the crystals are relaxed: in a plan they may be as the campaign gives them.
+    max_strain : float
+    max_atoms : int
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    try:
+        return best_match(matches, max_strain=max_strain, max_atoms=max_atoms)
+    except InputError:
+        if known:
+            raise
+        return best_match(matches, max_strain=2 * max_strain, max_atoms=max_atoms)
 
 
 def left_out(

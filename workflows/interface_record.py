@@ -28,6 +28,7 @@ from .campaign_config import InterfacePhase, InterfaceSide
 from .context import active_database
 from .presets import PRESET, Preset
 from .steps import known_calculation
+from .vasp_presets import VaspPreset
 
 #: eV; a middle whose average varies by more is no bulk.
 BULK_LIKE_EV = 0.05
@@ -75,7 +76,6 @@ def record_interface(
             raise RuntimeError(f"{what} is missing")
     phase = InterfacePhase.model_validate(facts["interface"])
     preset = PRESET.validate_python(facts["preset"])
-    assert isinstance(preset, Preset)
     with active_database() as database:
         found = _Calculated(
             phase=phase,
@@ -162,7 +162,7 @@ def _interface(
     found: _Calculated,
     matched: dict[str, Any],
     registry: dict[str, Any],
-    preset: Preset,
+    preset: Preset | VaspPreset,
     facts: dict[str, Any],
 ) -> Interface:
     phase, settled, contact = found.phase, found.settled, found.contact
@@ -272,7 +272,7 @@ def _with_hop(
     phase: InterfacePhase,
     hop: dict[str, Any],
     other: dict[str, Any] | None,
-    preset: Preset,
+    preset: Preset | VaspPreset,
     database: Database,
 ) -> Interface:
     """Add the barrier of the hop across, or say that its path failed."""
