@@ -3,7 +3,7 @@
 from .bulk import Bulk, neutral_bulk
 from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
 from .contact import Contact, contact
-from .electrons import Leakage, layer_leakage, pinning_dipole_V
+from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
 from .first_integral.coated import (
     CoatedContact,
     CoatedResistance,
@@ -12,6 +12,7 @@ from .first_integral.coated import (
 )
 from .first_integral.half_space import HalfSpace, half_space
 from .first_integral.layer import Layer, layer
+from .grid.layer_charge import UNMIXING, Unmixing
 from .grid.solution import LayerSolution, Stack, StackNotConverged
 from .grid.stack import solve_stack
 from .grid.stack_layer import GradedProfile, StackLayer
@@ -47,6 +48,7 @@ from .resistance import (
     contact_resistance,
     exchange_current_A_cm2,
     is_thick,
+    thick_space_charge,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
 
@@ -55,6 +57,8 @@ __all__ = [
     "CAPACITANCE_UF_CM2",
     "LIMITING_STEPS",
     "REASONS",
+    "RICHARDSON_A_CM2_K2",
+    "UNMIXING",
     "Bulk",
     "ButlerVolmer",
     "CoatedContact",
@@ -75,6 +79,7 @@ __all__ = [
     "Stack",
     "StackLayer",
     "StackNotConverged",
+    "Unmixing",
     "apparent_activation_energy_eV",
     "band_edges",
     "charge_transfer_ohm_cm2",
@@ -107,6 +112,7 @@ __all__ = [
     "pinning_dipole_V",
     "solve_stack",
     "stack_phases",
+    "thick_space_charge",
 ]
 
 keep_freed_memory()
