@@ -1,15 +1,15 @@
 """Material parameters in, predictions out: arrays to arrays, for one contact or a million."""
 
 from .bulk import Bulk, neutral_bulk
-from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
-from .contact import Contact, contact
-from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
-from .first_integral.coated import (
+from .coated import (
     CoatedContact,
     CoatedResistance,
     coated_contact,
     coated_resistance,
 )
+from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
+from .contact import Contact, contact
+from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
 from .first_integral.half_space import HalfSpace, half_space
 from .first_integral.layer import Layer, layer
 from .grid.layer_charge import UNMIXING, Unmixing
