@@ -9,7 +9,7 @@ import numpy as np
 
 from interohm.errors import InputError
 from interohm.prediction.arrhenius import sweep_temperatures_K
-from interohm.prediction.cell_profile import cell_profile
+from interohm.prediction.cell_profile import cell_profile, contact_levels
 from interohm.prediction.electron_samples import cell_electron_quantiles
 from interohm.prediction.electrons import cell_leakage, contact_electrons
 from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_fields, potential_map
@@ -254,7 +254,7 @@ def _state_document(
             "neutral_potential_V": {
                 side: number(model.neutral_potential_V) for side, model in ends.items()
             },
-            "mu_eV": {"left": number(left.mu_eV[1]), "right": number(right.mu_eV[0])},
+            **contact_levels(*pair),
         }
         contacts.append(
             {
