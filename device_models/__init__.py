@@ -1,11 +1,21 @@
 """Material parameters in, predictions out: arrays to arrays, for one contact or a million."""
 
 from .bulk import Bulk, neutral_bulk
-from .coated import CoatedContact, CoatedResistance, coated_contact, coated_resistance
+from .coated import (
+    CoatedContact,
+    CoatedResistance,
+    coated_contact,
+    coated_resistance,
+)
 from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
 from .contact import Contact, contact
-from .electrons import Leakage, layer_leakage, pinning_dipole_V
-from .half_space import HalfSpace, half_space
+from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
+from .first_integral.half_space import HalfSpace, half_space
+from .first_integral.layer import Layer, layer
+from .grid.layer_charge import UNMIXING, Unmixing
+from .grid.solution import LayerSolution, Stack, StackNotConverged
+from .grid.stack import solve_stack
+from .grid.stack_layer import GradedProfile, StackLayer
 from .kinetics import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
 from .kpfm import (
     Decomposition,
@@ -15,7 +25,6 @@ from .kpfm import (
     delta_cpd_V,
     equilibrium_cpd_V,
 )
-from .layer import Layer, layer
 from .memory import keep_freed_memory
 from .open_circuit import (
     band_edges,
@@ -39,17 +48,17 @@ from .resistance import (
     contact_resistance,
     exchange_current_A_cm2,
     is_thick,
+    thick_space_charge,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
-from .stack import solve_stack
-from .stack_layer import GradedProfile, StackLayer
-from .stack_solution import LayerSolution, Stack, StackNotConverged
 
 __all__ = [
     "BOLTZMANN_EV_K",
     "CAPACITANCE_UF_CM2",
     "LIMITING_STEPS",
     "REASONS",
+    "RICHARDSON_A_CM2_K2",
+    "UNMIXING",
     "Bulk",
     "ButlerVolmer",
     "CoatedContact",
@@ -70,6 +79,7 @@ __all__ = [
     "Stack",
     "StackLayer",
     "StackNotConverged",
+    "Unmixing",
     "apparent_activation_energy_eV",
     "band_edges",
     "charge_transfer_ohm_cm2",
@@ -102,6 +112,7 @@ __all__ = [
     "pinning_dipole_V",
     "solve_stack",
     "stack_phases",
+    "thick_space_charge",
 ]
 
 keep_freed_memory()

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 from .carriers import band_density_nm3, log_band_occupation
 from .constants import BOLTZMANN_EV_K, CM3_PER_NM3
 from .densities import Thermodynamics, expand
+from .numerics.roots import bracketed_newton
 from .phase import Array, BoolArray, Phase
-from .roots import bracketed_newton
 from .sublattice import log_weights, site_capacity
 
 _ION_SHARE = 0.01

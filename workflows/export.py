@@ -14,12 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from interohm.postprocess.calculation import Calculation
-
 from interohm.database import Database
+from interohm.database.shipped_calculations import KEYS_FILE
+from interohm.postprocess.calculation import Calculation
 from interohm.records import save_material
 from interohm.settings import Settings
-from interohm.shipped_calculations import KEYS_FILE
 from interohm.yaml_io import write_bytes
 
 from .calculations import find_calculation
@@ -47,7 +46,7 @@ def main() -> int:
                 sys.stderr.write(f"not calculated: {', '.join(lost)}\n")
                 continue
             write_records(alone, calculations, folder / "materials")
-    write_keys(folder / "calculations")
+    write_keys(folder / "calculations", folder / "calculations" / KEYS_FILE)
     return 1 if missing else 0
 
 
@@ -60,13 +59,13 @@ def write_calculation(calculation: Calculation, folder: Path) -> Path:
     return path
 
 
-def write_keys(folder: Path) -> None:
-    """Write the file by which shipped calculations are looked up, from all that are in a folder."""
+def write_keys(folder: Path, path: Path) -> None:
+    """Write the file by which the calculations of a folder are looked up."""
     keys: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.json.gz")):
-        calculation = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+    for file in sorted(folder.glob("*.json.gz")):
+        calculation = Calculation.model_validate_json(gzip.decompress(file.read_bytes()))
         keys.setdefault(request_of_calculation(calculation).key, []).append(calculation.hash)
-    write_bytes(folder / KEYS_FILE, json.dumps(keys, sort_keys=True, indent=1).encode() + b"\n")
+    write_bytes(path, json.dumps(keys, sort_keys=True, indent=1).encode() + b"\n")
 
 
 def write_records(

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.equivalence import settings_between
 from jobflow import Flow
 from pymatgen.core import Structure
 
 from interohm.database import Database
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.equivalence import settings_between
 
 from .campaign import PlannedCalculation, campaign_flow, planned_calculations
 from .campaign_config import CampaignConfig, load_structure

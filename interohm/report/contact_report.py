@@ -52,7 +52,7 @@ def write_contact_report(
     materials : sequence of Insulator or Metal
         The records of the left and the right phase.
     document : dict
-        The prediction (`interohm.contact.contact_document`).
+        The prediction (`interohm.prediction.contact.contact_document`).
     remarks : sequence of str
         What else the reader must know, as a record that hides a shipped one.
 
@@ -62,7 +62,7 @@ def write_contact_report(
         The file cannot be written.
     """
     names = [document["left"], document["right"]]
-    view = contact_view(document, materials)
+    view = contact_view(document)
     budget = [*contact_parts(document), total_part(document)]
     figures = {
         "bands": band_figure(
