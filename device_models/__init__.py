@@ -4,6 +4,8 @@ from .bulk import Bulk, neutral_bulk
 from .coated import CoatedContact, CoatedResistance, coated_contact, coated_resistance
 from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
 from .contact import Contact, contact
+from .depletion import grid_depletion_ohm_cm2, layer_depletion_ohm_cm2
+from .electrode import electrode_bulk
 from .electrons import Leakage, layer_leakage, pinning_dipole_V
 from .half_space import HalfSpace, half_space
 from .kinetics import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
@@ -31,23 +33,33 @@ from .open_circuit import (
 from .phase import Metal, Phase, defect_slots, stack_phases
 from .profile import Profile
 from .resistance import (
+    HOST_OCCUPATION,
+    LARGEST_OHM_CM2,
     LIMITING_STEPS,
     REASONS,
+    ContactHop,
     ContactResistance,
     charge_transfer_ohm_cm2,
     conductivity_S_cm,
+    contact_hop,
     contact_resistance,
     exchange_current_A_cm2,
     is_thick,
+    lattice_gas_factor,
+    positive_resistance,
+    side_depletion_ohm_cm2,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
 from .stack import solve_stack
 from .stack_layer import GradedProfile, StackLayer
 from .stack_solution import LayerSolution, Stack, StackNotConverged
+from .validity import coulomb_coupling, filling, shortest_hop_nm
 
 __all__ = [
     "BOLTZMANN_EV_K",
     "CAPACITANCE_UF_CM2",
+    "HOST_OCCUPATION",
+    "LARGEST_OHM_CM2",
     "LIMITING_STEPS",
     "REASONS",
     "Bulk",
@@ -55,6 +67,7 @@ __all__ = [
     "CoatedContact",
     "CoatedResistance",
     "Contact",
+    "ContactHop",
     "ContactResistance",
     "Decomposition",
     "GradedProfile",
@@ -79,27 +92,37 @@ __all__ = [
     "conductivity_S_cm",
     "contact",
     "contact_class",
+    "contact_hop",
     "contact_resistance",
+    "coulomb_coupling",
     "cpd_V",
     "decompose",
     "defect_slots",
     "delta_cpd_V",
+    "electrode_bulk",
     "electron_barrier_eV",
     "equilibrium_cpd_V",
     "exchange_current_A_cm2",
     "fermi_level_eV",
+    "filling",
     "first_order_sensitivity",
+    "grid_depletion_ohm_cm2",
     "half_space",
     "hole_barrier_eV",
     "ion_electrochemical_potential_eV",
     "is_thick",
+    "lattice_gas_factor",
     "layer",
+    "layer_depletion_ohm_cm2",
     "layer_leakage",
     "metal_neutral_potential_V",
     "minimum_interface_mu",
     "neutral_bulk",
     "open_circuit_voltage_V",
     "pinning_dipole_V",
+    "positive_resistance",
+    "shortest_hop_nm",
+    "side_depletion_ohm_cm2",
     "solve_stack",
     "stack_phases",
 ]
