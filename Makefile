@@ -41,8 +41,8 @@ test: lint  ## lint, types and all tests (some run GPAW)
 	@$(BIN)/pytest
 
 test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
-	@$(BIN)/pytest tests/cluster tests/faults/cluster tests/explorer/test_server.py $(addprefix tests/interohm/,\
-	  test_database.py test_rows.py test_many_writers.py test_foreign_documents.py)
+	@$(BIN)/pytest tests/cluster tests/faults/cluster $(addprefix tests/interohm/,\
+	  explorer/test_server.py $(addprefix database/test_,database.py rows.py many_writers.py safe_documents.py))
 
 test-faults: install  ## the tests of faults in their long form: 100 kills, thousands of malformed files (an hour)
 	@INTEROHM_TEST_FAULTS=long $(BIN)/pytest tests/faults tests/faults/cluster

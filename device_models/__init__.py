@@ -1,13 +1,23 @@
 """Material parameters in, predictions out: arrays to arrays, for one contact or a million."""
 
 from .bulk import Bulk, neutral_bulk
-from .coated import CoatedContact, CoatedResistance, coated_contact, coated_resistance
 from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
 from .contact import Contact, contact
-from .depletion import grid_depletion_ohm_cm2, layer_depletion_ohm_cm2
 from .electrode import electrode_bulk
 from .electrons import Leakage, layer_leakage, pinning_dipole_V
-from .half_space import HalfSpace, half_space
+from .first_integral.coated import (
+    CoatedContact,
+    CoatedResistance,
+    coated_contact,
+    coated_resistance,
+)
+from .first_integral.depletion import layer_depletion_ohm_cm2
+from .first_integral.half_space import HalfSpace, half_space
+from .first_integral.layer import Layer, layer
+from .grid.depletion import grid_depletion_ohm_cm2
+from .grid.solution import LayerSolution, Stack, StackNotConverged
+from .grid.stack import solve_stack
+from .grid.stack_layer import GradedProfile, StackLayer
 from .kinetics import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
 from .kpfm import (
     Decomposition,
@@ -17,7 +27,6 @@ from .kpfm import (
     delta_cpd_V,
     equilibrium_cpd_V,
 )
-from .layer import Layer, layer
 from .memory import keep_freed_memory
 from .open_circuit import (
     band_edges,
@@ -50,9 +59,6 @@ from .resistance import (
     side_depletion_ohm_cm2,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
-from .stack import solve_stack
-from .stack_layer import GradedProfile, StackLayer
-from .stack_solution import LayerSolution, Stack, StackNotConverged
 from .validity import coulomb_coupling, filling, shortest_hop_nm
 
 __all__ = [

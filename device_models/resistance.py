@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .bulk import Bulk
 from .constants import ELEMENTARY_CHARGE_C, NM_CM
 from .contact import Contact
-from .half_space import HalfSpace
+from .first_integral.half_space import HalfSpace
 from .phase import Array, BoolArray, IntArray, Metal
 from .sublattice import sum_of
 

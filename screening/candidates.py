@@ -9,18 +9,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interohm.electrodes import check_same_ion, reference_metal
+from interohm.database.conditions import parse_where
+from interohm.database.rows import COLUMNS, rows_of
 from interohm.errors import InputError
-from interohm.materials import find_material, shipped_names
+from interohm.lookup import find_material
 from interohm.records import Insulator, Metal, material_document
-from interohm.rows import COLUMNS, rows_of
-from interohm.where import parse_where
+from interohm.records.reference import check_same_ion, reference_metal
+from interohm.records.shipped import shipped_names
 
 if TYPE_CHECKING:
-    from interohm.screening.config import Candidates, Coating, ScreenConfig
-
     from interohm.database import Database
-    from interohm.where import Condition
+    from interohm.database.conditions import Condition
+    from interohm.screening.config import Candidates, Coating, ScreenConfig
 
 #: A field of a record's provenance that conditions may name, in words or numbers of the user's.
 _PRICE_CLASS = "price_class"

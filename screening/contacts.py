@@ -13,9 +13,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from interohm.screening.sides import Electrodes, Electrolytes
 
 from interohm import device_models as models
+from interohm.screening.phase_arrays import Electrodes, Electrolytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

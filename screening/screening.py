@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from interohm import __version__
+from interohm.records import material_document
 from interohm.screening.candidates import Records
 from interohm.screening.config import ScreenConfig
 from interohm.screening.filters import cell_filter
 from interohm.screening.partial import Question
-
-from interohm import __version__
-from interohm.records import material_document
 
 #: Begins a stage (its name, how many steps it has); returns what is told of each more of them.
 Stages: TypeAlias = Callable[[str, int], Callable[[int], None]]

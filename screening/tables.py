@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from interohm.screening.cells import Cells
-from interohm.screening.coated_sides import coated_side
-from interohm.screening.contacts import Conditions, SideContacts, all_contacts, joined
-from interohm.screening.sides import electrodes_of, electrolytes_of
 
-from interohm.electrodes import reference_work_function_eV
+from interohm.prediction.electrodes import reference_work_function_eV
+from interohm.screening.cells import Cells
+from interohm.screening.coated_electrodes import coated_side
+from interohm.screening.contacts import Conditions, SideContacts, all_contacts, joined
+from interohm.screening.phase_arrays import electrodes_of, electrolytes_of
 
 if TYPE_CHECKING:
     from interohm.screening.candidates import Records, Side

@@ -13,8 +13,9 @@ import pytest
 
 from interohm.cli import main
 
-# Where tests of two folders find what writes VASP's files.
+# Where tests of two folders find what writes VASP's files, and the script of a page's tables.
 sys.path.insert(0, str(Path(__file__).parent / "vasp_files"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 
 
 class Ran(NamedTuple):

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from interohm.slab_builders.cells import Crystal, supercell
-from interohm.slab_builders.defects import DefectSite, defect_position
-from interohm.slab_builders.hops import after_hop, vacancy_hop
 from jobflow import Job, JobConfig, OnMissing, job
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal, supercell
+from interohm.slab_builders.defects import DefectSite, defect_position
+from interohm.slab_builders.hops import after_hop, vacancy_hop
 
 from .calculations import find_calculation
 from .campaign_config import InsulatorPhase

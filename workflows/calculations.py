@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from interohm.postprocess.calculation import Calculation
 from jobflow import CURRENT_JOB, Job, Response, job
 from pymatgen.core import Structure
 
 from interohm.database import Database
-from interohm.schema import well_formed
+from interohm.database.schema import well_formed
+from interohm.database.shipped_calculations import shipped_calculation
+from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
-from interohm.shipped_calculations import shipped_calculation
 
 from .batch_job import calculate_in_time
 from .context import active_database

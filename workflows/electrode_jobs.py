@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from interohm.postprocess.voltages import ElectrodeState, electrode_record
-from interohm.slab_builders.electrodes import host_units
-from interohm.slab_builders.slabs import Facet, build_slab, facet_name
 from jobflow import JobConfig, OnMissing, job
 from pymatgen.core import Structure
 
+from interohm.postprocess.voltages import ElectrodeState, electrode_record
 from interohm.records import Quantity, material_document
+from interohm.slab_builders.electrodes import host_units
+from interohm.slab_builders.slabs import Facet, build_slab, facet_name
 
 from .calculations import find_calculation
 from .campaign_config import ElectrodePhase

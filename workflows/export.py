@@ -13,9 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from interohm.postprocess.calculation import Calculation
-
 from interohm.database import Database
+from interohm.postprocess.calculation import Calculation
 from interohm.records import save_material
 from interohm.settings import Settings
 from interohm.yaml_io import write_bytes

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from interohm.postprocess.materials import Uncertainties
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from interohm.errors import InputError
-from interohm.materials import SHIPPED_FOLDER
+from interohm.postprocess.materials import Uncertainties
+from interohm.records.shipped import SHIPPED_FOLDER
 from interohm.yaml_io import load_yaml, validated
 
 from .step_settings import (

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.materials import RelativeUncertainty, Uncertainties, Uncertainty
-from interohm.postprocess.vasp import read_vasp
-from interohm.postprocess.vasp_path import image_folders, read_vasp_path
-from interohm.slab_builders.identify import has_vacuum
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Composition, Structure
 
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.materials import RelativeUncertainty, Uncertainties, Uncertainty
+from interohm.postprocess.vasp import read_vasp
+from interohm.postprocess.vasp_path import image_folders, read_vasp_path
 from interohm.records import Charge, DielectricConstant, Fraction, Number, Quantity, Voltage
+from interohm.slab_builders.identify import has_vacuum
 from interohm.yaml_io import load_yaml, validated
 
 from .campaign_config import Facet, HopConfig, Name

@@ -6,6 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pymatgen.core import Composition, Structure
+
+from interohm.errors import InputError
 from interohm.postprocess.barriers import calculated_hop
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.candidates import DefectCandidate
@@ -18,13 +21,10 @@ from interohm.postprocess.materials import (
     metal_record,
 )
 from interohm.postprocess.reservoirs import ion_change, tied_elements
+from interohm.records import Insulator, Metal, Quantity
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.identify import FoundDefect, identify_defect, repeat_distance
 from interohm.slab_builders.slabs import facet_name
-from pymatgen.core import Composition, Structure
-
-from interohm.errors import InputError
-from interohm.records import Insulator, Metal, Quantity
 
 from .vasp_folders import (
     CONFIG,

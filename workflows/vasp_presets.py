@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from interohm.postprocess.materials import Uncertainties
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from interohm.postprocess.materials import Uncertainties
 
 from .engines.vasp_inputs import INPUT_SETS, InputSet
 from .step_settings import EnergyCorrections, Positive, require_uncertainties

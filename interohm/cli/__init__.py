@@ -15,6 +15,7 @@ import typer
 from interohm import __version__
 from interohm.cli import (
     campaigns,
+    doctor,
     explore,
     imports,
     init_cluster,
@@ -22,8 +23,8 @@ from interohm.cli import (
     predictions,
     query,
     queue,
+    schema,
     screen,
-    service,
     why,
 )
 from interohm.errors import InputError
@@ -57,8 +58,8 @@ app.command("why", epilog=why.WHY_EXAMPLE)(why.why)
 app.command("export", epilog=query.EXPORT_EXAMPLE)(query.export)
 app.command("explore", epilog=explore.EXPLORE_EXAMPLE)(explore.explore)
 app.command("migrate", epilog=query.MIGRATE_EXAMPLE)(query.migrate)
-app.command("doctor", epilog=service.DOCTOR_EXAMPLE)(service.doctor)
-app.command("schema", epilog=service.SCHEMA_EXAMPLE)(service.schema)
+app.command("doctor", epilog=doctor.DOCTOR_EXAMPLE)(doctor.doctor)
+app.command("schema", epilog=schema.SCHEMA_EXAMPLE)(schema.schema)
 
 
 def _print_version(asked: bool) -> None:

@@ -147,7 +147,7 @@ def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
 def print_records(materials: Sequence[Insulator | Metal]) -> None:
     """Print the calculated numbers of records."""
     from interohm.cli.output import console, table
-    from interohm.phases import quantities
+    from interohm.records.uncertainty import quantities
 
     made = table("record", "quantity", "value#", "± #")
     for material in materials:

@@ -43,10 +43,10 @@ def contact(
 
     Potential drop, space charge, capacitance, and the resistance with its parts.
     """
-    from interohm.cell_config import StateOfCharge, Temperature, Thickness
-    from interohm.cli.lookup import assumed_inputs, find_materials
+    from interohm.cli.named_materials import assumed_inputs, find_materials
     from interohm.cli.output import print_json, remark
-    from interohm.contact import contact_document
+    from interohm.prediction.contact import contact_document
+    from interohm.records.cell_config import StateOfCharge, Temperature, Thickness
 
     _check_outputs(report, figure)
     _check(temperature, Temperature, "--temperature")
@@ -69,7 +69,7 @@ def contact(
         write_contact_report(report, materials, document, remarks=notes)
         remark(f"report: {report}")
     if figure is not None:
-        from interohm.figures import write_contact_figure
+        from interohm.report.figures import write_contact_figure
 
         write_contact_figure(figure, materials, document)
         remark(f"figure: {figure}")
@@ -92,10 +92,10 @@ def cell(
 
     Open-circuit voltage, area-specific resistance, and every contact.
     """
-    from interohm.cell import cell_document, steps
-    from interohm.cell_config import load_cell
-    from interohm.cli.lookup import assumed_inputs, find_materials
+    from interohm.cli.named_materials import assumed_inputs, find_materials
     from interohm.cli.output import print_json, progress_bar, remark
+    from interohm.prediction.cell import cell_document, steps
+    from interohm.records.cell_config import load_cell
 
     _check_outputs(report, figure)
     described = load_cell(config)
@@ -104,7 +104,7 @@ def cell(
     materials, notes = find_materials(names, relative_to=config.parent, where=places)
     measured = None
     if measured_map is not None:
-        from interohm.kpfm import load_measured_map
+        from interohm.prediction.kpfm import load_measured_map
 
         measured = load_measured_map(measured_map)
     with progress_bar("states of charge, and their samples", steps(described)) as advance:
@@ -132,7 +132,7 @@ def cell(
         write_report(report, described, materials, document, remarks=notes)
         remark(f"report: {report}")
     if figure is not None:
-        from interohm.figures import write_cell_figure
+        from interohm.report.figures import write_cell_figure
 
         write_cell_figure(figure, document)
         remark(f"figure: {figure}")
@@ -147,7 +147,7 @@ def _check_outputs(report: Path | None, figure: Path | None) -> None:
 
         check_place(report)
     if figure is not None:
-        from interohm.figures import check_figure
+        from interohm.report.figures import check_figure
 
         check_figure(figure)
 

@@ -97,11 +97,11 @@ def screen(
 
 def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> None:
     """Predict the best cells whole and their contacts, at all states of charge, and save them."""
-    from interohm.cell import cell_document
     from interohm.cli.output import remark
-    from interohm.contact import contact_document
     from interohm.database import Database
-    from interohm.screening.whole_cells import cell_of
+    from interohm.prediction.cell import cell_document
+    from interohm.prediction.contact import contact_document
+    from interohm.screening.full_solves import cell_of
 
     config, records = screening.config, screening.records
     sides = {side.label: side for side in [*records.negatives, *records.positives]}

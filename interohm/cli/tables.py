@@ -19,7 +19,7 @@ _WORTH_NAMING = 0.1
 
 
 def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
-    """Print the prediction for one contact (the document of `interohm.contact`)."""
+    """Print the prediction for one contact (the document of `interohm.prediction.contact`)."""
     conditions = [f"{document['temperature_K']:g} K"]
     if document.get("thickness_nm") is not None:
         conditions.append(f"layer of {document['thickness_nm']:g} nm")

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from interohm.database.schema import well_formed
 from interohm.errors import InputError
-from interohm.materials import used_material
-from interohm.schema import well_formed
+from interohm.lookup import used_material
 
 if TYPE_CHECKING:
     from interohm.database import Database, Document
+    from interohm.database.rows import Row
     from interohm.records import Insulator, Metal
     from interohm.report.budget import Part
-    from interohm.rows import Row
 
     Figure = dict[str, Any]
 

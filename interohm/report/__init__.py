@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from interohm.cell_config import Cell
 from interohm.records import Insulator, Metal
+from interohm.records.cell_config import Cell
 from interohm.report import notes
 from interohm.report.arrhenius import CELL
 from interohm.report.band_diagram import band_figure
@@ -66,7 +66,7 @@ def write_report(
     materials : sequence of Insulator or Metal
         The record of each layer.
     document : dict
-        The prediction (`interohm.cell.cell_document`).
+        The prediction (`interohm.prediction.cell.cell_document`).
     remarks : sequence of str
         What else the reader must know, as a record that hides a shipped one.
 

@@ -52,7 +52,7 @@ def write_contact_report(
     materials : sequence of Insulator or Metal
         The records of the left and the right phase.
     document : dict
-        The prediction (`interohm.contact.contact_document`).
+        The prediction (`interohm.prediction.contact.contact_document`).
     remarks : sequence of str
         What else the reader must know, as a record that hides a shipped one.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from interohm.electrodes import is_reference
 from interohm.records import Insulator, Metal
+from interohm.records.reference import is_reference
 from interohm.report.display_axis import nanometres
 from interohm.report.inputs import assumed_count, different_materials
 from interohm.report.tables import shown

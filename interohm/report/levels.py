@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.electrodes import electrode_state, reference_metal, reference_work_function_eV
+from interohm.prediction.electrodes import electrode_state, reference_work_function_eV
 from interohm.records import Insulator, Metal
+from interohm.records.reference import reference_metal
 from interohm.report.bands import Intervals, ends
 from interohm.report.curve_points import needed_points, with_nodes
 from interohm.report.display_axis import (

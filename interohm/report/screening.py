@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interohm.phases import quantities
+from interohm.records.uncertainty import quantities
 from interohm.report.heat_map import MAP_NOTE, heat_map
 from interohm.report.page import figure, findings, lead, page, section, slider
 from interohm.report.tables import Markup, interval, shown, table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from interohm.electrodes import reference_metal
 from interohm.records import Insulator, Metal
+from interohm.records.reference import reference_metal
 from interohm.report import notes
 from interohm.report.arrhenius import activation_table, arrhenius_figure
 from interohm.report.budget import Part

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from interohm.device_models import BOLTZMANN_EV_K, neutral_bulk
 from interohm.device_models.conductivity_fit import fitted_hop
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from interohm.device_models import (
     BOLTZMANN_EV_K,
     LIMITING_STEPS,

@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
+
 from interohm.device_models import (
     Bulk,
     Metal,
     StackLayer,
+    grid_depletion_ohm_cm2,
     half_space,
     layer,
+    layer_depletion_ohm_cm2,
     neutral_bulk,
     solve_stack,
 )
-from interohm.device_models.depletion import grid_depletion_ohm_cm2, layer_depletion_ohm_cm2
-from scipy.integrate import quad
 
 from .phases import METAL_eV, symmetric
 

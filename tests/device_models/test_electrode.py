@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from interohm.device_models import (
     BOLTZMANN_EV_K,
     HalfSpace,
@@ -22,7 +23,7 @@ from interohm.device_models import (
 )
 from interohm.device_models.constants import CM3_PER_NM3, VACUUM_PERMITTIVITY_E_V_NM
 from interohm.device_models.electrode import reduced_level
-from interohm.device_models.fermi_dirac import fermi_dirac
+from interohm.device_models.numerics.fermi_dirac import fermi_dirac
 
 from .phases import METAL_eV, reference_bulk, symmetric
 

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import quad, solve_ivp
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import spsolve
+
 from interohm.device_models.constants import BOLTZMANN_EV_K
 from interohm.device_models.extrinsic import (
     arrhenius_rate,
@@ -19,9 +23,6 @@ from interohm.device_models.extrinsic import (
     interphase_thickness_nm,
     measured_ohm_cm2,
 )
-from scipy.integrate import quad, solve_ivp
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import spsolve
 
 
 def flux_tube_by_finite_volumes(ratio: float) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import constants
+
 from interohm.device_models import (
     BOLTZMANN_EV_K,
     coulomb_coupling,
@@ -11,7 +13,6 @@ from interohm.device_models import (
     neutral_bulk,
     shortest_hop_nm,
 )
-from scipy import constants
 
 from .phases import METAL_eV, reference_bulk, symmetric
 

@@ -13,7 +13,7 @@ import pytest
 
 from interohm.database import Database
 from interohm.errors import InputError
-from interohm.materials import shipped_material
+from interohm.records.shipped import shipped_material
 from interohm.settings import Settings
 
 CONFIGS = Path(__file__).parents[2] / "configs"

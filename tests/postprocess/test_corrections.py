@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
+
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.corrections import (
     point_charge_correction,
     point_charge_potential,
     site_alignment,
 )
-from pymatgen.core import Lattice, Structure
-
 from interohm.records import Insulator, load_material
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
+
 from interohm.postprocess.calculation import Calculation, PlanarPotential
 from interohm.postprocess.levels import work_function
 from interohm.postprocess.surfaces import (
@@ -18,8 +20,6 @@ from interohm.postprocess.surfaces import (
     survey,
     with_survey,
 )
-from pymatgen.core import Lattice, Structure
-
 from interohm.records import Metal, load_material
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -10,6 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from monty.serialization import loadfn
+from pymatgen.analysis.defects.core import Substitution
+from pymatgen.analysis.defects.thermo import DefectEntry, FormationEnergyDiagram
+from pymatgen.core import PeriodicSite, Structure
+from pymatgen.entries.computed_entries import ComputedStructureEntry
+from pymatgen.io.vasp import Locpot, Poscar
+
+from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation, PlanarPotential
 from interohm.postprocess.corrections import point_charge_correction
 from interohm.postprocess.defects import (
@@ -21,14 +29,6 @@ from interohm.postprocess.levels import slab_center
 from interohm.postprocess.planar_alignment import planar_alignment
 from interohm.postprocess.potentials import vacuum_level
 from interohm.postprocess.vasp import read_vasp
-from monty.serialization import loadfn
-from pymatgen.analysis.defects.core import Substitution
-from pymatgen.analysis.defects.thermo import DefectEntry, FormationEnergyDiagram
-from pymatgen.core import PeriodicSite, Structure
-from pymatgen.entries.computed_entries import ComputedStructureEntry
-from pymatgen.io.vasp import Locpot, Poscar
-
-from interohm.errors import InputError
 
 DATA = Path(__file__).parents[1] / "data" / "vasp"
 BOHR_A = 0.529177210903

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
+from interohm.database import Database
+from interohm.errors import InputError
+from interohm.prediction.cell import cell_document
 from interohm.screening.candidates import find_records
 from interohm.screening.cells import OUTPUTS
 from interohm.screening.config import ScreenConfig, load_screen
+from interohm.screening.full_solves import cell_of, solve_whole
 from interohm.screening.run import prepared_cells, run_screening
 from interohm.screening.screening import Screening, screening_folder
-from interohm.screening.survivors import ranking_stability
 from interohm.screening.tables import cells_of
-from interohm.screening.whole_cells import cell_of, solve_whole
-
-from interohm.cell import cell_document
-from interohm.database import Database
-from interohm.errors import InputError
+from interohm.screening.uncertainty import ranking_stability
 from interohm.yaml_io import dump_yaml, load_yaml
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -175,7 +175,7 @@ def test_document_table_and_resumption(tmp_path):
     contacts = pq.read_table(screening.folder / "contacts.parquet").to_pylist()
     assert len(contacts) == 2 * 2 * (2 + 2)
     found = next(row for row in contacts if (row["left"], row["right"]) == ("LiC6", "LLZO"))
-    from interohm.contact import contact_document
+    from interohm.prediction.contact import contact_document
 
     materials = [screening.records.negatives[1].metal, screening.records.electrolytes[0]]
     alone = contact_document(*materials, samples=2)
@@ -289,7 +289,7 @@ def test_sets_by_pattern_and_condition():
 
 
 def test_sets_by_price_class(tmp_path):
-    from interohm.materials import shipped_material
+    from interohm.records.shipped import shipped_material
 
     with Database.open(write=True) as database:
         for name, price_class in (("LLZO", "high"), ("Li3PS4", "low")):

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.slabs import Facet, build_slab, distinct_facets, symmetric_slabs
 from pymatgen.core import Lattice, Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.slabs import Facet, build_slab, distinct_facets, symmetric_slabs
 
 pytestmark = pytest.mark.filterwarnings("ignore:Issues encountered")
 

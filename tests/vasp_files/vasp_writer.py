@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from interohm.postprocess.calculation import Calculation
 from pymatgen.core import Element, Structure
 from pymatgen.io.vasp import Locpot, Poscar
+
+from interohm.postprocess.calculation import Calculation
 
 VALENCE = {"Li": 1.0, "F": 7.0, "O": 6.0, "Mg": 2.0}
 #: eV/(Å² u) in THz².

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
+
+from interohm.database import Database
+from interohm.errors import InputError
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import dry_run
 from interohm.workflows.campaign_config import CampaignConfig, load_campaign
 from interohm.workflows.engines.vasp_inputs import write_inputs
 from interohm.workflows.export import write_records
-from pydantic import ValidationError
-
-from interohm.database import Database
-from interohm.errors import InputError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

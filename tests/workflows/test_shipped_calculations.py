@@ -6,13 +6,13 @@ import gzip
 from pathlib import Path
 
 import pytest
+
+from interohm.database import Database
 from interohm.postprocess.calculation import Calculation
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import dry_run, load_campaign
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.export import write_calculation, write_records
-
-from interohm.database import Database
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SHIPPED = sorted((CONFIGS / "calculations").glob("*.json.gz"))

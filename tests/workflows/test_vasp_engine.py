@@ -9,8 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
+from pymatgen.core import Structure
+from vasp_writer import potcar
+
+from interohm.cli import main
+from interohm.database import Database
+from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation, MigrationPath
 from interohm.postprocess.vasp import read_vasp
+from interohm.records import Insulator
 from interohm.workflows.campaign import campaign_flow, dry_run, load_campaign
 from interohm.workflows.engines.protocol import CalculationError, Progress
 from interohm.workflows.engines.request import CalculationRequest
@@ -18,13 +25,6 @@ from interohm.workflows.engines.vasp import VaspEngine
 from interohm.workflows.engines.vasp_inputs import write_inputs
 from interohm.workflows.local import run_campaign
 from interohm.workflows.vasp_campaign import PLAN, write_campaign_inputs
-from pymatgen.core import Structure
-from vasp_writer import potcar
-
-from interohm.cli import main
-from interohm.database import Database
-from interohm.errors import InputError
-from interohm.records import Insulator
 from interohm.yaml_io import load_yaml
 
 ROOT = Path(__file__).parents[2]

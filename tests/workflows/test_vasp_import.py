@@ -9,22 +9,22 @@ import shutil
 from pathlib import Path
 
 import pytest
-from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.levels import work_function
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.hops import after_hop, vacancy_hop
-from interohm.slab_builders.identify import has_vacuum, identify_defect, repeat_distance
-from interohm.slab_builders.slabs import Facet
-from interohm.workflows.vasp_folders import ImportConfig, ImportedInsulator, ImportedMetal
-from interohm.workflows.vasp_import import import_folder
 from pymatgen.core import Lattice, Structure
 from vasp_writer import write_calculation, write_path
 
 from interohm.cli import main
 from interohm.database import Database
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.levels import work_function
 from interohm.records import Insulator, Metal
 from interohm.settings import load_settings
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.hops import after_hop, vacancy_hop
+from interohm.slab_builders.identify import has_vacuum, identify_defect, repeat_distance
+from interohm.slab_builders.slabs import Facet
+from interohm.workflows.vasp_folders import ImportConfig, ImportedInsulator, ImportedMetal
+from interohm.workflows.vasp_import import import_folder
 from interohm.yaml_io import load_yaml, validated
 
 DATA = Path(__file__).parents[1] / "data"

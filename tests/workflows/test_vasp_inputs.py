@@ -16,6 +16,9 @@ import pytest
 from atomate2.vasp.flows.defect import FormationEnergyMaker
 from atomate2.vasp.jobs import core
 from atomate2.vasp.jobs.neb import NebFromImagesMaker
+from pymatgen.core import Lattice, Structure
+
+from interohm.errors import InputError
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import (
     defect_position,
@@ -37,9 +40,6 @@ from interohm.workflows.engines.vasp_inputs import (
 )
 from interohm.workflows.presets import load_preset
 from interohm.workflows.vasp_presets import VaspPreset, VaspStep
-from pymatgen.core import Lattice, Structure
-
-from interohm.errors import InputError
 from interohm.yaml_io import load_yaml
 
 GOLDEN = Path(__file__).parents[1] / "data" / "vasp_inputs"

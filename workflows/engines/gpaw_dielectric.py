@@ -19,9 +19,10 @@ from ase import Atoms
 from gpaw.berryphase import polarization_phase
 from gpaw.new.ase_interface import GPAW
 from gpaw.response.df import DielectricFunction
+from pymatgen.io.ase import AseAtomsAdaptor
+
 from interohm.postprocess.calculation import Calculation, DielectricResponse
 from interohm.slab_builders.displacements import derivatives, distinct_displacements
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from .gpaw_scf import gpaw_parameters, set_initial_moments
 from .gpaw_worker import document, remove, write_whole

@@ -24,8 +24,9 @@ from ase.io import read, write
 from ase.optimize import BFGS
 from gpaw.mpi import world
 from gpaw.new.ase_interface import ASECalculator
-from interohm.postprocess.calculation import Calculation, PlanarPotential, ScfAttempt
 from pymatgen.io.ase import AseAtomsAdaptor
+
+from interohm.postprocess.calculation import Calculation, PlanarPotential, ScfAttempt
 
 from .gpaw_scf import calculator, calculator_from, is_scf_failure, set_initial_moments
 from .request import CalculationRequest

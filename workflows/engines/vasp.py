@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from interohm.postprocess.vasp_files import functional_name
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.postprocess.vasp_files import functional_name
 
 from .gpaw import kpoint_counts
 from .protocol import Progress

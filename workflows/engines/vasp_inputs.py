@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from interohm.postprocess.calculation import CalculationKind
-from interohm.postprocess.vasp_files import functional_name
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.postprocess.calculation import CalculationKind
+from interohm.postprocess.vasp_files import functional_name
 from interohm.yaml_io import load_yaml, write_text
 
 if TYPE_CHECKING:

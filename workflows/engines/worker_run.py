@@ -10,9 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from interohm.postprocess.calculation import Calculation
-
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
 
 from .protocol import CalculationError
 from .request import CalculationRequest

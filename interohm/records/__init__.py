@@ -1,0 +1,51 @@
+"""What is known before anything is predicted: the records of phases, shipped ones among them."""
+
+from __future__ import annotations
+
+from interohm.records.material import (
+    ION_CHARGES,
+    MATERIAL,
+    BarrierEnergy,
+    Charge,
+    Defect,
+    DielectricConstant,
+    Fraction,
+    Frequency,
+    HopDistance,
+    Insulator,
+    Metal,
+    MetalState,
+    Number,
+    Quantity,
+    Voltage,
+    WorkFunction,
+    load_material,
+    material_document,
+    material_from,
+    material_hash,
+    save_material,
+)
+
+__all__ = [
+    "ION_CHARGES",
+    "MATERIAL",
+    "BarrierEnergy",
+    "Charge",
+    "Defect",
+    "DielectricConstant",
+    "Fraction",
+    "Frequency",
+    "HopDistance",
+    "Insulator",
+    "Metal",
+    "MetalState",
+    "Number",
+    "Quantity",
+    "Voltage",
+    "WorkFunction",
+    "load_material",
+    "material_document",
+    "material_from",
+    "material_hash",
+    "save_material",
+]
