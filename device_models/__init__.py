@@ -1,6 +1,7 @@
 """Material parameters in, predictions out: arrays to arrays, for one contact or a million."""
 
 from .bulk import Bulk, neutral_bulk
+from .conductivity_fit import FittedHop, fitted_hop
 from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
 from .contact import Contact, contact
 from .electrode import electrode_bulk
@@ -28,6 +29,7 @@ from .kpfm import (
     equilibrium_cpd_V,
 )
 from .memory import keep_freed_memory
+from .neutral_energies import energies_from_neutrality
 from .open_circuit import (
     band_edges,
     contact_class,
@@ -76,6 +78,7 @@ __all__ = [
     "ContactHop",
     "ContactResistance",
     "Decomposition",
+    "FittedHop",
     "GradedProfile",
     "HalfSpace",
     "Layer",
@@ -107,11 +110,13 @@ __all__ = [
     "delta_cpd_V",
     "electrode_bulk",
     "electron_barrier_eV",
+    "energies_from_neutrality",
     "equilibrium_cpd_V",
     "exchange_current_A_cm2",
     "fermi_level_eV",
     "filling",
     "first_order_sensitivity",
+    "fitted_hop",
     "grid_depletion_ohm_cm2",
     "half_space",
     "hole_barrier_eV",

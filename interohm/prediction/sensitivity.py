@@ -41,6 +41,12 @@ class RecordedDraws(Draws):
             self.asked[key] = super().normal(record, field)
         return self.asked[key]
 
+    def again(self, record: str, rows: NDArray[np.bool_]) -> None:
+        """Draw all numbers of a record again for some of the samples."""
+        super().again(record, rows)
+        for key in [key for key in self.asked if key[0] == record]:
+            del self.asked[key]
+
 
 def sensitivity_fields(
     draws: RecordedDraws, output: ArrayLike, materials: Sequence[Insulator | Metal]
