@@ -32,10 +32,14 @@ demo: install  ## structures of Li and LiF to the resistance of a cell, with rea
 	@$(BIN)/interohm run configs/campaigns/demo.yaml
 	@$(BIN)/interohm cell configs/examples/lithium-LiF-LLZO-LCO.yaml --save --report report.html
 
-lint: install  ## ruff and mypy
+lint: install  ## ruff, mypy, and which module may import which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@mkdir -p build && rm -rf build/lib build/lint
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --target build/lint . 2>build/lint.log || { cat build/lint.log; exit 1; }
+	@cd build/lint && $(CURDIR)/$(BIN)/lint-imports --no-cache $(CURDIR)/pyproject.toml
 
 test: lint  ## lint, types and all tests (some run GPAW)
 	@$(BIN)/pytest

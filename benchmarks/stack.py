@@ -18,15 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_bvp
 
-from interohm.device_models.bulk import Bulk, neutral_bulk
-from interohm.device_models.constants import (
+from interohm.device_models import (
     BOLTZMANN_EV_K,
-    CM3_PER_NM3,
-    VACUUM_PERMITTIVITY_E_V_NM,
+    Bulk,
+    Metal,
+    Phase,
+    Stack,
+    StackLayer,
+    neutral_bulk,
+    solve_stack,
 )
-from interohm.device_models.grid.stack import Stack, solve_stack
-from interohm.device_models.grid.stack_layer import StackLayer
-from interohm.device_models.phase import Metal, Phase
+from interohm.device_models.constants import CM3_PER_NM3, VACUUM_PERMITTIVITY_E_V_NM
 
 Array = NDArray[np.float64]
 

@@ -1,21 +1,22 @@
 """Material parameters in, predictions out: arrays to arrays, for one contact or a million."""
 
 from .bulk import Bulk, neutral_bulk
-from .conductivity_fit import FittedHop, fitted_hop
-from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
-from .contact import Contact, contact
-from .electrode import electrode_bulk
-from .electrons import Leakage, layer_leakage, pinning_dipole_V
-from .first_integral.coated import (
+from .coated import (
     CoatedContact,
     CoatedResistance,
     coated_contact,
     coated_resistance,
 )
+from .conductivity_fit import FittedHop, fitted_hop
+from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
+from .contact import Contact, contact
+from .electrode import electrode_bulk
+from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
 from .first_integral.depletion import layer_depletion_ohm_cm2
 from .first_integral.half_space import HalfSpace, half_space
 from .first_integral.layer import Layer, layer
 from .grid.depletion import grid_depletion_ohm_cm2
+from .grid.layer_charge import UNMIXING, Unmixing
 from .grid.solution import LayerSolution, Stack, StackNotConverged
 from .grid.stack import solve_stack
 from .grid.stack_layer import GradedProfile, StackLayer
@@ -59,6 +60,7 @@ from .resistance import (
     lattice_gas_factor,
     positive_resistance,
     side_depletion_ohm_cm2,
+    thick_space_charge,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
 from .validity import coulomb_coupling, filling, shortest_hop_nm
@@ -70,6 +72,8 @@ __all__ = [
     "LARGEST_OHM_CM2",
     "LIMITING_STEPS",
     "REASONS",
+    "RICHARDSON_A_CM2_K2",
+    "UNMIXING",
     "Bulk",
     "ButlerVolmer",
     "CoatedContact",
@@ -92,6 +96,7 @@ __all__ = [
     "Stack",
     "StackLayer",
     "StackNotConverged",
+    "Unmixing",
     "apparent_activation_energy_eV",
     "band_edges",
     "charge_transfer_ohm_cm2",
@@ -136,6 +141,7 @@ __all__ = [
     "side_depletion_ohm_cm2",
     "solve_stack",
     "stack_phases",
+    "thick_space_charge",
 ]
 
 keep_freed_memory()

@@ -71,7 +71,7 @@ def contact(
     if figure is not None:
         from interohm.report.figures import write_contact_figure
 
-        write_contact_figure(figure, materials, document)
+        write_contact_figure(figure, document)
         remark(f"figure: {figure}")
     if save:
         _keep("contact", document)

@@ -90,7 +90,7 @@ def screen(
     if report is not None:
         from interohm.report.screening import write_screening_report
 
-        write_screening_report(report, records, document)
+        write_screening_report(report, records.all, document)
         remark(f"report: {report}")
     remark(f"screening: {screening.folder}")
 

@@ -326,7 +326,9 @@ class Database:
 
     def job_store(self) -> JobStore:
         """Return a JobStore for jobflow over the same folder or server, safe across threads."""
-        return self._writable().job_store(self._lock)
+        from interohm.database.job_store import job_store
+
+        return job_store(self._writable(), self._lock)
 
     def _writable(self) -> Folder | Server:
         if self._backend is None or not self._write:

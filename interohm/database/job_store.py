@@ -12,12 +12,11 @@ from jobflow import JobStore
 from maggma.stores import GridFSStore, MongoStore, MontyStore
 
 from interohm.database.safe_documents import refuse_foreign_code
-from interohm.database.storage import FOLDER_STORAGE
+from interohm.database.storage import FOLDER_STORAGE, Folder, Server
 
 if TYPE_CHECKING:
     import threading
 
-    from interohm.database.storage import Folder
     from interohm.settings import Settings
 
 
@@ -82,7 +81,14 @@ class _ServerBlobs(GridFSStore):
             yield document
 
 
-def folder_job_store(folder: Folder, lock: threading.RLock) -> JobStore:
+def job_store(backend: Folder | Server, lock: threading.RLock) -> JobStore:
+    """Return a JobStore over the collections ``jobs`` and ``job_data`` of a database."""
+    if isinstance(backend, Folder):
+        return _folder_job_store(backend, lock)
+    return _server_job_store(backend.settings)
+
+
+def _folder_job_store(folder: Folder, lock: threading.RLock) -> JobStore:
     """Return the JobStore of a project folder."""
     return JobStore(
         _FolderStore(folder, "jobs", lock),
@@ -90,7 +96,7 @@ def folder_job_store(folder: Folder, lock: threading.RLock) -> JobStore:
     )
 
 
-def server_job_store(settings: Settings) -> JobStore:
+def _server_job_store(settings: Settings) -> JobStore:
     """Return the JobStore of a server."""
     assert settings.mongodb_uri is not None
     uri = settings.mongodb_uri.get_secret_value()

@@ -20,9 +20,7 @@ from interohm.errors import InputError
 from interohm.settings import Settings, uri_host
 
 if TYPE_CHECKING:
-    import threading
-
-    from jobflow import JobStore
+    pass
 
 #: Fields that people ask by; ``_id`` (the natural key) is indexed by itself.
 INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -179,12 +177,6 @@ class Folder:
         """Remove the file."""
         self._blob(key).unlink(missing_ok=True)
 
-    def job_store(self, lock: threading.RLock) -> JobStore:
-        """Return a JobStore over this folder's collections ``jobs`` and ``job_data``."""
-        from interohm.database.job_store import folder_job_store
-
-        return folder_job_store(self, lock)
-
 
 class Server:
     """A MongoDB server, or one that speaks its protocol."""
@@ -304,12 +296,6 @@ class Server:
     def drop_blob(self, key: str) -> None:
         """Delete from GridFS."""
         self._blobs().delete(key)
-
-    def job_store(self, lock: threading.RLock) -> JobStore:
-        """Return a JobStore over the server's collections ``jobs`` and ``job_data``."""
-        from interohm.database.job_store import server_job_store
-
-        return server_job_store(self.settings)
 
 
 @contextlib.contextmanager

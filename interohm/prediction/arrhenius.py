@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from interohm.device_models.kinetics import apparent_activation_energy_eV
+from interohm.device_models import apparent_activation_energy_eV
 from interohm.prediction.solved_cell import SolvedState
 from interohm.prediction.solved_contact import SolvedContact
 from interohm.results.json_values import column_quantiles, numbers, quantiles

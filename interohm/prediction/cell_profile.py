@@ -1,4 +1,4 @@
-"""The band diagram of a cell: levels against the distance from the negative electrode's back."""
+"""The band diagram as columns of a document: levels against the distance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.results.json_values import column_quantiles, numbers
+from interohm.results.json_values import column_quantiles, number, numbers
 
 if TYPE_CHECKING:
     from interohm.prediction.layer_diagram import LayerDiagram
@@ -41,6 +41,28 @@ def cell_profile(diagrams: list[LayerDiagram]) -> dict[str, list[float | None]]:
     return {
         name: numbers(np.concatenate([getattr(diagram, name) for diagram in diagrams]))
         for name in _COLUMNS
+    }
+
+
+def contact_levels(left: LayerDiagram, right: LayerDiagram) -> dict[str, dict[str, float | None]]:
+    """Return what stands at a contact on its two sides, the one that is a metal included.
+
+    Parameters
+    ----------
+    left, right : LayerDiagram
+        Of the two phases.
+
+    Returns
+    -------
+    dict
+        ``mu_eV``, ``fermi_level_eV`` and ``electrochemical_potential_eV`` by side.
+    """
+    return {
+        name: {
+            "left": number(getattr(left, name)[-1]),
+            "right": number(getattr(right, name)[0]),
+        }
+        for name in ("mu_eV", "fermi_level_eV", "electrochemical_potential_eV")
     }
 
 

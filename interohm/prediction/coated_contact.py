@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models.grid.layer_charge import Unmixing
-from interohm.device_models.grid.solution import StackNotConverged
-from interohm.device_models.grid.stack import solve_stack
-from interohm.device_models.resistance import charge_transfer_ohm_cm2, thick_space_charge
+from interohm.device_models import (
+    StackNotConverged,
+    Unmixing,
+    charge_transfer_ohm_cm2,
+    solve_stack,
+    thick_space_charge,
+)
 from interohm.errors import InputError
 from interohm.prediction.finite_layer import ThinLayer
 from interohm.prediction.solved_contact import SolvedContact, areal_site_density_cm2
@@ -20,9 +23,7 @@ from interohm.prediction.solved_contact import SolvedContact, areal_site_density
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.device_models import Bulk
-    from interohm.device_models.grid.solution import Stack
-    from interohm.device_models.grid.stack_layer import StackLayer
+    from interohm.device_models import Bulk, Stack, StackLayer
     from interohm.prediction.solved_contact import Side
     from interohm.records import Insulator, Metal
 

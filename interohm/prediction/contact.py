@@ -16,7 +16,7 @@ from interohm.prediction.arrhenius import (
     sweep_fields,
     sweep_temperatures_K,
 )
-from interohm.prediction.cell_profile import level_bands
+from interohm.prediction.cell_profile import cell_profile, contact_levels, level_bands
 from interohm.prediction.electron_samples import contact_electron_quantiles
 from interohm.prediction.electrons import contact_electrons
 from interohm.prediction.layer_diagram import contact_diagrams, sampled_contact_diagram
@@ -102,6 +102,13 @@ def contact_document(
         draws = recorded.first(samples)
     sampled = None if many is None else many.solved
     fields = contact_fields(nominal, sampled)
+    diagrams = contact_diagrams(nominal, single.metal_work_function_eV, single.electrode_mu_eV)
+    bent = [
+        diagram
+        for diagram, phase in zip(diagrams, (left, right), strict=True)
+        if isinstance(phase, Insulator)
+    ]
+    fields["profile"] = {**cell_profile(bent), **fields["profile"]}
     if many is not None:
         fields["quantiles"].update(
             electrons=contact_electron_quantiles(
@@ -118,12 +125,9 @@ def contact_document(
         "reference": reference.name,
         "records": {each.name: material_hash(each) for each in phases},
         **single.fields,
+        **contact_levels(*diagrams),
         **fields,
-        "electrons": contact_electrons(
-            nominal,
-            *contact_diagrams(nominal, single.metal_work_function_eV, single.electrode_mu_eV),
-            temperature_K,
-        ),
+        "electrons": contact_electrons(nominal, *diagrams, temperature_K),
         "temperature_sweep": _temperature_sweep(phases, conditions, draws),
         "polarization": polarization_fields(nominal, temperature_K, sampled=sampled, draws=draws),
         "over_state_of_charge": _over_state_of_charge(phases, conditions, draws, single, sampled),

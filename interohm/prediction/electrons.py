@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models.electrons import Leakage, layer_leakage
+from interohm.device_models import Leakage, layer_leakage
 from interohm.records import Insulator
 from interohm.results.json_values import number
 

@@ -13,8 +13,7 @@ from interohm import device_models as models
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.device_models import Bulk
-    from interohm.device_models.grid.solution import LayerSolution
+    from interohm.device_models import Bulk, LayerSolution
 
     Array = NDArray[np.float64]
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.device_models import fermi_level_eV
-from interohm.device_models.kpfm import cpd_V, decompose, delta_cpd_V, equilibrium_cpd_V
+from interohm.device_models import cpd_V, decompose, delta_cpd_V, equilibrium_cpd_V, fermi_level_eV
 from interohm.errors import InputError
 from interohm.prediction.cell_profile import level_bands
 from interohm.prediction.layer_diagram import collector_own_eV, device_diagrams

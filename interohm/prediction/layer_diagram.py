@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models.kpfm import collector_work_function_eV
+from interohm.device_models import collector_work_function_eV
 from interohm.prediction.finite_layer import ThinLayer
 
 if TYPE_CHECKING:

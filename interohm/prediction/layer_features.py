@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interohm.device_models.constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
-from interohm.device_models.grid.layer_charge import UNMIXING
-from interohm.device_models.grid.stack_layer import GradedProfile, StackLayer
+from interohm.device_models import (
+    BOLTZMANN_EV_K,
+    CAPACITANCE_UF_CM2,
+    UNMIXING,
+    GradedProfile,
+    StackLayer,
+)
 from interohm.errors import InputError
 
 if TYPE_CHECKING:

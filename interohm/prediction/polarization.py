@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.device_models.constants import BOLTZMANN_EV_K
-from interohm.device_models.kinetics import ButlerVolmer, MarcusHushChidsey
+from interohm.device_models import BOLTZMANN_EV_K, ButlerVolmer, MarcusHushChidsey
 from interohm.prediction.solved_contact import SolvedContact
 from interohm.records import Insulator, Metal
 from interohm.results.json_values import column_quantiles, number, numbers

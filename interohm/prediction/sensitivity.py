@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.device_models.sensitivity import first_order_sensitivity
+from interohm.device_models import first_order_sensitivity
 from interohm.prediction.sampling import Draws
 from interohm.records import Insulator, Metal
 from interohm.results.json_values import log10_resistance

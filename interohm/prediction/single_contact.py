@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models.grid.stack_layer import StackLayer
+from interohm.device_models import StackLayer
 from interohm.prediction.coated_contact import coated_contacts
 from interohm.prediction.electrodes import (
     clipped_mu_eV,

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models.electrons import pinning_dipole_V
-from interohm.device_models.grid.stack_layer import StackLayer
+from interohm.device_models import StackLayer, pinning_dipole_V
 from interohm.errors import InputError
 from interohm.prediction.coated_contact import coated_contacts
 from interohm.prediction.electrodes import (

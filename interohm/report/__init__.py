@@ -118,7 +118,7 @@ def write_report(
                 panel
                 for place, pair in enumerate(pairwise(materials))
                 for panel in space_charge_panels(
-                    contact_views([state["contacts"][place] for state in states], pair),
+                    contact_views([state["contacts"][place] for state in states]),
                     [material.name for material in pair],
                     figures,
                     f"-{place + 1}",

@@ -62,7 +62,7 @@ def write_contact_report(
         The file cannot be written.
     """
     names = [document["left"], document["right"]]
-    view = contact_view(document, materials)
+    view = contact_view(document)
     budget = [*contact_parts(document), total_part(document)]
     figures = {
         "bands": band_figure(

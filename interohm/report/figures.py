@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.errors import InputError
-from interohm.records import Insulator, Metal
 from interohm.report.band_diagram import joined
 from interohm.report.display_axis import DisplayAxis, nanometres
 from interohm.report.ion_potentials import POTENTIALS
@@ -136,17 +135,13 @@ def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
     _write(path, (1 + _ION_SHARE) * len(chosen), draw)
 
 
-def write_contact_figure(
-    path: str | Path, materials: Sequence[Insulator | Metal], document: dict[str, Any]
-) -> None:
+def write_contact_figure(path: str | Path, document: dict[str, Any]) -> None:
     """Write band diagram and concentrations of a contact as PDF, PNG or SVG.
 
     Parameters
     ----------
     path : str or Path
         The file; its ending chooses the format.
-    materials : sequence of Insulator or Metal
-        The records of the left and the right phase.
     document : dict
         The prediction (`interohm.prediction.contact.contact_document`).
 
@@ -155,7 +150,7 @@ def write_contact_figure(
     InputError
         Another format, or the file cannot be written.
     """
-    view = contact_view(document, materials)
+    view = contact_view(document)
 
     def draw(figure: Figure) -> None:
         bands, ion, concentrations = figure.subplots(

@@ -26,8 +26,8 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from interohm.postprocess.calculation import Calculation, MigrationPath
 from interohm.slab_builders.hops import Reversal, path_reversal
 
+from .gpaw_output import NotConvergedError, document, remove, replace, write_whole
 from .gpaw_scf import calculator, set_initial_moments
-from .gpaw_worker import NotConvergedError, document, remove, replace, write_whole
 from .request import CalculationRequest
 
 _IMAGES = "images.extxyz"

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interohm.device_models.bulk import Bulk, neutral_bulk
+from interohm.device_models.coated import coated_contact
 from interohm.device_models.contact import contact
-from interohm.device_models.first_integral.coated import coated_contact
 from interohm.device_models.first_integral.layer import layer
 from interohm.device_models.grid.stack import solve_stack
 from interohm.device_models.grid.stack_layer import StackLayer

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from interohm.cli.tables import print_cell
-from interohm.device_models.constants import BOLTZMANN_EV_K
+from interohm.device_models import BOLTZMANN_EV_K
 from interohm.errors import InputError
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document

@@ -7,8 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from interohm.device_models.constants import BOLTZMANN_EV_K
-from interohm.device_models.electrons import RICHARDSON_A_CM2_K2
+from interohm.device_models import BOLTZMANN_EV_K, RICHARDSON_A_CM2_K2
 from interohm.prediction.contact import contact_document
 from interohm.prediction.electrons import cell_leakage, contact_electrons
 from interohm.prediction.layer_diagram import layer_diagrams

@@ -51,7 +51,7 @@ def test_figure_names_layers_and_levels(document, tmp_path):
 def test_contact_figure_draws_names_as_they_are(tmp_path):
     pair = [shipped_material("Li"), shipped_material("LLZO").model_copy(update={"name": "$a_b$"})]
     path = tmp_path / "contact.svg"
-    write_contact_figure(path, pair, contact_document(*pair, samples=10))
+    write_contact_figure(path, contact_document(*pair, samples=10))
     drawn = path.read_text(encoding="utf-8")
     assert "$a_b$" in drawn
     assert "Li_i" in drawn
@@ -79,7 +79,7 @@ def test_concentrations_end_at_the_rarest_that_is_drawn(tmp_path, monkeypatch):
         "savefig",
         lambda self, *args, **fields: drawn.append(self) or save(self, *args, **fields),
     )
-    write_contact_figure(tmp_path / "contact.png", pair, contact)
+    write_contact_figure(tmp_path / "contact.png", contact)
     bottom, top = drawn[0].axes[2].get_ylim()
     assert bottom == RAREST_CM3
     assert top > 1e20

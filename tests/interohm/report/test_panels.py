@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from interohm.device_models.constants import BOLTZMANN_EV_K
+from interohm.device_models import BOLTZMANN_EV_K
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
 from interohm.prediction.kpfm import MeasuredMap
