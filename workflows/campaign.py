@@ -20,6 +20,7 @@ from .campaign_config import (
     CampaignConfig,
     ElectrodePhase,
     InsulatorPhase,
+    InterfacePhase,
     MetalPhase,
     load_campaign,
     load_structure,
@@ -29,6 +30,8 @@ from .electrode import electrode_flow
 from .electrode_jobs import record_electrode
 from .engines import engine_named
 from .engines.request import CalculationRequest
+from .interface import interface_flow
+from .interface_record import record_interface
 from .molecules import load_molecules
 from .phase import band_edges_of, insulator_flow, metal_flow
 from .phase_diagram import window_of_others
@@ -39,7 +42,9 @@ __all__ = ["CampaignConfig", "PlannedCalculation", "campaign_flow", "dry_run", "
 
 
 #: The jobs that make a record; they need finished calculations.
-_RECORDS = tuple(job.original for job in (record_insulator, record_metal, record_electrode))
+_RECORDS = tuple(
+    job.original for job in (record_insulator, record_metal, record_electrode, record_interface)
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,9 @@ def campaign_flow(config: CampaignConfig) -> Flow:
     metal = load_structure(config.metal_structure, config.folder, where="metal_structure")
     flows = []
     for place, phase in enumerate(config.phases):
+        if isinstance(phase, InterfacePhase):
+            flows.append(_interface(config, place, phase, metal))
+            continue
         where = f"phases[{place}] {phase.name}: structure"
         structure = load_structure(phase.structure, config.folder, where=where)
         preset = _preset(config, phase.preset)
@@ -97,6 +105,29 @@ def campaign_flow(config: CampaignConfig) -> Flow:
         else:
             flows.append(metal_flow(phase, structure, preset, **ion))
     return Flow(flows, name=config.name)
+
+
+def _interface(config: CampaignConfig, place: int, phase: InterfacePhase, metal: Structure) -> Flow:
+    """Return an interface's flow."""
+    preset = _preset(config, phase.preset)
+    structures = []
+    for name, side in (("left", phase.left), ("right", phase.right)):
+        where = f"phases[{place}] {phase.name}: {name}"
+        structures.append(load_structure(side.structure, config.folder, where=where))
+        _check_elements(phase, structures[-1], metal, preset, where)
+    if not isinstance(preset, Preset):
+        raise InputError(
+            f"{phase.name}: interfaces run with the engine gpaw",
+            where=f"phases[{place}]",
+            fix="choose `engine: gpaw` and one of its presets",
+        )
+    return interface_flow(
+        phase,
+        (structures[0], structures[1]),
+        preset,
+        mobile_ion=config.mobile_ion,
+        ion_charge=config.ion_charge,
+    )
 
 
 def _insulator(
@@ -144,7 +175,7 @@ def _insulator(
 
 
 def _check_elements(
-    phase: InsulatorPhase | MetalPhase,
+    phase: InsulatorPhase | MetalPhase | InterfacePhase,
     structure: Structure,
     metal: Structure,
     preset: Preset | VaspPreset,

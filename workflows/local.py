@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Job, JobStore, OnMissing
 
 from interohm.database import Database
+from interohm.interface_records import Interface
 from interohm.records import Insulator, Metal
 
 from .calculations import find_calculation, is_calculation, request_of, scratch_folder
 from .campaign import campaign_flow, jobs_in_order, memory_store
-from .campaign_config import CampaignConfig
+from .campaign_config import CampaignConfig, InterfacePhase
 from .context import using
 from .display import Display
 from .engines import engine_named
@@ -50,7 +51,7 @@ def run_campaign(
     *,
     progress: bool = True,
     workers: int | None = None,
-) -> dict[str, Insulator | Metal]:
+) -> dict[str, Insulator | Metal | Interface]:
     """Calculate what the database does not have, and save the records.
 
     Interrupted and started again, it goes on where it was: finished calculations are found by
@@ -68,7 +69,7 @@ def run_campaign(
 
     Returns
     -------
-    dict of str to record
+    dict of str to record or interface
         By the phases' names.
 
     Raises
@@ -84,7 +85,12 @@ def run_campaign(
         failures = run_flow(flow, database, workers=workers, display=display)
     if failures:
         raise CampaignError(failures)
-    records = {phase.name: database.material(phase.name) for phase in config.phases}
+    records: dict[str, Insulator | Metal | Interface | None] = {
+        phase.name: database.interface(phase.name)
+        if isinstance(phase, InterfacePhase)
+        else database.material(phase.name)
+        for phase in config.phases
+    }
     return {name: record for name, record in records.items() if record is not None}
 
 

@@ -46,6 +46,7 @@ _SHOWN = {
         "electron_barrier_eV",
         "stable",
     ),
+    "interfaces": ("name", "left", "right", "dipole_V", "barrier_eV", "areal_site_density_cm2"),
     "calculations": (
         "hash",
         "engine",
@@ -60,14 +61,14 @@ _SHOWN = {
 }
 
 Collection = Annotated[
-    str, typer.Argument(help="materials, contacts, cells, calculations or failures.")
+    str, typer.Argument(help="materials, interfaces, contacts, cells, calculations or failures.")
 ]
 CollectionOrTable = Annotated[
     str,
     typer.Argument(
         metavar="COLLECTION",
-        help="materials, contacts, cells, calculations or failures; or a Parquet table (a file, "
-        "or a folder of them) of a screening.",
+        help="materials, interfaces, contacts, cells, calculations or failures; or a Parquet "
+        "table (a file, or a folder of them) of a screening.",
     ),
 ]
 Where = Annotated[

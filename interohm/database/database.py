@@ -27,6 +27,7 @@ from interohm.settings import Settings, load_settings
 if TYPE_CHECKING:
     from jobflow import JobStore
 
+    from interohm.interface_records import Interface
     from interohm.records import Insulator, Metal
 
 COLLECTIONS = tuple(COLUMNS)
@@ -144,6 +145,29 @@ class Database:
         from interohm.records import material_document
 
         self._save("materials", material.name, material_document(material))
+
+    def interface(self, name: str) -> Interface | None:
+        """Return the interface with this name, or None."""
+        from interohm.interface_records import interface_from
+
+        for document in self._find("interfaces", {"_id": name}, limit=1):
+            return interface_from(document, where=f"{self.location}, interfaces, {name}")
+        return None
+
+    def interfaces(self) -> list[Interface]:
+        """Return all interfaces, by name."""
+        from interohm.interface_records import interface_from
+
+        return [
+            interface_from(document, where=f"{self.location}, interfaces, {document.get('name')}")
+            for document in self._find("interfaces", {}, sort=[("_id", 1)])
+        ]
+
+    def save_interface(self, interface: Interface) -> None:
+        """Insert an interface, or replace the one of this name."""
+        from interohm.interface_records import interface_document
+
+        self._save("interfaces", interface.name, interface_document(interface))
 
     def save_contact(self, document: Mapping[str, Any]) -> None:
         """Insert or replace the contact of these materials under these conditions."""

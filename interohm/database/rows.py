@@ -80,6 +80,20 @@ COLUMNS: dict[str, dict[str, str]] = {
         "log10_resistance_p50": "quantiles.log10_resistance.p50",
         "log10_resistance_p95": "quantiles.log10_resistance.p95",
     },
+    "interfaces": {
+        "name": "name",
+        "left": "left",
+        "right": "right",
+        "left_surface": "left_surface",
+        "right_surface": "right_surface",
+        "mobile_ion": "mobile_ion",
+        "dipole_V": "dipole_V",
+        "barrier_eV": "barrier_eV",
+        "excess_barrier_eV": "excess_barrier_eV",
+        "areal_site_density_cm2": "areal_site_density_cm2",
+        "preset": "provenance.preset",
+        "functional": "provenance.functional",
+    },
     "calculations": {
         "hash": "hash",
         "engine": "engine",
@@ -111,6 +125,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 _TEXTS = frozenset(
     {
         *("name", "kind", "mobile_ion", "surface", "preset", "functional"),
+        *("left_surface", "right_surface"),
         *("left", "right", "limiting_step", "reason", "cell", "hash", "engine", "formula"),
         "failed_at",
     }

@@ -46,6 +46,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("rows.electron_barrier_eV",),
         ("schema_version",),
     ),
+    "interfaces": (("left",), ("right",), ("schema_version",)),
     "calculations": (("engine",), ("kind",), ("rows.formula",), ("schema_version",)),
     "failures": (("engine",), ("rows.formula",), ("schema_version",)),
 }
