@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from interohm.records import (
+from interohm.records.material import (
     ArealSiteDensity,
     BarrierEnergy,
     Number,
