@@ -14,14 +14,13 @@ from pydantic import Field, TypeAdapter, model_validator
 from interohm.records.material import (
     ArealSiteDensity,
     BarrierEnergy,
+    Dipole,
     Number,
     Quantity,
-    _bounded,
     _Model,
 )
 from interohm.yaml_io import dump_yaml, load_yaml, validated_as, write_text
 
-Dipole: TypeAlias = Annotated[Quantity, _bounded(-10, 10, "give it in V")]
 RecordName: TypeAlias = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
 
 

@@ -198,6 +198,4 @@ def neutrality_level_eV(material: Insulator | Metal, draws: Draws | None) -> Arr
             where=f"material {material.name}",
             fix="add it to the record, or leave out pinning_factor",
         )
-    if draws is None:
-        return np.asarray(level.value)
-    return draws.value(material.name, "charge_neutrality_level_eV", level)
+    return Numbers(material, draws).energy("charge_neutrality_level_eV", level)

@@ -137,6 +137,7 @@ BarrierEnergy: TypeAlias = Annotated[Quantity, _bounded(0, 5, "give it in eV, no
 Frequency: TypeAlias = Annotated[Quantity, _bounded(1e9, 1e15, "give it in Hz")]
 HopDistance: TypeAlias = Annotated[Quantity, _bounded(0.05, 2, "give it in nm")]
 Mass: TypeAlias = Annotated[Quantity, _bounded(0.001, 1000, "in units of the free electron's")]
+Dipole: TypeAlias = Annotated[Quantity, _bounded(-10, 10, "give it in V")]
 IonicConductivity: TypeAlias = Annotated[Quantity, _bounded(1e-40, 1e3, "give it in S/cm")]
 CarrierDensity: TypeAlias = Annotated[
     Quantity, _bounded(1.0, 1e24, "give it per cm3 (1e28 per m3 is 1e22 per cm3)")
