@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from interohm import __version__
+from interohm.interface_records import interface_document
 from interohm.records import material_document
 from interohm.screening.candidates import Records
 from interohm.screening.config import ScreenConfig
@@ -98,6 +99,7 @@ def screening_folder(config: ScreenConfig, records: Records, parent: Path) -> Pa
             if record is not None
         ]
         + [material_document(record) for record in [*records.electrolytes, records.reference]],
+        "interfaces": [interface_document(known) for known in records.interfaces],
     }
     text = json.dumps(content, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -41,6 +41,11 @@ class Hop:
     areal_site_density_cm2: Array | None
 
 
+def prior_median_eV(scale_eV: float = EXCESS_BARRIER_SCALE_EV) -> Array:
+    """Return the nominal ΔE_c where nothing is known."""
+    return np.asarray(scale_eV * _MEDIAN)
+
+
 def pair_name(left: Insulator | Metal, right: Insulator | Metal) -> str:
     """Return what the contact of two phases is called, whichever is on the left."""
     return " | ".join(sorted((left.name, right.name), key=str.lower))
@@ -73,7 +78,7 @@ def hop_of(
     if contact.barrier_eV is not None:
         barrier = np.maximum(_number(name, "barrier_eV", contact.barrier_eV, draws), 0.0)
     elif draws is None:
-        excess = np.asarray(scale_eV * _MEDIAN)
+        excess = prior_median_eV(scale_eV)
     else:
         # the half-normal as a rising function of its draw
         share = ndtr(draws.normal(name, "excess_barrier_eV"))

@@ -122,6 +122,14 @@ def occupation_is_cut(metal: Metal, ion_content: float) -> bool:
     )
 
 
+def host_factor(metal: Metal, ion_content: float) -> float:
+    """Return sqrt(theta(1 − theta)) of an electrode, the mean over its phases; 1 without sites."""
+    phases = host_occupations(metal, ion_content)
+    if not phases:
+        return 1.0
+    return float(sum(share * models.lattice_gas_factor(theta) for theta, share in phases))
+
+
 def electrode_model(
     metal: Metal,
     state: ElectrodeState,
@@ -140,11 +148,10 @@ def electrode_model(
     phases = host_occupations(metal, state.ion_content)
     bends = metal.space_charge
     if bends is None:
-        factor = sum(share * models.lattice_gas_factor(theta) for theta, share in phases)
         neutral_V = models.metal_neutral_potential_V(
             state.work_function_eV, mu_eV, metal_work_function_eV, z
         )
-        return models.Metal(neutral_V, np.asarray(factor if phases else 1.0))
+        return models.Metal(neutral_V, np.asarray(host_factor(metal, state.ion_content)))
     numbers = Numbers(metal, draws)
 
     def positive(name: str) -> Array | None:
