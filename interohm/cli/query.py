@@ -35,6 +35,7 @@ _SHOWN = {
         "thickness_nm",
         "potential_drop_V",
         "resistance_ohm_cm2",
+        "log10_resistance_p50",
         "limiting_step",
     ),
     "cells": (

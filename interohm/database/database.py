@@ -193,7 +193,7 @@ class Database:
         collection : str
             One of `COLLECTIONS`.
         criteria : mapping, optional
-            MongoDB's filter, as ``{"left": "Li", "resistance.total_ohm_cm2": {"$lt": 10}}``.
+            MongoDB's filter, as ``{"left": "Li", "potential_drop_V": {"$lt": 1}}``.
         sort : sequence of (field, 1 or -1)
             Ascending or descending.
         limit : int

@@ -80,7 +80,8 @@ def cell_parts(state: dict[str, Any]) -> list[Part]:
 def interface_part(contact: dict[str, Any]) -> Part:
     """Return the interface resistance of one contact."""
     field = "interface_resistance_ohm_cm2"
-    value = contact["resistance"][field]
+    # documents of earlier versions have none
+    value = contact["resistance"].get(field)
     intervals = (contact["quantiles"] or {}).get("resistance_ohm_cm2") or {}
     return Part("interface", "total", value, None if value is None else intervals.get(field))
 

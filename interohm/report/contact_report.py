@@ -142,9 +142,9 @@ def _over_states(document: dict[str, Any], figures: dict[str, Any]) -> Markup:
 
 def _contact_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
     quantiles = document["quantiles"] or {}
-    barrier = document["resistance"]["contact_barrier_eV"]
+    barrier = document["resistance"].get("contact_barrier_eV")
     assumed = (
-        "assumed: nothing is known of this pair" if document["contact_barrier_assumed"] else ""
+        "assumed: nothing is known of this pair" if document.get("contact_barrier_assumed") else ""
     )
     found = [
         resistance_key("interface resistance", interface_part(document)),
@@ -152,7 +152,7 @@ def _contact_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("limited by", document["resistance"]["limiting_step"] or "unknown", ""),
         ("contact barrier", "unknown" if barrier is None else f"{shown(barrier, 3)} eV", assumed),
     ]
-    if document["next"] is not None:
+    if document.get("next") is not None:
         found.append(("to learn next", document["next"]["text"], ""))
     drop = spread_text(quantiles.get("potential_drop_V"), "V")
     potential = f"{shown(document['potential_drop_V'])} V"

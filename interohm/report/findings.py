@@ -40,13 +40,13 @@ def _doubts(contacts: Sequence[dict[str, Any]]) -> list[str]:
     texts = [
         f"{contact['left']} | {contact['right']}: {doubt['text']}"
         for contact in contacts
-        for doubt in contact["validity"]
+        for doubt in contact.get("validity") or ()
     ]
     barriers = [
         f"{contact['left']} | {contact['right']}: nothing is known of the barrier of the hop "
         "across; it is drawn from a wide prior"
         for contact in contacts
-        if contact["contact_barrier_assumed"]
+        if contact.get("contact_barrier_assumed")
     ]
     return list(dict.fromkeys([*barriers, *texts]))
 
