@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from interohm.database.conditions import parse_where
 from interohm.database.rows import COLUMNS, rows_of
 from interohm.errors import InputError
+from interohm.interface_records import Interface
 from interohm.lookup import find_material
 from interohm.records import Insulator, Metal, material_document
 from interohm.records.reference import check_same_ion, reference_metal
@@ -20,7 +21,6 @@ from interohm.records.shipped import shipped_interfaces, shipped_names
 if TYPE_CHECKING:
     from interohm.database import Database
     from interohm.database.conditions import Condition
-    from interohm.interface_records import Interface
     from interohm.screening.config import Candidates, Coating, ScreenConfig
 
 #: A field of a record's provenance that conditions may name, in words or numbers of the user's.

@@ -136,7 +136,9 @@ def test_cells_that_are_no_sums_are_solved_whole(tmp_path):
     assert not state["layers"][1]["thick"]
     outputs = cells.at(np.array([6]))
     assert outputs["resistance_ohm_cm2"][0] == state["area_specific_resistance_ohm_cm2"]
-    assert np.isnan(outputs["interface_ohm_cm2"][0])
+    # the electrolyte counts to its middle from both sides
+    interface = state["interface_resistance_ohm_cm2"]
+    assert outputs["interface_ohm_cm2"][0] == pytest.approx(interface, rel=1e-9)
     too_many = config.model_copy(update={"solve_whole_at_most": 3})
     cells, counts = prepared_cells(screening_of(too_many, tmp_path), 300.0, 0.0, quiet)
     assert counts == {"not_sums": 4, "solved_whole": 0}
