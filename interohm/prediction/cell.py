@@ -300,12 +300,11 @@ def _state_document(
             "neutral_potential_V": {
                 side: number(model.neutral_potential_V) for side, model in ends.items()
             },
-            "mu_eV": {"left": number(left.mu_eV[1]), "right": number(right.mu_eV[0])},
+            **contact_levels(*pair),
         }
         contacts.append(
             {
                 **fields,
-                **contact_levels(*pair),
                 **state_of_sides,
                 "contact_barrier_assumed": not is_known((cell.contacts or [])[place]),
                 "validity": contact_validity(

@@ -13,8 +13,11 @@ from interohm.results.json_values import number, numbers
 
 
 def has_levels(contact: Mapping[str, Any]) -> bool:
-    """Return whether a contact's document has the levels of its band diagram."""
-    return "fermi_level_eV" in contact
+    """Return whether a contact's document has the levels of its band diagram.
+
+    Those within a cell's document have none: the cell's own profile has them.
+    """
+    return "fermi_level_eV" in contact["profile"]
 
 
 def with_levels(
