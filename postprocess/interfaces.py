@@ -6,6 +6,7 @@ Line-up by macroscopic averages after A. Baldereschi, S. Baroni, R. Resta, Phys.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -181,14 +182,13 @@ def lowest_place(places: Sequence[float], energies_eV: Sequence[float]) -> Minim
     x, y = np.asarray(places, dtype=float), np.asarray(energies_eV, dtype=float)
     middle, width = (x.min() + x.max()) / 2, (x.max() - x.min()) / 2
     curve = np.polynomial.Polynomial.fit((x - middle) / width, y - y.min(), 3, domain=[-1, 1])
-    inner = [
-        float(root.real)
-        for root in curve.deriv().roots()
-        if abs(root.imag) < 1e-9 and abs(root.real) < 1 and curve.deriv(2)(root.real) > 0
-    ]
-    if not inner:
+    _, slope, bend, skew = curve.coef
+    inside = bend**2 - 3 * skew * slope
+    # Of the two places without a slope the one that curves upwards, also where skew is 0.
+    place = -slope / (bend + math.sqrt(inside)) if inside > 0 and bend > -math.sqrt(inside) else 2.0
+    if abs(place) >= 1:
         return Minimum(float(x[np.argmin(y)]), False)
-    return Minimum(float(middle + width * inner[0]), True)
+    return Minimum(float(middle + width * place), True)
 
 
 @dataclass(frozen=True)

@@ -182,9 +182,10 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
 
 def _best_bases(plane: np.ndarray) -> list[np.ndarray]:
     """Return the changes of basis that lead to the shortest vectors with an angle of 60° to 90°."""
+    short = np.round(_reduced(plane) @ np.linalg.inv(plane)).astype(int)
     found: list[tuple[tuple[int, ...], np.ndarray]] = []
     for entries in itertools.product((-1, 0, 1), repeat=4):
-        change = np.array(entries).reshape(2, 2)
+        change = np.array(entries).reshape(2, 2) @ short
         if abs(round(float(np.linalg.det(change)))) != 1:
             continue
         metric = change @ plane @ plane.T @ change.T

@@ -30,7 +30,7 @@ from .electrode import electrode_flow
 from .electrode_jobs import record_electrode
 from .engines import engine_named
 from .engines.request import CalculationRequest
-from .interface import interface_flow
+from .interface import interface_flow, interface_plan
 from .interface_record import record_interface
 from .molecules import load_molecules
 from .phase import band_edges_of, insulator_flow, metal_flow
@@ -109,25 +109,38 @@ def campaign_flow(config: CampaignConfig) -> Flow:
 
 def _interface(config: CampaignConfig, place: int, phase: InterfacePhase, metal: Structure) -> Flow:
     """Return an interface's flow."""
-    preset = _preset(config, phase.preset)
-    structures = []
-    for name, side in (("left", phase.left), ("right", phase.right)):
+    structures, preset = _interface_inputs(config, place, phase)
+    for name, structure in zip(("left", "right"), structures, strict=True):
         where = f"phases[{place}] {phase.name}: {name}"
-        structures.append(load_structure(side.structure, config.folder, where=where))
-        _check_elements(phase, structures[-1], metal, preset, where)
-    if not isinstance(preset, Preset):
-        raise InputError(
-            f"{phase.name}: interfaces run with the engine gpaw",
-            where=f"phases[{place}]",
-            fix="choose `engine: gpaw` and one of its presets",
-        )
+        _check_elements(phase, structure, metal, preset, where)
     return interface_flow(
         phase,
-        (structures[0], structures[1]),
+        structures,
         preset,
         mobile_ion=config.mobile_ion,
         ion_charge=config.ion_charge,
     )
+
+
+def _interface_inputs(
+    config: CampaignConfig, place: int, phase: InterfacePhase
+) -> tuple[tuple[Structure, Structure], Preset | VaspPreset]:
+    preset = _preset(config, phase.preset)
+    left, right = (
+        load_structure(side.structure, config.folder, where=f"phases[{place}] {phase.name}: {name}")
+        for name, side in (("left", phase.left), ("right", phase.right))
+    )
+    return (left, right), preset
+
+
+def interface_plans(config: CampaignConfig, database: Database) -> list[str]:
+    """Say of each interface which common cell and registries it has, and why not others."""
+    lines = []
+    for place, phase in enumerate(config.phases):
+        if isinstance(phase, InterfacePhase):
+            structures, preset = _interface_inputs(config, place, phase)
+            lines += interface_plan(phase, structures, preset, database)
+    return lines
 
 
 def _insulator(

@@ -284,9 +284,12 @@ class InterfaceHop(_Config):
     ----------
     lateral_A : float
         The vacancies of neighbouring cells are at least that far apart.
+    other_lateral_A : float, optional
+        Once more in a cell of that width: the difference is in the barrier's uncertainty.
     """
 
     lateral_A: Annotated[Number, Field(gt=0, le=30)] = 4.0
+    other_lateral_A: Annotated[Number, Field(gt=0, le=30)] | None = None
 
 
 class InterfacePhase(_Config):

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from jobflow import Flow, Job
 from pymatgen.core import Structure
 
+from interohm.database import Database
 from interohm.errors import InputError
 from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.interfaces import best_match, find_matches
+from interohm.slab_builders.interfaces import (
+    distinct_registries,
+    find_matches,
+    join,
+)
 
+from .calculations import find_calculation
 from .campaign_config import InterfacePhase, InterfaceSide
+from .engines import engine_named
 from .interface_jobs import (
     GAP_STEPS_A,
     NORMAL_STRAINS,
     choose_registry,
+    chosen_match,
     close_gap,
     join_ends,
+    left_out,
     match_slabs,
     part_sides,
     place_ion,
@@ -25,9 +35,18 @@ from .interface_jobs import (
     side_of,
 )
 from .interface_record import record_interface
-from .presets import InterfaceStep, Preset, Step
+from .presets import InterfaceStep, Preset
 from .steps import bulk_jobs, calculation_job
+from .vasp_presets import VaspInterfaceStep, VaspPreset
 
+#: Of a crystal or a stack that its neighbour holds: no phase of a diagram.
+HELD = {"cell_held": True}
+_OF_A_HOP: tuple[Literal["ends"], Literal["path"]] = ("ends", "path")
+#: A free slab as cut and relaxed.
+_FREE_SLABS: tuple[tuple[str, Literal["static", "relax"]], ...] = (
+    ("as cut", "static"),
+    ("relaxed", "relax"),
+)
 #: The two sides of a flow's lists, in their order.
 SIDES = ("left", "right")
 
@@ -35,7 +54,7 @@ SIDES = ("left", "right")
 def interface_flow(
     phase: InterfacePhase,
     structures: tuple[Structure, Structure],
-    preset: Preset,
+    preset: Preset | VaspPreset,
     *,
     mobile_ion: str,
     ion_charge: int,
@@ -84,7 +103,10 @@ def interface_flow(
     relaxed = [cell.output["structure"] for cell in cells]
     thickness = {"thickness_A": step.thickness_A}
 
-    matched = match_slabs(specs, relaxed, **limits, max_matches=phase.max_matches, **thickness)
+    hashes = [cell.output["hash"] for cell in cells]
+    matched = match_slabs(
+        specs, relaxed, hashes, **limits, max_matches=phase.max_matches, **thickness
+    )
     matched.name = f"{phase.name}: common cell"
     gives_way = phase.left if phase.strained == "left" else phase.right
     bulk_step = (preset.metal if gives_way.kind == "metal" else preset.insulator).bulk
@@ -94,7 +116,7 @@ def interface_flow(
             matched.output["bulks"][place],
             preset,
             "static",
-            bulk_step.engine_settings(preset.xc),
+            {**bulk_step.engine_settings(preset.xc), **HELD},
         )
         for place in range(len(NORMAL_STRAINS))
     ]
@@ -113,22 +135,23 @@ def interface_flow(
         settled.output["bulk"],
         preset,
         "static",
-        bulk_step.engine_settings(preset.xc),
+        {**bulk_step.engine_settings(preset.xc), **HELD},
     )
     edges = [
         strained if side == phase.strained else bulks[place] for place, side in enumerate(SIDES)
     ]
     free = [job for place in range(2) for job in _free_slabs(phase, preset, step, settled, place)]
 
-    electrons = contact_step(phase, step)
-    scan = electrons.model_copy(update={"kpoint_length_A": step.scan_kpoint_length_A})
+    metallic = "metal" in (phase.left.kind, phase.right.kind)
+    axes = contact_axes(phase)
+    scan = {**step.settings("scan", preset.xc, metallic=metallic, axes=axes), **HELD}
     scanned = [
         calculation_job(
             f"{phase.name}: shift {place + 1}",
             settled.output["sandwiches"][place],
             preset,
             "static",
-            scan.engine_settings(preset.xc),
+            scan,
         )
         for place in range(phase.registries**2)
     ]
@@ -141,7 +164,7 @@ def interface_flow(
             registry.output["sandwiches"][place],
             preset,
             "static",
-            scan.engine_settings(preset.xc),
+            scan,
         )
         for place, delta in enumerate(GAP_STEPS_A)
     ]
@@ -153,23 +176,32 @@ def interface_flow(
         **thickness,
     )
     contact.name = f"{phase.name}: gap"
-    settings = electrons.engine_settings(preset.xc)
     joined = calculation_job(
         f"{phase.name}: contact",
         contact.output["structure"],
         preset,
         "relax",
-        {**settings, "relaxation": step.relaxation.model_dump(mode="json")},
+        step.settings("relax", preset.xc, metallic=metallic, axes=axes),
     )
     parts = part_sides(contact.output, joined.output["structure"])
     parts.name = f"{phase.name}: sides apart"
     alone = [
         calculation_job(
-            f"{phase.name}: {side} side alone", parts.output[side], preset, "static", settings
+            f"{phase.name}: {side} side alone",
+            parts.output[side],
+            preset,
+            "static",
+            step.settings("static", preset.xc, metallic=metallic, axes=axes),
         )
         for side in SIDES
     ]
-    hop_jobs, hop = _hop(phase, preset, step, given, registry, contact, mobile_ion, ion_charge)
+    across = _Across(phase, preset, step, given, registry, contact, mobile_ion, ion_charge)
+    hop_jobs, hop, other = [], None, None
+    if phase.hop is not None:
+        hop_jobs, hop = across.hop(phase.hop.lateral_A, "")
+        if (width := phase.hop.other_lateral_A) is not None:
+            more, other = across.hop(width, f", {width:g} Å")
+            hop_jobs += more
     record = record_interface(
         [job.output for job in edges],
         [job.output for job in free],
@@ -180,6 +212,7 @@ def interface_flow(
         registry.output,
         contact.output,
         hop,
+        other,
         facts={
             "interface": phase.model_dump(mode="json"),
             "preset": preset.model_dump(mode="json"),
@@ -211,7 +244,55 @@ def interface_flow(
     )
 
 
-def interface_step(phase: InterfacePhase, preset: Preset) -> InterfaceStep:
+def interface_plan(
+    phase: InterfacePhase,
+    structures: tuple[Structure, Structure],
+    preset: Preset | VaspPreset,
+    database: Database,
+) -> list[str]:
+    """Say which common cell and registries an interface has, and why others were left out.
+
+    Crystals that are not calculated yet are as the campaign gives them; the strained side's height
+    follows from calculations, and is left as it is here.
+    """
+    step = interface_step(phase, preset)
+    slabs, settled = [], True
+    for side, structure in zip((phase.left, phase.right), structures, strict=True):
+        crystal = Crystal.from_structure(structure)
+        steps = preset.metal if side.kind == "metal" else preset.insulator
+        request = engine_named(preset.engine).request(
+            crystal.primitive, "cell", steps.cell.engine_settings(preset.xc), 0
+        )
+        known = find_calculation(database, request.hash)
+        spec = {
+            "facet": side.facet,
+            "conventional": crystal.conventional,
+            "primitive": crystal.primitive,
+        }
+        settled = settled and known is not None
+        relaxed = crystal.primitive if known is None else known.final_structure
+        slabs.append(side_of(spec, relaxed, thickness_A=step.thickness_A))
+    limits = {"max_strain": phase.max_strain, "max_atoms": phase.max_atoms}
+    matches = find_matches(*slabs, strained=phase.strained, **limits)  # type: ignore[arg-type]
+    match = chosen_match(matches, known=settled, **limits)  # type: ignore[arg-type]
+    joint = join(slabs[0], slabs[1], match)
+    shifts, same = distinct_registries(joint, phase.registries)
+    gives_way = phase.left if phase.strained == "left" else phase.right
+    low, high = match.principal
+    lines = [
+        f"{phase.name}: {match.atoms} atoms, {joint.area_A2:.1f} Å²; {gives_way.record} is "
+        f"strained by {low:+.1%} and {high:+.1%} in the plane (mean {match.mean_strain:.1%})",
+        f"  {len(shifts)} of {phase.registries**2} lateral shifts are calculated",
+    ]
+    if not settled:
+        lines.append("  preliminary: a crystal is not relaxed yet")
+    if same:
+        lines[1] += f" ({'; '.join(same)})"
+    others = left_out(matches, match, max_matches=phase.max_matches, **limits)  # type: ignore[arg-type]
+    return lines + [f"  left out: {reason}" for reason in others]
+
+
+def interface_step(phase: InterfacePhase, preset: Preset) -> InterfaceStep | VaspInterfaceStep:
     """Return the preset's settings for interfaces, or say that it has none."""
     if preset.interface is None:
         raise InputError(
@@ -228,10 +309,9 @@ def interface_step(phase: InterfacePhase, preset: Preset) -> InterfaceStep:
     return preset.interface
 
 
-def contact_step(phase: InterfacePhase, step: InterfaceStep) -> Step:
-    """Return the electronic settings of a contact."""
-    kinds = {phase.left.kind, phase.right.kind}
-    return step.metal if "metal" in kinds else step.insulators
+def contact_axes(phase: InterfacePhase) -> Literal[2, 3]:
+    """Return along how many axes electrons move: an insulator lets none across."""
+    return 2 if "insulator" in (phase.left.kind, phase.right.kind) else 3
 
 
 def label_of(crystal: Crystal, side: InterfaceSide) -> str:
@@ -244,7 +324,7 @@ def _check_match(
     phase: InterfacePhase,
     specs: list[dict[str, Any]],
     crystals: list[Crystal],
-    step: InterfaceStep,
+    step: InterfaceStep | VaspInterfaceStep,
 ) -> None:
     """Refuse surfaces without a common cell before anything is calculated.
 
@@ -254,12 +334,10 @@ def _check_match(
         side_of(spec, crystal.primitive, thickness_A=step.thickness_A)
         for spec, crystal in zip(specs, crystals, strict=True)
     ]
-    limits = {"max_strain": 2 * phase.max_strain, "max_atoms": phase.max_atoms}
+    limits = {"max_strain": phase.max_strain, "max_atoms": phase.max_atoms}
     try:
-        best_match(
-            find_matches(*slabs, strained=phase.strained, **limits),  # type: ignore[arg-type]
-            **limits,  # type: ignore[arg-type]
-        )
+        matches = find_matches(*slabs, strained=phase.strained, **limits)  # type: ignore[arg-type]
+        chosen_match(matches, known=False, **limits)  # type: ignore[arg-type]
     except InputError as error:
         raise InputError(
             f"{phase.name}: {error.what}", where=f"phases: {error.where}", fix=error.fix
@@ -267,85 +345,93 @@ def _check_match(
 
 
 def _free_slabs(
-    phase: InterfacePhase, preset: Preset, step: InterfaceStep, settled: Job, place: int
+    phase: InterfacePhase,
+    preset: Preset | VaspPreset,
+    step: InterfaceStep | VaspInterfaceStep,
+    settled: Job,
+    place: int,
 ) -> list[Job]:
     """Return the slab of one side as cut, and relaxed."""
     side = (phase.left, phase.right)[place]
-    electrons = step.metal if side.kind == "metal" else step.insulators
-    settings = electrons.engine_settings(preset.xc, periodic_axes=2)
-    relaxation = step.relaxation.model_dump(mode="json")
     return [
         calculation_job(
             f"{phase.name}: slab of {side.record}, {label}",
             settled.output["free"][place],
             preset,
             kind,
-            {**settings, **extra},
+            step.settings(kind, preset.xc, metallic=side.kind == "metal", axes=2),
         )
-        for label, kind, extra in (
-            ("as cut", "static", {}),
-            ("relaxed", "relax", {"relaxation": relaxation}),
-        )
+        for label, kind in _FREE_SLABS
     ]
 
 
-def _hop(
-    phase: InterfacePhase,
-    preset: Preset,
-    step: InterfaceStep,
-    given: tuple[Any, ...],
-    registry: Job,
-    contact: Job,
-    mobile_ion: str,
-    ion_charge: int,
-) -> tuple[list[Job], dict[str, Any] | None]:
-    """Return the jobs of the hop across, and their outputs."""
-    if phase.hop is None:
-        return [], None
-    assert step.hop is not None
-    electrons = contact_step(phase, step).model_copy(
-        update={"kpoint_length_A": step.hop.kpoint_length_A}
-    )
-    settings = electrons.engine_settings(preset.xc)
-    # Beside a metal its electrons settle the vacancy's charge; between insulators it is the ion's.
-    charge = 0 if "metal" in (phase.left.kind, phase.right.kind) else -ion_charge
-    placed = place_ion(
-        *given,
-        registry.output,
-        contact.output,
-        ion=mobile_ion,
-        thickness_A=step.hop.thickness_A,
-        lateral_A=phase.hop.lateral_A,
-    )
-    placed.name = f"{phase.name}: ends of the hop"
-    ends = [
-        calculation_job(
-            f"{phase.name}: ion {where} its hop",
-            placed.output[where],
-            preset,
-            "relax",
-            {**settings, "relaxation": step.hop.ends.model_dump(mode="json")},
+@dataclass(frozen=True)
+class _Across:
+    """What all hops across one contact share."""
+
+    phase: InterfacePhase
+    preset: Preset | VaspPreset
+    step: InterfaceStep | VaspInterfaceStep
+    given: tuple[Any, ...]
+    registry: Job
+    contact: Job
+    mobile_ion: str
+    ion_charge: int
+
+    def hop(self, lateral_A: float, label: str) -> tuple[list[Job], dict[str, Any]]:
+        """Return the jobs of a hop in a cell of some width, and their outputs."""
+        name, step = self.phase.name, self.step.hop
+        assert step is not None  # `interface_step` has seen to it
+        metallic = "metal" in (self.phase.left.kind, self.phase.right.kind)
+        # Beside a metal its electrons settle the vacancy's charge; between insulators it is the
+        # ion's.
+        charge = 0 if metallic else -self.ion_charge
+        ends_as, path_as = (
+            self.step.settings(
+                purpose, self.preset.xc, metallic=metallic, axes=contact_axes(self.phase)
+            )
+            for purpose in _OF_A_HOP
+        )
+        placed = place_ion(
+            *self.given,
+            self.registry.output,
+            self.contact.output,
+            ion=self.mobile_ion,
+            thickness_A=step.thickness_A,
+            lateral_A=lateral_A,
+        )
+        placed.name = f"{name}: ends of the hop{label}"
+        ends = [
+            calculation_job(
+                f"{name}: ion {where} its hop{label}",
+                placed.output[where],
+                self.preset,
+                "relax",
+                ends_as,
+                charge,
+            )
+            for where in ("before", "after")
+        ]
+        joined = join_ends(*(end.output["structure"] for end in ends))
+        joined.name = f"{name}: ends of the path{label}"
+        path = calculation_job(
+            f"{name}: hop across{label}",
+            joined.output["before"],
+            self.preset,
+            "neb",
+            {
+                **path_as,
+                "path": {
+                    "images": step.images,
+                    "spring_eV_A2": step.spring_eV_A2,
+                    "end_positions_A": joined.output["end_positions_A"],
+                },
+            },
             charge,
         )
-        for where in ("before", "after")
-    ]
-    joined = join_ends(*(end.output["structure"] for end in ends))
-    joined.name = f"{phase.name}: ends of the path"
-    path = calculation_job(
-        f"{phase.name}: hop across",
-        joined.output["before"],
-        preset,
-        "neb",
-        {
-            **settings,
-            **step.hop.changes(),
-            "path": {
-                "images": step.hop.images,
-                "spring_eV_A2": step.hop.spring_eV_A2,
-                "end_positions_A": joined.output["end_positions_A"],
-            },
-        },
-        charge,
-    )
-    outputs = {"placed": placed.output, "ends": [end.output for end in ends], "path": path.output}
-    return [placed, *ends, joined, path], outputs
+        outputs = {
+            "placed": placed.output,
+            "ends": [end.output for end in ends],
+            "path": path.output,
+        }
+        return [placed, *ends, joined, path], outputs

@@ -10,6 +10,7 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from interohm.database import Database
+from interohm.errors import InputError
 from interohm.postprocess.interfaces import lowest_place
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.interfaces import (
@@ -33,6 +34,7 @@ NORMAL_STRAINS = (-0.04, -0.02, 0.0, 0.02, 0.04)
 #: Å, beside the gap at which the first atoms touch, which the registries were compared at.
 GAP_STEPS_A = (-0.3, 0.3, 0.6)
 _VACUUM_A = 10.0
+_NO_STRAIN = 1e-4
 
 
 def side_of(side: Mapping[str, Any], relaxed: Structure, *, thickness_A: float) -> OrientedSlab:
@@ -89,6 +91,7 @@ def match_from(plain: Mapping[str, Any]) -> Match:
 def match_slabs(
     sides: list[dict[str, Any]],
     relaxed: list[Structure],
+    cells: list[str],
     *,
     strained: str,
     max_strain: float,
@@ -97,6 +100,19 @@ def match_slabs(
     thickness_A: float,
 ) -> dict[str, Any]:
     """Choose the common cell, and strain the crystal that gives way.
+
+    Parameters
+    ----------
+    sides : list of mapping
+        As in `side_of`.
+    relaxed : list of Structure
+        Their primitive cells.
+    cells : list of str
+        Hashes of the calculations that relaxed them.
+    strained : str
+    max_strain : float
+    max_atoms, max_matches : int
+    thickness_A : float
 
     Returns
     -------
@@ -110,10 +126,14 @@ def match_slabs(
     ]
     limits = {"max_strain": max_strain, "max_atoms": max_atoms}
     matches = find_matches(*slabs, strained=strained, **limits)  # type: ignore[arg-type]
-    match = best_match(matches, **limits)  # type: ignore[arg-type]
+    with active_database() as database:
+        known = all(find_calculation(database, hash) for hash in cells)
+    match = chosen_match(matches, known=known, **limits)  # type: ignore[arg-type]
     # A cubic crystal's height follows its plane about so (half of the in-plane strains' sum).
     guess = round(-0.5 * sum(match.principal), 3)
-    strains = [round(guess + step, 3) for step in NORMAL_STRAINS]
+    # Without a strain in the plane there is no height to look for.
+    steps = NORMAL_STRAINS if match.largest_strain > _NO_STRAIN else [0.0] * len(NORMAL_STRAINS)
+    strains = [round(guess + step, 3) for step in steps]
     bulks = []
     for strain in strains:
         joint = join(slabs[0], slabs[1], match, normal_strain=strain)
@@ -125,6 +145,32 @@ def match_slabs(
         "normal_strains": strains,
         "bulks": bulks,
     }
+
+
+def chosen_match(
+    matches: Sequence[Match], *, known: bool, max_strain: float, max_atoms: int
+) -> Match:
+    """Return the best match; before the crystals are relaxed one a little beyond the limits, too.
+
+    Parameters
+    ----------
+    matches : sequence of Match
+    known : bool
+        Whether the crystals are relaxed: in a plan they may be as the campaign gives them.
+    max_strain : float
+    max_atoms : int
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    try:
+        return best_match(matches, max_strain=max_strain, max_atoms=max_atoms)
+    except InputError:
+        if known:
+            raise
+        return best_match(matches, max_strain=2 * max_strain, max_atoms=max_atoms)
 
 
 def left_out(
@@ -171,7 +217,9 @@ def settle_strain(
         energies = _energies(database, bulks)
     strains = matched["normal_strains"]
     normal, bracketed = strains[len(strains) // 2], False
-    if energies is not None:
+    if strains[0] == strains[-1]:
+        bracketed = True
+    elif energies is not None:
         lowest = lowest_place(strains, energies)
         normal, bracketed = round(lowest.place, 3), lowest.bracketed
     joint = joint_of(sides, relaxed, matched["match"], thickness_A=thickness_A, normal=normal)

@@ -28,6 +28,7 @@ from .campaign_config import InterfacePhase, InterfaceSide
 from .context import active_database
 from .presets import PRESET, Preset
 from .steps import known_calculation
+from .vasp_presets import VaspPreset
 
 #: eV; a middle whose average varies by more is no bulk.
 BULK_LIKE_EV = 0.05
@@ -45,6 +46,7 @@ def record_interface(
     registry: dict[str, Any],
     contact: dict[str, Any],
     hop: dict[str, Any] | None,
+    other: dict[str, Any] | None,
     *,
     facts: dict[str, Any],
 ) -> dict[str, Any]:
@@ -64,6 +66,8 @@ def record_interface(
         What was chosen on the way.
     hop : mapping, optional
         Outputs of the hop's jobs; a path that failed leaves the document without a barrier.
+    other : mapping, optional
+        The same in a cell of another width.
     facts : mapping
     """
     needed = {"bulk": edges, "slab": free, "contact": [joined], "side alone": alone}
@@ -72,7 +76,6 @@ def record_interface(
             raise RuntimeError(f"{what} is missing")
     phase = InterfacePhase.model_validate(facts["interface"])
     preset = PRESET.validate_python(facts["preset"])
-    assert isinstance(preset, Preset)
     with active_database() as database:
         found = _Calculated(
             phase=phase,
@@ -85,7 +88,7 @@ def record_interface(
         )
         record = _interface(found, matched, registry, preset, facts)
         if hop is not None:
-            record = _with_hop(record, phase, hop, preset, database)
+            record = _with_hop(record, phase, hop, other, preset, database)
         database.save_interface(record)
     return interface_document(record)
 
@@ -159,7 +162,7 @@ def _interface(
     found: _Calculated,
     matched: dict[str, Any],
     registry: dict[str, Any],
-    preset: Preset,
+    preset: Preset | VaspPreset,
     facts: dict[str, Any],
 ) -> Interface:
     phase, settled, contact = found.phase, found.settled, found.contact
@@ -268,7 +271,8 @@ def _with_hop(
     record: Interface,
     phase: InterfacePhase,
     hop: dict[str, Any],
-    preset: Preset,
+    other: dict[str, Any] | None,
+    preset: Preset | VaspPreset,
     database: Database,
 ) -> Interface:
     """Add the barrier of the hop across, or say that its path failed."""
@@ -282,16 +286,23 @@ def _with_hop(
     placed, barrier = hop["placed"], hop_across(path)
     assumed = preset.uncertainties.migration_energy
     assert assumed is not None  # the preset has paths
+    uncertain, why, elsewhere = assumed.value_eV, assumed.source, {}
+    if other is not None and other["path"] is not None:
+        second = known_calculation(database, other["path"])
+        changed = hop_across(second).mean_eV - barrier.mean_eV
+        uncertain = round(math.hypot(uncertain, changed), 3)
+        why += f"; {changed:+.3f} eV in a cell of {other['placed']['area_A2']:.1f} Å²"
+        elsewhere = {"other_cell": _hop_provenance(other["placed"], second)}
     bulk = _bulk_barriers(phase, record.mobile_ion, database)
     method = (
         f"{method_of(path, {'preset': preset.name})}, charge {path.charge:+d}, one vacancy in "
         f"{placed['planes'][1]} sites of the right plane; mean of both ways"
     )
-    source = f"calculation {path.hash[:12]}; uncertainty: {assumed.source}"
+    source = f"calculation {path.hash[:12]}; uncertainty: {why}"
     update: dict[str, Any] = {
         "barrier_eV": Quantity(
             value=round(barrier.mean_eV, 3),
-            uncertainty=assumed.value_eV,
+            uncertainty=uncertain,
             source=source,
             method=method,
         ),
@@ -309,22 +320,16 @@ def _with_hop(
         "provenance": {
             **record.provenance,
             "hop": {
-                "forward_eV": round(barrier.forward_eV, 3),
-                "backward_eV": round(barrier.backward_eV, 3),
                 "direction": "forward: from the left side into a vacancy on the right",
-                "charge": path.charge,
-                "distance_A": round(placed["distance_A"], 3),
-                "area_A2": round(placed["area_A2"], 3),
-                "vacancies_per_sites_of_planes": [f"1/{one}" for one in placed["planes"]],
+                **_hop_provenance(placed, path),
                 "bulk_barriers_eV": {name: round(energy.value, 3) for name, energy in bulk.items()},
+                **elsewhere,
             },
         },
     }
     if bulk:
         mean = sum(energy.value for energy in bulk.values()) / len(bulk)
-        spread = math.hypot(
-            assumed.value_eV, *(energy.uncertainty or 0.0 for energy in bulk.values())
-        )
+        spread = math.hypot(uncertain, *(energy.uncertainty or 0.0 for energy in bulk.values()))
         update["excess_barrier_eV"] = Quantity(
             value=round(barrier.mean_eV - mean, 3),
             uncertainty=round(spread, 3),
@@ -332,6 +337,21 @@ def _with_hop(
             method="barrier_eV less the mean of the bulk's hops",
         )
     return record.model_copy(update=update)
+
+
+def _hop_provenance(placed: dict[str, Any], path: Calculation) -> dict[str, Any]:
+    barrier = hop_across(path)
+    assert path.path is not None
+    return {
+        "forward_eV": round(barrier.forward_eV, 3),
+        "backward_eV": round(barrier.backward_eV, 3),
+        "energies_eV": [round(one - path.path.energies_eV[0], 3) for one in path.path.energies_eV],
+        "charge": path.charge,
+        "atoms": len(path.structure["sites"]),
+        "distance_A": round(placed["distance_A"], 3),
+        "area_A2": round(placed["area_A2"], 3),
+        "vacancies_per_sites_of_planes": [f"1/{one}" for one in placed["planes"]],
+    }
 
 
 def _bulk_barriers(phase: InterfacePhase, ion: str, database: Database) -> dict[str, Quantity]:

@@ -25,7 +25,7 @@ from .step_settings import (
     StrictSettings,
     require_uncertainties,
 )
-from .vasp_presets import VaspBandEdges, VaspPreset
+from .vasp_presets import Purpose, VaspBandEdges, VaspPreset
 
 SHIPPED_PRESETS = SHIPPED_FOLDER.parent / "presets"
 
@@ -175,6 +175,34 @@ class InterfaceStep(StrictSettings):
     metal: Step
     relaxation: Relaxation
     hop: InterfaceHopStep | None = None
+
+    def settings(self, purpose: Purpose, xc: str, *, metallic: bool, axes: int) -> dict[str, Any]:
+        """Return the engine's settings of one of a contact's calculations.
+
+        Parameters
+        ----------
+        purpose : str
+            A ``static`` energy, a ``scan``, the ``relax``-ed contact or slab, the ``ends`` of a hop
+            and its ``path``.
+        xc : str
+        metallic : bool
+            Whether a metal takes part.
+        axes : int
+            2 for a free slab.
+        """
+        step = self.metal if metallic else self.insulators
+        hop = self.hop
+        if purpose == "scan":
+            step = step.model_copy(update={"kpoint_length_A": self.scan_kpoint_length_A})
+        if hop is not None and purpose in ("ends", "path"):
+            step = step.model_copy(update={"kpoint_length_A": hop.kpoint_length_A})
+            own = hop.ends if purpose == "ends" else hop.relaxation
+        else:
+            own = self.relaxation
+        settings = step.engine_settings(xc, periodic_axes=axes)
+        if purpose in ("static", "scan"):
+            return settings
+        return {**settings, "relaxation": own.model_dump(mode="json")}
 
     @model_validator(mode="after")
     def _energies_compare(self) -> InterfaceStep:

@@ -16,7 +16,7 @@ from jobflow import Flow
 from interohm.database import Database
 
 from .campaign import PlannedCalculation, campaign_flow, planned_calculations
-from .campaign_config import CampaignConfig, load_structure
+from .campaign_config import CampaignConfig, InterfacePhase, Phase, load_structure
 from .launchpad import METADATA
 from .presets import load_preset
 
@@ -88,10 +88,16 @@ def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
                 flow=flow,
                 calculations=calculations,
                 key=_key(alone),
-                done=known and phase.name in database.material_names(),
+                done=known and _has_record(phase, database),
             )
         )
     return plans
+
+
+def _has_record(phase: Phase, database: Database) -> bool:
+    if isinstance(phase, InterfacePhase):
+        return database.interface(phase.name) is not None
+    return phase.name in database.material_names()
 
 
 def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> list[Submission]:
@@ -166,7 +172,12 @@ def _initialize(launchpad: LaunchPad) -> None:
 def _key(alone: CampaignConfig) -> str:
     (phase,) = alone.phases
     preset = load_preset(phase.preset or alone.preset, folder=alone.folder)
-    sources = {"structure": phase.structure, "metal_structure": alone.metal_structure}
+    structures = (
+        {"left": phase.left.structure, "right": phase.right.structure}
+        if isinstance(phase, InterfacePhase)
+        else {"structure": phase.structure}
+    )
+    sources = {**structures, "metal_structure": alone.metal_structure}
     content = {
         "config": alone.model_dump(mode="json"),
         "preset": preset.model_dump(mode="json"),
