@@ -17,7 +17,7 @@ from interohm.prediction.electrodes import host_factor, host_occupations
 from interohm.prediction.sampling import Draws
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
 from interohm.records.cell_config import Cell, Contact
-from interohm.records.shipped import shipped_material
+from interohm.records.shipped import shipped_interfaces, shipped_material
 
 
 def shipped(name: str, **fields: Any) -> Any:
@@ -210,6 +210,21 @@ def test_a_known_interface_enters_contacts_and_cells_alike() -> None:
     ranked = alone["sensitivity"]["potential_drop_V"]
     assert alone["quantiles"]["sheet_charge_e_nm2"]["p05"] < alone["sheet_charge_e_nm2"]
     assert ranked is not None
+
+
+def test_shipped_interfaces_are_of_shipped_records() -> None:
+    """Each is used by the contact of its two records, in both orders."""
+    found = shipped_interfaces()
+    assert found
+    for one in found:
+        left, right = shipped(one.left), shipped(one.right)
+        for pair, sign in (((left, right), 1.0), ((right, left), -1.0)):
+            document = contact_document(*pair, samples=0)
+            if one.barrier_eV is not None:
+                barrier_eV = document["resistance"]["contact_barrier_eV"]
+                assert barrier_eV == pytest.approx(one.barrier_eV.value)
+            if one.dipole_V is not None:
+                assert document["dipole_V"] == pytest.approx(sign * one.dipole_V.value)
 
 
 def test_no_ion_crosses_a_blocked_contact() -> None:
