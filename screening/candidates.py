@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from interohm.database.conditions import parse_where
 from interohm.database.rows import COLUMNS, rows_of
 from interohm.errors import InputError
-from interohm.interface_records import Interface
 from interohm.lookup import find_material
 from interohm.records import Insulator, Metal, material_document
+from interohm.records.interface import Interface
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces, shipped_names
 

@@ -34,9 +34,9 @@ from interohm.screening.phase_arrays import bent_electrode, electrodes_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.interface_records import Interface
     from interohm.prediction.sampling import Draws
     from interohm.records import Insulator
+    from interohm.records.interface import Interface
     from interohm.screening.candidates import Side
 
     Array = NDArray[np.float64]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from interohm.interface_records import Interface
     from interohm.records import Insulator, Metal
+    from interohm.records.interface import Interface
 
     Array = NDArray[np.float64]
 

@@ -23,9 +23,9 @@ from interohm.screening.cells import WholeCells
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.interface_records import Interface
     from interohm.prediction.solved_cell import SolvedState
     from interohm.records import Insulator
+    from interohm.records.interface import Interface
     from interohm.screening.candidates import Records, Side
     from interohm.screening.cells import Cells
     from interohm.screening.config import ScreenConfig

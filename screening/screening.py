@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from interohm import __version__
-from interohm.interface_records import interface_document
 from interohm.records import material_document
+from interohm.records.interface import interface_document
 from interohm.screening.candidates import Records
 from interohm.screening.config import ScreenConfig
 from interohm.screening.filters import cell_filter

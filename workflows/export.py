@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 
 from interohm.database import Database
-from interohm.interface_records import Interface, save_interface
 from interohm.postprocess.calculation import Calculation
 from interohm.records import save_material
+from interohm.records.interface import Interface, save_interface
 from interohm.settings import Settings
 from interohm.yaml_io import write_bytes
 

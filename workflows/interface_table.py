@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from interohm.errors import InputError
-from interohm.interface_records import Interface, load_interface
+from interohm.records.interface import Interface, load_interface
 from interohm.records.shipped import SHIPPED_FOLDER
 from interohm.yaml_io import write_text
 

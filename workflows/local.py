@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Job, JobStore, OnMissing
 
 from interohm.database import Database
-from interohm.interface_records import Interface
 from interohm.records import Insulator, Metal
+from interohm.records.interface import Interface
 
 from .calculations import find_calculation, is_calculation, request_of, scratch_folder
 from .campaign import campaign_flow, jobs_in_order, memory_store

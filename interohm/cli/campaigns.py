@@ -12,8 +12,8 @@ import typer
 
 if TYPE_CHECKING:
     from interohm.database import Database
-    from interohm.interface_records import Interface
     from interohm.records import Insulator, Metal, Quantity
+    from interohm.records.interface import Interface
     from interohm.workflows.campaign import CampaignConfig, PlannedCalculation
 
 RUN_EXAMPLE = "Example: interohm run my-campaign.yaml --dry-run"

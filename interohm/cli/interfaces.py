@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from interohm.database import Database
-    from interohm.interface_records import Interface
+    from interohm.records.interface import Interface
 
 app = typer.Typer(
     help="List, show and add what is known of contacts: barriers, dipoles, sites.",
@@ -31,7 +31,7 @@ def list_interfaces(as_json: Json = False) -> None:
     """
     from interohm.cli.output import console, print_json, table
     from interohm.database import Database
-    from interohm.interface_records import interface_document
+    from interohm.records.interface import interface_document
 
     with Database.open() as database:
         found = _all(database)
@@ -66,7 +66,7 @@ def show(
     from interohm.cli.output import console, print_json, table
     from interohm.database import Database
     from interohm.errors import InputError
-    from interohm.interface_records import interface_document
+    from interohm.records.interface import interface_document
 
     with Database.open() as database:
         found = {one.name: one for one, _ in reversed(_all(database))}
@@ -111,7 +111,7 @@ def add(
     from interohm.cli.output import remark
     from interohm.database import Database
     from interohm.errors import InputError
-    from interohm.interface_records import load_interface
+    from interohm.records.interface import load_interface
 
     found: dict[str, tuple[Path, Interface]] = {}
     for file in files:

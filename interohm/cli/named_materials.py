@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from interohm.interface_records import Interface
     from interohm.records import Insulator, Metal
+    from interohm.records.interface import Interface
 
 
 def find_materials(

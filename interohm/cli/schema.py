@@ -39,7 +39,7 @@ def schema(
 
         print_json(MATERIAL.json_schema())
     elif of is Schema.interface:
-        from interohm.interface_records import Interface
+        from interohm.records.interface import Interface
 
         print_json(Interface.model_json_schema())
     elif of is Schema.cell:

@@ -27,8 +27,8 @@ from interohm.settings import Settings, load_settings
 if TYPE_CHECKING:
     from jobflow import JobStore
 
-    from interohm.interface_records import Interface
     from interohm.records import Insulator, Metal
+    from interohm.records.interface import Interface
 
 COLLECTIONS = tuple(COLUMNS)
 
@@ -148,7 +148,7 @@ class Database:
 
     def interface(self, name: str) -> Interface | None:
         """Return the interface with this name, or None."""
-        from interohm.interface_records import interface_from
+        from interohm.records.interface import interface_from
 
         for document in self._find("interfaces", {"_id": name}, limit=1):
             return interface_from(document, where=f"{self.location}, interfaces, {name}")
@@ -156,7 +156,7 @@ class Database:
 
     def interfaces(self) -> list[Interface]:
         """Return all interfaces, by name."""
-        from interohm.interface_records import interface_from
+        from interohm.records.interface import interface_from
 
         return [
             interface_from(document, where=f"{self.location}, interfaces, {document.get('name')}")
@@ -165,7 +165,7 @@ class Database:
 
     def save_interface(self, interface: Interface) -> None:
         """Insert an interface, or replace the one of this name."""
-        from interohm.interface_records import interface_document
+        from interohm.records.interface import interface_document
 
         self._save("interfaces", interface.name, interface_document(interface))
 

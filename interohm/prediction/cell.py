@@ -37,7 +37,7 @@ from interohm.records.uncertainty import is_uncertain
 from interohm.results.json_values import interface_quantiles, log10_fields, number, quantiles
 
 if TYPE_CHECKING:
-    from interohm.interface_records import Interface
+    from interohm.records.interface import Interface
 
 #: Above this a layer passes less than a microampere per cm² at a volt: no cell works with it.
 _BLOCKING_OHM_CM2 = 1e6

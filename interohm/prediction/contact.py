@@ -43,7 +43,7 @@ from interohm.results.json_values import number
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.interface_records import Interface
+    from interohm.records.interface import Interface
 
     Array = NDArray[np.float64]
 

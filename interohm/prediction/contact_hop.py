@@ -20,8 +20,8 @@ from interohm.records.cell_config import Contact
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.interface_records import Interface
     from interohm.prediction.sampling import Draws
+    from interohm.records.interface import Interface
 
     Array = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from interohm.interface_records import Interface, load_interface
+from interohm.records.interface import Interface, load_interface
 from interohm.records.material import Insulator, Metal, load_material
 
 SHIPPED_FOLDER = Path(str(files("interohm.configs"))) / "materials"

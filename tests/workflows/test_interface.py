@@ -16,8 +16,8 @@ from scipy.interpolate import CubicSpline
 
 from interohm.database import Database
 from interohm.errors import InputError
-from interohm.interface_records import Interface
 from interohm.postprocess.interfaces import hop_across
+from interohm.records.interface import Interface
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.hops import after_hop, vacancy_hop
 from interohm.slab_builders.interfaces import best_match, find_matches, join

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from interohm.interface_records import load_interface
+from interohm.records.interface import load_interface
 
 EXAMPLE = Path(__file__).parents[3] / "configs/examples/interface.yaml"
 

@@ -9,7 +9,6 @@ import pytest
 from scipy.special import ndtri
 
 from interohm.device_models import BOLTZMANN_EV_K
-from interohm.interface_records import Interface, interface_from
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
 from interohm.prediction.contact_hop import hop_of, known_interface, with_known_interface
@@ -17,6 +16,7 @@ from interohm.prediction.electrodes import host_factor, host_occupations
 from interohm.prediction.sampling import Draws
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
 from interohm.records.cell_config import Cell, Contact
+from interohm.records.interface import Interface, interface_from
 from interohm.records.shipped import shipped_interfaces, shipped_material
 
 
