@@ -120,6 +120,13 @@ class Bulk:
         )
 
 
+def resistivity_ohm_cm(conductivity_S_cm: ArrayLike) -> Array:
+    """1/sigma, arrays (...); 0 where nothing conducts: all resistance beside it is excess."""
+    sigma = np.asarray(conductivity_S_cm, dtype=np.float64)
+    conducts = np.isfinite(sigma) & (sigma > 0.0)
+    return np.where(conducts, 1.0 / np.where(conducts, sigma, 1.0), 0.0)
+
+
 def neutral_bulk(
     phase: Phase,
     *,

@@ -322,7 +322,7 @@ def coated_resistance(
         Sites of each contact plane, where given.
     """
     sides = [coated.left, *coated.layers, coated.right]
-    bulks = [None if isinstance(side, Metal) else side.bulk for side in sides]
+    bulks = [side if isinstance(side, Metal) else side.bulk for side in sides]
     sites = areal_site_density_cm2 or [None] * (len(sides) - 1)
     transfers = []
     for k, potential in enumerate(coated.potentials_V):
@@ -333,7 +333,7 @@ def coated_resistance(
             potential + coated.dipole_V[k],
             areal_site_density_cm2=sites[k],
         )
-        inner = next(bulk for bulk in (bulks[k], bulks[k + 1]) if bulk is not None)
+        inner = next(bulk for bulk in bulks[k : k + 2] if not isinstance(bulk, Metal))
         transfers.append(charge_transfer_ohm_cm2(inner, inner, current))
     layers = [one.resistance_ohm_cm2 for one in coated.layers]
     zero = np.zeros(coated.potentials_V[0].shape)

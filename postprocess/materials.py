@@ -55,6 +55,7 @@ class Uncertainties(BaseModel):
     molecule: Uncertainty | None = None
     migration_energy: Uncertainty | None = None
     dielectric_constant: RelativeUncertainty | None = None
+    interface_dipole: Uncertainty | None = None
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,18 @@ difference, which is tried with the most different other electrodes there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from interohm import device_models as models
 from interohm.prediction.coated_contact import coated_contacts
+from interohm.prediction.contact_hop import dipole_V, hop_of, with_known_interface
 from interohm.prediction.electrodes import clipped_mu_eV
 from interohm.prediction.layer_features import stack_layer
 from interohm.prediction.sampling import phase_of
-from interohm.records.cell_config import Layer
+from interohm.records.cell_config import Contact, Layer
 from interohm.screening.contacts import (
     DEBYE_LENGTHS_EACH,
     OF_PAIRS,
@@ -27,13 +29,14 @@ from interohm.screening.contacts import (
     resistances,
     stability_margin_V,
 )
-from interohm.screening.phase_arrays import electrodes_of
+from interohm.screening.phase_arrays import bent_electrode, electrodes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.prediction.sampling import Draws
     from interohm.records import Insulator
+    from interohm.records.interface import Interface
     from interohm.screening.candidates import Side
 
     Array = NDArray[np.float64]
@@ -50,6 +53,7 @@ def coated_side(
     state_of_charge: float,
     other_mu_eV: Array,
     electrons: bool,
+    interfaces: Sequence[Interface] = (),
     progress: Callable[[int], None] | None = None,
 ) -> SideContacts:
     """Solve every coated electrode of one side with every electrolyte.
@@ -66,6 +70,8 @@ def coated_side(
         mu of all electrodes of the other side.
     electrons : bool
         False leaves electrons and holes out.
+    interfaces : sequence of Interface
+        What is known of contacts.
     progress : callable, optional
         Told how many more contacts are solved, as they are.
     """
@@ -80,6 +86,7 @@ def coated_side(
                 state_of_charge=state_of_charge,
                 other_mu_eV=extremes,
                 electrons=electrons,
+                interfaces=interfaces,
             )
             one, other = found["resistance_ohm_cm2"]
             depends = not abs(one - other) <= _SAME * abs(one)
@@ -104,6 +111,7 @@ def solve_coated(
     state_of_charge: float,
     other_mu_eV: Array,
     electrons: bool,
+    interfaces: Sequence[Interface] = (),
     draws: Draws | None = None,
 ) -> dict[str, Array]:
     """Solve one coated electrode with one electrolyte, for several other electrodes or samples.
@@ -127,7 +135,12 @@ def solve_coated(
     ends = (clipped_mu_eV(side.coating, mu), clipped_mu_eV(side.coating, behind))
     bulks = [
         models.neutral_bulk(
-            phase_of(material, electrons=electrons, draws=draws),
+            phase_of(
+                material,
+                electrons=electrons,
+                draws=draws,
+                metal_work_function_eV=conditions.metal_work_function_eV,
+            ),
             temperature_K=conditions.temperature_K,
             metal_work_function_eV=conditions.metal_work_function_eV,
             mu_eV=mu_here,
@@ -141,13 +154,29 @@ def solve_coated(
     coating, bulk = bulks
     layer = Layer(material=side.coating.name, thickness_nm=side.coating_nm)
     # mirrored for the positive side: the stack does not know which end is which electrode
+    materials = [side.metal, side.coating, electrolyte]
+    known = [with_known_interface(Contact(), *pair, interfaces) for pair in pairwise(materials)]
+    bent = bent_electrode(
+        side.metal,
+        state_of_charge,
+        positive=conditions.positive,
+        temperature_K=conditions.temperature_K,
+        metal_work_function_eV=conditions.metal_work_function_eV,
+        draws=draws,
+    )
     contacts, (layer_ohm_cm2,) = coated_contacts(
-        [side.metal, side.coating, electrolyte],
-        models.Metal(phi),
+        materials,
+        models.Metal(phi, electrodes.hop_factor[0]) if bent is None else bent,
         [stack_layer(layer, side.coating, coating, ends)],
         bulk,
-        dipole_V=[0.0, 0.0],
+        dipole_V=[
+            dipole_V(one, *pair, draws)
+            for one, pair in zip(known, pairwise(materials), strict=True)
+        ],
         sheet_charge_e_nm2=[0.0, 0.0],
+        hops=[
+            hop_of(one, *pair, draws) for one, pair in zip(known, pairwise(materials), strict=True)
+        ],
         nominal=False,
     )
     thin, thick = contacts[1].left_side, contacts[1].right_side
@@ -172,8 +201,13 @@ def solve_coated(
     ionic = bulk.has_neutral_bulk & bulk.neutral_by_ions
     window = side.coating.stability_window_V
     reduction, oxidation = (np.nan, np.nan) if window is None else (w.value for w in window)
+    outer = contacts[0].space_charge_left_ohm_cm2
+    depletion = contacts[0].depletion_left_ohm_cm2 + contacts[1].depletion_right_ohm_cm2
+    interface = models.positive_resistance(
+        transfer + layer_ohm_cm2 + depletion, ~contacts[1].has_no_solution
+    )
     found = {
-        **resistances(space_charge + transfer + layer_ohm_cm2, half),
+        **resistances(outer + space_charge + transfer + layer_ohm_cm2, interface, half),
         "space_charge_ohm_cm2": space_charge,
         "charge_transfer_ohm_cm2": transfer,
         "coating_ohm_cm2": layer_ohm_cm2,

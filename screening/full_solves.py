@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interohm import device_models as models
 from interohm.errors import InputError
+from interohm.prediction.contact_hop import with_known_interface
 from interohm.prediction.electrons import cell_leakage
 from interohm.prediction.layer_diagram import layer_diagrams
 from interohm.prediction.solved_cell import solve_state
-from interohm.records.cell_config import Cell, Layer
+from interohm.records import Metal
+from interohm.records.cell_config import Cell, Contact, Layer
 from interohm.results.json_values import number
 from interohm.screening.cells import WholeCells
 
@@ -20,7 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.prediction.solved_cell import SolvedState
-    from interohm.records import Insulator, Metal
+    from interohm.records import Insulator
+    from interohm.records.interface import Interface
     from interohm.screening.candidates import Records, Side
     from interohm.screening.cells import Cells
     from interohm.screening.config import ScreenConfig
@@ -47,6 +52,7 @@ def cell_of(
     positive: Side,
     temperature_K: float,
     states_of_charge: Sequence[float],
+    interfaces: Sequence[Interface] = (),
 ) -> tuple[Cell, list[Insulator | Metal]]:
     """Return one cell of a screening as `interohm cell` would be given it, with its records."""
     layers: list[tuple[Insulator | Metal, float]] = [(negative.metal, _ELECTRODE_NM)]
@@ -64,6 +70,10 @@ def cell_of(
         temperature_K=temperature_K,
         states_of_charge=list(states_of_charge),
         layers=[Layer(material=record.name, thickness_nm=nm) for record, nm in layers],
+        contacts=[
+            with_known_interface(Contact(), left, right, interfaces)
+            for (left, _), (right, _) in pairwise(layers)
+        ],
         electrons=config.electrons,
     )
     return cell, [record for record, _ in layers]
@@ -105,6 +115,7 @@ def solve_whole(
             records.positives[k],
             temperature_K,
             [state_of_charge],
+            records.interfaces,
         )
         outputs = _solved(described, materials, records.electrolytes[j])
         if progress is not None:
@@ -140,12 +151,26 @@ def _solved(
             layers[layer.material is electrolyte] += float(resistance)
     transfer = sum(float(contact.charge_transfer_ohm_cm2) for contact in state.contacts)
     total = number(state.area_specific_resistance_ohm_cm2)
-    # a layer that is not thick is part of the interface, whole
-    interface = None if total is None or not _is_thick(state, electrolyte) else total - layers[True]
+    # a coating is part of the interface, whole
+    depletion = sum(
+        float(part)
+        for contact in state.contacts
+        for material, part in (
+            (contact.left, contact.depletion_left_ohm_cm2),
+            (contact.right, contact.depletion_right_ohm_cm2),
+        )
+        if material is electrolyte or isinstance(material, Metal)
+    )
+    interface = models.positive_resistance(
+        np.asarray(transfer + layers[False] + depletion), np.asarray(np.isfinite(transfer))
+    )
+    thick = total is not None and _is_thick(state, electrolyte)
     found: dict[str, float | None] = {
         "resistance_ohm_cm2": total,
-        "interface_ohm_cm2": interface,
-        "space_charge_ohm_cm2": None if interface is None else interface - transfer - layers[False],
+        "interface_ohm_cm2": number(interface),
+        "space_charge_ohm_cm2": total - sum(layers.values()) - transfer
+        if thick and total is not None
+        else None,
         "charge_transfer_ohm_cm2": transfer,
         "coating_ohm_cm2": layers[False],
         "bulk_ohm_cm2": layers[True],

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.prediction.electrodes import electrode_state, ion_content_at
+from interohm.prediction.electrodes import (
+    electrode_model,
+    electrode_state,
+    host_factor,
+    ion_content_at,
+)
 from interohm.prediction.sampling import phase_of
 
 if TYPE_CHECKING:
@@ -36,11 +41,18 @@ class Electrodes:
         Phi at that ion content.
     areal_site_density_cm2 : array (S,)
         Of the contact plane, NaN where none is given.
+    hop_factor : array (S,), optional
+        sqrt(theta(1 − theta)) of the host's lattice gas; 1 where the sites are not known.
     """
 
     voltage_V: Array
     work_function_eV: Array
     areal_site_density_cm2: Array
+    hop_factor: Array = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.hop_factor is None:
+            object.__setattr__(self, "hop_factor", np.ones_like(self.areal_site_density_cm2))
 
 
 @dataclass(frozen=True)
@@ -86,11 +98,42 @@ def electrodes_of(
         np.array([state.voltage_V for state in states]),
         np.array([state.work_function_eV for state in states]),
         _areal_density_cm2(metals),
+        np.array(
+            [
+                host_factor(metal, state.ion_content)
+                for metal, state in zip(metals, states, strict=True)
+            ]
+        ),
     )
 
 
+def bent_electrode(
+    metal: Metal,
+    state_of_charge: float,
+    *,
+    positive: bool,
+    temperature_K: float,
+    metal_work_function_eV: Array,
+    draws: Draws | None = None,
+) -> models.Bulk | None:
+    """Return an electrode that bends beside a contact; None of one that holds its potential."""
+    if metal.space_charge is None:
+        return None
+    content = ion_content_at(metal, state_of_charge, positive=positive)
+    state = electrode_state(metal, content, draws=draws)
+    model = electrode_model(
+        metal, state, metal_work_function_eV, temperature_K=temperature_K, draws=draws
+    )
+    assert isinstance(model, models.Bulk)
+    return model
+
+
 def electrolytes_of(
-    insulators: Sequence[Insulator], *, electrons: bool, draws: Draws | None = None
+    insulators: Sequence[Insulator],
+    *,
+    electrons: bool,
+    draws: Draws | None = None,
+    metal_work_function_eV: Array | None = None,
 ) -> Electrolytes:
     """Return electrolytes; ``electrons`` False leaves electrons and holes out."""
     windows = np.array(
@@ -101,7 +144,15 @@ def electrolytes_of(
             for insulator in insulators
         ]
     ).reshape(-1, 2)
-    phases = [phase_of(insulator, electrons=electrons, draws=draws) for insulator in insulators]
+    phases = [
+        phase_of(
+            insulator,
+            electrons=electrons,
+            draws=draws,
+            metal_work_function_eV=metal_work_function_eV,
+        )
+        for insulator in insulators
+    ]
     return Electrolytes(
         models.stack_phases(phases), windows[:, 0], windows[:, 1], _areal_density_cm2(insulators)
     )

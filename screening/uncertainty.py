@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.errors import InputError
+from interohm.prediction.contact_hop import dipole_V, hop_of, with_known_interface
 from interohm.prediction.electrodes import reference_work_function_eV
 from interohm.prediction.sampling import Draws
 from interohm.prediction.solved_cell import solve_state
+from interohm.records.cell_config import Contact
 from interohm.results.json_values import number, quantiles
 from interohm.screening.cells import OF_ELECTRODES, OUTPUTS, combined
 from interohm.screening.coated_electrodes import solve_coated
-from interohm.screening.contacts import Conditions, electrode_potentials, solve_pairs
+from interohm.screening.contacts import Conditions, PairHops, electrode_potentials, solve_pairs
 from interohm.screening.full_solves import cell_of
-from interohm.screening.phase_arrays import electrodes_of, electrolytes_of
+from interohm.screening.phase_arrays import bent_electrode, electrodes_of, electrolytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,8 +117,38 @@ class Sampler:
         )
         mu, _, level = electrode_potentials(metals, conditions)
         if electrode.coating is None:
-            insulators = electrolytes_of([insulator], electrons=config.electrons, draws=draws)
-            solved = solve_pairs(metals, insulators, conditions)
+            insulators = electrolytes_of(
+                [insulator],
+                electrons=config.electrons,
+                draws=draws,
+                metal_work_function_eV=self._metal_eV,
+            )
+            pair = (insulator, electrode.metal) if positive else (electrode.metal, insulator)
+            known = with_known_interface(Contact(), *pair, self.records.interfaces)
+            hop = hop_of(known, *pair, draws)
+            step = dipole_V(known, *pair, draws) * (-1.0 if positive else 1.0)
+            unknown = np.asarray(np.nan)
+            solved = solve_pairs(
+                metals,
+                insulators,
+                conditions,
+                hops=PairHops(
+                    unknown if hop.barrier_eV is None else hop.barrier_eV,
+                    hop.excess_barrier_eV,
+                    step,
+                    unknown
+                    if hop.areal_site_density_cm2 is None
+                    else np.asarray(hop.areal_site_density_cm2),
+                ),
+                bent=bent_electrode(
+                    electrode.metal,
+                    self.state_of_charge,
+                    positive=positive,
+                    temperature_K=self.temperature_K,
+                    metal_work_function_eV=self._metal_eV,
+                    draws=draws,
+                ),
+            )
             found = {name: values[0] for name, values in solved.items()}
         else:
             found = solve_coated(
@@ -127,6 +159,7 @@ class Sampler:
                 # which other electrode there is makes no difference to a sum of contacts
                 other_mu_eV=mu[0],
                 electrons=config.electrons,
+                interfaces=self.records.interfaces,
                 draws=draws,
             )
         return {**found, "voltage_V": metals.voltage_V[0], "fermi_level_eV": level[0]}
@@ -142,6 +175,7 @@ class Sampler:
                 self.records.positives[positive],
                 self.temperature_K,
                 [self.state_of_charge],
+                self.records.interfaces,
             )
             try:
                 thick = solve_state(described, materials, 0).thick

@@ -2,8 +2,9 @@
 
 ``python -m interohm.workflows.export CAMPAIGN.yaml FOLDER`` takes the calculations from the
 project's database (and those shipped already) and writes ``FOLDER/calculations/HASH.json.gz``,
-which is how a run finds them (`find_calculation`), and ``FOLDER/materials/PHASE.yaml``. What a
-phase still lacks is named, and it has no record then; nothing is calculated.
+which is how a run finds them (`find_calculation`), ``FOLDER/materials/PHASE.yaml`` and
+``FOLDER/interfaces/NAME.yaml``. What a phase still lacks is named, and it has no record then;
+nothing is calculated.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from interohm.database import Database
 from interohm.database.shipped_calculations import KEYS_FILE
 from interohm.postprocess.calculation import Calculation
 from interohm.records import save_material
+from interohm.records.interface import Interface, save_interface
 from interohm.settings import Settings
 from interohm.yaml_io import write_bytes
 
@@ -45,7 +47,7 @@ def main() -> int:
                 lost = [row.label for row, one in zip(rows, found, strict=True) if one is None]
                 sys.stderr.write(f"not calculated: {', '.join(lost)}\n")
                 continue
-            write_records(alone, calculations, folder / "materials")
+            write_records(alone, calculations, folder)
     write_keys(folder / "calculations", folder / "calculations" / KEYS_FILE)
     return 1 if missing else 0
 
@@ -71,8 +73,15 @@ def write_keys(folder: Path, path: Path) -> None:
 def write_records(
     campaign: CampaignConfig, calculations: list[Calculation], folder: Path
 ) -> list[Path]:
-    """Write the records that follow from a campaign's finished calculations."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the records that follow from a campaign's finished calculations.
+
+    Parameters
+    ----------
+    campaign : CampaignConfig
+    calculations : list of Calculation
+    folder : Path
+        Gets ``materials/`` and ``interfaces/``.
+    """
     paths = []
     with tempfile.TemporaryDirectory() as scratch:
         # A database of its own: the project's may be in use by the run that fills it.
@@ -81,8 +90,13 @@ def write_records(
                 database.save_calculation(calculation.model_dump())
             records = run_campaign(campaign, database, progress=False, workers=1)
         for name, record in records.items():
-            paths.append(folder / f"{name}.yaml")
-            save_material(record, paths[-1])
+            kind = "interfaces" if isinstance(record, Interface) else "materials"
+            paths.append(folder / kind / f"{name}.yaml")
+            paths[-1].parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(record, Interface):
+                save_interface(record, paths[-1])
+            else:
+                save_material(record, paths[-1])
     return paths
 
 

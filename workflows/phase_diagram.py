@@ -185,7 +185,9 @@ def known_crystals(
     """
     for document in _static_documents(database, engine, settings):
         with well_formed(f"{database.location}, calculations"):
-            if _elements(document) <= elements:
+            # A strained crystal and a stack of two are no phases.
+            held = document["settings"].get("cell_held", False)
+            if not held and _elements(document) <= elements:
                 one = Calculation.model_validate(document)
                 # Supercells of defects have fewer k-points than the crystal's own cell.
                 if not has_vacuum(one.final_structure) and not is_supercell(one.final_structure):

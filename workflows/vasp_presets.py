@@ -11,6 +11,8 @@ from interohm.postprocess.materials import Uncertainties
 from .engines.vasp_inputs import INPUT_SETS, InputSet
 from .step_settings import EnergyCorrections, Positive, require_uncertainties
 
+#: What a contact's calculation is for; see `InterfaceStep.settings`.
+Purpose = Literal["static", "scan", "relax", "ends", "path"]
 VaspFunctional = Literal["PBE", "PBEsol", "HSE06"]
 
 
@@ -153,6 +155,72 @@ class VaspHopStep(_Settings):
         return {"input_set": "neb", "incar": self.incar}
 
 
+class VaspContact(_Settings):
+    """A contact or a slab beside it: its static energy, and its atoms relaxed."""
+
+    static: VaspStep
+    relax: VaspStep
+
+    @model_validator(mode="after")
+    def _writes_the_potential(self) -> VaspContact:
+        for step in (self.static, self.relax):
+            if step.incar.get("LVHAR") is not True:
+                raise ValueError("incar: a contact needs LVHAR: true, which writes its potential")
+        if self.static.relaxation is not None or self.relax.relaxation is None:
+            raise ValueError("input_set: `static` leaves the atoms, `relax` moves them")
+        return self
+
+
+class VaspInterfaceHopStep(VaspHopStep):
+    """The hop across a contact.
+
+    Parameters
+    ----------
+    thickness_A : float
+        Of each side, at least.
+    kpoint_length_A : float
+    """
+
+    thickness_A: Positive
+    kpoint_length_A: Positive
+
+
+class VaspInterfaceStep(_Settings):
+    """The contact of two slabs; as `InterfaceStep` of GPAW's presets."""
+
+    thickness_A: Positive
+    vacuum_A: Positive
+    scan_kpoint_length_A: Positive
+    insulators: VaspContact
+    metal: VaspContact
+    hop: VaspInterfaceHopStep | None = None
+
+    def settings(self, purpose: Purpose, xc: str, *, metallic: bool, axes: int) -> dict[str, Any]:
+        """Return the engine's settings of one of a contact's calculations."""
+        steps = self.metal if metallic else self.insulators
+        step = steps.static if purpose in ("static", "scan") else steps.relax
+        settings = step.engine_settings(xc, periodic_axes=axes)
+        if purpose == "scan":
+            settings["kpoint_length_A"] = self.scan_kpoint_length_A
+        if self.hop is not None and purpose in ("ends", "path"):
+            settings["kpoint_length_A"] = self.hop.kpoint_length_A
+            if purpose == "path":
+                settings |= self.hop.changes()
+        return settings
+
+    @model_validator(mode="after")
+    def _energies_compare(self) -> VaspInterfaceStep:
+        steps = [
+            step for kind in (self.insulators, self.metal) for step in (kind.static, kind.relax)
+        ]
+        if len({step.cutoff_eV for step in steps}) > 1 or len({str(s.potcars) for s in steps}) > 1:
+            raise ValueError(
+                "insulators and metal need one cutoff_eV and the same potcars: the work of "
+                "adhesion is a difference of their total energies"
+            )
+        return self
+
+
 class VaspInsulatorSteps(_Settings):
     """The steps of an insulator: cell, bulk, surface, defects; what is optional where it is asked.
 
@@ -186,6 +254,7 @@ class VaspPreset(_Settings):
     insulator: VaspInsulatorSteps
     metal: VaspMetalSteps
     electrode: VaspMetalSteps | None = None
+    interface: VaspInterfaceStep | None = None
     molecule: VaspMoleculeStep | None = None
     corrections_per_atom: EnergyCorrections = Field(default_factory=dict)
     uncertainties: Uncertainties
@@ -199,6 +268,7 @@ class VaspPreset(_Settings):
             dielectric_constant=self.insulator.dielectric,
             molecule=self.molecule,
             stability_window=self.molecule,
+            interface_dipole=self.interface,
         )
         return self
 

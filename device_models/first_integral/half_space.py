@@ -50,6 +50,8 @@ class HalfSpace:
         Where half, 90 % and 99 % of the drop have happened.
     space_charge_ohm_cm2 : array (...)
         R_scl; NaN where nothing conducts, infinite where it exceeds the largest number.
+    depletion_ohm_cm2 : array (...)
+        The part of R_scl from where the phase conducts worse than its bulk, never negative.
     """
 
     bulk: Bulk
@@ -62,6 +64,31 @@ class HalfSpace:
     x90_nm: Array
     x99_nm: Array
     space_charge_ohm_cm2: Array
+    depletion_ohm_cm2: Array
+
+    def depletion_within_ohm_cm2(self, distance_nm: ArrayLike) -> Array:
+        """The part of `depletion_ohm_cm2` from within a distance (...) of the contact."""
+        distance = np.asarray(distance_nm, dtype=np.float64)
+        shape = np.broadcast_shapes(self.contact_potential_V.shape, distance.shape)
+        count = int(np.prod(shape, dtype=int))
+        result = np.broadcast_to(self.depletion_ohm_cm2, shape).ravel().copy()
+        flat = self.bulk.ravel(shape)
+        contact = np.broadcast_to(self.contact_potential_V, shape).ravel()
+        end = np.broadcast_to(self.potential_V(distance[..., None])[..., 0], shape).ravel()
+        conducts = np.isfinite(result) | np.isposinf(result)
+        for start in range(0, count, _CHUNK):
+            some = start + np.flatnonzero((conducts & np.isfinite(end))[start : start + _CHUNK])
+            if some.size:
+                part = flat[some]
+                state = part.thermodynamics()
+                u, rest = (
+                    (potential[some] - part.neutral_potential_V) / state.kT_eV
+                    for potential in (contact, end)
+                )
+                result[some] = _distances_and_resistance(
+                    state, u, part.conductivity_S_cm, part.debye_length_nm, np.abs(rest)
+                )[4]
+        return result.reshape(shape)
 
     def distance_nm(self, potential_V: ArrayLike) -> Array:
         """Distance from the contact at which a potential is reached.
@@ -175,7 +202,7 @@ def half_space(bulk: Bulk, contact_potential_V: ArrayLike) -> HalfSpace:
     shape = np.broadcast_shapes(bulk.shape, potential.shape)
     flat = bulk.ravel(shape)
     potential = np.broadcast_to(potential, shape)
-    results = np.full((8, flat.shape[0]), np.nan)
+    results = np.full((9, flat.shape[0]), np.nan)
     solvable = flat.has_neutral_bulk & np.isfinite(potential.ravel())
     everything = bool(np.all(solvable))
     for start in range(0, flat.shape[0], _CHUNK):
@@ -217,7 +244,7 @@ def _solve(bulk: Bulk, potential_V: Array) -> Array:
         integral = np.where(
             u == 0.0, linear, state.permittivity_e_V_nm * field / np.abs(u * state.kT_eV)
         )
-    x50, x90, x99, resistance = _distances_and_resistance(
+    x50, x90, x99, resistance, depletion = _distances_and_resistance(
         state, u, bulk.conductivity_S_cm, bulk.debye_length_nm
     )
     return np.stack(
@@ -230,6 +257,7 @@ def _solve(bulk: Bulk, potential_V: Array) -> Array:
             x90,
             x99,
             np.where(u == 0.0, 0.0, resistance),
+            np.where(u == 0.0, 0.0, depletion),
         ]
     )
 
@@ -250,11 +278,16 @@ def _panels(state: Thermodynamics, largest: Array, sign: Array) -> Array:
 
 
 def _distances_and_resistance(
-    state: Thermodynamics, u: Array, bulk_conductivity: Array, debye_nm: Array
-) -> tuple[Array, Array, Array, Array]:
+    state: Thermodynamics,
+    u: Array,
+    bulk_conductivity: Array,
+    debye_nm: Array,
+    smallest: Array | float = 0.0,
+) -> tuple[Array, Array, Array, Array, Array]:
+    """x50, x90, x99, R_scl and its positive part, of which only |u| beyond `smallest` counts."""
     largest = np.maximum(np.abs(u), _SMALLEST)
     sign = np.where(u < 0.0, -1.0, 1.0)
-    edges = _panels(state, largest, sign)
+    edges = np.maximum(_panels(state, largest, sign), np.minimum(smallest, largest))
     conducts = bulk_conductivity > 0.0
     # where nothing conducts, the integrand is 0 instead of a difference of infinities
     resistivity = np.where(conducts, 1.0 / np.where(conducts, bulk_conductivity, 1.0), 0.0)
@@ -262,10 +295,10 @@ def _distances_and_resistance(
     every = bool(np.all(conducts))
     unit = 0.5 * state.permittivity_e_V_nm * state.kT_eV**2
 
-    def integrand(index: slice | IntArray) -> Callable[[Array], tuple[Array, Array]]:
+    def integrand(index: slice | IntArray) -> Callable[[Array], tuple[Array, Array, Array]]:
         here, side, rho, scale = state.take(index), sign[index], resistivity[index], unit[index]
 
-        def values(v: Array) -> tuple[Array, Array]:
+        def values(v: Array) -> tuple[Array, Array, Array]:
             pressure, conductivity = here.evaluate_conduction(v * side)
             # dx/d|u|; panels may touch |u| = 0 by rounding only, with weight 0
             slope = np.divide(scale, pressure, out=pressure)
@@ -276,27 +309,32 @@ def _distances_and_resistance(
                 excess = np.divide(1.0, conductivity, out=conductivity)
                 excess -= rho
                 excess *= slope
-            return slope, excess
+            # its kink, where sigma = sigma_bulk, ends in a panel too small to matter
+            return slope, excess, np.maximum(excess, 0.0)
 
         return values
 
     # the distance to neutrality itself is infinite and not asked for
     asked = edges[1:] > 1.000001 * _MARKS[1] * largest
-    lengths, resistances = integrate(
+    floor = np.broadcast_to(1e-13 * debye_nm * resistivity, asked.shape)
+    lengths, resistances, depletions = integrate(
         integrand,
         edges[:-1],
         edges[1:],
-        relative=(np.where(asked, _RELATIVE, np.inf), _RELATIVE),
-        of_panel=(True, False),
-        absolute=(0.0, np.broadcast_to(1e-13 * debye_nm * resistivity, asked.shape)),
+        relative=(np.where(asked, _RELATIVE, np.inf), _RELATIVE, _RELATIVE),
+        of_panel=(True, False, False),
+        absolute=(0.0, floor, floor),
         geometric=True,
     )
     distances = [
         np.sum(np.where(edges[:-1] >= (1.0 - 1e-12) * mark * largest, lengths, 0.0), axis=0)
         for mark in (0.5, 0.1, 0.01)
     ]
-    resistance = np.where(conducts, np.sum(resistances, axis=0) * NM_CM, np.nan)
-    return distances[0], distances[1], distances[2], resistance
+    resistance, depletion = (
+        np.where(conducts, np.sum(parts, axis=0) * NM_CM, np.nan)
+        for parts in (resistances, depletions)
+    )
+    return distances[0], distances[1], distances[2], resistance, depletion
 
 
 def _length_integrand(state: Thermodynamics, sign: Array) -> Integrand:

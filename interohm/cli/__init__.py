@@ -19,6 +19,7 @@ from interohm.cli import (
     explore,
     imports,
     init_cluster,
+    interfaces,
     materials,
     predictions,
     query,
@@ -53,6 +54,7 @@ app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
 app.command("screen", epilog=screen.SCREEN_EXAMPLE)(screen.screen)
 app.add_typer(materials.app, name="materials")
+app.add_typer(interfaces.app, name="interfaces")
 app.command("query", epilog=query.QUERY_EXAMPLE)(query.query)
 app.command("why", epilog=why.WHY_EXAMPLE)(why.why)
 app.command("export", epilog=query.EXPORT_EXAMPLE)(query.export)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interohm.records import Insulator, Metal
+    from interohm.records.interface import Interface
 
 
 def find_materials(
@@ -53,6 +54,14 @@ def find_materials(
     for note in notes:
         remark(f"note: {note}")
     return [item.material for item in found], notes
+
+
+def known_interfaces() -> list[Interface]:
+    """Return what the project's database knows of the contacts of two phases."""
+    from interohm.database import Database
+
+    with Database.open() as database:
+        return database.interfaces()
 
 
 def assumed_inputs(materials: Sequence[Insulator | Metal]) -> list[str]:

@@ -34,6 +34,14 @@ def contact(
             metavar="NM", help="Make the right insulator (else the left) a layer of that thickness."
         ),
     ] = None,
+    barrier_eV: Annotated[
+        float | None,
+        typer.Option(
+            "--barrier-eV",
+            metavar="EV",
+            help="Barrier of the ion's hop across the contact, where it is known.",
+        ),
+    ] = None,
     save: Save = False,
     as_json: Json = False,
     report: Report = None,
@@ -43,19 +51,29 @@ def contact(
 
     Potential drop, space charge, capacitance, and the resistance with its parts.
     """
-    from interohm.cli.named_materials import assumed_inputs, find_materials
+    from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, remark
     from interohm.prediction.contact import contact_document
-    from interohm.records.cell_config import StateOfCharge, Temperature, Thickness
+    from interohm.records import BarrierEnergy, Quantity
+    from interohm.records.cell_config import Contact, StateOfCharge, Temperature, Thickness
 
     _check_outputs(report, figure)
     _check(temperature, Temperature, "--temperature")
     _check(soc, StateOfCharge, "--soc")
     if thickness_nm is not None:
         _check(thickness_nm, Thickness, "--thickness-nm")
+    given = Contact()
+    if barrier_eV is not None:
+        _check(barrier_eV, BarrierEnergy, "--barrier-eV")
+        given = Contact(barrier_eV=Quantity(value=barrier_eV))
     materials, notes = find_materials([left, right])
     document = contact_document(
-        *materials, temperature_K=temperature, state_of_charge=soc, thickness_nm=thickness_nm
+        *materials,
+        temperature_K=temperature,
+        state_of_charge=soc,
+        thickness_nm=thickness_nm,
+        contact=given,
+        interfaces=known_interfaces(),
     )
     if as_json:
         print_json(document)
@@ -92,7 +110,7 @@ def cell(
 
     Open-circuit voltage, area-specific resistance, and every contact.
     """
-    from interohm.cli.named_materials import assumed_inputs, find_materials
+    from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.prediction.cell import cell_document, steps
     from interohm.records.cell_config import load_cell
@@ -109,7 +127,12 @@ def cell(
         measured = load_measured_map(measured_map)
     with progress_bar("states of charge, and their samples", steps(described)) as advance:
         document = cell_document(
-            described, materials, measured=measured, where=str(config), progress=advance
+            described,
+            materials,
+            interfaces=known_interfaces(),
+            measured=measured,
+            where=str(config),
+            progress=advance,
         )
     notes = [*notes, *document["remarks"]]
     for text in document["remarks"]:

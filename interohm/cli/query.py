@@ -35,6 +35,7 @@ _SHOWN = {
         "thickness_nm",
         "potential_drop_V",
         "resistance_ohm_cm2",
+        "log10_resistance_p50",
         "limiting_step",
     ),
     "cells": (
@@ -46,6 +47,7 @@ _SHOWN = {
         "electron_barrier_eV",
         "stable",
     ),
+    "interfaces": ("name", "left", "right", "dipole_V", "barrier_eV", "areal_site_density_cm2"),
     "calculations": (
         "hash",
         "engine",
@@ -60,14 +62,14 @@ _SHOWN = {
 }
 
 Collection = Annotated[
-    str, typer.Argument(help="materials, contacts, cells, calculations or failures.")
+    str, typer.Argument(help="materials, interfaces, contacts, cells, calculations or failures.")
 ]
 CollectionOrTable = Annotated[
     str,
     typer.Argument(
         metavar="COLLECTION",
-        help="materials, contacts, cells, calculations or failures; or a Parquet table (a file, "
-        "or a folder of them) of a screening.",
+        help="materials, interfaces, contacts, cells, calculations or failures; or a Parquet "
+        "table (a file, or a folder of them) of a screening.",
     ),
 ]
 Where = Annotated[

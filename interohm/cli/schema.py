@@ -14,6 +14,7 @@ class Schema(StrEnum):
     """What has a JSON schema."""
 
     record = "record"
+    interface = "interface"
     cell = "cell"
     campaign = "campaign"
     preset = "preset"
@@ -22,12 +23,14 @@ class Schema(StrEnum):
 
 
 def schema(
-    of: Annotated[Schema, typer.Argument(help="record, cell, campaign, preset, screen or import.")],
+    of: Annotated[
+        Schema, typer.Argument(help="record, interface, cell, campaign, preset, screen or import.")
+    ],
 ) -> None:
     """Print the JSON schema of a file.
 
-    Every field of a record, a cell, a campaign, its preset, a screening or an import, with its type
-    and bounds.
+    Every field of a record, an interface, a cell, a campaign, its preset, a screening or an import,
+    with its type and bounds.
     """
     from interohm.cli.output import print_json
 
@@ -35,6 +38,10 @@ def schema(
         from interohm.records import MATERIAL
 
         print_json(MATERIAL.json_schema())
+    elif of is Schema.interface:
+        from interohm.records.interface import Interface
+
+        print_json(Interface.model_json_schema())
     elif of is Schema.cell:
         from interohm.records.cell_config import Cell
 

@@ -122,8 +122,9 @@ def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> Non
                 sides[positive],
                 temperature,
                 config.states_of_charge,
+                records.interfaces,
             )
-            database.save_cell(cell_document(described, materials))
+            database.save_cell(cell_document(described, materials, interfaces=records.interfaces))
             for left, right in itertools.pairwise(materials):
                 for charge in config.states_of_charge:
                     key = (left.name, right.name, temperature, charge)
@@ -131,7 +132,11 @@ def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> Non
                         contacts.add(key)
                         database.save_contact(
                             contact_document(
-                                left, right, temperature_K=temperature, state_of_charge=charge
+                                left,
+                                right,
+                                temperature_K=temperature,
+                                state_of_charge=charge,
+                                interfaces=records.interfaces,
                             )
                         )
             advance(1)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jobflow import JobStore
 
     from interohm.records import Insulator, Metal
+    from interohm.records.interface import Interface
 
 COLLECTIONS = tuple(COLUMNS)
 
@@ -168,6 +169,29 @@ class Database:
 
         self._save("materials", material.name, material_document(material))
 
+    def interface(self, name: str) -> Interface | None:
+        """Return the interface with this name, or None."""
+        from interohm.records.interface import interface_from
+
+        for document in self._find("interfaces", {"_id": name}, limit=1):
+            return interface_from(document, where=f"{self.location}, interfaces, {name}")
+        return None
+
+    def interfaces(self) -> list[Interface]:
+        """Return all interfaces, by name."""
+        from interohm.records.interface import interface_from
+
+        return [
+            interface_from(document, where=f"{self.location}, interfaces, {document.get('name')}")
+            for document in self._find("interfaces", {}, sort=[("_id", 1)])
+        ]
+
+    def save_interface(self, interface: Interface) -> None:
+        """Insert an interface, or replace the one of this name."""
+        from interohm.records.interface import interface_document
+
+        self._save("interfaces", interface.name, interface_document(interface))
+
     def save_contact(self, document: Mapping[str, Any]) -> None:
         """Insert or replace the contact of these materials under these conditions."""
         key = _key(document, "left", "right", "temperature_K", "state_of_charge", "thickness_nm")
@@ -192,7 +216,7 @@ class Database:
         collection : str
             One of `COLLECTIONS`.
         criteria : mapping, optional
-            MongoDB's filter, as ``{"left": "Li", "resistance.total_ohm_cm2": {"$lt": 10}}``.
+            MongoDB's filter, as ``{"left": "Li", "potential_drop_V": {"$lt": 1}}``.
         sort : sequence of (field, 1 or -1)
             Ascending or descending.
         limit : int

@@ -42,18 +42,22 @@ COLUMNS: dict[str, dict[str, str]] = {
         "temperature_K": "temperature_K",
         "state_of_charge": "state_of_charge",
         "thickness_nm": "thickness_nm",
-        "resistance_ohm_cm2": "resistance.total_ohm_cm2",
+        "resistance_ohm_cm2": "resistance.interface_resistance_ohm_cm2",
+        "log10_resistance_p50": "quantiles.log10_interface_resistance.p50",
         "limiting_step": "resistance.limiting_step",
         "potential_drop_V": "potential_drop_V",
         "electron_barrier_eV": "electrons.electron_barrier_eV",
         "hole_barrier_eV": "electrons.hole_barrier_eV",
+        "contact_barrier_eV": "resistance.contact_barrier_eV",
+        "accumulation_ohm_cm2": "resistance.accumulation_ohm_cm2",
+        "validity": "",
         "space_charge_ohm_cm2": "resistance.space_charge_ohm_cm2",
         "charge_transfer_ohm_cm2": "resistance.charge_transfer_ohm_cm2",
         "layer_ohm_cm2": "resistance.layer_ohm_cm2",
         "reason": "resistance.reason",
-        "log10_resistance_p05": "quantiles.log10_resistance.p05",
-        "log10_resistance_p50": "quantiles.log10_resistance.p50",
-        "log10_resistance_p95": "quantiles.log10_resistance.p95",
+        "log10_resistance_p05": "quantiles.log10_interface_resistance.p05",
+        "log10_resistance_p95": "quantiles.log10_interface_resistance.p95",
+        "share_above_10_ohm_cm2": "quantiles.share_above_ohm_cm2.10",
         "potential_drop_p05_V": "quantiles.potential_drop_V.p05",
         "potential_drop_p95_V": "quantiles.potential_drop_V.p95",
         "sheet_charge_e_nm2": "sheet_charge_e_nm2",
@@ -70,6 +74,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "layers": "",
         "open_circuit_voltage_V": "open_circuit_voltage_V",
         "resistance_ohm_cm2": "area_specific_resistance_ohm_cm2",
+        "interface_resistance_ohm_cm2": "interface_resistance_ohm_cm2",
         "electron_barrier_eV": "electronic_leakage.electron_barrier_eV",
         "hole_barrier_eV": "electronic_leakage.hole_barrier_eV",
         "leakage_A_cm2": "electronic_leakage.current_A_cm2",
@@ -79,6 +84,20 @@ COLUMNS: dict[str, dict[str, str]] = {
         "log10_resistance_p05": "quantiles.log10_resistance.p05",
         "log10_resistance_p50": "quantiles.log10_resistance.p50",
         "log10_resistance_p95": "quantiles.log10_resistance.p95",
+    },
+    "interfaces": {
+        "name": "name",
+        "left": "left",
+        "right": "right",
+        "left_surface": "left_surface",
+        "right_surface": "right_surface",
+        "mobile_ion": "mobile_ion",
+        "dipole_V": "dipole_V",
+        "barrier_eV": "barrier_eV",
+        "excess_barrier_eV": "excess_barrier_eV",
+        "areal_site_density_cm2": "areal_site_density_cm2",
+        "preset": "provenance.preset",
+        "functional": "provenance.functional",
     },
     "calculations": {
         "hash": "hash",
@@ -111,11 +130,12 @@ COLUMNS: dict[str, dict[str, str]] = {
 _TEXTS = frozenset(
     {
         *("name", "kind", "mobile_ion", "surface", "preset", "functional"),
+        *("left_surface", "right_surface"),
         *("left", "right", "limiting_step", "reason", "cell", "hash", "engine", "formula"),
         "failed_at",
     }
 )
-_LISTS = frozenset({"elements", "layers"})
+_LISTS = frozenset({"elements", "layers", "validity"})
 _INTEGERS = frozenset({"charge", "ionic_steps", "numbers", "assumed_numbers"})
 
 
@@ -145,6 +165,8 @@ def rows_of(collection: str, document: Mapping[str, Any]) -> list[Row]:
     row = _placed(collection, document)
     if collection == "materials":
         row.update(_of_material(document))
+    elif collection == "contacts":
+        row["validity"] = [doubt.get("code") for doubt in document.get("validity") or ()]
     elif collection in ("calculations", "failures"):
         row["formula"] = _formula(document)
     return [row]

@@ -15,7 +15,7 @@ from interohm.database.rows import COLUMNS, Row, kind_of, rows_of
 from interohm.database.safe_documents import refuse_foreign_code
 from interohm.errors import InputError
 
-VERSION = 2
+VERSION = 3
 
 VERSION_FIELD, ROWS_FIELD = "schema_version", "rows"
 

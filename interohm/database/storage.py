@@ -27,7 +27,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "materials": (("kind",), ("mobile_ion",), ("rows.elements",), ("schema_version",)),
     "contacts": (
         ("left", "right"),
-        ("resistance.total_ohm_cm2",),
+        ("resistance.interface_resistance_ohm_cm2",),
         ("potential_drop_V",),
         ("rows.left", "rows.right", "rows.temperature_K"),
         ("rows.resistance_ohm_cm2",),
@@ -46,6 +46,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("rows.electron_barrier_eV",),
         ("schema_version",),
     ),
+    "interfaces": (("left",), ("right",), ("schema_version",)),
     "calculations": (
         ("engine",),
         ("kind",),

@@ -127,11 +127,11 @@ def _materials(database: Database, document: Document) -> list[Insulator | Metal
 
 def parts_of(chosen: Selection) -> list[Part]:
     """Return the parts of the resistance, the total last."""
-    from interohm.report.budget import cell_parts, contact_parts, total_part
+    from interohm.report.budget import cell_parts, contact_parts, interface_part
 
     if chosen.is_cell:
         return cell_parts(chosen.document["states"][chosen.state])
-    return [*contact_parts(chosen.document), total_part(chosen.document)]
+    return [*contact_parts(chosen.document), interface_part(chosen.document)]
 
 
 def band_diagram(chosen: Selection) -> Figure:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from interohm.errors import InputError
 from interohm.prediction.arrhenius import sweep_temperatures_K
 from interohm.prediction.cell_profile import cell_profile, contact_levels
+from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
 from interohm.prediction.electron_samples import cell_electron_quantiles
 from interohm.prediction.electrons import cell_leakage, contact_electrons
 from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_fields, potential_map
@@ -17,15 +19,25 @@ from interohm.prediction.layer_diagram import layer_diagrams
 from interohm.prediction.polarization import polarization_fields
 from interohm.prediction.sampled_cell import SampledCell
 from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
-from interohm.prediction.sensitivity import RecordedDraws, cell_sensitivity, contact_sensitivity
+from interohm.prediction.sensitivity import (
+    RecordedDraws,
+    cell_sensitivity,
+    contact_sensitivity,
+    next_to_learn,
+)
 from interohm.prediction.solved_cell import SolvedState, check_cell, solve_state
 from interohm.prediction.solved_contact import contact_fields
 from interohm.prediction.temperature import temperature_fields, unmixing
+from interohm.prediction.validity import contact_validity
 from interohm.records import Insulator, Metal, material_hash
-from interohm.records.cell_config import Cell, ExtrinsicControl
+from interohm.records.cell_config import Cell, Contact, ExtrinsicControl
 from interohm.records.reference import reference_metal
+from interohm.records.shipped import shipped_interfaces
 from interohm.records.uncertainty import is_uncertain
-from interohm.results.json_values import log10_fields, number, quantiles
+from interohm.results.json_values import interface_quantiles, log10_fields, number, quantiles
+
+if TYPE_CHECKING:
+    from interohm.records.interface import Interface
 
 #: Above this a layer passes less than a microampere per cm² at a volt: no cell works with it.
 _BLOCKING_OHM_CM2 = 1e6
@@ -61,6 +73,7 @@ def cell_document(
     materials: list[Insulator | Metal],
     *,
     samples: int = DEFAULT_SAMPLES,
+    interfaces: Sequence[Interface] = (),
     measured: MeasuredMap | None = None,
     where: str = "cell",
     progress: Callable[[int], None] | None = None,
@@ -74,7 +87,9 @@ def cell_document(
     materials : list of Insulator or Metal
         The record of each of its layers.
     samples : int
-        How often the records' uncertainties are drawn.
+        How often the uncertainties are drawn.
+    interfaces : sequence of Interface
+        Those of the user's database, which are asked before the shipped ones.
     measured : MeasuredMap, optional
         A measured potential map to set beside the model's at each state of charge.
     where : str
@@ -93,10 +108,13 @@ def cell_document(
         The layers make no cell, or a state of charge lies outside of an electrode's curve.
     """
     check_cell(cell, materials, where=where)
+    cell = _with_known_interfaces(cell, materials, interfaces)
     told = progress or (lambda done: None)
     reference = reference_metal(materials)
     uncertain = samples > 0 and (
-        any(is_uncertain(each) for each in [*materials, reference]) or _uncertain_collectors(cell)
+        any(is_uncertain(each) for each in [*materials, reference])
+        or any(contact_is_uncertain(one) for one in cell.contacts or ())
+        or _uncertain_collectors(cell)
     )
     nominals = []
     for place in range(len(cell.states_of_charge)):
@@ -124,17 +142,20 @@ def cell_document(
             "collectors": collectors,
             "measured_map": None if measured is None else measured_fields(maps[place], measured),
             "sensitivity": None,
+            "next": None,
         }
         if draws is not None and samples_of is not None and sampled is not None:
             along_x, *spreads = samples_of.bands(place, sampled)
             document["quantiles"].update(profile=along_x, collectors=spreads[0])
             phases = [*materials, reference]
             document["sensitivity"] = cell_sensitivity(draws, sampled, phases)
+            document["next"] = next_to_learn(document["sensitivity"])
             for contact, solved, bands in zip(
                 document["contacts"], sampled.contacts, spreads[1], strict=True
             ):
                 contact["quantiles"]["profile"] = bands
                 contact["sensitivity"] = contact_sensitivity(draws, solved, phases)
+                contact["next"] = next_to_learn(contact["sensitivity"])
         return document
 
     for place, nominal in enumerate(nominals):
@@ -153,6 +174,19 @@ def cell_document(
             *_blocking_layers(nominals),
         ],
     }
+
+
+def _with_known_interfaces(
+    cell: Cell, materials: list[Insulator | Metal], interfaces: Sequence[Interface]
+) -> Cell:
+    """Return the cell with all contacts listed, and what is known of them."""
+    given = cell.contacts or [Contact()] * (len(materials) - 1)
+    known = [*interfaces, *shipped_interfaces()]
+    contacts = [
+        with_known_interface(one, left, right, known)
+        for one, (left, right) in zip(given, pairwise(materials), strict=True)
+    ]
+    return cell.model_copy(update={"contacts": contacts})
 
 
 def _uncertain_collectors(cell: Cell) -> bool:
@@ -226,6 +260,18 @@ def _left_out_of_sweep(cell: Cell, materials: list[Insulator | Metal]) -> list[s
     ]
 
 
+def _asked_voltages(state: SolvedState, place: int) -> dict[str, float | None]:
+    """Return the voltage that each side of a contact has to stand, of its layer or an electrode."""
+    pair = state.layers[place : place + 2]
+    electrodes = [layer for layer in pair if isinstance(layer.material, Metal)]
+    asked = {}
+    for name, layer, end in (("left", pair[0], 1), ("right", pair[1], 0)):
+        own = electrodes[0] if electrodes else layer
+        mu = own.mu_eV[0 if own is pair[1] else 1] if electrodes else layer.mu_eV[end]
+        asked[name] = number(-mu / layer.material.ion_charge)
+    return asked
+
+
 def _state_document(
     cell: Cell,
     nominal: SolvedState,
@@ -260,6 +306,12 @@ def _state_document(
             {
                 **fields,
                 **state_of_sides,
+                "contact_barrier_assumed": not is_known((cell.contacts or [])[place]),
+                "validity": contact_validity(
+                    contact,
+                    ion_content=state_of_sides["ion_content"],
+                    voltage_V=_asked_voltages(nominal, place),
+                ),
                 "temperature_K": cell.temperature_K,
                 "electrons": electrons,
             }
@@ -288,6 +340,8 @@ def _state_document(
         "state_of_charge": nominal.state_of_charge,
         "open_circuit_voltage_V": number(nominal.open_circuit_voltage_V),
         "area_specific_resistance_ohm_cm2": total,
+        "interface_resistance_ohm_cm2": number(nominal.interface_resistance_ohm_cm2),
+        "accumulation_ohm_cm2": number(nominal.accumulation_ohm_cm2),
         "contacts": contacts,
         "layers": layers,
         "stability_violations": _violations(nominal),
@@ -306,6 +360,7 @@ def _state_document(
             if total is None
             else quantiles(sampled.area_specific_resistance_ohm_cm2),
             **log10_fields(total, sampled.area_specific_resistance_ohm_cm2),
+            **interface_quantiles(sampled.interface_resistance_ohm_cm2),
             "electronic_leakage": leakage_spread,
             "samples": int(np.size(sampled.area_specific_resistance_ohm_cm2)),
             "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),

@@ -12,18 +12,18 @@ from interohm import device_models as models
 from interohm.device_models import (
     StackNotConverged,
     Unmixing,
-    charge_transfer_ohm_cm2,
     solve_stack,
     thick_space_charge,
 )
 from interohm.errors import InputError
 from interohm.prediction.finite_layer import ThinLayer
-from interohm.prediction.solved_contact import SolvedContact, areal_site_density_cm2
+from interohm.prediction.solved_contact import SolvedContact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.device_models import Bulk, Stack, StackLayer
+    from interohm.prediction.contact_hop import Hop
     from interohm.prediction.solved_contact import Side
     from interohm.records import Insulator, Metal
 
@@ -41,6 +41,8 @@ def coated_contacts(
     *,
     dipole_V: Sequence[Array | float],
     sheet_charge_e_nm2: Sequence[float],
+    hops: Sequence[Hop],
+    blocked: Sequence[bool] | None = None,
     nominal: bool,
     why_whole: Sequence[str] | None = None,
     left_thickness_nm: float | None = None,
@@ -58,6 +60,10 @@ def coated_contacts(
         The layers.
     dipole_V, sheet_charge_e_nm2 : sequence of n + 1 float
         Of the contacts.
+    hops : sequence of n + 1 Hop
+        Of the ion across the contacts.
+    blocked : sequence of n + 1 bool, optional
+        Which contacts no ion crosses.
     nominal : bool
         False for samples, which need no profiles and no differential capacitances.
     why_whole : sequence of n str, optional
@@ -102,13 +108,13 @@ def coated_contacts(
             fix="check thicknesses, dipoles and concentrations of these layers",
         ) from None
     phases = [left_model, *(layer.bulk for layer in layers), right_model]
-    bulks = [None if isinstance(phase, models.Metal) else phase for phase in phases]
     potentials = _potentials(stack, dipole_V)
     sides = _sides(stack, left_model, layers, right_model, potentials)
     outer = (
         thick_space_charge(_outer(sides[0]), left_thickness_nm, right=False),
         thick_space_charge(_outer(sides[-1]), right_thickness_nm, right=True),
     )
+    depletions = _depletions(sides, left_thickness_nm, right_thickness_nm)
     within = np.asarray(np.nan)
     reasons = ["", *(why_whole or ["is not thick"] * len(layers)), ""]
     contacts = []
@@ -118,14 +124,20 @@ def coated_contacts(
         driven = drop - dipole_V[place]
         with np.errstate(divide="ignore", invalid="ignore"):
             integral = np.abs(charge / driven) * models.CAPACITANCE_UF_CM2
-        current = models.exchange_current_A_cm2(
-            bulks[place],
+        known = hops[place]
+        hop = models.contact_hop(
+            phases[place],
             potentials[place][0],
-            bulks[place + 1],
+            phases[place + 1],
             potentials[place][1],
-            areal_site_density_cm2=areal_site_density_cm2(left, right),
+            areal_site_density_cm2=known.areal_site_density_cm2,
+            barrier_eV=known.barrier_eV,
+            excess_barrier_eV=known.excess_barrier_eV,
         )
-        inner = next(bulk for bulk in bulks[place : place + 2] if bulk is not None)
+        current = hop.exchange_current_A_cm2
+        inner = next(
+            phase for phase in phases[place : place + 2] if not isinstance(phase, models.Metal)
+        )
         thin = [
             f"{material.name} {said}"
             for material, said, side in (
@@ -152,7 +164,10 @@ def coated_contacts(
                 differential_capacitance_uF_cm2=slopes[place],
                 space_charge_left_ohm_cm2=outer[0][0] if place == 0 else within,
                 space_charge_right_ohm_cm2=outer[1][0] if place == len(materials) - 2 else within,
-                charge_transfer_ohm_cm2=charge_transfer_ohm_cm2(inner, inner, current),
+                depletion_left_ohm_cm2=depletions[place][1],
+                depletion_right_ohm_cm2=depletions[place + 1][0],
+                charge_transfer_ohm_cm2=models.charge_transfer_ohm_cm2(inner, inner, current),
+                contact_barrier_eV=hop.barrier_eV,
                 layer_ohm_cm2=np.asarray(np.nan),
                 reason="; ".join(
                     [
@@ -163,9 +178,25 @@ def coated_contacts(
                         *beside,
                     ]
                 ),
-            )
+            ).with_transfer(blocked=blocked is not None and blocked[place])
         )
     return contacts, [layer.resistance_ohm_cm2 for layer in stack.layers]
+
+
+def _depletions(
+    sides: Sequence[Side], left_thickness_nm: float | None, right_thickness_nm: float | None
+) -> list[tuple[Array, Array]]:
+    """Return the depletion of each phase at its left and at its right end."""
+    found = []
+    for place, side in enumerate(sides):
+        if isinstance(side, ThinLayer):
+            both = models.grid_depletion_ohm_cm2(side.solution, side.bulk.conductivity_S_cm)
+            found.append((both[..., 0], both[..., 1]))
+            continue
+        thickness = left_thickness_nm if place == 0 else right_thickness_nm
+        own = models.side_depletion_ohm_cm2(side, thickness)
+        found.append((own, own))
+    return found
 
 
 def _outer(side: Side) -> models.HalfSpace | models.Metal:

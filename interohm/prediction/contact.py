@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,21 +18,32 @@ from interohm.prediction.arrhenius import (
     sweep_temperatures_K,
 )
 from interohm.prediction.cell_profile import cell_profile, contact_levels, level_bands
+from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
 from interohm.prediction.electron_samples import contact_electron_quantiles
 from interohm.prediction.electrons import contact_electrons
 from interohm.prediction.layer_diagram import contact_diagrams, sampled_contact_diagram
 from interohm.prediction.polarization import polarization_fields
 from interohm.prediction.sampled_curves import contact_bands, contact_curves, contact_places
 from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
-from interohm.prediction.sensitivity import RecordedDraws, contact_sensitivity
+from interohm.prediction.sensitivity import (
+    RecordedDraws,
+    contact_sensitivity,
+    next_to_learn,
+)
 from interohm.prediction.single_contact import Conditions, SingleContact, solve_contact
 from interohm.prediction.solved_contact import SolvedContact, contact_fields, prediction_fields
+from interohm.prediction.validity import contact_validity
 from interohm.records import Insulator, Metal, material_hash
+from interohm.records.cell_config import Contact
 from interohm.records.reference import check_same_ion, reference_metal
+from interohm.records.shipped import shipped_interfaces
 from interohm.records.uncertainty import is_uncertain
+from interohm.results.json_values import number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from interohm.records.interface import Interface
 
     Array = NDArray[np.float64]
 
@@ -51,6 +63,8 @@ def contact_document(
     thickness_nm: float | None = None,
     electrons: bool = True,
     samples: int = DEFAULT_SAMPLES,
+    contact: Contact | None = None,
+    interfaces: Sequence[Interface] = (),
 ) -> dict[str, Any]:
     """Return everything that is predicted of one contact, as plain JSON values.
 
@@ -68,7 +82,11 @@ def contact_document(
     electrons : bool
         False leaves electrons and holes out.
     samples : int
-        How often the records' uncertainties are drawn.
+        How often the uncertainties are drawn.
+    contact : Contact, optional
+        What is known of this contact: its barrier, its dipole.
+    interfaces : sequence of Interface
+        Those of the user's database, which are asked before the shipped ones.
 
     Returns
     -------
@@ -91,11 +109,16 @@ def contact_document(
     check_same_ion([left, right])
     reference = reference_metal([left, right])
     phases = (left, right, reference)
-    conditions = Conditions(temperature_K, state_of_charge, thickness_nm, electrons)
+    known = with_known_interface(
+        contact or Contact(), left, right, [*interfaces, *shipped_interfaces()]
+    )
+    conditions = Conditions(temperature_K, state_of_charge, thickness_nm, electrons, known)
     single = solve_contact(*phases, conditions, None)
     nominal = single.solved
     many, sensitivity, draws = None, None, None
-    if samples > 0 and any(is_uncertain(material) for material in phases):
+    if samples > 0 and (
+        contact_is_uncertain(known) or any(is_uncertain(material) for material in phases)
+    ):
         recorded = RecordedDraws(samples)
         many = solve_contact(*phases, conditions, recorded)
         sensitivity = contact_sensitivity(recorded, many.solved, list(phases))
@@ -115,6 +138,7 @@ def contact_document(
                 many.solved, many.electrode_level_eV, temperature_K
             ),
             profile=_bands(nominal, many),
+            redrawn_samples=0 if draws is None else draws.redrawn,
         )
     return {
         "left": left.name,
@@ -127,6 +151,13 @@ def contact_document(
         **single.fields,
         **contact_levels(*diagrams),
         **fields,
+        "contact_barrier_assumed": not is_known(known),
+        "validity": contact_validity(
+            nominal,
+            ion_content=single.ion_content,
+            voltage_V=_voltages(single, left.ion_charge),
+        ),
+        "next": next_to_learn(sensitivity),
         "electrons": contact_electrons(nominal, *diagrams, temperature_K),
         "temperature_sweep": _temperature_sweep(phases, conditions, draws),
         "polarization": polarization_fields(nominal, temperature_K, sampled=sampled, draws=draws),
@@ -135,16 +166,22 @@ def contact_document(
     }
 
 
+def _voltages(single: SingleContact, ion_charge: int) -> dict[str, float | None]:
+    """Return what the contact's electrode asks of the two sides; None without an electrode."""
+    voltage = number(-single.electrode_mu_eV / ion_charge)
+    return {"left": voltage, "right": voltage}
+
+
 def _bands(nominal: SolvedContact, many: SingleContact) -> dict[str, Any]:
     """Return the intervals along x in both sides: of the levels, and of what moves."""
     curves = contact_curves(many.solved)
     found: dict[str, Any] = contact_bands(nominal, curves)
     for name, side in many.solved.sides.items():
         nominal_side, curve = nominal.sides[name], curves[name]
-        if isinstance(side, models.Metal) or isinstance(nominal_side, models.Metal):
+        if curve is None:
             x_nm, phi = np.zeros(1), np.asarray(many.sides[name].neutral_potential_V)[..., None]
         else:
-            assert curve is not None
+            assert not isinstance(nominal_side, models.Metal)
             x_nm, own_nm = contact_places(nominal_side, name)
             phi = curve.phi_at(own_nm)
         diagram = sampled_contact_diagram(
@@ -196,7 +233,7 @@ def _temperature_sweep(
             nominal,
             sampled,
             temperature_K,
-            total=lambda solved: solved.total_ohm_cm2,
+            total=lambda solved: solved.interface_resistance_ohm_cm2,
             layers=layers,
             contacts=[lambda solved: solved],
         ),
@@ -212,7 +249,7 @@ def _swept(
     drop = np.asarray(real.potential_drop_V)
     # a sample without a neutral bulk has no drop, and no solution either
     flat = solve_contact(
-        *phases, everywhere, draws, dipole_V=np.where(np.isfinite(drop), drop, 0.0)
+        *phases, everywhere, draws, flat_V=np.where(np.isfinite(drop), drop, 0.0)
     ).solved
     return Sweep(temperatures, real, flat.without_space_charge())
 

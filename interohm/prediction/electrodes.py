@@ -9,12 +9,11 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.errors import InputError
+from interohm.prediction.sampling import Draws, Numbers
 from interohm.records import Insulator, Metal, Quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from interohm.prediction.sampling import Draws
 
     Array = NDArray[np.float64]
 
@@ -52,15 +51,14 @@ def electrode_state(
             fix="stay within the curve, or extend `states` in the record",
         )
 
+    numbers = Numbers(metal, draws)
+
     def at_content(field: str) -> NDArray[np.float64]:
         rows = []
         for state in metal.states:
             quantity: Quantity = getattr(state, field)
-            rows.append(
-                np.asarray(quantity.value)
-                if draws is None
-                else draws.value(metal.name, field, quantity)
-            )
+            # one draw shifts the whole curve
+            rows.append(numbers.energy(f"states.{field}", quantity, drawn_as=field))
         if len(rows) == 1:
             return rows[0]
         from scipy.interpolate import PchipInterpolator
@@ -99,15 +97,83 @@ def reference_work_function_eV(reference: Metal, draws: Draws | None) -> Array:
     return state.work_function_eV
 
 
+def host_occupations(metal: Metal, ion_content: float) -> list[tuple[float, float]]:
+    """Return theta of the phases that an electrode consists of, each with its share.
+
+    One phase, or two where the ion content lies between those that coexist; none where the record
+    does not give the sites.
+    """
+    sites = metal.sites_per_formula
+    if sites is None:
+        return []
+    if metal.two_phase_range is not None:
+        low, high = metal.two_phase_range
+        if low < ion_content < high:
+            share = (ion_content - low) / (high - low)
+            return [(low / sites, 1.0 - share), (high / sites, share)]
+    return [(ion_content / sites, 1.0)]
+
+
+def occupation_is_cut(metal: Metal, ion_content: float) -> bool:
+    """Return whether theta lies so close to 0 or 1 that it is kept off them."""
+    least = models.HOST_OCCUPATION
+    return any(
+        not least <= theta <= 1.0 - least for theta, _ in host_occupations(metal, ion_content)
+    )
+
+
+def host_factor(metal: Metal, ion_content: float) -> float:
+    """Return sqrt(theta(1 − theta)) of an electrode, the mean over its phases; 1 without sites."""
+    phases = host_occupations(metal, ion_content)
+    if not phases:
+        return 1.0
+    return float(sum(share * models.lattice_gas_factor(theta) for theta, share in phases))
+
+
 def electrode_model(
-    metal: Metal, state: ElectrodeState, metal_work_function_eV: Array
-) -> models.Metal:
-    """Return the electrode at its neutral potential."""
+    metal: Metal,
+    state: ElectrodeState,
+    metal_work_function_eV: Array,
+    *,
+    temperature_K: float | Array,
+    draws: Draws | None = None,
+) -> models.Metal | models.Bulk:
+    """Return the electrode at its neutral potential.
+
+    One whose record has a `space_charge` bends beside a contact; of two phases that coexist, the
+    one with the larger share does. Any other holds its potential.
+    """
     z = metal.ion_charge
-    return models.Metal(
-        models.metal_neutral_potential_V(
-            state.work_function_eV, -z * state.voltage_V, metal_work_function_eV, z
+    mu_eV = -z * state.voltage_V
+    phases = host_occupations(metal, state.ion_content)
+    bends = metal.space_charge
+    if bends is None:
+        neutral_V = models.metal_neutral_potential_V(
+            state.work_function_eV, mu_eV, metal_work_function_eV, z
         )
+        return models.Metal(neutral_V, np.asarray(host_factor(metal, state.ion_content)))
+    numbers = Numbers(metal, draws)
+
+    def positive(name: str) -> Array | None:
+        quantity = getattr(bends, name)
+        return None if quantity is None else numbers.positive(f"space_charge.{name}", quantity)
+
+    epsilon, density = positive("dielectric_constant"), positive("site_density_cm3")
+    assert epsilon is not None
+    assert density is not None
+    return models.electrode_bulk(
+        work_function_eV=state.work_function_eV,
+        mu_eV=mu_eV,
+        metal_work_function_eV=metal_work_function_eV,
+        temperature_K=temperature_K,
+        occupation=max(phases, key=lambda phase: phase[1])[0],
+        site_density_cm3=density,
+        dielectric_constant=np.maximum(epsilon, 1.0),
+        ion_charge=float(z),
+        holes_cm3=positive("holes_cm3"),
+        electrons_cm3=positive("electrons_cm3"),
+        band_gap_eV=positive("band_gap_eV"),
+        conductivity_S_cm=positive("conductivity_S_cm"),
     )
 
 
@@ -139,6 +205,4 @@ def neutrality_level_eV(material: Insulator | Metal, draws: Draws | None) -> Arr
             where=f"material {material.name}",
             fix="add it to the record, or leave out pinning_factor",
         )
-    if draws is None:
-        return np.asarray(level.value)
-    return draws.value(material.name, "charge_neutrality_level_eV", level)
+    return Numbers(material, draws).energy("charge_neutrality_level_eV", level)

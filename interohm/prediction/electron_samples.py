@@ -15,6 +15,7 @@ import numpy as np
 from interohm import device_models as models
 from interohm.device_models import Leakage, layer_leakage
 from interohm.prediction.finite_layer import ThinLayer
+from interohm.prediction.solved_contact import shown_side
 from interohm.results.json_values import log10_quantiles, quantiles
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _contact_quantiles(
 
 def _bands(left: Side | None, right: Side | None) -> _Bands | None:
     """Return the bands of a layer from what its contacts see of it; None of a metal."""
-    known = [side for side in (left, right) if side is not None]
+    known = [shown_side(side) for side in (left, right) if side is not None]
     first = known[0]
     if isinstance(first, models.Metal):
         return None

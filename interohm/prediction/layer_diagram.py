@@ -11,6 +11,7 @@ import numpy as np
 from interohm import device_models as models
 from interohm.device_models import collector_work_function_eV
 from interohm.prediction.finite_layer import ThinLayer
+from interohm.prediction.solved_contact import shown_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,6 +109,7 @@ def contact_diagrams(
         (contact.left, contact.left_side, -1),
         (contact.right, contact.right_side, 1),
     ):
+        side = shown_side(side)
         if isinstance(side, models.Metal):
             x, phi = np.zeros(1), np.reshape(side.neutral_potential_V, 1)
             mu = np.asarray(electrode_mu_eV)
@@ -136,6 +138,7 @@ def sampled_contact_diagram(
     ion_charge: int,
 ) -> LayerDiagram:
     """Return the diagram of one side of a single contact for samples, whose phi is (samples, P)."""
+    side = shown_side(side)
     if isinstance(side, models.Metal):
         phase, mu = None, np.asarray(electrode_mu_eV)
     else:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.device_models import BOLTZMANN_EV_K, ButlerVolmer, MarcusHushChidsey
+from interohm.prediction.sampling import Numbers
 from interohm.prediction.solved_contact import SolvedContact
 from interohm.records import Insulator, Metal
 from interohm.results.json_values import column_quantiles, number, numbers
@@ -46,7 +47,7 @@ def charge_transfer(
     exchange = BOLTZMANN_EV_K * temperature_K / (z * resistance)
     phases = sorted((contact.left, contact.right), key=lambda one: isinstance(one, Insulator))
     given = [
-        (one.name, one.reorganization_energy_eV)
+        (one, one.reorganization_energy_eV)
         for one in phases
         if one.reorganization_energy_eV is not None and isinstance(phases[0], Metal)
     ]
@@ -55,10 +56,10 @@ def charge_transfer(
     conditions = (exchange, np.asarray(temperature_K), np.asarray(float(z)))
     if not given:
         return ButlerVolmer(*conditions)
-    name, energy = given[0]
+    material, energy = given[0]
     if draws is None:
         return MarcusHushChidsey(*conditions, np.asarray(energy.value))
-    sampled = np.maximum(draws.value(name, "reorganization_energy_eV", energy), 0.0)
+    sampled = np.maximum(Numbers(material, draws).energy("reorganization_energy_eV", energy), 0.0)
     return MarcusHushChidsey(*conditions, sampled[:, None])
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.prediction.finite_layer import ThinLayer
+from interohm.prediction.solved_contact import shown_side
 from interohm.records import Metal
 from interohm.results.json_values import column_quantiles, numbers
 
@@ -64,6 +65,7 @@ class SampledSide:
 
 def sampled_side(side: Side) -> SampledSide | None:
     """Return the curves of a side; a metal has none."""
+    side = shown_side(side)
     if isinstance(side, models.Metal):
         return None
     if isinstance(side, ThinLayer):

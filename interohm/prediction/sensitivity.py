@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from interohm.prediction.solved_cell import SolvedState
     from interohm.prediction.solved_contact import SolvedContact
 
+_INTERFACE = "log10_interface_resistance"
+
+#: What people call a field.
+_WORDS = {"contact_barrier_eV": "contact barrier", "carriers": "choice of carriers"}
+
 #: A share below this many standard deviations of the estimate is not told from zero.
 _SIGNIFICANT = 4.0
 
@@ -40,6 +45,12 @@ class RecordedDraws(Draws):
         if key not in self.asked:
             self.asked[key] = super().normal(record, field)
         return self.asked[key]
+
+    def again(self, record: str, rows: NDArray[np.bool_]) -> None:
+        """Draw all numbers of a record again for some of the samples."""
+        super().again(record, rows)
+        for key in [key for key in self.asked if key[0] == record]:
+            del self.asked[key]
 
 
 def sensitivity_fields(
@@ -83,13 +94,16 @@ def sensitivity_fields(
 def cell_sensitivity(
     draws: RecordedDraws, sampled: SolvedState, materials: Sequence[Insulator | Metal]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Rank the inputs of a cell's voltage and resistance (see `sensitivity_fields`)."""
+    """Rank the inputs of a cell's voltage and resistances (see `sensitivity_fields`)."""
     return {
         "open_circuit_voltage_V": sensitivity_fields(
             draws, sampled.open_circuit_voltage_V, materials
         ),
         "log10_resistance": sensitivity_fields(
             draws, log10_resistance(sampled.area_specific_resistance_ohm_cm2), materials
+        ),
+        _INTERFACE: sensitivity_fields(
+            draws, log10_resistance(sampled.interface_resistance_ohm_cm2), materials
         ),
     }
 
@@ -100,19 +114,41 @@ def contact_sensitivity(
     """Rank the inputs of a contact's potential drop and resistance (see `sensitivity_fields`)."""
     return {
         "potential_drop_V": sensitivity_fields(draws, sampled.potential_drop_V, materials),
-        "log10_resistance": sensitivity_fields(
-            draws, log10_resistance(sampled.total_ohm_cm2), materials
+        _INTERFACE: sensitivity_fields(
+            draws, log10_resistance(sampled.interface_resistance_ohm_cm2), materials
         ),
     }
+
+
+def next_to_learn(sensitivity: dict[str, list[dict[str, Any]]] | None) -> dict[str, Any] | None:
+    """Return the number whose knowledge would narrow the interface resistance most.
+
+    Returns
+    -------
+    dict or None
+        The first entry of the ranking, and ``text`` that says it.
+    """
+    ranked = (sensitivity or {}).get(_INTERFACE)
+    if not ranked:
+        return None
+    first = ranked[0]
+    what = _WORDS.get(first["field"], first["field"])
+    share = round(100 * first["variance_share"])
+    return {**first, "text": f"{what} of {first['material']}, {share} % of the variance"}
 
 
 def _path(drawn: str, material: Insulator | Metal | None) -> str:
     """Translate the name of a draw into the path of the field in its record."""
     owner, _, name = drawn.rpartition(".")
+    if material is None:
+        # of a contact, whose barrier is known or has a prior
+        return "contact_barrier_eV" if drawn in ("barrier_eV", "excess_barrier_eV") else drawn
+    if owner == "shared_errors":
+        return f"shared_errors[{name}]"
     if isinstance(material, Metal) and not owner:
         # one draw shifts the whole curve
         return f"states.{drawn}"
-    if not isinstance(material, Insulator) or not owner:
+    if not isinstance(material, Insulator) or owner in ("", "conductivity"):
         return drawn
     if name == "site_density_cm3":
         # drawn once for a sublattice, whose sites its defects share

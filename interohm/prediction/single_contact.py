@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from interohm import device_models as models
 from interohm.device_models import StackLayer
 from interohm.prediction.coated_contact import coated_contacts
+from interohm.prediction.contact_hop import EXCESS_BARRIER_SCALE_EV, Hop, dipole_V, hop_of
 from interohm.prediction.electrodes import (
     clipped_mu_eV,
     electrode_model,
@@ -24,6 +25,7 @@ from interohm.prediction.solved_contact import (
     require_neutral_bulk,
 )
 from interohm.records import Insulator, Metal
+from interohm.records.cell_config import Contact
 from interohm.results.json_values import number
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class Conditions:
     state_of_charge: float
     thickness_nm: float | None
     electrons: bool
+    contact: Contact = field(default_factory=Contact)
+    excess_barrier_scale_eV: float = EXCESS_BARRIER_SCALE_EV
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def solve_contact(
     conditions: Conditions,
     draws: Draws | None,
     *,
-    dipole_V: Array | float = 0.0,
+    flat_V: Array | None = None,
 ) -> SingleContact:
     """Solve one contact, nominal or for all draws.
 
@@ -124,8 +128,8 @@ def solve_contact(
         Its own.
     draws : Draws, optional
         Sample the uncertainties.
-    dipole_V : array
-        Step of the vacuum level at the contact.
+    flat_V : array, optional
+        Step of the vacuum level at the contact, instead of that which is known of it.
 
     Raises
     ------
@@ -137,7 +141,7 @@ def solve_contact(
     contents: dict[str, float | None] = {"left": None, "right": None}
     mu_electrode_eV: Array = np.asarray(0.0)
     has_electrode = any(isinstance(material, Metal) for material in (left, right))
-    known: dict[str, models.Metal] = {}
+    known: dict[str, models.Metal | models.Bulk] = {}
     for name, material in (("left", left), ("right", right)):
         if isinstance(material, Metal):
             content = _electrode_content(
@@ -145,12 +149,19 @@ def solve_contact(
             )
             state = electrode_state(material, content, draws=draws)
             contents[name], mu_electrode_eV = content, -z * state.voltage_V
-            known[name] = electrode_model(material, state, phi_metal_eV)
+            known[name] = electrode_model(
+                material, state, phi_metal_eV, temperature_K=conditions.temperature_K, draws=draws
+            )
     bulks: dict[str, Bulk] = {}
     for name, material in (("left", left), ("right", right)):
         if isinstance(material, Insulator):
             bulks[name] = models.neutral_bulk(
-                phase_of(material, electrons=conditions.electrons, draws=draws),
+                phase_of(
+                    material,
+                    electrons=conditions.electrons,
+                    draws=draws,
+                    metal_work_function_eV=phi_metal_eV,
+                ),
                 temperature_K=conditions.temperature_K,
                 metal_work_function_eV=phi_metal_eV,
                 mu_eV=clipped_mu_eV(material, mu_electrode_eV),
@@ -159,8 +170,14 @@ def solve_contact(
             if draws is None:
                 require_neutral_bulk(material, bulks[name])
     left_model, right_model = ({**known, **bulks}[name] for name in ("left", "right"))
+    contact = conditions.contact
+    hop = hop_of(contact, left, right, draws, scale_eV=conditions.excess_barrier_scale_eV)
+    step = dipole_V(contact, left, right, draws) if flat_V is None else flat_V
+    blocked = contact.ion_transfer == "blocked"
     if conditions.thickness_nm is None:
-        solved = between_half_spaces(left, right, left_model, right_model, dipole_V=dipole_V)
+        solved = between_half_spaces(
+            left, right, left_model, right_model, dipole_V=step, hop=hop, blocked=blocked
+        )
     else:
         solved = _with_layer(
             left,
@@ -168,9 +185,10 @@ def solve_contact(
             left_model,
             right_model,
             conditions.thickness_nm,
-            dipole_V,
+            step,
+            hop,
             nominal=draws is None and np.ndim(conditions.temperature_K) == 0,
-        )
+        ).with_transfer(blocked=blocked)
     return SingleContact(
         solved,
         contents,
@@ -187,6 +205,7 @@ def _with_layer(
     right_model: Bulk | models.Metal,
     thickness_nm: float,
     dipole_V: Array | float,
+    hop: Hop,
     *,
     nominal: bool,
 ) -> SolvedContact:
@@ -194,8 +213,8 @@ def _with_layer(
 
     Its far end is held at its neutral potential, as by a metal that shares it.
     """
-    on_the_right = isinstance(right_model, models.Bulk)
-    layered = right_model if isinstance(right_model, models.Bulk) else left_model
+    on_the_right = isinstance(right, Insulator)
+    layered = right_model if on_the_right else left_model
     assert isinstance(layered, models.Bulk)
     far_end = models.Metal(layered.neutral_potential_V)
     contacts, layers_ohm_cm2 = coated_contacts(
@@ -205,6 +224,7 @@ def _with_layer(
         far_end if on_the_right else right_model,
         dipole_V=[dipole_V, 0.0] if on_the_right else [0.0, dipole_V],
         sheet_charge_e_nm2=[0.0, 0.0],
+        hops=[hop, hop],
         nominal=nominal,
         # that it is a layer is what was asked for
         why_whole=[""],

@@ -13,6 +13,7 @@ from interohm import device_models as models
 from interohm.device_models import StackLayer, pinning_dipole_V
 from interohm.errors import InputError
 from interohm.prediction.coated_contact import coated_contacts
+from interohm.prediction.contact_hop import Hop, dipole_V, hop_of
 from interohm.prediction.electrodes import (
     electrode_model,
     electrode_state,
@@ -20,6 +21,7 @@ from interohm.prediction.electrodes import (
     neutrality_level_eV,
     reference_work_function_eV,
 )
+from interohm.prediction.finite_layer import ThinLayer
 from interohm.prediction.layer_features import check_features, stack_layer
 from interohm.prediction.sampling import Draws, phase_of
 from interohm.prediction.solved_contact import (
@@ -50,7 +52,7 @@ class SolvedLayer:
     thickness_nm: float
     mu_eV: tuple[Array, Array]
     bulks: tuple[Bulk, Bulk, Bulk] | None
-    model: models.Metal | None
+    model: models.Metal | Bulk | None
     ion_content: float | None
     whole: StackLayer | None = None
     features: Sequence[str] = ()
@@ -88,14 +90,27 @@ class SolvedState:
         total = np.zeros(())
         for contact in self.contacts:
             total = total + contact.charge_transfer_ohm_cm2
-        for place, resistance in enumerate(self.layer_resistance_ohm_cm2):
-            if resistance is None:
-                continue
-            total = total + resistance
-            if self.thick[place]:
-                total = total + self.contacts[place - 1].space_charge_right_ohm_cm2
-                total = total + self.contacts[place].space_charge_left_ohm_cm2
+            for side, part in (
+                (contact.left_side, contact.space_charge_left_ohm_cm2),
+                (contact.right_side, contact.space_charge_right_ohm_cm2),
+            ):
+                # that of a layer which is solved whole is part of the layer's resistance
+                if not isinstance(side, ThinLayer):
+                    total = total + part
+        for resistance in self.layer_resistance_ohm_cm2:
+            if resistance is not None:
+                total = total + resistance
         return total
+
+    @property
+    def interface_resistance_ohm_cm2(self) -> Array:
+        """Sum of those of all contacts."""
+        return np.asarray(sum(one.interface_resistance_ohm_cm2 for one in self.contacts))
+
+    @property
+    def accumulation_ohm_cm2(self) -> Array:
+        """Sum of those of all contacts: what the sum of the cell has less."""
+        return np.asarray(sum(one.accumulation_ohm_cm2 for one in self.contacts))
 
 
 def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) -> None:
@@ -186,12 +201,19 @@ def solve_state(
     layers = _layers(cell, materials, place_of_state, phi_metal_eV, draws)
     steps = _steps(cell, materials, draws)
     sheets = [contact.sheet_charge_e_nm2 for contact in _contacts(cell)]
+    hops = [
+        hop_of(contact, left, right, draws)
+        for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True)
+    ]
+    blocked = [contact.ion_transfer == "blocked" for contact in _contacts(cell)]
     # a batch (samples, a sweep of the temperature) shows no differential capacitances
     single = draws is None and np.ndim(cell.temperature_K) == 0
     settled = thick is not None
     thick = list(thick) if thick is not None else [_may_be_thick(layer) for layer in layers]
     while True:
-        contacts, resistances = _solve_contacts(layers, thick, steps, sheets, nominal=single)
+        contacts, resistances = _solve_contacts(
+            layers, thick, steps, sheets, hops, blocked, nominal=single
+        )
         still = thick if settled else _still_thick(layers, thick, contacts)
         if still == thick:
             break
@@ -217,7 +239,8 @@ def _steps(cell: Cell, materials: list[Insulator | Metal], draws: Draws | None) 
     """Delta of each contact: given, by pinning, and by facets that differ from the records'."""
     steps = []
     for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True):
-        step = np.asarray(contact.dipole_V + contact.right_facet_eV - contact.left_facet_eV)
+        step = dipole_V(contact, left, right, draws)
+        step = step + (contact.right_facet_eV - contact.left_facet_eV)
         if contact.pinning_factor < 1:
             levels = [neutrality_level_eV(material, draws) for material in (left, right)]
             step = step + pinning_dipole_V(np.asarray(contact.pinning_factor), *levels)
@@ -253,7 +276,9 @@ def _layers(
             layer.thickness_nm,
             (mu_eV, mu_eV),
             None,
-            electrode_model(metal, state, phi_metal_eV),
+            electrode_model(
+                metal, state, phi_metal_eV, temperature_K=cell.temperature_K, draws=draws
+            ),
             content,
         )
     inner = materials[1:last]
@@ -286,6 +311,7 @@ def _layers(
             electrons=cell.electrons,
             frozen_charge_cm3=layer.donors_cm3 - layer.acceptors_cm3,
             draws=draws,
+            metal_work_function_eV=phi_metal_eV,
         )
         bulks = tuple(
             models.neutral_bulk(
@@ -358,6 +384,8 @@ def _solve_contacts(
     thick: list[bool],
     dipole_V: list[Array],
     sheet_charge_e_nm2: list[float],
+    hops: list[Hop],
+    blocked: list[bool],
     *,
     nominal: bool,
 ) -> tuple[list[SolvedContact], list[Array | None]]:
@@ -382,7 +410,9 @@ def _solve_contacts(
                     left_model,
                     right_model,
                     dipole_V=dipole_V[first],
+                    hop=hops[first],
                     sheet_charge_e_nm2=sheet_charge_e_nm2[first],
+                    blocked=blocked[first],
                     left_thickness_nm=left_layer.thickness_nm,
                     right_thickness_nm=right_layer.thickness_nm,
                 )
@@ -396,6 +426,8 @@ def _solve_contacts(
             right_model,
             dipole_V=dipole_V[first:last],
             sheet_charge_e_nm2=sheet_charge_e_nm2[first:last],
+            hops=hops[first:last],
+            blocked=blocked[first:last],
             why_whole=[_why_whole(layer) for layer in inner] if nominal else None,
             nominal=nominal,
             left_thickness_nm=left_layer.thickness_nm,

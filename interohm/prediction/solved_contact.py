@@ -12,12 +12,19 @@ from interohm import device_models as models
 from interohm.errors import InputError
 from interohm.prediction.finite_layer import ThinLayer
 from interohm.records import Insulator, Metal
-from interohm.results.json_values import log10_fields, number, numbers, quantiles
+from interohm.results.json_values import (
+    interface_quantiles,
+    log10_fields,
+    number,
+    numbers,
+    quantiles,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.device_models import Bulk, HalfSpace
+    from interohm.prediction.contact_hop import Hop
 
     Side = HalfSpace | ThinLayer | models.Metal
     Array = NDArray[np.float64]
@@ -35,6 +42,8 @@ class SolvedContact:
 
     ``left_side`` and ``right_side`` are what carries the profile: a half-space, a layer whose far
     end is elsewhere, or a metal, which has none. A resistance is NaN where it means nothing.
+    ``depletion`` is the part of a side's excess resistance from where it conducts worse than its
+    bulk, never negative; of a layer that is solved whole it reaches to the middle.
     """
 
     left: Insulator | Metal
@@ -48,9 +57,25 @@ class SolvedContact:
     differential_capacitance_uF_cm2: Array
     space_charge_left_ohm_cm2: Array
     space_charge_right_ohm_cm2: Array
+    depletion_left_ohm_cm2: Array
+    depletion_right_ohm_cm2: Array
     charge_transfer_ohm_cm2: Array
+    contact_barrier_eV: Array
     layer_ohm_cm2: Array
     reason: str
+    blocked: bool = False
+
+    def with_transfer(self, *, blocked: bool) -> SolvedContact:
+        """Return the contact as it is where no ion crosses it."""
+        if not blocked:
+            return self
+        none = np.full_like(self.charge_transfer_ohm_cm2, np.nan)
+        return replace(
+            self,
+            charge_transfer_ohm_cm2=none,
+            reason="ion transfer is blocked: no ion crosses this contact",
+            blocked=True,
+        )
 
     @property
     def sides(self) -> dict[str, Side]:
@@ -62,13 +87,43 @@ class SolvedContact:
         """Of the thick sides: a metal has none, that of a layer solved whole is part of it."""
         parts = [
             part
-            for material, side, part in (
-                (self.left, self.left_side, self.space_charge_left_ohm_cm2),
-                (self.right, self.right_side, self.space_charge_right_ohm_cm2),
-            )
-            if isinstance(material, Insulator) and not isinstance(side, ThinLayer)
+            for side, part in self._space_charges
+            if not isinstance(side, (ThinLayer, models.Metal))
         ]
         return np.asarray(sum(parts)) if parts else np.asarray(np.nan)
+
+    @property
+    def interface_resistance_ohm_cm2(self) -> Array:
+        """R_if: charge transfer and depletion, always positive; capped where nothing conducts."""
+        total = self.charge_transfer_ohm_cm2 + self.depletion_ohm_cm2
+        if self.blocked:
+            return np.full_like(total, np.nan)
+        return models.positive_resistance(total, ~self.has_no_solution)
+
+    @property
+    def depletion_ohm_cm2(self) -> Array:
+        """Of both sides."""
+        return np.asarray(self.depletion_left_ohm_cm2 + self.depletion_right_ohm_cm2)
+
+    @property
+    def accumulation_ohm_cm2(self) -> Array:
+        """What a sum along the cell has less than the interface says, at most 0."""
+        parts = [
+            (0.0 if isinstance(side, ThinLayer) else part) - depletion
+            for (side, part), depletion in zip(
+                self._space_charges,
+                (self.depletion_left_ohm_cm2, self.depletion_right_ohm_cm2),
+                strict=True,
+            )
+        ]
+        return np.asarray(parts[0] + parts[1])
+
+    @property
+    def _space_charges(self) -> list[tuple[Side, Array]]:
+        return [
+            (self.left_side, self.space_charge_left_ohm_cm2),
+            (self.right_side, self.space_charge_right_ohm_cm2),
+        ]
 
     def without_space_charge(self) -> SolvedContact:
         """Return a flat contact with R_scl = 0, of which rounding leaves a potential of 1e-16 V.
@@ -76,7 +131,13 @@ class SolvedContact:
         Times the Debye length and the resistivity of an insulator, that would be a resistance.
         """
         none = np.zeros(())
-        return replace(self, space_charge_left_ohm_cm2=none, space_charge_right_ohm_cm2=none)
+        return replace(
+            self,
+            space_charge_left_ohm_cm2=none,
+            space_charge_right_ohm_cm2=none,
+            depletion_left_ohm_cm2=none,
+            depletion_right_ohm_cm2=none,
+        )
 
     @property
     def has_no_solution(self) -> NDArray[np.bool_]:
@@ -87,13 +148,16 @@ class SolvedContact:
     def total_ohm_cm2(self) -> Array:
         """R_int of thick phases; with a layer, R_layer instead of that side's space charge."""
         total = self.charge_transfer_ohm_cm2
-        for material, side, part in (
-            (self.left, self.left_side, self.space_charge_left_ohm_cm2),
-            (self.right, self.right_side, self.space_charge_right_ohm_cm2),
-        ):
-            if isinstance(material, Insulator):
-                total = total + (self.layer_ohm_cm2 if isinstance(side, ThinLayer) else part)
+        for side, part in self._space_charges:
+            total = total + (self.layer_ohm_cm2 if isinstance(side, ThinLayer) else part)
         return total
+
+
+def shown_side(side: Side) -> Side:
+    """Return a side as diagrams show it: an electrode that bends by its neutral potential alone."""
+    if isinstance(side, models.HalfSpace) and np.all(side.bulk.phase.electrode):
+        return models.Metal(side.bulk.neutral_potential_V)
+    return side
 
 
 def require_neutral_bulk(insulator: Insulator, bulk: Bulk) -> None:
@@ -107,16 +171,6 @@ def require_neutral_bulk(insulator: Insulator, bulk: Bulk) -> None:
         )
 
 
-def areal_site_density_cm2(left: Insulator | Metal, right: Insulator | Metal) -> float | None:
-    """Return the given density of the contact plane, the sparser one, or None."""
-    given = [
-        material.areal_site_density_cm2.value
-        for material in (left, right)
-        if material.areal_site_density_cm2 is not None
-    ]
-    return min(given) if given else None
-
-
 def between_half_spaces(
     left: Insulator | Metal,
     right: Insulator | Metal,
@@ -124,9 +178,11 @@ def between_half_spaces(
     right_model: Bulk | models.Metal,
     *,
     dipole_V: Array | float = 0.0,
+    hop: Hop,
     sheet_charge_e_nm2: float = 0.0,
     left_thickness_nm: float | None = None,
     right_thickness_nm: float | None = None,
+    blocked: bool = False,
 ) -> SolvedContact:
     """Solve a contact whose insulating sides are thick, and say so where they are not."""
     contact = models.contact(
@@ -136,7 +192,9 @@ def between_half_spaces(
         contact,
         left_thickness_nm=left_thickness_nm,
         right_thickness_nm=right_thickness_nm,
-        areal_site_density_cm2=areal_site_density_cm2(left, right),
+        areal_site_density_cm2=hop.areal_site_density_cm2,
+        barrier_eV=hop.barrier_eV,
+        excess_barrier_eV=hop.excess_barrier_eV,
     )
     return SolvedContact(
         left=left,
@@ -150,10 +208,13 @@ def between_half_spaces(
         differential_capacitance_uF_cm2=contact.differential_capacitance_uF_cm2,
         space_charge_left_ohm_cm2=parts.space_charge_left_ohm_cm2,
         space_charge_right_ohm_cm2=parts.space_charge_right_ohm_cm2,
+        depletion_left_ohm_cm2=parts.depletion_left_ohm_cm2,
+        depletion_right_ohm_cm2=parts.depletion_right_ohm_cm2,
         charge_transfer_ohm_cm2=parts.charge_transfer_ohm_cm2,
+        contact_barrier_eV=parts.contact_barrier_eV,
         layer_ohm_cm2=np.asarray(np.nan),
         reason=models.REASONS[int(np.ravel(parts.reason)[0])],
-    )
+    ).with_transfer(blocked=blocked)
 
 
 def contact_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> dict[str, Any]:
@@ -183,6 +244,7 @@ def prediction_fields(nominal: SolvedContact, sampled: SolvedContact | None) -> 
             **_summary(sampled, quantiles),
             "resistance_ohm_cm2": _resistances(sampled, quantiles),
             **log10_fields(total, sampled.total_ohm_cm2),
+            **interface_quantiles(sampled.interface_resistance_ohm_cm2),
             "samples": int(np.size(sampled.potential_drop_V)),
             "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),
         },
@@ -223,6 +285,11 @@ def _resistances(solved: SolvedContact, of: Callable[[Any], Any]) -> dict[str, A
             "space_charge_ohm_cm2",
             "charge_transfer_ohm_cm2",
             "total_ohm_cm2",
+            "interface_resistance_ohm_cm2",
+            "accumulation_ohm_cm2",
+            "depletion_left_ohm_cm2",
+            "depletion_right_ohm_cm2",
+            "contact_barrier_eV",
             "space_charge_left_ohm_cm2",
             "space_charge_right_ohm_cm2",
             "layer_ohm_cm2",
@@ -231,17 +298,16 @@ def _resistances(solved: SolvedContact, of: Callable[[Any], Any]) -> dict[str, A
 
 
 def _limiting_step(solved: SolvedContact) -> str | None:
-    """Name the largest part of a total; none where there is no total, or it is negative."""
-    total = number(solved.total_ohm_cm2)
-    if total is None or total <= 0:
-        return None
+    """Name the largest part of the interface resistance, or of the layer that is solved whole."""
     steps = {
-        "space charge": number(solved.space_charge_ohm_cm2),
+        "space charge": number(solved.depletion_ohm_cm2),
         "charge transfer": number(solved.charge_transfer_ohm_cm2),
         "layer": number(solved.layer_ohm_cm2),
     }
     known = {step: value for step, value in steps.items() if value is not None}
-    return max(known, key=lambda step: known[step]) if known else None
+    if known.get("charge transfer") is None:
+        return None
+    return max(known, key=lambda step: known[step])
 
 
 def _profile(solved: SolvedContact) -> dict[str, Any]:

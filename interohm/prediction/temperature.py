@@ -123,12 +123,17 @@ def _swept(
     swept = cell.model_copy(update={"temperature_K": axis})
     real = solve_state(swept, materials, place_of_state, draws=draws, thick=thick)
     drops = [np.asarray(contact.potential_drop_V) for contact in real.contacts]
+    given = cell.contacts or [Contact()] * len(drops)
     flat = None
     if draws is not None or all(np.all(np.isfinite(drop)) for drop in drops):
         # a sample without a neutral bulk has no drop, and no solution either
         contacts = [
-            Contact.model_construct(dipole_V=np.where(np.isfinite(drop), drop, 0.0))
-            for drop in drops
+            Contact.model_construct(
+                dipole_V=np.where(np.isfinite(drop), drop, 0.0),
+                barrier_eV=contact.barrier_eV,
+                areal_site_density_cm2=contact.areal_site_density_cm2,
+            )
+            for contact, drop in zip(given, drops, strict=True)
         ]
         flat_cell = swept.model_copy(update={"contacts": contacts})
         flat = solve_state(flat_cell, materials, place_of_state, draws=draws, thick=thick)

@@ -8,7 +8,13 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from interohm.records import Number, WorkFunction
+from interohm.records.material import (
+    ArealSiteDensity,
+    BarrierEnergy,
+    Dipole,
+    Number,
+    WorkFunction,
+)
 from interohm.yaml_io import load_yaml, validated
 
 
@@ -214,8 +220,16 @@ class Contact(_Config):
 
     Parameters
     ----------
-    dipole_V : float
-        Delta = phi(right) − phi(left), a step of the vacuum level; 0 is vacuum alignment.
+    barrier_eV : Quantity, optional
+        E_b, the barrier of the ion's hop across, whatever those of the two bulks are. Without it
+        the mean of these plus an excess that nobody knows, which is drawn.
+    dipole_V : Quantity, optional
+        Delta = phi(right) − phi(left), a step of the vacuum level; 0 is vacuum alignment. Null:
+        what is known of the two surfaces in the database or among the shipped interfaces, else 0.
+    ion_transfer : "free" or "blocked"
+        Blocked lets no ion across: the contact has no resistance at all then.
+    areal_site_density_cm2 : Quantity, optional
+        Sites from which the ion hops, per area of the contact; the records' own without it.
     sheet_charge_e_nm2 : float
         Fixed charge of the contact plane, which the space charges compensate.
     pinning_factor : float
@@ -226,7 +240,10 @@ class Contact(_Config):
         that of the record.
     """
 
-    dipole_V: Potential = 0.0
+    barrier_eV: BarrierEnergy | None = None
+    dipole_V: Dipole | None = None
+    ion_transfer: Literal["free", "blocked"] = "free"
+    areal_site_density_cm2: ArealSiteDensity | None = None
     sheet_charge_e_nm2: SheetCharge = 0.0
     pinning_factor: Annotated[Number, Field(ge=0, le=1)] = 1.0
     left_facet_eV: SmallEnergy = 0.0

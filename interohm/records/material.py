@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -136,6 +137,12 @@ BarrierEnergy: TypeAlias = Annotated[Quantity, _bounded(0, 5, "give it in eV, no
 Frequency: TypeAlias = Annotated[Quantity, _bounded(1e9, 1e15, "give it in Hz")]
 HopDistance: TypeAlias = Annotated[Quantity, _bounded(0.05, 2, "give it in nm")]
 Mass: TypeAlias = Annotated[Quantity, _bounded(0.001, 1000, "in units of the free electron's")]
+Dipole: TypeAlias = Annotated[Quantity, _bounded(-10, 10, "give it in V")]
+IonicConductivity: TypeAlias = Annotated[Quantity, _bounded(1e-40, 1e3, "give it in S/cm")]
+CarrierDensity: TypeAlias = Annotated[
+    Quantity, _bounded(1.0, 1e24, "give it per cm3 (1e28 per m3 is 1e22 per cm3)")
+]
+Kelvin: TypeAlias = Annotated[Number, Field(ge=50, le=3000)]
 
 
 class Defect(_Model):
@@ -150,8 +157,9 @@ class Defect(_Model):
     ion_change : float
         dn, mobile ions added (interstitial +1, vacancy −1; a fluorine vacancy in LiF +1, since
         mu_F is tied to mu_Li by equilibrium with the compound; may be fractional).
-    formation_energy_eV : Quantity
-        E0 at E_F = VBM and mu = 0 (the mobile element's metal); may be negative.
+    formation_energy_eV : Quantity, optional
+        E0 at E_F = VBM and mu = 0 (the mobile element's metal); may be negative. Left out where
+        the record gives `neutral_potential_V` and `neutral_formation_energy_eV` instead.
     site_density_cm3 : Quantity
         Sites per volume of its sublattice.
     sublattice : str
@@ -159,14 +167,14 @@ class Defect(_Model):
     degeneracy : float
         g, equivalent states per site.
     migration_energy_eV, attempt_frequency_Hz, hop_distance_nm : Quantity, optional
-        Of the hop of the mobile ion by this defect; without a migration energy the defect screens
-        but does not conduct.
+        Of the hop of the mobile ion by this defect; without any the defect screens but does not
+        conduct. Where the record gives its `conductivity`, the migration energy follows from it.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     charge: Charge
     ion_change: Number
-    formation_energy_eV: Energy
+    formation_energy_eV: Energy | None = None
     site_density_cm3: SiteDensity
     sublattice: Annotated[str, Field(min_length=1, max_length=64)]
     degeneracy: Annotated[Number, Field(gt=0, le=1000)] = 1
@@ -176,12 +184,104 @@ class Defect(_Model):
 
     @model_validator(mode="after")
     def _hop_is_whole(self) -> Defect:
-        hop = (self.migration_energy_eV, self.attempt_frequency_Hz, self.hop_distance_nm)
-        if any(part is not None for part in hop) and any(part is None for part in hop):
+        hop = (self.attempt_frequency_Hz, self.hop_distance_nm)
+        given = [part is not None for part in (*hop, self.migration_energy_eV)]
+        if any(given) and any(part is None for part in hop):
             raise ValueError(
                 "migration_energy_eV, attempt_frequency_Hz and hop_distance_nm belong together: "
-                "give all three, or none for a defect that does not conduct"
+                "give all three, or none for a defect that does not conduct (without the first "
+                "one only beside the record's conductivity)"
             )
+        return self
+
+    @property
+    def hops(self) -> bool:
+        """Whether the mobile ion moves by this defect."""
+        return self.hop_distance_nm is not None
+
+
+class Carriers(_Model):
+    """Which defects carry the current, and how likely that is.
+
+    Parameters
+    ----------
+    defects : list of str
+        Names of defects of the record.
+    weight : float
+        Relative to the other choices of the record, of which the first is the nominal one.
+    source : str, optional
+        What decides, or why it is assumed.
+    """
+
+    defects: Annotated[list[str], Field(min_length=1, max_length=64)]
+    weight: Annotated[Number, Field(gt=0, le=1e6)] = 1.0
+    source: str | None = None
+
+
+class Conductivity(_Model):
+    """The measured conductivity of the undoped bulk, from which migration energies follow.
+
+    Parameters
+    ----------
+    value_S_cm : Quantity
+        sigma of the mobile ion.
+    temperature_K : float
+        Of that value.
+    activation_energy_eV : Quantity
+        ``−k d ln(sigma T)/d(1/T)`` there.
+    """
+
+    value_S_cm: IonicConductivity
+    temperature_K: Kelvin
+    activation_energy_eV: BarrierEnergy
+
+
+class SharedError(_Model):
+    """One error that several numbers of a record have in common.
+
+    Parameters
+    ----------
+    name : str
+        What it is an error of, as ``valence_band``.
+    uncertainty_eV : float
+        One standard deviation.
+    moves : mapping
+        By how many times the error each field moves, as ``defects[V_Li].formation_energy_eV: 1``.
+        A field's own uncertainty is what is left beside.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    uncertainty_eV: Annotated[Number, Field(ge=0, le=10)]
+    moves: Annotated[dict[str, Number], Field(min_length=1)]
+
+
+class SpaceCharge(_Model):
+    """What an electrode needs to bend beside a contact instead of holding its potential.
+
+    Parameters
+    ----------
+    dielectric_constant : Quantity
+        Static.
+    site_density_cm3 : Quantity
+        Of the sites of the mobile ion.
+    holes_cm3, electrons_cm3, band_gap_eV : Quantity
+        One of them: the carriers of the neutral electrode, or the gap of an intrinsic one.
+    conductivity_S_cm : Quantity, optional
+        Of its ions; without it the electrode's space charge adds no resistance.
+    """
+
+    dielectric_constant: DielectricConstant
+    site_density_cm3: SiteDensity
+    holes_cm3: CarrierDensity | None = None
+    electrons_cm3: CarrierDensity | None = None
+    band_gap_eV: BandGap | None = None
+    conductivity_S_cm: IonicConductivity | None = None
+
+    @model_validator(mode="after")
+    def _one_kind_of_carriers(self) -> SpaceCharge:
+        given = [self.holes_cm3, self.electrons_cm3, self.band_gap_eV]
+        if sum(one is not None for one in given) != 1:
+            raise ValueError("give one of holes_cm3, electrons_cm3 and band_gap_eV")
         return self
 
 
@@ -200,8 +300,29 @@ class _Material(_Model):
     surface: str | None = None
     areal_site_density_cm2: ArealSiteDensity | None = None
     reorganization_energy_eV: BarrierEnergy | None = None
+    shared_errors: list[SharedError] = Field(default_factory=list)
     structure: dict[str, Any] | None = None
     provenance: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("shared_errors")
+    @classmethod
+    def _names_are_unique(cls, errors: list[SharedError]) -> list[SharedError]:
+        names = [error.name for error in errors]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the name {name!r} stands twice; give each its own")
+        return errors
+
+    def _check_moved(self, known: Iterable[str]) -> None:
+        """Refuse shared errors that move what the record does not have."""
+        fields = list(known)
+        for place, error in enumerate(self.shared_errors):
+            for field in error.moves:
+                if field not in fields:
+                    raise ValueError(
+                        f"shared_errors[{place}].moves: {field!r} is no energy or potential of "
+                        f"this record; it has {', '.join(fields)}"
+                    )
 
     @field_validator("ion_charge", mode="before")
     @classmethod
@@ -212,6 +333,15 @@ class _Material(_Model):
         if known is None:
             raise ValueError("give the charge number of the mobile ion, 1 for Li")
         return known
+
+
+#: What a defect that carries no current is slower by, where the record does not say.
+OTHERS_SLOWER = Quantity(
+    value=0.2,
+    uncertainty=0.1,
+    source="assumed (so much that a second carrier does not show in a conductivity)",
+    method="assumed",
+)
 
 
 class Insulator(_Material):
@@ -228,6 +358,89 @@ class Insulator(_Material):
     hole_effective_mass: Mass = Quantity(value=1.0)
     electrons: bool = True
     charge_neutrality_level_eV: WorkFunction | None = None
+    carriers: Annotated[list[Carriers], Field(max_length=64)] = Field(default_factory=list)
+    others_slower_eV: BarrierEnergy = OTHERS_SLOWER
+    conductivity: Conductivity | None = None
+    neutral_potential_V: Voltage | None = None
+    neutral_formation_energy_eV: Energy | None = None
+
+    @model_validator(mode="after")
+    def _hops_are_known(self) -> Insulator:
+        by_name = {defect.name: defect for defect in self.defects}
+        for place, choice in enumerate(self.carriers):
+            for name in choice.defects:
+                if name not in by_name:
+                    raise ValueError(
+                        f"carriers[{place}].defects: {name!r} is no defect of this record; it has "
+                        f"{', '.join(by_name)}"
+                    )
+                if not by_name[name].hops:
+                    raise ValueError(
+                        f"carriers[{place}].defects: {name!r} does not hop; give its "
+                        "attempt_frequency_Hz and hop_distance_nm"
+                    )
+            if len(set(choice.defects)) < len(choice.defects):
+                raise ValueError(f"carriers[{place}].defects: a name stands twice")
+        for defect in self.defects:
+            if defect.hops and defect.migration_energy_eV is None and self.conductivity is None:
+                raise ValueError(
+                    f"defects: {defect.name} has an attempt_frequency_Hz and no "
+                    "migration_energy_eV; give that, or the record's conductivity"
+                )
+        if self.conductivity is not None and not any(defect.hops for defect in self.defects):
+            raise ValueError(
+                "conductivity: no defect has attempt_frequency_Hz and hop_distance_nm; give them "
+                "to those that carry the current"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _energies_are_known(self) -> Insulator:
+        missing = [d.name for d in self.defects if d.formation_energy_eV is None]
+        neutral = (self.neutral_potential_V, self.neutral_formation_energy_eV)
+        if all(one is None for one in neutral):
+            if missing:
+                raise ValueError(
+                    f"defects: {missing[0]} has no formation_energy_eV; give it, or "
+                    "neutral_potential_V and neutral_formation_energy_eV of the record"
+                )
+            return self
+        if any(one is None for one in neutral):
+            raise ValueError(
+                "neutral_potential_V and neutral_formation_energy_eV belong together: give both"
+            )
+        if len(missing) < len(self.defects):
+            raise ValueError(
+                "defects: formation_energy_eV follows from neutral_potential_V and "
+                "neutral_formation_energy_eV; give either those or these"
+            )
+        z = self.ion_charge
+        if sorted(defect.charge for defect in self.defects) != [-z, z]:
+            raise ValueError(
+                "neutral_potential_V and neutral_formation_energy_eV say enough of two defects of "
+                f"charge {z:+d} and {-z:+d} alone; give each defect's formation_energy_eV instead"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _shared_errors_move_what_is_there(self) -> Insulator:
+        names = (
+            "ionization_potential_eV",
+            "band_gap_eV",
+            "charge_neutrality_level_eV",
+            "neutral_potential_V",
+            "neutral_formation_energy_eV",
+            "reorganization_energy_eV",
+        )
+        fields = [name for name in names if getattr(self, name) is not None]
+        if self.conductivity is not None:
+            fields.append("conductivity.activation_energy_eV")
+        for defect in self.defects:
+            for name in ("formation_energy_eV", "migration_energy_eV"):
+                if getattr(defect, name) is not None:
+                    fields.append(f"defects[{defect.name}].{name}")
+        self._check_moved(fields)
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Insulator:
@@ -256,10 +469,63 @@ class Insulator(_Material):
 
 
 class Metal(_Material):
-    """An electrode: voltage and work function as functions of its ion content."""
+    """An electrode: voltage and work function as functions of its ion content.
+
+    Parameters
+    ----------
+    states : list of MetalState
+        In the order of their ion content, ascending or descending.
+    sites_per_formula : float, optional
+        Sites of the mobile ion in the formula that ion_content counts: theta is their ratio.
+    two_phase_range : (float, float), optional
+        Ion contents of the two phases that coexist between them.
+    space_charge : SpaceCharge, optional
+        Without it the electrode holds its potential.
+    """
 
     kind: Literal["metal"] = "metal"
     states: Annotated[list[MetalState], Field(min_length=1, max_length=10_000)]
+    sites_per_formula: Annotated[Number, Field(gt=0, le=100)] | None = None
+    two_phase_range: tuple[Number, Number] | None = None
+    space_charge: SpaceCharge | None = None
+
+    @field_validator("states")
+    @classmethod
+    def _in_ascending_order(cls, states: list[MetalState]) -> list[MetalState]:
+        """Accept either order, since people charge and discharge."""
+        if states[0].ion_content > states[-1].ion_content:
+            return states[::-1]
+        return states
+
+    @model_validator(mode="after")
+    def _sites_hold_the_ions(self) -> Metal:
+        sites = self.sites_per_formula
+        if sites is not None:
+            for state in self.states:
+                if state.ion_content > sites * (1 + 1e-9):
+                    raise ValueError(
+                        f"sites_per_formula: {sites:g} sites do not hold the ion_content "
+                        f"{state.ion_content:g} of the record's states"
+                    )
+        if self.space_charge is not None and sites is None:
+            raise ValueError("space_charge needs sites_per_formula, too: give it")
+        if self.two_phase_range is not None:
+            low, high = self.two_phase_range
+            if sites is None:
+                raise ValueError("two_phase_range needs sites_per_formula, too: give it")
+            if not 0 <= low < high <= sites:
+                raise ValueError(
+                    f"two_phase_range: [{low:g}, {high:g}] must ascend within 0 to "
+                    f"{sites:g} ions per formula"
+                )
+        self._check_moved(
+            [
+                "states.voltage_V",
+                "states.work_function_eV",
+                *(["reorganization_energy_eV"] if self.reorganization_energy_eV else []),
+            ]
+        )
+        return self
 
     @model_validator(mode="after")
     def _states_are_a_curve(self) -> Metal:
@@ -267,7 +533,7 @@ class Metal(_Material):
             if after.ion_content <= before.ion_content:
                 raise ValueError(
                     f"states: ion_content {after.ion_content:g} follows {before.ion_content:g}; "
-                    "list the states in ascending ion content, each once"
+                    "list the states in the order of their ion content, each once"
                 )
             if after.voltage_V.value > before.voltage_V.value:
                 raise ValueError(

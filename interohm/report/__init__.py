@@ -36,6 +36,7 @@ from interohm.report.sections import (
     material_tables,
     ranking_section,
     resistance_key,
+    share_keys,
     space_charge_panels,
     spread_text,
     temperature_section,
@@ -167,10 +168,23 @@ def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
             f"{shown(state['open_circuit_voltage_V'])} V",
             spread_text(quantiles.get("open_circuit_voltage_V"), "V"),
         ),
+        _interfaces_key(state),
+        *share_keys(quantiles),
         resistance_key("area-specific resistance", total),
         (
             "limited by",
             "unknown" if limiting is None else limiting.label,
             "" if limiting is None else f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²",
         ),
+        *([("to learn next", state["next"]["text"], "")] if state.get("next") else []),
     ]
+
+
+def _interfaces_key(state: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the sum of all interfaces, with its interval in decades."""
+    value = state.get("interface_resistance_ohm_cm2")
+    if value is None:
+        return "interfaces", "unknown", "see the remarks above"
+    spread = (state["quantiles"] or {}).get("log10_interface_resistance")
+    decades = spread_text(spread, "(log10)")
+    return "interfaces, all of them", f"{shown(value, 3)} Ω·cm²", decades

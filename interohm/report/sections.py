@@ -185,6 +185,15 @@ def resistance_key(label: str, part: Part) -> tuple[str, str, str]:
     return label, f"{shown(part.value_ohm_cm2, 3)} Ω·cm²", spread
 
 
+def share_keys(quantiles: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return how likely an interface is to be good enough, by what counts as that."""
+    above = quantiles.get("share_above_ohm_cm2")
+    if above is None:
+        return []
+    below = ", ".join(f"{limit} {1.0 - above[limit]:.0%}" for limit in ("1", "10", "100"))
+    return [("likely below (Ω·cm²)", below, "")]
+
+
 def spread_text(quantiles: dict[str, float] | None, unit: str, digits: int = 3) -> str:
     """Return an interval with its unit; nothing if there is none."""
     return "" if quantiles is None else f"5 to 95 %: {interval(quantiles, digits)} {unit}"

@@ -79,3 +79,23 @@ def log10_fields(nominal_ohm_cm2: float | None, samples: ArrayLike) -> dict[str,
         if nominal_ohm_cm2 is None
         else int(np.count_nonzero(np.isfinite(log10_resistance(samples)))),
     }
+
+
+#: Limits between which a battery's interface is told good from useless.
+_LIMITS_OHM_CM2 = (1.0, 10.0, 100.0, 1e4)
+
+
+def interface_quantiles(samples: ArrayLike) -> dict[str, Any]:
+    """Return the quantiles of log10 of an interface resistance, of all samples that are solved.
+
+    Beside them the share above limits, since such a distribution may have two humps.
+    """
+    logs = log10_resistance(samples)
+    logs = logs[np.isfinite(logs)]
+    found = quantiles(logs)
+    return {
+        "log10_interface_resistance": None if found is None else {**found, "samples": logs.size},
+        "share_above_ohm_cm2": None
+        if found is None
+        else {f"{limit:g}": float(np.mean(logs > np.log10(limit))) for limit in _LIMITS_OHM_CM2},
+    }

@@ -50,7 +50,7 @@ def contact(number: int) -> dict[str, object]:
         "left": "Li",
         "right": f"phase{number}",
         "temperature_K": 300.0,
-        "resistance": {"total_ohm_cm2": 1.0},
+        "resistance": {"interface_resistance_ohm_cm2": 1.0},
         "profile": {"x_nm": [number + 0.1 * point for point in range(2000)]},
     }
 

@@ -84,7 +84,7 @@ def test_every_cell_is_that_of_the_cell_solver(temperature, charge, electrons):
         leakage = state["electronic_leakage"]
         for name in ("electron_barrier_eV", "hole_barrier_eV"):
             assert outputs[name][index] == pytest.approx(leakage[name], abs=1e-3)
-        interface = sum(contact["resistance"]["total_ohm_cm2"] for contact in state["contacts"])
+        interface = state["interface_resistance_ohm_cm2"]
         assert outputs["interface_ohm_cm2"][index] == pytest.approx(interface, rel=1e-9)
 
 
@@ -136,7 +136,9 @@ def test_cells_that_are_no_sums_are_solved_whole(tmp_path):
     assert not state["layers"][1]["thick"]
     outputs = cells.at(np.array([6]))
     assert outputs["resistance_ohm_cm2"][0] == state["area_specific_resistance_ohm_cm2"]
-    assert np.isnan(outputs["interface_ohm_cm2"][0])
+    # the electrolyte counts to its middle from both sides
+    interface = state["interface_resistance_ohm_cm2"]
+    assert outputs["interface_ohm_cm2"][0] == pytest.approx(interface, rel=1e-9)
     too_many = config.model_copy(update={"solve_whole_at_most": 3})
     cells, counts = prepared_cells(screening_of(too_many, tmp_path), 300.0, 0.0, quiet)
     assert counts == {"not_sums": 4, "solved_whole": 0}
@@ -179,7 +181,9 @@ def test_document_table_and_resumption(tmp_path):
 
     materials = [screening.records.negatives[1].metal, screening.records.electrolytes[0]]
     alone = contact_document(*materials, samples=2)
-    assert found["resistance_ohm_cm2"] == pytest.approx(alone["resistance"]["total_ohm_cm2"])
+    assert found["resistance_ohm_cm2"] == pytest.approx(
+        alone["resistance"]["interface_resistance_ohm_cm2"]
+    )
     assert found["potential_drop_V"] == pytest.approx(-alone["potential_drop_V"]) or found[
         "potential_drop_V"
     ] == pytest.approx(alone["potential_drop_V"])

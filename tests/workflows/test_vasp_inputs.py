@@ -27,6 +27,14 @@ from interohm.slab_builders.defects import (
     vacancy_sites,
 )
 from interohm.slab_builders.hops import after_hop, vacancy_hop
+from interohm.slab_builders.interfaces import (
+    Joint,
+    best_match,
+    find_matches,
+    join,
+    oriented_slab,
+    sites_across,
+)
 from interohm.slab_builders.slabs import build_slab
 from interohm.workflows.engines import engine_named
 from interohm.workflows.engines.request import CalculationRequest
@@ -148,6 +156,59 @@ def metal_slab() -> CalculationRequest:
     return engine_named("vasp").request(cut.structure, "static", settings, 0)
 
 
+def joint() -> tuple[Joint, float]:
+    """Lithium on its oxide, and the gap between them."""
+    lithium = Structure.from_spacegroup("Im-3m", Lattice.cubic(3.44), ["Li"], [[0, 0, 0]])
+    oxide = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.675), ["O", "Li"], [[0, 0, 0], [0.25, 0.25, 0.25]]
+    )
+    slabs = [
+        oriented_slab(
+            build_slab(
+                Crystal.from_structure(crystal).conventional,
+                (1, 1, 0),
+                thickness_A=6,
+                vacuum_A=10,
+            )
+        )
+        for crystal in (lithium, oxide)
+    ]
+    limits = {"max_strain": 0.06, "max_atoms": 60}
+    match = best_match(find_matches(*slabs, strained="left", **limits), **limits)
+    return join(*slabs, match, normal_strain=0.03), 2.1
+
+
+def contact() -> CalculationRequest:
+    whole, gap = joint()
+    interface = preset().interface
+    assert interface is not None
+    settings = interface.settings("relax", "PBE", metallic=True, axes=2)
+    return engine_named("vasp").request(whole.sandwich((0.0, 0.0), gap), "relax", settings, 0)
+
+
+def across() -> CalculationRequest:
+    """An ion of lithium's outermost plane moves into a vacancy of the oxide."""
+    whole, gap = joint()
+    perfect = whole.sandwich((0.0, 0.0), gap)
+    sites = sites_across(
+        perfect, "Li", left_atoms=whole.atoms[0], contact_A=whole.contact_height_A(gap)
+    )
+    before, after = perfect.copy(), perfect.copy()
+    after[sites.left] = "Li", perfect[sites.right].frac_coords
+    for end in (before, after):
+        end.remove_sites([sites.right])
+    interface = preset().interface
+    assert interface is not None
+    assert interface.hop is not None
+    settings = interface.settings("path", "PBE", metallic=True, axes=2)
+    settings["path"] = {
+        "images": interface.hop.images,
+        "spring_eV_A2": interface.hop.spring_eV_A2,
+        "end_positions_A": after.cart_coords.tolist(),
+    }
+    return engine_named("vasp").request(before, "neb", settings, 0)
+
+
 def magnetic() -> CalculationRequest:
     return engine_named("vasp").request(lithium_cobalt_oxide(), "cell", step("relax"), 0)
 
@@ -162,6 +223,8 @@ CASES: dict[str, Callable[[], CalculationRequest]] = {
     "LiF_V_Li_-1": vacancy,
     "LiF_Li_i_+1": interstitial,
     "Li_slab_110": metal_slab,
+    "Li_Li2O_contact": contact,
+    "Li_Li2O_hop_across": across,
     "LiCoO2_relax": magnetic,
 }
 

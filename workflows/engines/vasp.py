@@ -97,6 +97,8 @@ class VaspEngine:
             "incar": incar,
             "potcars": potcars,
         }
+        if settings.get("cell_held"):
+            own["cell_held"] = True
         if kind == "neb":
             own["path"] = settings["path"]
         return CalculationRequest(

@@ -149,7 +149,7 @@ def contact(left, ohm):
         "right": "LLZO",
         "temperature_K": 300.0,
         "potential_drop_V": 1.0,
-        "resistance": {"total_ohm_cm2": ohm, "limiting_step": "space charge"},
+        "resistance": {"interface_resistance_ohm_cm2": ohm, "limiting_step": "space charge"},
         "profile": {"x_nm": [0.0]},
     }
 
@@ -159,7 +159,9 @@ def test_query_in_mongodbs_language(interohm):
         database.save_contact(contact("Li", 3.5))
         database.save_contact(contact("LiF", 1e6))
         database.save_contact(contact("LiPON", None))
-    criteria = '{"left": {"$in": ["Li", "LiF"]}, "resistance.total_ohm_cm2": {"$lt": 10}}'
+    criteria = (
+        '{"left": {"$in": ["Li", "LiF"]}, "resistance.interface_resistance_ohm_cm2": {"$lt": 10}}'
+    )
     [found] = json.loads(interohm("query", "contacts", criteria, "--json").out)
     assert found["left"] == "Li"
     table = interohm("query", "contacts", criteria).out

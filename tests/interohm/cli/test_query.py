@@ -18,7 +18,7 @@ def kept():
     """Keep three contacts and a cell in the database of this test."""
     with Database.open(write=True) as database:
         for left, ohm, barrier in (("Li", 0.5, 3.6), ("LiF", 20.0, None), ("LiPON", None, 2.0)):
-            resistance = {"total_ohm_cm2": ohm, "limiting_step": "space charge"}
+            resistance = {"interface_resistance_ohm_cm2": ohm, "limiting_step": "space charge"}
             database.save_contact(
                 {
                     "left": left,

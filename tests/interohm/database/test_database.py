@@ -38,7 +38,7 @@ def contact_document(**changes):
         "right": "LiF",
         "temperature_K": 300.0,
         "potential_drop_V": 1.9,
-        "resistance": {"total_ohm_cm2": 12.5, "reason": None},
+        "resistance": {"interface_resistance_ohm_cm2": 12.5, "reason": None},
         "profile": {"x_nm": [0.0, 0.1], "concentrations_cm3": {"Li_i": [1e22, 2e22]}},
         **changes,
     }
@@ -117,9 +117,9 @@ def test_no_nan_in_a_result(tmp_path):
 def test_queries_in_mongodbs_language(settings):
     with Database.open(settings, write=True) as database:
         for kelvin, ohm in ((300.0, 12.5), (350.0, 4.0), (400.0, None)):
-            resistance = {"total_ohm_cm2": ohm, "reason": None}
+            resistance = {"interface_resistance_ohm_cm2": ohm, "reason": None}
             database.save_contact(contact_document(temperature_K=kelvin, resistance=resistance))
-        criteria = {"left": "Li", "resistance.total_ohm_cm2": {"$lt": 10}}
+        criteria = {"left": "Li", "resistance.interface_resistance_ohm_cm2": {"$lt": 10}}
         [found] = database.query("contacts", criteria)
         assert found["temperature_K"] == 350.0
         hottest = database.query("contacts", {}, sort=[("temperature_K", -1)], limit=2)

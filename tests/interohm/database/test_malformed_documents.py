@@ -20,7 +20,13 @@ FIELDS = (
     *("cell", "left", "right", "name", "kind", "hash", "states", "layers", "contacts", "profile"),
     *("temperature_K", "state_of_charge", "resistance", "quantiles", "electrons", "structure"),
     *("material", "sites", "species", "element", "occu", "records", "value", "rows"),
-    *("schema_version", "stability_window_V", "total_ohm_cm2", "reason", "profiles_blob"),
+    *(
+        "schema_version",
+        "stability_window_V",
+        "interface_resistance_ohm_cm2",
+        "reason",
+        "profiles_blob",
+    ),
 )
 
 

@@ -26,7 +26,7 @@ with Database.open(write=True) as database:
             mark = 1000 * worker + round
             database.save_contact({{
                 "left": "Li", "right": f"phase{{key}}", "temperature_K": 300.0,
-                "potential_drop_V": mark, "resistance": {{"total_ohm_cm2": 1.0}},
+                "potential_drop_V": mark, "resistance": {{"interface_resistance_ohm_cm2": 1.0}},
                 "profile": {{"x_nm": [mark] * 100}},
             }})
         database.save_calculation({{"hash": f"own-{{worker}}-{{round}}", "energy_eV": 1.0}})

@@ -21,7 +21,7 @@ def contact(left="Li", right="LLZO", *, ohm=1.0, barrier=2.0, kelvin=300.0):
         "right": right,
         "temperature_K": kelvin,
         "potential_drop_V": 1.5,
-        "resistance": {"total_ohm_cm2": ohm, "space_charge_ohm_cm2": ohm},
+        "resistance": {"interface_resistance_ohm_cm2": ohm, "space_charge_ohm_cm2": ohm},
         "electrons": {"electron_barrier_eV": barrier},
         "quantiles": None,
         "profile": {"x_nm": [0.0]},
@@ -123,7 +123,7 @@ def test_a_prediction_knows_the_records_it_was_made_from(settings):
     assert material_hash(other) != material_hash(llzo)
     assert material_hash(type(llzo).model_validate(material_document(llzo))) == material_hash(llzo)
     [row] = rows_of("contacts", document)
-    assert row["resistance_ohm_cm2"] == document["resistance"]["total_ohm_cm2"]
+    assert row["resistance_ohm_cm2"] == document["resistance"]["interface_resistance_ohm_cm2"]
     assert row["electron_barrier_eV"] == document["electrons"]["electron_barrier_eV"]
     missing = [column for column, value in row.items() if value is None]
     assert missing == [

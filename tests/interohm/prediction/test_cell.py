@@ -264,14 +264,14 @@ def test_a_thin_layer_needs_no_neutral_bulk() -> None:
     assert state["layers"][1]["resistance_ohm_cm2"] > 0
 
 
-def test_the_table_shows_the_charge_transfer_of_a_contact_without_a_total(
+def test_the_table_shows_the_interface_of_a_contact_without_a_total(
     coated: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = coated["states"][0]
     contact = state["contacts"][0]
     assert contact["resistance"]["total_ohm_cm2"] is None
-    value = contact["resistance"]["charge_transfer_ohm_cm2"]
+    value = contact["resistance"]["interface_resistance_ohm_cm2"]
     print_cell(coated | {"states": [state]}, [])
     (row,) = (line for line in capsys.readouterr().out.splitlines() if "Li | LiF   " in line)
     assert f" {value:.3g} " in row
-    assert "(charge transfer alone)" in row
+    assert "space charge" in row

@@ -14,8 +14,8 @@ from scipy.special import expit
 from interohm.device_models import Phase, neutral_bulk
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
-from interohm.records import material_from
-from interohm.records.cell_config import Cell
+from interohm.records import Quantity, material_from
+from interohm.records.cell_config import Cell, Contact
 from interohm.yaml_io import validated
 
 KT_V = Boltzmann * 300.0 / elementary_charge
@@ -112,7 +112,13 @@ def test_a_space_charge_is_that_of_the_quadrature(ion, z):
 
 @IONS
 def test_resistances_are_those_of_the_formulas(ion, z):
-    document = contact_document(metal(ion), insulator(ion, z), electrons=False)["resistance"]
+    barrier_eV = 0.5
+    document = contact_document(
+        metal(ion),
+        insulator(ion, z),
+        electrons=False,
+        contact=Contact(barrier_eV=Quantity(value=barrier_eV)),
+    )["resistance"]
     bulk_ohm_cm = 1.0 / conductivity_S_cm(z, PHI_0_V)
 
     def extra(phi_V):
@@ -127,7 +133,7 @@ def test_resistances_are_those_of_the_formulas(ion, z):
     assert document["space_charge_ohm_cm2"] == pytest.approx(space_charge * 1e-7, rel=1e-5)
     # interstitials carry the ion at the contact, where they gather
     share = occupations(z, 0.0)[0]
-    rate_Hz = ATTEMPT_HZ * np.exp(-MIGRATION_eV["i"] / KT_V) * np.sqrt(share * (1.0 - share))
+    rate_Hz = ATTEMPT_HZ / 6.0 * np.exp(-barrier_eV / KT_V) * np.sqrt(share * (1.0 - share))
     exchange_A_cm2 = z * elementary_charge * AREAL_CM2 * rate_Hz
     assert document["charge_transfer_ohm_cm2"] == pytest.approx(
         KT_V / (z * exchange_A_cm2), rel=1e-8

@@ -79,4 +79,5 @@ def test_a_cell_whose_conductivity_is_uncertain_blames_the_migration_energy():
 
 def test_tables_name_what_to_know_better(interohm):
     printed = interohm("contact", "Li", "LLZO").out
-    assert "uncertainty is from: LLZO defects[Li_i].migration_energy_eV" in printed
+    assert "uncertainty is from: Li | LLZO contact_barrier_eV" in printed
+    assert "next: contact barrier of Li | LLZO, " in printed

@@ -120,7 +120,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("name", "two words", "name"),
         ("name", "../etc/passwd", "name"),
         ("states.0.voltage_V", 3.0, "the voltage rises"),
-        ("states.1.ion_content", 0.4, "ascending"),
+        ("states.1.ion_content", 0.5, "in the order of their ion content"),
         ("states.1.work_function_eV", -5, "work_function_eV"),
         ("states.0.voltage_V", 4200, "in V"),
     ],

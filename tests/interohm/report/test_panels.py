@@ -444,5 +444,6 @@ def test_a_contact_report_has_electrons_and_ranking(tmp_path):
     assert document["electrons"]["class"] in html
     assert "cell at open circuit" not in html
     assert ('data-figure="ranking"' in html) == bool(
-        document["sensitivity"]["potential_drop_V"] or document["sensitivity"]["log10_resistance"]
+        document["sensitivity"]["potential_drop_V"]
+        or document["sensitivity"]["log10_interface_resistance"]
     )
