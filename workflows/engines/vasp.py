@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from interohm.postprocess.vasp_files import functional_name
+from interohm.postprocess.vasp_method import functional_name
 from pymatgen.core import Structure
 
 from interohm.errors import InputError

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from interohm.postprocess.calculation import CalculationKind
-from interohm.postprocess.vasp_files import functional_name
+from interohm.postprocess.vasp_method import functional_name
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
