@@ -205,7 +205,15 @@ def read_band_structure(folder: str | Path) -> BandStructureRun:
 
 
 def rough_structure(folder: Path) -> Structure | None:
-    """Return the structure of a folder that may not be whole, None where no file tells it."""
+    """Return the structure of a folder that may not be whole.
+
+    None where no file tells it, and for a dielectric response, whose energy nobody looks for.
+    """
+    try:
+        if _vasprun(folder)[2].get("LEPSILON") is True:
+            return None
+    except InputError:
+        pass
     for name in ("CONTCAR", "POSCAR"):
         try:
             path = find_file(folder, name)

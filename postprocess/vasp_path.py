@@ -94,7 +94,8 @@ def read_vasp_path(folder: str | Path, ends: FindEnds | None = None) -> Calculat
     -------
     Calculation
         That of the highest image, with the energies of all. Its hash is that of the OUTCARs.
-        ``settings["path"]`` names what the ends' calculations have differently.
+        ``settings["path"]`` has the hashes of ends that are calculations elsewhere, and what
+        these have differently.
 
     Raises
     ------
@@ -134,6 +135,7 @@ def read_vasp_path(folder: str | Path, ends: FindEnds | None = None) -> Calculat
     saddle = max(between, key=lambda image: round(image.energy_eV, 6))
     electrons, repulsions = saddle.number("NELECT"), saddle.hubbard_U_eV()
     method = saddle.method()
+    elsewhere = [image.content for image in images if isinstance(image, End)]
     return Calculation(
         hash=hashlib.sha256("".join(image.content for image in images).encode()).hexdigest(),
         engine="vasp",
@@ -151,6 +153,7 @@ def read_vasp_path(folder: str | Path, ends: FindEnds | None = None) -> Calculat
                 "images": len(images) - 2,
                 "end_positions_A": (places_frac[-1] @ lattice).round(5).tolist(),
                 **({"ends_differ": ends_differ} if ends_differ else {}),
+                **({"ends": elsewhere} if elsewhere else {}),
             },
         },
         initial_structure=images[0].structure.as_dict(),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from interohm.workflows.vasp_import import Import
 
 IMPORT_EXAMPLE = "Example: interohm import finished-calculations/"
 
@@ -17,19 +20,40 @@ def import_(
 ) -> None:
     """Make records from VASP folders that others ran.
 
-    All that are below the folder are read; one that is cut off or not converged is named, and then
-    no record is made.
+    All that are below the folder are read. What cannot be used is named with its reason, and so is
+    what no record is made of; the records that do not need it are saved. The exit code is 2 if
+    anything was left out or a phase has no record.
     """
     from interohm.cli.campaigns import print_records
-    from interohm.cli.output import remark
+    from interohm.cli.output import progress_of, remark
     from interohm.database import Database
     from interohm.workflows.vasp_import import import_folder
 
-    records, calculations = import_folder(folder)
-    with Database.open(write=True) as database:
-        for calculation in calculations:
-            database.save_calculation(calculation.model_dump())
-        for record in records:
-            database.save_material(record)
-        remark(f"{len(records)} records of {len(calculations)} calculations in {database.location}")
-    print_records(records)
+    with Database.open() as database, progress_of("reading folders") as report:
+        made = import_folder(folder, database, report)
+    if made.records:
+        with Database.open(write=True) as database:
+            for calculation in made.calculations:
+                database.save_calculation(calculation.model_dump())
+            for record in made.records:
+                database.save_material(record)
+            counted = f"{len(made.records)} records of {len(made.calculations)} calculations"
+            remark(f"{counted} in {database.location}")
+        print_records(made.records)
+    if _name_what_is_left(made):
+        raise typer.Exit(2)
+
+
+def _name_what_is_left(made: Import) -> bool:
+    """Say what was not used; return whether any of it is a fault."""
+    from interohm.cli.output import remark
+
+    finished = made.finished
+    for name in finished.unused:
+        edges = " (band edges alone)" if name in finished.bands else ""
+        remark(f"not used: {name}{edges}")
+    for name, error in sorted(finished.left_out.items()):
+        remark(f"left out: {name}: {error}")
+    for name, error in made.failures.items():
+        remark(f"interohm: no record {name}: {error}")
+    return bool(finished.left_out or made.failures)

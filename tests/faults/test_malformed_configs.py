@@ -21,7 +21,7 @@ from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import dry_run
 from interohm.workflows.campaign_config import load_campaign
 from interohm.workflows.presets import load_preset
-from interohm.workflows.vasp_folders import load_import
+from interohm.workflows.vasp_import_config import load_import
 from mutations import mutated
 
 from interohm.cell_config import load_cell

@@ -72,7 +72,7 @@ def test_band_edges_of_runs_without_an_energy() -> None:
     hybrid = read_band_structure(REAL / "hse_line")
     assert hybrid.settings["xc"] == "HSE06"
     assert hybrid.cbm_eV - hybrid.vbm_eV == pytest.approx(1.196, abs=1e-3)
-    with pytest.raises(InputError, match="bse/vasprun.xml.gz: it calculates excitons"):
+    with pytest.raises(InputError, match=r"bse/vasprun.xml.gz: it calculates excitons"):
         read_band_structure(REAL / "bse")
 
 
@@ -119,9 +119,7 @@ def ytos() -> dict[str, Calculation]:
     return {name: read_vasp(REAL / "YTOS" / name) for name in ("bulk", "F_O_+1", "F_i_-1")}
 
 
-@pytest.mark.parametrize(
-    ("name", "published_eV"), [("F_O_+1", 0.12699), ("F_i_-1", -0.003618)]
-)
+@pytest.mark.parametrize(("name", "published_eV"), [("F_O_+1", 0.12699), ("F_i_-1", -0.003618)])
 def test_published_corrections_in_an_anisotropic_dielectric(
     ytos: dict[str, Calculation], name: str, published_eV: float
 ) -> None:
