@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -125,9 +125,9 @@ def read_vasp(folder: str | Path) -> Calculation:
     """
     folder = Path(folder)
     path, content, tags = _vasprun(folder)
-    _refuse_without_energy(tags, path)
+    refuse_without_energy(tags, path)
     run = _parsed(path)
-    kind = _kind(tags, path)
+    kind = kind_of(tags, path)
     if run.eigenvalues is None and kind != "dielectric":
         raise UnusableEnergy(
             "it has no eigenvalues", where=str(path), fix="give a run of the ground state"
@@ -292,8 +292,14 @@ def _no_ground_state(tags: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _refuse_without_energy(tags: Mapping[str, Any], path: Path) -> None:
-    """Refuse runs whose total energy is none of a self-consistent ground state."""
+def refuse_without_energy(tags: Mapping[str, Any], path: Path) -> None:
+    """Refuse runs whose total energy is none of a self-consistent ground state.
+
+    Raises
+    ------
+    UnusableEnergy
+        With ``path`` as the place.
+    """
     reason = _no_ground_state(tags)
     what = None if reason is None else f"it calculates {reason}, not a ground state"
     for tag, purpose in _PROPERTIES.items():
@@ -353,7 +359,14 @@ def _refuse_unconverged(run: Vasprun, kind: CalculationKind, path: Path) -> None
     raise InputError(what, where=str(path), fix=fix)
 
 
-def _kind(tags: Mapping[str, Any], path: Path) -> CalculationKind:
+def kind_of(tags: Mapping[str, Any], path: Path) -> CalculationKind:
+    """Return what a run is by its tags; refuse those that let no force decide.
+
+    Raises
+    ------
+    InputError
+        With ``path`` as the place.
+    """
     algorithm = int(tags.get("IBRION", -1))
     if int(tags.get("NSW", 0)) == 0 or algorithm == -1:
         return "static"
@@ -450,11 +463,7 @@ def _hubbard_U(run: Vasprun) -> dict[str, Any]:
 def _planar_potentials(
     folder: Path, stage: str, structure: Structure
 ) -> list[PlanarPotential] | None:
-    """Return the planar averages along a, b and c, their common average taken out.
-
-    With exchange and correlation (LVTOT) they stay as they are: eigenvalues refer to their zero,
-    and in the vacuum, where there are no electrons, both potentials are the same.
-    """
+    """Return the planar averages along a, b and c, None without LOCPOT."""
     path = find_file(folder, "LOCPOT", stage)
     if path is None:
         return None
@@ -469,6 +478,17 @@ def _planar_potentials(
             where=str(path),
             fix="keep the files of different runs apart",
         )
+    return planar_potentials(averages, structure)
+
+
+def planar_potentials(
+    averages: Sequence[np.ndarray], structure: Structure
+) -> list[PlanarPotential]:
+    """Return averages along a, b and c, shapes (points,), their common average taken out.
+
+    With exchange and correlation (LVTOT) they stay as they are: eigenvalues refer to their zero,
+    and in the vacuum, where there are no electrons, both potentials are the same.
+    """
     mean = float(averages[2].mean())
     whole = abs(mean) > _LARGEST_AVERAGE_EV
     if whole:

@@ -52,7 +52,7 @@ _METHOD_TAGS = (
     *("PREC", "LASPH", "LSORBIT", "LNONCOLLINEAR", "EFIELD", "LDIPOL", "IDIPOL"),
 )
 #: What ends may have differently, named then: atomate2's have PREC = Accurate, its paths Normal.
-_MAY_DIFFER = ("PREC",)
+MAY_DIFFER = ("PREC",)
 
 #: Returns the finished calculations by themselves that ends are looked for among, with folders.
 FindEnds = Callable[[], Iterable[tuple[str, Calculation]]]
@@ -130,7 +130,7 @@ def read_vasp_path(folder: str | Path, ends: FindEnds | None = None) -> Calculat
     lattice = images[0].structure.lattice.matrix
     steps = [(after - before) @ lattice for before, after in pairwise(places_frac)]
     for image, step in zip(images[1:], steps, strict=True):
-        _refuse_impossible_step(image, step)
+        refuse_impossible_step(str(image.path), step)
     energies = [image.energy_eV for image in images]
     saddle = max(between, key=lambda image: round(image.energy_eV, 6))
     electrons, repulsions = saddle.number("NELECT"), saddle.hubbard_U_eV()
@@ -435,7 +435,9 @@ def _beside(folder: Path) -> Iterable[tuple[str, Calculation]]:
                 continue
 
 
-def same_atoms(begun: Structure, other: Structure) -> list[int] | None:
+def same_atoms(
+    begun: Structure, other: Structure, *, tolerance_A: float = _END_TOLERANCE_A
+) -> list[int] | None:
     """Return the sites of the other structure in the order of the first, None if they differ."""
     same_cell = np.allclose(begun.lattice.matrix, other.lattice.matrix, atol=0.01)
     if not same_cell or begun.composition != other.composition:
@@ -444,7 +446,7 @@ def same_atoms(begun: Structure, other: Structure) -> list[int] | None:
     kinds = [[site.specie.symbol for site in one] for one in (begun, other)]
     differ = np.array(kinds[0])[:, None] != np.array(kinds[1])[None, :]
     rows, columns = linear_sum_assignment(np.where(differ, 1e3, distances) ** 2)
-    if distances[rows, columns].max() > _END_TOLERANCE_A:
+    if distances[rows, columns].max() > tolerance_A:
         return None
     return [int(column) for column in columns]
 
@@ -452,7 +454,7 @@ def same_atoms(begun: Structure, other: Structure) -> list[int] | None:
 def _refuse_other(image: Image | End, first: Image | End, ends_differ: dict[str, Any]) -> None:
     """Refuse to subtract energies of different electrons; name what ends may have differently."""
     for name, (own, other) in differences(image.compared, first.compared).items():
-        if name in _MAY_DIFFER:
+        if name in MAY_DIFFER:
             ends_differ[name] = [other, own]
             continue
         raise InputError(
@@ -463,13 +465,20 @@ def _refuse_other(image: Image | End, first: Image | End, ends_differ: dict[str,
         )
 
 
-def _refuse_impossible_step(image: Image | End, step: np.ndarray) -> None:
+def refuse_impossible_step(where: str, step: np.ndarray) -> None:
+    """Refuse an image whose atoms, shape (atoms, 3), are too far from where the last one has them.
+
+    Raises
+    ------
+    InputError
+        With ``where`` as the place.
+    """
     moved = np.linalg.norm(step, axis=1)
     if moved.max() > _LARGEST_STEP_A:
         raise InputError(
             f"{int((moved > 1).sum())} atoms are up to {moved.max():.1f} Å away from where the "
             "image before has them: no ion hops so far in one step",
-            where=str(image.path),
+            where=where,
             fix="let the atoms of all images stand in one order",
         )
 

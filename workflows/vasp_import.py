@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ from .vasp_import_config import (
     load_import,
 )
 from .vasp_import_electrode import electrode
+from .vasp_tasks import read_store
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,32 @@ def import_folder(
     root = Path(root)
     config = load_import(root)
     return make_records(config, read_folders(root, config.ignore, report), database)
+
+
+def import_store(
+    root: str | Path, store: Path, query: Mapping[str, Any], database: Database | None = None
+) -> Import:
+    """Make the records of finished tasks in a database of atomate2's.
+
+    Parameters
+    ----------
+    root : str or Path
+        Holds ``import.yaml``, which names tasks where it would name folders.
+    store : Path
+        ``jobflow.yaml``.
+    query : mapping
+        Finds the tasks among the store's documents.
+    database : Database, optional
+        As in `import_folder`.
+
+    Raises
+    ------
+    InputError
+        ``import.yaml`` is wrong, the store cannot be read, or the query finds no task.
+    """
+    root = Path(root)
+    config = load_import(root)
+    return make_records(config, read_store(store, query, root), database)
 
 
 def make_records(config: ImportConfig, finished: Finished, database: Database | None) -> Import:

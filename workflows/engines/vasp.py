@@ -84,7 +84,8 @@ class VaspEngine:
     ) -> CalculationRequest:
         """Return the complete request: every tag of INCAR, the mesh, and the data sets."""
         self._check_atomate2()
-        kpoints = kpoint_counts(structure, settings["kpoint_length_A"], settings["periodic_axes"])
+        length_A = settings["kpoint_length_A"]
+        kpoints = kpoint_counts(structure, length_A, settings["periodic_axes"])
         potcars = {
             "functional": settings["potcars"]["functional"],
             "symbols": potcar_symbols(structure, settings["potcars"]["symbols"]),
@@ -99,6 +100,8 @@ class VaspEngine:
         }
         if kind == "neb":
             own["path"] = settings["path"]
+        if kind == "relax" and settings.get("displacement_A"):
+            own["displacement_A"] = settings["displacement_A"]
         return CalculationRequest(
             engine=self.name,
             kind=kind,
