@@ -48,7 +48,13 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("rows.electron_barrier_eV",),
         ("schema_version",),
     ),
-    "calculations": (("engine",), ("kind",), ("rows.formula",), ("schema_version",)),
+    "calculations": (
+        ("engine",),
+        ("kind",),
+        ("rows.formula",),
+        ("rows.key",),
+        ("schema_version",),
+    ),
     "failures": (("engine",), ("rows.formula",), ("schema_version",)),
 }
 

@@ -9,6 +9,7 @@ phase still lacks is named, and it has no record then; nothing is calculated.
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -18,10 +19,12 @@ from interohm.postprocess.calculation import Calculation
 from interohm.database import Database
 from interohm.records import save_material
 from interohm.settings import Settings
+from interohm.shipped_calculations import KEYS_FILE
 from interohm.yaml_io import write_bytes
 
 from .calculations import find_calculation
 from .campaign import CampaignConfig, dry_run, load_campaign
+from .equivalents import request_of_calculation
 from .local import run_campaign
 
 
@@ -44,6 +47,7 @@ def main() -> int:
                 sys.stderr.write(f"not calculated: {', '.join(lost)}\n")
                 continue
             write_records(alone, calculations, folder / "materials")
+    write_keys(folder / "calculations")
     return 1 if missing else 0
 
 
@@ -54,6 +58,15 @@ def write_calculation(calculation: Calculation, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(path, gzip.compress(text.encode(), mtime=0))
     return path
+
+
+def write_keys(folder: Path) -> None:
+    """Write the file by which shipped calculations are looked up, from all that are in a folder."""
+    keys: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*.json.gz")):
+        calculation = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+        keys.setdefault(request_of_calculation(calculation).key, []).append(calculation.hash)
+    write_bytes(folder / KEYS_FILE, json.dumps(keys, sort_keys=True, indent=1).encode() + b"\n")
 
 
 def write_records(

@@ -140,7 +140,7 @@ def moving(finished: Path, calculations: dict[str, Calculation]) -> Path:
     empty = perfect.lattice.get_all_distances(
         identify_defect(perfect, before).position, perfect.frac_coords
     )[0].argmin()
-    after = after_hop(perfect, vacancy_hop(perfect, int(empty)), before)
+    after = after_hop(perfect, vacancy_hop(perfect, int(empty), before), before)
     images = before.interpolate(after, nimages=4)
     together = [Structure.from_sites(sorted(one, key=lambda site: site.specie.X)) for one in images]
     write_path(together, [-300.0, -299.8, -299.4, -299.8, -300.0], finished / "hops" / "V_Li")

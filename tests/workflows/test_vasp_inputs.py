@@ -106,7 +106,7 @@ def hop() -> CalculationRequest:
     perfect = supercell(conventional, (2, 2, 1))
     place = defect_position(site, (2, 2, 1))
     distances = perfect.lattice.get_all_distances(place, perfect.frac_coords)[0]
-    after = after_hop(perfect, vacancy_hop(perfect, int(distances.argmin())), before)
+    after = after_hop(perfect, vacancy_hop(perfect, int(distances.argmin()), before), before)
     steps = preset().insulator
     assert steps.hop is not None
     settings = steps.defects.engine_settings("PBE") | steps.hop.changes()
