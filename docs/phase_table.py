@@ -7,15 +7,16 @@ they are printed. Ours come from ``configs/materials`` and ``configs/calculation
 
 from __future__ import annotations
 
+import math
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.database.shipped_calculations import shipped_calculation
@@ -27,8 +28,9 @@ from interohm.records.shipped import SHIPPED_FOLDER, shipped_material, shipped_n
 from interohm.yaml_io import load_yaml, validated, write_text
 
 PUBLISHED = SHIPPED_FOLDER.parent / "published" / "phases.yaml"
-#: The record whose vacuum level is the zero of potentials: calculated like the others.
-ZERO = "Li_110"
+#: By mobile ion, in the page's order: the record whose vacuum level is the zero of potentials,
+#: calculated like the others.
+ZEROS = {"Li": "Li_110", "Na": "Na_110", "K": "K_110", "Mg": "Mg_001"}
 BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->"
 _TEMPERATURE_K = 300.0
 
@@ -82,9 +84,27 @@ def main() -> int:
 
 
 def tables() -> str:
-    """Return all tables and the list of their sources, as Markdown."""
+    """Return all tables, a part for each mobile ion, and the list of their sources, as Markdown."""
     published = validated(Published, load_yaml(PUBLISHED), where=str(PUBLISHED))
     records = calculated_records()
+    parts = [
+        part
+        for ion in ZEROS
+        if (own := [record for record in records if record.mobile_ion == ion])
+        for part in _of_ion(_metal_name(ion), own, published)
+    ]
+    sources = "".join(f"- **{key}**: {text}.\n" for key, text in published.sources.items())
+    return "\n".join([*parts, f"## Sources\n\n{sources}"])
+
+
+def _metal_name(ion: str) -> str:
+    return str(Element(ion).long_name).lower()
+
+
+def _of_ion(
+    metal: str, records: Sequence[Insulator | Metal], published: Published
+) -> Iterator[str]:
+    """Yield the tables of one mobile ion's phases; what no phase has is left out."""
     # A formula's crystal and defects are the same in the records of all its surfaces; an
     # electrode's record has the structure that its states were made from.
     relaxed = [record for record in records if "plateaus" not in record.provenance]
@@ -92,87 +112,84 @@ def tables() -> str:
     crystals = {name: crystals[name] for name in dict.fromkeys(map(_formula, relaxed))}
     insulators = [record for record in records if isinstance(record, Insulator)]
     solids = [record for record in crystals.values() if isinstance(record, Insulator)]
-    parts = [
-        _table(
-            "Lattice constants (Å)",
-            ["ours"],
-            [row for record in crystals.values() for row in _lattice_rows(record)],
-            published,
-            "lattice_constant_A",
-        ),
-        _table(
-            "Band gaps (eV)",
-            ["ours"],
-            [
-                Row(name=n, key=n, ours=[f"{_gap(r):.2f}"])
-                for n, r in zip(map(_formula, solids), solids, strict=True)
-            ],
-            published,
-            "band_gap_eV",
-        ),
-        _table(
-            "Ionization potentials and work functions (eV)",
-            ["level", "ours"],
-            [row for record in records for row in _level_rows(record)],
-            published,
-            "level_eV",
-        ),
-        _table(
-            "Surface energies (J/m²)",
-            ["ours"],
-            [row for record in records for row in _surface_rows(record)],
-            published,
-            "surface_energy_J_m2",
-        ),
-        _table(
-            "Mean voltages against lithium (V)",
-            ["ours"],
-            [row for record in records for row in _voltage_rows(record)],
-            published,
-            "voltage_V",
-        ),
-        _table(
-            "Stability windows against lithium (V)",
-            ["from", "to", "decomposes to"],
-            [row for record in solids for row in _window_rows(record)],
-            published,
-            "stability_limit_V",
-        ),
-        _table(
-            "Formation energies of neutral groups of defects (eV)",
-            ["ours", "per defect"],
-            [row for record in solids for row in _group_rows(record)],
-            published,
-            "pair_energy_eV",
-        ),
-        _table(
-            "Formation energy at neutrality (eV)",
-            ["neutral by", "preset", "ours"],
-            [_neutral_row(record) for record in insulators],
-            published,
-            "formation_energy_neutral_eV",
-        ),
-        _table(
-            "Neutral potential above lithium (V)",
-            ["ours"],
-            [Row(name=_surface(r), key=r.name, ours=[f"{_neutral(r)[0]:.2f}"]) for r in insulators],
-            published,
-            "neutral_potential_V",
-        ),
-        _table(
-            "Migration energies (eV)",
-            ["ours"],
-            [row for record in solids for row in _migration_rows(record)],
-            published,
-            "migration_energy_eV",
-        ),
-        "### Energy of the defects' supercell less the crystal's (eV per formula unit)\n\n"
-        "| phase | atoms | difference |\n| --- | ---: | ---: |\n"
-        + "".join(_supercell_line(record) for record in solids),
-        "### Sources\n\n"
-        + "".join(f"- **{key}**: {text}.\n" for key, text in published.sources.items()),
-    ]
-    return "\n".join(parts)
+    yield f"## {metal.capitalize()}\n"
+
+    def table(title: str, columns: list[str], rows: Iterable[Row], quantity: str) -> Iterator[str]:
+        if found := list(rows):
+            yield _table(title, columns, found, published, quantity)
+
+    yield from table(
+        "Lattice constants (Å)",
+        ["ours"],
+        (row for record in crystals.values() for row in _lattice_rows(record)),
+        "lattice_constant_A",
+    )
+    yield from table(
+        "Band gaps (eV)",
+        ["ours"],
+        (Row(name=_formula(r), key=_formula(r), ours=[f"{_gap(r):.2f}"]) for r in solids),
+        "band_gap_eV",
+    )
+    yield from table(
+        "Ionization potentials and work functions (eV)",
+        ["level", "ours", "as cut"],
+        (row for record in records for row in _level_rows(record)),
+        "level_eV",
+    )
+    yield from table(
+        "Surface energies (J/m²)",
+        ["ours", "as cut"],
+        (row for record in records for row in _surface_rows(record)),
+        "surface_energy_J_m2",
+    )
+    yield from table(
+        f"Mean voltages against {metal} (V)",
+        ["ours"],
+        (row for record in records for row in _voltage_rows(record)),
+        "voltage_V",
+    )
+    yield from table(
+        f"Stability windows against {metal} (V)",
+        ["from", "to", "decomposes to"],
+        (row for record in solids for row in _window_rows(record)),
+        "stability_limit_V",
+    )
+    yield from table(
+        "Formation energies of neutral groups of defects (eV)",
+        ["ours", "per defect"],
+        (row for record in solids for row in _group_rows(record)),
+        "pair_energy_eV",
+    )
+    yield from table(
+        "Formation energy at neutrality (eV)",
+        ["neutral by", "preset", "ours"],
+        (_neutral_row(record) for record in insulators),
+        "formation_energy_neutral_eV",
+    )
+    yield from table(
+        f"Neutral potential above {metal} (V)",
+        ["ours", "as cut"],
+        (_potential_row(record) for record in insulators),
+        "neutral_potential_V",
+    )
+    yield from table(
+        "Migration energies (eV)",
+        ["ours"],
+        (row for record in solids for row in _migration_rows(record)),
+        "migration_energy_eV",
+    )
+    yield from table(
+        "Dielectric constants",
+        ["ours"],
+        (row for record in solids for row in _dielectric_rows(record)),
+        "dielectric_constant",
+    )
+    if solids:
+        yield (
+            "### Energy of the defects' supercell less the crystal's (eV per formula unit)\n\n"
+            "| phase | atoms | difference |\n| --- | ---: | ---: |\n"
+            + "".join(_supercell_line(record) for record in solids)
+        )
 
 
 def calculated_records() -> list[Insulator | Metal]:
@@ -186,7 +203,7 @@ def _table(
     title: str, columns: list[str], rows: list[Row], published: Published, quantity: str
 ) -> str:
     """Return a Markdown table with our columns and the two published ones."""
-    of_phase = published.values[quantity]
+    of_phase = published.values.get(quantity, {})
     heads = ["phase", *columns, "calculated elsewhere", "measured"]
     lines = [f"### {title}", "", _line(heads), _line(["---", *["---:"] * (len(heads) - 1)])]
     for row in rows:
@@ -242,8 +259,10 @@ def _level_rows(record: Insulator | Metal) -> Iterator[Row]:
         ]
     for kind, state, level in levels:
         if (level.method or "").startswith("calculated"):
-            value = f"{level.value:.2f} ± {level.uncertainty:.1f}"
-            yield Row(name=_surface(record) + state, key=record.name, ours=[kind, value])
+            value = f"{level.value:.2f} ± {level.uncertainty:.2g}"
+            before = _as_cut(record).get("level_eV")
+            ours = [kind, value, "" if before is None else f"{before:.2f}"]
+            yield Row(name=_surface(record) + state, key=record.name, ours=ours)
 
 
 def _voltage_rows(record: Insulator | Metal) -> Iterator[Row]:
@@ -271,24 +290,40 @@ def _migration_rows(record: Insulator) -> Iterator[Row]:
             yield Row(name=name, key=name, ours=[ours])
 
 
+def _as_cut(record: Insulator | Metal) -> dict[str, float]:
+    """Return level and energy of the surface before it was relaxed; of one as cut they are its own.
+
+    Empty where the record names no surface or more than one.
+    """
+    surfaces = record.provenance.get("surfaces", [])
+    if len(surfaces) != 1:
+        return {}
+    own: dict[str, float] = surfaces[0].get("as_cut", surfaces[0])
+    return own
+
+
 def _surface_rows(record: Insulator | Metal) -> Iterator[Row]:
     for surface in record.provenance.get("surfaces", [])[:1]:
         if "surface_energy_J_m2" in surface:
-            energy = f"{surface['surface_energy_J_m2']:.2f}"
-            yield Row(name=_surface(record), key=record.name, ours=[energy])
+            before = _as_cut(record).get("surface_energy_J_m2")
+            energies = [surface["surface_energy_J_m2"], before]
+            ours = ["" if energy is None else f"{energy:.2f}" for energy in energies]
+            yield Row(name=_surface(record), key=record.name, ours=ours)
 
 
 def _group_rows(record: Insulator) -> Iterator[Row]:
     """One line for each positive defect with as many ion vacancies as make it neutral."""
-    (vacancy,) = (d for d in record.defects if d.charge == -1 and d.ion_change == -1)
+    charge = record.ion_charge
+    (vacancy,) = (d for d in record.defects if d.charge == -charge and d.ion_change == -1)
     for positive in record.defects:
         if positive.charge <= 0:
             continue
-        number = positive.charge
-        energy = positive.formation_energy_eV.value + number * vacancy.formation_energy_eV.value
-        many = f"{number} " if number > 1 else ""
-        name = f"{_formula(record)} {many}{vacancy.name} + {positive.name}"
-        ours = [f"{energy:.2f}", f"{energy / (number + 1):.2f}"]
+        common = math.gcd(positive.charge, charge)
+        counts = {vacancy: positive.charge // common, positive: charge // common}
+        energy = sum(n * defect.formation_energy_eV.value for defect, n in counts.items())
+        group = " + ".join(f"{n} {d.name}" if n > 1 else d.name for d, n in counts.items())
+        name = f"{_formula(record)} {group}"
+        ours = [f"{energy:.2f}", f"{energy / sum(counts.values()):.2f}"]
         yield Row(name=name, key=name, ours=ours)
 
 
@@ -297,7 +332,7 @@ def _neutral(record: Insulator) -> tuple[float, Defect, Defect, float]:
 
     Electrons and holes are left out: PBE's gap would let them in where the crystal's does not.
     """
-    zero = shipped_material(ZERO)
+    zero = shipped_material(ZEROS[record.mobile_ion])
     assert isinstance(zero, Metal)
     bulk = neutral_bulk(
         phase_of(record, electrons=False),
@@ -316,6 +351,22 @@ def _neutral_row(record: Insulator) -> Row:
     _, negative, positive, energy = _neutral(record)
     ours = [f"{negative.name}, {positive.name}", record.provenance["preset"], f"{energy:.2f}"]
     return Row(name=_surface(record), key=record.name, ours=ours)
+
+
+def _potential_row(record: Insulator) -> Row:
+    """Our neutral potential, and what it would be at the surface as cut."""
+    potential = _neutral(record)[0]
+    ours = [f"{potential:.2f}", ""]
+    if (before := _as_cut(record).get("level_eV")) is not None:
+        ours[1] = f"{potential + record.ionization_potential_eV.value - before:.2f}"
+    return Row(name=_surface(record), key=record.name, ours=ours)
+
+
+def _dielectric_rows(record: Insulator) -> Iterator[Row]:
+    """One line for a constant that was calculated here."""
+    constant = record.dielectric_constant
+    if (constant.source or "").startswith("calculation "):
+        yield Row(name=_formula(record), key=_formula(record), ours=[f"{constant.value:.2f}"])
 
 
 def _supercell_line(record: Insulator) -> str:

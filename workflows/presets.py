@@ -41,6 +41,10 @@ class SlabStep(Step):
         settings = super().engine_settings(xc, periodic_axes=periodic_axes)
         return {k: v for k, v in settings.items() if k not in ("thickness_A", "vacuum_A")}
 
+    def as_cut(self) -> SlabStep | None:
+        """Return the step that leaves the atoms where they were cut; None if this one does."""
+        return None if self.relaxation is None else self.model_copy(update={"relaxation": None})
+
 
 class DefectStep(RelaxedStep):
     """Supercells with and without a defect, of at least ``min_atoms``."""

@@ -102,6 +102,10 @@ class VaspSlabStep(VaspStep):
         """Return the step as the engine's settings; thickness and vacuum are the structure's."""
         return super().engine_settings(xc, periodic_axes=periodic_axes)
 
+    def as_cut(self) -> None:
+        """Return no step: an input set that relaxes says nothing of one that does not."""
+        return
+
     @model_validator(mode="after")
     def _writes_the_potential(self) -> VaspSlabStep:
         if self.incar.get("LVHAR") is not True:

@@ -43,7 +43,7 @@ def test_a_page_without_marks_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         phase_table.main()
     page.write_text(f"above\n{phase_table.BEGIN}old\n{phase_table.END}\nbelow\n")
     assert phase_table.main() == 0
-    assert page.read_text().startswith(f"above\n{phase_table.BEGIN}### Lattice constants")
+    assert page.read_text().startswith(f"above\n{phase_table.BEGIN}## Lithium\n")
     assert page.read_text().endswith(f"{phase_table.END}\nbelow\n")
 
 
@@ -56,6 +56,7 @@ def test_the_choices_that_move_the_level_of_LiF() -> None:
     energy = {defect.name: defect.formation_energy_eV.value for defect in record.defects}
     work_function = zero.states[0].work_function_eV.value
     level = record.ionization_potential_eV.value
+    as_cut = record.provenance["surfaces"][0]["as_cut"]
     cell = {name: found[0] for name, found in record.provenance["defects"].items()}
 
     def both(names: tuple[str, str], *parts: str) -> tuple[float, float]:
@@ -70,7 +71,7 @@ def test_the_choices_that_move_the_level_of_LiF() -> None:
         "without the alignment": both(schottky, alignment),
         "without any correction": both(schottky, alignment, lattice),
         "lithium interstitials": both(("V_Li", "Li_i")),
-        "relaxed surface": (potential + level - 7.78, formation),
+        "surface of LiF as cut": (potential + level - as_cut["level_eV"], formation),
         "Li (100) as zero": (
             potential + other.states[0].work_function_eV.value - work_function,
             formation,

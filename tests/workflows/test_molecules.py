@@ -97,7 +97,8 @@ def test_windows_of_shipped_phases_against_measured_enthalpies(
     corrections = corrections_of(preset, molecules)
     seen = []
     for formula, pair in published.values["stability_limit_V"].items():
-        if formula not in shipped:
+        # Those of the other ions have their own metal as zero.
+        if formula not in shipped or "Li" not in formula:
             continue
         elements = set(shipped[formula].final_structure.composition.get_el_amt_dict())
         own = {

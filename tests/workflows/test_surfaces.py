@@ -53,6 +53,30 @@ def test_a_survey_needs_energies_that_compare(
         dry_run(lithium(tiny, facet={"max_index": 1}, preset=str(preset)), database)
 
 
+@pytest.mark.parametrize("loose", ["", "_dense", "_loose"])
+def test_a_preset_that_relaxes_surfaces_keeps_them_as_cut(database: Database, loose: str) -> None:
+    """Beside the relaxed slab stands the one that the preset without it calculates."""
+
+    def plan(preset: str) -> dict[str, PlannedCalculation]:
+        campaign = load_campaign(CONFIGS / "campaigns" / "interlayers.yaml")
+        (phase,) = (phase for phase in campaign.phases if phase.name == "LiF_001")
+        alone = campaign.model_copy(
+            update={"phases": [phase.model_copy(update={"preset": preset})]}
+        )
+        alone._folder = campaign.folder
+        return {row.label: row for row in dry_run(alone, database)}
+
+    cut, relaxed = plan(f"production{loose}"), plan(f"production_relaxed{loose}")
+    slab, before = "LiF_001: slab (001)", "LiF_001: slab (001) as cut"
+    assert relaxed.keys() - cut.keys() == {before}
+    assert relaxed[slab].kind == "relax"
+    assert relaxed[before].hash == cut[slab].hash
+    # All else is as in the preset without it.
+    assert {row.hash for row in cut.values()} == {
+        row.hash for label, row in relaxed.items() if label != slab
+    }
+
+
 @DFT
 def test_a_series_ends_when_the_level_stays(tiny: CampaignConfig, database: Database) -> None:
     """Three slabs do for a wide tolerance; the other places of the chain cost nothing."""

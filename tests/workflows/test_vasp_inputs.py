@@ -21,6 +21,7 @@ from atomate2.vasp.jobs.neb import NebFromImagesMaker
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
+from interohm.calculation_key import MACHINE_TAGS
 from interohm.errors import InputError
 from interohm.postprocess.vasp_method import functional_name
 from interohm.slab_builders.cells import Crystal, supercell
@@ -45,7 +46,6 @@ from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.engines.vasp_inputs import (
     FUNCTIONALS,
     INPUT_SETS,
-    MACHINE_TAGS,
     end_incar,
     in_poscar_order,
     path_images,
