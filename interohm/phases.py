@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from interohm.interface_records import Interface
+    from interohm.records.interface import Interface
 
 #: Samples of every prediction's uncertainty unless the user says otherwise.
 DEFAULT_SAMPLES = 2000

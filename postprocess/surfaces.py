@@ -53,6 +53,8 @@ class Surface:
         Repeat distance of the crystal along the normal.
     series : sequence of SlabSize
         The last one counts.
+    as_cut : Calculation, optional
+        The last one before its atoms were relaxed.
     """
 
     facet: Facet
@@ -60,6 +62,7 @@ class Surface:
     tasker_type: str
     period_A: float
     series: Sequence[SlabSize]
+    as_cut: Calculation | None = None
 
     @property
     def slab(self) -> Calculation:
@@ -89,11 +92,14 @@ class Survey:
         None where slab and bulk were calculated with different cutoffs.
     area_fractions : sequence of float
         Of the Wulff shape; zero for terminations that another one of the same facet outbids.
+    energies_as_cut_J_m2 : sequence of float or None
+        None where no slab was calculated both ways.
     """
 
     surfaces: Sequence[Surface]
     energies_J_m2: Sequence[float | None]
     area_fractions: Sequence[float]
+    energies_as_cut_J_m2: Sequence[float | None]
 
     @property
     def stable(self) -> Surface:
@@ -204,7 +210,11 @@ def survey(
                 f"the surface {surface.facet} ({surface.termination}) has the energy "
                 f"{energy:.3f} J/m2: slab and bulk do not belong together"
             )
-    return Survey(surfaces, energies, _wulff_fractions(conventional, surfaces, energies))
+    as_cut = [
+        None if one.as_cut is None else surface_energy(one.as_cut, bulk, chemical_potentials_eV)
+        for one in surfaces
+    ]
+    return Survey(surfaces, energies, _wulff_fractions(conventional, surfaces, energies), as_cut)
 
 
 def _wulff_fractions(
@@ -259,9 +269,15 @@ def with_survey(
             given.value + step,
             metal,
             tolerance_eV,
+            as_cut,
         )
-        for surface, energy, fraction, step in zip(
-            seen.surfaces, seen.energies_J_m2, seen.area_fractions, levels, strict=True
+        for surface, energy, fraction, step, as_cut in zip(
+            seen.surfaces,
+            seen.energies_J_m2,
+            seen.area_fractions,
+            levels,
+            seen.energies_as_cut_J_m2,
+            strict=True,
         )
     ]
     shift, spread, weights = 0.0, 0.0, np.array([one is seen.stable for one in seen.surfaces])
@@ -313,7 +329,9 @@ def _entry(
     level_eV: float,
     metal: bool,
     tolerance_eV: float | None,
+    energy_as_cut: float | None,
 ) -> dict[str, Any]:
+    last = surface.level_eV(surface.series[-1], metal=metal)
     entry: dict[str, Any] = {
         "facet": list(surface.facet),
         "termination": surface.termination,
@@ -325,9 +343,16 @@ def _entry(
         entry["wulff_area_fraction"] = round(fraction, 4)
     if energy is not None:
         entry["surface_energy_J_m2"] = round(energy, 4)
+    if surface.as_cut is not None:
+        before = slab_level(surface.as_cut, surface.period_A, metal=metal)
+        entry["as_cut"] = {
+            "level_eV": round(level_eV + before - last, 4),
+            "calculation": surface.as_cut.hash,
+        }
+        if energy_as_cut is not None:
+            entry["as_cut"]["surface_energy_J_m2"] = round(energy_as_cut, 4)
     if tolerance_eV is not None:
         entry["converged"] = surface.last_change_eV(metal=metal) < tolerance_eV
-        last = surface.level_eV(surface.series[-1], metal=metal)
         entry["series"] = [
             {
                 "thickness_A": round(size.thickness_A, 2),

@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Literal
 
-from interohm.postprocess.band_edge_shift import BandEdgeShift
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -19,7 +18,7 @@ from pydantic import (
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
-from interohm.materials import SHIPPED_FOLDER
+from interohm.postprocess.band_edge_shift import BandEdgeShift
 from interohm.records import (
     ION_CHARGES,
     BarrierEnergy,
@@ -33,6 +32,7 @@ from interohm.records import (
     Voltage,
     WorkFunction,
 )
+from interohm.records.shipped import SHIPPED_FOLDER
 from interohm.yaml_io import load_yaml, validated
 
 from .materials_project import structure_by_id

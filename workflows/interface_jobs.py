@@ -6,6 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jobflow import job
+from pymatgen.core import Structure
+
+from interohm.database import Database
+from interohm.errors import InputError
 from interohm.postprocess.interfaces import lowest_place
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.interfaces import (
@@ -20,13 +25,8 @@ from interohm.slab_builders.interfaces import (
     sites_across,
 )
 from interohm.slab_builders.slabs import build_slab, facet_name
-from jobflow import job
-from pymatgen.core import Structure
 
-from interohm.database import Database
-from interohm.errors import InputError
-
-from .calculations import find_calculation
+from .calculations import calculation_of, find_calculation
 from .context import active_database
 
 #: Strains along the normal, around the guess, at which the strained crystal is calculated.
@@ -391,6 +391,6 @@ def join_ends(before: Structure, after: Structure) -> dict[str, Any]:
 
 def _energies(database: Database, outputs: Sequence[Mapping[str, Any]]) -> list[float] | None:
     """Return total energies; None in a dry run, where nothing is there yet."""
-    found = [find_calculation(database, output["hash"]) for output in outputs]
+    found = [calculation_of(database, output) for output in outputs]
     known = [one.energy_eV for one in found if one is not None]
     return known if len(known) == len(found) else None

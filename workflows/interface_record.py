@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from jobflow import JobConfig, OnMissing, job
+
+from interohm.database import Database
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.candidates import require_relaxed
 from interohm.postprocess.interfaces import (
@@ -17,12 +20,9 @@ from interohm.postprocess.interfaces import (
 )
 from interohm.postprocess.levels import level_above_middle
 from interohm.postprocess.materials import method_of
-from jobflow import JobConfig, OnMissing, job
-
-from interohm.database import Database
-from interohm.interface_records import Interface, InterfaceStrain, interface_document
-from interohm.materials import shipped_material
 from interohm.records import Insulator, Quantity
+from interohm.records.interface import Interface, InterfaceStrain, interface_document
+from interohm.records.shipped import shipped_material
 
 from .campaign_config import InterfacePhase, InterfaceSide
 from .context import active_database

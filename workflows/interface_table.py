@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from interohm.errors import InputError
-from interohm.interface_records import Interface, load_interface
-from interohm.materials import SHIPPED_FOLDER
+from interohm.records.interface import Interface, load_interface
+from interohm.records.shipped import SHIPPED_FOLDER
 from interohm.yaml_io import write_text
 
 SHIPPED_INTERFACES = SHIPPED_FOLDER.parent / "interfaces"

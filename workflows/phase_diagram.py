@@ -11,6 +11,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from pymatgen.core import Composition
+from pymatgen.entries.computed_entries import ComputedEntry
+
+from interohm.database import Database
+from interohm.database.schema import well_formed
+from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.phase_diagram import (
     EnergyCorrection,
@@ -20,14 +26,8 @@ from interohm.postprocess.phase_diagram import (
     limit_uncertainties,
     stability_window,
 )
-from interohm.slab_builders.identify import has_vacuum, is_supercell
-from pymatgen.core import Composition
-from pymatgen.entries.computed_entries import ComputedEntry
-
-from interohm.database import Database
-from interohm.errors import InputError
 from interohm.records import Quantity
-from interohm.schema import well_formed
+from interohm.slab_builders.identify import has_vacuum, is_supercell
 
 from .campaign_config import PhaseDiagramConfig
 from .materials_project import entries_of

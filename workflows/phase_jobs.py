@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from jobflow import JobConfig, OnMissing, job
+from pymatgen.core import Structure
+
+from interohm.database import Database
 from interohm.postprocess.band_edge_shift import shift_between, with_band_edges
 from interohm.postprocess.barriers import calculated_hop
 from interohm.postprocess.candidates import DefectCandidate, LargerCell
@@ -17,16 +21,13 @@ from interohm.postprocess.materials import (
 )
 from interohm.postprocess.reservoirs import chemical_potentials
 from interohm.postprocess.surfaces import Surface, survey, with_survey
+from interohm.records import Quantity, material_document
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import DefectSite, defect_position, defect_supercell
 from interohm.slab_builders.slabs import facet_name
-from jobflow import JobConfig, OnMissing, job
-from pymatgen.core import Structure
+from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
 
-from interohm.database import Database
-from interohm.records import Quantity, material_document
-
-from .calculations import find_calculation
+from .calculations import calculation_of
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
 from .context import active_database
 from .defect_plan import PlannedDefect
@@ -85,14 +86,13 @@ def place_lowest(
     """
     with active_database() as database:
         found = [
-            None if output is None else find_calculation(database, output["hash"])
-            for output in calculated
+            None if output is None else calculation_of(database, output) for output in calculated
         ]
     # In a dry run nothing is there yet: the first one stands for all.
     energies = [math.inf if one is None else one.energy_eV for one in found]
     if not any(calculated):
         raise RuntimeError("no candidate finished in the smaller supercell")
-    place = energies.index(min(energies))
+    place = first_of_lowest(energies, SAME_ENERGY_EV)
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     return {
         "structure": defect_supercell(

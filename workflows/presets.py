@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from interohm.postprocess.materials import Uncertainties
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from interohm.errors import InputError
-from interohm.materials import SHIPPED_FOLDER
+from interohm.postprocess.materials import Uncertainties
+from interohm.records.shipped import SHIPPED_FOLDER
 from interohm.yaml_io import load_yaml, validated
 
 from .step_settings import (
@@ -40,6 +40,10 @@ class SlabStep(Step):
         """Return the step as the engine's settings; thickness and vacuum are the structure's."""
         settings = super().engine_settings(xc, periodic_axes=periodic_axes)
         return {k: v for k, v in settings.items() if k not in ("thickness_A", "vacuum_A")}
+
+    def as_cut(self) -> SlabStep | None:
+        """Return the step that leaves the atoms where they were cut; None if this one does."""
+        return None if self.relaxation is None else self.model_copy(update={"relaxation": None})
 
 
 class DefectStep(RelaxedStep):

@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jobflow import Job, job
+from pymatgen.core import Structure
+
+from interohm.database import Database
+from interohm.errors import InputError
 from interohm.postprocess.candidates import require_relaxed
 from interohm.postprocess.surfaces import SlabSize, Surface, next_size, slab_level
 from interohm.slab_builders.cells import Crystal
@@ -18,19 +23,15 @@ from interohm.slab_builders.slabs import (
     facet_name,
     symmetric_slabs,
 )
-from jobflow import Job, job
-from pymatgen.core import Structure
 
-from interohm.database import Database
-from interohm.errors import InputError
-
-from .calculations import find_calculation
+from .calculations import calculation_of
 from .campaign_config import Facet, FacetSurvey, InsulatorPhase, MetalPhase
 from .context import active_database
 from .presets import Preset, SlabStep
 from .steps import calculation_job, known_calculation
 
-#: One surface's slabs: of each size, what was cut and what was calculated.
+#: One surface's slabs: of each size, what was cut and what was calculated; with the last one,
+#: where it was relaxed, the same slab ``as_cut``.
 Series = list[dict[str, Any]]
 
 
@@ -77,6 +78,16 @@ def surface_jobs(
             )
             jobs += [cut, slab]
             series.append({"cut": cut.output, "slab": slab.output})
+        if (unrelaxed := step.as_cut()) is not None:
+            as_cut = calculation_job(
+                f"{phase.name}: slab {facet_name(facet)}{label} as cut",
+                series[-1]["cut"]["structure"],
+                preset,
+                "static",
+                unrelaxed.engine_settings(preset.xc),
+            )
+            jobs.append(as_cut)
+            series[-1]["as_cut"] = as_cut.output
         surfaces.append(series)
     return jobs, surfaces
 
@@ -170,7 +181,7 @@ def _sized_level(
     database: Database, one: Mapping[str, Any], metal: bool
 ) -> tuple[float, float, float | None]:
     cut = one["cut"]
-    slab = find_calculation(database, one["slab"]["hash"])
+    slab = calculation_of(database, one["slab"])
     # In a dry run the slabs before are not there yet: a plan has as many as there may be.
     level = None if slab is None else slab_level(slab, cut["period_A"], metal=metal)
     return cut["thickness_A"], cut["vacuum_A"], level
@@ -193,6 +204,9 @@ def calculated_surfaces(
             slab = known_calculation(database, one["slab"])
             require_relaxed(slab)
             sizes[slab.hash] = SlabSize(one["cut"]["thickness_A"], one["cut"]["vacuum_A"], slab)
+        unrelaxed = series[-1].get("as_cut")
+        if "as_cut" in series[-1] and unrelaxed is None:
+            failed.append(f"slab {facet_name(tuple(cut['facet']))} as cut")
         found.append(
             Surface(
                 facet=tuple(cut["facet"]),
@@ -200,6 +214,7 @@ def calculated_surfaces(
                 tasker_type=cut["tasker_type"],
                 period_A=cut["period_A"],
                 series=list(sizes.values()),
+                as_cut=None if unrelaxed is None else known_calculation(database, unrelaxed),
             )
         )
     return found, failed

@@ -12,8 +12,8 @@ import typer
 
 if TYPE_CHECKING:
     from interohm.database import Database
-    from interohm.interface_records import Interface
     from interohm.records import Insulator, Metal, Quantity
+    from interohm.records.interface import Interface
     from interohm.workflows.campaign import CampaignConfig, PlannedCalculation
 
 RUN_EXAMPLE = "Example: interohm run my-campaign.yaml --dry-run"
@@ -150,7 +150,7 @@ def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
 def print_records(materials: Sequence[Insulator | Metal | Interface]) -> None:
     """Print the calculated numbers of records."""
     from interohm.cli.output import console, table
-    from interohm.phases import quantities
+    from interohm.records.uncertainty import quantities
 
     made = table("record", "quantity", "value#", "± #")
     for material in materials:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from interohm.postprocess.calculation import Calculation, MigrationPath, PlanarPotential
 from interohm.postprocess.interfaces import (
     Middle,

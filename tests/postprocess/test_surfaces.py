@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
+
 from interohm.postprocess.calculation import Calculation, PlanarPotential
 from interohm.postprocess.levels import work_function
 from interohm.postprocess.surfaces import (
@@ -18,9 +21,8 @@ from interohm.postprocess.surfaces import (
     survey,
     with_survey,
 )
-from pymatgen.core import Lattice, Structure
-
-from interohm.records import Metal, load_material
+from interohm.records import Insulator, Metal, load_material
+from interohm.records.shipped import shipped_material, shipped_names
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LATTICE = Lattice.cubic(3.4367)
@@ -145,3 +147,41 @@ def test_first_the_slab_grows_then_the_vacuum() -> None:
     assert next_size([(12, 16, 3.0), (12, 16, 3.0)], 0.02, 2.0) is None
     # Unknown levels count as moving.
     assert run([None, None]) == [(10, 12), (12, 12), (14, 12)]
+
+
+def test_a_relaxed_surface_keeps_the_one_as_cut() -> None:
+    """Both levels and energies stand in the record; the relaxed one counts."""
+    record, bulk, cube = shipped("Li_100")
+    relaxed = cube.model_copy(
+        update={
+            "hash": "f" * 64,
+            "energy_eV": cube.energy_eV - 0.02,
+            "fermi_level_eV": cube.fermi_level_eV + 0.05,
+        }
+    )
+    both = replace(surface((1, 0, 0), relaxed), as_cut=cube)
+    seen = survey([both], bulk, LATTICE)
+    (entry,) = with_survey(record, seen, level="stable", tolerance_eV=None).provenance["surfaces"]
+    assert entry["calculation"] == relaxed.hash
+    assert entry["as_cut"]["calculation"] == cube.hash
+    assert entry["as_cut"]["level_eV"] - entry["level_eV"] == pytest.approx(0.05, abs=1e-4)
+    gain = entry["as_cut"]["surface_energy_J_m2"] - entry["surface_energy_J_m2"]
+    area_A2 = LATTICE.a**2
+    assert gain == pytest.approx(0.02 / (2 * area_A2) * 16.02176634, abs=2e-4)
+
+
+RELAXED = [
+    record
+    for name in shipped_names()
+    if "as_cut" in (record := shipped_material(name)).provenance.get("surfaces", [{}])[0]
+]
+
+
+@pytest.mark.parametrize("record", RELAXED, ids=lambda record: record.name)
+def test_relaxing_costs_no_energy(record: Insulator) -> None:
+    (entry,) = record.provenance["surfaces"]
+    before = entry["as_cut"]
+    assert 0 < entry["surface_energy_J_m2"] <= before["surface_energy_J_m2"]
+    # Atoms move by tenths of an ångström, and the level by less than the gap.
+    assert abs(entry["level_eV"] - before["level_eV"]) < record.band_gap_eV.value
+    assert record.provenance["calculations"]["slab"] == entry["calculation"]

@@ -9,6 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymatgen.analysis.interfaces import CoherentInterfaceBuilder
+from pymatgen.analysis.interfaces.zsl import ZSLGenerator
+from pymatgen.analysis.structure_matcher import StructureMatcher
+from pymatgen.core import Lattice, Structure
+
+from interohm.errors import InputError
+from interohm.records.shipped import shipped_material
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.interfaces import (
     Joint,
@@ -22,13 +29,6 @@ from interohm.slab_builders.interfaces import (
     sites_across,
 )
 from interohm.slab_builders.slabs import Facet, SymmetricSlab, build_slab
-from pymatgen.analysis.interfaces import CoherentInterfaceBuilder
-from pymatgen.analysis.interfaces.zsl import ZSLGenerator
-from pymatgen.analysis.structure_matcher import StructureMatcher
-from pymatgen.core import Lattice, Structure
-
-from interohm.errors import InputError
-from interohm.materials import shipped_material
 
 pytestmark = pytest.mark.filterwarnings("ignore:Issues encountered")
 

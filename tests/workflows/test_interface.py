@@ -8,19 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from ase import Atoms
-from interohm.postprocess.interfaces import hop_across
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.hops import after_hop, vacancy_hop
-from interohm.slab_builders.interfaces import best_match, find_matches, join
-from interohm.workflows.calculations import find_calculation
-from interohm.workflows.campaign import campaign_flow, dry_run, interface_plans, load_campaign
-from interohm.workflows.campaign_config import CampaignConfig
-from interohm.workflows.engines import engine_named
-from interohm.workflows.export import write_records
-from interohm.workflows.interface_jobs import side_of
-from interohm.workflows.local import run_campaign
-from interohm.workflows.phase_diagram import known_crystals
-from interohm.workflows.presets import load_preset
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
@@ -29,7 +16,21 @@ from scipy.interpolate import CubicSpline
 
 from interohm.database import Database
 from interohm.errors import InputError
-from interohm.interface_records import Interface
+from interohm.postprocess.interfaces import hop_across
+from interohm.records.interface import Interface
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.hops import after_hop, vacancy_hop
+from interohm.slab_builders.interfaces import best_match, find_matches, join
+from interohm.workflows.calculations import find_calculation
+from interohm.workflows.campaign import campaign_flow, dry_run, interface_plans, load_campaign
+from interohm.workflows.campaign_config import CampaignConfig
+from interohm.workflows.claims import claimed
+from interohm.workflows.engines import engine_named
+from interohm.workflows.export import write_records
+from interohm.workflows.interface_jobs import side_of
+from interohm.workflows.local import run_campaign
+from interohm.workflows.phase_diagram import known_crystals
+from interohm.workflows.presets import load_preset
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
@@ -230,10 +231,8 @@ def bulk_hop(contact: Structure) -> float:
 
 
 def finished(engine: Any, structure: Structure, kind: str, settings: dict[str, Any]) -> Any:
-    from interohm.workflows.calculations import scratch_folder
-
     request = engine.request(structure, kind, settings, -1)
-    run = engine.start(request, scratch_folder(request))
+    run = engine.start(request, claimed(request).folder)
     run.wait()
     return run.result()
 

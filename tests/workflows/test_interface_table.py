@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from interohm.workflows import interface_table
 
 from interohm.errors import InputError
+from interohm.workflows import interface_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "interfaces.md"
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interohm.workflows.campaign import CampaignConfig, PlannedCalculation, dry_run, load_campaign
-from interohm.workflows.campaign_config import MetalPhase
-from interohm.workflows.local import CampaignError, run_campaign
 
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.records import Metal, load_material
+from interohm.workflows.campaign import CampaignConfig, PlannedCalculation, dry_run, load_campaign
+from interohm.workflows.campaign_config import MetalPhase
+from interohm.workflows.local import CampaignError, run_campaign
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 DFT = pytest.mark.dft
@@ -51,6 +51,30 @@ def test_a_survey_needs_energies_that_compare(
     preset.write_text(f"{head}  slab:\n    cutoff_eV: 300{slab}")
     with pytest.raises(InputError, match=r"surface energies.*metal\.slab"):
         dry_run(lithium(tiny, facet={"max_index": 1}, preset=str(preset)), database)
+
+
+@pytest.mark.parametrize("loose", ["", "_dense", "_loose"])
+def test_a_preset_that_relaxes_surfaces_keeps_them_as_cut(database: Database, loose: str) -> None:
+    """Beside the relaxed slab stands the one that the preset without it calculates."""
+
+    def plan(preset: str) -> dict[str, PlannedCalculation]:
+        campaign = load_campaign(CONFIGS / "campaigns" / "interlayers.yaml")
+        (phase,) = (phase for phase in campaign.phases if phase.name == "LiF_001")
+        alone = campaign.model_copy(
+            update={"phases": [phase.model_copy(update={"preset": preset})]}
+        )
+        alone._folder = campaign.folder
+        return {row.label: row for row in dry_run(alone, database)}
+
+    cut, relaxed = plan(f"production{loose}"), plan(f"production_relaxed{loose}")
+    slab, before = "LiF_001: slab (001)", "LiF_001: slab (001) as cut"
+    assert relaxed.keys() - cut.keys() == {before}
+    assert relaxed[slab].kind == "relax"
+    assert relaxed[before].hash == cut[slab].hash
+    # All else is as in the preset without it.
+    assert {row.hash for row in cut.values()} == {
+        row.hash for label, row in relaxed.items() if label != slab
+    }
 
 
 @DFT
