@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     gpaw_processes : int
         MPI processes of one calculation with a GPAW that was built with MPI
         (``INTEROHM_GPAW_PROCESSES``).
+    forbid_calculations : bool
+        Start no calculation: what is not stored fails (``INTEROHM_FORBID_CALCULATIONS=1``).
     """
 
     model_config = SettingsConfigDict(
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
     )
     walltime_s: float | None = Field(None, gt=0, allow_inf_nan=False)
     gpaw_processes: int = Field(1, ge=1, le=4096)
+    forbid_calculations: bool = False
 
     @field_validator("mongodb_uri")
     @classmethod

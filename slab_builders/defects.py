@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from pymatgen.analysis.defects.generators import VacancyGenerator, VoronoiInterstitialGenerator
-from pymatgen.core import Structure
+from pymatgen.analysis.structure_matcher import StructureMatcher
+from pymatgen.core import Lattice, Structure
+from pymatgen.core.operations import SymmOp
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from .cells import SYMMETRY_TOLERANCE_A, supercell
+from interohm.errors import InputError
+
+from .cells import SYMMETRY_TOLERANCE_A, supercell, within_cell
+from .ties import fraction_ranks
+
+#: Å; nearer than that no atom fits.
+_ON_AN_ATOM_A = 0.5
+
+#: Å; an interstitial site and its image by a symmetry that are as close are one site.
+_SAME_SITE_A = 0.1
 
 
 @dataclass(frozen=True)
@@ -83,35 +95,96 @@ def interstitial_sites(
     extra : sequence of (float, float, float)
         Further candidates, fractional in the conventional cell.
     """
-    generator = VoronoiInterstitialGenerator()
-    places = [
-        np.asarray(interstitial.site.frac_coords)
-        # The generator leaves oxidation states in what it is given.
-        for interstitial in generator.generate(conventional.copy(), {element})
-    ]
-    places += [np.asarray(place, dtype=float) for place in extra]
+    for place in extra:
+        _refuse_on_an_atom(conventional, element, place)
     operations = SpacegroupAnalyzer(
         conventional, symprec=SYMMETRY_TOLERANCE_A
     ).get_space_group_operations()
-    sites: list[DefectSite] = []
+    generator = VoronoiInterstitialGenerator()
+    # The generator leaves oxidation states in what it is given. All places of its groups count:
+    # which one it takes for the others hangs on the last digit.
+    found = generator.generate(conventional.copy(), {element})
+    voids = [site.frac_coords for interstitial in found for site in interstitial.equivalent_sites]
+    matcher = StructureMatcher(
+        ltol=generator.ltol, stol=generator.stol, angle_tol=generator.angle_tol
+    )
+    distinct: list[Structure] = []
     orbits: list[np.ndarray] = []
-    for place in places:
-        if any(_contains(orbit, place) for orbit in orbits):
-            continue
-        orbit = np.array([place % 1])
-        for operation in operations:
-            image = operation.operate(place) % 1
-            if not _contains(orbit, image):
-                orbit = np.vstack([orbit, image])
-        orbits.append(orbit)
-        x, y, z = (float(value) for value in place % 1)
+    for orbit in _orbits(conventional, operations, voids):
+        # What is alike is tried once, from the place of the highest symmetry.
+        filled = conventional.copy()
+        filled.append("X", orbit[0])
+        if not any(matcher.fit(filled, other) for other in distinct):
+            distinct.append(filled)
+            orbits.append(orbit)
+    orbits = _orbits(conventional, operations, [*(orbit[0] for orbit in orbits), *extra])
+    sites = []
+    for orbit in orbits:
+        x, y, z = (float(value) for value in orbit[0])
         sites.append(DefectSite(f"{element}_i", element, +1, (x, y, z), len(orbit)))
     return sites
 
 
-def _contains(orbit: np.ndarray, place: np.ndarray) -> bool:
+def _orbits(
+    conventional: Structure, operations: Sequence[SymmOp], places: Iterable[Any]
+) -> list[np.ndarray]:
+    """Return the orbits of places, each once, small ones first.
+
+    A place that an operation leaves where it is, but for noise, is put on its exact position.
+
+    Returns
+    -------
+    list of array, shapes (sites, 3)
+        Fractional coordinates from 0 to 1; the smallest ones come first.
+    """
+    orbits: list[np.ndarray] = []
+    for place in np.asarray(list(places), dtype=float):
+        if any(_contains(orbit, place, _SAME_SITE_A, conventional.lattice) for orbit in orbits):
+            continue
+        images = np.array([operation.operate(place) for operation in operations])
+        steps = images - place
+        steps -= np.round(steps)
+        own = np.linalg.norm(steps @ conventional.lattice.matrix, axis=1) < _SAME_SITE_A
+        exact = place + steps[own].mean(axis=0)
+        orbit = np.empty((0, 3))
+        for operation in operations:
+            image = operation.operate(exact)
+            if not _contains(orbit, image, _SAME_SITE_A / 2, conventional.lattice):
+                orbit = np.vstack([orbit, image])
+        orbits.append(orbit)
+    if not orbits:
+        return []
+    whole = within_cell(np.concatenate(orbits))
+    parts = np.split(whole, np.cumsum([len(orbit) for orbit in orbits])[:-1])
+    numbers = np.split(fraction_ranks(whole), np.cumsum([len(orbit) for orbit in orbits])[:-1])
+    orders = [np.lexsort(part.T[::-1]) for part in numbers]
+    ranked = [
+        (len(part), part[order[0]].tolist()) for part, order in zip(numbers, orders, strict=True)
+    ]
+    by_size = sorted(range(len(parts)), key=ranked.__getitem__)
+    return [parts[one][orders[one]] for one in by_size]
+
+
+def _contains(orbit: np.ndarray, place: np.ndarray, tolerance_A: float, lattice: Lattice) -> bool:
     steps = orbit - place
-    return bool((np.abs(steps - np.round(steps)).max(axis=1) < 1e-3).any())
+    away = np.linalg.norm((steps - np.round(steps)) @ lattice.matrix, axis=1)
+    return bool((away < tolerance_A).any())
+
+
+def _refuse_on_an_atom(conventional: Structure, element: str, place: Sequence[float]) -> None:
+    distances = conventional.lattice.get_all_distances(place, conventional.frac_coords)[0]
+    nearest = int(np.argmin(distances))
+    if distances[nearest] < _ON_AN_ATOM_A:
+        cell = ", ".join(
+            f"{site.specie.symbol} {np.round(site.frac_coords, 4).tolist()}"
+            for site in conventional
+        )
+        raise InputError(
+            f"{element} at {[float(value) for value in place]} would sit on a "
+            f"{conventional[nearest].specie.symbol} of the crystal",
+            where="interstitial_sites",
+            fix=f"give fractions of the standardized conventional cell: {cell}",
+        )
 
 
 def defect_position(site: DefectSite, multiples: tuple[int, int, int]) -> np.ndarray:

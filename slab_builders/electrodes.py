@@ -15,6 +15,7 @@ from pymatgen.core import Structure
 from interohm.errors import InputError
 
 from .slabs import Facet
+from .ties import ranks
 
 #: Choices of vacancies in one supercell that are looked through before symmetry is used.
 _MOST_CHOICES = 2000
@@ -99,7 +100,9 @@ def ordered_vacancies(
             where="ion_contents",
             fix="give a fraction with a small denominator, or raise most_units",
         )
-    return sorted(distinct, key=_ewald_energy_per_atom)
+    # Those of equal energy stay in the order in which they were found.
+    energies = ranks(map(_ewald_energy_per_atom, distinct), 1e-5)
+    return [distinct[place] for place in np.argsort(energies, kind="stable")]
 
 
 def _hermite_normal_forms(determinant: int) -> Iterator[np.ndarray]:
@@ -136,8 +139,7 @@ def _ewald_energy_per_atom(structure: Structure) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         charged.add_oxidation_state_by_guess()
-    # Rounded, so that the order of equals does not hang on the last bit.
-    return round(float(EwaldSummation(charged).total_energy) / len(structure), 6)
+    return float(EwaldSummation(charged).total_energy) / len(structure)
 
 
 def facet_in(conventional: Structure, facet: Facet, superlattice: Structure) -> Facet:

@@ -11,6 +11,10 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from interohm.errors import InputError
 
 from .cells import SYMMETRY_TOLERANCE_A
+from .ties import first_of_lowest
+
+#: Å; hops that differ by less in their length are equally short.
+_SAME_DISTANCE_A = 1e-3
 
 #: Å; farther than that nothing hops in one step.
 _LONGEST_HOP_A = 6.0
@@ -39,11 +43,12 @@ class VacancyHop:
     image: np.ndarray
 
 
-def vacancy_hop(perfect: Structure, vacancy: int) -> VacancyHop:
+def vacancy_hop(perfect: Structure, vacancy: int, relaxed: Structure) -> VacancyHop:
     """Return the shortest hop into an empty site from a site that is equivalent to it.
 
-    Of the operations that map one end onto the other the first one is taken that also exchanges
-    them, since then the path may have its symmetry.
+    Symmetry often makes several hops equally long, and several operations lead from one end of a
+    hop to the other. One that exchanges the ends is preferred, since then the path may have its
+    symmetry; of those, what moves the relaxed atoms least.
 
     Parameters
     ----------
@@ -51,6 +56,8 @@ def vacancy_hop(perfect: Structure, vacancy: int) -> VacancyHop:
         The perfect supercell.
     vacancy : int
         The site that is empty before the hop.
+    relaxed : Structure
+        With the vacancy: the sites of ``perfect`` without the empty one, in their order.
 
     Raises
     ------
@@ -60,23 +67,29 @@ def vacancy_hop(perfect: Structure, vacancy: int) -> VacancyHop:
     # Sites of the supercell differ by translations that are symmetries, too: all operations of it.
     operations = SpacegroupAnalyzer(perfect, symprec=SYMMETRY_TOLERANCE_A).get_symmetry_operations()
     images = [_image(perfect, op.rotation_matrix, op.translation_vector) for op in operations]
-    reached = {int(image[vacancy]) for image in images} - {vacancy}
+    reached = sorted({int(image[vacancy]) for image in images} - {vacancy})
     distances = perfect.distance_matrix[vacancy]
-    if not reached or min(distances[list(reached)]) > _LONGEST_HOP_A:
+    if not reached or min(distances[reached]) > _LONGEST_HOP_A:
         raise InputError(
             f"no {perfect[vacancy].specie.symbol} site equivalent to the empty one is nearer than "
             f"{_LONGEST_HOP_A:g} Å",
             where="hops",
             fix="give the migration energy from literature",
         )
-    ion = min(sorted(reached), key=lambda site: round(float(distances[site]), 4))
-    leading = [
-        (op, image) for op, image in zip(operations, images, strict=True) if image[vacancy] == ion
+    shortest = min(distances[reached]) + _SAME_DISTANCE_A
+    hops = [
+        VacancyHop(vacancy, int(image[vacancy]), float(distances[image[vacancy]]), turn, image)
+        for turn, image in zip((op.rotation_matrix for op in operations), images, strict=True)
+        if image[vacancy] != vacancy and distances[image[vacancy]] < shortest
     ]
-    operation, image = min(leading, key=lambda entry: int(entry[1][ion]) != vacancy)
-    return VacancyHop(
-        vacancy, ion, float(distances[ion]), np.asarray(operation.rotation_matrix), image
-    )
+    exchanging = [hop for hop in hops if hop.image[hop.ion] == vacancy] or hops
+    moved = [_moved_A(perfect, hop, relaxed) for hop in exchanging]
+    return exchanging[first_of_lowest(moved, _SAME_DISTANCE_A)]
+
+
+def _moved_A(perfect: Structure, hop: VacancyHop, before: Structure) -> float:
+    steps = after_hop(perfect, hop, before).frac_coords - before.frac_coords
+    return float(np.linalg.norm(steps @ before.lattice.matrix))
 
 
 def _image(structure: Structure, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:

@@ -18,10 +18,15 @@ from pymatgen.core.surface import (
 
 from interohm.errors import InputError
 
+from .ties import FRACTION_TOLERANCE, ranks
+
 Facet = tuple[int, int, int]
 
 #: Å; atoms whose heights differ by less are in one plane.
 _PLANE_A = 0.1
+
+#: Å; far above rounding, far below what matters.
+_ROUNDING_A = 1e-4
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def build_slab(
     """
     name = f"{conventional.composition.reduced_formula} {facet_name(facet)}"
     generator = _generator(conventional, facet, thickness_A, vacuum_A)
-    slabs = generator.get_slabs(tol=_PLANE_A, ftol=0.05)
+    slabs = _slabs(generator)
     found = list(itertools.islice(_symmetric(generator, slabs), termination + 1))
     if len(found) > termination:
         return found[termination]
@@ -120,7 +125,7 @@ def symmetric_slabs(
         As in `build_slab`.
     """
     generator = _generator(conventional, facet, thickness_A, vacuum_A)
-    return list(_symmetric(generator, generator.get_slabs(tol=_PLANE_A, ftol=0.05)))
+    return list(_symmetric(generator, _slabs(generator)))
 
 
 def _generator(
@@ -137,13 +142,30 @@ def _generator(
     return SlabGenerator(
         charged,
         facet,
-        min_slab_size=thickness_A,
-        min_vacuum_size=vacuum_A,
+        # What is a whole number of repeat units but for rounding is that number.
+        min_slab_size=thickness_A - _ROUNDING_A,
+        min_vacuum_size=vacuum_A - _ROUNDING_A,
         center_slab=True,
         primitive=True,
         lll_reduce=False,
         reorient_lattice=True,
     )
+
+
+def _slabs(generator: SlabGenerator) -> list[Slab]:
+    """Return one slab of each termination, by the height of the cut in the crystal's cell.
+
+    `SlabGenerator.get_slabs` orders them by heights that rounding may turn from 0 to 1.
+    """
+    heights = np.array(generator.gen_possible_terminations(ftol=0.05))
+    heights[heights > 1 - FRACTION_TOLERANCE] -= 1
+    slabs = [generator.get_slab(shift=float(one), tol=_PLANE_A) for one in np.sort(heights)]
+    matcher = StructureMatcher(ltol=_PLANE_A, stol=_PLANE_A, primitive_cell=False, scale=False)
+    distinct: list[Slab] = []
+    for slab in slabs:
+        if not any(matcher.fit(slab, known) for known in distinct):
+            distinct.append(slab)
+    return distinct
 
 
 def _symmetric(generator: SlabGenerator, slabs: list[Slab]) -> Iterator[SymmetricSlab]:
@@ -175,7 +197,20 @@ def _without_planes(generator: SlabGenerator, slabs: list[Slab]) -> Iterator[Sla
         if not slab.is_symmetric():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what cannot be made symmetric is not returned
-                yield from generator.nonstoichiometric_symmetrized_slab(slab)
+                yield from generator.nonstoichiometric_symmetrized_slab(_even(slab))
+
+
+def _even(slab: Slab) -> Slab:
+    """Return the slab with one height for the atoms of one plane, of which the first one comes off.
+
+    Rounding would tell them apart otherwise.
+    """
+    even = slab.copy()
+    heights = slab.frac_coords[:, 2]
+    planes = np.array(ranks(heights, _ROUNDING_A / slab.lattice.c))
+    for site, plane in zip(even, planes, strict=True):
+        site.frac_coords = [*site.frac_coords[:2], heights[planes == plane].mean()]
+    return even
 
 
 def _charged_planes(slab: Slab) -> bool:

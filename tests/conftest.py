@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import sys
 import time
@@ -13,8 +15,10 @@ import pytest
 
 from interohm.cli import main
 
-# Where tests of two folders find what writes VASP's files, and the script of a page's tables.
+# Where tests find what writes VASP's files, what plans in a process of its own, and the script of
+# a page's tables.
 sys.path.insert(0, str(Path(__file__).parent / "vasp_files"))
+sys.path.insert(0, str(Path(__file__).parent / "workflows"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 
 
@@ -57,3 +61,59 @@ def server_database(server_uri) -> Iterator[str]:
     yield name
     with MongoClient(server_uri) as client:
         client.drop_database(name)
+
+
+@pytest.fixture(autouse=True)
+def no_calculation_unasked(request, monkeypatch):
+    """Let calculations start in those tests alone that are about them."""
+    if not any(request.node.get_closest_marker(name) for name in ("dft", "calculates")):
+        monkeypatch.setenv("INTEROHM_FORBID_CALCULATIONS", "1")
+
+
+def pytest_sessionfinish(session):
+    """Count GPAW's calculations; one that is stored and was calculated anew is a failure."""
+    factory = getattr(session.config, "_tmp_path_factory", None)
+    if factory is None or hasattr(session.config, "workerinput"):
+        return
+    folders = [log.parent for log in factory.getbasetemp().rglob("gpaw.txt")]
+    anew = _stored_before(folders)
+    session.config.stash[_CALCULATIONS] = (len(folders), anew)
+    if anew and session.exitstatus == 0:
+        session.exitstatus = 1
+
+
+_CALCULATIONS = pytest.StashKey[tuple[int, list[Path]]]()
+_STORED = Path(__file__).parent / "data" / "calculations"
+
+
+def _stored_before(folders: list[Path]) -> list[Path]:
+    """Return the folders of calculations that the program or the tests' data have."""
+    if not folders:
+        return []
+    from interohm.database.shipped_calculations import shipped_calculation, shipped_hashes
+    from interohm.postprocess.calculation import Calculation
+    from interohm.workflows.engines.request import CalculationRequest
+    from interohm.workflows.equivalents import request_of_calculation, setting_of
+
+    stored: dict[str, list[CalculationRequest]] = {}
+    documents = [shipped_calculation(hash) for hash in shipped_hashes()]
+    documents += [json.loads(gzip.decompress(p.read_bytes())) for p in _STORED.rglob("*.json.gz")]
+    for document in documents:
+        known = request_of_calculation(Calculation.model_validate(document))
+        stored.setdefault(known.key, []).append(known)
+    anew = []
+    for folder in folders:
+        if not (folder / "request.json").is_file():
+            continue
+        asked = CalculationRequest.model_validate_json((folder / "request.json").read_bytes())
+        if any(setting_of(asked, known) is not None for known in stored.get(asked.key, [])):
+            anew.append(folder)
+    return anew
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say how many calculations the tests ran."""
+    count, anew = config.stash.get(_CALCULATIONS, (0, []))
+    terminalreporter.write_line(f"{count} GPAW calculations were run by these tests")
+    for folder in anew:
+        terminalreporter.write_line(f"calculated anew although it is stored: {folder}", red=True)

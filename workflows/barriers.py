@@ -14,8 +14,9 @@ from interohm.errors import InputError
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import DefectSite, defect_position
 from interohm.slab_builders.hops import after_hop, vacancy_hop
+from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
 
-from .calculations import find_calculation
+from .calculations import calculation_of
 from .campaign_config import InsulatorPhase
 from .context import active_database
 from .defect_plan import PlannedDefect
@@ -137,16 +138,16 @@ def hop_ends(
     if not any(vacancies):
         raise RuntimeError("no vacancy finished")
     with active_database() as database:
-        found = [output and find_calculation(database, output["hash"]) for output in vacancies]
+        found = [output and calculation_of(database, output) for output in vacancies]
     # In a dry run nothing is there yet: the first one stands for all.
     energies = [math.inf if one is None else one.energy_eV for one in found]
-    place = energies.index(min(energies))
+    place = first_of_lowest(energies, SAME_ENERGY_EV)
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     perfect = supercell(crystal.conventional, tuple(multiples))
     position = defect_position(DefectSite(**sites[place]), tuple(multiples))
     distances = perfect.lattice.get_all_distances(position, perfect.frac_coords)[0]
-    hop = vacancy_hop(perfect, int(np.argmin(distances)))
     before = vacancies[place]["structure"]
+    hop = vacancy_hop(perfect, int(np.argmin(distances)), before)
     after = after_hop(perfect, hop, before)
     return {
         "before": before,

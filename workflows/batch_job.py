@@ -19,9 +19,11 @@ from typing import IO
 from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
+from .claims import Claim
 from .engines import engine_named
 from .engines.protocol import CalculationError, Run
 from .engines.request import CalculationRequest
+from .equivalents import request_of_calculation, setting_of
 
 _POLL_S = 0.5
 _TO_RETURN_IT_S = 10.0
@@ -29,8 +31,7 @@ _BEGUN = time.monotonic()  # of this process, but for its imports
 
 
 def calculate_in_time(
-    request: CalculationRequest,
-    folder: Path,
+    claim: Claim,
     *,
     known: Callable[[], Calculation | None],
     keep: Callable[[Calculation], None],
@@ -39,9 +40,8 @@ def calculate_in_time(
 
     Parameters
     ----------
-    request : CalculationRequest
-    folder : Path
-        Of the calculation, shared by all workers: its checkpoint lets a later job go on.
+    claim : Claim
+        Its folder is shared by all workers: the checkpoint in it lets a later job go on.
     known, keep : callable
         Look the calculation up in the database, and save it there; nothing is held open between.
 
@@ -55,15 +55,16 @@ def calculate_in_time(
     CalculationError
         It failed, or most of a batch job's time is too short for a single geometry.
     """
+    request, folder = claim.request, claim.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _told_to_end() as told, (folder / "claim").open("w") as claim:
+    with _told_to_end() as told, (folder / "claim").open("w") as held:
 
         def time_is_up() -> bool:
             return told.is_set() or time.monotonic() > _last_moment()
 
         # Phases share calculations, such as the mobile metal's: who comes second waits for the
         # first. The kernel gives the claim back when its holder dies.
-        while not _claimed(claim):
+        while not _claimed(held):
             if time_is_up():
                 return None
             time.sleep(_POLL_S)
@@ -143,7 +144,8 @@ def _left_behind(request: CalculationRequest, folder: Path) -> Calculation | Non
     path = folder / "result.json"
     with contextlib.suppress(FileNotFoundError, ValueError):  # none, or damaged: calculated anew
         found = Calculation.model_validate_json(path.read_bytes())
-        return found if found.hash == request.hash else None
+        same = setting_of(request, request_of_calculation(found)) is not None
+        return found if same else None
     return None
 
 

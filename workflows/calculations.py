@@ -1,8 +1,9 @@
-"""One calculation as a job: found by its hash where it is known, calculated where it is not."""
+"""One calculation as a job: found where it is known, calculated where it is not."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from jobflow import CURRENT_JOB, Job, Response, job
@@ -10,15 +11,23 @@ from pymatgen.core import Structure
 
 from interohm.database import Database
 from interohm.database.schema import well_formed
-from interohm.database.shipped_calculations import shipped_calculation
+from interohm.database.shipped_calculations import shipped_calculation, shipped_with_key
 from interohm.postprocess.calculation import Calculation
-from interohm.settings import load_settings
+from interohm.slab_builders.equivalence import Setting
 
 from .batch_job import calculate_in_time
+from .claims import claimed
 from .context import active_database
 from .engines import engine_named
 from .engines.protocol import CalculationError
 from .engines.request import CalculationRequest
+from .equivalents import (
+    in_setting,
+    request_of_calculation,
+    setting_document,
+    setting_from,
+    setting_of,
+)
 from .failures import save_failure
 
 
@@ -31,22 +40,22 @@ def calculate(
     Returns
     -------
     dict or Response
-        ``hash`` of the calculation in the database, and its final ``structure``; or, where the
-        batch job around it ends before, the same job once more, which goes on.
+        As `Known.output`; or, where the batch job around it ends before, the same job once more,
+        which goes on.
     """
     request = engine_named(engine).request(structure, kind, settings, charge)
 
     def known() -> Calculation | None:
         with active_database() as database:
-            return find_calculation(database, request.hash)
+            known = known_as(database, request)
+            return None if known is None else known.calculation
 
     def keep(calculation: Calculation) -> None:
         with active_database() as database:
             database.save_calculation(calculation.model_dump())
 
     try:
-        folder = scratch_folder(request)
-        found = known() or calculate_in_time(request, folder, known=known, keep=keep)
+        found = known() or calculate_in_time(claimed(request), known=known, keep=keep)
     except CalculationError as error:
         with active_database() as database:
             save_failure(database, request, error)
@@ -55,7 +64,10 @@ def calculate(
         again = calculate(structure, engine=engine, kind=kind, settings=settings, charge=charge)
         again.name, again.config = CURRENT_JOB.job.name, CURRENT_JOB.job.config
         return Response(replace=again)
-    return {"hash": found.hash, "structure": found.final_structure}
+    with active_database() as database:
+        answer = known_as(database, request)
+    assert answer is not None  # it has been found or kept
+    return answer.output
 
 
 def request_of(resolved: Job) -> CalculationRequest | None:
@@ -87,6 +99,56 @@ def find_calculation(database: Database, hash: str) -> Calculation | None:
         return Calculation.model_validate(document)
 
 
-def scratch_folder(request: CalculationRequest) -> Path:
-    """Return where a calculation keeps what it needs to go on after a kill."""
-    return load_settings().data / "scratch" / request.hash
+@dataclass(frozen=True)
+class Known:
+    """The calculation that answers a request.
+
+    Parameters
+    ----------
+    calculation : Calculation
+        In the setting of the request, under the hash by which it is stored.
+    setting : Setting, optional
+        How the stored one was turned into it; None where it is stored as it is asked for.
+    """
+
+    calculation: Calculation
+    setting: Setting | None = None
+
+    @property
+    def output(self) -> dict[str, Any]:
+        """What a job hands on: ``hash``, final ``structure`` and, if there is one, ``setting``."""
+        output = {"hash": self.calculation.hash, "structure": self.calculation.final_structure}
+        if self.setting is None:
+            return output
+        return {**output, "setting": setting_document(self.setting)}
+
+
+def known_as(database: Database, request: CalculationRequest) -> Known | None:
+    """Return the calculation that a request asks for, in whatever setting it is stored.
+
+    The one under the request's own hash comes first, then those of the database, then the shipped
+    ones.
+    """
+    found = find_calculation(database, request.hash)
+    if found is not None:
+        return Known(found)
+    for candidate in _candidates(database, request.key):
+        setting = setting_of(request, request_of_calculation(candidate))
+        if setting is not None:
+            return Known(in_setting(candidate, setting), setting)
+    return None
+
+
+def _candidates(database: Database, key: str) -> Iterator[Calculation]:
+    documents = [*database.calculations_with_key(key), *shipped_with_key(key)]
+    for document in documents:
+        with well_formed(f"{database.location}, calculations, {str(document.get('hash'))[:12]}"):
+            yield Calculation.model_validate(document)
+
+
+def calculation_of(database: Database, output: Mapping[str, Any]) -> Calculation | None:
+    """Return the calculation that a job's output names, in the setting that was asked for."""
+    found = find_calculation(database, output["hash"])
+    if found is None or "setting" not in output:
+        return found
+    return in_setting(found, setting_from(output["setting"]))

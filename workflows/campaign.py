@@ -15,7 +15,7 @@ from pymatgen.core import Molecule, Structure
 from interohm.database import Database
 from interohm.errors import InputError
 
-from .calculations import find_calculation, request_of
+from .calculations import known_as, request_of
 from .campaign_config import (
     CampaignConfig,
     ElectrodePhase,
@@ -30,6 +30,7 @@ from .electrode import electrode_flow
 from .electrode_jobs import record_electrode
 from .engines import engine_named
 from .engines.request import CalculationRequest
+from .equivalents import Requests
 from .interface import interface_flow, interface_plan
 from .interface_record import record_interface
 from .molecules import load_molecules
@@ -56,7 +57,8 @@ class PlannedCalculation:
     label : str
         Phase and step.
     hash : str
-        Preliminary while the structure that it starts from is not calculated yet.
+        Of the calculation that is found, else of the request; preliminary while the structure that
+        it starts from is not calculated yet.
     kind : str
     charge : int
     atoms, electrons : int
@@ -265,7 +267,7 @@ def planned_calculations(flow: Flow, database: Database) -> list[PlannedCalculat
 
 def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
     store = memory_store()
-    seen = set()
+    seen = Requests()
     for job, _ in jobs_in_order(flow):
         if job.function in _RECORDS:
             continue
@@ -275,19 +277,19 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
         if request is None:
             resolved.run(store)
             continue
-        found = find_calculation(database, request.hash)
+        found = known_as(database, request)
         structure = request.initial_structure
         # What is not calculated yet goes on with the structure that it starts from.
-        final = structure if found is None else found.final_structure
-        _store_output(store, job, {"hash": request.hash, "structure": final})
-        if request.hash in seen:
+        planned = {"hash": request.hash, "structure": structure}
+        output = planned if found is None else found.output
+        _store_output(store, job, output)
+        if seen.first_of(request) is not request:
             continue
-        seen.add(request.hash)
         x, y, z = request.settings["kpoints"]
         neutral = engine_named(request.engine).valence_electrons(structure, request.settings)
         yield PlannedCalculation(
             label=job.name,
-            hash=request.hash,
+            hash=output["hash"],
             kind=request.kind,
             charge=request.charge,
             atoms=len(structure),

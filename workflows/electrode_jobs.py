@@ -12,8 +12,9 @@ from interohm.postprocess.voltages import ElectrodeState, electrode_record
 from interohm.records import Quantity, material_document
 from interohm.slab_builders.electrodes import host_units
 from interohm.slab_builders.slabs import Facet, build_slab, facet_name
+from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
 
-from .calculations import find_calculation
+from .calculations import calculation_of
 from .campaign_config import ElectrodePhase
 from .context import active_database
 from .presets import PRESET
@@ -33,10 +34,10 @@ def lowest_order(orders: list[dict[str, Any] | None]) -> dict[str, Any]:
     if not any(orders):
         raise RuntimeError("no order of the vacancies finished")
     with active_database() as database:
-        found = [order and find_calculation(database, order["hash"]) for order in orders]
+        found = [order and calculation_of(database, order) for order in orders]
     # In a dry run nothing is there yet: the first one stands for all.
     energies = [math.inf if one is None else one.energy_per_atom_eV for one in found]
-    place = energies.index(min(energies))
+    place = first_of_lowest(energies, SAME_ENERGY_EV)
     return {"structure": orders[place]["structure"], "place": place}
 
 

@@ -10,11 +10,13 @@ nothing is calculated.
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 import tempfile
 from pathlib import Path
 
 from interohm.database import Database
+from interohm.database.shipped_calculations import KEYS_FILE
 from interohm.postprocess.calculation import Calculation
 from interohm.records import save_material
 from interohm.records.interface import Interface, save_interface
@@ -23,6 +25,7 @@ from interohm.yaml_io import write_bytes
 
 from .calculations import find_calculation
 from .campaign import CampaignConfig, dry_run, load_campaign
+from .equivalents import request_of_calculation
 from .local import run_campaign
 
 
@@ -45,6 +48,7 @@ def main() -> int:
                 sys.stderr.write(f"not calculated: {', '.join(lost)}\n")
                 continue
             write_records(alone, calculations, folder)
+    write_keys(folder / "calculations", folder / "calculations" / KEYS_FILE)
     return 1 if missing else 0
 
 
@@ -55,6 +59,15 @@ def write_calculation(calculation: Calculation, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(path, gzip.compress(text.encode(), mtime=0))
     return path
+
+
+def write_keys(folder: Path, path: Path) -> None:
+    """Write the file by which the calculations of a folder are looked up."""
+    keys: dict[str, list[str]] = {}
+    for file in sorted(folder.glob("*.json.gz")):
+        calculation = Calculation.model_validate_json(gzip.decompress(file.read_bytes()))
+        keys.setdefault(request_of_calculation(calculation).key, []).append(calculation.hash)
+    write_bytes(path, json.dumps(keys, sort_keys=True, indent=1).encode() + b"\n")
 
 
 def write_records(

@@ -17,7 +17,7 @@ from interohm.slab_builders.interfaces import (
     join,
 )
 
-from .calculations import find_calculation
+from .calculations import known_as
 from .campaign_config import InterfacePhase, InterfaceSide
 from .engines import engine_named
 from .interface_jobs import (
@@ -263,14 +263,14 @@ def interface_plan(
         request = engine_named(preset.engine).request(
             crystal.primitive, "cell", steps.cell.engine_settings(preset.xc), 0
         )
-        known = find_calculation(database, request.hash)
+        known = known_as(database, request)
         spec = {
             "facet": side.facet,
             "conventional": crystal.conventional,
             "primitive": crystal.primitive,
         }
         settled = settled and known is not None
-        relaxed = crystal.primitive if known is None else known.final_structure
+        relaxed = crystal.primitive if known is None else known.calculation.final_structure
         slabs.append(side_of(spec, relaxed, thickness_A=step.thickness_A))
     limits = {"max_strain": phase.max_strain, "max_atoms": phase.max_atoms}
     matches = find_matches(*slabs, strained=phase.strained, **limits)  # type: ignore[arg-type]

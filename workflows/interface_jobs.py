@@ -26,7 +26,7 @@ from interohm.slab_builders.interfaces import (
 )
 from interohm.slab_builders.slabs import build_slab, facet_name
 
-from .calculations import find_calculation
+from .calculations import calculation_of, find_calculation
 from .context import active_database
 
 #: Strains along the normal, around the guess, at which the strained crystal is calculated.
@@ -391,6 +391,6 @@ def join_ends(before: Structure, after: Structure) -> dict[str, Any]:
 
 def _energies(database: Database, outputs: Sequence[Mapping[str, Any]]) -> list[float] | None:
     """Return total energies; None in a dry run, where nothing is there yet."""
-    found = [find_calculation(database, output["hash"]) for output in outputs]
+    found = [calculation_of(database, output) for output in outputs]
     known = [one.energy_eV for one in found if one is not None]
     return known if len(known) == len(found) else None

@@ -18,14 +18,16 @@ from interohm.database import Database
 from interohm.records import Insulator, Metal
 from interohm.records.interface import Interface
 
-from .calculations import find_calculation, is_calculation, request_of, scratch_folder
+from .calculations import is_calculation, known_as, request_of
 from .campaign import campaign_flow, jobs_in_order, memory_store
 from .campaign_config import CampaignConfig, InterfacePhase
+from .claims import claimed
 from .context import using
 from .display import Display
 from .engines import engine_named
 from .engines.protocol import CalculationError, Run
 from .engines.request import CalculationRequest
+from .equivalents import Requests
 from .failures import save_failure
 
 _POLL_S = 0.2
@@ -111,8 +113,9 @@ def run_flow(flow: Flow, database: Database, *, workers: int, display: Display) 
 class _Launcher:
     """The state of one run.
 
-    Jobs are known by their uuids (``done``, ``failed``, ``requests``), calculations by their hashes
-    (``running`` with the label shown, ``broken`` with the reason, ``absent`` from the database).
+    Jobs are known by their uuids (``done``, ``failed``, ``requests``), calculations by the hash of
+    the first request for them (``running`` with the label shown, ``broken`` with the reason,
+    ``absent`` from the database).
     """
 
     waiting: list[tuple[Job, list[str]]]
@@ -127,6 +130,7 @@ class _Launcher:
     broken: dict[str, str] = field(default_factory=dict)
     requests: dict[str, CalculationRequest | None] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
+    seen: Requests = field(default_factory=Requests)
 
     def run(self) -> None:
         self.display.expect(sum(is_calculation(job) for job, _ in self.waiting))
@@ -160,21 +164,20 @@ class _Launcher:
                 return True
         request = self.requests[job.uuid]
         if request is not None:
+            request = self.seen.first_of(request)
             if request.hash in self.broken:
                 self._fail(job, CalculationError(self.broken[request.hash]))
                 return True
             if request.hash in self.running:
                 return False
-            if (
-                request.hash not in self.absent
-                and find_calculation(self.database, request.hash) is None
-            ):
+            if request.hash not in self.absent and known_as(self.database, request) is None:
                 self.absent.add(request.hash)
             if request.hash in self.absent:
                 if len(self.running) >= self.workers:
                     return False
                 try:
-                    run = engine_named(request.engine).start(request, scratch_folder(request))
+                    claim = claimed(request)
+                    run = engine_named(request.engine).start(claim.request, claim.folder)
                 except (CalculationError, OSError) as error:
                     self._fail(job, error)
                     return True

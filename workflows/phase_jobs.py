@@ -25,8 +25,9 @@ from interohm.records import Quantity, material_document
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import DefectSite, defect_position, defect_supercell
 from interohm.slab_builders.slabs import facet_name
+from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
 
-from .calculations import find_calculation
+from .calculations import calculation_of
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
 from .context import active_database
 from .defect_plan import PlannedDefect
@@ -85,14 +86,13 @@ def place_lowest(
     """
     with active_database() as database:
         found = [
-            None if output is None else find_calculation(database, output["hash"])
-            for output in calculated
+            None if output is None else calculation_of(database, output) for output in calculated
         ]
     # In a dry run nothing is there yet: the first one stands for all.
     energies = [math.inf if one is None else one.energy_eV for one in found]
     if not any(calculated):
         raise RuntimeError("no candidate finished in the smaller supercell")
-    place = energies.index(min(energies))
+    place = first_of_lowest(energies, SAME_ENERGY_EV)
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     return {
         "structure": defect_supercell(

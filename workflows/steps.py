@@ -12,7 +12,7 @@ from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation
 from interohm.slab_builders.cells import Crystal
 
-from .calculations import calculate, find_calculation
+from .calculations import calculate, calculation_of
 from .presets import Preset
 
 
@@ -60,7 +60,7 @@ def known_calculation(database: Database, output: Mapping[str, Any]) -> Calculat
     CalculationGoneError
         It was there when the job ran, and is no longer; or that job's database was another.
     """
-    found = find_calculation(database, output["hash"])
+    found = calculation_of(database, output)
     if found is None:
         raise CalculationGoneError(
             f"calculation {output['hash'][:12]} is gone from the database",

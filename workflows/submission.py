@@ -7,13 +7,16 @@ import hashlib
 import io
 import json
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from jobflow import Flow
+from pymatgen.core import Structure
 
 from interohm.database import Database
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.equivalence import settings_between
 
 from .campaign import PlannedCalculation, campaign_flow, planned_calculations
 from .campaign_config import CampaignConfig, InterfacePhase, Phase, load_structure
@@ -22,6 +25,9 @@ from .presets import load_preset
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad, Workflow
+
+#: Fields of a phase that say where its crystals are read from; what is read counts.
+_STRUCTURES = {"structure": True, "left": {"structure"}, "right": {"structure"}}
 
 _ENDED_WELL = ("COMPLETED", "ARCHIVED")
 
@@ -54,9 +60,13 @@ class PhasePlan:
     flow : Flow
     calculations : list of PlannedCalculation
     key : str
-        SHA-256 of the campaign's name and everything that decides the phase's calculations.
+        SHA-256 of what decides the phase's calculations, of its crystals the elements alone.
     done : bool
         Whether the database has all of them, and the record.
+    crystals : dict of str to Structure
+        Primitive cells by the campaign's fields. Of equal keys, those are one whose crystals are.
+    earlier_key : str
+        As versions of the program before 0.2 made it, with all digits of the files' structures.
     """
 
     name: str
@@ -64,6 +74,8 @@ class PhasePlan:
     calculations: list[PlannedCalculation]
     key: str
     done: bool
+    crystals: dict[str, Structure] = field(default_factory=dict)
+    earlier_key: str = ""
 
 
 def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
@@ -82,13 +94,23 @@ def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
         known = all(calculation.found for calculation in calculations)
         (flow,) = whole.jobs
         assert isinstance(flow, Flow)
+        structures = {
+            name: load_structure(source, alone.folder, where=name)
+            for name, source in _sources(alone).items()
+        }
+        crystals = {
+            name: Crystal.from_structure(structure).primitive
+            for name, structure in structures.items()
+        }
         plans.append(
             PhasePlan(
                 name=phase.name,
                 flow=flow,
                 calculations=calculations,
-                key=_key(alone),
+                key=_key(alone, crystals),
                 done=known and _has_record(phase, database),
+                crystals=crystals,
+                earlier_key=_earlier_key(alone, structures),
             )
         )
     return plans
@@ -118,7 +140,7 @@ def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> l
     _initialize(launchpad)
     submissions = []
     for plan in plans:
-        before = _submitted(launchpad, plan.key)
+        before = _submitted(launchpad, plan)
         if plan.done:
             submissions.append(Submission(plan.name, "done", 0))
         elif before:
@@ -138,14 +160,21 @@ def workflow(campaign: str, plan: PhasePlan) -> Workflow:
         return flow_to_workflow(
             plan.flow,
             name=f"{campaign}: {plan.name}",
-            metadata={METADATA: {"campaign": campaign, "phase": plan.name, "key": plan.key}},
+            metadata={
+                METADATA: {
+                    "campaign": campaign,
+                    "phase": plan.name,
+                    "key": plan.key,
+                    "crystals": {name: one.as_dict() for name, one in plan.crystals.items()},
+                }
+            },
         )
 
 
 def _add(launchpad: LaunchPad, campaign: str, plan: PhasePlan) -> Submission:
     made = workflow(campaign, plan)
     nodes = launchpad.add_wf(made).values()
-    first = _submitted(launchpad, plan.key)[0]
+    first = _submitted(launchpad, plan)[0]
     if min(first["nodes"]) != min(nodes):
         # Somebody submitted the same at the same moment: of two, the earlier one stays.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -154,11 +183,21 @@ def _add(launchpad: LaunchPad, campaign: str, plan: PhasePlan) -> Submission:
     return Submission(plan.name, "added", len(nodes))
 
 
-def _submitted(launchpad: LaunchPad, key: str) -> list[dict[str, Any]]:
+def _submitted(launchpad: LaunchPad, plan: PhasePlan) -> list[dict[str, Any]]:
     """Return the workflows of a phase that have not ended well, the earliest first."""
-    criteria = {f"metadata.{METADATA}.key": key, "state": {"$nin": _ENDED_WELL}}
-    found = launchpad.workflows.find(criteria, {"nodes": 1, "state": 1})
-    return sorted(found, key=lambda document: min(document["nodes"]))
+    keys = {"$in": [plan.key, plan.earlier_key]}
+    criteria = {f"metadata.{METADATA}.key": keys, "state": {"$nin": _ENDED_WELL}}
+    found = launchpad.workflows.find(criteria, {"nodes": 1, "state": 1, f"metadata.{METADATA}": 1})
+    same = [one for one in found if _same_crystals(plan, one["metadata"][METADATA])]
+    return sorted(same, key=lambda document: min(document["nodes"]))
+
+
+def _same_crystals(plan: PhasePlan, submitted: Mapping[str, Any]) -> bool:
+    """Whether a workflow of the plan's key is of its crystals, too; an earlier key says so."""
+    return all(
+        next(settings_between(plan.crystals[name], Structure.from_dict(one)), None) is not None
+        for name, one in submitted.get("crystals", {}).items()
+    )
 
 
 def _initialize(launchpad: LaunchPad) -> None:
@@ -169,21 +208,36 @@ def _initialize(launchpad: LaunchPad) -> None:
         launchpad.tuneup(bkground=False)
 
 
-def _key(alone: CampaignConfig) -> str:
+def _sources(alone: CampaignConfig) -> dict[str, str]:
     (phase,) = alone.phases
-    preset = load_preset(phase.preset or alone.preset, folder=alone.folder)
-    structures = (
-        {"left": phase.left.structure, "right": phase.right.structure}
-        if isinstance(phase, InterfacePhase)
-        else {"structure": phase.structure}
-    )
-    sources = {**structures, "metal_structure": alone.metal_structure}
+    if isinstance(phase, InterfacePhase):
+        own = {"left": phase.left.structure, "right": phase.right.structure}
+    else:
+        own = {"structure": phase.structure}
+    return {**own, "metal_structure": alone.metal_structure}
+
+
+def _key(alone: CampaignConfig, crystals: Mapping[str, Structure]) -> str:
+    (phase,) = alone.phases
+    config = alone.model_dump(mode="json", exclude={"metal_structure", "phases"})
     content = {
-        "config": alone.model_dump(mode="json"),
-        "preset": preset.model_dump(mode="json"),
-        **{
-            field: load_structure(source, alone.folder, where=field).as_dict()
-            for field, source in sources.items()
-        },
+        "config": config | {"phase": phase.model_dump(mode="json", exclude=_STRUCTURES)},
+        "preset": _preset_of(alone),
+        "atoms": {name: one.composition.get_el_amt_dict() for name, one in crystals.items()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _earlier_key(alone: CampaignConfig, structures: Mapping[str, Structure]) -> str:
+    content = {
+        "config": alone.model_dump(mode="json"),
+        "preset": _preset_of(alone),
+        **{name: structure.as_dict() for name, structure in structures.items()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _preset_of(alone: CampaignConfig) -> dict[str, Any]:
+    (phase,) = alone.phases
+    preset = load_preset(phase.preset or alone.preset, folder=alone.folder)
+    return preset.model_dump(mode="json")

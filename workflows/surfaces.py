@@ -24,7 +24,7 @@ from interohm.slab_builders.slabs import (
     symmetric_slabs,
 )
 
-from .calculations import find_calculation
+from .calculations import calculation_of
 from .campaign_config import Facet, FacetSurvey, InsulatorPhase, MetalPhase
 from .context import active_database
 from .presets import Preset, SlabStep
@@ -170,7 +170,7 @@ def _sized_level(
     database: Database, one: Mapping[str, Any], metal: bool
 ) -> tuple[float, float, float | None]:
     cut = one["cut"]
-    slab = find_calculation(database, one["slab"]["hash"])
+    slab = calculation_of(database, one["slab"])
     # In a dry run the slabs before are not there yet: a plan has as many as there may be.
     level = None if slab is None else slab_level(slab, cut["period_A"], metal=metal)
     return cut["thickness_A"], cut["vacuum_A"], level

@@ -8,12 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interohm.postprocess.materials import Uncertainties
 
-from .engines.vasp_inputs import INPUT_SETS, InputSet
+from .engines.vasp_inputs import INPUT_SETS, Functional, InputSet
 from .step_settings import EnergyCorrections, Positive, require_uncertainties
 
 #: What a contact's calculation is for; see `InterfaceStep.settings`.
 Purpose = Literal["static", "scan", "relax", "ends", "path"]
-VaspFunctional = Literal["PBE", "PBEsol", "HSE06"]
 
 
 class _Settings(BaseModel):
@@ -31,7 +30,7 @@ class Potcars(_Settings):
         As ``Li: Li_sv``.
     """
 
-    functional: Literal["PBE_54"]
+    functional: Literal["PBE_54", "PBE_64"]
     symbols: dict[str, str]
 
 
@@ -48,7 +47,11 @@ class VaspStep(_Settings):
         A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
     incar : mapping
         Tags to add or to change; null removes one.
+        ``user_incar_settings`` is atomate2's name for it, and may stand instead.
     potcars : Potcars
+    maker : str, optional
+        A maker of atomate2's or your own, as ``atomate2.vasp.jobs.core.StaticMaker``: what it sets
+        in its input set counts before ``incar``.
     """
 
     input_set: InputSet
@@ -56,6 +59,25 @@ class VaspStep(_Settings):
     kpoint_length_A: Positive
     incar: dict[str, bool | int | float | str | list[float] | None]
     potcars: Potcars
+    maker: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_powerups(cls, data: Any) -> Any:
+        """Take atomate2's names for what its powerups change."""
+        if not isinstance(data, dict):
+            return data
+        given = dict(data)
+        if isinstance(tags := given.pop("user_incar_settings", None), dict):
+            given["incar"] = {**(given.get("incar") or {}), **tags}
+        if isinstance(mesh := given.pop("user_kpoints_settings", None), dict):
+            if set(mesh) != {"length"}:
+                raise ValueError(
+                    "user_kpoints_settings: give {length: …} in Å, so that cells of all sizes have "
+                    "one density"
+                )
+            given["kpoint_length_A"] = mesh["length"]
+        return given
 
     @property
     def relaxation(self) -> str | None:
@@ -65,6 +87,8 @@ class VaspStep(_Settings):
     def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
         """Return the step as the engine's settings, the functional included."""
         settings = self.model_dump(mode="json", exclude={"thickness_A", "vacuum_A", "min_atoms"})
+        if settings["maker"] is None:
+            del settings["maker"]
         return {"xc": xc, "periodic_axes": periodic_axes, **settings}
 
 
@@ -86,9 +110,18 @@ class VaspSlabStep(VaspStep):
 
 
 class VaspDefectStep(VaspStep):
-    """Supercells with and without a defect."""
+    """Supercells with and without a defect.
+
+    Parameters
+    ----------
+    min_atoms : int
+    displacement_A : float, optional
+        By which each atom of a defect's supercell is moved to begin with, into a random direction
+        (the same one every time), so that a relaxation may leave the symmetry.
+    """
 
     min_atoms: Annotated[int, Field(ge=2, le=1000)]
+    displacement_A: Annotated[float, Field(ge=0, le=0.5)] = 0.0
 
 
 class VaspMoleculeStep(VaspStep):
@@ -106,7 +139,7 @@ class VaspMoleculeStep(VaspStep):
 class VaspEdgesStep(VaspStep):
     """Band edges of the primitive cell, by a functional of its own."""
 
-    xc: VaspFunctional
+    xc: Functional
 
     @model_validator(mode="after")
     def _is_static(self) -> VaspEdgesStep:
@@ -250,7 +283,7 @@ class VaspPreset(_Settings):
 
     name: Annotated[str, Field(min_length=1)]
     engine: Literal["vasp"]
-    xc: VaspFunctional
+    xc: Functional
     insulator: VaspInsulatorSteps
     metal: VaspMetalSteps
     electrode: VaspMetalSteps | None = None

@@ -160,15 +160,16 @@ def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[Ph
 def _print_plans(plans: Sequence[PhasePlan]) -> None:
     from interohm.cli.output import console, table
     from interohm.workflows.cost import core_seconds
+    from interohm.workflows.equivalents import Requests
 
     made = table("calculation", "kind", "atoms#", "electrons#", "found", "core-hours, about#")
-    seen: set[str] = set()
-    total = 0.0
+    seen = Requests()
+    count, total = 0, 0.0
     for plan in plans:
         for calculation in plan.calculations:
-            if calculation.hash in seen:
+            if seen.first_of(calculation.request) is not calculation.request:
                 continue
-            seen.add(calculation.hash)
+            count += 1
             hours = 0.0 if calculation.found else core_seconds(calculation) / 3600
             total += hours
             made.add_row(
@@ -182,7 +183,7 @@ def _print_plans(plans: Sequence[PhasePlan]) -> None:
     out = console()
     out.print(made)
     out.print(
-        f"{len(seen)} calculations, about {total:.2g} core-hours (mostly within a factor of three, "
+        f"{count} calculations, about {total:.2g} core-hours (mostly within a factor of three, "
         "on one core of a desktop processor), none submitted"
     )
 

@@ -55,7 +55,7 @@ def schema(
 
         print_json(PRESET.json_schema())
     elif of is Schema.imports:
-        from interohm.workflows.vasp_folders import ImportConfig
+        from interohm.workflows.vasp_import_config import ImportConfig
 
         print_json(ImportConfig.model_json_schema())
     else:

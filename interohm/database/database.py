@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from interohm.calculation_key import key_of_document
 from interohm.database import schema
 from interohm.database.columns import resolve_column, unknown_column
 from interohm.database.conditions import parse_where
@@ -57,6 +58,8 @@ class Database:
         self.location = location
         self._write = write
         self._lock = threading.RLock()
+        #: Of calculations that are stored without theirs, by hash.
+        self._keys: dict[str, str | None] = {}
 
     @classmethod
     @contextlib.contextmanager
@@ -102,6 +105,26 @@ class Database:
         found = self._find("calculations", {"_id": {"$in": list(hashes)}})
         with schema.well_formed(self._where("calculations")):
             return {document["hash"]: document for document in found}
+
+    def calculations_with_key(self, key: str) -> list[Document]:
+        """Return the calculations of a coarse key (`interohm.calculation_key`), by hash.
+
+        Those that an earlier version of the program wrote get their keys.
+        """
+        if self._backend is None:
+            return []
+        place = f"{schema.ROWS_FIELD}.{schema.KEY_FIELD}"
+        with self._lock, self._backend.errors():
+            opened = self._backend.collection("calculations")
+            for document in list(opened.find({place: {"$exists": False}})):
+                if document["_id"] not in self._keys:
+                    self._keys[document["_id"]] = key_of_document(document)
+                    if self._write and schema.ROWS_FIELD in document:
+                        opened.replace_one({"_id": document["_id"]}, schema.with_key(document))
+            unwritten = [name for name, own in self._keys.items() if own == key]
+        found = self._find("calculations", {"$or": [{place: key}, {"_id": {"$in": unwritten}}]})
+        with schema.well_formed(self._where("calculations")):
+            return sorted(found, key=lambda document: str(document["hash"]))
 
     def save_calculation(self, document: Mapping[str, Any]) -> None:
         """Insert or replace a calculation; its field ``hash`` is the key.

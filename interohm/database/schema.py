@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from interohm.calculation_key import key_of_document
 from interohm.database.rows import COLUMNS, Row, kind_of, rows_of
 from interohm.database.safe_documents import refuse_foreign_code
 from interohm.errors import InputError
@@ -18,6 +19,10 @@ VERSION = 3
 
 VERSION_FIELD, ROWS_FIELD = "schema_version", "rows"
 
+#: Of a calculation's row, by which the same calculation is looked up. No column: what earlier
+#: versions of the program wrote lacks it, and gets it when it is looked through.
+KEY_FIELD = "key"
+
 #: How earlier versions are marked; the first one had no such field.
 EARLIER: tuple[int | None, ...] = (None, *range(2, VERSION))
 
@@ -25,7 +30,15 @@ EARLIER: tuple[int | None, ...] = (None, *range(2, VERSION))
 def stored(collection: str, document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document with what the database adds to it."""
     rows = rows_of(collection, document)
-    return {**document, VERSION_FIELD: VERSION, ROWS_FIELD: rows}
+    whole = {**document, VERSION_FIELD: VERSION, ROWS_FIELD: rows}
+    return with_key(whole) if collection == "calculations" else whole
+
+
+def with_key(calculation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored calculation with its coarse key in its row."""
+    key = key_of_document(calculation)
+    rows = [{**row, KEY_FIELD: key} for row in calculation[ROWS_FIELD]]
+    return {**calculation, ROWS_FIELD: rows}
 
 
 def given(document: dict[str, Any], *, where: str) -> dict[str, Any]:

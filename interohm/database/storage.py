@@ -47,7 +47,13 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("schema_version",),
     ),
     "interfaces": (("left",), ("right",), ("schema_version",)),
-    "calculations": (("engine",), ("kind",), ("rows.formula",), ("schema_version",)),
+    "calculations": (
+        ("engine",),
+        ("kind",),
+        ("rows.formula",),
+        ("rows.key",),
+        ("schema_version",),
+    ),
     "failures": (("engine",), ("rows.formula",), ("schema_version",)),
 }
 

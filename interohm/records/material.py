@@ -78,9 +78,8 @@ class Quantity(_Model):
 
     @model_serializer(mode="wrap")
     def _write_a_plain_number(self, handler: SerializerFunctionWrapHandler) -> Any:
-        if self.uncertainty is None and self.source is None and self.method is None:
-            return self.value
-        return {key: item for key, item in handler(self).items() if item is not None}
+        known = {key: item for key, item in handler(self).items() if item is not None}
+        return self.value if known.keys() == {"value"} else known
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -96,6 +95,72 @@ class Quantity(_Model):
         return (self.method or "").startswith("assumed") or (self.source or "").startswith(
             "assumed"
         )
+
+
+#: Of a tensor against its transpose, and of the constant against a third of the trace.
+_TENSOR_TOLERANCE = 1e-3
+
+
+class DielectricQuantity(Quantity):
+    """A dielectric constant, with its tensor where it is known.
+
+    Parameters
+    ----------
+    value : float
+        What one-dimensional models take; default: a third of the tensor's trace.
+    tensor : nested tuple of float, optional
+        Shape (3, 3), in the Cartesian axes of the record's structure. Three numbers are a diagonal.
+    """
+
+    tensor: tuple[tuple[Number, ...], ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_a_tensor(cls, data: Any) -> Any:
+        if isinstance(data, list | tuple):
+            data = {"tensor": data}
+        if isinstance(data, Quantity):
+            return data.model_dump() if type(data) is Quantity else data
+        if not isinstance(data, dict) or data.get("tensor") is None:
+            return data
+        rows = data["tensor"]
+        if not isinstance(rows, list | tuple) or len(rows) != 3:
+            raise ValueError("tensor: give three rows of three numbers, or a diagonal of three")
+        if not any(isinstance(row, list | tuple) for row in rows):
+            diagonal = [require_number(value) for value in rows]
+            rows = [[diagonal[i] if i == j else 0.0 for j in range(3)] for i in range(3)]
+        if any(not isinstance(row, list | tuple) or len(row) != 3 for row in rows):
+            raise ValueError("tensor: give three rows of three numbers, or a diagonal of three")
+        mean = sum(require_number(rows[i][i]) for i in range(3)) / 3
+        return {"value": round(mean, 6), **data, "tensor": rows}
+
+    @model_validator(mode="after")
+    def _tensor_is_one(self) -> DielectricQuantity:
+        if self.tensor is None:
+            return self
+        import numpy as np  # here, as commands that read no tensor start faster without it
+
+        rows = np.array(self.tensor)
+        if not np.allclose(rows, rows.T, atol=_TENSOR_TOLERANCE * np.abs(rows).max()):
+            raise ValueError("tensor: it is not symmetric")
+        if np.linalg.eigvalsh(rows).min() < 1:
+            raise ValueError("tensor: a principal value is below 1, that of the vacuum")
+        low, high = np.linalg.eigvalsh(rows)[[0, -1]] * (1 + _TENSOR_TOLERANCE * np.array([-1, 1]))
+        if not low <= self.value <= high:
+            raise ValueError(
+                f"value: {self.value:g} is outside of the tensor's principal values, "
+                f"{low:g} to {high:g}"
+            )
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A plain number or a plain tensor is a quantity, too."""
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        rows = {"type": "array", "minItems": 3, "maxItems": 3}
+        return {"anyOf": [*schema["anyOf"], rows], "title": "DielectricQuantity"}
 
 
 class _Within:
@@ -124,7 +189,7 @@ WorkFunction: TypeAlias = Annotated[Quantity, _bounded(0.5, 12, "give it in eV, 
 IonizationPotential: TypeAlias = Annotated[Quantity, _bounded(0.5, 20, "give it in eV, positive")]
 BandGap: TypeAlias = Annotated[Quantity, _bounded(0.05, 20, "give it in eV; a metal has no gap")]
 DielectricConstant: TypeAlias = Annotated[
-    Quantity, _bounded(1, 1e5, "the static constant relative to vacuum, at least 1")
+    DielectricQuantity, _bounded(1, 1e5, "the static constant relative to vacuum, at least 1")
 ]
 Fraction: TypeAlias = Annotated[Quantity, _bounded(1e-9, 1, "a fraction of the sites, 0 < a <= 1")]
 SiteDensity: TypeAlias = Annotated[

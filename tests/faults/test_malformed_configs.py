@@ -30,7 +30,7 @@ from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import dry_run
 from interohm.workflows.campaign_config import load_campaign
 from interohm.workflows.presets import load_preset
-from interohm.workflows.vasp_folders import load_import
+from interohm.workflows.vasp_import_config import load_import
 from interohm.yaml_io import dump_yaml, load_yaml
 
 CONFIGS = Path(__file__).parents[2] / "configs"

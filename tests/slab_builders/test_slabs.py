@@ -90,8 +90,8 @@ def test_terminations_that_lack_planes() -> None:
     size = {"thickness_A": 10, "vacuum_A": 11}
     slabs = symmetric_slabs(conventional, (1, 0, 0), **size)
     assert [(slab.termination, slab.stoichiometric) for slab in slabs] == [
-        ("LiO", False),
         ("ClLi", False),
+        ("LiO", False),
     ]
     for place, slab in enumerate(slabs):
         counts = slab.structure.composition.get_el_amt_dict()

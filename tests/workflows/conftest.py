@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from interohm.database import Database
-from interohm.workflows.calculations import scratch_folder
 from interohm.workflows.campaign import CampaignConfig, PlannedCalculation, load_campaign
+from interohm.workflows.claims import claimed
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -19,7 +19,7 @@ def block() -> Callable[[PlannedCalculation], None]:
     """A function that lets a calculation fail: a folder stands where its request is written."""
 
     def put_in_the_way(planned: PlannedCalculation) -> None:
-        (scratch_folder(planned.request) / "request.json").mkdir(parents=True)
+        (claimed(planned.request).folder / "request.json").mkdir(parents=True)
 
     return put_in_the_way
 

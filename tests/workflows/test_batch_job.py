@@ -14,8 +14,9 @@ from pymatgen.core import Lattice, Structure
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.workflows import batch_job
-from interohm.workflows.calculations import calculate, scratch_folder
+from interohm.workflows.calculations import calculate
 from interohm.workflows.campaign import memory_store
+from interohm.workflows.claims import claimed
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.presets import load_preset
@@ -42,7 +43,7 @@ def relaxation() -> tuple[Job, Path]:
     request = GpawEngine().request(STRETCHED, "cell", settings, 0)
     job = calculate(STRETCHED, engine="gpaw", kind="cell", settings=settings)
     job.name = "Li: cell"
-    return job, scratch_folder(request)
+    return job, claimed(request).folder
 
 
 @pytest.mark.dft

@@ -28,13 +28,13 @@ def test_a_vacancy_of_lithium_oxide_hops_over_a_barrier_and_goes_on_after_a_kill
     perfect = Crystal.from_structure(
         Structure.from_file(CONFIGS / "structures" / "Li2O.cif")
     ).conventional
-    hop = vacancy_hop(perfect, 0)
     before = perfect.copy()
     before.remove_sites([0])
     # As relaxed with these settings: the four oxygens beside the vacancy move away by 0.168 Å.
     for oxygen in perfect.get_neighbors(perfect[0], 2.2):
         away = (oxygen.coords - perfect[0].coords) / oxygen.nn_distance
         before.translate_sites([oxygen.index - 1], 0.168 * away, frac_coords=False)
+    hop = vacancy_hop(perfect, 0, before)
     preset = load_preset(str(PRESET))
     step = preset.insulator.hop
     settings = {

@@ -135,7 +135,8 @@ def kpoint_counts(structure: Structure, length_A: float, axes: int) -> list[int]
     """
     # The reciprocal lattice of crystallographers: its vectors are one over the planes' distances.
     inverse = structure.lattice.reciprocal_lattice_crystallographic.abc
-    counts = [max(1, math.ceil(0.99 * length_A * one)) for one in inverse]
+    # What is a whole number but for rounding is that number.
+    counts = [max(1, math.ceil(0.99 * length_A * one - 1e-6)) for one in inverse]
     return [*counts[:2], counts[2] if axes == 3 else 1]
 
 

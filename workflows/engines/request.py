@@ -1,4 +1,4 @@
-"""What an engine is asked for, and the hash by which the answer is found again."""
+"""What an engine is asked for, its name, and the key by which the same is found again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
+from interohm.calculation_key import calculation_key
 from interohm.postprocess.calculation import CalculationKind
 
 
@@ -47,10 +48,23 @@ class CalculationRequest(BaseModel):
         return Structure.from_dict(self.structure)
 
     @cached_property
-    def hash(self) -> str:
-        """SHA-256 of what decides the result.
+    def key(self) -> str:
+        """The coarse key: equal for all requests that may be this calculation."""
+        return calculation_key(
+            engine=self.engine,
+            kind=self.kind,
+            charge=self.charge,
+            settings=self.settings,
+            structure=self.structure,
+        )
 
-        Positions count to 1e-5 Å, so that a structure may pass through files and databases.
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of what decides the result: the name under which it is stored.
+
+        Positions count to 1e-5 Å, so that a structure may pass through files and databases. The
+        same calculation in another setting, or rounded otherwise, has another hash; it is found by
+        comparison (`interohm.workflows.equivalents`).
         """
         structure = self.initial_structure
         content = {

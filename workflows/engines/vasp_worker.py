@@ -52,6 +52,8 @@ def main() -> int:
         write_text(folder / "failure.json", json.dumps({"error": reason}))
         raise
     write_text(folder / "result.json", result.model_dump_json())
+    # What a killed run goes on from, some gigabytes for a supercell.
+    (folder / "WAVECAR").unlink(missing_ok=True)
     return 0
 
 

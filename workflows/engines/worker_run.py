@@ -12,6 +12,7 @@ from typing import Any
 
 from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation
+from interohm.settings import load_settings
 
 from .protocol import CalculationError
 from .request import CalculationRequest
@@ -52,6 +53,16 @@ def check_space(folder: Path) -> None:
         )
 
 
+def refuse_if_forbidden(request: CalculationRequest) -> None:
+    """Raise CalculationError where the environment wants stored calculations alone."""
+    if load_settings().forbid_calculations:
+        formula = request.initial_structure.composition.formula
+        raise CalculationError(
+            f"{formula} ({request.kind}, charge {request.charge:+d}) is not stored, and "
+            "INTEROHM_FORBID_CALCULATIONS is set"
+        )
+
+
 class WorkerRun:
     """A worker process and the folder it writes to.
 
@@ -64,6 +75,7 @@ class WorkerRun:
     """
 
     def __init__(self, request: CalculationRequest, folder: Path, command: list[str]) -> None:
+        refuse_if_forbidden(request)
         self.request = request
         self.folder = folder
         for leftover in ("result.json", "failure.json"):

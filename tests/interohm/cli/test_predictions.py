@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -319,21 +318,6 @@ def test_garbled_cells_never_reach_a_traceback(tmp_path, capfd, cut, insert, kee
         assert "fix: " in ran.err
     else:
         json.loads(ran.out)
-
-
-def test_contact_answers_at_once():
-    with Database.open(write=True):
-        pass
-    command = [sys.executable, "-m", "interohm", "contact", "Li", "LLZO", "--json"]
-    seconds = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds.append(
-            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime  # of one core
-        )
-    assert min(seconds) < 1.5
 
 
 def test_contact_imports_nothing_heavy():

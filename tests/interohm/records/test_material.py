@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from interohm.errors import InputError
 from interohm.records import (
+    DielectricQuantity,
     Insulator,
     Metal,
     load_material,
@@ -178,3 +180,37 @@ def test_the_schema_takes_plain_numbers_for_quantities() -> None:
     kinds = [choice["type"] for choice in quantity["anyOf"]]
     assert kinds == ["number", "object"]
     assert set(quantity["anyOf"][1]["properties"]) == {"value", "uncertainty", "source", "method"}
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (9.0, 9.0),
+        ([4, 5, 9], 6.0),
+        ([[4, 0.5, 0], [0.5, 5, 0], [0, 0, 9]], 6.0),
+        ({"tensor": [4, 5, 9], "source": "measured"}, 6.0),
+        # Along the normal, for instance.
+        ({"value": 9.0, "tensor": [4, 5, 9]}, 9.0),
+    ],
+)
+def test_a_dielectric_constant_may_be_a_tensor(data: Any, value: float) -> None:
+    found = DielectricQuantity.model_validate(data)
+    assert found.value == value
+    again = DielectricQuantity.model_validate(json.loads(json.dumps(found.model_dump(mode="json"))))
+    assert again == found
+    assert (found.tensor is None) == (data == 9.0)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ([4, 5], "three rows of three numbers"),
+        ([[4, 0], [0, 5], [1, 1]], "three rows of three numbers"),
+        ([0.5, 5, 9], "below 1"),
+        ([[4, 1, 0], [0, 5, 0], [0, 0, 9]], "not symmetric"),
+        ({"value": 40, "tensor": [4, 5, 9]}, "outside of the tensor's principal values"),
+    ],
+)
+def test_a_tensor_that_is_none_is_refused(data: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        DielectricQuantity.model_validate(data)

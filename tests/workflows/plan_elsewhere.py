@@ -1,0 +1,96 @@
+"""Plans campaigns as another processor would, on structures as another user would give them.
+
+``python plan_elsewhere.py CAMPAIGN FOLDER VARIANT [PHASE ...]`` writes the campaign with its
+structures changed into the folder, plans it, and prints what is not found. Run as a process of its
+own, since the kernels of OpenBLAS and NumPy's features are chosen when a process begins.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+from pymatgen.core import Structure
+
+from interohm.database import Database
+from interohm.settings import Settings
+from interohm.workflows.campaign import dry_run, load_campaign
+from interohm.workflows.campaign_config import CampaignConfig, load_structure
+
+#: Noise of lattice and positions, and what is done besides.
+VARIANTS = {
+    "as given": (0.0, ()),
+    "1e-12": (1e-12, ()),
+    "1e-9": (1e-9, ()),
+    "permuted": (1e-11, ("order",)),
+    "moved": (1e-10, ("origin", "order")),
+    "reduced": (1e-9, ("reduced", "origin")),
+    "doubled": (1e-9, ("doubled", "order", "origin")),
+}
+
+
+def changed(structure: Structure, variant: str, random: np.random.Generator) -> Structure:
+    noise, steps = VARIANTS[variant]
+    found = structure.copy()
+    if "reduced" in steps:
+        found = found.get_reduced_structure()
+    if "doubled" in steps:
+        found.make_supercell([[1, 1, 0], [0, 1, 0], [0, 1, 2]])
+    places = found.frac_coords + noise * random.standard_normal((len(found), 3))
+    if "origin" in steps:
+        places = places + random.random(3)
+    order = random.permutation(len(found)) if "order" in steps else np.arange(len(found))
+    lattice = found.lattice.matrix * (1 + noise * random.standard_normal((3, 3)))
+    return Structure(lattice, [found[int(site)].specie for site in order], places[order])
+
+
+def campaign_elsewhere(path: Path, folder: Path, variant: str, phases: list[str]) -> CampaignConfig:
+    """Write the campaign's structures, changed, with all digits, and return what names them."""
+    whole = load_campaign(path)
+    random = np.random.default_rng(sorted(VARIANTS).index(variant))
+    written: dict[str, str] = {}
+
+    def elsewhere(source: str) -> str:
+        if source not in written:
+            structure = load_structure(source, whole.folder, where=source)
+            written[source] = f"structure{len(written)}.json"
+            (folder / written[source]).write_text(
+                json.dumps(changed(structure, variant, random).as_dict())
+            )
+        return written[source]
+
+    chosen = [phase for phase in whole.phases if not phases or phase.name in phases]
+    update = {
+        "metal_structure": elsewhere(whole.metal_structure),
+        "phases": [
+            phase.model_copy(update={"structure": elsewhere(phase.structure)}) for phase in chosen
+        ],
+    }
+    if phases:
+        update["phase_diagram"] = None
+    config = whole.model_copy(update=update)
+    config._folder = folder
+    return config
+
+
+def main() -> None:
+    path, variant, phases = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        config = (
+            load_campaign(path)
+            if variant == "as given" and not phases
+            else campaign_elsewhere(path, folder, variant, phases)
+        )
+        with Database.open(Settings(data=folder / "none")) as database:
+            rows = dry_run(config, database)
+    print(json.dumps({"all": len(rows), "lost": [row.label for row in rows if not row.found]}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Who calculates what: one worker at a time, in one folder, for all settings of a calculation."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from dataclasses import dataclass
+from pathlib import Path
+
+from interohm.settings import load_settings
+
+from .engines.request import CalculationRequest
+from .equivalents import as_told, setting_of
+
+
+@dataclass(frozen=True)
+class Claim:
+    """As whom, and where, a calculation is made.
+
+    Parameters
+    ----------
+    request : CalculationRequest
+    folder : Path
+        Keeps what it needs to go on after a kill.
+    """
+
+    request: CalculationRequest
+    folder: Path
+
+
+def claimed(request: CalculationRequest) -> Claim:
+    """Return the claim on a calculation, of this request or of an earlier one that is the same.
+
+    Workers on different processors may ask for one calculation in two settings. The second one
+    goes on in the setting, and in the folder, of the first.
+    """
+    scratch = load_settings().data / "scratch"
+    # All that may be one share a file, which is locked while they are compared.
+    claims = scratch / "claims" / request.key
+    claims.parent.mkdir(parents=True, exist_ok=True)
+    with claims.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        for line in file:
+            with contextlib.suppress(ValueError):  # a line that a full disk cut off
+                earlier = CalculationRequest.model_validate_json(line)
+                if setting_of(request, earlier) is not None:
+                    return Claim(as_told(earlier, request), scratch / earlier.hash)
+        file.write("\n" + request.model_dump_json() + "\n")
+    return Claim(request, scratch / request.hash)
