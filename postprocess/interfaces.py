@@ -38,10 +38,7 @@ class Middle:
 
 
 def middle_of_side(potential: PlanarPotential, height_A: float, period_A: float) -> Middle:
-    """Return the average in the middle of one side.
-
-    The average over one period is averaged over one more, so that planes whose distance differs a
-    little from the period leave no ripple.
+    """Return the average over one period in the middle of one side.
 
     Parameters
     ----------
@@ -52,15 +49,13 @@ def middle_of_side(potential: PlanarPotential, height_A: float, period_A: float)
     period_A : float
         Repeat distance of the side's crystal along the normal.
     """
-    once = macroscopic_average(potential, period_A)
-    whole = PlanarPotential(height_A=potential.height_A, potential_eV=once.tolist())
-    twice = macroscopic_average(whole, period_A)
+    averaged = macroscopic_average(potential, period_A)
     around = [
-        interpolate(potential, twice, height_A + part * period_A)
+        interpolate(potential, averaged, height_A + part * period_A)
         for part in np.linspace(-0.5, 0.5, 21)
     ]
     return Middle(
-        average_eV=interpolate(potential, twice, height_A),
+        average_eV=interpolate(potential, averaged, height_A),
         spread_eV=max(around) - min(around),
     )
 

@@ -92,7 +92,8 @@ class OrientedSlab:
         """
         sign = -1.0 if flipped else 1.0
         heights = sign * self.heights_A * (1 + normal)
-        order = np.argsort(heights, kind="stable")
+        # Not sorted anew: within a plane that would be by rounding's last digits.
+        order = np.arange(heights.size)[:: int(sign)]
         lateral, height = self.stacking[:2], self.stacking[2] * (1 + normal)
         return replace(
             self,
@@ -161,7 +162,8 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
         fractional = structure.frac_coords[:, :2] @ np.linalg.inv(change)
         own = sign * heights
         for origin in _origins(species, fractional, own, upright):
-            moved = (fractional - origin) % 1
+            # Rounded first: what is a little below 0 would become 1, another cell's atom.
+            moved = np.round(fractional - origin, 10) % 1
             keys = [_key(*entry) for entry in zip(species, moved, own, strict=True)]
             order = sorted(range(len(keys)), key=keys.__getitem__)
             fingerprint = tuple(keys[place] for place in order)

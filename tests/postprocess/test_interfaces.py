@@ -41,14 +41,15 @@ def test_the_middle_of_a_side_is_the_level_that_its_planes_swing_around() -> Non
     assert max(middle.spread_eV for middle in middles) < 0.02
 
 
-def test_planes_that_are_not_quite_a_period_apart_leave_little_ripple() -> None:
+def test_planes_that_are_not_a_period_apart_are_told() -> None:
     values = 5.0 * np.cos(2 * np.pi * Z / 2.0)
 
-    # A period that is 2 % off: once averaged it would leave 5 eV times 0.02.
+    # A window 2 % too wide leaves 2 % of the swing: sin(1.02·pi)/(1.02·pi).
     middle = middle_of_side(potential(values), 12.0, 2.04)
 
-    assert middle.average_eV == pytest.approx(0.0, abs=0.005)
-    assert middle.spread_eV < 0.01
+    ripple = 5.0 * np.sin(0.02 * np.pi) / (1.02 * np.pi)
+    assert middle.average_eV == pytest.approx(-ripple, rel=0.02)
+    assert middle.spread_eV == pytest.approx(2 * ripple, rel=0.02)
 
 
 def test_a_field_in_the_middle_is_told() -> None:

@@ -322,3 +322,30 @@ def test_a_slab_of_one_plane_has_no_stacking() -> None:
 
     with pytest.raises(InputError, match="too thin"):
         oriented_slab(SymmetricSlab(lowest, slab.period_A, "FLi", "I", True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("pair", PAIRS[:2], ids=lambda pair: f"{pair[0]}-{pair[2]}")
+def test_the_last_digits_of_the_crystals_choose_nothing(pair: tuple, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    sides = []
+    for record, facet in (pair[:2], pair[2:4]):
+        crystal = crystal_of(record)
+        noisy = crystal.primitive.copy()
+        noisy.lattice = Lattice(noisy.lattice.matrix * (1 + 1e-13 * random.normal(size=(3, 3))))
+        relaxed = crystal.relaxed(noisy).conventional
+        sides.append(oriented_slab(build_slab(relaxed, facet, thickness_A=10, vacuum_A=10)))
+    known = joint_of(*pair[:4])
+
+    found = join(*sides, best_match(find_matches(*sides, strained="left", **LIMITS), **LIMITS))
+
+    assert found.repeats == known.repeats
+    shifts = distinct_registries(found, 2)
+    assert shifts == distinct_registries(known, 2)
+    for shift in shifts[0]:
+        gap = found.close_gap_A(shift)
+        assert gap == known.close_gap_A(shift)
+        made, other = found.sandwich(shift, gap), known.sandwich(shift, gap)
+        assert [site.specie for site in made] == [site.specie for site in other]
+        np.testing.assert_allclose(made.frac_coords, other.frac_coords, atol=1e-9)
+        np.testing.assert_allclose(made.lattice.matrix, other.lattice.matrix, atol=1e-9)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from pydantic import ValidationError
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from scipy.integrate import quad
 from scipy.interpolate import CubicSpline
@@ -170,7 +170,7 @@ def test_two_halves_of_one_crystal_have_no_dipole_and_the_bulks_hop(database: Da
     config = campaign(
         left=side("LiH_001", "insulator", [0, 0, 1]),
         right=side("LiH_001", "insulator", [0, 0, 1]),
-        hop={"lateral_A": 2.5},
+        hop={"lateral_A": 4.0},
     )
 
     made = run_campaign(config, database, progress=False)["contact"]
@@ -183,35 +183,28 @@ def test_two_halves_of_one_crystal_have_no_dipole_and_the_bulks_hop(database: Da
     assert made.provenance["charge_transfer"]["electrons_to_left_e_nm2"] == pytest.approx(
         0, abs=0.01
     )
-    assert made.provenance["line_up"]["right_above_left_eV"] == pytest.approx(0.0, abs=0.005)
+    # Two meshes of one crystal: its primitive cell's, and that of the slab's frame.
+    assert made.provenance["line_up"]["right_above_left_eV"] == pytest.approx(0.0, abs=0.03)
     hop = made.provenance["hop"]
     assert hop["forward_eV"] == pytest.approx(hop["backward_eV"], abs=0.02)
     # The same hop in the crystal, its end by symmetry.
     contact = find_calculation(database, made.calculations["contact"])
     assert contact is not None
-    assert made.barrier_eV.value == pytest.approx(
-        bulk_hop(database, contact.final_structure, made), abs=0.03
-    )
+    assert made.barrier_eV.value == pytest.approx(bulk_hop(contact.final_structure), abs=0.03)
 
 
-def bulk_hop(database: Database, contact: Structure, made: Interface) -> float:
+def bulk_hop(contact: Structure) -> float:
     """The barrier of the vacancy in the perfect crystal, in a cell of the contact's size."""
-    path = find_calculation(database, made.calculations["hop"])
-    assert path is not None
-    gap_free = made.provenance["geometry"]["atoms"] // 4  # planes, two atoms each
-    a = contact.lattice.a
-    period = contact.lattice.c / gap_free
-    # Rock salt along (001): each plane on the one below, shifted by half a cell.
-    lattice = np.diag([a, a, contact.lattice.c])
-    species, coords = [], []
-    for plane in range(gap_free):
-        shift = 0.5 * (plane % 2)
-        species += ["Li", "H"]
-        coords += [
-            [shift * a, shift * a, plane * period],
-            [(shift + 0.5) * a, (shift + 0.5) * a, plane * period],
-        ]
-    perfect = Structure(lattice, species, coords, coords_are_cartesian=True)
+    planes = len(contact) // 2
+    side = contact.lattice.a * 2**0.5
+    crystal = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(side), ["Li", "H"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    crystal.make_supercell((1, 1, planes // 2))
+    perfect, flat = (
+        Structure(Lattice.tetragonal(side, height), crystal.species, crystal.frac_coords)
+        for height in (contact.lattice.c, 0.97 * contact.lattice.c)
+    )
     preset = load_preset(str(TINY))
     assert preset.interface is not None
     assert preset.interface.hop is not None
@@ -220,7 +213,8 @@ def bulk_hop(database: Database, contact: Structure, made: Interface) -> float:
         "relaxation": preset.interface.hop.ends.model_dump(mode="json"),
     }
     engine = engine_named("gpaw")
-    hop = vacancy_hop(perfect, 0)
+    # Of the nearest sites one in the next plane, as across the contact.
+    hop = vacancy_hop(flat, 0)
     before = perfect.copy()
     before.remove_sites([0])
     relaxed = finished(engine, before, "relax", settings).final_structure
@@ -262,17 +256,14 @@ def test_a_strained_pair_lines_up_as_other_evaluations_have_it(database: Databas
     (strain,) = made.strain
     assert strain.principal == pytest.approx((0.0107, 0.0107), abs=0.008)
 
-    # Averages in real space, over a triangle of two periods, instead of by Fourier's series.
+    # Averages over a period in real space instead of by Fourier's series.
     def average(calculation: Any, middle: float, period: float) -> float:
         planar = calculation.planar_potential
         step = planar.height_A / len(planar.potential_eV)
         values = np.array(planar.potential_eV * 3)
         spline = CubicSpline((np.arange(values.size) - values.size / 3) * step, values)
 
-        def weighted(z: float) -> float:
-            return float(spline(middle + z)) * (1 - abs(z) / period) / period
-
-        return quad(weighted, -period, period, limit=200, points=[0.0])[0]
+        return quad(lambda z: float(spline(middle + z)), -period / 2, period / 2)[0] / period
 
     def vacuum(calculation: Any) -> float:
         return calculation.planar_potential.potential_eV[0]  # half a cell from the slab's middle
@@ -285,7 +276,7 @@ def test_a_strained_pair_lines_up_as_other_evaluations_have_it(database: Databas
     ]
     averages = [average(joined, 0.0, periods[0]), average(joined, joined_c / 2, periods[1])]
     by_hand = (averages[0] + depth[0]) - (averages[1] + depth[1])
-    assert made.dipole_V.value == pytest.approx(by_hand, abs=0.02)
+    assert made.dipole_V.value == pytest.approx(by_hand, abs=0.01)
 
     # One contact between two vacua: what the outer levels differ by is the dipole, directly.
     assert made.dipole_V.value == pytest.approx(
