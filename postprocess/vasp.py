@@ -34,6 +34,7 @@ from .vasp_files import (
     find_file,
     outcar_text,
     stage_of,
+    told_as_input,
 )
 from .vasp_method import energy_settings, tags_of_vasprun
 from .vasp_response import read_response
@@ -123,7 +124,11 @@ def read_vasp(folder: str | Path) -> Calculation:
     InputError
         A file is missing, cut off, not converged, or does not belong to the others; it is named.
     """
-    folder = Path(folder)
+    with told_as_input(Path(folder)):
+        return _read(Path(folder))
+
+
+def _read(folder: Path) -> Calculation:
     path, content, tags = _vasprun(folder)
     refuse_without_energy(tags, path)
     run = _parsed(path)
@@ -188,7 +193,12 @@ def read_band_structure(folder: str | Path) -> BandStructureRun:
     InputError
         The run is cut off, or is none of a ground state's levels; it is named.
     """
-    path, content, tags = _vasprun(Path(folder))
+    with told_as_input(Path(folder)):
+        return _read_band_structure(Path(folder))
+
+
+def _read_band_structure(folder: Path) -> BandStructureRun:
+    path, content, tags = _vasprun(folder)
     if (what := _no_ground_state(tags)) is not None:
         raise UnusableEnergy(f"it calculates {what}", where=str(path))
     run = _parsed(path)

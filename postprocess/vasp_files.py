@@ -7,7 +7,8 @@ import gzip
 import lzma
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from interohm.errors import InputError
@@ -112,6 +113,21 @@ def cut_off(path: Path) -> InputError:
         where=str(path),
         fix="copy it again, or let VASP finish the calculation",
     )
+
+
+@contextmanager
+def told_as_input(place: Path) -> Iterator[None]:
+    """Turn whatever a reader trips over in files of others into an error that names their place."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"its files cannot be read ({type(error).__name__}: {error})",
+            where=str(place),
+            fix="copy them again, or leave the folder out with `ignore`",
+        ) from error
 
 
 def outcar_text(path: Path) -> str:

@@ -35,6 +35,7 @@ from .vasp_files import (
     file_content,
     find_file,
     outcar_text,
+    told_as_input,
 )
 from .vasp_method import differences, energy_settings
 
@@ -102,7 +103,11 @@ def read_vasp_path(folder: str | Path, ends: FindEnds | None = None) -> Calculat
     InputError
         An image is missing, cut off, not converged, or does not belong to the others; it is named.
     """
-    folder = Path(folder)
+    with told_as_input(Path(folder)):
+        return _read(Path(folder), ends)
+
+
+def _read(folder: Path, ends: FindEnds | None) -> Calculation:
     places = image_folders(folder)
     if not places:
         raise InputError(

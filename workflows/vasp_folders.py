@@ -311,7 +311,12 @@ def read_folders(root: Path, ignore: Sequence[str] = (), report: Report | None =
     images: set[Path] = set()
     for place, names in _walk(root, ignored, finished.left_out):
         # The images of a path, and the one file that they write together, are no runs of their own.
-        if place.name == "01" and (found := image_folders(place.parent)):
+        try:
+            found = image_folders(place.parent) if place.name == "01" else []
+        except InputError as error:  # of a link to nothing
+            found = []
+            finished.left_out[_name(place.parent, root)] = error
+        if found:
             bands[_name(place.parent, root)] = place.parent
             images |= {place.parent, *found}
         reason = _not_read(place, names)

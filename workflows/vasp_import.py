@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pymatgen.core import Composition, Structure
 
 from interohm.database import Database
@@ -29,6 +30,7 @@ from interohm.postprocess.materials import (
     insulator_record,
     metal_record,
 )
+from interohm.postprocess.orientation import tensor_in
 from interohm.postprocess.reservoirs import ion_change, tied_elements
 from interohm.records import DielectricQuantity, Insulator, Metal
 from interohm.slab_builders.cells import Crystal
@@ -246,7 +248,7 @@ def _insulator(
         mobile_ion=config.mobile_ion,
         ion_charge=config.ion_charge,
         surface=facet_name(phase.facet),
-        dielectric_constant=_dielectric_constant(phase, config, response, provenance),
+        dielectric_constant=_dielectric_constant(phase, config, bulk, response, provenance),
         saturation=phase.saturation,
         stability_window_V=phase.stability_window_V,
         hops=_hops(phase, config, supercell, paths, provenance),
@@ -321,6 +323,7 @@ def _response(phase: ImportedInsulator, finished: Finished) -> Calculation | Non
 def _dielectric_constant(
     phase: ImportedInsulator,
     config: ImportConfig,
+    bulk: Calculation,
     response: Calculation | None,
     provenance: dict[str, Any],
 ) -> DielectricQuantity:
@@ -328,9 +331,17 @@ def _dielectric_constant(
         return phase.dielectric_constant
     assert response is not None  # chosen before
     assert config.uncertainties.dielectric_constant is not None  # the config was checked
-    return calculated_constant(
+    constant = calculated_constant(
         response, uncertainty=config.uncertainties.dielectric_constant, provenance=provenance
     )
+    # The record's structure, whose axes the tensor is in, is the bulk's.
+    tensor = np.asarray(
+        tensor_in(np.array(constant.tensor), response.final_structure, bulk.final_structure)
+    )
+    if tensor.ndim == 0:
+        return constant
+    rows = [[round(float(part), 3) + 0.0 for part in row] for row in tensor]
+    return DielectricQuantity.model_validate({**constant.model_dump(), "tensor": rows})
 
 
 def _paths(

@@ -25,6 +25,7 @@ from interohm.device_models import (
 )
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal, Quantity
+from interohm.records.reference import reference_metal
 from interohm.records.uncertainty import others_hop
 
 if TYPE_CHECKING:
@@ -306,10 +307,10 @@ def _carriers(insulator: Insulator, draws: Draws | None) -> NDArray[np.bool_]:
 
 
 def _shipped_work_function_eV(insulator: Insulator, draws: Draws | None) -> Array:
-    from interohm.prediction.electrodes import reference_work_function_eV
-    from interohm.records.reference import reference_metal
-
-    return reference_work_function_eV(reference_metal([insulator]), draws)
+    reference = reference_metal([insulator])
+    quantity = reference.states[0].work_function_eV
+    path = "states.work_function_eV"
+    return Numbers(reference, draws).energy(path, quantity, drawn_as="work_function_eV")
 
 
 def _check_stated(insulator: Insulator, phase: Phase) -> None:

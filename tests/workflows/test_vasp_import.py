@@ -633,3 +633,19 @@ def test_the_example_is_read() -> None:
     models = (ImportedMetal, ImportedInsulator, ImportedElectrode)
     assert fields == {field for model in models for field in model.model_fields}
     assert config.model_fields_set == set(ImportConfig.model_fields)
+
+
+def test_every_folder_that_is_not_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All finished folders of others at once, under phases that none of them makes whole."""
+    root = tmp_path / "real"
+    shutil.copytree(DATA / "vasp" / "real", root)
+    (root / "import.yaml").write_text(IMPORT.replace("formula: Li,", "formula: Si,"))
+    code, told, records = imported(root, tmp_path, monkeypatch, capsys)
+    assert (code, records) == (2, [])
+    assert "a fault of the program" not in told
+    runs = {str(path.parent.relative_to(root)) for path in root.rglob("vasprun.xml*")}
+    for name in {*runs, "Si_NEB/NEB"}:
+        assert f"not used: {name}\n" in told or f": {name}" in told, name
+    assert "no record LiF" in told
