@@ -11,7 +11,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from interohm.errors import InputError
 
 from .cells import SYMMETRY_TOLERANCE_A
-from .ties import first_of_lowest
+from .ties import ranks
 
 #: Å; hops that differ by less in their length are equally short.
 _SAME_DISTANCE_A = 1e-3
@@ -83,8 +83,10 @@ def vacancy_hop(perfect: Structure, vacancy: int, relaxed: Structure) -> Vacancy
         if image[vacancy] != vacancy and distances[image[vacancy]] < shortest
     ]
     exchanging = [hop for hop in hops if hop.image[hop.ion] == vacancy] or hops
-    moved = [_moved_A(perfect, hop, relaxed) for hop in exchanging]
-    return exchanging[first_of_lowest(moved, _SAME_DISTANCE_A)]
+    moved = ranks([_moved_A(perfect, hop, relaxed) for hop in exchanging], _SAME_DISTANCE_A)
+    least = [hop for hop, rank in zip(exchanging, moved, strict=True) if rank == 0]
+    # By their matrices: the order in which operations are found is no property of the crystal.
+    return min(least, key=lambda hop: (hop.ion, np.round(hop.rotation).tolist(), list(hop.image)))
 
 
 def _moved_A(perfect: Structure, hop: VacancyHop, before: Structure) -> float:
