@@ -125,7 +125,8 @@ def after_hop(perfect: Structure, hop: VacancyHop, before: Structure) -> Structu
     # The atom that sat at the ion's site is now where the vacancy was.
     order = [hop.vacancy if site == hop.ion else site for site in sites]
     after = places[order]
-    after += np.round(before.frac_coords - after)
+    # Half a cell away is half a cell up, whatever the last digit says.
+    after += np.floor(before.frac_coords - after + 0.5 + 1e-6)
     return Structure(before.lattice, before.species, after)
 
 
