@@ -1,0 +1,60 @@
+"""The shipped sodium cell: another ion, with its own metal as zero, from records to resistances."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import interohm.configs
+import pytest
+
+from interohm.cell import cell_document
+from interohm.cell_config import load_cell
+from interohm.materials import shipped_material
+from interohm.records import Insulator, Metal
+
+EXAMPLE = Path(interohm.configs.__file__).parent / "examples" / "sodium-NaF-NASICON-NVP.yaml"
+
+
+def record(name: str) -> Insulator | Metal:
+    material = shipped_material(name)
+    assert material is not None
+    return material
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    cell = load_cell(EXAMPLE)
+    materials = [record(layer.material) for layer in cell.layers]
+    return cell_document(cell, materials, samples=20, where=str(EXAMPLE))
+
+
+def test_its_voltage_is_the_electrode_s(document: dict[str, Any]) -> None:
+    voltages = [state["open_circuit_voltage_V"] for state in document["states"]]
+    assert voltages == pytest.approx([3.4] * 3)
+
+
+def test_the_zero_is_the_sodium_of_the_cell(document: dict[str, Any]) -> None:
+    """Electrodes' levels differ by their work functions and the voltage, lithium nowhere in it."""
+    sodium, positive = record("Na_110"), record("Na3V2P3O12")
+    assert isinstance(sodium, Metal)
+    assert isinstance(positive, Metal)
+    work_functions = [one.states[0].work_function_eV.value for one in (sodium, positive)]
+    for state in document["states"]:
+        drops = sum(contact["potential_drop_V"] for contact in state["contacts"])
+        assert drops == pytest.approx(work_functions[0] - work_functions[1] + 3.4)
+        assert [(c["left"], c["right"]) for c in state["contacts"]] == [
+            ("Na_110", "NaF_001"),
+            ("NaF_001", "Na3Zr2Si2PO12"),
+            ("Na3Zr2Si2PO12", "Na3V2P3O12"),
+        ]
+
+
+def test_sodium_fluoride_conducts_by_its_vacancies() -> None:
+    fluoride = record("NaF_001")
+    assert isinstance(fluoride, Insulator)
+    (vacancy,) = (defect for defect in fluoride.defects if defect.name == "V_Na")
+    assert vacancy.migration_energy_eV is not None
+    assert "gpaw" in (vacancy.migration_energy_eV.method or "")
+    # A sodium ion finds less room between fluorines than a lithium ion, in a wider crystal.
+    assert 0.4 < vacancy.migration_energy_eV.value < 1.2
