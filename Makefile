@@ -32,17 +32,21 @@ demo: install  ## structures of Li and LiF to the resistance of a cell, with rea
 	@$(BIN)/interohm run configs/campaigns/demo.yaml
 	@$(BIN)/interohm cell configs/examples/lithium-LiF-LLZO-LCO.yaml --save --report report.html
 
-lint: install  ## ruff and mypy
+lint: install  ## ruff, mypy, and which module may import which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@mkdir -p build && rm -rf build/lib build/lint
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --target build/lint . 2>build/lint.log || { cat build/lint.log; exit 1; }
+	@cd build/lint && $(CURDIR)/$(BIN)/lint-imports --no-cache $(CURDIR)/pyproject.toml
 
 test: lint  ## lint, types and all tests (some run GPAW)
 	@$(BIN)/pytest
 
 test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
-	@$(BIN)/pytest tests/cluster tests/faults/cluster tests/explorer/test_server.py $(addprefix tests/interohm/,\
-	  test_database.py test_rows.py test_many_writers.py test_foreign_documents.py)
+	@$(BIN)/pytest tests/cluster tests/faults/cluster $(addprefix tests/interohm/,\
+	  explorer/test_server.py $(addprefix database/test_,database.py rows.py many_writers.py safe_documents.py))
 
 test-faults: install  ## the tests of faults in their long form: 100 kills, thousands of malformed files (an hour)
 	@INTEROHM_TEST_FAULTS=long $(BIN)/pytest tests/faults tests/faults/cluster

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
+
 from interohm.device_models import (
     Metal,
     Phase,
@@ -15,7 +17,6 @@ from interohm.device_models import (
     layer,
     neutral_bulk,
 )
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 

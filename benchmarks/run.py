@@ -46,6 +46,9 @@ def main() -> None:
     figures |= stack_figures() if long else stack_figures(repeats=2)
     figures["peak_MiB"] = peak_MiB()
     figures |= screen_figures((1000, 1000, 1000) if long else (200, 700, 715))
+    from commands import command_figures
+
+    figures |= command_figures(5 if long else 2)
     if long and PYSCSES.exists():
         figures["pyscses_comparison"] = figures_of("pyscses_comparison.py", str(PYSCSES))
     elif long:

@@ -22,16 +22,16 @@ import resource
 
 import numpy as np
 from first_integrals import THREADS, METAL_eV, draw
+
+from interohm.database.parquet import query_table
 from interohm.device_models import Phase
 from interohm.screening.cells import Cells
 from interohm.screening.config import ScreenConfig
 from interohm.screening.contacts import Conditions, SideContacts, all_contacts, solve_pairs, taken
 from interohm.screening.parquet import write_cells, write_contacts
 from interohm.screening.partial import Partial, Question
-from interohm.screening.sides import Electrodes, Electrolytes
+from interohm.screening.phase_arrays import Electrodes, Electrolytes
 from interohm.screening.stream import run_ranges
-
-from interohm.parquet_query import query_table
 
 THICKNESS_NM, TEMPERATURE_K = 20_000.0, 300.0
 IP_eV, GAP_eV = 8.0, 8.5

@@ -15,17 +15,20 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from interohm.device_models.bulk import Bulk, neutral_bulk
-from interohm.device_models.constants import (
-    BOLTZMANN_EV_K,
-    CM3_PER_NM3,
-    VACUUM_PERMITTIVITY_E_V_NM,
-)
-from interohm.device_models.phase import Metal, Phase
-from interohm.device_models.stack import Stack, solve_stack
-from interohm.device_models.stack_layer import StackLayer
 from numpy.typing import NDArray
 from scipy.integrate import solve_bvp
+
+from interohm.device_models import (
+    BOLTZMANN_EV_K,
+    Bulk,
+    Metal,
+    Phase,
+    Stack,
+    StackLayer,
+    neutral_bulk,
+    solve_stack,
+)
+from interohm.device_models.constants import CM3_PER_NM3, VACUUM_PERMITTIVITY_E_V_NM
 
 Array = NDArray[np.float64]
 

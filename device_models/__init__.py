@@ -1,11 +1,25 @@
 """Material parameters in, predictions out: arrays to arrays, for one contact or a million."""
 
 from .bulk import Bulk, neutral_bulk
-from .coated import CoatedContact, CoatedResistance, coated_contact, coated_resistance
+from .coated import (
+    CoatedContact,
+    CoatedResistance,
+    coated_contact,
+    coated_resistance,
+)
+from .conductivity_fit import FittedHop, fitted_hop
 from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
 from .contact import Contact, contact
-from .electrons import Leakage, layer_leakage, pinning_dipole_V
-from .half_space import HalfSpace, half_space
+from .electrode import electrode_bulk
+from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
+from .first_integral.depletion import layer_depletion_ohm_cm2
+from .first_integral.half_space import HalfSpace, half_space
+from .first_integral.layer import Layer, layer
+from .grid.depletion import grid_depletion_ohm_cm2
+from .grid.layer_charge import UNMIXING, Unmixing
+from .grid.solution import LayerSolution, Stack, StackNotConverged
+from .grid.stack import solve_stack
+from .grid.stack_layer import GradedProfile, StackLayer
 from .kinetics import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
 from .kpfm import (
     Decomposition,
@@ -15,8 +29,8 @@ from .kpfm import (
     delta_cpd_V,
     equilibrium_cpd_V,
 )
-from .layer import Layer, layer
 from .memory import keep_freed_memory
+from .neutral_energies import energies_from_neutrality
 from .open_circuit import (
     band_edges,
     contact_class,
@@ -31,32 +45,44 @@ from .open_circuit import (
 from .phase import Metal, Phase, defect_slots, stack_phases
 from .profile import Profile
 from .resistance import (
+    HOST_OCCUPATION,
+    LARGEST_OHM_CM2,
     LIMITING_STEPS,
     REASONS,
+    ContactHop,
     ContactResistance,
     charge_transfer_ohm_cm2,
     conductivity_S_cm,
+    contact_hop,
     contact_resistance,
     exchange_current_A_cm2,
     is_thick,
+    lattice_gas_factor,
+    positive_resistance,
+    side_depletion_ohm_cm2,
+    thick_space_charge,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
-from .stack import solve_stack
-from .stack_layer import GradedProfile, StackLayer
-from .stack_solution import LayerSolution, Stack, StackNotConverged
+from .validity import coulomb_coupling, filling, shortest_hop_nm
 
 __all__ = [
     "BOLTZMANN_EV_K",
     "CAPACITANCE_UF_CM2",
+    "HOST_OCCUPATION",
+    "LARGEST_OHM_CM2",
     "LIMITING_STEPS",
     "REASONS",
+    "RICHARDSON_A_CM2_K2",
+    "UNMIXING",
     "Bulk",
     "ButlerVolmer",
     "CoatedContact",
     "CoatedResistance",
     "Contact",
+    "ContactHop",
     "ContactResistance",
     "Decomposition",
+    "FittedHop",
     "GradedProfile",
     "HalfSpace",
     "Layer",
@@ -70,6 +96,7 @@ __all__ = [
     "Stack",
     "StackLayer",
     "StackNotConverged",
+    "Unmixing",
     "apparent_activation_energy_eV",
     "band_edges",
     "charge_transfer_ohm_cm2",
@@ -79,29 +106,42 @@ __all__ = [
     "conductivity_S_cm",
     "contact",
     "contact_class",
+    "contact_hop",
     "contact_resistance",
+    "coulomb_coupling",
     "cpd_V",
     "decompose",
     "defect_slots",
     "delta_cpd_V",
+    "electrode_bulk",
     "electron_barrier_eV",
+    "energies_from_neutrality",
     "equilibrium_cpd_V",
     "exchange_current_A_cm2",
     "fermi_level_eV",
+    "filling",
     "first_order_sensitivity",
+    "fitted_hop",
+    "grid_depletion_ohm_cm2",
     "half_space",
     "hole_barrier_eV",
     "ion_electrochemical_potential_eV",
     "is_thick",
+    "lattice_gas_factor",
     "layer",
+    "layer_depletion_ohm_cm2",
     "layer_leakage",
     "metal_neutral_potential_V",
     "minimum_interface_mu",
     "neutral_bulk",
     "open_circuit_voltage_V",
     "pinning_dipole_V",
+    "positive_resistance",
+    "shortest_hop_nm",
+    "side_depletion_ohm_cm2",
     "solve_stack",
     "stack_phases",
+    "thick_space_charge",
 ]
 
 keep_freed_memory()

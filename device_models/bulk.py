@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 from .carriers import band_density_nm3, log_band_occupation
 from .constants import BOLTZMANN_EV_K, CM3_PER_NM3
 from .densities import Thermodynamics, expand
+from .numerics.roots import bracketed_newton
 from .phase import Array, BoolArray, Phase
-from .roots import bracketed_newton
 from .sublattice import log_weights, site_capacity
 
 _ION_SHARE = 0.01
@@ -118,6 +118,13 @@ class Bulk:
             level_eV=level,
             residual_charge=potential_V is not None,
         )
+
+
+def resistivity_ohm_cm(conductivity_S_cm: ArrayLike) -> Array:
+    """1/sigma, arrays (...); 0 where nothing conducts: all resistance beside it is excess."""
+    sigma = np.asarray(conductivity_S_cm, dtype=np.float64)
+    conducts = np.isfinite(sigma) & (sigma > 0.0)
+    return np.where(conducts, 1.0 / np.where(conducts, sigma, 1.0), 0.0)
 
 
 def neutral_bulk(

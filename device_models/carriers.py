@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .constants import BAND_DENSITY_CM3_K32, CM3_PER_NM3
-from .fermi_dirac import BOLTZMANN_BELOW, fermi_dirac
+from .numerics.fermi_dirac import BOLTZMANN_BELOW, fermi_dirac
 from .phase import Array
 
 _SMALL = 0.5

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .bulk import Bulk
-from .half_space import HalfSpace, half_space, sheet_charge_e_nm2
-from .layer import Layer, end_charges_e_nm2, layer
+from .first_integral.half_space import HalfSpace, half_space, sheet_charge_e_nm2
+from .first_integral.layer import Layer, end_charges_e_nm2, layer
+from .numerics.roots import bracketed_newton_by_index
 from .phase import Array, IntArray, Metal
 from .resistance import charge_transfer_ohm_cm2, exchange_current_A_cm2
-from .roots import bracketed_newton_by_index
 
 _SWEEPS = 200
 _TOLERANCE_V = 1e-12
@@ -322,7 +322,7 @@ def coated_resistance(
         Sites of each contact plane, where given.
     """
     sides = [coated.left, *coated.layers, coated.right]
-    bulks = [None if isinstance(side, Metal) else side.bulk for side in sides]
+    bulks = [side if isinstance(side, Metal) else side.bulk for side in sides]
     sites = areal_site_density_cm2 or [None] * (len(sides) - 1)
     transfers = []
     for k, potential in enumerate(coated.potentials_V):
@@ -333,7 +333,7 @@ def coated_resistance(
             potential + coated.dipole_V[k],
             areal_site_density_cm2=sites[k],
         )
-        inner = next(bulk for bulk in (bulks[k], bulks[k + 1]) if bulk is not None)
+        inner = next(bulk for bulk in bulks[k : k + 2] if not isinstance(bulk, Metal))
         transfers.append(charge_transfer_ohm_cm2(inner, inner, current))
     layers = [one.resistance_ohm_cm2 for one in coated.layers]
     zero = np.zeros(coated.potentials_V[0].shape)

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 
 from .bulk import Bulk
 from .constants import CAPACITANCE_UF_CM2
-from .half_space import HalfSpace, half_space
+from .first_integral.half_space import HalfSpace, half_space
+from .numerics.roots import bracketed_newton
 from .phase import Array, Metal
-from .roots import bracketed_newton
 
 _SMALLEST_DROP = 1e-9
 """In kT; how phases share a smaller drop is linear response to double precision."""

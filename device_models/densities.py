@@ -30,7 +30,7 @@ from .constants import (
     NM_CM,
     VACUUM_PERMITTIVITY_E_V_NM,
 )
-from .fermi_dirac import fermi_dirac
+from .numerics.fermi_dirac import fermi_dirac
 from .phase import Array, IntArray, Phase
 from .sublattice import (
     Conduction,

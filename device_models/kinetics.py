@@ -34,8 +34,8 @@ from numpy.polynomial import Chebyshev, Polynomial
 from scipy.special import erfc, erfcx
 
 from .constants import BOLTZMANN_EV_K
+from .numerics.roots import bracketed_newton
 from .phase import Array
-from .roots import bracketed_newton
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,9 @@ class Phase:
         Whether electrons and holes take part.
     frozen_charge_cm3 : array (...)
         Fixed charge of frozen species, donors minus acceptors.
+    electrode : array of bool (...)
+        Whether it is an insertion electrode that bends: its lattice gas limits the hop across a
+        contact by its occupation alone, and it needs no conductivity.
     """
 
     ionization_potential_eV: Array
@@ -79,11 +82,12 @@ class Phase:
     hole_mass: Array = 1.0  # type: ignore[assignment]
     electrons: BoolArray = True  # type: ignore[assignment]
     frozen_charge_cm3: Array = 0.0  # type: ignore[assignment]
+    electrode: BoolArray = False  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         for field in fields(self):
             if field.name != "sublattice":
-                kind: Any = bool if field.name == "electrons" else np.float64
+                kind: Any = bool if field.name in ("electrons", "electrode") else np.float64
                 value = np.asarray(getattr(self, field.name), dtype=kind)
                 object.__setattr__(self, field.name, value)
         shapes = [np.shape(getattr(self, name)) for name in DEFECT_FIELDS]
@@ -154,19 +158,22 @@ class Metal:
     ----------
     neutral_potential_V : array (...)
         Its phi_0 relative to the neutral mobile metal.
+    hop_factor : array (...)
+        sqrt(theta(1 − theta)) of the lattice gas of an insertion electrode, see
+        `resistance.lattice_gas_factor`; 1 of the metal of the mobile ion.
     """
 
     neutral_potential_V: Array
+    hop_factor: Array = 1.0  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "neutral_potential_V", np.asarray(self.neutral_potential_V, dtype=np.float64)
-        )
+        for name in ("neutral_potential_V", "hop_factor"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The batch shape (...)."""
-        return self.neutral_potential_V.shape
+        return np.broadcast_shapes(self.neutral_potential_V.shape, self.hop_factor.shape)
 
 
 def stack_phases(phases: Sequence[Phase]) -> Phase:

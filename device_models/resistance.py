@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from .bulk import Bulk
 from .constants import ELEMENTARY_CHARGE_C, NM_CM
 from .contact import Contact
-from .half_space import HalfSpace
+from .first_integral.half_space import HalfSpace
 from .phase import Array, BoolArray, IntArray, Metal
+from .sublattice import sum_of
 
 THICK_HALF_SPACE_NM = 1e4
 """How thick a phase of unknown thickness may have to be to count as thick: 10 µm."""
@@ -31,6 +32,12 @@ REASONS = (
 
 _OVERFLOW, _NO_BULK = 7, 8
 
+LARGEST_OHM_CM2 = 1e300
+"""What counts as the interface resistance where no carrier conducts, or it exceeds this."""
+
+HOST_OCCUPATION = 1e-3
+"""An insertion electrode's occupation is kept this far from empty and from full."""
+
 LIMITING_STEPS = ("space charge", "charge transfer")
 
 
@@ -42,8 +49,13 @@ class ContactResistance:
     ----------
     space_charge_left_ohm_cm2, space_charge_right_ohm_cm2, space_charge_ohm_cm2 : array
         R_scl of the two sides and their sum; 0 in a metal.
-    charge_transfer_ohm_cm2, exchange_current_A_cm2 : array
-        R_ct and i0.
+    depletion_left_ohm_cm2, depletion_right_ohm_cm2 : array
+        The parts of R_scl from where a side conducts worse than its bulk, see `side_depletion`.
+    charge_transfer_ohm_cm2, exchange_current_A_cm2, contact_barrier_eV : array
+        R_ct, i0, and the barrier of the hop across the contact.
+    interface_ohm_cm2 : array
+        R_if, always positive: R_ct and both depletions; `LARGEST_OHM_CM2` where nothing conducts,
+        NaN where there is no solution.
     total_ohm_cm2 : array
         R_int.
     reason : array of int
@@ -55,8 +67,12 @@ class ContactResistance:
     space_charge_left_ohm_cm2: Array
     space_charge_right_ohm_cm2: Array
     space_charge_ohm_cm2: Array
+    depletion_left_ohm_cm2: Array
+    depletion_right_ohm_cm2: Array
     charge_transfer_ohm_cm2: Array
     exchange_current_A_cm2: Array
+    contact_barrier_eV: Array
+    interface_ohm_cm2: Array
     total_ohm_cm2: Array
     reason: IntArray
     limiting_step: IntArray
@@ -79,6 +95,8 @@ def contact_resistance(
     left_thickness_nm: ArrayLike | None = None,
     right_thickness_nm: ArrayLike | None = None,
     areal_site_density_cm2: ArrayLike | None = None,
+    barrier_eV: ArrayLike | None = None,
+    excess_barrier_eV: ArrayLike = 0.0,
 ) -> ContactResistance:
     """Resistance of contacts between thick phases.
 
@@ -88,15 +106,25 @@ def contact_resistance(
         Batch shape (...).
     left_thickness_nm, right_thickness_nm : array (...), optional
         Of the two phases; without one, a phase counts as thick up to x99 + 10 lambda_D = 10 µm.
-    areal_site_density_cm2 : array (...), optional
-        Sites of the contact plane; N_s·a of the sparser plane where not given or NaN.
+    areal_site_density_cm2, barrier_eV, excess_barrier_eV : array (...), optional
+        Of the hop across the contact, see `contact_hop`.
 
     Returns
     -------
     ContactResistance
         With the reason where there is no total.
     """
-    shape = contact.potential_drop_V.shape
+    hop = contact_hop(
+        contact.left if isinstance(contact.left, Metal) else contact.left.bulk,
+        contact.left_potential_V,
+        contact.right if isinstance(contact.right, Metal) else contact.right.bulk,
+        contact.right_potential_V,
+        areal_site_density_cm2=areal_site_density_cm2,
+        barrier_eV=barrier_eV,
+        excess_barrier_eV=excess_barrier_eV,
+    )
+    current = hop.exchange_current_A_cm2
+    shape = np.broadcast_shapes(contact.potential_drop_V.shape, current.shape)
     left, why_left = thick_space_charge(contact.left, left_thickness_nm, right=False)
     right, why_right = thick_space_charge(contact.right, right_thickness_nm, right=True)
     reason = np.broadcast_to(
@@ -112,18 +140,22 @@ def contact_resistance(
         ),
         shape,
     )
-    current = exchange_current_A_cm2(
-        None if isinstance(contact.left, Metal) else contact.left.bulk,
-        contact.left_potential_V,
-        None if isinstance(contact.right, Metal) else contact.right.bulk,
-        contact.right_potential_V,
-        areal_site_density_cm2=areal_site_density_cm2,
-    )
     transfer = charge_transfer_ohm_cm2(contact.left, contact.right, current)
     space_charge = np.broadcast_to(left + right, shape)
     if isinstance(contact.left, Metal) and isinstance(contact.right, Metal):
         reason = np.full(shape, 6, dtype=np.int64)
         space_charge = np.full(shape, np.nan)
+    depletions = [
+        side_depletion_ohm_cm2(side, thickness)
+        for side, thickness in (
+            (contact.left, left_thickness_nm),
+            (contact.right, right_thickness_nm),
+        )
+    ]
+    interface = positive_resistance(
+        np.broadcast_to(transfer + depletions[0] + depletions[1], shape),
+        np.isfinite(contact.sheet_charge_e_nm2),
+    )
     overflow = ~np.isfinite(transfer) & (current == 0.0)
     transfer = np.where(np.isfinite(transfer), transfer, np.nan)
     reason = np.where((reason == 0) & overflow, _OVERFLOW, reason)
@@ -134,12 +166,59 @@ def contact_resistance(
         np.broadcast_to(left, shape),
         np.broadcast_to(right, shape),
         space_charge,
+        np.broadcast_to(depletions[0], shape),
+        np.broadcast_to(depletions[1], shape),
         transfer,
         current,
+        np.broadcast_to(hop.barrier_eV, shape),
+        interface,
         total,
         reason,
         limiting,
     )
+
+
+def positive_resistance(total_ohm_cm2: Array, solved: BoolArray) -> Array:
+    """Cap a sum of positive resistances, so that all samples count.
+
+    Parameters
+    ----------
+    total_ohm_cm2 : array (...)
+        NaN or infinite where nothing conducts.
+    solved : array of bool (...)
+        Whether there is a solution at all; NaN without.
+    """
+    capped = np.fmin(np.where(np.isnan(total_ohm_cm2), np.inf, total_ohm_cm2), LARGEST_OHM_CM2)
+    return np.where(solved, capped, np.nan)
+
+
+def side_depletion_ohm_cm2(side: HalfSpace | Metal, thickness_nm: ArrayLike | None) -> Array:
+    """``∫ max(1/sigma − 1/sigma_bulk, 0) dx`` of one side of a contact.
+
+    Parameters
+    ----------
+    side : HalfSpace or Metal
+        Batch shape (...).
+    thickness_nm : array (...), optional
+        Of the phase. One that is not thick counts to its middle, or to 10 µm without a thickness.
+
+    Returns
+    -------
+    array (...)
+        0 of a metal and of an electrode without a conductivity; infinite where nothing conducts.
+    """
+    if isinstance(side, Metal):
+        return np.zeros(())
+    limit = THICK_HALF_SPACE_NM if thickness_nm is None else np.asarray(thickness_nm)
+    thick = is_thick(side.x99_nm, 0.0, side.bulk.debye_length_nm, limit)
+    depletion = side.depletion_ohm_cm2
+    if not np.all(thick | ~np.isfinite(depletion)):
+        reach = THICK_HALF_SPACE_NM if thickness_nm is None else 0.5 * np.asarray(thickness_nm)
+        within = side.depletion_within_ohm_cm2(np.broadcast_to(reach, depletion.shape))
+        depletion = np.where(thick, depletion, within)
+    conducts = side.bulk.conductivity_S_cm > 0.0
+    electrode = np.broadcast_to(side.bulk.phase.electrode, side.bulk.shape)
+    return np.where(conducts, depletion, np.where(electrode, 0.0, np.inf))
 
 
 def thick_space_charge(
@@ -169,13 +248,17 @@ def thick_space_charge(
     thick = is_thick(side.x99_nm, 0.0, side.bulk.debye_length_nm, limit)
     conductivity = side.bulk.conductivity_S_cm
     conducts = np.isfinite(conductivity) & (conductivity > 0.0)
-    finite = np.isfinite(side.space_charge_ohm_cm2)
+    # an electrode whose conductivity is not known counts as one that conducts well
+    electrode = np.broadcast_to(side.bulk.phase.electrode, side.bulk.shape) & ~conducts
+    space_charge = np.where(electrode, 0.0, side.space_charge_ohm_cm2)
+    conducts = conducts | electrode
+    finite = np.isfinite(space_charge)
     reason = np.select(
         [~side.bulk.has_neutral_bulk, ~thick, ~conducts, ~finite],
         [_NO_BULK, 1 + int(right), 4 + int(right), _OVERFLOW],
         0,
     )
-    return np.where(thick & finite, side.space_charge_ohm_cm2, np.nan), np.asarray(reason)
+    return np.where(thick & finite, space_charge, np.nan), np.asarray(reason)
 
 
 def charge_transfer_ohm_cm2(
@@ -191,92 +274,162 @@ def charge_transfer_ohm_cm2(
     return np.full_like(current_A_cm2, np.nan)
 
 
-def exchange_current_A_cm2(
-    left: Bulk | None,
-    left_potential_V: ArrayLike,
-    right: Bulk | None,
-    right_potential_V: ArrayLike,
-    *,
-    areal_site_density_cm2: ArrayLike | None = None,
-) -> Array:
-    """Exchange current density of the hop across a contact, with detailed balance.
-
-    ``i0 = z e nu N_areal sqrt(θ₁(1−θ₁)θ₂(1−θ₂)) exp(−(E_m1 + E_m2)/2kT)``, θ the occupation of
-    the defect with the largest D·c at each plane and nu the geometric mean.
+def lattice_gas_factor(occupation: ArrayLike) -> Array:
+    """sqrt(theta(1 − theta)) of the host planes of electrodes, theta kept off 0 and 1.
 
     Parameters
     ----------
-    left, right : Bulk or None
-        The phases; None for a metal, whose factor is left out: the phase's own E_m and nu then
-        stand for both planes.
+    occupation : array (...)
+        Sites filled over sites.
+    """
+    theta = np.clip(occupation, HOST_OCCUPATION, 1.0 - HOST_OCCUPATION)
+    return np.sqrt(theta * (1.0 - theta))
+
+
+@dataclass(frozen=True)
+class ContactHop:
+    """The hop across a contact: i0 and the barrier in it; arrays (...)."""
+
+    exchange_current_A_cm2: Array
+    barrier_eV: Array
+
+
+def contact_hop(
+    left: Bulk | Metal | None,
+    left_potential_V: ArrayLike,
+    right: Bulk | Metal | None,
+    right_potential_V: ArrayLike,
+    *,
+    areal_site_density_cm2: ArrayLike | None = None,
+    barrier_eV: ArrayLike | None = None,
+    excess_barrier_eV: ArrayLike = 0.0,
+) -> ContactHop:
+    """Describe the hop across a contact, with detailed balance.
+
+    ``i0 = z e gamma nu N_areal sqrt(θ₁(1−θ₁)θ₂(1−θ₂)) exp(−E_b/kT)``, θ the occupation of the
+    defect with the largest D·c at each plane, gamma and nu geometric means over the planes of
+    insulators, and ``E_b = (E_m1 + E_m2)/2 + ΔE_c`` unless it is given.
+
+    Parameters
+    ----------
+    left, right : Bulk, Metal or None
+        The phases. An electrode brings sqrt(θ(1−θ)) alone: a metal its `hop_factor`, one that
+        bends what its lattice gas has at the plane; the other phase's E_m, gamma, nu and sites
+        then stand for both planes. None is the metal of the mobile ion, which brings nothing.
     left_potential_V, right_potential_V : array (...)
         phi on the two sides of the contact.
     areal_site_density_cm2 : array (...), optional
         Sites of the contact plane; N_s·a of the sparser plane where not given or NaN.
+    barrier_eV : array (...), optional
+        E_b; NaN where it is not given.
+    excess_barrier_eV : array (...)
+        ΔE_c.
 
     Returns
     -------
-    array (...)
-        NaN where an insulating side has no conducting defect, or both sides are metals.
+    ContactHop
+        NaN where an insulating side has no conducting defect, or no side is an insulator.
     """
     planes = [
         _plane(bulk, np.asarray(potential, dtype=np.float64))
         for bulk, potential in ((left, left_potential_V), (right, right_potential_V))
-        if bulk is not None
+        if isinstance(bulk, Bulk)
     ]
+    hopping = [plane for plane in planes if not np.all(plane.electrode)]
     shape = np.broadcast_shapes(np.shape(left_potential_V), np.shape(right_potential_V))
-    if not planes:
-        return np.full(shape, np.nan)
-    sites = np.minimum.reduce(np.broadcast_arrays(*(plane.sites_cm2 for plane in planes)))
+    if not hopping:
+        return ContactHop(np.full(shape, np.nan), np.full(shape, np.nan))
+    sites = np.minimum.reduce(np.broadcast_arrays(*(plane.sites_cm2 for plane in hopping)))
     if areal_site_density_cm2 is not None:
         given = np.asarray(areal_site_density_cm2, dtype=np.float64)
         sites = np.where(np.isfinite(given), given, sites)
-    rate = np.ones(())
+    # the geometric mean of two planes, or the one plane there is for both
+    share = 1.0 / len(hopping)
+    excess = np.asarray(excess_barrier_eV, dtype=np.float64)
+    barrier = share * sum_of([plane.barrier_eV for plane in hopping]) + excess
+    if barrier_eV is not None:
+        told = np.asarray(barrier_eV, dtype=np.float64)
+        # a phase without a hop of its own has none across a contact either
+        barrier = np.where(np.isfinite(told) & np.isfinite(barrier), told, barrier)
+    rate = np.exp(-barrier / hopping[0].kT_eV)
+    for plane in hopping:
+        rate = rate * plane.attempts_Hz**share
     for plane in planes:
-        # the geometric mean of two planes, or the one plane there is for both
-        rate = rate * plane.rate_Hz ** (1.0 / len(planes)) * np.sqrt(plane.occupation)
-    first = planes[0]
-    return np.asarray(first.ion_charge * ELEMENTARY_CHARGE_C * sites * rate)
+        rate = rate * np.sqrt(plane.occupation)
+    for side in (left, right):
+        if isinstance(side, Metal):
+            rate = rate * side.hop_factor
+    first = hopping[0]
+    current = np.asarray(first.ion_charge * ELEMENTARY_CHARGE_C * sites * rate)
+    return ContactHop(current, np.broadcast_to(barrier, current.shape))
+
+
+def exchange_current_A_cm2(
+    left: Bulk | Metal | None,
+    left_potential_V: ArrayLike,
+    right: Bulk | Metal | None,
+    right_potential_V: ArrayLike,
+    *,
+    areal_site_density_cm2: ArrayLike | None = None,
+) -> Array:
+    """Exchange current density of the hop across a contact, see `contact_hop`."""
+    return contact_hop(
+        left,
+        left_potential_V,
+        right,
+        right_potential_V,
+        areal_site_density_cm2=areal_site_density_cm2,
+    ).exchange_current_A_cm2
 
 
 @dataclass(frozen=True)
 class _Plane:
     ion_charge: Array
+    kT_eV: Array
+    electrode: BoolArray
     sites_cm2: Array
-    rate_Hz: Array
+    attempts_Hz: Array
+    barrier_eV: Array
     occupation: Array
 
 
 def _plane(bulk: Bulk, potential_V: Array) -> _Plane:
-    """What the most mobile defect brings to the hop: N_s·a, nu·exp(−E_m/kT), θ(1−θ)."""
+    """What the most mobile defect brings to the hop: N_s·a, gamma·nu, E_m, θ(1−θ)."""
     shape = np.broadcast_shapes(bulk.shape, potential_V.shape)
     flat = bulk.ravel(shape)
     state = flat.thermodynamics(np.broadcast_to(potential_V, shape).ravel())
     origin = np.zeros_like(state.kT_eV)
     phase = flat.phase
+    electrode = np.broadcast_to(phase.electrode, origin.shape)
     best = np.full(origin.shape, -np.inf)
-    sites, rate, occupation = (np.full(origin.shape, np.nan) for _ in range(3))
+    sites, attempts, barrier, occupation = (np.full(origin.shape, np.nan) for _ in range(4))
     for site in state.sublattices:
         states, empty = site.occupations(site.terms(origin, (0.0, 0.0)))
         for d, taken in zip(site.defects, states, strict=True):
             mobility = state.mobility[d]
-            if mobility is None:
+            if mobility is None and not np.any(electrode):
                 continue
             energy, hop = phase.migration_energy_eV[:, d], phase.hop_distance_nm[:, d]
             others = np.sum([one for one in states if one is not taken], axis=0) + empty
             theta = site.saturation * taken
             unoccupied = 1.0 - site.saturation + site.saturation * others
             charge = phase.charge[:, d]
+            speed = 0.0 if mobility is None else mobility
             with np.errstate(divide="ignore", invalid="ignore"):
-                weight = np.log(mobility / charge**2) + np.log(site.capacity_nm3 * taken)
-            better = np.isfinite(energy) & (phase.site_density_cm3[:, d] > 0.0) & (weight > best)
+                weight = np.log(speed / charge**2) + np.log(site.capacity_nm3 * taken)
+            present = phase.site_density_cm3[:, d] > 0.0
+            better = (np.isfinite(energy) & present & (weight > best)) | (electrode & present)
             best = np.where(better, weight, best)
             sites = np.where(better, phase.site_density_cm3[:, d] * hop * NM_CM, sites)
-            hops = phase.attempt_frequency_Hz[:, d] * np.exp(-energy / state.kT_eV)
-            rate = np.where(better, hops, rate)
+            rate = phase.diffusion_prefactor[:, d] * phase.attempt_frequency_Hz[:, d]
+            attempts = np.where(better, rate, attempts)
+            barrier = np.where(better, energy, barrier)
             occupation = np.where(better, theta * unoccupied, occupation)
     return _Plane(
-        flat.ion_charge.reshape(shape), *(v.reshape(shape) for v in (sites, rate, occupation))
+        flat.ion_charge.reshape(shape),
+        state.kT_eV.reshape(shape),
+        electrode.reshape(shape),
+        *(v.reshape(shape) for v in (sites, attempts, barrier, occupation)),
     )
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 #: INCAR tags that tell VASP how to use a machine and what to write; they move no result.
 MACHINE_TAGS = frozenset(
-    [
-        *("KPAR", "LASYNC", "LCHARG", "LELF", "LPLANE", "LSCAAWARE", "LSCALAPACK", "LSCALU"),
-        *("LWAVE", "NBLK", "NCORE", "NCORE_IN_IMAGE1", "NPAR", "NSIM", "NWRITE"),
-    ]
+    {
+        *("KPAR", "LASYNC", "LPLANE", "LSCALAPACK", "LSCALU", "LSCAAWARE", "MAXMEM", "NBLK"),
+        *("NCORE", "NCORE_IN_IMAGE1", "NPAR", "NSIM"),
+        *("LAECHG", "LCHARG", "LELF", "LH5", "LWAVE", "NWRITE"),
+    }
 )
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from interohm.records.interface import Interface
+
 #: Samples of every prediction's uncertainty unless the user says otherwise.
 DEFAULT_SAMPLES = 2000
 
@@ -62,7 +64,7 @@ class Draws:
         return quantity.value * np.exp(width * self.normal(record, field))
 
 
-def quantities(material: Insulator | Metal) -> Iterator[tuple[str, Quantity]]:
+def quantities(material: Insulator | Metal | Interface) -> Iterator[tuple[str, Quantity]]:
     """Yield each number of a record with its field, as ``defects[Li_i].charge``."""
     for field in type(material).model_fields:
         item = getattr(material, field)

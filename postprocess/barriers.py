@@ -69,6 +69,9 @@ def calculated_hop(
     incar = path.settings.get("incar")
     if incar is not None and not incar.get("LCLIMB"):
         energy = energy.model_copy(update={"method": f"{energy.method}; {_PLAIN_BAND}"})
+    for name, (ends, images) in path.settings.get("path", {}).get("ends_differ", {}).items():
+        what = f"the ends with {name} = {ends}, the images with {name} = {images}"
+        energy = energy.model_copy(update={"method": f"{energy.method}; {what}"})
     return Hop(
         migration_energy_eV=energy,
         attempt_frequency_Hz=attempt_frequency_Hz,

@@ -20,12 +20,16 @@ class PlanarPotential(BaseModel):
         The cell's height normal to a and b; the points divide it evenly, the first one at 0.
     potential_eV : list of float
         Shape (points,). The zero is the cell's average, as in every periodic calculation.
+    exchange_and_correlation : bool
+        Whether the potential holds these too (VASP's LVTOT). Its zero is then that of the
+        eigenvalues, and only in the vacuum does it equal the electrostatic potential.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     height_A: Annotated[float, Field(gt=0)]
     potential_eV: Annotated[list[float], Field(min_length=2)]
+    exchange_and_correlation: bool = False
 
 
 class ScfAttempt(BaseModel):

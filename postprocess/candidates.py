@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from .calculation import Calculation
+from .corrections import Dielectric
 from .defects import (
     FormationEnergy,
     formation_energy,
     transition_levels,
     valence_band_in_supercell,
 )
+from .orientation import tensor_in
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,14 @@ class ChosenDefect:
         At E_F = VBM and mu = 0; in the larger supercell where there is one.
     size_error_eV : float
         By how much the corrected energies of the two supercells differ; 0 for one.
+    alignment_spread_eV : float
+        How far the potentials at the far sites scatter, times the charge.
     """
 
     candidate: DefectCandidate
     energy_eV: float
     size_error_eV: float
+    alignment_spread_eV: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -114,13 +119,14 @@ class Comparison:
         Primitive cell, and perfect supercell.
     chemical_potentials_eV : mapping of str to float
         Total energies per atom of the elements at mu = 0.
-    dielectric_constant : float
+    dielectric_constant : float or array
+        A tensor is in the axes of the bulk.
     """
 
     bulk: Calculation
     supercell: Calculation
     chemical_potentials_eV: Mapping[str, float]
-    dielectric_constant: float
+    dielectric_constant: Dielectric
 
     def energy(self, candidate: DefectCandidate) -> FormationEnergy:
         """Return the formation energy of a candidate."""
@@ -156,7 +162,9 @@ class Comparison:
             added=candidate.added,
             chemical_potentials_eV=self.chemical_potentials_eV,
             valence_band_maximum_eV=valence_band_in_supercell(self.bulk, supercell),
-            dielectric_constant=self.dielectric_constant,
+            dielectric_constant=tensor_in(
+                self.dielectric_constant, self.bulk.final_structure, supercell.final_structure
+            ),
         )
 
 
@@ -196,7 +204,7 @@ def choose(
     dict of str to list of mapping
         Hash, formation energy and corrections of every candidate, by name.
     """
-    lowest: dict[str, tuple[DefectCandidate, float]] = {}
+    lowest: dict[str, tuple[DefectCandidate, FormationEnergy]] = {}
     steps: dict[str, float] = {}
     tried: dict[str, list[dict[str, Any]]] = {}
     for candidate in candidates:
@@ -208,6 +216,8 @@ def choose(
             "potential_alignment_eV": round(energy.alignment_eV, 4),
             "alignment_spread_eV": round(energy.alignment_spread_eV, 4),
         }
+        if energy.alignment_region is not None:
+            entry["alignment_region"] = energy.alignment_region
         larger = against.larger_energy(candidate)
         if candidate.larger is not None and larger is not None:
             steps[candidate.name] = larger - energy.energy_eV
@@ -218,10 +228,15 @@ def choose(
             }
         tried.setdefault(candidate.name, []).append(entry)
         known = lowest.get(candidate.name)
-        if known is None or energy.energy_eV < known[1]:
-            lowest[candidate.name] = (candidate, energy.energy_eV)
+        if known is None or energy.energy_eV < known[1].energy_eV:
+            lowest[candidate.name] = (candidate, energy)
     chosen = [
-        ChosenDefect(candidate, energy + steps.get(name, 0.0), abs(steps.get(name, 0.0)))
+        ChosenDefect(
+            candidate,
+            energy.energy_eV + steps.get(name, 0.0),
+            abs(steps.get(name, 0.0)),
+            energy.alignment_spread_eV,
+        )
         for name, (candidate, energy) in lowest.items()
     ]
     return chosen, tried

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .calculation import Calculation
-from .corrections import SiteAlignment, point_charge_correction, site_alignment
+from .corrections import (
+    Dielectric,
+    SiteAlignment,
+    point_charge_correction,
+    site_alignment,
+)
 from .planar_alignment import planar_alignment
 
 
@@ -26,12 +31,15 @@ class FormationEnergy:
         q times the potential alignment.
     alignment_spread_eV : float
         Its scatter over the far sites, times the charge.
+    alignment_region : str, optional
+        Which sites were compared; none for a neutral defect.
     """
 
     energy_eV: float
     point_charge_eV: float
     alignment_eV: float
     alignment_spread_eV: float
+    alignment_region: str | None = None
 
 
 def formation_energy(
@@ -42,7 +50,7 @@ def formation_energy(
     added: Mapping[str, int],
     chemical_potentials_eV: Mapping[str, float],
     valence_band_maximum_eV: float,
-    dielectric_constant: float,
+    dielectric_constant: Dielectric,
 ) -> FormationEnergy:
     """Return ``E_defect − E_bulk − Σ n·mu + q·E_VBM + correction``.
 
@@ -58,7 +66,8 @@ def formation_energy(
         Total energies per atom of the reservoirs.
     valence_band_maximum_eV : float
         On the scale of ``bulk_cell``'s average potential.
-    dielectric_constant : float
+    dielectric_constant : float or array
+        A tensor is in the axes of the supercell.
     """
     charge = defect_cell.charge
     lattice = bulk_cell.final_structure.lattice.matrix
@@ -78,6 +87,16 @@ def formation_energy(
         point_charge_eV=lattice_term,
         alignment_eV=charge * alignment.shift_eV,
         alignment_spread_eV=abs(charge) * alignment.spread_eV,
+        alignment_region=_region(alignment),
+    )
+
+
+def _region(alignment: SiteAlignment) -> str:
+    if alignment.radius_A is None:
+        return "planar averages half-way to the image, along a, b and c"
+    return (
+        f"{alignment.sites} relaxed sites beyond {alignment.radius_A:.3f} Å, half of the largest "
+        "distance between opposite faces of the supercell"
     )
 
 
@@ -127,7 +146,7 @@ def _alignment(
     bulk_cell: Calculation,
     defect_cell: Calculation,
     center: np.ndarray,
-    dielectric_constant: float,
+    dielectric_constant: Dielectric,
 ) -> SiteAlignment:
     """Align by site potentials, or by planar averages where an engine wrote only these."""
     if bulk_cell.site_potentials_eV and defect_cell.site_potentials_eV:
@@ -145,6 +164,8 @@ def _alignment(
 
 def _planar_averages(cell: Calculation) -> list[np.ndarray] | None:
     if cell.planar_potential is None or cell.side_potentials is None:
+        return None
+    if cell.planar_potential.exchange_and_correlation:
         return None
     potentials = (*cell.side_potentials, cell.planar_potential)
     return [np.asarray(potential.potential_eV) for potential in potentials]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.constants import e, epsilon_0
 
-from interohm.records import Quantity
+from interohm.records import DielectricQuantity
 
 from .calculation import Calculation, DielectricResponse
 from .materials import RelativeUncertainty, method_of
@@ -74,15 +74,18 @@ def mean_dielectric_constant(tensor: np.ndarray) -> float:
 
 def calculated_constant(
     calculation: Calculation, *, uncertainty: RelativeUncertainty, provenance: Mapping[str, Any]
-) -> Quantity:
-    """Return the static dielectric constant of a response, with its electrons' part."""
-    value = mean_dielectric_constant(static_dielectric_tensor(calculation))
+) -> DielectricQuantity:
+    """Return the static dielectric constant of a response, with its tensor and electrons' part."""
+    tensor = static_dielectric_tensor(calculation)
+    tensor = (tensor + tensor.T) / 2
+    value = mean_dielectric_constant(tensor)
     assert calculation.response is not None  # the tensor is there
     electrons = mean_dielectric_constant(np.array(calculation.response.electronic))
-    return Quantity(
+    return DielectricQuantity(
         value=round(value, 3),
+        tensor=[[round(float(part), 3) + 0.0 for part in row] for row in tensor],
         uncertainty=round(uncertainty.fraction * value, 3),
         source=f"calculation {calculation.hash[:12]}, {electrons:.3f} of it by electrons; "
         f"uncertainty: {uncertainty.source}",
-        method=method_of(calculation, provenance),
+        method=f"{method_of(calculation, provenance)}; a third of the trace",
     )

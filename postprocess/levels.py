@@ -74,6 +74,12 @@ def band_edges(bulk: Calculation, slab: Calculation, period_A: float) -> BandEdg
 def level_above_middle(slab: Calculation, period_A: float) -> float:
     """Return vacuum level minus macroscopic average in the middle of a slab, in eV."""
     potential = _potential(slab)
+    if potential.exchange_and_correlation:
+        raise ValueError(
+            "the potential of the slab holds exchange and correlation (VASP: LVTOT), so that its "
+            "middle cannot be compared with the bulk: calculate it with LVHAR = .TRUE. and without "
+            "LVTOT"
+        )
     center = slab_center(slab)
     inside = interpolate(potential, macroscopic_average(potential, period_A), center)
     return vacuum_level(potential, center) - inside

@@ -7,9 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from interohm.records import Defect, Insulator, Metal, MetalState, Number, Quantity
+from interohm.records import (
+    Defect,
+    DielectricQuantity,
+    Insulator,
+    Metal,
+    MetalState,
+    Number,
+    Quantity,
+)
 
 from .calculation import Calculation
 from .candidates import ChosenDefect, Comparison, DefectCandidate, choose, levels_between
@@ -55,6 +64,7 @@ class Uncertainties(BaseModel):
     molecule: Uncertainty | None = None
     migration_energy: Uncertainty | None = None
     dielectric_constant: RelativeUncertainty | None = None
+    interface_dipole: Uncertainty | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +159,7 @@ def insulator_record(
         The calculations do not belong together, or the phase has no gap.
     """
     bulk, slab = calculations.bulk, calculations.slab
+    dielectric = DielectricQuantity.model_validate(dielectric_constant)
     edges = band_edges(bulk, slab, calculations.period_A)
     potentials = chemical_potentials(bulk, calculations.metal, mobile_ion, calculations.coexisting)
     chosen, tried = choose(
@@ -157,7 +168,9 @@ def insulator_record(
             bulk=bulk,
             supercell=calculations.supercell,
             chemical_potentials_eV=potentials | (given_potentials_eV or {}),
-            dielectric_constant=dielectric_constant.value,
+            dielectric_constant=dielectric.value
+            if dielectric.tensor is None
+            else np.array(dielectric.tensor),
         ),
     )
     levels = levels_between(chosen)
@@ -177,7 +190,7 @@ def insulator_record(
         band_gap_eV=calculated_quantity(
             edges.band_gap_eV, uncertainties.band_gap, bulk, provenance
         ),
-        dielectric_constant=dielectric_constant,
+        dielectric_constant=dielectric,
         saturation=saturation,
         stability_window_V=stability_window_V,
         defects=[defect for name, defect in defects.items() if name not in dopants],
@@ -277,16 +290,18 @@ def _defect(
     energy = calculated_quantity(
         chosen.energy_eV, uncertainties.formation_energy, calculation, provenance
     )
-    if chosen.size_error_eV:
-        energy = energy.model_copy(
-            update={
-                "uncertainty": round(
-                    math.hypot(energy.uncertainty or 0.0, chosen.size_error_eV), 4
-                ),
-                "method": f"{energy.method}; {chosen.size_error_eV:.3f} eV from the smaller "
-                "supercell",
-            }
-        )
+    further = {
+        f"{chosen.size_error_eV:.3f} eV from the smaller supercell": chosen.size_error_eV,
+        f"potential alignment within {chosen.alignment_spread_eV:.3f} eV": (
+            chosen.alignment_spread_eV
+        ),
+    }
+    for what, error_eV in further.items():
+        if round(error_eV, 4):
+            total = math.hypot(energy.uncertainty or 0.0, error_eV)
+            energy = energy.model_copy(
+                update={"uncertainty": round(total, 4), "method": f"{energy.method}; {what}"}
+            )
     hop = hops.get(candidate.name)
     sites = {
         one.candidate.sites_per_cell for one in others if one.candidate.defect == candidate.defect

@@ -17,7 +17,7 @@ from pymatgen.core import Composition, Element
 from pymatgen.entries.computed_entries import ComputedEntry
 
 from .calculation import Calculation
-from .hubbard import hubbard_U_eV
+from .comparison import energy_differences
 
 #: eV per atom; a compound this far above the hull counts as on it.
 _NUMERICAL_NOISE_EV = 1e-6
@@ -105,30 +105,8 @@ def entry_of(calculation: Calculation, correction_eV: float = 0.0) -> ComputedEn
 
 
 def comparable(one: Calculation, other: Calculation) -> bool:
-    """Whether total energies of two calculations may be subtracted from each other.
-
-    Data sets and +U have to be the same for the elements that both have.
-    """
-    fields = ("xc", "cutoff_eV")
-    if one.engine != other.engine or any(
-        one.settings.get(field) != other.settings.get(field) for field in fields
-    ):
-        return False
-    for ours, theirs in (
-        (_data_sets(one.settings), _data_sets(other.settings)),
-        (hubbard_U_eV(one), hubbard_U_eV(other)),
-    ):
-        if any(ours[element] != theirs[element] for element in ours.keys() & theirs.keys()):
-            return False
-    return True
-
-
-def _data_sets(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return VASP's data sets by element, from titles or from symbols; empty for other engines."""
-    potcars = settings.get("potcars", [])
-    if isinstance(potcars, Mapping):
-        return dict(potcars.get("symbols", {}))
-    return {title.split()[1].split("_")[0]: title for title in potcars}
+    """Whether total energies of two calculations may be subtracted from each other."""
+    return not energy_differences(one, other)
 
 
 def stability_window(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .corrections import COULOMB_V_A, SiteAlignment
+from .corrections import COULOMB_V_A, Dielectric, SiteAlignment, component
 
 #: Å; width of the region between the defect and its image in which the average is taken.
 _SAMPLED_A = 1.0
@@ -21,7 +21,7 @@ def planar_alignment(
     differences_eV: Sequence[np.ndarray],
     center: np.ndarray,
     charge: int,
-    dielectric_constant: float,
+    dielectric: Dielectric,
 ) -> SiteAlignment:
     """Compare planar averages half-way between the defect and its image, along a, b and c.
 
@@ -35,7 +35,8 @@ def planar_alignment(
     center : array, shape (3,)
         Fractional coordinates of the defect.
     charge : int
-    dielectric_constant : float
+    dielectric : float or array
+        In the axes of the supercell.
 
     Returns
     -------
@@ -47,7 +48,9 @@ def planar_alignment(
         place = np.arange(difference.size) / difference.size - center[axis]
         height = 1 / float(np.linalg.norm(np.linalg.inv(lattice)[:, axis]))
         model = planar_point_charge_potential(lattice, axis, place, order=difference.size // 2)
-        rest = difference + charge * model / dielectric_constant
+        # Waves along a reciprocal vector are screened by the tensor's component along it.
+        screening = component(dielectric, np.linalg.inv(lattice)[:, axis])
+        rest = difference + charge * model / screening
         far = 0.5 - np.abs(place - np.round(place)) <= _SAMPLED_A / 2 / height + 1e-9
         shifts.append(rest[far].mean())
     return SiteAlignment(float(np.mean(shifts)), float(np.std(shifts)), len(shifts))

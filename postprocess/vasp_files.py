@@ -2,25 +2,83 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from interohm.errors import InputError
+
+#: How files are unpacked, by their suffix.
+_UNPACK: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+}
+#: What reading and unpacking a damaged file raises.
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
 
 #: What OUTCAR says at the end of a self-consistency loop; before VASP 6 also where NELM ended it.
 _LOOP_ENDED = "aborting loop because EDIFF is reached"
 
 
-def find_file(folder: Path, name: str) -> Path | None:
-    """Return a file of VASP's, plain or compressed with gzip; None if there is none."""
-    for path in (folder / name, folder / f"{name}.gz"):
+def find_file(folder: Path, name: str, stage: str | None = None) -> Path | None:
+    """Return a file of VASP's in a folder, plain or compressed; None if there is none.
+
+    Upper and lower case count the same. custodian adds ``.relax1``, ``.relax2``, … to the files of
+    runs one after the other.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        As ``OUTCAR``.
+    stage : str, optional
+        That of another file (see `stage_of`), so that both are of one run; default: the last one.
+
+    Raises
+    ------
+    InputError
+        It is a link to a file that is not there.
+    """
+    found: list[tuple[float, int, Path]] = []
+    broken: Path | None = None
+    packings = ["", *_UNPACK]
+    for path in folder.iterdir() if folder.is_dir() else ():
+        parts = _parts(path, name)
+        if parts is None or (stage is not None and parts[0] != stage):
+            continue
         if path.is_file():
-            return path
+            own, packing = parts
+            number = float(own.removeprefix(".relax")) if own else float("inf")
+            found.append((number, -packings.index(packing), path))
+        elif path.is_symlink():
+            broken = path
+    if found:
+        return max(found)[2]
+    if broken is not None:
+        raise InputError(
+            "it is a link to a file that is not there",
+            where=str(broken),
+            fix="mount or copy what it points to",
+        )
     return None
+
+
+def stage_of(path: Path, name: str) -> str:
+    """Return what custodian added to a file's name, as ``.relax2``; empty if nothing."""
+    parts = _parts(path, name)
+    return parts[0] if parts else ""
+
+
+def _parts(path: Path, name: str) -> tuple[str, str] | None:
+    pattern = rf"{re.escape(name)}(\.relax\d+)?({'|'.join(map(re.escape, _UNPACK))})?"
+    match = re.fullmatch(pattern, path.name, re.IGNORECASE)
+    return None if match is None else ((match[1] or "").lower(), (match[2] or "").lower())
 
 
 def file_content(path: Path) -> bytes:
@@ -33,8 +91,18 @@ def file_content(path: Path) -> bytes:
     """
     try:
         data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix == ".gz" else data
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+        unpack = _UNPACK.get(path.suffix.lower())
+        return data if unpack is None else unpack(data)
+    except DAMAGED:
+        raise cut_off(path) from None
+    except OSError as error:
+        # bz2 has no error of its own for what is no archive.
+        if error.errno is None:
+            raise cut_off(path) from None
+        raise InputError(
+            f"it cannot be read: {error.strerror}", where=str(path), fix="check its permissions"
+        ) from None
+    except ValueError:  # bz2: cut off
         raise cut_off(path) from None
 
 
@@ -45,6 +113,21 @@ def cut_off(path: Path) -> InputError:
         where=str(path),
         fix="copy it again, or let VASP finish the calculation",
     )
+
+
+@contextmanager
+def told_as_input(place: Path) -> Iterator[None]:
+    """Turn whatever a reader trips over in files of others into an error that names their place."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"its files cannot be read ({type(error).__name__}: {error})",
+            where=str(place),
+            fix="copy them again, or leave the folder out with `ignore`",
+        ) from error
 
 
 def outcar_text(path: Path) -> str:
@@ -112,18 +195,3 @@ def core_potentials_eV(outcar: str, sites: int, path: Path) -> list[float]:
             fix="give the OUTCAR of this very calculation",
         )
     return [float(value) for value in potentials]
-
-
-def functional_name(parameters: Mapping[str, Any]) -> str:
-    """Return the functional that INCAR's tags ask for, as it is called in print."""
-    if parameters.get("LHFCALC"):
-        screening = float(parameters.get("HFSCREEN") or 0)
-        share = float(parameters.get("AEXX") or 0.25)
-        base = {0.0: "PBE0", 0.2: "HSE06"}.get(round(screening, 2), f"HSE(omega={screening:g})")
-        return base if abs(share - 0.25) < 1e-6 else f"{base}(a={share:g})"
-    meta = str(parameters.get("METAGGA") or "").strip().strip("-")
-    if meta and meta.lower() not in ("none", "f"):
-        return meta
-    gga = str(parameters.get("GGA") or "PE").strip().strip("-").upper()
-    known = {"PE": "PBE", "PS": "PBEsol", "": "PBE", "RP": "RPBE", "RE": "revPBE", "CA": "LDA"}
-    return known.get(gga, gga)

@@ -2,13 +2,15 @@
 
 All images write one vasprun.xml in turn where VASP runs them together, so that it is none; each
 has an OUTCAR of its own. The ends (00 and the last folder) are not part of VASP's run: theirs is of
-a calculation by itself, with the same electrons.
+a calculation by itself, with the same electrons, there or (as atomate2 has it) in another folder,
+where the atoms may stand in another order.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import groupby, pairwise
@@ -18,11 +20,13 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
+from scipy.optimize import linear_sum_assignment
 
 from interohm.errors import InputError
 
 from .calculation import Calculation, MigrationPath
 from .hubbard import vasp_repulsions
+from .vasp import read_vasp, whole_charge
 from .vasp_files import (
     converged_loops,
     core_potentials_eV,
@@ -30,17 +34,29 @@ from .vasp_files import (
     elapsed_time_s,
     file_content,
     find_file,
-    functional_name,
     outcar_text,
+    told_as_input,
 )
+from .vasp_method import differences, energy_settings
 
 #: Å; an end that rests farther from where the path begins is another one.
 _END_TOLERANCE_A = 0.05
 _RELAXED = "reached required accuracy - stopping structural energy minimisation"
 _FORCES = "TOTAL-FORCE (eV/Angst)"
 _IMAGES_IN_XML = rb'name="IMAGES">\s*0*[1-9]'
-#: What must be the same for energies to compare, by OUTCAR's names.
-_ELECTRONS = ("ENCUT", "NELECT", "GGA", "METAGGA", "LHFCALC", "AEXX", "HFSCREEN")
+#: Å; no atom moves farther from one image to the next: their order differs, or a hop is left out.
+_LARGEST_STEP_A = 4.0
+#: Tags of `energy_settings`, as OUTCAR repeats them.
+_METHOD_TAGS = (
+    *("GGA", "METAGGA", "LHFCALC", "AEXX", "AGGAX", "AGGAC", "ALDAC", "HFSCREEN", "LMODELHF"),
+    *("NKRED", "IVDW", "LVDW", "LUSE_VDW", "BPARAM", "CPARAM", "ZAB_VDW", "PARAM1", "PARAM2"),
+    *("PREC", "LASPH", "LSORBIT", "LNONCOLLINEAR", "EFIELD", "LDIPOL", "IDIPOL"),
+)
+#: What ends may have differently, named then: atomate2's have PREC = Accurate, its paths Normal.
+MAY_DIFFER = ("PREC",)
+
+#: Returns the finished calculations by themselves that ends are looked for among, with folders.
+FindEnds = Callable[[], Iterable[tuple[str, Calculation]]]
 
 
 def image_folders(folder: Path) -> list[Path]:
@@ -63,26 +79,35 @@ def _asks(path: Path | None, tag: bytes) -> bool:
     return path is not None and re.search(tag, file_content(path), re.MULTILINE) is not None
 
 
-def read_vasp_path(folder: str | Path) -> Calculation:
+def read_vasp_path(folder: str | Path, ends: FindEnds | None = None) -> Calculation:
     """Read a finished path.
 
     Parameters
     ----------
     folder : str or Path
         With folders 00, 01, ..., each with ``POSCAR`` and ``OUTCAR``, and ``KPOINTS`` and ``INCAR``
-        beside them. All may be compressed with gzip.
+        beside them. All may be compressed. The ends may be without OUTCAR.
+    ends : callable, optional
+        Of the calculations that ends without OUTCAR are looked for among; default: those of the
+        folders beside this one.
 
     Returns
     -------
     Calculation
         That of the highest image, with the energies of all. Its hash is that of the OUTCARs.
+        ``settings["path"]`` has the hashes of ends that are calculations elsewhere, and what
+        these have differently.
 
     Raises
     ------
     InputError
         An image is missing, cut off, not converged, or does not belong to the others; it is named.
     """
-    folder = Path(folder)
+    with told_as_input(Path(folder)):
+        return _read(Path(folder), ends)
+
+
+def _read(folder: Path, ends: FindEnds | None) -> Calculation:
     places = image_folders(folder)
     if not places:
         raise InputError(
@@ -91,32 +116,39 @@ def read_vasp_path(folder: str | Path) -> Calculation:
             fix="name the folder that VASP ran in with IMAGES",
         )
     _refuse_without_climbing(folder, places[1])
-    images = [read_image(place) for place in places]
+    finished = ends or (lambda: _beside(folder))
+    first, *middle, last = places
+    between = [read_image(place) for place in middle]
+    images = [_end(first, finished), *between, _end(last, finished)]
+    ends_differ: dict[str, list[Any]] = {}
     for image in images[1:]:
-        _refuse_other(image, images[0])
-    for image in images[1:-1]:
+        _refuse_other(image, images[0], ends_differ)
+    for image in between:
         if image.tag("NSW") == "0":
             raise InputError(
                 "the image was not relaxed", where=str(image.path), fix="run VASP with IMAGES"
             )
-    for image, place in ((images[0], places[0]), (images[-1], places[-1])):
-        _refuse_moved_end(image, place)
     places_frac = [images[0].structure.frac_coords]
     for before, after in pairwise(images):
         step = after.structure.frac_coords - before.structure.frac_coords
         places_frac.append(places_frac[-1] + step - np.round(step))
     lattice = images[0].structure.lattice.matrix
-    moved = [np.linalg.norm((after - before) @ lattice) for before, after in pairwise(places_frac)]
+    steps = [(after - before) @ lattice for before, after in pairwise(places_frac)]
+    for image, step in zip(images[1:], steps, strict=True):
+        refuse_impossible_step(str(image.path), step)
     energies = [image.energy_eV for image in images]
-    saddle = images[int(np.argmax(np.round(energies, 6)))]
+    saddle = max(between, key=lambda image: round(image.energy_eV, 6))
     electrons, repulsions = saddle.number("NELECT"), saddle.hubbard_U_eV()
+    method = saddle.method()
+    elsewhere = [image.content for image in images if isinstance(image, End)]
     return Calculation(
-        hash=hashlib.sha256("".join(image.text for image in images).encode()).hexdigest(),
+        hash=hashlib.sha256("".join(image.content for image in images).encode()).hexdigest(),
         engine="vasp",
         kind="neb",
-        charge=round(saddle.valence_electrons() - electrons),
+        charge=whole_charge(saddle.valence_electrons() - electrons, electrons, saddle.path),
         settings={
-            "xc": saddle.functional(),
+            "xc": method["functional"],
+            "method": method,
             "cutoff_eV": saddle.number("ENCUT"),
             "kpoints": _mesh(folder, saddle),
             "incar": _incar(folder),
@@ -125,6 +157,8 @@ def read_vasp_path(folder: str | Path) -> Calculation:
             "path": {
                 "images": len(images) - 2,
                 "end_positions_A": (places_frac[-1] @ lattice).round(5).tolist(),
+                **({"ends_differ": ends_differ} if ends_differ else {}),
+                **({"ends": elsewhere} if elsewhere else {}),
             },
         },
         initial_structure=images[0].structure.as_dict(),
@@ -135,15 +169,42 @@ def read_vasp_path(folder: str | Path) -> Calculation:
         max_force_eV_A=saddle.max_force_eV_A,
         site_potentials_eV=core_potentials_eV(saddle.text, len(saddle.structure), saddle.path),
         path=MigrationPath(
-            coordinates_A=[round(float(x), 4) for x in np.cumsum([0.0, *moved])],
+            coordinates_A=[
+                round(float(x), 4) for x in np.cumsum([0.0, *map(np.linalg.norm, steps)])
+            ],
             energies_eV=energies,
             symmetric=False,
         ),
-        ionic_steps=images[1].text.count(_FORCES),
-        wall_time_s=sum(elapsed_time_s(end.text) for end in (images[0], images[-1]))
-        + max(elapsed_time_s(image.text) for image in images[1:-1]),
+        ionic_steps=between[0].text.count(_FORCES),
+        wall_time_s=sum(image.wall_time_s for image in (images[0], images[-1]))
+        + max(image.wall_time_s for image in between),
         versions={"vasp": saddle.program(), "pymatgen": version("pymatgen-core")},
     )
+
+
+@dataclass(frozen=True)
+class End:
+    """A relaxed end, in the order of the path's atoms.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    content : str
+        Of its OUTCAR, or the hash of its calculation.
+    structure : Structure
+    energy_eV : float
+    compared : mapping
+        What has to be the same for energies to compare.
+    wall_time_s : float
+    """
+
+    path: Path
+    content: str
+    structure: Structure
+    energy_eV: float
+    compared: dict[str, Any]
+    wall_time_s: float
 
 
 @dataclass(frozen=True)
@@ -180,14 +241,38 @@ class Image:
             raise cut_off(self.path)
         return float(text)
 
-    def functional(self) -> str:
-        """Return the functional's name."""
-        tags = {name: self.tag(name) for name in ("GGA", "METAGGA", "AEXX", "HFSCREEN")}
-        return functional_name(tags | {"LHFCALC": self.tag("LHFCALC") == "T"})
+    @property
+    def content(self) -> str:
+        """That of the OUTCAR."""
+        return self.text
+
+    @property
+    def wall_time_s(self) -> float:
+        """That OUTCAR ends with."""
+        return elapsed_time_s(self.text)
+
+    @property
+    def compared(self) -> dict[str, Any]:
+        """What has to be the same for energies to compare, by OUTCAR's names."""
+        return {
+            "ENCUT": self.number("ENCUT"),
+            "NELECT": self.number("NELECT"),
+            **self.method(),
+            "LDAUU": self.hubbard_U_eV(),
+            "POTCAR": self.data_sets(),
+            "POSCAR": [site.specie.symbol for site in self.structure],
+        }
+
+    def method(self) -> dict[str, Any]:
+        """Return what changes the energy (see `energy_settings`)."""
+        tags = {name: self.tag(name) for name in _METHOD_TAGS}
+        return energy_settings(
+            {name: value for name, value in tags.items() if value is not None}, self.data_sets()
+        )
 
     def data_sets(self) -> list[str]:
         """Return the titles of the PAW data sets."""
-        return [title.strip() for title in re.findall(r"TITEL\s*=\s*(.+)", self.text)]
+        return [" ".join(title.split()) for title in re.findall(r"TITEL\s*=\s*(.+)", self.text)]
 
     def hubbard_U_eV(self) -> dict[str, dict[str, float]]:
         """Return the +U by element and shell; empty where there is none."""
@@ -303,22 +388,104 @@ def _geometry(text: str, begun: Structure, path: Path) -> tuple[Structure, np.nd
     )
 
 
-def _refuse_other(image: Image, first: Image) -> None:
-    """Refuse to subtract energies of different electrons."""
-    pairs: list[tuple[str, Any, Any]] = [
-        (name, image.tag(name), first.tag(name)) for name in _ELECTRONS
-    ]
-    pairs += [("LDAUU", image.hubbard_U_eV(), first.hubbard_U_eV())]
-    pairs += [("POTCAR", image.data_sets(), first.data_sets())]
-    pairs += [("POSCAR", image.structure.species, first.structure.species)]
-    for name, own, other in pairs:
-        if own != other:
-            raise InputError(
-                f"{name} is {own}, in {first.path.parent.name} it is {other}: their energies "
-                "cannot be compared",
-                where=str(image.path),
-                fix="calculate all images with the same settings",
-            )
+def _end(place: Path, finished: FindEnds) -> Image | End:
+    """Return an end: its own OUTCAR's, or the calculation of the same structure elsewhere."""
+    if find_file(place, "OUTCAR") is not None:
+        image = read_image(place)
+        _refuse_moved_end(image, place)
+        return image
+    begun = _begun(place)
+    for name, calculation in finished():
+        if calculation.kind not in ("relax", "static"):
+            continue
+        order = same_atoms(begun, calculation.final_structure)
+        if order is None:
+            continue
+        settings = calculation.settings
+        species = [site.specie.symbol for site in begun]
+        method = settings.get("method") or energy_settings(
+            settings.get("incar", {}), settings["potcars"]
+        )
+        compared = {
+            "ENCUT": settings["cutoff_eV"],
+            "NELECT": calculation.electrons,
+            **method,
+            "LDAUU": settings.get("hubbard_U_eV", {}),
+            "POTCAR": list(settings["potcars"]),
+            "POSCAR": species,
+        }
+        sites = [calculation.final_structure[site] for site in order]
+        return End(
+            path=Path(name),
+            content=calculation.hash,
+            structure=Structure.from_sites(sites),
+            energy_eV=calculation.energy_eV,
+            compared=compared,
+            wall_time_s=calculation.wall_time_s,
+        )
+    raise InputError(
+        "there is no OUTCAR, and no calculation of this end in another folder",
+        where=str(place),
+        fix="put that of the image there; for an end, that of a calculation by itself with the "
+        "path's settings, IMAGES and those of the path left out",
+    )
+
+
+def _beside(folder: Path) -> Iterable[tuple[str, Calculation]]:
+    for place in sorted(folder.resolve().parent.iterdir()):
+        if place.is_dir() and place != folder.resolve() and find_file(place, "vasprun.xml"):
+            try:
+                yield str(place), read_vasp(place)
+            except InputError:  # whoever needs it is told that there is none
+                continue
+
+
+def same_atoms(
+    begun: Structure, other: Structure, *, tolerance_A: float = _END_TOLERANCE_A
+) -> list[int] | None:
+    """Return the sites of the other structure in the order of the first, None if they differ."""
+    same_cell = np.allclose(begun.lattice.matrix, other.lattice.matrix, atol=0.01)
+    if not same_cell or begun.composition != other.composition:
+        return None
+    distances = begun.lattice.get_all_distances(begun.frac_coords, other.frac_coords)
+    kinds = [[site.specie.symbol for site in one] for one in (begun, other)]
+    differ = np.array(kinds[0])[:, None] != np.array(kinds[1])[None, :]
+    rows, columns = linear_sum_assignment(np.where(differ, 1e3, distances) ** 2)
+    if distances[rows, columns].max() > tolerance_A:
+        return None
+    return [int(column) for column in columns]
+
+
+def _refuse_other(image: Image | End, first: Image | End, ends_differ: dict[str, Any]) -> None:
+    """Refuse to subtract energies of different electrons; name what ends may have differently."""
+    for name, (own, other) in differences(image.compared, first.compared).items():
+        if name in MAY_DIFFER:
+            ends_differ[name] = [other, own]
+            continue
+        raise InputError(
+            f"{name} is {own}, in {first.path.parent.name} it is {other}: their energies "
+            "cannot be compared",
+            where=str(image.path),
+            fix="calculate all images with the same settings",
+        )
+
+
+def refuse_impossible_step(where: str, step: np.ndarray) -> None:
+    """Refuse an image whose atoms, shape (atoms, 3), are too far from where the last one has them.
+
+    Raises
+    ------
+    InputError
+        With ``where`` as the place.
+    """
+    moved = np.linalg.norm(step, axis=1)
+    if moved.max() > _LARGEST_STEP_A:
+        raise InputError(
+            f"{int((moved > 1).sum())} atoms are up to {moved.max():.1f} Å away from where the "
+            "image before has them: no ion hops so far in one step",
+            where=where,
+            fix="let the atoms of all images stand in one order",
+        )
 
 
 def _refuse_without_climbing(folder: Path, place: Path) -> None:

@@ -133,7 +133,25 @@ def _force_constants(vasprun: bytes, masses: np.ndarray, path: Path) -> np.ndarr
             fix="let all atoms move: POSCAR without selective dynamics",
         )
     _, _, block = vasprun.rpartition(b"<dynmat>")
-    if re.search(rb'<i [^>]*name="unit"[^>]*>\s*THz\^2', block.partition(b"</dynmat>")[0]):
+    unit = re.search(rb'<i [^>]*name="unit"[^>]*>\s*THz\^2', block.partition(b"</dynmat>")[0])
+    return force_constants(hessian, masses, in_thz2=unit is not None)
+
+
+def force_constants(hessian: np.ndarray, masses: np.ndarray, *, in_thz2: bool) -> np.ndarray:
+    """Return force constants in eV/Å², shape (atoms, 3, atoms, 3), from VASP's matrix.
+
+    Parameters
+    ----------
+    hessian : array, shape (3 atoms, 3 atoms)
+        Minus the mass-weighted force constants.
+    masses : array, shape (atoms,)
+        In u.
+    in_thz2 : bool
+        Whether it is in THz², as of VASP 6, and not in eV/(Å² u).
+    """
+    if in_thz2:
         hessian = hessian / _THZ2
+    atoms = len(masses)
     roots = np.sqrt(np.repeat(masses, 3))
-    return -(hessian * np.outer(roots, roots)).reshape(atoms, 3, atoms, 3)
+    constants: np.ndarray = -(hessian * np.outer(roots, roots)).reshape(atoms, 3, atoms, 3)
+    return constants

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interohm.electrodes import check_same_ion, reference_metal
+from interohm.database.conditions import parse_where
+from interohm.database.rows import COLUMNS, rows_of
 from interohm.errors import InputError
-from interohm.materials import find_material, shipped_names
+from interohm.lookup import find_material
 from interohm.records import Insulator, Metal, material_document
-from interohm.rows import COLUMNS, rows_of
-from interohm.where import parse_where
+from interohm.records.interface import Interface
+from interohm.records.reference import check_same_ion, reference_metal
+from interohm.records.shipped import shipped_interfaces, shipped_names
 
 if TYPE_CHECKING:
-    from interohm.screening.config import Candidates, Coating, ScreenConfig
-
     from interohm.database import Database
-    from interohm.where import Condition
+    from interohm.database.conditions import Condition
+    from interohm.screening.config import Candidates, Coating, ScreenConfig
 
 #: A field of a record's provenance that conditions may name, in words or numbers of the user's.
 _PRICE_CLASS = "price_class"
@@ -64,12 +65,15 @@ class Records:
         The electrolytes.
     reference : Metal
         The mobile metal, the zero of potential.
+    interfaces : list of Interface
+        What is known of contacts, the database's before the shipped ones.
     """
 
     negatives: list[Side]
     electrolytes: list[Insulator]
     positives: list[Side]
     reference: Metal
+    interfaces: list[Interface] = field(default_factory=list)
 
     @property
     def all(self) -> list[Insulator | Metal]:
@@ -120,7 +124,8 @@ def find_records(
     except InputError as error:
         raise InputError(error.what, where=where, fix=error.fix) from None
     _check_one_record_a_name(everything, where)
-    return Records(sides[0], electrolytes, sides[1], reference)
+    known = [*database.interfaces(), *shipped_interfaces()]
+    return Records(sides[0], electrolytes, sides[1], reference, known)
 
 
 def _check_one_record_a_name(materials: Sequence[Insulator | Metal], where: str) -> None:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from interohm.screening.contacts import SideContacts
     from numpy.typing import NDArray
+
+    from interohm.screening.contacts import SideContacts
 
     Array = NDArray[np.float64]
     IntArray = NDArray[np.int64]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from interohm.screening.cells import OUTPUTS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from interohm.cell_config import StateOfCharge, Temperature, Thickness
+from interohm.records.cell_config import StateOfCharge, Temperature, Thickness
+from interohm.screening.cells import OUTPUTS
 from interohm.yaml_io import load_yaml, validated
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]

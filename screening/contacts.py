@@ -13,14 +13,18 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from interohm.screening.sides import Electrodes, Electrolytes
 
 from interohm import device_models as models
+from interohm.prediction.contact_hop import known_interface, prior_median_eV
+from interohm.screening.phase_arrays import Electrodes, Electrolytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from interohm.records import Insulator, Metal
+    from interohm.records.interface import Interface
 
     Array = NDArray[np.float64]
 
@@ -143,17 +147,93 @@ def stability_margin_V(
     return oxidation_V - voltage_V if positive else voltage_V - reduction_V
 
 
-def resistances(interface_ohm_cm2: Array, half_ohm_cm2: Array) -> dict[str, Array]:
-    """Return the resistance of an interface, alone and with half of the electrolyte."""
-    both = interface_ohm_cm2 + half_ohm_cm2
+def resistances(
+    total_ohm_cm2: Array, interface_ohm_cm2: Array, half_ohm_cm2: Array
+) -> dict[str, Array]:
+    """Return the resistance of an interface, and of the sum with half of the electrolyte.
+
+    The sum is exact: it has the accumulation of the space charge, too, which the interface has not.
+    """
+    both = total_ohm_cm2 + half_ohm_cm2
     return {
         "resistance_ohm_cm2": np.where(np.isfinite(both), both, np.nan),
-        "interface_ohm_cm2": np.where(np.isfinite(interface_ohm_cm2), interface_ohm_cm2, np.nan),
+        "interface_ohm_cm2": interface_ohm_cm2,
     }
 
 
+@dataclass(frozen=True)
+class PairHops:
+    """The hop across contacts; arrays (N,) or (N, samples), or of shape ().
+
+    Parameters
+    ----------
+    barrier_eV : array
+        E_b where it is known, NaN elsewhere.
+    excess_barrier_eV : array
+        ΔE_c where it is not.
+    dipole_V : array
+        From the electrode to the electrolyte.
+    areal_site_density_cm2 : array
+        Of the contact plane, NaN where it is the phases' own.
+    """
+
+    barrier_eV: Array
+    excess_barrier_eV: Array
+    dipole_V: Array
+    areal_site_density_cm2: Array
+
+    def take(self, index: NDArray[np.int64]) -> PairHops:
+        """Those of some pairs."""
+        return PairHops(
+            *(
+                value[index] if np.ndim(value := getattr(self, field.name)) else value
+                for field in fields(self)
+            )
+        )
+
+
+#: Where nothing is known of any pair: the median of the prior.
+UNKNOWN = PairHops(np.asarray(np.nan), prior_median_eV(), np.zeros(()), np.asarray(np.nan))
+
+
+def known_hops(
+    sides: Sequence[Metal],
+    electrolytes: Sequence[Insulator],
+    interfaces: Sequence[Interface],
+    *,
+    positive: bool,
+) -> PairHops:
+    """Return what is known of all pairs, row by row as `all_contacts` has them."""
+    shape = (len(electrolytes), len(sides))
+    barrier, dipole, areal = np.full(shape, np.nan), np.zeros(shape), np.full(shape, np.nan)
+    names = {name for one in interfaces for name in (one.left, one.right)}
+    for row, electrolyte in enumerate(electrolytes):
+        if electrolyte.name not in names:
+            continue
+        for column, metal in enumerate(sides):
+            if metal.name not in names:
+                continue
+            pair = (electrolyte, metal) if positive else (metal, electrolyte)
+            known = known_interface(*pair, interfaces)
+            if known is None:
+                continue
+            if known.barrier_eV is not None:
+                barrier[row, column] = known.barrier_eV.value
+            if known.areal_site_density_cm2 is not None:
+                areal[row, column] = known.areal_site_density_cm2.value
+            if known.dipole_V is not None:
+                # counted from the electrode, whichever side it is on
+                dipole[row, column] = known.dipole_V.value * (-1.0 if positive else 1.0)
+    return PairHops(barrier.ravel(), prior_median_eV(), dipole.ravel(), areal.ravel())
+
+
 def solve_pairs(
-    electrodes: Electrodes, electrolytes: Electrolytes, conditions: Conditions
+    electrodes: Electrodes,
+    electrolytes: Electrolytes,
+    conditions: Conditions,
+    *,
+    hops: PairHops = UNKNOWN,
+    bent: models.Bulk | None = None,
 ) -> dict[str, Array]:
     """Solve contacts of electrodes with electrolytes, row by row.
 
@@ -163,6 +243,10 @@ def solve_pairs(
         Of the same length N, or arrays (N, samples) (see `sides`).
     conditions : Conditions
         Of all of them.
+    hops : PairHops
+        Across the contacts.
+    bent : Bulk, optional
+        The one electrode of all pairs, where it has a space charge of its own.
 
     Returns
     -------
@@ -189,24 +273,32 @@ def solve_pairs(
         ion_charge=z,
     )
     # the same from both sides: a contact does not know which of its phases is called the left one
-    found = models.contact(models.Metal(phi), bulk)
+    factor = electrodes.hop_factor.reshape(electrodes.hop_factor.shape + samples)
+    held = models.Metal(phi, factor)
+    found = models.contact(held if bent is None else bent, bulk, dipole_V=hops.dipole_V)
     half_space = found.right
     assert isinstance(half_space, models.HalfSpace)
     parts = models.contact_resistance(
         found,
         right_thickness_nm=conditions.thickness_nm,
-        areal_site_density_cm2=np.fmin(areal, own_areal),
+        areal_site_density_cm2=np.where(
+            np.isfinite(hops.areal_site_density_cm2),
+            hops.areal_site_density_cm2,
+            np.fmin(areal, own_areal),
+        ),
+        barrier_eV=hops.barrier_eV,
+        excess_barrier_eV=hops.excess_barrier_eV,
     )
     with np.errstate(divide="ignore"):
         half = 0.5e-7 * conditions.thickness_nm / bulk.conductivity_S_cm
     at_contact, in_bulk = (
         models.band_edges(potential, phase.ionization_potential_eV, phase.band_gap_eV)
-        for potential in (phi, bulk.neutral_potential_V)
+        for potential in (found.right_potential_V, bulk.neutral_potential_V)
     )
     needed = half_space.x99_nm + DEBYE_LENGTHS_EACH * bulk.debye_length_nm
     ionic = bulk.has_neutral_bulk & bulk.neutral_by_ions
     return {
-        **resistances(parts.total_ohm_cm2, half),
+        **resistances(parts.total_ohm_cm2, parts.interface_ohm_cm2, half),
         "space_charge_ohm_cm2": parts.space_charge_ohm_cm2,
         "charge_transfer_ohm_cm2": parts.charge_transfer_ohm_cm2,
         "coating_ohm_cm2": np.zeros_like(phi),
@@ -228,6 +320,7 @@ def all_contacts(
     electrolytes: Electrolytes,
     conditions: Conditions,
     *,
+    hops: PairHops = UNKNOWN,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> SideContacts:
@@ -239,6 +332,8 @@ def all_contacts(
         (S,) and (E,).
     conditions : Conditions
         Of all of them.
+    hops : PairHops
+        Across all contacts, row by row.
     workers : int
         Threads.
     progress : callable, optional
@@ -250,7 +345,10 @@ def all_contacts(
     def one(start: int) -> None:
         pairs = np.arange(start, min(start + _CHUNK, count * sides))
         found = solve_pairs(
-            taken(electrodes, pairs % sides), taken(electrolytes, pairs // sides), conditions
+            taken(electrodes, pairs % sides),
+            taken(electrolytes, pairs // sides),
+            conditions,
+            hops=hops.take(pairs),
         )
         for name, values in found.items():
             table[name][start : start + pairs.size] = values

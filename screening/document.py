@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from interohm.screening import histograms
-from interohm.screening.survivors import Sampler, ranking_stability
-from interohm.screening.tables import count_contacts
 
-from interohm.documents import number
+from interohm.results.json_values import number
+from interohm.screening import histograms
+from interohm.screening.tables import count_contacts
+from interohm.screening.uncertainty import Sampler, ranking_stability
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from interohm.screening.cells import Cells
     from interohm.screening.partial import Partial
     from interohm.screening.screening import Screening, Stages
-    from numpy.typing import NDArray
 
 
 def described_cells(

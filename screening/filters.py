@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+
+from interohm.database.conditions import Comparison, Condition, Junction, parse_where
 from interohm.screening.cells import OUTPUTS
 
-from interohm.where import Comparison, Condition, Junction, parse_where
-
 if TYPE_CHECKING:
-    from interohm.screening.cells import Block
     from numpy.typing import NDArray
+
+    from interohm.screening.cells import Block
 
     Mask: TypeAlias = NDArray[np.bool_]
 

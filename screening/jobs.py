@@ -11,13 +11,13 @@ import json
 import os
 from typing import Any
 
+from jobflow import Flow, job
+from pydantic import TypeAdapter
+
 from interohm.screening.candidates import Records
 from interohm.screening.config import ScreenConfig
 from interohm.screening.run import prepare, run_screening, screen_part
 from interohm.screening.screening import Screening
-from jobflow import Flow, job
-from pydantic import TypeAdapter
-
 from interohm.settings import load_settings
 from interohm.yaml_io import write_text
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
+
 from interohm.screening.cells import OUTPUTS
 
 if TYPE_CHECKING:
     import pyarrow
+    from numpy.typing import NDArray
+
     from interohm.screening.cells import Cells
     from interohm.screening.contacts import SideContacts
     from interohm.screening.partial import Question
-    from numpy.typing import NDArray
 
 #: Rows that a reader takes or leaves together.
 _ROW_GROUP = 1_048_576

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from interohm.screening import histograms
 from interohm.screening.arrays import load_arrays, save_arrays
 from interohm.screening.best import Best, Front
 from interohm.screening.cells import OUTPUTS
 
 if TYPE_CHECKING:
-    from interohm.screening.cells import Block, Cells
     from numpy.typing import NDArray
+
+    from interohm.screening.cells import Block, Cells
 
     Mask = NDArray[np.bool_]
 

@@ -8,22 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from interohm.screening.arrays import load_arrays, save_arrays
 from interohm.screening.cells import Cells, WholeCells
 from interohm.screening.contacts import SideContacts
 from interohm.screening.document import contact_maps, listed, rankings, results
+from interohm.screening.full_solves import solve_whole
 from interohm.screening.parquet import write_cells, write_contacts
 from interohm.screening.stream import RANGE, run_ranges
-from interohm.screening.survivors import Sampler
 from interohm.screening.tables import cells_of, count_contacts
-from interohm.screening.whole_cells import solve_whole
-
+from interohm.screening.uncertainty import Sampler
 from interohm.yaml_io import write_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from interohm.screening.partial import Partial
     from interohm.screening.screening import Screening, Stages
-    from numpy.typing import NDArray
 
 
 def prepared_cells(

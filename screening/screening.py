@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from interohm import __version__
+from interohm.records import material_document
+from interohm.records.interface import interface_document
 from interohm.screening.candidates import Records
 from interohm.screening.config import ScreenConfig
 from interohm.screening.filters import cell_filter
 from interohm.screening.partial import Question
-
-from interohm import __version__
-from interohm.records import material_document
 
 #: Begins a stage (its name, how many steps it has); returns what is told of each more of them.
 Stages: TypeAlias = Callable[[str, int], Callable[[int], None]]
@@ -99,6 +99,7 @@ def screening_folder(config: ScreenConfig, records: Records, parent: Path) -> Pa
             if record is not None
         ]
         + [material_document(record) for record in [*records.electrolytes, records.reference]],
+        "interfaces": [interface_document(known) for known in records.interfaces],
     }
     text = json.dumps(content, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -6,14 +6,30 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from interohm.screening.cells import Cells
-from interohm.screening.coated_sides import coated_side
-from interohm.screening.contacts import Conditions, SideContacts, all_contacts, joined
-from interohm.screening.sides import electrodes_of, electrolytes_of
 
-from interohm.electrodes import reference_work_function_eV
+from interohm.prediction.electrodes import reference_work_function_eV
+from interohm.screening.cells import Cells
+from interohm.screening.coated_electrodes import coated_side
+from interohm.screening.contacts import (
+    Conditions,
+    PairHops,
+    SideContacts,
+    all_contacts,
+    joined,
+    known_hops,
+    solve_pairs,
+    taken,
+)
+from interohm.screening.phase_arrays import (
+    Electrodes,
+    Electrolytes,
+    bent_electrode,
+    electrodes_of,
+    electrolytes_of,
+)
 
 if TYPE_CHECKING:
+    from interohm.device_models import Bulk
     from interohm.screening.candidates import Records, Side
     from interohm.screening.config import ScreenConfig
 
@@ -68,15 +84,27 @@ def cells_of(
         coated = [side for side in sides if side.coating is not None]
         parts = []
         if plain:
-            parts.append(
-                all_contacts(
-                    electrodes_of(plain, state_of_charge, positive=positive),
-                    electrolytes_of(records.electrolytes, electrons=config.electrons),
-                    conditions,
-                    workers=workers,
-                    progress=progress,
-                )
+            electrodes = electrodes_of(plain, state_of_charge, positive=positive)
+            electrolytes = electrolytes_of(
+                records.electrolytes,
+                electrons=config.electrons,
+                metal_work_function_eV=conditions.metal_work_function_eV,
             )
+            hops = known_hops(plain, records.electrolytes, records.interfaces, positive=positive)
+            found = all_contacts(
+                electrodes, electrolytes, conditions, hops=hops, workers=workers, progress=progress
+            )
+            for column, metal in enumerate(plain):
+                bent = bent_electrode(
+                    metal,
+                    state_of_charge,
+                    positive=positive,
+                    temperature_K=temperature_K,
+                    metal_work_function_eV=conditions.metal_work_function_eV,
+                )
+                if bent is not None:
+                    _bend(found, column, electrodes, electrolytes, conditions, hops, bent)
+            parts.append(found)
         if coated:
             parts.append(
                 coated_side(
@@ -86,6 +114,7 @@ def cells_of(
                     state_of_charge=state_of_charge,
                     other_mu_eV=np.asarray(mu_eV[not positive]),
                     electrons=config.electrons,
+                    interfaces=records.interfaces,
                     progress=progress,
                 )
             )
@@ -96,3 +125,26 @@ def cells_of(
         side_contacts(records.positives, True),
         config.electrolyte_thickness_nm,
     )
+
+
+def _bend(
+    table: SideContacts,
+    column: int,
+    electrodes: Electrodes,
+    electrolytes: Electrolytes,
+    conditions: Conditions,
+    hops: PairHops,
+    bent: Bulk,
+) -> None:
+    """Put an electrode with a space charge of its own into the table of those that hold theirs."""
+    count, sides = table.shape
+    rows = np.arange(count)
+    found = solve_pairs(
+        taken(electrodes, np.full(count, column)),
+        electrolytes,
+        conditions,
+        hops=hops.take(rows * sides + column),
+        bent=bent,
+    )
+    for name, values in found.items():
+        getattr(table, name)[:, column] = values

@@ -15,9 +15,11 @@ import pytest
 
 from interohm.cli import main
 
-# Where tests find what writes VASP files, and what plans in a process of its own.
-for folder in ("vasp_files", "workflows"):
-    sys.path.insert(0, str(Path(__file__).parent / folder))
+# Where tests find what writes VASP's files, what plans in a process of its own, and the script of
+# a page's tables.
+sys.path.insert(0, str(Path(__file__).parent / "vasp_files"))
+sys.path.insert(0, str(Path(__file__).parent / "workflows"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 
 
 class Ran(NamedTuple):
@@ -88,11 +90,10 @@ def _stored_before(folders: list[Path]) -> list[Path]:
     """Return the folders of calculations that the program or the tests' data have."""
     if not folders:
         return []
+    from interohm.database.shipped_calculations import shipped_calculation, shipped_hashes
     from interohm.postprocess.calculation import Calculation
     from interohm.workflows.engines.request import CalculationRequest
     from interohm.workflows.equivalents import request_of_calculation, setting_of
-
-    from interohm.shipped_calculations import shipped_calculation, shipped_hashes
 
     stored: dict[str, list[CalculationRequest]] = {}
     documents = [shipped_calculation(hash) for hash in shipped_hashes()]

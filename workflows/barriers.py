@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from interohm.slab_builders.cells import Crystal, supercell
-from interohm.slab_builders.defects import DefectSite, defect_position
-from interohm.slab_builders.hops import after_hop, vacancy_hop
-from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
 from jobflow import Job, JobConfig, OnMissing, job
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal, supercell
+from interohm.slab_builders.defects import DefectSite, defect_position
+from interohm.slab_builders.hops import after_hop, vacancy_hop
+from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
 
 from .calculations import calculation_of
 from .campaign_config import InsulatorPhase

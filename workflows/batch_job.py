@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO
 
 from interohm.postprocess.calculation import Calculation
-
 from interohm.settings import load_settings
 
 from .claims import Claim

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from interohm.postprocess.calculation import Calculation
-from interohm.slab_builders.equivalence import Setting
 from jobflow import CURRENT_JOB, Job, Response, job
 from pymatgen.core import Structure
 
 from interohm.database import Database
-from interohm.schema import well_formed
-from interohm.shipped_calculations import shipped_calculation, shipped_with_key
+from interohm.database.schema import well_formed
+from interohm.database.shipped_calculations import shipped_calculation, shipped_with_key
+from interohm.postprocess.calculation import Calculation
+from interohm.slab_builders.equivalence import Setting
 
 from .batch_job import calculate_in_time
 from .claims import claimed

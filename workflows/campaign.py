@@ -20,6 +20,7 @@ from .campaign_config import (
     CampaignConfig,
     ElectrodePhase,
     InsulatorPhase,
+    InterfacePhase,
     MetalPhase,
     load_campaign,
     load_structure,
@@ -30,6 +31,8 @@ from .electrode_jobs import record_electrode
 from .engines import engine_named
 from .engines.request import CalculationRequest
 from .equivalents import Requests
+from .interface import interface_flow, interface_plan
+from .interface_record import record_interface
 from .molecules import load_molecules
 from .phase import band_edges_of, insulator_flow, metal_flow
 from .phase_diagram import window_of_others
@@ -40,7 +43,9 @@ __all__ = ["CampaignConfig", "PlannedCalculation", "campaign_flow", "dry_run", "
 
 
 #: The jobs that make a record; they need finished calculations.
-_RECORDS = tuple(job.original for job in (record_insulator, record_metal, record_electrode))
+_RECORDS = tuple(
+    job.original for job in (record_insulator, record_metal, record_electrode, record_interface)
+)
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,9 @@ def campaign_flow(config: CampaignConfig) -> Flow:
     metal = load_structure(config.metal_structure, config.folder, where="metal_structure")
     flows = []
     for place, phase in enumerate(config.phases):
+        if isinstance(phase, InterfacePhase):
+            flows.append(_interface(config, place, phase, metal))
+            continue
         where = f"phases[{place}] {phase.name}: structure"
         structure = load_structure(phase.structure, config.folder, where=where)
         preset = _preset(config, phase.preset)
@@ -99,6 +107,42 @@ def campaign_flow(config: CampaignConfig) -> Flow:
         else:
             flows.append(metal_flow(phase, structure, preset, **ion))
     return Flow(flows, name=config.name)
+
+
+def _interface(config: CampaignConfig, place: int, phase: InterfacePhase, metal: Structure) -> Flow:
+    """Return an interface's flow."""
+    structures, preset = _interface_inputs(config, place, phase)
+    for name, structure in zip(("left", "right"), structures, strict=True):
+        where = f"phases[{place}] {phase.name}: {name}"
+        _check_elements(phase, structure, metal, preset, where)
+    return interface_flow(
+        phase,
+        structures,
+        preset,
+        mobile_ion=config.mobile_ion,
+        ion_charge=config.ion_charge,
+    )
+
+
+def _interface_inputs(
+    config: CampaignConfig, place: int, phase: InterfacePhase
+) -> tuple[tuple[Structure, Structure], Preset | VaspPreset]:
+    preset = _preset(config, phase.preset)
+    left, right = (
+        load_structure(side.structure, config.folder, where=f"phases[{place}] {phase.name}: {name}")
+        for name, side in (("left", phase.left), ("right", phase.right))
+    )
+    return (left, right), preset
+
+
+def interface_plans(config: CampaignConfig, database: Database) -> list[str]:
+    """Say of each interface which common cell and registries it has, and why not others."""
+    lines = []
+    for place, phase in enumerate(config.phases):
+        if isinstance(phase, InterfacePhase):
+            structures, preset = _interface_inputs(config, place, phase)
+            lines += interface_plan(phase, structures, preset, database)
+    return lines
 
 
 def _insulator(
@@ -146,7 +190,7 @@ def _insulator(
 
 
 def _check_elements(
-    phase: InsulatorPhase | MetalPhase,
+    phase: InsulatorPhase | MetalPhase | InterfacePhase,
     structure: Structure,
     metal: Structure,
     preset: Preset | VaspPreset,

@@ -6,12 +6,19 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Literal
 
-from interohm.postprocess.band_edge_shift import BandEdgeShift
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
-from interohm.materials import SHIPPED_FOLDER
+from interohm.postprocess.band_edge_shift import BandEdgeShift
 from interohm.records import (
     ION_CHARGES,
     BarrierEnergy,
@@ -25,6 +32,7 @@ from interohm.records import (
     Voltage,
     WorkFunction,
 )
+from interohm.records.shipped import SHIPPED_FOLDER
 from interohm.yaml_io import load_yaml, validated
 
 from .materials_project import structure_by_id
@@ -243,7 +251,103 @@ class ElectrodePhase(_Phase):
         return self
 
 
-Phase = Annotated[InsulatorPhase | MetalPhase | ElectrodePhase, Field(discriminator="kind")]
+class InterfaceSide(_Config):
+    """One side of an interface.
+
+    Parameters
+    ----------
+    record : str
+        Of the phase whose contact it is.
+    kind : str
+    structure : str
+        As of a phase.
+    facet : tuple of int
+    """
+
+    record: Name
+    kind: Literal["insulator", "metal"]
+    structure: Annotated[str, Field(min_length=1)]
+    facet: Facet
+
+    @field_validator("facet")
+    @classmethod
+    def _is_a_plane(cls, facet: Facet) -> Facet:
+        if not any(facet):
+            raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
+        return facet
+
+
+class InterfaceHop(_Config):
+    """The hop of the mobile ion across an interface.
+
+    Parameters
+    ----------
+    lateral_A : float
+        The vacancies of neighbouring cells are at least that far apart.
+    other_lateral_A : float, optional
+        Once more in a cell of that width: the difference is in the barrier's uncertainty.
+    """
+
+    lateral_A: Annotated[Number, Field(gt=0, le=30)] = 4.0
+    other_lateral_A: Annotated[Number, Field(gt=0, le=30)] | None = None
+
+
+class InterfacePhase(_Config):
+    """The contact of two surfaces, joined in one cell.
+
+    Parameters
+    ----------
+    name : str
+        Of its document.
+    left, right : InterfaceSide
+        An electrode on the left where there is one.
+    strained : str, optional
+        The side that gives way; default: the metal, and between two metals or two insulators it
+        has to be said.
+    max_strain : float
+        In the plane of the contact.
+    max_atoms : int
+        Of both sides.
+    max_matches : int
+        Common cells that the plan tells of.
+    registries : int
+        Lateral shifts along each vector of the cell in which they differ.
+    hop : InterfaceHop, optional
+        None: no barrier is calculated.
+    preset : str, optional
+        Instead of the campaign's.
+    """
+
+    kind: Literal["interface"] = "interface"
+    name: Name
+    left: InterfaceSide
+    right: InterfaceSide
+    strained: Literal["left", "right"] = Field(default=None, validate_default=True)  # type: ignore[assignment]
+    max_strain: Annotated[Number, Field(gt=0, le=0.2)] = 0.06
+    max_atoms: Annotated[int, Field(ge=2, le=1000)] = 100
+    max_matches: Annotated[int, Field(ge=1, le=100)] = 5
+    registries: Annotated[int, Field(ge=1, le=4)] = 2
+    hop: InterfaceHop | None = None
+    preset: str | None = None
+
+    @field_validator("strained", mode="before")
+    @classmethod
+    def _the_metal_gives_way(cls, strained: object, info: ValidationInfo) -> object:
+        if strained is not None:
+            return strained
+        sides = [info.data.get(side) for side in ("left", "right")]
+        metals = [side is not None and side.kind == "metal" for side in sides]
+        if sum(metals) != 1:
+            raise ValueError(
+                "name the side that gives way, left or right: the softer one; of a metal and an "
+                "insulator it is the metal"
+            )
+        return "left" if metals[0] else "right"
+
+
+Phase = Annotated[
+    InsulatorPhase | MetalPhase | ElectrodePhase | InterfacePhase, Field(discriminator="kind")
+]
 
 
 class PhaseDiagramConfig(_Config):

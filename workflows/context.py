@@ -9,9 +9,9 @@ from contextvars import ContextVar
 from jobflow import CURRENT_JOB
 
 from interohm.database import Database
+from interohm.database.storage import ServerUnreachableError
 from interohm.errors import InputError
 from interohm.settings import load_settings
-from interohm.storage import ServerUnreachableError
 
 _ACTIVE: ContextVar[Database | None] = ContextVar("active_database", default=None)
 

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
+from pymatgen.core import Composition, Element, Structure
+
+from interohm.errors import InputError
 from interohm.postprocess.reservoirs import ion_change, tied_elements
 from interohm.slab_builders.defects import (
     DefectSite,
@@ -13,9 +16,6 @@ from interohm.slab_builders.defects import (
     substitution_sites,
     vacancy_sites,
 )
-from pymatgen.core import Composition, Element, Structure
-
-from interohm.errors import InputError
 
 from .campaign_config import DopantConfig, InsulatorPhase
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.electrodes import facet_in, ordered_vacancies
-from interohm.slab_builders.slabs import build_slab, facet_name
 from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.electrodes import facet_in, ordered_vacancies
+from interohm.slab_builders.slabs import build_slab, facet_name
 
 from .campaign_config import ElectrodePhase
 from .electrode_jobs import cut_order, lowest_order, record_electrode

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from interohm.postprocess.voltages import ElectrodeState, electrode_record
-from interohm.slab_builders.electrodes import host_units
-from interohm.slab_builders.slabs import Facet, build_slab, facet_name
-from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
 from jobflow import JobConfig, OnMissing, job
 from pymatgen.core import Structure
 
+from interohm.postprocess.voltages import ElectrodeState, electrode_record
 from interohm.records import Quantity, material_document
+from interohm.slab_builders.electrodes import host_units
+from interohm.slab_builders.slabs import Facet, build_slab, facet_name
+from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
 
 from .calculations import calculation_of
 from .campaign_config import ElectrodePhase

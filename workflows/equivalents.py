@@ -13,6 +13,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from pymatgen.core import Lattice, Structure
+
+from interohm.calculation_key import MACHINE_TAGS
 from interohm.postprocess.calculation import (
     Calculation,
     DielectricResponse,
@@ -24,9 +27,6 @@ from interohm.slab_builders.equivalence import (
     same_mesh,
     settings_between,
 )
-from pymatgen.core import Lattice, Structure
-
-from interohm.calculation_key import MACHINE_TAGS
 
 from .engines.request import CalculationRequest
 

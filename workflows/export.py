@@ -2,8 +2,9 @@
 
 ``python -m interohm.workflows.export CAMPAIGN.yaml FOLDER`` takes the calculations from the
 project's database (and those shipped already) and writes ``FOLDER/calculations/HASH.json.gz``,
-which is how a run finds them (`find_calculation`), and ``FOLDER/materials/PHASE.yaml``. What a
-phase still lacks is named, and it has no record then; nothing is calculated.
+which is how a run finds them (`find_calculation`), ``FOLDER/materials/PHASE.yaml`` and
+``FOLDER/interfaces/NAME.yaml``. What a phase still lacks is named, and it has no record then;
+nothing is calculated.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from interohm.postprocess.calculation import Calculation
-
 from interohm.database import Database
+from interohm.database.shipped_calculations import KEYS_FILE
+from interohm.postprocess.calculation import Calculation
 from interohm.records import save_material
+from interohm.records.interface import Interface, save_interface
 from interohm.settings import Settings
-from interohm.shipped_calculations import KEYS_FILE
 from interohm.yaml_io import write_bytes
 
 from .calculations import find_calculation
@@ -46,8 +47,8 @@ def main() -> int:
                 lost = [row.label for row, one in zip(rows, found, strict=True) if one is None]
                 sys.stderr.write(f"not calculated: {', '.join(lost)}\n")
                 continue
-            write_records(alone, calculations, folder / "materials")
-    write_keys(folder / "calculations")
+            write_records(alone, calculations, folder)
+    write_keys(folder / "calculations", folder / "calculations" / KEYS_FILE)
     return 1 if missing else 0
 
 
@@ -60,20 +61,27 @@ def write_calculation(calculation: Calculation, folder: Path) -> Path:
     return path
 
 
-def write_keys(folder: Path) -> None:
-    """Write the file by which shipped calculations are looked up, from all that are in a folder."""
+def write_keys(folder: Path, path: Path) -> None:
+    """Write the file by which the calculations of a folder are looked up."""
     keys: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.json.gz")):
-        calculation = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+    for file in sorted(folder.glob("*.json.gz")):
+        calculation = Calculation.model_validate_json(gzip.decompress(file.read_bytes()))
         keys.setdefault(request_of_calculation(calculation).key, []).append(calculation.hash)
-    write_bytes(folder / KEYS_FILE, json.dumps(keys, sort_keys=True, indent=1).encode() + b"\n")
+    write_bytes(path, json.dumps(keys, sort_keys=True, indent=1).encode() + b"\n")
 
 
 def write_records(
     campaign: CampaignConfig, calculations: list[Calculation], folder: Path
 ) -> list[Path]:
-    """Write the records that follow from a campaign's finished calculations."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the records that follow from a campaign's finished calculations.
+
+    Parameters
+    ----------
+    campaign : CampaignConfig
+    calculations : list of Calculation
+    folder : Path
+        Gets ``materials/`` and ``interfaces/``.
+    """
     paths = []
     with tempfile.TemporaryDirectory() as scratch:
         # A database of its own: the project's may be in use by the run that fills it.
@@ -82,8 +90,13 @@ def write_records(
                 database.save_calculation(calculation.model_dump())
             records = run_campaign(campaign, database, progress=False, workers=1)
         for name, record in records.items():
-            paths.append(folder / f"{name}.yaml")
-            save_material(record, paths[-1])
+            kind = "interfaces" if isinstance(record, Interface) else "materials"
+            paths.append(folder / kind / f"{name}.yaml")
+            paths[-1].parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(record, Interface):
+                save_interface(record, paths[-1])
+            else:
+                save_material(record, paths[-1])
     return paths
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from interohm.postprocess.calculation import ScfAttempt
 from pydantic import BaseModel, ConfigDict
 
 from interohm.database import Database
+from interohm.postprocess.calculation import ScfAttempt
 
 from .engines.protocol import CalculationError
 from .engines.request import CalculationRequest

@@ -16,10 +16,11 @@ from jobflow import Flow, Job, JobStore, OnMissing
 
 from interohm.database import Database
 from interohm.records import Insulator, Metal
+from interohm.records.interface import Interface
 
 from .calculations import is_calculation, known_as, request_of
 from .campaign import campaign_flow, jobs_in_order, memory_store
-from .campaign_config import CampaignConfig
+from .campaign_config import CampaignConfig, InterfacePhase
 from .claims import claimed
 from .context import using
 from .display import Display
@@ -52,7 +53,7 @@ def run_campaign(
     *,
     progress: bool = True,
     workers: int | None = None,
-) -> dict[str, Insulator | Metal]:
+) -> dict[str, Insulator | Metal | Interface]:
     """Calculate what the database does not have, and save the records.
 
     Interrupted and started again, it goes on where it was: finished calculations are found by
@@ -70,7 +71,7 @@ def run_campaign(
 
     Returns
     -------
-    dict of str to record
+    dict of str to record or interface
         By the phases' names.
 
     Raises
@@ -86,7 +87,12 @@ def run_campaign(
         failures = run_flow(flow, database, workers=workers, display=display)
     if failures:
         raise CampaignError(failures)
-    records = {phase.name: database.material(phase.name) for phase in config.phases}
+    records: dict[str, Insulator | Metal | Interface | None] = {
+        phase.name: database.interface(phase.name)
+        if isinstance(phase, InterfacePhase)
+        else database.material(phase.name)
+        for phase in config.phases
+    }
     return {name: record for name, record in records.items() if record is not None}
 
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from interohm.postprocess.phase_diagram import EnergyCorrection
-from interohm.slab_builders.molecules import boxed
 from jobflow import Job
 from pymatgen.core import Molecule
 
 from interohm.errors import InputError
+from interohm.postprocess.phase_diagram import EnergyCorrection
+from interohm.slab_builders.molecules import boxed
 
 from .campaign_config import SHIPPED_STRUCTURES
 from .presets import Preset

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from interohm.slab_builders.cells import Crystal, supercell_multiples
 from jobflow import Flow, Job
 from pymatgen.core import Molecule, Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal, supercell_multiples
 
 from .barriers import barrier_jobs
 from .calculations import calculate

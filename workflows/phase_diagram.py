@@ -11,6 +11,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from pymatgen.core import Composition
+from pymatgen.entries.computed_entries import ComputedEntry
+
+from interohm.database import Database
+from interohm.database.schema import well_formed
+from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.phase_diagram import (
     EnergyCorrection,
@@ -20,14 +26,8 @@ from interohm.postprocess.phase_diagram import (
     limit_uncertainties,
     stability_window,
 )
-from interohm.slab_builders.identify import has_vacuum, is_supercell
-from pymatgen.core import Composition
-from pymatgen.entries.computed_entries import ComputedEntry
-
-from interohm.database import Database
-from interohm.errors import InputError
 from interohm.records import Quantity
-from interohm.schema import well_formed
+from interohm.slab_builders.identify import has_vacuum, is_supercell
 
 from .campaign_config import PhaseDiagramConfig
 from .materials_project import entries_of
@@ -185,7 +185,9 @@ def known_crystals(
     """
     for document in _static_documents(database, engine, settings):
         with well_formed(f"{database.location}, calculations"):
-            if _elements(document) <= elements:
+            # A strained crystal and a stack of two are no phases.
+            held = document["settings"].get("cell_held", False)
+            if not held and _elements(document) <= elements:
                 one = Calculation.model_validate(document)
                 # Supercells of defects have fewer k-points than the crystal's own cell.
                 if not has_vacuum(one.final_structure) and not is_supercell(one.final_structure):

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from jobflow import JobConfig, OnMissing, job
+from pymatgen.core import Structure
+
+from interohm.database import Database
 from interohm.postprocess.band_edge_shift import shift_between, with_band_edges
 from interohm.postprocess.barriers import calculated_hop
 from interohm.postprocess.candidates import DefectCandidate, LargerCell
@@ -17,15 +21,11 @@ from interohm.postprocess.materials import (
 )
 from interohm.postprocess.reservoirs import chemical_potentials
 from interohm.postprocess.surfaces import Surface, survey, with_survey
+from interohm.records import Quantity, material_document
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import DefectSite, defect_position, defect_supercell
 from interohm.slab_builders.slabs import facet_name
 from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
-from jobflow import JobConfig, OnMissing, job
-from pymatgen.core import Structure
-
-from interohm.database import Database
-from interohm.records import Quantity, material_document
 
 from .calculations import calculation_of
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from interohm.postprocess.materials import Uncertainties
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from interohm.errors import InputError
-from interohm.materials import SHIPPED_FOLDER
+from interohm.postprocess.materials import Uncertainties
+from interohm.records.shipped import SHIPPED_FOLDER
 from interohm.yaml_io import load_yaml, validated
 
 from .step_settings import (
@@ -25,7 +25,7 @@ from .step_settings import (
     StrictSettings,
     require_uncertainties,
 )
-from .vasp_presets import VaspBandEdges, VaspPreset
+from .vasp_presets import Purpose, VaspBandEdges, VaspPreset
 
 SHIPPED_PRESETS = SHIPPED_FOLDER.parent / "presets"
 
@@ -137,6 +137,87 @@ class DielectricStep(Step):
     response: Response
 
 
+class InterfaceHopStep(HopStep):
+    """How the hop across a contact is calculated; its electronic settings are the contact's.
+
+    Parameters
+    ----------
+    thickness_A : float
+        Of each side, at least.
+    kpoint_length_A : float
+    ends : Relaxation
+        Of the ion before and after its hop.
+    """
+
+    thickness_A: Positive
+    kpoint_length_A: Positive
+    ends: Relaxation
+
+
+class InterfaceStep(StrictSettings):
+    """The contact of two slabs.
+
+    Parameters
+    ----------
+    thickness_A : float
+        Of each side, at least.
+    vacuum_A : float
+        Beside free slabs, and beyond both sides of a contact that has vacuum.
+    scan_kpoint_length_A : float
+        Of the static energies that find registry and gap.
+    insulators, metal : Step
+        Electronic settings where both sides have a gap, and where one is a metal; free slabs of
+        insulators have the former, those of metals the latter.
+    relaxation : Relaxation
+    hop : InterfaceHopStep, optional
+    """
+
+    thickness_A: Positive
+    vacuum_A: Positive
+    scan_kpoint_length_A: Positive
+    insulators: Step
+    metal: Step
+    relaxation: Relaxation
+    hop: InterfaceHopStep | None = None
+
+    def settings(self, purpose: Purpose, xc: str, *, metallic: bool, axes: int) -> dict[str, Any]:
+        """Return the engine's settings of one of a contact's calculations.
+
+        Parameters
+        ----------
+        purpose : str
+            A ``static`` energy, a ``scan``, the ``relax``-ed contact or slab, the ``ends`` of a hop
+            and its ``path``.
+        xc : str
+        metallic : bool
+            Whether a metal takes part.
+        axes : int
+            2 for a free slab.
+        """
+        step = self.metal if metallic else self.insulators
+        hop = self.hop
+        if purpose == "scan":
+            step = step.model_copy(update={"kpoint_length_A": self.scan_kpoint_length_A})
+        if hop is not None and purpose in ("ends", "path"):
+            step = step.model_copy(update={"kpoint_length_A": hop.kpoint_length_A})
+            own = hop.ends if purpose == "ends" else hop.relaxation
+        else:
+            own = self.relaxation
+        settings = step.engine_settings(xc, periodic_axes=axes)
+        if purpose in ("static", "scan"):
+            return settings
+        return {**settings, "relaxation": own.model_dump(mode="json")}
+
+    @model_validator(mode="after")
+    def _energies_compare(self) -> InterfaceStep:
+        if self.insulators.cutoff_eV != self.metal.cutoff_eV:
+            raise ValueError(
+                "insulators and metal need one cutoff_eV: the work of adhesion is a difference of "
+                "their total energies"
+            )
+        return self
+
+
 class InsulatorSteps(StrictSettings):
     """The steps of an insulator: cell, bulk, surface, defects; band edges where they have more."""
 
@@ -162,7 +243,8 @@ class Preset(StrictSettings):
 
     ``hubbard_U`` and ``magnetic_moments`` are every step's: total energies with and without them
     do not compare. ``electrode`` is for hosts that take up the mobile ion, ``molecule`` for
-    elements that are gases or molecular crystals; it has moments of its own.
+    elements that are gases or molecular crystals; it has moments of its own; ``interface`` for
+    contacts of two slabs.
     ``corrections_per_atom`` are added to energies in phase diagrams.
     """
 
@@ -175,6 +257,7 @@ class Preset(StrictSettings):
     insulator: InsulatorSteps
     metal: MetalSteps
     electrode: MetalSteps | None = None
+    interface: InterfaceStep | None = None
     molecule: MoleculeStep | None = None
     corrections_per_atom: EnergyCorrections = Field(default_factory=dict)
     uncertainties: Uncertainties
@@ -190,6 +273,11 @@ class Preset(StrictSettings):
         for kind in ("insulator", "metal", "electrode"):
             if isinstance(steps := data.get(kind), dict):
                 given[kind] = {name: _sharing(step, shared) for name, step in steps.items()}
+        if isinstance(steps := data.get("interface"), dict):
+            given["interface"] = {
+                name: _sharing(step, shared) if name in ("insulators", "metal") else step
+                for name, step in steps.items()
+            }
         if isinstance(step := data.get("molecule"), dict) and "scf_retries" in shared:
             given["molecule"] = {**step, "scf_retries": shared["scf_retries"]}
         return given
@@ -203,6 +291,7 @@ class Preset(StrictSettings):
             dielectric_constant=self.insulator.dielectric,
             molecule=self.molecule,
             stability_window=self.molecule,
+            interface_dipole=self.interface,
         )
         return self
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from interohm.postprocess.materials import Uncertainties
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from interohm.postprocess.materials import Uncertainties
 from interohm.records import Number
 
 Positive = Annotated[Number, Field(gt=0)]

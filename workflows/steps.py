@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from interohm.postprocess.calculation import Calculation
-from interohm.slab_builders.cells import Crystal
 from jobflow import Job
 
 from interohm.database import Database
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
+from interohm.slab_builders.cells import Crystal
 
 from .calculations import calculate, calculation_of
 from .presets import Preset

@@ -11,20 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.equivalence import settings_between
 from jobflow import Flow
 from pymatgen.core import Structure
 
 from interohm.database import Database
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.equivalence import settings_between
 
 from .campaign import PlannedCalculation, campaign_flow, planned_calculations
-from .campaign_config import CampaignConfig, load_structure
+from .campaign_config import CampaignConfig, InterfacePhase, Phase, load_structure
 from .launchpad import METADATA
 from .presets import load_preset
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad, Workflow
+
+#: Fields of a phase that say where its crystals are read from; what is read counts.
+_STRUCTURES = {"structure": True, "left": {"structure"}, "right": {"structure"}}
 
 _ENDED_WELL = ("COMPLETED", "ARCHIVED")
 
@@ -105,12 +108,18 @@ def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
                 flow=flow,
                 calculations=calculations,
                 key=_key(alone, crystals),
-                done=known and phase.name in database.material_names(),
+                done=known and _has_record(phase, database),
                 crystals=crystals,
                 earlier_key=_earlier_key(alone, structures),
             )
         )
     return plans
+
+
+def _has_record(phase: Phase, database: Database) -> bool:
+    if isinstance(phase, InterfacePhase):
+        return database.interface(phase.name) is not None
+    return phase.name in database.material_names()
 
 
 def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> list[Submission]:
@@ -201,14 +210,18 @@ def _initialize(launchpad: LaunchPad) -> None:
 
 def _sources(alone: CampaignConfig) -> dict[str, str]:
     (phase,) = alone.phases
-    return {"structure": phase.structure, "metal_structure": alone.metal_structure}
+    if isinstance(phase, InterfacePhase):
+        own = {"left": phase.left.structure, "right": phase.right.structure}
+    else:
+        own = {"structure": phase.structure}
+    return {**own, "metal_structure": alone.metal_structure}
 
 
 def _key(alone: CampaignConfig, crystals: Mapping[str, Structure]) -> str:
     (phase,) = alone.phases
     config = alone.model_dump(mode="json", exclude={"metal_structure", "phases"})
     content = {
-        "config": config | {"phase": phase.model_dump(mode="json", exclude={"structure"})},
+        "config": config | {"phase": phase.model_dump(mode="json", exclude=_STRUCTURES)},
         "preset": _preset_of(alone),
         "atoms": {name: one.composition.get_el_amt_dict() for name, one in crystals.items()},
     }

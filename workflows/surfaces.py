@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jobflow import Job, job
+from pymatgen.core import Structure
+
+from interohm.database import Database
+from interohm.errors import InputError
 from interohm.postprocess.candidates import require_relaxed
 from interohm.postprocess.surfaces import SlabSize, Surface, next_size, slab_level
 from interohm.slab_builders.cells import Crystal
@@ -18,11 +23,6 @@ from interohm.slab_builders.slabs import (
     facet_name,
     symmetric_slabs,
 )
-from jobflow import Job, job
-from pymatgen.core import Structure
-
-from interohm.database import Database
-from interohm.errors import InputError
 
 from .calculations import calculation_of
 from .campaign_config import Facet, FacetSurvey, InsulatorPhase, MetalPhase

@@ -1,203 +1,128 @@
-"""Which of many VASP folders is what: told by the user, or from their structures."""
+"""Which of many finished calculations is what: told by the user, or from their structures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
-from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.materials import RelativeUncertainty, Uncertainties, Uncertainty
-from interohm.postprocess.vasp import read_vasp
-from interohm.postprocess.vasp_path import image_folders, read_vasp_path
-from interohm.slab_builders.identify import has_vacuum
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Structure
 
 from interohm.errors import InputError
-from interohm.records import Charge, DielectricConstant, Fraction, Number, Quantity, Voltage
-from interohm.yaml_io import load_yaml, validated
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.comparison import energy_differences
+from interohm.postprocess.vasp import (
+    BandStructureRun,
+    UnusableEnergy,
+    read_band_structure,
+    read_vasp,
+    rough_structure,
+)
+from interohm.postprocess.vasp_files import find_file
+from interohm.postprocess.vasp_path import image_folders, read_vasp_path
+from interohm.slab_builders.identify import has_vacuum
 
-from .campaign_config import Facet, HopConfig, Name
+from .vasp_import_config import CONFIG
 
-#: The file that says what cannot be told from VASP's.
-CONFIG = "import.yaml"
-
-_TYPICAL = Uncertainty(value_eV=0.3, source="assumed: levels of density functional theory")
-
-
-class _Config(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class _ImportedPhase(_Config):
-    """One record to make.
-
-    Parameters
-    ----------
-    name : str
-        Of the record.
-    formula : str
-        By which its folders are known.
-    facet : tuple of int
-        Miller indices of the slab in the conventional cell.
-    bulk, slab : str, optional
-        Folders, where more than one would do.
-    """
-
-    name: Name
-    formula: Annotated[str, Field(min_length=1)]
-    facet: Facet
-    bulk: str | None = None
-    slab: str | None = None
+Report = Callable[[int, int], None]
 
 
-class ImportedInsulator(_ImportedPhase):
-    """An insulator.
+@dataclass
+class Finished:
+    """Finished calculations by the names of their folders, or of their tasks.
 
     Parameters
     ----------
-    dielectric_constant, saturation, stability_window_V, hops
-        As in a campaign; ``calculate`` means that the folders have the response, or the path.
-    response : str, optional
-        Folder of the dielectric response, where more than one would do.
-    paths : mapping of str to str
-        Folders of the paths by the names of ``hops``, where more than one would do.
-    supercell : str, optional
-        Folder of the perfect supercell.
-    metal : str, optional
-        Folder of the mobile element's bulk metal.
-    chemical_potentials_eV : mapping
-        Total energies per atom of elements that neither compound nor metal determines.
+    root : Path
+        For messages.
+    calculations : mapping of str to Calculation
+    bands : mapping of str to BandStructureRun
+        Runs whose band edges alone are of use.
+    left_out : mapping of str to InputError
+        What cannot be used, and why.
+    doubtful : mapping of str to Structure
+        Of those left out that should have had an energy: what they would have been.
+    used : set of str
+        Those that a record is made of.
     """
 
-    kind: Literal["insulator"]
-    dielectric_constant: Literal["calculate"] | DielectricConstant
-    response: str | None = None
-    saturation: Fraction = Quantity(value=1.0)
-    stability_window_V: tuple[Voltage, Voltage] | None = None
-    hops: dict[str, HopConfig] = Field(default_factory=dict)
-    paths: dict[str, str] = Field(default_factory=dict)
-    supercell: str | None = None
-    metal: str | None = None
-    chemical_potentials_eV: dict[str, Number] = Field(default_factory=dict)
-
-
-class ImportedMetal(_ImportedPhase):
-    """A metal at one ion content."""
-
-    kind: Literal["metal"]
-    ion_content: Annotated[Number, Field(ge=0, le=100)] = 1.0
-    voltage_V: Voltage = Quantity(value=0.0, source="definition: the metal itself")
-
-
-Imported = Annotated[ImportedInsulator | ImportedMetal, Field(discriminator="kind")]
-
-
-class ImportConfig(_Config):
-    """What a folder of finished calculations is about.
-
-    Parameters
-    ----------
-    mobile_ion : str
-    ion_charge : int
-    phases : list
-    ignore : list of str
-        Folders that are not read, nor those in them.
-    uncertainties : Uncertainties
-    """
-
-    mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
-    ion_charge: Annotated[Charge, Field(ge=1)] = 1
-    phases: Annotated[list[Imported], Field(min_length=1, max_length=1000)]
-    ignore: list[str] = Field(default_factory=list)
-    uncertainties: Uncertainties = Uncertainties(
-        ionization_potential=_TYPICAL,
-        band_gap=_TYPICAL,
-        formation_energy=_TYPICAL,
-        work_function=_TYPICAL,
-        migration_energy=Uncertainty(value_eV=0.1, source="assumed: density functional theory"),
-        dielectric_constant=RelativeUncertainty(
-            fraction=0.2, source="assumed: density functional perturbation theory"
-        ),
-    )
-
-    @model_validator(mode="after")
-    def _uncertainties_are_known(self) -> ImportConfig:
-        phases = [phase for phase in self.phases if isinstance(phase, ImportedInsulator)]
-        hops = [hop for phase in phases for hop in phase.hops.values()]
-        needed = {
-            "dielectric_constant": [phase.dielectric_constant for phase in phases],
-            "migration_energy": [hop.migration_energy_eV for hop in hops],
-        }
-        for name, values in needed.items():
-            if "calculate" in values and getattr(self.uncertainties, name) is None:
-                raise ValueError(f"uncertainties: {name} is calculated and needs one")
-        return self
-
-
-class Folders:
-    """The calculations below a folder, by their folders' names relative to it.
-
-    Raises
-    ------
-    InputError
-        There is none, one is cut off or not converged, or a folder to ignore does not exist.
-    """
-
-    def __init__(self, root: Path, ignore: list[str]) -> None:
-        self.root = root
-        ignored = {(root / name).resolve(): name for name in ignore}
-        for place, name in ignored.items():
-            if not place.is_dir() or not place.is_relative_to(root.resolve()):
-                raise InputError(
-                    f"ignore: there is no folder {name!r}",
-                    where=str(root / CONFIG),
-                    fix=f"name folders below {root}, with their path from there",
-                )
-
-        def is_read(place: Path) -> bool:
-            whole = place.resolve()
-            return not any(folder in ignored for folder in (whole, *whole.parents))
-
-        runs = [*root.rglob("vasprun.xml"), *root.rglob("vasprun.xml.gz")]
-        single = {path.parent for path in runs if path.is_file() and is_read(path.parent)}
-        first = [place.parent for place in root.rglob("01") if is_read(place.parent)]
-        bands = {place for place in first if image_folders(place)}
-        # The images of a path, and the one file that they write together, are no runs of their own.
-        images = bands | {image for band in bands for image in image_folders(band)}
-        places = bands | single - images
-        used = {str(place.relative_to(root)): place for place in sorted(places)}
-        if not used:
-            raise InputError("no folder in it has a vasprun.xml", where=str(root))
-        self.calculations = {
-            name: read_vasp_path(place) if place in bands else read_vasp(place)
-            for name, place in used.items()
-        }
+    root: Path
+    calculations: dict[str, Calculation] = field(default_factory=dict)
+    bands: dict[str, BandStructureRun] = field(default_factory=dict)
+    left_out: dict[str, InputError] = field(default_factory=dict)
+    doubtful: dict[str, Structure] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
 
     def choose(
-        self, role: str, named: str | None, candidates: list[str], *, only: str | None = None
+        self,
+        role: str,
+        named: str | None,
+        candidates: list[str],
+        *,
+        only: str | None = None,
+        rivals: Sequence[str] = (),
+        known: Calculation | None = None,
     ) -> Calculation:
         """Return the calculation that the user named, or the only candidate for a role.
 
         Of candidates that differ in nothing but their steps, the static one is meant. With
         ``only``, which says what they are, a named folder has to be a candidate, too.
+
+        Parameters
+        ----------
+        role : str
+        named : str, optional
+        candidates : list of str
+        only : str, optional
+        rivals : sequence of str
+            Those left out that could have had the role, were they whole.
+        known : Calculation, optional
+            The database's, taken where there is no candidate.
         """
-        fix = f"name the folder in {CONFIG}, one of {', '.join(self.calculations)}"
+        fix = f"name the folder in {CONFIG}, one of {_some(self.calculations)}"
         if named is not None:
+            if named in self.left_out:
+                raise self.left_out[named]
             if named not in self.calculations:
                 raise InputError(f"{role}: there is no folder {named!r}", where=CONFIG, fix=fix)
             if only is not None and named not in candidates:
-                known = f"one of {', '.join(candidates)}" if candidates else "there is none"
-                raise InputError(f"{role}: {named} is no {only}", where=CONFIG, fix=known)
-            return self.calculations[named]
+                there = f"one of {_some(candidates)}" if candidates else "there is none"
+                raise InputError(f"{role}: {named} is no {only}", where=CONFIG, fix=there)
+            return self._use(named)
+        if rivals:
+            error = self.left_out[rivals[0]]
+            raise InputError(
+                f"{role}: {rivals[0]} could be it, and is not whole: {error.what}",
+                where=error.where,
+                fix=f"{error.fix or 'mend it'}; or name another folder in {CONFIG}, or list it "
+                "under ignore",
+            )
         static = [name for name in candidates if self.calculations[name].kind == "static"]
         chosen = static or candidates
+        names = {self.calculations[name].settings.get("xc") for name in candidates}
+        if len(chosen) == 1 and len(names) > 1:  # steps of one calculation have one functional
+            chosen = candidates
+        if not chosen and known is not None:
+            return known
         if len(chosen) != 1:
-            found = f"these could be it: {', '.join(chosen)}" if chosen else "no folder could be it"
+            found = f"these could be it: {_some(chosen)}" if chosen else "no folder could be it"
+            if not chosen and self.left_out:
+                lost = [f"{name} ({error.what})" for name, error in self.left_out.items()]
+                found += f"; left out: {_some(lost, 5)}"
             raise InputError(f"{role}: {found}", where=str(self.root), fix=fix)
-        return self.calculations[chosen[0]]
+        return self._use(chosen[0])
+
+    def _use(self, name: str) -> Calculation:
+        self.used.add(name)
+        return self.calculations[name]
+
+    def use_ends(self, path: Calculation) -> None:
+        """Count the calculations of a path's ends, which have folders of their own, as used."""
+        ends = path.settings["path"].get("ends", [])
+        self.used.update(name for name, one in self.calculations.items() if one.hash in ends)
 
     def slabs(self, formula: str) -> list[str]:
         """Return the folders of slabs of a compound."""
@@ -213,9 +138,49 @@ class Folders:
         names = self.crystals(formula)
         return [n for n in names if len(self._structure(n)) == len(self._structure(names[0]))]
 
+    def doubtful_bulks(self, formula: str) -> list[str]:
+        """Return those left out that would be cells of the compound, no larger than its bulks."""
+        bulks = self.bulks(formula)
+        largest = len(self._structure(bulks[0])) if bulks else np.inf
+        return [
+            name
+            for name, structure in self.doubtful.items()
+            if _is(structure, formula) and not has_vacuum(structure) and len(structure) <= largest
+        ]
+
+    def doubtful_slabs(self, formula: str) -> list[str]:
+        """Return those left out that would be slabs of the compound."""
+        return [
+            name
+            for name, structure in self.doubtful.items()
+            if _is(structure, formula) and has_vacuum(structure)
+        ]
+
+    def doubtful_defects(self, perfect: Calculation) -> list[str]:
+        """Return those left out that would be defects in a supercell."""
+        cell = perfect.final_structure
+        return [
+            name
+            for name, structure in self.doubtful.items()
+            if np.allclose(structure.lattice.matrix, cell.lattice.matrix, atol=0.01)
+            and structure.composition != cell.composition
+        ]
+
     def defects(self, perfect: Calculation) -> dict[str, Calculation]:
-        """Return the calculations in the supercell of a perfect crystal with other atoms."""
-        return self._flawed(perfect, ("cell", "relax", "static"))
+        """Return the calculations in the supercell of a perfect crystal with other atoms.
+
+        Of one defect in several steps (the same atoms, charge and place) the static one is meant,
+        if there is one.
+        """
+        found = self._flawed(perfect, ("cell", "relax", "static"))
+        relaxed = [name for name, one in found.items() if one.kind != "static"]
+        steps = [
+            name
+            for name in relaxed
+            for other, one in found.items()
+            if one.kind == "static" and _are_steps(found[name], one) and name != other
+        ]
+        return {name: one for name, one in found.items() if name not in steps}
 
     def paths(self, perfect: Calculation) -> dict[str, Calculation]:
         """Return the migration paths in the supercell of a perfect crystal."""
@@ -240,9 +205,71 @@ class Folders:
         """Return the folders of perfect cells that defects were put into."""
         return [n for n in self.crystals(formula) if self.defects(self.calculations[n])]
 
+    def host_states(self, formula: str, mobile_ion: str) -> dict[float, list[str]]:
+        """Return the crystals of an electrode's host, by their ion content; slabs among them."""
+        host = _without(Composition(formula), mobile_ion)
+        found: dict[float, list[str]] = {}
+        for name, calculation in self.calculations.items():
+            composition = calculation.final_structure.composition.element_composition
+            if calculation.charge or calculation.kind not in ("cell", "relax", "static"):
+                continue
+            rest = _without(composition, mobile_ion)
+            if not host or not rest or rest.reduced_formula != host.reduced_formula:
+                continue
+            units = rest.get_reduced_composition_and_factor()[1]
+            found.setdefault(round(composition[mobile_ion] / units, 6), []).append(name)
+        return found
+
+    def band_structures(self, bulk: Calculation, named: Sequence[str] | None) -> list[str]:
+        """Return the runs whose band edges are those of a bulk: its crystal, by its method.
+
+        Parameters
+        ----------
+        bulk : Calculation
+        named : sequence of str, optional
+            The user's choice, in which nothing may be of another method.
+        """
+        for name in named or ():
+            if name not in self.bands:
+                raise self.left_out.get(name) or InputError(
+                    f"bands: {name} is no folder with a band structure",
+                    where=CONFIG,
+                    fix=f"one of {_some(self.bands)}" if self.bands else "leave it out",
+                )
+        matcher = StructureMatcher(primitive_cell=True, scale=False, ltol=0.02, stol=0.05)
+        found = []
+        for name, run in self.bands.items():
+            if named is not None and name not in named:
+                continue
+            differ = energy_differences(bulk, bulk.model_copy(update={"settings": run.settings}))
+            if not differ and matcher.fit(bulk.final_structure, run.structure):
+                found.append(name)
+            elif named is not None:
+                raise InputError(
+                    f"bands: {name} is not of the bulk's cell and method "
+                    f"({said(differ) or 'another structure'})",
+                    where=CONFIG,
+                    fix="name one that is",
+                )
+        self.used.update(found)
+        return found
+
     def name_of(self, calculation: Calculation) -> str:
-        """Return the folder of a calculation."""
-        return next(name for name, one in self.calculations.items() if one is calculation)
+        """Return the folder of a calculation, or where else it is from."""
+        for name, one in self.calculations.items():
+            if one is calculation:
+                return name
+        return f"the database, {calculation.hash[:12]}"
+
+    def place_of(self, calculation: Calculation) -> str:
+        """Return the same for messages, the whole path of a folder."""
+        name = self.name_of(calculation)
+        return str(self.root / name) if name in self.calculations else name
+
+    @property
+    def unused(self) -> list[str]:
+        """What was read and no record is made of."""
+        return sorted({*self.calculations, *self.bands} - self.used)
 
     def _structure(self, name: str) -> Structure:
         return self.calculations[name].final_structure
@@ -250,24 +277,188 @@ class Folders:
     def _neutral(
         self, formula: str, kinds: Sequence[str] = ("cell", "relax", "static")
     ) -> list[str]:
-        reduced = Composition(formula).reduced_formula
         return [
             name
             for name, calculation in self.calculations.items()
             if calculation.charge == 0
             and calculation.kind in kinds
-            and calculation.final_structure.composition.reduced_formula == reduced
+            and _is(calculation.final_structure, formula)
         ]
 
 
-def load_import(root: Path) -> ImportConfig:
-    """Read what a folder is about from its `CONFIG`."""
-    path = root / CONFIG
-    if not path.is_file():
-        raise InputError(
-            f"there is no {CONFIG}, which says what cannot be told from VASP's files",
-            where=str(root),
-            fix="write mobile_ion and phases (name, kind, formula, facet; for an insulator "
-            "dielectric_constant) into it; configs/examples/import.yaml shows every field",
+def read_folders(root: Path, ignore: Sequence[str] = (), report: Report | None = None) -> Finished:
+    """Read the calculations below a folder, by their folders' names relative to it.
+
+    A folder that cannot be used costs no other one: it is left out with its reason.
+
+    Parameters
+    ----------
+    root : Path
+    ignore : sequence of str
+        Folders that are not read, nor those in them.
+    report : callable, optional
+        Told how many of how many folders are read.
+
+    Raises
+    ------
+    InputError
+        There is nothing of VASP's, or a folder to ignore does not exist.
+    """
+    ignored = _ignored(root, ignore)
+    finished = Finished(root)
+    single: dict[str, Path] = {}
+    bands: dict[str, Path] = {}
+    images: set[Path] = set()
+    for place, names in _walk(root, ignored, finished.left_out):
+        # The images of a path, and the one file that they write together, are no runs of their own.
+        try:
+            found = image_folders(place.parent) if place.name == "01" else []
+        except InputError as error:  # of a link to nothing
+            found = []
+            finished.left_out[_name(place.parent, root)] = error
+        if found:
+            bands[_name(place.parent, root)] = place.parent
+            images |= {place.parent, *found}
+        reason = _not_read(place, names)
+        if reason is not None:
+            finished.left_out[_name(place, root)] = reason
+        elif any(name.lower().startswith("vasprun.xml") for name in names):
+            single[_name(place, root)] = place
+    inside = {_name(place, root) for place in images}
+    single = {name: place for name, place in sorted(single.items()) if name not in inside}
+    for name in inside:
+        finished.left_out.pop(name, None)
+    if not (single or bands or finished.left_out):
+        raise InputError("no folder in it has a vasprun.xml", where=str(root))
+    total = len(single) + len(bands)
+    for done, (name, place) in enumerate(single.items()):
+        if report is not None:
+            report(done, total)
+        _read(name, place, finished)
+    for name in list(finished.left_out):
+        if (
+            name not in finished.doubtful
+            and not isinstance(finished.left_out[name], UnusableEnergy)
+            and (structure := rough_structure(root / name)) is not None
+        ):
+            finished.doubtful[name] = structure
+
+    def ends() -> Iterable[tuple[str, Calculation]]:
+        return [(str(root / name), one) for name, one in finished.calculations.items()]
+
+    for done, (name, place) in enumerate(sorted(bands.items()), start=len(single)):
+        if report is not None:
+            report(done, total)
+        try:
+            finished.calculations[name] = read_vasp_path(place, ends)
+        except InputError as error:
+            finished.left_out[name] = error
+    return finished
+
+
+def _read(name: str, place: Path, finished: Finished) -> None:
+    try:
+        finished.calculations[name] = read_vasp(place)
+    except UnusableEnergy as error:
+        try:
+            finished.bands[name] = read_band_structure(place)
+        except InputError:
+            finished.left_out[name] = error
+    except InputError as error:
+        finished.left_out[name] = error
+
+
+def _ignored(root: Path, ignore: Sequence[str]) -> set[Path]:
+    places = {(root / name).resolve(): name for name in ignore}
+    for place, name in places.items():
+        if not place.is_dir() or not place.is_relative_to(root.resolve()):
+            raise InputError(
+                f"ignore: there is no folder {name!r}",
+                where=str(root / CONFIG),
+                fix=f"name folders below {root}, with their path from there",
+            )
+    return set(places)
+
+
+def _walk(
+    root: Path, ignored: set[Path], left_out: dict[str, InputError]
+) -> Iterator[tuple[Path, list[str]]]:
+    """Return the folders below one with their files; links to folders are followed once."""
+    seen: set[Path] = set()
+
+    def refuse(error: OSError) -> None:
+        left_out[_name(Path(error.filename), root)] = InputError(
+            f"the folder cannot be read: {error.strerror}",
+            where=str(error.filename),
+            fix="check its permissions, or list it under ignore",
         )
-    return validated(ImportConfig, load_yaml(path), where=str(path))
+
+    for folder, below, names in os.walk(root, followlinks=True, onerror=refuse):
+        place = Path(folder)
+        whole = place.resolve()
+        if whole in seen or whole in ignored:
+            below.clear()
+            continue
+        seen.add(whole)
+        below.sort()
+        yield place, sorted(names)
+
+
+def _not_read(place: Path, names: Sequence[str]) -> InputError | None:
+    """Say why a folder that VASP seems to have written is not read; None if it is, or is none."""
+    try:
+        if find_file(place, "vasprun.xml") is not None:
+            return None
+        outcar = find_file(place, "OUTCAR")
+        inputs = all(find_file(place, name) for name in ("INCAR", "POSCAR"))
+    except InputError as error:
+        return error
+    strange = [name for name in names if name.lower().startswith("vasprun")]
+    if strange:
+        what = f"{strange[0]} is no name that is read"
+    elif outcar is not None:
+        what = f"there is no vasprun.xml, and {outcar.name} alone does not do"
+    elif "vaspout.h5" in names:
+        what = "there is no vasprun.xml, and vaspout.h5 alone does not do"
+    elif inputs:
+        what = "there are inputs, and no vasprun.xml: VASP has not run here"
+    else:
+        return None
+    return InputError(
+        what, where=str(place), fix="put vasprun.xml there (plain, or as .gz, .bz2 or .xz)"
+    )
+
+
+def _name(place: Path, root: Path) -> str:
+    return str(place.relative_to(root))
+
+
+def _is(structure: Structure, formula: str) -> bool:
+    reduced = Composition(formula).reduced_formula
+    return bool(structure.composition.element_composition.reduced_formula == reduced)
+
+
+def _without(composition: Composition, element: str) -> Composition:
+    counts = composition.element_composition.get_el_amt_dict()
+    return Composition({symbol: n for symbol, n in counts.items() if symbol != element})
+
+
+def _are_steps(relaxed: Calculation, static: Calculation) -> bool:
+    """Whether a static calculation is of the structure that a relaxation ended with."""
+    one, other = relaxed.final_structure, static.final_structure
+    if relaxed.charge != static.charge or one.species != other.species:
+        return False
+    steps = one.frac_coords - other.frac_coords
+    steps = (steps - np.round(steps)) @ one.lattice.matrix
+    return bool(np.linalg.norm(steps, axis=1).max() < 0.05)
+
+
+def said(differences: Mapping[str, tuple[object, object]]) -> str:
+    """Return differences as ``PREC Normal, there Accurate``."""
+    return "; ".join(f"{name} {own}, there {other}" for name, (own, other) in differences.items())
+
+
+def _some(names: Iterable[str], most: int = 12) -> str:
+    whole = list(names)
+    rest = f", … ({len(whole)} in all)" if len(whole) > most else ""
+    return ", ".join(whole[:most]) + rest

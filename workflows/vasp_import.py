@@ -1,73 +1,187 @@
-"""Records from VASP folders that others ran."""
+"""Records from VASP calculations that others ran."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from pymatgen.core import Composition, Structure
+
+from interohm.database import Database
+from interohm.database.schema import well_formed
+from interohm.database.shipped_calculations import shipped_calculation
+from interohm.errors import InputError
 from interohm.postprocess.barriers import calculated_hop
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.candidates import DefectCandidate
+from interohm.postprocess.comparison import (
+    coarse_mesh,
+    energy_differences,
+    supercell_differences,
+)
 from interohm.postprocess.dielectric import calculated_constant
-from interohm.postprocess.hubbard import hubbard_U_eV
 from interohm.postprocess.materials import (
     Hop,
     InsulatorCalculations,
     insulator_record,
     metal_record,
 )
+from interohm.postprocess.orientation import tensor_in
 from interohm.postprocess.reservoirs import ion_change, tied_elements
+from interohm.records import DielectricQuantity, Insulator, Metal
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.identify import FoundDefect, identify_defect, repeat_distance
 from interohm.slab_builders.slabs import facet_name
-from pymatgen.core import Composition, Structure
 
-from interohm.errors import InputError
-from interohm.records import Insulator, Metal, Quantity
-
-from .vasp_folders import (
+from .vasp_folders import Finished, Report, read_folders, said
+from .vasp_import_config import (
     CONFIG,
-    Folders,
     ImportConfig,
+    ImportedElectrode,
     ImportedInsulator,
     ImportedMetal,
     load_import,
 )
+from .vasp_import_electrode import electrode
+from .vasp_tasks import read_store
 
 
-def import_folder(root: str | Path) -> tuple[list[Insulator | Metal], list[Calculation]]:
-    """Make the records of finished VASP folders, and return them with their calculations.
+@dataclass(frozen=True)
+class Import:
+    """What was made of finished calculations.
+
+    Parameters
+    ----------
+    records : list of Insulator or Metal
+    finished : Finished
+        What was read, what was left out, and what no record is made of.
+    failures : mapping of str to InputError
+        Why a phase has no record, by its name.
+    """
+
+    records: list[Insulator | Metal]
+    finished: Finished
+    failures: dict[str, InputError] = field(default_factory=dict)
+
+    @property
+    def calculations(self) -> list[Calculation]:
+        """All that can be used."""
+        return list(self.finished.calculations.values())
+
+
+def import_folder(
+    root: str | Path, database: Database | None = None, report: Report | None = None
+) -> Import:
+    """Make the records of finished VASP finished.
+
+    A folder that cannot be used is left out, and a phase that lacks something has no record; both
+    are named in what is returned.
 
     Parameters
     ----------
     root : str or Path
         Holds the folders and ``import.yaml``.
+    database : Database, optional
+        Opened for reading: a record of the same name in it lends the calculations that the folders
+        do not have.
+    report : callable, optional
+        Told how many of how many folders are read.
 
     Raises
     ------
     InputError
-        A calculation is cut off, not converged, missing, or does not go with the others.
+        ``import.yaml`` is wrong, or there is nothing of VASP's.
     """
     root = Path(root)
     config = load_import(root)
-    folders = Folders(root, config.ignore)
+    return make_records(config, read_folders(root, config.ignore, report), database)
+
+
+def import_store(
+    root: str | Path, store: Path, query: Mapping[str, Any], database: Database | None = None
+) -> Import:
+    """Make the records of finished tasks in a database of atomate2's.
+
+    Parameters
+    ----------
+    root : str or Path
+        Holds ``import.yaml``, which names tasks where it would name folders.
+    store : Path
+        ``jobflow.yaml``.
+    query : mapping
+        Finds the tasks among the store's documents.
+    database : Database, optional
+        As in `import_folder`.
+
+    Raises
+    ------
+    InputError
+        ``import.yaml`` is wrong, the store cannot be read, or the query finds no task.
+    """
+    root = Path(root)
+    config = load_import(root)
+    return make_records(config, read_store(store, query, root), database)
+
+
+def make_records(config: ImportConfig, finished: Finished, database: Database | None) -> Import:
+    """Make the records of finished calculations (see `import_folder`)."""
     records: list[Insulator | Metal] = []
+    failures: dict[str, InputError] = {}
     for phase in config.phases:
+        before = set(finished.used)
         try:
             if isinstance(phase, ImportedMetal):
-                records.append(_metal(phase, config, folders))
+                records.append(_metal(phase, config, finished))
+            elif isinstance(phase, ImportedElectrode):
+                records.append(electrode(phase, config, finished))
             else:
-                records.append(_insulator(phase, config, folders))
-        except InputError:
-            raise
+                known = _known(database, phase.name)
+                records.append(_insulator(phase, config, finished, known))
+            continue
+        except InputError as error:
+            failures[phase.name] = error
         except ValueError as error:  # what the calculations lack, in the words of postprocess
-            raise InputError(str(error), where=f"{root}, {phase.name}") from error
-    return records, list(folders.calculations.values())
+            failures[phase.name] = InputError(str(error), where=f"{finished.root}, {phase.name}")
+        finished.used = before
+    return Import(records, finished, failures)
 
 
-def _metal(phase: ImportedMetal, config: ImportConfig, folders: Folders) -> Metal:
-    bulk, slab = _bulk_and_slab(phase, folders)
+@dataclass(frozen=True)
+class _Known:
+    """The calculations of a record that is in the database, by their roles."""
+
+    roles: dict[str, Calculation] = field(default_factory=dict)
+    defects: list[Calculation] = field(default_factory=list)
+
+
+def _known(database: Database | None, name: str) -> _Known:
+    record = None if database is None else database.material(name)
+    if database is None or not isinstance(record, Insulator):
+        return _Known()
+    provenance = record.provenance
+    roles = dict(provenance.get("calculations", {}))
+    tried = provenance.get("defects", {})
+    hashes = [one["calculation"] for several in tried.values() for one in several]
+    wanted = [*roles.values(), *hashes]
+    documents = database.find_calculations(wanted)
+    found: dict[str, Calculation] = {}
+    for hash in wanted:
+        document = documents.get(hash) or shipped_calculation(hash)
+        if document is not None:
+            with well_formed(f"{database.location}, calculations, {hash[:12]}"):
+                found[hash] = Calculation.model_validate(document)
+    return _Known(
+        {role: found[hash] for role, hash in roles.items() if hash in found},
+        [found[hash] for hash in hashes if hash in found],
+    )
+
+
+def _metal(phase: ImportedMetal, config: ImportConfig, finished: Finished) -> Metal:
+    bulk, slab = _bulk_and_slab(phase, finished, _Known())
     return metal_record(
         bulk,
         slab,
@@ -78,36 +192,52 @@ def _metal(phase: ImportedMetal, config: ImportConfig, folders: Folders) -> Meta
         ion_content=phase.ion_content,
         voltage_V=phase.voltage_V,
         uncertainties=config.uncertainties,
-        provenance=_provenance(slab, folders, bulk=bulk, slab=slab),
+        provenance=_provenance(slab, finished, bulk=bulk, slab=slab),
     )
 
 
-def _insulator(phase: ImportedInsulator, config: ImportConfig, folders: Folders) -> Insulator:
+def _insulator(
+    phase: ImportedInsulator, config: ImportConfig, finished: Finished, known: _Known
+) -> Insulator:
     if config.mobile_ion not in Composition(phase.formula).get_el_amt_dict():
         raise InputError(
             f"formula: {phase.formula} does not contain {config.mobile_ion}",
-            where=f"{folders.root / CONFIG}, {phase.name}",
+            where=f"{finished.root / CONFIG}, {phase.name}",
         )
-    bulk, slab = _bulk_and_slab(phase, folders)
-    role = f"{phase.name}, perfect supercell"
-    supercell = folders.choose(role, phase.supercell, folders.supercells(phase.formula))
-    role = f"{config.mobile_ion} metal"
-    metal = folders.choose(role, phase.metal, folders.bulks(config.mobile_ion))
-    flawed = folders.defects(supercell)
-    _check_comparable(folders, [bulk, supercell, metal, *flawed.values()])
+    bulk, slab = _bulk_and_slab(phase, finished, known)
+    supercell = finished.choose(
+        f"{phase.name}, perfect supercell",
+        phase.supercell,
+        finished.supercells(phase.formula),
+        known=known.roles.get("supercell"),
+    )
+    metal = finished.choose(
+        f"{config.mobile_ion} metal",
+        phase.metal,
+        finished.bulks(config.mobile_ion),
+        rivals=finished.doubtful_bulks(config.mobile_ion) if phase.metal is None else (),
+        known=known.roles.get("metal"),
+    )
+    flawed = finished.defects(supercell)
+    finished.used.update(flawed)
+    flawed |= _known_defects(supercell, flawed, known)
+    check_comparable(finished, [bulk, supercell, metal, *flawed.values()])
+    _check_supercells(finished, supercell, list(flawed.values()))
     crystal = Crystal.from_structure(bulk.final_structure)
     candidates = _candidates(phase, config, supercell, flawed, crystal)
-    paths = _paths(phase, candidates, supercell, folders)
-    response = _response(phase, folders)
+    paths = _paths(phase, candidates, supercell, finished)
+    response = _response(phase, finished)
     used = {f"hop of {name}": path for name, path in paths.items()}
     if response is not None:
         used["dielectric response"] = response
     provenance = _provenance(
-        bulk, folders, bulk=bulk, slab=slab, supercell=supercell, metal=metal, **flawed, **used
+        bulk, finished, bulk=bulk, slab=slab, supercell=supercell, metal=metal, **flawed, **used
     )
-    return insulator_record(
+    if missing := finished.doubtful_defects(supercell):
+        provenance["missing"] = {name: finished.left_out[name].what for name in missing}
+    record = insulator_record(
         InsulatorCalculations(
-            bulk=bulk,
+            bulk=_with_bands(bulk, phase, finished, provenance),
             slab=slab,
             period_A=repeat_distance(crystal, phase.facet),
             supercell=supercell,
@@ -118,7 +248,7 @@ def _insulator(phase: ImportedInsulator, config: ImportConfig, folders: Folders)
         mobile_ion=config.mobile_ion,
         ion_charge=config.ion_charge,
         surface=facet_name(phase.facet),
-        dielectric_constant=_dielectric_constant(phase, config, response, provenance),
+        dielectric_constant=_dielectric_constant(phase, config, bulk, response, provenance),
         saturation=phase.saturation,
         stability_window_V=phase.stability_window_V,
         hops=_hops(phase, config, supercell, paths, provenance),
@@ -126,41 +256,103 @@ def _insulator(phase: ImportedInsulator, config: ImportConfig, folders: Folders)
         provenance=provenance,
         given_potentials_eV=phase.chemical_potentials_eV,
     )
+    _refuse_one_sign(record, finished)
+    return record
 
 
-def _response(phase: ImportedInsulator, folders: Folders) -> Calculation | None:
+def _refuse_one_sign(record: Insulator, finished: Finished) -> None:
+    """Refuse defects of one sign, between which nothing is neutral, as campaigns do."""
+    charges = {defect.name: defect.charge for defect in record.defects}
+    if len({charge > 0 for charge in charges.values() if charge}) == 2:
+        return
+    there = ", ".join(f"{name} ({charge:+d})" for name, charge in charges.items())
+    lost = "; ".join(f"{name}: {error.what}" for name, error in finished.left_out.items())
+    raise InputError(
+        f"its defects have no ions of both signs: {there}"
+        + (f"; left out: {lost}" if lost else ""),
+        where=f"{finished.root}, {record.name}",
+        fix="give the defects of the other sign, of the mobile ion or of another one",
+    )
+
+
+def _known_defects(
+    supercell: Calculation, flawed: dict[str, Calculation], known: _Known
+) -> dict[str, Calculation]:
+    """Return the database's defects in the same supercell that the folders do not have."""
+    cell = supercell.final_structure
+    there = {(one.final_structure.composition, one.charge) for one in flawed.values()}
+    found = {}
+    for calculation in known.defects:
+        structure = calculation.final_structure
+        same_cell = structure.lattice == cell.lattice
+        other = (structure.composition, calculation.charge) not in there
+        if same_cell and other and not energy_differences(supercell, calculation):
+            found[f"the database, {calculation.hash[:12]}"] = calculation
+    return found
+
+
+def _with_bands(
+    bulk: Calculation, phase: ImportedInsulator, finished: Finished, provenance: dict[str, Any]
+) -> Calculation:
+    """Return the bulk with the edges of its band structures, where there are any.
+
+    They are on the scale of one potential: the highest valence and the lowest conduction band over
+    all k-points count; a static bulk's own, too.
+    """
+    names = finished.band_structures(bulk, phase.bands)
+    edges = [(run.vbm_eV, run.cbm_eV) for run in (finished.bands[name] for name in names)]
+    if bulk.kind == "static":
+        edges.append((bulk.vbm_eV, bulk.cbm_eV))
+    tops = [vbm for vbm, cbm in edges if vbm is not None and cbm is not None]
+    bottoms = [cbm for vbm, cbm in edges if vbm is not None and cbm is not None]
+    if not names or len(tops) < len(edges):
+        return bulk
+    provenance["folders"]["band edges"] = names
+    return bulk.model_copy(update={"vbm_eV": max(tops), "cbm_eV": min(bottoms)})
+
+
+def _response(phase: ImportedInsulator, finished: Finished) -> Calculation | None:
     if phase.dielectric_constant != "calculate":
         return None
-    found = folders.responses(phase.formula)
+    found = finished.responses(phase.formula)
     role = f"{phase.name}, dielectric response"
     what = f"dielectric response of {phase.formula}"
-    return folders.choose(role, phase.response, found, only=what)
+    return finished.choose(role, phase.response, found, only=what)
 
 
 def _dielectric_constant(
     phase: ImportedInsulator,
     config: ImportConfig,
+    bulk: Calculation,
     response: Calculation | None,
     provenance: dict[str, Any],
-) -> Quantity:
+) -> DielectricQuantity:
     if phase.dielectric_constant != "calculate":
         return phase.dielectric_constant
     assert response is not None  # chosen before
     assert config.uncertainties.dielectric_constant is not None  # the config was checked
-    return calculated_constant(
+    constant = calculated_constant(
         response, uncertainty=config.uncertainties.dielectric_constant, provenance=provenance
     )
+    # The record's structure, whose axes the tensor is in, is the bulk's.
+    tensor = np.asarray(
+        tensor_in(np.array(constant.tensor), response.final_structure, bulk.final_structure)
+    )
+    if tensor.ndim == 0:
+        return constant
+    rows = [[round(float(part), 3) + 0.0 for part in row] for row in tensor]
+    return DielectricQuantity.model_validate({**constant.model_dump(), "tensor": rows})
 
 
 def _paths(
     phase: ImportedInsulator,
     candidates: list[DefectCandidate],
     supercell: Calculation,
-    folders: Folders,
+    finished: Finished,
 ) -> dict[str, Calculation]:
     """Return the paths of the hops that are to be read, by the names of their defects."""
     wanted = [name for name, hop in phase.hops.items() if hop.migration_energy_eV == "calculate"]
-    known = folders.paths(supercell) if wanted else {}
+    known = finished.paths(supercell) if wanted else {}
     sublattices = {
         name: _identified(name, supercell.final_structure, path.final_structure).name
         for name, path in known.items()
@@ -183,12 +375,13 @@ def _paths(
         if charged and (named is not None or not rivals):
             raise InputError(
                 f"the path has the charge {known[charged[0]].charge:+d}, {wish} of "
-                f"{folders.name_of(defects[wish].calculation)} has {charge:+d}",
-                where=str(folders.root / charged[0]),
+                f"{finished.name_of(defects[wish].calculation)} has {charge:+d}",
+                where=str(finished.root / charged[0]),
                 fix=f"calculate the path with the charge {charge:+d}, or give the migration energy",
             )
         role, what = f"{phase.name}, hop of {wish}", f"migration path of {wish}"
-        found[wish] = folders.choose(role, named, rivals, only=what)
+        found[wish] = finished.choose(role, named, rivals, only=what)
+        finished.use_ends(found[wish])
     return found
 
 
@@ -227,43 +420,64 @@ def _hop_distance(name: str, perfect: Structure, path: Calculation) -> float:
 
 
 def _bulk_and_slab(
-    phase: ImportedInsulator | ImportedMetal, folders: Folders
+    phase: ImportedInsulator | ImportedMetal, finished: Finished, known: _Known
 ) -> tuple[Calculation, Calculation]:
-    bulk = folders.choose(f"{phase.name}, bulk", phase.bulk, folders.bulks(phase.formula))
-    slab = folders.choose(f"{phase.name}, slab", phase.slab, folders.slabs(phase.formula))
+    bulks, before = finished.bulks(phase.formula), known.roles.get("bulk")
+    if before is not None and bulks and phase.bulk is None:
+        # Where defects alone are imported, their supercell is not the crystal's smallest cell.
+        smallest = len(finished.calculations[bulks[0]].structure["sites"])
+        bulks = bulks if smallest <= len(before.structure["sites"]) else []
+    bulk = finished.choose(
+        f"{phase.name}, bulk",
+        phase.bulk,
+        bulks,
+        rivals=finished.doubtful_bulks(phase.formula),
+        known=before,
+    )
+    slab = finished.choose(
+        f"{phase.name}, slab",
+        phase.slab,
+        finished.slabs(phase.formula),
+        rivals=finished.doubtful_slabs(phase.formula),
+        known=known.roles.get("slab"),
+    )
     return bulk, slab
 
 
-def _check_comparable(folders: Folders, calculations: list[Calculation]) -> None:
-    """Refuse to subtract total energies of different functionals, cutoffs, data sets or +U."""
-    first = calculations[0]
-    for other in calculations[1:]:
-        for field in ("xc", "cutoff_eV"):
-            if other.settings[field] != first.settings[field]:
+def check_comparable(finished: Finished, calculations: Sequence[Calculation]) -> None:
+    """Refuse to subtract total energies that depend on something else, too, and name it."""
+    compared: list[Calculation] = []
+    elements: set[str] = set()
+    for other in calculations:
+        for first in compared:
+            for name, (ours, theirs) in energy_differences(other, first).items():
                 raise InputError(
-                    f"{field} is {other.settings[field]}, in {folders.name_of(first)} it is "
-                    f"{first.settings[field]}: their total energies cannot be subtracted",
-                    where=str(folders.root / folders.name_of(other)),
-                )
-    sets: dict[str, str] = {}
-    repulsions: dict[str, dict[str, float]] = {}
-    for calculation in calculations:
-        for element, own in hubbard_U_eV(calculation).items():
-            if repulsions.setdefault(element, own) != own:
-                raise InputError(
-                    f"the +U of {element} is {own or 'none'} (eV), elsewhere it is "
-                    f"{repulsions[element] or 'none'}: their total energies cannot be subtracted",
-                    where=str(folders.root / folders.name_of(calculation)),
-                )
-        for title in calculation.settings["potcars"]:
-            symbol = title.split()[1]
-            element = symbol.split("_")[0]
-            if sets.setdefault(element, title) != title:
-                raise InputError(
-                    f"its data set is {title!r}, elsewhere it is {sets[element]!r}: their total "
+                    f"{name} is {ours}, in {finished.name_of(first)} it is {theirs}: their total "
                     "energies cannot be subtracted",
-                    where=str(folders.root / folders.name_of(calculation)),
+                    where=finished.place_of(other),
+                    fix="calculate both with the same settings",
                 )
+        # Enough to compare the next ones with: the first, and what brings another element.
+        own = set(other.final_structure.composition.element_composition.get_el_amt_dict())
+        if not own <= elements:
+            compared.append(other)
+            elements |= own
+    for calculation in calculations:
+        if (what := coarse_mesh(calculation)) is not None:
+            raise InputError(what, where=finished.place_of(calculation), fix="use more k-points")
+
+
+def _check_supercells(
+    finished: Finished, supercell: Calculation, flawed: Sequence[Calculation]
+) -> None:
+    for calculation in flawed:
+        if differ := supercell_differences(calculation, supercell):
+            raise InputError(
+                f"it differs from the perfect supercell {finished.name_of(supercell)}: "
+                f"{said(differ)}",
+                where=finished.place_of(calculation),
+                fix="calculate both with the same settings",
+            )
 
 
 def _candidates(
@@ -328,10 +542,12 @@ def _ion_change(phase: ImportedInsulator, config: ImportConfig, defect: FoundDef
     return ion_change(added, slopes)
 
 
-def _provenance(calculation: Calculation, folders: Folders, **roles: Calculation) -> dict[str, Any]:
+def _provenance(
+    calculation: Calculation, finished: Finished, **roles: Calculation
+) -> dict[str, Any]:
     return {
         "engine": "vasp, imported",
         "functional": calculation.settings["xc"],
         "potcars": calculation.settings["potcars"],
-        "folders": {role: folders.name_of(one) for role, one in roles.items()},
+        "folders": {role: finished.name_of(one) for role, one in roles.items()},
     }

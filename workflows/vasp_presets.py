@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from interohm.postprocess.materials import Uncertainties
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .engines.vasp_inputs import INPUT_SETS, InputSet
+from interohm.postprocess.materials import Uncertainties
+
+from .engines.vasp_inputs import INPUT_SETS, Functional, InputSet
 from .step_settings import EnergyCorrections, Positive, require_uncertainties
 
-VaspFunctional = Literal["PBE", "PBEsol", "HSE06"]
+#: What a contact's calculation is for; see `InterfaceStep.settings`.
+Purpose = Literal["static", "scan", "relax", "ends", "path"]
 
 
 class _Settings(BaseModel):
@@ -28,7 +30,7 @@ class Potcars(_Settings):
         As ``Li: Li_sv``.
     """
 
-    functional: Literal["PBE_54"]
+    functional: Literal["PBE_54", "PBE_64"]
     symbols: dict[str, str]
 
 
@@ -45,7 +47,11 @@ class VaspStep(_Settings):
         A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
     incar : mapping
         Tags to add or to change; null removes one.
+        ``user_incar_settings`` is atomate2's name for it, and may stand instead.
     potcars : Potcars
+    maker : str, optional
+        A maker of atomate2's or your own, as ``atomate2.vasp.jobs.core.StaticMaker``: what it sets
+        in its input set counts before ``incar``.
     """
 
     input_set: InputSet
@@ -53,6 +59,25 @@ class VaspStep(_Settings):
     kpoint_length_A: Positive
     incar: dict[str, bool | int | float | str | list[float] | None]
     potcars: Potcars
+    maker: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_powerups(cls, data: Any) -> Any:
+        """Take atomate2's names for what its powerups change."""
+        if not isinstance(data, dict):
+            return data
+        given = dict(data)
+        if isinstance(tags := given.pop("user_incar_settings", None), dict):
+            given["incar"] = {**(given.get("incar") or {}), **tags}
+        if isinstance(mesh := given.pop("user_kpoints_settings", None), dict):
+            if set(mesh) != {"length"}:
+                raise ValueError(
+                    "user_kpoints_settings: give {length: …} in Å, so that cells of all sizes have "
+                    "one density"
+                )
+            given["kpoint_length_A"] = mesh["length"]
+        return given
 
     @property
     def relaxation(self) -> str | None:
@@ -62,6 +87,8 @@ class VaspStep(_Settings):
     def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
         """Return the step as the engine's settings, the functional included."""
         settings = self.model_dump(mode="json", exclude={"thickness_A", "vacuum_A", "min_atoms"})
+        if settings["maker"] is None:
+            del settings["maker"]
         return {"xc": xc, "periodic_axes": periodic_axes, **settings}
 
 
@@ -87,9 +114,18 @@ class VaspSlabStep(VaspStep):
 
 
 class VaspDefectStep(VaspStep):
-    """Supercells with and without a defect."""
+    """Supercells with and without a defect.
+
+    Parameters
+    ----------
+    min_atoms : int
+    displacement_A : float, optional
+        By which each atom of a defect's supercell is moved to begin with, into a random direction
+        (the same one every time), so that a relaxation may leave the symmetry.
+    """
 
     min_atoms: Annotated[int, Field(ge=2, le=1000)]
+    displacement_A: Annotated[float, Field(ge=0, le=0.5)] = 0.0
 
 
 class VaspMoleculeStep(VaspStep):
@@ -107,7 +143,7 @@ class VaspMoleculeStep(VaspStep):
 class VaspEdgesStep(VaspStep):
     """Band edges of the primitive cell, by a functional of its own."""
 
-    xc: VaspFunctional
+    xc: Functional
 
     @model_validator(mode="after")
     def _is_static(self) -> VaspEdgesStep:
@@ -156,6 +192,72 @@ class VaspHopStep(_Settings):
         return {"input_set": "neb", "incar": self.incar}
 
 
+class VaspContact(_Settings):
+    """A contact or a slab beside it: its static energy, and its atoms relaxed."""
+
+    static: VaspStep
+    relax: VaspStep
+
+    @model_validator(mode="after")
+    def _writes_the_potential(self) -> VaspContact:
+        for step in (self.static, self.relax):
+            if step.incar.get("LVHAR") is not True:
+                raise ValueError("incar: a contact needs LVHAR: true, which writes its potential")
+        if self.static.relaxation is not None or self.relax.relaxation is None:
+            raise ValueError("input_set: `static` leaves the atoms, `relax` moves them")
+        return self
+
+
+class VaspInterfaceHopStep(VaspHopStep):
+    """The hop across a contact.
+
+    Parameters
+    ----------
+    thickness_A : float
+        Of each side, at least.
+    kpoint_length_A : float
+    """
+
+    thickness_A: Positive
+    kpoint_length_A: Positive
+
+
+class VaspInterfaceStep(_Settings):
+    """The contact of two slabs; as `InterfaceStep` of GPAW's presets."""
+
+    thickness_A: Positive
+    vacuum_A: Positive
+    scan_kpoint_length_A: Positive
+    insulators: VaspContact
+    metal: VaspContact
+    hop: VaspInterfaceHopStep | None = None
+
+    def settings(self, purpose: Purpose, xc: str, *, metallic: bool, axes: int) -> dict[str, Any]:
+        """Return the engine's settings of one of a contact's calculations."""
+        steps = self.metal if metallic else self.insulators
+        step = steps.static if purpose in ("static", "scan") else steps.relax
+        settings = step.engine_settings(xc, periodic_axes=axes)
+        if purpose == "scan":
+            settings["kpoint_length_A"] = self.scan_kpoint_length_A
+        if self.hop is not None and purpose in ("ends", "path"):
+            settings["kpoint_length_A"] = self.hop.kpoint_length_A
+            if purpose == "path":
+                settings |= self.hop.changes()
+        return settings
+
+    @model_validator(mode="after")
+    def _energies_compare(self) -> VaspInterfaceStep:
+        steps = [
+            step for kind in (self.insulators, self.metal) for step in (kind.static, kind.relax)
+        ]
+        if len({step.cutoff_eV for step in steps}) > 1 or len({str(s.potcars) for s in steps}) > 1:
+            raise ValueError(
+                "insulators and metal need one cutoff_eV and the same potcars: the work of "
+                "adhesion is a difference of their total energies"
+            )
+        return self
+
+
 class VaspInsulatorSteps(_Settings):
     """The steps of an insulator: cell, bulk, surface, defects; what is optional where it is asked.
 
@@ -185,10 +287,11 @@ class VaspPreset(_Settings):
 
     name: Annotated[str, Field(min_length=1)]
     engine: Literal["vasp"]
-    xc: VaspFunctional
+    xc: Functional
     insulator: VaspInsulatorSteps
     metal: VaspMetalSteps
     electrode: VaspMetalSteps | None = None
+    interface: VaspInterfaceStep | None = None
     molecule: VaspMoleculeStep | None = None
     corrections_per_atom: EnergyCorrections = Field(default_factory=dict)
     uncertainties: Uncertainties
@@ -202,6 +305,7 @@ class VaspPreset(_Settings):
             dielectric_constant=self.insulator.dielectric,
             molecule=self.molecule,
             stability_window=self.molecule,
+            interface_dipole=self.interface,
         )
         return self
 

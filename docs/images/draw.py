@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
-from interohm.screening.config import load_screen
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -29,10 +28,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from interohm.contact import contact_document
 from interohm.database import Database
 from interohm.explorer.server import explorer, listen
-from interohm.materials import shipped_material
+from interohm.prediction.contact import contact_document
+from interohm.records.shipped import shipped_material
+from interohm.screening.config import load_screen
 from interohm.settings import load_settings
 
 IMAGES = Path(__file__).parent

@@ -15,15 +15,17 @@ import typer
 from interohm import __version__
 from interohm.cli import (
     campaigns,
+    doctor,
     explore,
     imports,
     init_cluster,
+    interfaces,
     materials,
     predictions,
     query,
     queue,
+    schema,
     screen,
-    service,
     why,
 )
 from interohm.errors import InputError
@@ -52,13 +54,14 @@ app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
 app.command("screen", epilog=screen.SCREEN_EXAMPLE)(screen.screen)
 app.add_typer(materials.app, name="materials")
+app.add_typer(interfaces.app, name="interfaces")
 app.command("query", epilog=query.QUERY_EXAMPLE)(query.query)
 app.command("why", epilog=why.WHY_EXAMPLE)(why.why)
 app.command("export", epilog=query.EXPORT_EXAMPLE)(query.export)
 app.command("explore", epilog=explore.EXPLORE_EXAMPLE)(explore.explore)
 app.command("migrate", epilog=query.MIGRATE_EXAMPLE)(query.migrate)
-app.command("doctor", epilog=service.DOCTOR_EXAMPLE)(service.doctor)
-app.command("schema", epilog=service.SCHEMA_EXAMPLE)(service.schema)
+app.command("doctor", epilog=doctor.DOCTOR_EXAMPLE)(doctor.doctor)
+app.command("schema", epilog=schema.SCHEMA_EXAMPLE)(schema.schema)
 
 
 def _print_version(asked: bool) -> None:

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from interohm.database import Database
     from interohm.records import Insulator, Metal, Quantity
+    from interohm.records.interface import Interface
     from interohm.workflows.campaign import CampaignConfig, PlannedCalculation
 
 RUN_EXAMPLE = "Example: interohm run my-campaign.yaml --dry-run"
@@ -33,7 +34,7 @@ def run(
     """
     import warnings
 
-    from interohm.cli.output import remark
+    from interohm.cli.output import console, remark
     from interohm.database import Database
     from interohm.workflows import campaign
 
@@ -46,6 +47,8 @@ def run(
     if dry_run:
         with Database.open() as database, errors_of(config):
             _print_plan(campaign.dry_run(loaded, database))
+            for line in campaign.interface_plans(loaded, database):
+                console().print(line, highlight=False, soft_wrap=True)
             warn_of_windows(loaded, database)
         return
     if loaded.engine == "vasp" and _only_inputs(loaded):
@@ -144,10 +147,10 @@ def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
     out.print(f"{len(calculations)} calculations, {found} of them found, none started")
 
 
-def print_records(materials: Sequence[Insulator | Metal]) -> None:
+def print_records(materials: Sequence[Insulator | Metal | Interface]) -> None:
     """Print the calculated numbers of records."""
     from interohm.cli.output import console, table
-    from interohm.phases import quantities
+    from interohm.records.uncertainty import quantities
 
     made = table("record", "quantity", "value#", "± #")
     for material in materials:

@@ -2,34 +2,89 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-IMPORT_EXAMPLE = "Example: interohm import finished-calculations/"
+if TYPE_CHECKING:
+    from interohm.workflows.vasp_import import Import
+
+IMPORT_EXAMPLE = (
+    "Example: interohm import finished-calculations/\n\n"
+    'interohm import . --store jobflow.yaml --query \'{"metadata.project": "LiF"}\''
+)
 
 
 def import_(
     folder: Annotated[
         Path, typer.Argument(help="Holds VASP's folders and import.yaml; see configs/examples/.")
     ],
+    store: Annotated[
+        Path | None,
+        typer.Option(help="A jobflow.yaml: read atomate2's tasks there instead of the folders."),
+    ] = None,
+    query: Annotated[
+        str, typer.Option(help="Which documents of --store, as MongoDB's JSON.")
+    ] = "{}",
 ) -> None:
-    """Make records from VASP folders that others ran.
+    """Make records from VASP calculations that others ran, in folders or in atomate2's database.
 
-    All that are below the folder are read; one that is cut off or not converged is named, and then
-    no record is made.
+    All that are below the folder are read. What cannot be used is named with its reason, and so is
+    what no record is made of; the records that do not need it are saved. The exit code is 2 if
+    anything was left out or a phase has no record.
     """
     from interohm.cli.campaigns import print_records
-    from interohm.cli.output import remark
+    from interohm.cli.output import progress_of, remark
     from interohm.database import Database
-    from interohm.workflows.vasp_import import import_folder
+    from interohm.workflows.vasp_import import import_folder, import_store
 
-    records, calculations = import_folder(folder)
-    with Database.open(write=True) as database:
-        for calculation in calculations:
-            database.save_calculation(calculation.model_dump())
-        for record in records:
-            database.save_material(record)
-        remark(f"{len(records)} records of {len(calculations)} calculations in {database.location}")
-    print_records(records)
+    with Database.open() as database:
+        if store is not None:
+            made = import_store(folder, store, _asked(query), database)
+        else:
+            with progress_of("reading folders") as report:
+                made = import_folder(folder, database, report)
+    if made.records:
+        with Database.open(write=True) as database:
+            for calculation in made.calculations:
+                database.save_calculation(calculation.model_dump())
+            for record in made.records:
+                database.save_material(record)
+            counted = f"{len(made.records)} records of {len(made.calculations)} calculations"
+            remark(f"{counted} in {database.location}")
+        print_records(made.records)
+    if _name_what_is_left(made):
+        raise typer.Exit(2)
+
+
+def _asked(query: str) -> dict[str, Any]:
+    from interohm.errors import InputError
+
+    try:
+        asked = json.loads(query)
+    except json.JSONDecodeError as error:
+        asked = error
+    if not isinstance(asked, dict):
+        raise InputError(
+            f"{query!r} is no query in JSON",
+            where="--query",
+            fix="""write it as '{"output.task_label": "static"}'""",
+        )
+    return asked
+
+
+def _name_what_is_left(made: Import) -> bool:
+    """Say what was not used; return whether any of it is a fault."""
+    from interohm.cli.output import remark
+
+    finished = made.finished
+    for name in finished.unused:
+        edges = " (band edges alone)" if name in finished.bands else ""
+        remark(f"not used: {name}{edges}")
+    for name, error in sorted(finished.left_out.items()):
+        remark(f"left out: {name}: {error}")
+    for name, error in made.failures.items():
+        remark(f"interohm: no record {name}: {error}")
+    return bool(finished.left_out or made.failures)

@@ -27,8 +27,8 @@ def init_cluster(
     Commented examples of FW_config.yaml, my_launchpad.yaml, my_fworker.yaml, my_qadapter.yaml,
     jobflow.yaml and the environment of the jobs; the comments say where credentials go.
     """
+    from interohm.cli.cluster_files import write_cluster_files
     from interohm.cli.output import remark
-    from interohm.cluster_files import write_cluster_files
 
     for path in write_cluster_files(folder, scheduler.value):
         typer.echo(path)

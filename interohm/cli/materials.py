@@ -29,8 +29,9 @@ def list_materials(as_json: Json = False) -> None:
     """
     from interohm.cli.output import console, print_json, table
     from interohm.database import Database
-    from interohm.materials import find_material, shipped_names
-    from interohm.phases import quantities
+    from interohm.lookup import find_material
+    from interohm.records.shipped import shipped_names
+    from interohm.records.uncertainty import quantities
 
     with Database.open() as database:
         names = sorted({*database.material_names(), *shipped_names()})
@@ -73,8 +74,8 @@ def show(name: Name, as_json: Json = False) -> None:
     Every number with its uncertainty, method and source.
     """
     from interohm.cli.output import console, print_json, table
-    from interohm.phases import quantities
     from interohm.records import material_document
+    from interohm.records.uncertainty import quantities
 
     material = _found(name)
     if as_json:
@@ -107,9 +108,9 @@ def add(
     from interohm.cli.output import remark
     from interohm.database import Database
     from interohm.errors import InputError
-    from interohm.materials import shipped_names
-    from interohm.phases import quantities
     from interohm.records import load_material
+    from interohm.records.shipped import shipped_names
+    from interohm.records.uncertainty import quantities
 
     found: dict[str, tuple[Path, Insulator | Metal]] = {}
     for file in files:
@@ -155,7 +156,7 @@ def export(
 
 
 def _found(name: str) -> Insulator | Metal:
-    from interohm.cli.lookup import find_materials
+    from interohm.cli.named_materials import find_materials
 
     [material], _ = find_materials([name])
     return material

@@ -34,6 +34,14 @@ def contact(
             metavar="NM", help="Make the right insulator (else the left) a layer of that thickness."
         ),
     ] = None,
+    barrier_eV: Annotated[
+        float | None,
+        typer.Option(
+            "--barrier-eV",
+            metavar="EV",
+            help="Barrier of the ion's hop across the contact, where it is known.",
+        ),
+    ] = None,
     save: Save = False,
     as_json: Json = False,
     report: Report = None,
@@ -43,19 +51,29 @@ def contact(
 
     Potential drop, space charge, capacitance, and the resistance with its parts.
     """
-    from interohm.cell_config import StateOfCharge, Temperature, Thickness
-    from interohm.cli.lookup import assumed_inputs, find_materials
+    from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, remark
-    from interohm.contact import contact_document
+    from interohm.prediction.contact import contact_document
+    from interohm.records import BarrierEnergy, Quantity
+    from interohm.records.cell_config import Contact, StateOfCharge, Temperature, Thickness
 
     _check_outputs(report, figure)
     _check(temperature, Temperature, "--temperature")
     _check(soc, StateOfCharge, "--soc")
     if thickness_nm is not None:
         _check(thickness_nm, Thickness, "--thickness-nm")
+    given = Contact()
+    if barrier_eV is not None:
+        _check(barrier_eV, BarrierEnergy, "--barrier-eV")
+        given = Contact(barrier_eV=Quantity(value=barrier_eV))
     materials, notes = find_materials([left, right])
     document = contact_document(
-        *materials, temperature_K=temperature, state_of_charge=soc, thickness_nm=thickness_nm
+        *materials,
+        temperature_K=temperature,
+        state_of_charge=soc,
+        thickness_nm=thickness_nm,
+        contact=given,
+        interfaces=known_interfaces(),
     )
     if as_json:
         print_json(document)
@@ -69,9 +87,9 @@ def contact(
         write_contact_report(report, materials, document, remarks=notes)
         remark(f"report: {report}")
     if figure is not None:
-        from interohm.figures import write_contact_figure
+        from interohm.report.figures import write_contact_figure
 
-        write_contact_figure(figure, materials, document)
+        write_contact_figure(figure, document)
         remark(f"figure: {figure}")
     if save:
         _keep("contact", document)
@@ -92,10 +110,10 @@ def cell(
 
     Open-circuit voltage, area-specific resistance, and every contact.
     """
-    from interohm.cell import cell_document, steps
-    from interohm.cell_config import load_cell
-    from interohm.cli.lookup import assumed_inputs, find_materials
+    from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
+    from interohm.prediction.cell import cell_document, steps
+    from interohm.records.cell_config import load_cell
 
     _check_outputs(report, figure)
     described = load_cell(config)
@@ -104,12 +122,17 @@ def cell(
     materials, notes = find_materials(names, relative_to=config.parent, where=places)
     measured = None
     if measured_map is not None:
-        from interohm.kpfm import load_measured_map
+        from interohm.prediction.kpfm import load_measured_map
 
         measured = load_measured_map(measured_map)
     with progress_bar("states of charge, and their samples", steps(described)) as advance:
         document = cell_document(
-            described, materials, measured=measured, where=str(config), progress=advance
+            described,
+            materials,
+            interfaces=known_interfaces(),
+            measured=measured,
+            where=str(config),
+            progress=advance,
         )
     notes = [*notes, *document["remarks"]]
     for text in document["remarks"]:
@@ -132,7 +155,7 @@ def cell(
         write_report(report, described, materials, document, remarks=notes)
         remark(f"report: {report}")
     if figure is not None:
-        from interohm.figures import write_cell_figure
+        from interohm.report.figures import write_cell_figure
 
         write_cell_figure(figure, document)
         remark(f"figure: {figure}")
@@ -147,7 +170,7 @@ def _check_outputs(report: Path | None, figure: Path | None) -> None:
 
         check_place(report)
     if figure is not None:
-        from interohm.figures import check_figure
+        from interohm.report.figures import check_figure
 
         check_figure(figure)
 

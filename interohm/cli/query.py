@@ -35,6 +35,7 @@ _SHOWN = {
         "thickness_nm",
         "potential_drop_V",
         "resistance_ohm_cm2",
+        "log10_resistance_p50",
         "limiting_step",
     ),
     "cells": (
@@ -46,6 +47,7 @@ _SHOWN = {
         "electron_barrier_eV",
         "stable",
     ),
+    "interfaces": ("name", "left", "right", "dipole_V", "barrier_eV", "areal_site_density_cm2"),
     "calculations": (
         "hash",
         "engine",
@@ -60,14 +62,14 @@ _SHOWN = {
 }
 
 Collection = Annotated[
-    str, typer.Argument(help="materials, contacts, cells, calculations or failures.")
+    str, typer.Argument(help="materials, interfaces, contacts, cells, calculations or failures.")
 ]
 CollectionOrTable = Annotated[
     str,
     typer.Argument(
         metavar="COLLECTION",
-        help="materials, contacts, cells, calculations or failures; or a Parquet table (a file, "
-        "or a folder of them) of a screening.",
+        help="materials, interfaces, contacts, cells, calculations or failures; or a Parquet "
+        "table (a file, or a folder of them) of a screening.",
     ),
 ]
 Where = Annotated[
@@ -114,9 +116,9 @@ def query(
     """
     from interohm.cli.output import console, print_json, remark
     from interohm.database import Database
-    from interohm.parquet_query import is_table
-    from interohm.rows import COLUMNS, rows_of
-    from interohm.schema import well_formed
+    from interohm.database.parquet import is_table
+    from interohm.database.rows import COLUMNS, rows_of
+    from interohm.database.schema import well_formed
 
     by_row = where is not None or sort is not None
     if criteria is not None and by_row:
@@ -187,8 +189,8 @@ def export(
     """
     from interohm.cli.output import remark
     from interohm.database import Database
-    from interohm.export import encoded
-    from interohm.rows import COLUMNS
+    from interohm.database.export import encoded
+    from interohm.database.rows import COLUMNS
     from interohm.yaml_io import write_bytes
 
     chosen = format or _format_of(output)
@@ -214,7 +216,7 @@ def migrate() -> None:
     """
     from interohm.cli.output import remark
     from interohm.database import Database
-    from interohm.schema import VERSION
+    from interohm.database.schema import VERSION
 
     with Database.open(write=True) as database:
         done = database.migrate()
@@ -247,9 +249,9 @@ def _format_of(output: Path | None) -> Format:
 
 def _columns(collection: str, where: str | None, sort: str | None) -> list[str]:
     """Return the columns to show: the usual ones and those that the question names."""
-    from interohm.columns import resolve_column
-    from interohm.rows import COLUMNS
-    from interohm.where import parse_where
+    from interohm.database.columns import resolve_column
+    from interohm.database.conditions import parse_where
+    from interohm.database.rows import COLUMNS
 
     columns = COLUMNS[collection]
     asked = set() if where is None else parse_where(where, list(columns)).columns()
@@ -261,8 +263,8 @@ def _columns(collection: str, where: str | None, sort: str | None) -> list[str]:
 
 def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> Table:
     from interohm.cli.output import table
-    from interohm.columns import name_and_unit
-    from interohm.rows import kind_of
+    from interohm.database.columns import name_and_unit
+    from interohm.database.rows import kind_of
 
     headings = []
     for column in columns:

@@ -90,18 +90,18 @@ def screen(
     if report is not None:
         from interohm.report.screening import write_screening_report
 
-        write_screening_report(report, records, document)
+        write_screening_report(report, records.all, document)
         remark(f"report: {report}")
     remark(f"screening: {screening.folder}")
 
 
 def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> None:
     """Predict the best cells whole and their contacts, at all states of charge, and save them."""
-    from interohm.cell import cell_document
     from interohm.cli.output import remark
-    from interohm.contact import contact_document
     from interohm.database import Database
-    from interohm.screening.whole_cells import cell_of
+    from interohm.prediction.cell import cell_document
+    from interohm.prediction.contact import contact_document
+    from interohm.screening.full_solves import cell_of
 
     config, records = screening.config, screening.records
     sides = {side.label: side for side in [*records.negatives, *records.positives]}
@@ -122,8 +122,9 @@ def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> Non
                 sides[positive],
                 temperature,
                 config.states_of_charge,
+                records.interfaces,
             )
-            database.save_cell(cell_document(described, materials))
+            database.save_cell(cell_document(described, materials, interfaces=records.interfaces))
             for left, right in itertools.pairwise(materials):
                 for charge in config.states_of_charge:
                     key = (left.name, right.name, temperature, charge)
@@ -131,7 +132,11 @@ def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> Non
                         contacts.add(key)
                         database.save_contact(
                             contact_document(
-                                left, right, temperature_K=temperature, state_of_charge=charge
+                                left,
+                                right,
+                                temperature_K=temperature,
+                                state_of_charge=charge,
+                                interfaces=records.interfaces,
                             )
                         )
             advance(1)

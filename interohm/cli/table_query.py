@@ -15,8 +15,8 @@ def print_table_query(
 ) -> None:
     """Ask a Parquet table and print the rows that fit."""
     from interohm.cli.output import console, print_json, remark, shown, table
-    from interohm.columns import name_and_unit
-    from interohm.parquet_query import query_table
+    from interohm.database.columns import name_and_unit
+    from interohm.database.parquet import query_table
 
     answer = query_table(path, where, sort=sort, limit=limit if limit or as_json else _ROWS)
     if as_json:

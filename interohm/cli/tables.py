@@ -19,7 +19,7 @@ _WORTH_NAMING = 0.1
 
 
 def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
-    """Print the prediction for one contact (the document of `interohm.contact`)."""
+    """Print the prediction for one contact (the document of `interohm.prediction.contact`)."""
     conditions = [f"{document['temperature_K']:g} K"]
     if document.get("thickness_nm") is not None:
         conditions.append(f"layer of {document['thickness_nm']:g} nm")
@@ -55,11 +55,15 @@ def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
     made.add_row("without space charge (eV)", *without)
     out = console()
     resistances = _resistances(document)
-    out.print(made)
     out.print(resistances)
+    out.print(made)
     _footnotes(document)
     _explain_counts(made, resistances)
+    _shares(quantiles)
     _dominant(document.get("sensitivity"), "")
+    if document["next"] is not None:
+        out.print(f"next: {document['next']['text']}")
+    _doubts([document])
     out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
     _assumed(assumed)
 
@@ -126,22 +130,30 @@ def _resistances(document: dict[str, Any]) -> Any:
     resistance = document["resistance"]
     quantiles = document["quantiles"] or {}
     made = table("resistance", "(Ω·cm²)", "log10#", f"log10, {_UNCERTAIN}", "")
+    step = resistance.get("limiting_step")
+    made.add_row(
+        "interface",
+        shown(resistance["interface_resistance_ohm_cm2"], 3),
+        _log10(resistance["interface_resistance_ohm_cm2"]),
+        shown_interval(quantiles.get("log10_interface_resistance")),
+        f"limited by {step}" if step else "",
+    )
     for label, key in (
-        (f"space charge, {document['left']}", "space_charge_left_ohm_cm2"),
-        (f"space charge, {document['right']}", "space_charge_right_ohm_cm2"),
-        ("layer", "layer_ohm_cm2"),
         ("charge transfer", "charge_transfer_ohm_cm2"),
-        ("total", "total_ohm_cm2"),
+        (f"depletion, {document['left']}", "depletion_left_ohm_cm2"),
+        (f"depletion, {document['right']}", "depletion_right_ohm_cm2"),
+        ("accumulation", "accumulation_ohm_cm2"),
+        ("layer", "layer_ohm_cm2"),
     ):
         value = resistance.get(key)
-        if value is None and key != "total_ohm_cm2":
+        if not value:
             continue
-        step = resistance.get("limiting_step")
-        total = key == "total_ohm_cm2"
         spread = (quantiles.get("resistance_ohm_cm2") or {}).get(key)
-        interval = _log10_interval(quantiles) if total else shown_interval(_log10s(spread))
-        remark = f"limited by {step}" if total and value is not None and step else ""
-        made.add_row(label, shown(value, 3), _log10(value), interval, remark)
+        remark = ""
+        if key == "charge_transfer_ohm_cm2" and resistance["contact_barrier_eV"] is not None:
+            kind = " (assumed)" if document["contact_barrier_assumed"] else ""
+            remark = f"barrier {resistance['contact_barrier_eV']:.3g} eV{kind}"
+        made.add_row(label, shown(value, 3), _log10(value), shown_interval(_log10s(spread)), remark)
     return made
 
 
@@ -163,10 +175,8 @@ def _log10s(interval: dict[str, float] | None) -> dict[str, float] | None:
 def _footnotes(document: dict[str, Any]) -> None:
     out = console()
     reason = document["resistance"].get("reason")
-    if reason:
-        known = document["resistance"]["total_ohm_cm2"] is not None
-        missing = "log10 and no limiting step" if known else "total resistance"
-        out.print(f"no {missing}: {reason}")
+    if reason and document["resistance"]["total_ohm_cm2"] is None:
+        out.print(f"no excess over the undisturbed bulk: {reason}")
     quantiles = document["quantiles"] or {}
     samples, lost = quantiles.get("samples"), quantiles.get("lost_samples")
     if samples:
@@ -176,13 +186,31 @@ def _footnotes(document: dict[str, Any]) -> None:
 
 def _dominant(sensitivity: dict[str, Any] | None, when: str) -> None:
     """Say which numbers the interval of the resistance is from: what to know better next."""
-    ranked = (sensitivity or {}).get("log10_resistance") or []
+    ranked = (sensitivity or {}).get("log10_interface_resistance") or []
     most = [one for one in ranked if one["variance_share"] >= _WORTH_NAMING][:3]
     if most:
         named = ", ".join(
             f"{one['material']} {one['field']} {one['variance_share']:.0%}" for one in most
         )
-        console().print(f"most of the resistance's uncertainty{when} is from: {named}")
+        console().print(f"most of the interface resistance's uncertainty{when} is from: {named}")
+
+
+def _shares(quantiles: dict[str, Any]) -> None:
+    """Say how likely an interface is good enough, since a distribution may have two humps."""
+    above = quantiles.get("share_above_ohm_cm2")
+    if above is not None:
+        said = ", ".join(f"{limit} {share:.0%}" for limit, share in above.items())
+        console().print(f"interface resistance above (Ω·cm²): {said} of the samples")
+
+
+def _doubts(contacts: list[dict[str, Any]]) -> None:
+    """Say where the model is beyond what it knows."""
+    for text in dict.fromkeys(
+        f"{contact['left']} | {contact['right']}, {doubt['code']}: {doubt['text']}"
+        for contact in contacts
+        for doubt in contact["validity"]
+    ):
+        console().print(text)
 
 
 def _assumed(assumed: list[str]) -> None:
@@ -201,7 +229,7 @@ def print_cell(document: dict[str, Any], assumed: list[str]) -> None:
         f"{contact['left']} | {contact['right']}: {contact['resistance']['reason']}"
         for state in document["states"]
         for contact in state["contacts"]
-        if contact["resistance"].get("reason")
+        if contact["resistance"].get("reason") and contact["resistance"]["total_ohm_cm2"] is None
     ):
         out.print(reason)
     for material, (low, high) in {
@@ -212,6 +240,9 @@ def print_cell(document: dict[str, Any], assumed: list[str]) -> None:
         out.print(f"{material} leaves its stability window, {low:g} to {high:g} V, in this cell")
     last = document["states"][-1]
     _dominant(last.get("sensitivity"), f" at state of charge {last['state_of_charge']:g}")
+    if last.get("next") is not None:
+        out.print(f"next: {last['next']['text']}")
+    _doubts([contact for state in document["states"] for contact in state["contacts"]])
     if document.get("reference"):
         out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
     _assumed(assumed)
@@ -246,7 +277,7 @@ def _contacts(document: dict[str, Any]) -> Any:
         "drop (V)",
         _UNCERTAIN,
         "sheet charge (e/nm²)",
-        "resistance (Ω·cm²)",
+        "interface (Ω·cm²)",
         f"log10, {_UNCERTAIN}",
         "limited by",
     )
@@ -255,19 +286,16 @@ def _contacts(document: dict[str, Any]) -> Any:
         charges = [f"{state['state_of_charge']:g}"]
         for contact in state["contacts"]:
             resistance, quantiles = contact["resistance"], contact["quantiles"] or {}
-            total, limit = resistance["total_ohm_cm2"], resistance.get("limiting_step") or ""
-            if total is None and resistance.get("charge_transfer_ohm_cm2") is not None:
-                # the rest of it stands in the row of the layer
-                total, limit = resistance["charge_transfer_ohm_cm2"], "(charge transfer alone)"
+            value = resistance["interface_resistance_ohm_cm2"]
             made.add_row(
                 charges.pop() if charges else "",
                 f"{contact['left']} | {contact['right']}",
                 shown(contact["potential_drop_V"]),
                 shown_interval(quantiles.get("potential_drop_V")),
                 shown(contact["sheet_charge_e_nm2"]),
-                shown(total, 3),
-                _log10_interval(quantiles),
-                limit,
+                shown(value, 3),
+                shown_interval(quantiles.get("log10_interface_resistance")),
+                resistance.get("limiting_step") or "",
             )
         for layer in state["layers"]:
             if layer["resistance_ohm_cm2"] is not None:

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-    from interohm.why import Origin
+    from interohm.lineage import Origin
 
 WHY_EXAMPLE = 'Example: interohm why "Li|LLZO"'
 
@@ -32,7 +32,7 @@ def why(
     """
     from interohm.cli.output import console, print_json
     from interohm.database import Database
-    from interohm.why import origins
+    from interohm.lineage import origins
 
     with Database.open() as database:
         found = origins(database, name)

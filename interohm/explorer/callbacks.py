@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from interohm.database import Database
+from interohm.database.export import encoded
+from interohm.database.rows import COLUMNS
+from interohm.database.schema import well_formed
 from interohm.errors import InputError
 from interohm.explorer import layout
 from interohm.explorer.figures import comparison, heat_map, nothing
 from interohm.explorer.selection import band_diagram, budget, key_of, parts_of, selected
-from interohm.export import encoded
-from interohm.rows import COLUMNS
-from interohm.schema import well_formed
 
 if TYPE_CHECKING:
-    from interohm.rows import Row
+    from interohm.database.rows import Row
     from interohm.settings import Settings
 
 #: So many rows are compared at most.

@@ -10,11 +10,11 @@ from importlib.resources import files
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
-from interohm.columns import name_and_unit
+from interohm.database.columns import name_and_unit
 
 if TYPE_CHECKING:
+    from interohm.database.rows import Row
     from interohm.report.budget import Part
-    from interohm.rows import Row
 
     Figure = dict[str, Any]
 

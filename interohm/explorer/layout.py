@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import dash_ag_grid
 from dash import dcc, html
 
-from interohm.columns import name_and_unit
+from interohm.database.columns import name_and_unit
+from interohm.database.rows import COLUMNS, kind_of
 from interohm.explorer.figures import QUANTITIES
 from interohm.explorer.selection import KEYS
-from interohm.rows import COLUMNS, kind_of
 
 if TYPE_CHECKING:
-    from interohm.rows import Row
+    from interohm.database.rows import Row
 
 #: The table holds so many rows; a condition finds the others.
 MOST_ROWS = 20_000

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from interohm.database.schema import well_formed
 from interohm.errors import InputError
-from interohm.materials import used_material
-from interohm.schema import well_formed
+from interohm.lookup import used_material
+from interohm.results.earlier import has_levels, with_levels
 
 if TYPE_CHECKING:
     from interohm.database import Database, Document
+    from interohm.database.rows import Row
     from interohm.records import Insulator, Metal
     from interohm.report.budget import Part
-    from interohm.rows import Row
 
     Figure = dict[str, Any]
 
@@ -41,14 +42,11 @@ class Selection:
         The contact's, or the cell's.
     state : int
         Which state of charge of a cell; 0 for a contact.
-    materials : list or None
-        The records of a contact's phases as they were used; None if they are not any more.
     """
 
     name: str
     document: Document
     state: int
-    materials: list[Insulator | Metal] | None
 
     @property
     def is_cell(self) -> bool:
@@ -89,11 +87,15 @@ def selected(database: Database, collection: str, key: str) -> Selection:
         if collection == "cells":
             charges = [state["state_of_charge"] for state in document["states"]]
             name = f"{document['cell']}, {', '.join(conditions)}"
-            return Selection(name, document, charges.index(charge), None)
+            return Selection(name, document, charges.index(charge))
         if document.get("thickness_nm") is not None:
             conditions.append(f"layer of {document['thickness_nm']:g} nm")
         name = f"{document['left']} | {document['right']}, {', '.join(conditions)}"
-        return Selection(name, document, 0, _materials(database, document))
+        if not has_levels(document):
+            materials = _materials(database, document)
+            if materials is not None:
+                document = with_levels(document, materials) or document
+        return Selection(name, document, 0)
 
 
 def _values(collection: str, key: str) -> list[Any]:
@@ -125,11 +127,11 @@ def _materials(database: Database, document: Document) -> list[Insulator | Metal
 
 def parts_of(chosen: Selection) -> list[Part]:
     """Return the parts of the resistance, the total last."""
-    from interohm.report.budget import cell_parts, contact_parts, total_part
+    from interohm.report.budget import cell_parts, contact_parts, interface_part
 
     if chosen.is_cell:
         return cell_parts(chosen.document["states"][chosen.state])
-    return [*contact_parts(chosen.document), total_part(chosen.document)]
+    return [*contact_parts(chosen.document), interface_part(chosen.document)]
 
 
 def band_diagram(chosen: Selection) -> Figure:
@@ -159,9 +161,11 @@ def band_diagram(chosen: Selection) -> Figure:
             energy_window_eV(diagrams),
         )
         return drawn(figure)
-    if chosen.materials is None:
-        return nothing("a record changed since this was predicted: no band diagram")
-    view = contact_view(document, chosen.materials)
+    if not has_levels(document):
+        return nothing(
+            "an earlier version predicted this, without levels: predict it again for its diagram"
+        )
+    view = contact_view(document)
     names = [document["left"], document["right"]]
     window = energy_window_eV([view.levels])
     return drawn(band_figure(view.axis, names, [None, None], [view.levels], window))

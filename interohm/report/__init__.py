@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from interohm.cell_config import Cell
 from interohm.records import Insulator, Metal
+from interohm.records.cell_config import Cell
 from interohm.report import notes
 from interohm.report.arrhenius import CELL
 from interohm.report.band_diagram import band_figure
@@ -36,6 +36,7 @@ from interohm.report.sections import (
     material_tables,
     ranking_section,
     resistance_key,
+    share_keys,
     space_charge_panels,
     spread_text,
     temperature_section,
@@ -66,7 +67,7 @@ def write_report(
     materials : sequence of Insulator or Metal
         The record of each layer.
     document : dict
-        The prediction (`interohm.cell.cell_document`).
+        The prediction (`interohm.prediction.cell.cell_document`).
     remarks : sequence of str
         What else the reader must know, as a record that hides a shipped one.
 
@@ -118,7 +119,7 @@ def write_report(
                 panel
                 for place, pair in enumerate(pairwise(materials))
                 for panel in space_charge_panels(
-                    contact_views([state["contacts"][place] for state in states], pair),
+                    contact_views([state["contacts"][place] for state in states]),
                     [material.name for material in pair],
                     figures,
                     f"-{place + 1}",
@@ -167,10 +168,23 @@ def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
             f"{shown(state['open_circuit_voltage_V'])} V",
             spread_text(quantiles.get("open_circuit_voltage_V"), "V"),
         ),
+        _interfaces_key(state),
+        *share_keys(quantiles),
         resistance_key("area-specific resistance", total),
         (
             "limited by",
             "unknown" if limiting is None else limiting.label,
             "" if limiting is None else f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²",
         ),
+        *([("to learn next", state["next"]["text"], "")] if state.get("next") else []),
     ]
+
+
+def _interfaces_key(state: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the sum of all interfaces, with its interval in decades."""
+    value = state.get("interface_resistance_ohm_cm2")
+    if value is None:
+        return "interfaces", "unknown", "see the remarks above"
+    spread = (state["quantiles"] or {}).get("log10_interface_resistance")
+    decades = spread_text(spread, "(log10)")
+    return "interfaces, all of them", f"{shown(value, 3)} Ω·cm²", decades

@@ -77,11 +77,13 @@ def cell_parts(state: dict[str, Any]) -> list[Part]:
     return [*parts, Part("cell (ASR)", "total", total, interval)]
 
 
-def total_part(contact: dict[str, Any]) -> Part:
-    """Return the total resistance of one contact."""
-    total = contact["resistance"]["total_ohm_cm2"]
+def interface_part(contact: dict[str, Any]) -> Part:
+    """Return the interface resistance of one contact."""
+    field = "interface_resistance_ohm_cm2"
+    # documents of earlier versions have none
+    value = contact["resistance"].get(field)
     intervals = (contact["quantiles"] or {}).get("resistance_ohm_cm2") or {}
-    return Part("total", "total", total, None if total is None else intervals.get("total_ohm_cm2"))
+    return Part("interface", "total", value, None if value is None else intervals.get(field))
 
 
 def known_rows(budgets: Sequence[Sequence[Part]]) -> list[int]:

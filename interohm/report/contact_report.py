@@ -10,7 +10,7 @@ from interohm.records import Insulator, Metal
 from interohm.report import notes
 from interohm.report.arrhenius import CONTACT
 from interohm.report.band_diagram import band_figure
-from interohm.report.budget import budget_figure, contact_parts, total_part
+from interohm.report.budget import budget_figure, contact_parts, interface_part
 from interohm.report.curves import state_figure
 from interohm.report.display_axis import nanometres
 from interohm.report.electrons import electrons_table
@@ -27,6 +27,7 @@ from interohm.report.sections import (
     ranking_section,
     resistance_key,
     samples_text,
+    share_keys,
     space_charge_panels,
     spread_text,
     temperature_section,
@@ -52,7 +53,7 @@ def write_contact_report(
     materials : sequence of Insulator or Metal
         The records of the left and the right phase.
     document : dict
-        The prediction (`interohm.contact.contact_document`).
+        The prediction (`interohm.prediction.contact.contact_document`).
     remarks : sequence of str
         What else the reader must know, as a record that hides a shipped one.
 
@@ -62,8 +63,8 @@ def write_contact_report(
         The file cannot be written.
     """
     names = [document["left"], document["right"]]
-    view = contact_view(document, materials)
-    budget = [*contact_parts(document), total_part(document)]
+    view = contact_view(document)
+    budget = [*contact_parts(document), interface_part(document)]
     figures = {
         "bands": band_figure(
             view.axis, names, [None, None], [view.levels], energy_window_eV([view.levels])
@@ -125,8 +126,8 @@ def _over_states(document: dict[str, Any], figures: dict[str, Any]) -> Markup:
     named = [{**state, "left": document["left"], "right": document["right"]} for state in states]
     figures["states"] = state_figure(
         named,
-        [[*contact_parts(state), total_part(state)] for state in named],
-        at=[(document, [*contact_parts(document), total_part(document)])],
+        [[*contact_parts(state), interface_part(state)] for state in named],
+        at=[(document, [*contact_parts(document), interface_part(document)])],
         left=("potential_drop_V", "potential drop (V)"),
         whole=CONTACT,
     )
@@ -141,12 +142,18 @@ def _over_states(document: dict[str, Any], figures: dict[str, Any]) -> Markup:
 
 def _contact_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
     quantiles = document["quantiles"] or {}
-    return [
-        (
-            "potential drop, right minus left",
-            f"{shown(document['potential_drop_V'])} V",
-            spread_text(quantiles.get("potential_drop_V"), "V"),
-        ),
-        resistance_key("resistance", total_part(document)),
+    barrier = document["resistance"].get("contact_barrier_eV")
+    assumed = (
+        "assumed: nothing is known of this pair" if document.get("contact_barrier_assumed") else ""
+    )
+    found = [
+        resistance_key("interface resistance", interface_part(document)),
+        *share_keys(quantiles),
         ("limited by", document["resistance"]["limiting_step"] or "unknown", ""),
+        ("contact barrier", "unknown" if barrier is None else f"{shown(barrier, 3)} eV", assumed),
     ]
+    if document.get("next") is not None:
+        found.append(("to learn next", document["next"]["text"], ""))
+    drop = spread_text(quantiles.get("potential_drop_V"), "V")
+    potential = f"{shown(document['potential_drop_V'])} V"
+    return [*found, ("potential drop, right minus left", potential, drop)]

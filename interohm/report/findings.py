@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from interohm.electrodes import is_reference
 from interohm.records import Insulator, Metal
+from interohm.records.reference import is_reference
 from interohm.report.display_axis import nanometres
 from interohm.report.inputs import assumed_count, different_materials
 from interohm.report.tables import shown
@@ -21,22 +21,34 @@ def cell_findings(document: dict[str, Any], materials: Sequence[Insulator | Meta
             [contact for state in states for contact in state["contacts"]],
             [layer for state in states for layer in state["layers"][1:-1]],
         ),
+        *_doubts([contact for state in states for contact in state["contacts"]]),
         *material_findings(materials),
     ]
 
 
 def contact_findings(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> list[str]:
     """Return what a contact's document warns of."""
-    total = document["resistance"]["total_ohm_cm2"]
-    negative = (
-        "the resistance is negative: accumulation takes more from the bulk's than the charge "
-        "transfer adds"
-    )
     return [
-        *([negative] if total is not None and total < 0 else []),
         *_unknown_resistances([document], []),
+        *_doubts([document]),
         *material_findings(materials),
     ]
+
+
+def _doubts(contacts: Sequence[dict[str, Any]]) -> list[str]:
+    """Return where the model is beyond what it knows, each remark once."""
+    texts = [
+        f"{contact['left']} | {contact['right']}: {doubt['text']}"
+        for contact in contacts
+        for doubt in contact.get("validity") or ()
+    ]
+    barriers = [
+        f"{contact['left']} | {contact['right']}: nothing is known of the barrier of the hop "
+        "across; it is drawn from a wide prior"
+        for contact in contacts
+        if contact.get("contact_barrier_assumed")
+    ]
+    return list(dict.fromkeys([*barriers, *texts]))
 
 
 def _stability(states: Sequence[dict[str, Any]]) -> list[str]:

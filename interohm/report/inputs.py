@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from interohm.cell_config import Cell, Contact, ExtrinsicControl, Layer
-from interohm.phases import quantities
 from interohm.records import Insulator, Metal, Quantity
+from interohm.records.cell_config import Cell, Contact, ExtrinsicControl, Layer
+from interohm.records.uncertainty import quantities
 from interohm.report.display_axis import nanometres
 from interohm.report.tables import NONE, Markup, shown, table
 

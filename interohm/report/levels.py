@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm import device_models as models
-from interohm.electrodes import electrode_state, reference_metal, reference_work_function_eV
-from interohm.records import Insulator, Metal
 from interohm.report.bands import Intervals, ends
 from interohm.report.curve_points import needed_points, with_nodes
 from interohm.report.display_axis import (
@@ -22,6 +19,8 @@ from interohm.report.display_axis import (
     thick_layer,
     thin_layer,
 )
+from interohm.results.contact_sides import SIDES, is_electrode, points_of_side
+from interohm.results.earlier import has_levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -217,101 +216,121 @@ class ContactView:
         return list(dict.fromkeys(name for side in self.sides for name in side.concentrations_cm3))
 
 
-def contact_view(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> ContactView:
-    """Return what a contact's document and its two records say, within the reach of its axis."""
-    return contact_views([document], materials)[0]
+def contact_view(document: dict[str, Any]) -> ContactView:
+    """Return what a contact's document says within the reach of its axis."""
+    return contact_views([document])[0]
 
 
-def contact_views(
-    documents: Sequence[dict[str, Any]], materials: Sequence[Insulator | Metal]
-) -> list[ContactView]:
-    """Return one contact in several states, all on the axis that reaches farthest."""
+def contact_views(documents: Sequence[dict[str, Any]]) -> list[ContactView]:
+    """Return one contact in several states, all on the axis that reaches farthest.
+
+    The contacts within a cell's document have no levels of their own: the cell has them.
+    """
     reaches, zones, silent = [], [], []
-    for place, (side, material) in enumerate(zip(("left", "right"), materials, strict=True)):
-        if isinstance(material, Metal):
+    for place, side in enumerate(SIDES):
+        if is_electrode(documents[0], side):
             # Flat, and without a thickness.
             reaches.append(1.0)
             zones.append(electrode(1.0))
             silent.append(2 * place)
             continue
-        reaches.append(max(_drawn_reach_nm(document, side, materials) for document in documents))
+        reaches.append(max(_drawn_reach_nm(document, side) for document in documents))
         zones.append(thin_layer(reaches[-1], "right" if side == "left" else "left"))
     axis = display_axis(zones, start_nm=-reaches[0], silent_edges=silent)
-    return [_on_axis(document, materials, axis, reaches) for document in documents]
+    return [_on_axis(document, axis, reaches) for document in documents]
 
 
-def _drawn_reach_nm(
-    document: dict[str, Any], side: str, materials: Sequence[Insulator | Metal]
-) -> float:
+def _drawn_reach_nm(document: dict[str, Any], side: str) -> float:
     """Return how much of an insulating side is drawn: a layer that is solved whole, all of it."""
     x = _column(document["profile"]["x_nm"])
-    extent = float(np.ptp(x[_on_side(x, side, materials)]))
+    extent = float(np.ptp(x[points_of_side(document, side)]))
     if document["distance_nm"][side] is None:
         return extent
     return min(extent, _two_digits(_reach_nm(document, side)))
 
 
-def _on_axis(
-    document: dict[str, Any],
-    materials: Sequence[Insulator | Metal],
-    axis: DisplayAxis,
-    reaches: Sequence[float],
-) -> ContactView:
-    profile = {
-        name: _column(document["profile"][name]) for name in ("x_nm", "phi_V", "conductivity_S_cm")
-    }
-    concentrations = {
-        name: _column(column) for name, column in document["profile"]["concentrations_cm3"].items()
-    }
-    x = profile["x_nm"]
-    given = document["profile"].get("electrochemical_potential_eV")
-    ion = None if given is None else _column(given)
-    metal_eV = float(reference_work_function_eV(reference_metal(list(materials)), None))
-    spreads = (document["quantiles"] or {}).get("profile") or {}
+def _on_axis(document: dict[str, Any], axis: DisplayAxis, reaches: Sequence[float]) -> ContactView:
     levels, sides = [], []
-    for side, material, reach in zip(("left", "right"), materials, reaches, strict=True):
-        sign = -1.0 if side == "left" else 1.0
-        spread = spreads.get(side)
-        if isinstance(material, Metal):
-            place_nm = np.sort(np.array([0.0, sign * reach]))
-            potential = np.full(2, document["neutral_potential_V"][side])
-            valence = conduction = None
-        else:
-            own = _on_side(x, side, materials)
-            inside = own & (np.abs(x) < reach)
-            place_nm = np.sort(np.append(x[inside], sign * reach))
-            potential = np.interp(place_nm, x[own], profile["phi_V"][own])
-            valence = -material.ionization_potential_eV.value - potential
-            conduction = valence + material.band_gap_eV.value
-            defects = {
-                name: np.interp(place_nm, x[own], column[own])
-                for name, column in concentrations.items()
-                if not np.isnan(column[own]).any()
-            }
-            conductivity = np.interp(place_nm, x[own], profile["conductivity_S_cm"][own])
-            moving = None if spread is None else _of_what_moves(spread).within(sign * reach)
-            sides.append(SpaceCharge(place_nm, defects, conductivity, moving))
-        mu_eV = np.full_like(place_nm, _mu_eV(document, side, material))
-        fermi_eV = models.fermi_level_eV(mu_eV, metal_eV, material.ion_charge)
-        if valence is None:
-            electrochemical = models.ion_electrochemical_potential_eV(
-                mu_eV, fermi_eV, material.ion_charge
-            )
-        else:
-            electrochemical = None if ion is None else np.interp(place_nm, x[own], ion[own])
-        levels.append(
-            LayerLevels(
-                place_nm,
-                -potential,
-                fermi_eV,
-                conduction,
-                valence,
-                mu_eV,
-                electrochemical,
-                None if spread is None else _intervals(spread).within(sign * reach),
-            )
-        )
+    for side, reach in zip(SIDES, reaches, strict=True):
+        edge_nm = -reach if side == "left" else reach
+        if is_electrode(document, side):
+            if has_levels(document):
+                levels.append(_electrode_levels(document, side, edge_nm))
+            continue
+        sides.append(_space_charge(document, side, edge_nm))
+        if has_levels(document):
+            levels.append(_insulator_levels(document, side, edge_nm))
     return ContactView(axis, levels, sides)
+
+
+def _electrode_levels(document: dict[str, Any], side: str, edge_nm: float) -> LayerLevels:
+    def flat(level: float) -> Array:
+        return np.full(2, level)
+
+    return LayerLevels(
+        np.sort(np.array([0.0, edge_nm])),
+        flat(-document["neutral_potential_V"][side]),
+        flat(document["fermi_level_eV"][side]),
+        None,
+        None,
+        flat(document["mu_eV"][side]),
+        flat(document["electrochemical_potential_eV"][side]),
+        _side_intervals(document, side, edge_nm),
+    )
+
+
+def _insulator_levels(document: dict[str, Any], side: str, edge_nm: float) -> LayerLevels:
+    profile = document["profile"]
+    place_nm, at = _drawn_points(document, side, edge_nm)
+    return LayerLevels(
+        place_nm,
+        *(
+            at(profile[name])
+            for name in (
+                "vacuum_level_eV",
+                "fermi_level_eV",
+                "conduction_band_eV",
+                "valence_band_eV",
+                "mu_eV",
+                "electrochemical_potential_eV",
+            )
+        ),
+        _side_intervals(document, side, edge_nm),
+    )
+
+
+def _space_charge(document: dict[str, Any], side: str, edge_nm: float) -> SpaceCharge:
+    profile = document["profile"]
+    place_nm, at = _drawn_points(document, side, edge_nm)
+    own = points_of_side(document, side)
+    defects = {
+        name: at(column)
+        for name, column in profile["concentrations_cm3"].items()
+        if not np.isnan(_column(column)[own]).any()
+    }
+    spread = _side_spread(document, side)
+    moving = None if spread is None else _of_what_moves(spread).within(edge_nm)
+    return SpaceCharge(place_nm, defects, at(profile["conductivity_S_cm"]), moving)
+
+
+def _drawn_points(
+    document: dict[str, Any], side: str, edge_nm: float
+) -> tuple[Array, Callable[[Sequence[float | None]], Array]]:
+    """Return the places of a side up to an edge, and what reads a column of the profile there."""
+    x = _column(document["profile"]["x_nm"])
+    own = points_of_side(document, side)
+    place_nm = np.sort(np.append(x[own & (np.abs(x) < abs(edge_nm))], edge_nm))
+    return place_nm, lambda column: np.interp(place_nm, x[own], _column(column)[own])
+
+
+def _side_spread(document: dict[str, Any], side: str) -> dict[str, Any] | None:
+    spreads: dict[str, Any] = (document["quantiles"] or {}).get("profile") or {}
+    return spreads.get(side)
+
+
+def _side_intervals(document: dict[str, Any], side: str, edge_nm: float) -> Intervals | None:
+    spread = _side_spread(document, side)
+    return None if spread is None else _intervals(spread).within(edge_nm)
 
 
 def _of_what_moves(spread: dict[str, Any]) -> Intervals:
@@ -328,23 +347,6 @@ def _two_digits(x: float) -> float:
 
 def _column(values: Sequence[float | None]) -> Array:
     return np.array([np.nan if value is None else value for value in values], dtype=float)
-
-
-def _on_side(x_nm: Array, side: str, materials: Sequence[Insulator | Metal]) -> NDArray[np.bool_]:
-    """Return which points belong to a side; the contact itself stands once for each insulator."""
-    zeros = np.flatnonzero(x_nm == 0.0)
-    both = all(isinstance(material, Insulator) for material in materials)
-    index = np.arange(x_nm.size)
-    boundary = zeros[0] if both and zeros.size else (x_nm.size if x_nm[-1] <= 0 else -1)
-    return index <= boundary if side == "left" else index > boundary
-
-
-def _mu_eV(document: dict[str, Any], side: str, material: Insulator | Metal) -> float:
-    """Return mu of one side."""
-    if isinstance(material, Metal):
-        state = electrode_state(material, document["ion_content"][side])
-        return -material.ion_charge * float(state.voltage_V)
-    return float(document["mu_eV"][side])
 
 
 def energy_window_eV(diagrams: Sequence[Sequence[LayerLevels]]) -> tuple[float, float]:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _OUTPUTS = (
     ("open_circuit_voltage_V", "open-circuit voltage", "var(--layer)"),
     ("potential_drop_V", "potential drop", "var(--drop)"),
-    ("log10_resistance", "log10 of the resistance", "var(--charge-transfer)"),
+    ("log10_interface_resistance", "interface resistance (log10)", "var(--charge-transfer)"),
+    ("log10_resistance", "area-specific resistance (log10)", "var(--total)"),
 )
 
 

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interohm.phases import quantities
+from interohm.records.uncertainty import quantities
 from interohm.report.heat_map import MAP_NOTE, heat_map
 from interohm.report.page import figure, findings, lead, page, section, slider
 from interohm.report.tables import Markup, interval, shown, table
@@ -16,7 +16,6 @@ from interohm.yaml_io import write_text
 if TYPE_CHECKING:
     from interohm.records import Insulator, Metal
     from interohm.report.heat_map import Field
-    from interohm.screening.candidates import Records
 
     Figure = dict[str, Any]
     Trace = dict[str, Any]
@@ -55,15 +54,17 @@ _RECORDS_NOTE = (
 )
 
 
-def write_screening_report(path: str | Path, records: Records, document: dict[str, Any]) -> None:
+def write_screening_report(
+    path: str | Path, materials: Sequence[Insulator | Metal], document: dict[str, Any]
+) -> None:
     """Write the report of a screening.
 
     Parameters
     ----------
     path : str or Path
         The HTML file; written whole or not at all.
-    records : Records
-        Those of the screening.
+    materials : sequence of Insulator or Metal
+        Every record of the screening once.
     document : dict
         Its results (`interohm.screening.run.run_screening`).
 
@@ -88,7 +89,7 @@ def write_screening_report(path: str | Path, records: Records, document: dict[st
     for place, temperature in enumerate(temperatures):
         states = [state for state in document["states"] if state["temperature_K"] == temperature]
         body += _sections(document, states, f"{place}", figures)
-    body.append(section("Records", _records_table(records.all), note=_RECORDS_NOTE))
+    body.append(section("Records", _records_table(materials), note=_RECORDS_NOTE))
     write_text(path, page(document["screening"], body, figures, charges))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from interohm.electrodes import reference_metal
 from interohm.records import Insulator, Metal
+from interohm.records.reference import reference_metal
 from interohm.report import notes
 from interohm.report.arrhenius import activation_table, arrhenius_figure
 from interohm.report.budget import Part
@@ -183,6 +183,15 @@ def resistance_key(label: str, part: Part) -> tuple[str, str, str]:
         return label, "unknown", "see the remarks above"
     spread = spread_text(part.interval_ohm_cm2, "Ω·cm²", 2)
     return label, f"{shown(part.value_ohm_cm2, 3)} Ω·cm²", spread
+
+
+def share_keys(quantiles: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return how likely an interface is to be good enough, by what counts as that."""
+    above = quantiles.get("share_above_ohm_cm2")
+    if above is None:
+        return []
+    below = ", ".join(f"{limit} {1.0 - above[limit]:.0%}" for limit in ("1", "10", "100"))
+    return [("likely below (Ω·cm²)", below, "")]
 
 
 def spread_text(quantiles: dict[str, float] | None, unit: str, digits: int = 3) -> str:

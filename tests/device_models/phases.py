@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from interohm.device_models import Bulk, Phase, neutral_bulk
 from ruamel.yaml import YAML
+
+from interohm.device_models import Bulk, Phase, neutral_bulk
 
 METAL_eV = 2.93
 IP_eV = 5.3

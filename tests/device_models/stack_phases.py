@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ruamel.yaml import YAML
+
 from interohm.device_models.bulk import Bulk, neutral_bulk
 from interohm.device_models.phase import Phase
-from ruamel.yaml import YAML
 
 METAL_eV = 3.0
 IP_eV = 5.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array_api_strict as strict
 import numpy as np
 import pytest
+
 from interohm.device_models import (
     GradedProfile,
     Metal,

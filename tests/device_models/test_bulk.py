@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interohm.device_models import BOLTZMANN_EV_K, Phase, neutral_bulk, stack_phases
 from scipy import constants
+
+from interohm.device_models import BOLTZMANN_EV_K, Phase, neutral_bulk, stack_phases
 
 from .phases import SYSTEMS, METAL_eV, reference_bulk, symmetric
 from .test_densities import three_defects

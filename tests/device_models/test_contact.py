@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from interohm.device_models import (
     BOLTZMANN_EV_K,
     LIMITING_STEPS,
@@ -90,7 +91,7 @@ def test_charge_transfer_by_hand() -> None:
     found = contact_resistance(contact(Metal(0.0), llzo))
     kT = BOLTZMANN_EV_K * 300.0
     # next to lithium the sublattice of the interstitials is as full as saturation lets it be
-    hop = 1e13 * np.exp(-0.3 / kT)
+    hop = 1e13 / 6.0 * np.exp(-0.3 / kT)
     current = 1.602176634e-19 * hop * 3.27455e22 * 0.25e-7 * np.sqrt(0.1 * 0.9)
     assert found.exchange_current_A_cm2 == pytest.approx(current, rel=1e-6)
     assert found.charge_transfer_ohm_cm2 == pytest.approx(kT / current, rel=1e-6)
@@ -119,7 +120,7 @@ def test_two_planes_take_the_geometric_mean() -> None:
     found = exchange_current_A_cm2(first, potential, second, potential)
     kT = BOLTZMANN_EV_K * 350.0
     theta = float(first.concentrations_cm3[0]) / 3e22
-    rate = 6e12 * np.exp(-0.3 / kT) * theta * (1.0 - theta)
+    rate = 1e12 * np.exp(-0.3 / kT) * theta * (1.0 - theta)
     assert found == pytest.approx(1.602176634e-19 * rate * 3e22 * 0.25e-7, rel=1e-9)
     assert np.isnan(exchange_current_A_cm2(None, 0.0, None, 0.0))
 
@@ -142,7 +143,7 @@ def test_the_sparser_plane_is_that_of_fewer_sites_times_hop_distance() -> None:
     kT = BOLTZMANN_EV_K * 350.0
     weight = np.exp(-0.3 / kT)
     theta = weight / (1.0 + weight / 0.1)
-    rate = 1e13 * np.exp(-0.3 / kT) * theta * (1.0 - theta)
+    rate = 1e13 / 6.0 * np.exp(-0.3 / kT) * theta * (1.0 - theta)
     expected = 1.602176634e-19 * rate * np.array(sites_cm2)
     potential_V = np.full(4, 1.5)
     for left, right in (sides, sides[::-1]):
@@ -256,3 +257,106 @@ def test_vanishing_coatings_change_nothing() -> None:
     balance = found.left.sheet_charge_e_nm2 + 0.2 + found.right.sheet_charge_e_nm2
     own = sum(float(one.sheet_charge_e_nm2[0] - one.sheet_charge_e_nm2[1]) for one in found.layers)
     assert balance + own == pytest.approx(0.0, abs=1e-8)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    barrier=st.floats(0.05, 1.2),
+    temperature=st.floats(250.0, 500.0),
+    charge=st.sampled_from([1, 2]),
+)
+def test_a_given_barrier_without_space_charge_by_hand(
+    barrier: float, temperature: float, charge: int
+) -> None:
+    """R = kT/(z i0), with the prefactor of a lattice hop and exp(−E_b/kT)."""
+    bulk = neutral_bulk(
+        symmetric(0.1, 2e22, saturation=1.0, charge=float(charge)),
+        temperature_K=temperature,
+        metal_work_function_eV=METAL_eV,
+        ion_charge=charge,
+    )
+    flat = contact(Metal(0.0), bulk, dipole_V=bulk.neutral_potential_V)
+    found = contact_resistance(flat, barrier_eV=barrier)
+    kT = BOLTZMANN_EV_K * temperature
+    theta = 1.0 / (1.0 + np.exp(0.1 / kT))
+    current = (
+        charge
+        * 1.602176634e-19
+        * 1e13
+        / 6.0
+        * np.exp(-barrier / kT)
+        * 2e22
+        * 0.25e-7
+        * np.sqrt(theta * (1.0 - theta))
+    )
+    assert found.charge_transfer_ohm_cm2 == pytest.approx(kT / (charge * current), rel=1e-9)
+    assert found.contact_barrier_eV == pytest.approx(barrier)
+    assert found.interface_ohm_cm2 == pytest.approx(float(found.charge_transfer_ohm_cm2), rel=1e-9)
+    lower = contact_resistance(flat, barrier_eV=barrier - 0.05)
+    fall = lower.charge_transfer_ohm_cm2 / found.charge_transfer_ohm_cm2
+    assert fall == pytest.approx(np.exp(-0.05 / kT), rel=1e-9)
+
+
+def test_without_its_own_barrier_a_contact_is_one_lattice_hop() -> None:
+    """Two equal phases: R_ct is kT/(z e² D c/a) of a plane within the phase."""
+    bulk = neutral_bulk(
+        symmetric(0.1, 2e22, saturation=1.0), temperature_K=300.0, metal_work_function_eV=METAL_eV
+    )
+    found = contact_resistance(contact(bulk, bulk))
+    # both defects conduct alike, the hop is that of one of them
+    one_nm = 0.25e-7 / (0.5 * float(bulk.conductivity_S_cm))
+    assert found.charge_transfer_ohm_cm2 == pytest.approx(one_nm, rel=1e-6)
+    raised = contact_resistance(contact(bulk, bulk), excess_barrier_eV=0.2)
+    assert raised.contact_barrier_eV == pytest.approx(0.5)
+    ratio = raised.charge_transfer_ohm_cm2 / found.charge_transfer_ohm_cm2
+    assert ratio == pytest.approx(np.exp(0.2 / (BOLTZMANN_EV_K * 300.0)))
+    given_too = contact_resistance(
+        contact(bulk, bulk), excess_barrier_eV=0.2, barrier_eV=np.array([0.1, np.nan])
+    )
+    assert given_too.contact_barrier_eV == pytest.approx([0.1, 0.5])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    drop=st.floats(-0.8, 0.8),
+    energy=st.floats(-0.05, 0.6),
+    barriers=st.tuples(st.sampled_from([0.2, 0.5, np.nan]), st.sampled_from([0.2, 0.4, np.nan])),
+)
+def test_the_interface_is_positive_and_its_parts_add_up(
+    drop: float, energy: float, barriers: tuple[float, float]
+) -> None:
+    bulk = neutral_bulk(
+        symmetric(energy, migration_energy_eV=np.array(barriers)),
+        temperature_K=300.0,
+        metal_work_function_eV=METAL_eV,
+    )
+    found = contact_resistance(contact(Metal(float(bulk.neutral_potential_V) + drop), bulk))
+    assert found.interface_ohm_cm2 > 0.0
+    if not np.isfinite(barriers).any():
+        assert found.interface_ohm_cm2 == 1e300
+        return
+    depletions = found.depletion_left_ohm_cm2 + found.depletion_right_ohm_cm2
+    assert found.interface_ohm_cm2 == pytest.approx(
+        float(found.charge_transfer_ohm_cm2 + depletions), rel=1e-12
+    )
+    if found.reason == 0:
+        accumulation = found.space_charge_ohm_cm2 - depletions
+        total = found.interface_ohm_cm2 + accumulation
+        assert total == pytest.approx(
+            float(found.total_ohm_cm2), rel=1e-9, abs=1e-9 * float(found.interface_ohm_cm2)
+        )
+
+
+def test_a_phase_that_is_not_thick_counts_to_its_middle() -> None:
+    bulk = neutral_bulk(
+        symmetric(0.5, migration_energy_eV=np.array([0.3, np.nan])),
+        temperature_K=300.0,
+        metal_work_function_eV=METAL_eV,
+    )
+    found = contact(Metal(float(bulk.neutral_potential_V) + 0.4), bulk)
+    assert isinstance(found.right, HalfSpace)
+    parts = contact_resistance(found, right_thickness_nm=30.0)
+    assert np.isnan(parts.total_ohm_cm2)
+    within = float(found.right.depletion_within_ohm_cm2(15.0))
+    assert parts.depletion_right_ohm_cm2 == pytest.approx(within)
+    assert 0.0 < within < found.right.depletion_ohm_cm2

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from interohm.device_models import Phase, neutral_bulk
 from interohm.device_models.constants import BAND_DENSITY_CM3_K32, BOLTZMANN_EV_K
 

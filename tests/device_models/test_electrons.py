@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import constants
+
 from interohm.device_models.constants import BOLTZMANN_EV_K
 from interohm.device_models.electrons import (
     RICHARDSON_A_CM2_K2,
@@ -13,7 +15,6 @@ from interohm.device_models.electrons import (
     layer_leakage,
     pinning_dipole_V,
 )
-from scipy import constants
 
 WORK = st.floats(1.0, 8.0)
 

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.special import erfc
+
 from interohm.device_models.constants import BOLTZMANN_EV_K
 from interohm.device_models.kinetics import (
     ButlerVolmer,
     MarcusHushChidsey,
     apparent_activation_energy_eV,
 )
-from scipy.integrate import quad
-from scipy.special import erfc
 
 THERMAL_EV = BOLTZMANN_EV_K * 300.0
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from interohm.device_models.kpfm import (
     collector_work_function_eV,
     cpd_V,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from interohm.device_models.sensitivity import first_order_sensitivity
 
 

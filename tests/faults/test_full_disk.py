@@ -13,7 +13,7 @@ import pytest
 
 from interohm.database import Database
 from interohm.errors import InputError
-from interohm.materials import shipped_material
+from interohm.records.shipped import shipped_material
 from interohm.settings import Settings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -50,7 +50,7 @@ def contact(number: int) -> dict[str, object]:
         "left": "Li",
         "right": f"phase{number}",
         "temperature_K": 300.0,
-        "resistance": {"total_ohm_cm2": 1.0},
+        "resistance": {"interface_resistance_ohm_cm2": 1.0},
         "profile": {"x_nm": [number + 0.1 * point for point in range(2000)]},
     }
 

@@ -14,23 +14,23 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mutations import mutated
+
+from interohm.database import Database
+from interohm.database.shipped_calculations import shipped_calculation
+from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation
+from interohm.records import load_material, material_document, material_from
+from interohm.records.cell_config import load_cell
+from interohm.records.shipped import shipped_material
 from interohm.screening.config import load_screen
+from interohm.settings import Settings
 from interohm.workflows import launchpad
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import dry_run
 from interohm.workflows.campaign_config import load_campaign
 from interohm.workflows.presets import load_preset
-from interohm.workflows.vasp_folders import load_import
-from mutations import mutated
-
-from interohm.cell_config import load_cell
-from interohm.database import Database
-from interohm.errors import InputError
-from interohm.materials import shipped_material
-from interohm.records import load_material, material_document, material_from
-from interohm.settings import Settings
-from interohm.shipped_calculations import shipped_calculation
+from interohm.workflows.vasp_import_config import load_import
 from interohm.yaml_io import dump_yaml, load_yaml
 
 CONFIGS = Path(__file__).parents[2] / "configs"

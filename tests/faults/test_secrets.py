@@ -43,7 +43,7 @@ def _own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("INTEROHM_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("interohm.storage._SERVER_TIMEOUT_MS", 20)
+    monkeypatch.setattr("interohm.database.storage._SERVER_TIMEOUT_MS", 20)
     monkeypatch.setattr("interohm.workflows.launchpad.PATIENCE_MS", 20)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from interohm.postprocess.calculation import Calculation, PlanarPotential
 from pymatgen.core import Structure
+
+from interohm.postprocess.calculation import Calculation, PlanarPotential
 
 FOLDER = Path(__file__).parents[1] / "data" / "calculations"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from interohm.postprocess.band_edge_shift import BandEdgeShift, shift_between, with_band_edges
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 
-from interohm.contact import contact_document
-from interohm.materials import shipped_material
+from interohm.postprocess.band_edge_shift import BandEdgeShift, shift_between, with_band_edges
+from interohm.prediction.contact import contact_document
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
+from interohm.records.shipped import shipped_material
 
 SHIFT = BandEdgeShift(
     valence_band_eV=Quantity(value=-1.5, uncertainty=0.3, source="a paper"),

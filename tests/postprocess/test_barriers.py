@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pymatgen.core import Lattice, Structure
+
 from interohm.postprocess.barriers import calculated_hop, migration_energy
 from interohm.postprocess.calculation import Calculation, MigrationPath
 from interohm.postprocess.materials import Uncertainty
-from pymatgen.core import Lattice, Structure
-
 from interohm.records import Quantity
 
 

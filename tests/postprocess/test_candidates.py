@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pymatgen.core import Structure
+
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.candidates import (
     Comparison,
@@ -16,7 +18,6 @@ from interohm.postprocess.candidates import (
     require_relaxed,
 )
 from interohm.postprocess.reservoirs import chemical_potentials
-from pymatgen.core import Structure
 
 
 @pytest.fixture(scope="module")

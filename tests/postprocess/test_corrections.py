@@ -8,14 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pymatgen.core import Lattice, Structure
+
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.corrections import (
     point_charge_correction,
     point_charge_potential,
+    screened_potential,
     site_alignment,
 )
-from pymatgen.core import Lattice, Structure
-
+from interohm.postprocess.orientation import tensor_in
 from interohm.records import Insulator, load_material
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -88,6 +92,90 @@ def test_every_cell_size_gives_the_isolated_charge(make_calculation: Make, charg
     # Without the correction the largest cell is still far off, and without the alignment's sign
     # the smallest one would be.
     assert isolated - bare[-1] > 0.25 * charge**2
+
+
+TENSOR = np.array([[4.0, 0.5, 0.0], [0.5, 6.0, -1.0], [0.0, -1.0, 12.0]])
+
+
+def test_a_tensor_of_a_constant_is_the_constant() -> None:
+    lattice = np.array([[6.0, 0, 0], [1.5, 5.0, 0], [0, -1.0, 7.0]])
+    places = np.array([[1.0, 0.5, 2.0], [3.0, 3.0, -1.0]])
+    plain = screened_potential(lattice, places, 7.0)
+    assert screened_potential(lattice, places, 7.0 * np.eye(3)) == pytest.approx(plain, rel=1e-9)
+    assert plain == pytest.approx(point_charge_potential(lattice, places) / 7.0)
+
+
+@pytest.mark.parametrize("edges_A", [(10.0, 12.0, 14.0), (12.0, 12.0, 18.0)])
+def test_a_tensor_gives_the_isolated_charge_in_cells_of_all_shapes(
+    make_calculation: Make, edges_A: tuple[float, float, float]
+) -> None:
+    """A smeared charge, its potential summed over waves that the tensor screens one by one."""
+    width, charge = 0.9, 1
+    integers = np.stack(np.meshgrid(*[np.arange(-12, 13)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    waves = integers[np.any(integers != 0, axis=1)] * 2 * np.pi / np.array(edges_A)
+    square = (waves**2).sum(axis=1)
+    screened = np.einsum("ij,jk,ik->i", waves, TENSOR, waves)
+    kernel = COULOMB * 4 * np.pi / (np.prod(edges_A) * screened)
+    energy = 0.5 * charge**2 * float((kernel * np.exp(-square * width**2)).sum())
+    grid = np.stack(np.meshgrid(*[np.arange(4) / 4] * 3, indexing="ij"), -1).reshape(-1, 3)
+    structure = Structure(Lattice.orthorhombic(*edges_A), ["Li"] * len(grid), grid)
+    phase = np.cos(structure.cart_coords @ waves.T)
+    potential = -charge * phase @ (kernel * np.exp(-square * width**2 / 2))
+    perfect = make_calculation(structure)
+    flawed = make_calculation(structure, charge=charge, site_potentials_eV=potential.tolist())
+    alignment = site_alignment(perfect, flawed, np.zeros(3), TENSOR)
+    lattice = structure.lattice.matrix
+    corrected = (
+        energy + point_charge_correction(lattice, charge, TENSOR) + charge * alignment.shift_eV
+    )
+    # Alone: 1/eps over all directions of the waves.
+    axes = np.random.default_rng(1).normal(size=(400_000, 3))
+    axes /= np.linalg.norm(axes, axis=1)[:, None]
+    mean = float((1 / np.einsum("ij,jk,ik->i", axes, TENSOR, axes)).mean())
+    isolated = charge**2 * COULOMB * mean / (2 * width * np.sqrt(np.pi))
+    assert corrected == pytest.approx(isolated, abs=3e-3)
+    assert alignment.radius_A == max(edges_A) / 2
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_a_tensor_is_turned_with_its_crystal(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rutile = Structure.from_spacegroup(
+        "P4_2/mnm", Lattice.tetragonal(4.6, 2.96), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]]
+    )
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    turn *= np.linalg.det(turn)
+    other = Structure(
+        Lattice(rutile.lattice.matrix @ turn), rutile.species, rutile.frac_coords
+    ) * tuple(int(n) for n in rng.integers(1, 3, size=3))
+    tensor = np.diag([90.0, 90.0, 170.0])
+    assert tensor_in(tensor, rutile, other) == pytest.approx(turn.T @ tensor @ turn, abs=1e-6)
+    assert tensor_in(7.0, rutile, other) == 7.0
+    salt = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.07), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    assert tensor_in(np.eye(3) * 9.0, salt, rutile) == pytest.approx(9.0)
+    with pytest.raises(ValueError, match="tensor's cell is not that of the supercell"):
+        tensor_in(tensor, salt, other)
+
+
+def test_an_added_atom_is_where_it_relaxed_to(make_calculation: Make) -> None:
+    _, perfect, _ = gaussian_cell(make_calculation, 12.0, 1, 0.9, 8.0)
+    structure = perfect.final_structure
+    added = structure.copy()
+    added.append("F", [0.15, 0.13, 0.12])
+    potential = [0.0] * len(added)
+    cells = [
+        make_calculation(added, charge=1, site_potentials_eV=potential),
+        make_calculation(perfect.final_structure, charge=1, site_potentials_eV=potential[:-1]),
+    ]
+    planned, moved = np.array([0.125] * 3), np.array([0.15, 0.13, 0.12])
+    own, fixed = (
+        site_alignment(perfect, cell, center, 8.0)
+        for cell, center in zip(cells, (planned, moved), strict=True)
+    )
+    assert own == fixed
 
 
 def test_a_constant_offset_is_the_alignment(make_calculation: Make) -> None:

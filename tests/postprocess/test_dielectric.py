@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
+
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.dielectric import (
     calculated_constant,
@@ -15,7 +17,6 @@ from interohm.postprocess.dielectric import (
     static_dielectric_tensor,
 )
 from interohm.postprocess.materials import RelativeUncertainty
-from pymatgen.core import Lattice, Structure
 
 LATTICE_CONSTANT_A = 4.06
 RESPONSE = Path(__file__).parents[1] / "data" / "calculations" / "response"

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pymatgen.core import Structure
+
 from interohm.postprocess.calculation import Calculation, ScfAttempt
 from interohm.postprocess.candidates import DefectCandidate
 from interohm.postprocess.defects import formation_energy, valence_band_in_supercell
@@ -18,8 +20,6 @@ from interohm.postprocess.materials import (
     method_of,
 )
 from interohm.postprocess.reservoirs import chemical_potentials
-from pymatgen.core import Structure
-
 from interohm.records import Defect, Insulator, Quantity, material_document, material_from
 
 SOME = {"value_eV": 0.2, "source": "a test"}

@@ -8,6 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pymatgen.analysis.phase_diagram import PhaseDiagram
+from pymatgen.core import Composition, Element, Lattice, Structure
+from pymatgen.entries.computed_entries import ComputedEntry
+
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.phase_diagram import (
     comparable,
@@ -15,9 +19,6 @@ from interohm.postprocess.phase_diagram import (
     limit_uncertainties,
     stability_window,
 )
-from pymatgen.analysis.phase_diagram import PhaseDiagram
-from pymatgen.core import Composition, Element, Lattice, Structure
-from pymatgen.entries.computed_entries import ComputedEntry
 
 STABLE = Path(__file__).parents[1] / "data" / "vasp" / "stable_entries_Mg_Ga_N.json"
 Make = Callable[..., Calculation]

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
+
 from interohm.postprocess.calculation import Calculation, PlanarPotential
 from interohm.postprocess.levels import band_edges, slab_center, work_function
 from interohm.postprocess.potentials import macroscopic_average, vacuum_level
-from pymatgen.core import Lattice, Structure
 
 HEIGHT, PERIOD = 30.0, 2.0
 INSIDE, VACUUM = -6.0, 4.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pymatgen.core import Composition, Lattice, Structure
+
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.reservoirs import chemical_potentials, ion_change, tied_elements
-from pymatgen.core import Composition, Lattice, Structure
 
 Make = Callable[..., Calculation]
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
+
 from interohm.postprocess.calculation import Calculation, PlanarPotential
 from interohm.postprocess.levels import work_function
 from interohm.postprocess.surfaces import (
@@ -19,10 +21,8 @@ from interohm.postprocess.surfaces import (
     survey,
     with_survey,
 )
-from pymatgen.core import Lattice, Structure
-
-from interohm.materials import shipped_material, shipped_names
 from interohm.records import Insulator, Metal, load_material
+from interohm.records.shipped import shipped_material, shipped_names
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LATTICE = Lattice.cubic(3.4367)

@@ -10,17 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interohm.postprocess.calculation import Calculation, PlanarPotential
-from interohm.postprocess.corrections import point_charge_correction
-from interohm.postprocess.defects import (
-    formation_energy,
-    transition_levels,
-    uncorrected_formation_energy,
-)
-from interohm.postprocess.levels import slab_center
-from interohm.postprocess.planar_alignment import planar_alignment
-from interohm.postprocess.potentials import vacuum_level
-from interohm.postprocess.vasp import read_vasp
 from monty.serialization import loadfn
 from pymatgen.analysis.defects.core import Substitution
 from pymatgen.analysis.defects.thermo import DefectEntry, FormationEnergyDiagram
@@ -29,6 +18,17 @@ from pymatgen.entries.computed_entries import ComputedStructureEntry
 from pymatgen.io.vasp import Locpot, Poscar
 
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation, PlanarPotential
+from interohm.postprocess.corrections import point_charge_correction
+from interohm.postprocess.defects import (
+    formation_energy,
+    transition_levels,
+    uncorrected_formation_energy,
+)
+from interohm.postprocess.levels import level_above_middle, slab_center, work_function
+from interohm.postprocess.planar_alignment import planar_alignment
+from interohm.postprocess.potentials import vacuum_level
+from interohm.postprocess.vasp import read_vasp
 
 DATA = Path(__file__).parents[1] / "data" / "vasp"
 BOHR_A = 0.529177210903
@@ -276,10 +276,42 @@ def test_potentials_of_a_folder(tmp_path: Path) -> None:
     assert found.wall_time_s == 128.25
 
 
-def test_a_potential_with_exchange_and_correlation_is_refused(tmp_path: Path) -> None:
-    folder, *_ = finished_folder(tmp_path, offset_eV=-11.9)
-    with pytest.raises(InputError, match=r"LOCPOT: its average is -11.90 eV.*LVHAR"):
-        read_vasp(folder)
+def test_a_potential_with_exchange_and_correlation_serves_the_vacuum_alone(tmp_path: Path) -> None:
+    folder, grid, _ = finished_folder(tmp_path, offset_eV=-11.9)
+    found = read_vasp(folder)
+    assert found.planar_potential is not None
+    assert found.planar_potential.exchange_and_correlation
+    # Eigenvalues refer to its zero, so that it is not moved.
+    along = grid.mean(axis=(0, 1)) - 11.9
+    assert found.planar_potential.potential_eV == pytest.approx(along, abs=1e-5)
+    with pytest.raises(ValueError, match=r"holds exchange and correlation \(VASP: LVTOT\).*LVHAR"):
+        level_above_middle(found, 2.0)
+    with pytest.raises(ValueError, match="needs potentials"):
+        formation_energy(
+            found,
+            found.model_copy(update={"charge": 1, "site_potentials_eV": []}),
+            center=np.zeros(3),
+            added={},
+            chemical_potentials_eV={},
+            valence_band_maximum_eV=0.0,
+            dielectric_constant=9.0,
+        )
+
+
+def test_a_work_function_needs_no_more_than_the_vacuum(make_calculation: Make) -> None:
+    """Both potentials of a slab, the whole one 8 eV deeper where its electrons are."""
+    height, values = 40.0, np.zeros(80)
+    values[30:50] = -10.0
+    structure = Structure(np.diag([3.0, 3.0, height]), ["Li"] * 2, [[0, 0, 0.4], [0, 0, 0.6]])
+    hartree = PlanarPotential(height_A=height, potential_eV=list(values - values.mean()))
+    whole = PlanarPotential(
+        height_A=height,
+        potential_eV=list(values - values.mean() - 8.0 * (values < 0)),
+        exchange_and_correlation=True,
+    )
+    slabs = [make_calculation(structure, planar_potential=one) for one in (hartree, whole)]
+    assert work_function(slabs[0]) == pytest.approx(2.5 - 0.5)
+    assert work_function(slabs[1]) == work_function(slabs[0])
 
 
 @pytest.mark.parametrize("name", ["LOCPOT", "OUTCAR"])

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interohm.postprocess.barriers import migration_energy
-from interohm.postprocess.vasp_path import image_folders, read_vasp_path
 from pymatgen.core import Lattice, Structure
 from vasp_writer import LOOP, iteration, outcar, write_path
 
 from interohm.errors import InputError
+from interohm.postprocess.barriers import migration_energy
+from interohm.postprocess.vasp_path import image_folders, read_vasp_path
 
 ENERGIES_EV = [-150.0, -149.7, -149.42, -149.71, -150.0]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.dielectric import static_dielectric_tensor
-from interohm.postprocess.vasp import read_vasp
 from vasp_writer import LOOP, PERTURBATIONS, iteration, write_calculation
 
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.dielectric import static_dielectric_tensor
+from interohm.postprocess.vasp import read_vasp
 
 RESPONSE = Path(__file__).parents[1] / "data" / "calculations" / "response"
 

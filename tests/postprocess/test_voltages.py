@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from interohm.postprocess.voltages import voltage_at, voltage_plateaus
 
 

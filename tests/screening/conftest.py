@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+
 from interohm.screening.cells import Cells, WholeCells
 from interohm.screening.contacts import OF_PAIRS, SideContacts
 

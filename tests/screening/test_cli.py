@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from interohm.screening import stream
 
+from interohm.database.parquet import query_table
 from interohm.errors import InputError
-from interohm.parquet_query import query_table
+from interohm.screening import stream
 from interohm.yaml_io import dump_yaml
 
 DESCRIPTION = {
@@ -127,7 +127,7 @@ def test_conditions_cannot_reach_other_files(interohm, tmp_path):
     # even SQL itself has no other file in reach
     import duckdb
 
-    from interohm.parquet_query import _connection
+    from interohm.database.parquet import _connection
 
     with _connection([contacts], None) as connection:
         assert connection.execute("SELECT count(*) FROM read_parquet(?)", [[contacts]]).fetchone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from interohm.device_models import Phase
 from interohm.screening.contacts import (
     OF_PAIRS,
@@ -11,7 +12,7 @@ from interohm.screening.contacts import (
     clipped_mu_eV,
     solve_pairs,
 )
-from interohm.screening.sides import Electrodes, Electrolytes
+from interohm.screening.phase_arrays import Electrodes, Electrolytes
 
 
 def sets(electrolytes: int, sides: int) -> tuple[Electrodes, Electrolytes]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from jobflow import JobStore, run_locally
+from maggma.stores import MemoryStore
+
+from interohm.database import Database
+from interohm.records.shipped import shipped_material
 from interohm.screening.candidates import find_records
 from interohm.screening.config import ScreenConfig
 from interohm.screening.jobs import keep_asked, screening_flow
 from interohm.screening.run import prepare, run_screening, screen_part
 from interohm.screening.screening import Screening, screening_folder
 from interohm.screening.stream import finished_ranges
-from jobflow import JobStore, run_locally
-from maggma.stores import MemoryStore
-
-from interohm.database import Database
-from interohm.materials import shipped_material
 from interohm.settings import load_settings
 
 CONFIG = ScreenConfig.model_validate(

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
+from interohm.database import Database
+from interohm.errors import InputError
+from interohm.prediction.cell import cell_document
 from interohm.screening.candidates import find_records
 from interohm.screening.cells import OUTPUTS
 from interohm.screening.config import ScreenConfig, load_screen
+from interohm.screening.full_solves import cell_of, solve_whole
 from interohm.screening.run import prepared_cells, run_screening
 from interohm.screening.screening import Screening, screening_folder
-from interohm.screening.survivors import ranking_stability
 from interohm.screening.tables import cells_of
-from interohm.screening.whole_cells import cell_of, solve_whole
-
-from interohm.cell import cell_document
-from interohm.database import Database
-from interohm.errors import InputError
+from interohm.screening.uncertainty import ranking_stability
 from interohm.yaml_io import dump_yaml, load_yaml
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -84,7 +84,7 @@ def test_every_cell_is_that_of_the_cell_solver(temperature, charge, electrons):
         leakage = state["electronic_leakage"]
         for name in ("electron_barrier_eV", "hole_barrier_eV"):
             assert outputs[name][index] == pytest.approx(leakage[name], abs=1e-3)
-        interface = sum(contact["resistance"]["total_ohm_cm2"] for contact in state["contacts"])
+        interface = state["interface_resistance_ohm_cm2"]
         assert outputs["interface_ohm_cm2"][index] == pytest.approx(interface, rel=1e-9)
 
 
@@ -136,7 +136,9 @@ def test_cells_that_are_no_sums_are_solved_whole(tmp_path):
     assert not state["layers"][1]["thick"]
     outputs = cells.at(np.array([6]))
     assert outputs["resistance_ohm_cm2"][0] == state["area_specific_resistance_ohm_cm2"]
-    assert np.isnan(outputs["interface_ohm_cm2"][0])
+    # the electrolyte counts to its middle from both sides
+    interface = state["interface_resistance_ohm_cm2"]
+    assert outputs["interface_ohm_cm2"][0] == pytest.approx(interface, rel=1e-9)
     too_many = config.model_copy(update={"solve_whole_at_most": 3})
     cells, counts = prepared_cells(screening_of(too_many, tmp_path), 300.0, 0.0, quiet)
     assert counts == {"not_sums": 4, "solved_whole": 0}
@@ -175,11 +177,13 @@ def test_document_table_and_resumption(tmp_path):
     contacts = pq.read_table(screening.folder / "contacts.parquet").to_pylist()
     assert len(contacts) == 2 * 2 * (2 + 2)
     found = next(row for row in contacts if (row["left"], row["right"]) == ("LiC6", "LLZO"))
-    from interohm.contact import contact_document
+    from interohm.prediction.contact import contact_document
 
     materials = [screening.records.negatives[1].metal, screening.records.electrolytes[0]]
     alone = contact_document(*materials, samples=2)
-    assert found["resistance_ohm_cm2"] == pytest.approx(alone["resistance"]["total_ohm_cm2"])
+    assert found["resistance_ohm_cm2"] == pytest.approx(
+        alone["resistance"]["interface_resistance_ohm_cm2"]
+    )
     assert found["potential_drop_V"] == pytest.approx(-alone["potential_drop_V"]) or found[
         "potential_drop_V"
     ] == pytest.approx(alone["potential_drop_V"])
@@ -289,7 +293,7 @@ def test_sets_by_pattern_and_condition():
 
 
 def test_sets_by_price_class(tmp_path):
-    from interohm.materials import shipped_material
+    from interohm.records.shipped import shipped_material
 
     with Database.open(write=True) as database:
         for name, price_class in (("LLZO", "high"), ("Li3PS4", "low")):

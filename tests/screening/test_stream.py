@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from interohm.screening import stream
 from interohm.screening.best import not_dominated
 from interohm.screening.cells import OUTPUTS
@@ -73,7 +74,7 @@ def rows(cells):
 
 @pytest.mark.parametrize("condition", [None, CONDITION])
 def test_one_by_one(made_cells, condition):
-    from interohm.where import parse_where
+    from interohm.database.conditions import parse_where
 
     question = asked(condition)
     part = screen_cells(made_cells, question, 0, made_cells.count)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from interohm.slab_builders.cells import Crystal
 from pymatgen.core import Structure
+
+from interohm.slab_builders.cells import Crystal
 
 STRUCTURES = Path(__file__).parents[2] / "configs" / "structures"
 

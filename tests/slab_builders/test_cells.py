@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from interohm.slab_builders.cells import Crystal, supercell, supercell_multiples
 from pymatgen.core import Lattice, Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal, supercell, supercell_multiples
 
 
 @pytest.mark.filterwarnings("ignore:Issues encountered")

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import spglib
-from interohm.slab_builders.cells import Crystal
 from pymatgen.core import Lattice, Structure
 from scipy.stats import special_ortho_group
+
+from interohm.slab_builders.cells import Crystal
 
 #: Of each crystal system, space groups whose normalizer leaves a choice: polar ones, those whose
 #: point group is not that of the lattice, centred ones.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import (
     defect_position,

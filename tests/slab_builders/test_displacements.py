@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Structure
+
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.displacements import derivatives, distinct_displacements
-from pymatgen.core import Structure
 
 STRUCTURES = Path(__file__).parents[2] / "configs" / "structures"
 

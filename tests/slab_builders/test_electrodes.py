@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.electrodes import ion_content_of, ordered_vacancies
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.electrodes import ion_content_of, ordered_vacancies
 
 STRUCTURES = Path(__file__).parents[2] / "configs" / "structures"
 

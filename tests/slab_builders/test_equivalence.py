@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymatgen.core import Lattice, Structure
+from scipy.stats import special_ortho_group
+
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import defect_supercell, interstitial_sites, vacancy_sites
 from interohm.slab_builders.equivalence import same_mesh, settings_between
 from interohm.slab_builders.slabs import build_slab
-from pymatgen.core import Lattice, Structure
-from scipy.stats import special_ortho_group
 
 STRUCTURES = Path(__file__).parents[2] / "configs" / "structures"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interohm.slab_builders.cells import Crystal, supercell
-from interohm.slab_builders.hops import after_hop, path_reversal, vacancy_hop
 from pymatgen.core import Lattice, Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal, supercell
+from interohm.slab_builders.hops import after_hop, path_reversal, vacancy_hop
 
 STRUCTURES = Path(__file__).parents[2] / "configs" / "structures"
 

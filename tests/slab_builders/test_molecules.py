@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Molecule, Structure
+
 from interohm.slab_builders.identify import is_supercell
 from interohm.slab_builders.molecules import boxed
-from pymatgen.core import Lattice, Molecule, Structure
 
 
 def test_a_box_leaves_vacuum_along_each_axis() -> None:

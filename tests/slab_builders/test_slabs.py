@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.slabs import Facet, build_slab, distinct_facets, symmetric_slabs
 from pymatgen.core import Lattice, Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.slabs import Facet, build_slab, distinct_facets, symmetric_slabs
 
 pytestmark = pytest.mark.filterwarnings("ignore:Issues encountered")
 
@@ -90,8 +90,8 @@ def test_terminations_that_lack_planes() -> None:
     size = {"thickness_A": 10, "vacuum_A": 11}
     slabs = symmetric_slabs(conventional, (1, 0, 0), **size)
     assert [(slab.termination, slab.stoichiometric) for slab in slabs] == [
-        ("LiO", False),
         ("ClLi", False),
+        ("LiO", False),
     ]
     for place, slab in enumerate(slabs):
         counts = slab.structure.composition.get_el_amt_dict()

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from interohm.workflows.campaign import CampaignConfig, PlannedCalculation, load_campaign
-from interohm.workflows.claims import claimed
 
 from interohm.database import Database
+from interohm.workflows.campaign import CampaignConfig, PlannedCalculation, load_campaign
+from interohm.workflows.claims import claimed
 
 DATA = Path(__file__).parents[1] / "data"
 

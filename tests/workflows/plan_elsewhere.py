@@ -14,12 +14,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from interohm.workflows.campaign import dry_run, load_campaign
-from interohm.workflows.campaign_config import CampaignConfig, load_structure
 from pymatgen.core import Structure
 
 from interohm.database import Database
 from interohm.settings import Settings
+from interohm.workflows.campaign import dry_run, load_campaign
+from interohm.workflows.campaign_config import CampaignConfig, load_structure
 
 #: Noise of lattice and positions, and what is done besides.
 VARIANTS = {

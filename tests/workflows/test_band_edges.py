@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interohm.postprocess.calculation import Calculation
-from interohm.workflows.campaign import CampaignConfig, dry_run, load_campaign
-from interohm.workflows.local import run_campaign
-from interohm.workflows.presets import Preset, load_preset
 
 from interohm.database import Database
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
 from interohm.records import Insulator
+from interohm.workflows.campaign import CampaignConfig, dry_run, load_campaign
+from interohm.workflows.local import run_campaign
+from interohm.workflows.presets import Preset, load_preset
 from interohm.yaml_io import dump_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +94,7 @@ def test_the_record_has_the_shift_and_says_so(database: Database, tmp_path: Path
 
 def test_a_functional_that_needs_libxc_is_named(tmp_path: Path) -> None:
     from gpaw import cgpaw
+
     from interohm.workflows.campaign import campaign_flow
 
     campaign = demo(preset=preset_with_edges(tmp_path / "edges.yaml", xc="HSE06"))

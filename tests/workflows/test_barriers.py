@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from interohm.workflows.campaign import dry_run
-from interohm.workflows.campaign_config import CampaignConfig
 from pydantic import ValidationError
 
 from interohm.database import Database
 from interohm.errors import InputError
+from interohm.workflows.campaign import dry_run
+from interohm.workflows.campaign_config import CampaignConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

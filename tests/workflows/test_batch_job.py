@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jobflow import CURRENT_JOB, Job
+from pymatgen.core import Lattice, Structure
+
+from interohm.database import Database
+from interohm.errors import InputError
 from interohm.workflows import batch_job
 from interohm.workflows.calculations import calculate
 from interohm.workflows.campaign import memory_store
@@ -15,11 +20,6 @@ from interohm.workflows.claims import claimed
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.presets import load_preset
-from jobflow import CURRENT_JOB, Job
-from pymatgen.core import Lattice, Structure
-
-from interohm.database import Database
-from interohm.errors import InputError
 
 TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
 STRETCHED = Structure(Lattice.cubic(3.9), ["Li", "Li"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -111,7 +111,7 @@ def test_a_job_that_cannot_reach_the_server_is_sent_to_no_folder(
 ) -> None:
     address = "mongodb://127.0.0.1:1"
     monkeypatch.setenv("INTEROHM_MONGODB_URI", address)
-    monkeypatch.setattr("interohm.storage._SERVER_TIMEOUT_MS", 20)
+    monkeypatch.setattr("interohm.database.storage._SERVER_TIMEOUT_MS", 20)
     with pytest.raises(InputError, match=r"local folder"), Database.open():
         pass
     job, folder = relaxation()

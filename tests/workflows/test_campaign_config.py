@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interohm.workflows.campaign import campaign_flow, load_campaign
 
 from interohm.errors import InputError
+from interohm.workflows.campaign import campaign_flow, load_campaign
 from interohm.yaml_io import dump_yaml, load_yaml
 
 ROOT = Path(__file__).parents[2]

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interohm.slab_builders.cells import Crystal
-from interohm.workflows.campaign_config import InsulatorPhase
-from interohm.workflows.defect_plan import PlannedDefect, planned_defects
 from pymatgen.core import Composition, Lattice, Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import Crystal
+from interohm.workflows.campaign_config import InsulatorPhase
+from interohm.workflows.defect_plan import PlannedDefect, planned_defects
 
 STRUCTURES = Path(__file__).parents[2] / "configs" / "structures"
 pytestmark = pytest.mark.filterwarnings("ignore:Issues encountered")

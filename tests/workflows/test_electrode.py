@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
+from records_alike import assert_same_record
+
+from interohm.database import Database
+from interohm.errors import InputError
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import dry_run
 from interohm.workflows.campaign_config import CampaignConfig, load_campaign
 from interohm.workflows.engines.vasp_inputs import write_inputs
 from interohm.workflows.export import write_records
-from pydantic import ValidationError
-
-from interohm.database import Database
-from interohm.errors import InputError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -36,7 +37,7 @@ def test_the_shipped_record_is_made_from_the_shipped_calculations(
     assert [row.label for row in rows if not row.found] == []
     found = [find_calculation(database, row.hash) for row in rows]
     (made,) = write_records(config, [one for one in found if one is not None], tmp_path)
-    assert made.read_text() == (CONFIGS / "materials" / made.name).read_text()
+    assert_same_record(made, CONFIGS / "materials" / made.name)
 
 
 def test_lithium_cobalt_oxide_is_low_spin_and_orders_charge_when_half_empty(

@@ -9,6 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pymatgen.core import Structure
+from scipy.stats import special_ortho_group
+
+from interohm.calculation_key import MACHINE_TAGS
+from interohm.database import Database
+from interohm.database.shipped_calculations import shipped_calculation, shipped_hashes
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.corrections import point_charge_correction
 from interohm.postprocess.potentials import macroscopic_average
@@ -22,12 +28,6 @@ from interohm.workflows.equivalents import (
     request_of_calculation,
     setting_of,
 )
-from pymatgen.core import Structure
-from scipy.stats import special_ortho_group
-
-from interohm.calculation_key import MACHINE_TAGS
-from interohm.database import Database
-from interohm.shipped_calculations import shipped_calculation, shipped_hashes
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = [Calculation.model_validate(shipped_calculation(hash)) for hash in shipped_hashes()]

@@ -6,6 +6,9 @@ import gzip
 from pathlib import Path
 
 import pytest
+from pymatgen.core import Lattice, Structure
+
+from interohm.database import Database
 from interohm.postprocess.calculation import Calculation
 from interohm.workflows.calculations import calculate, find_calculation
 from interohm.workflows.context import using
@@ -14,9 +17,6 @@ from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.failures import Failure, save_failure
 from interohm.workflows.presets import Preset, load_preset
-from pymatgen.core import Lattice, Structure
-
-from interohm.database import Database
 
 SHIPPED = sorted((Path(__file__).parents[2] / "configs" / "calculations").glob("*.json.gz"))
 

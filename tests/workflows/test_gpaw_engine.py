@@ -9,6 +9,9 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from pymatgen.core import Lattice, Structure
+
+from interohm.errors import InputError
 from interohm.workflows.campaign import campaign_flow
 from interohm.workflows.campaign_config import CampaignConfig
 from interohm.workflows.engines import engine_named, gpaw
@@ -17,9 +20,6 @@ from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.engines.worker_run import WorkerRun
 from interohm.workflows.presets import Preset, load_preset
-from pymatgen.core import Lattice, Structure
-
-from interohm.errors import InputError
 from interohm.yaml_io import dump_yaml
 
 SHIPPED = sorted((Path(__file__).parents[2] / "configs" / "calculations").glob("*.json.gz"))

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Structure
+
 from interohm.postprocess.barriers import migration_energy
 from interohm.postprocess.dielectric import mean_dielectric_constant, static_dielectric_tensor
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.hops import after_hop, vacancy_hop
 from interohm.workflows.engines import engine_named
 from interohm.workflows.presets import load_preset
-from pymatgen.core import Structure
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 PRESET = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interohm.workflows.engines.gpaw import GpawEngine
-from interohm.workflows.engines.request import CalculationRequest
-from interohm.workflows.presets import Preset, load_preset
 from pymatgen.core import Lattice, Structure
 
 from interohm.errors import InputError
+from interohm.workflows.engines.gpaw import GpawEngine
+from interohm.workflows.engines.request import CalculationRequest
+from interohm.workflows.presets import Preset, load_preset
 from interohm.yaml_io import load_yaml
 
 QUICK = Path(__file__).parents[2] / "configs" / "presets" / "quick.yaml"

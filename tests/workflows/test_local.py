@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from interohm.database import Database
 from interohm.postprocess.calculation import Calculation
+from interohm.records import Insulator, Metal
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.defects import defect_supercell, vacancy_sites
 from interohm.workflows.calculations import find_calculation
@@ -19,9 +22,6 @@ from interohm.workflows.engines.protocol import CalculationError, Progress
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.local import CampaignError, run_campaign
 from interohm.workflows.presets import load_preset
-
-from interohm.database import Database
-from interohm.records import Insulator, Metal
 
 DFT = pytest.mark.dft
 NOTHING_YET = Progress(ionic_step=0, scf_iteration=0, max_force_eV_A=None)

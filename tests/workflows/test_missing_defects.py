@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from interohm.workflows.campaign import PlannedCalculation, dry_run, load_campaign
-from interohm.workflows.campaign_config import CampaignConfig
-from interohm.workflows.local import CampaignError, run_campaign
 
 from interohm.database import Database
 from interohm.records import Insulator
 from interohm.settings import Settings
+from interohm.workflows.campaign import PlannedCalculation, dry_run, load_campaign
+from interohm.workflows.campaign_config import CampaignConfig
+from interohm.workflows.local import CampaignError, run_campaign
 
 Run = Callable[[str], tuple[Insulator | None, dict[str, str]]]
 ROOT = Path(__file__).parents[2]

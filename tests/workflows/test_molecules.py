@@ -6,9 +6,14 @@ import gzip
 import json
 from pathlib import Path
 
+import phase_table
 import pytest
+from pymatgen.core import Structure
+
+from interohm.database import Database
+from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation
-from interohm.workflows import phase_table
+from interohm.records import Insulator
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import CampaignConfig, dry_run, load_campaign
 from interohm.workflows.campaign_config import PhaseDiagramConfig
@@ -22,11 +27,6 @@ from interohm.workflows.molecules import (
 )
 from interohm.workflows.phase_diagram import window_of_ours
 from interohm.workflows.presets import load_preset
-from pymatgen.core import Structure
-
-from interohm.database import Database
-from interohm.errors import InputError
-from interohm.records import Insulator
 from interohm.yaml_io import load_yaml, validated
 
 ROOT = Path(__file__).parents[2]

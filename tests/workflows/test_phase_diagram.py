@@ -7,16 +7,16 @@ import json
 from pathlib import Path
 
 import pytest
-from interohm.workflows.campaign import CampaignConfig, campaign_flow, dry_run, load_campaign
-from interohm.workflows.campaign_config import PhaseDiagramConfig
-from interohm.workflows.local import run_campaign
-from interohm.workflows.phase_diagram import entries_of_file
-from interohm.workflows.reference_elements import missing_elements
 
 from interohm.cli import main
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.records import Insulator
+from interohm.workflows.campaign import CampaignConfig, campaign_flow, dry_run, load_campaign
+from interohm.workflows.campaign_config import PhaseDiagramConfig
+from interohm.workflows.local import run_campaign
+from interohm.workflows.phase_diagram import entries_of_file
+from interohm.workflows.reference_elements import missing_elements
 from interohm.yaml_io import dump_yaml
 
 ROOT = Path(__file__).parents[2]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
+from interohm.errors import InputError
 from interohm.postprocess.materials import Uncertainties
 from interohm.workflows.molecules import corrections_of
 from interohm.workflows.presets import SHIPPED_PRESETS, Preset, load_preset
-
-from interohm.errors import InputError
 
 
 def test_only_what_is_stated_differs(tmp_path: Path) -> None:

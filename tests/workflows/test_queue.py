@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from interohm.workflows.calculations import calculate, find_calculation
-from interohm.workflows.campaign import memory_store
-from interohm.workflows.presets import load_preset
 from pymatgen.core import Lattice, Structure
 
 from interohm.database import Database
+from interohm.workflows.calculations import calculate, find_calculation
+from interohm.workflows.campaign import memory_store
+from interohm.workflows.presets import load_preset
 
 TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
 

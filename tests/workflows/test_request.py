@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from pymatgen.core import Lattice, Structure
+
+from interohm.errors import InputError
 from interohm.workflows.engines import engine_named
 from interohm.workflows.engines.gpaw import GpawEngine, kpoint_counts
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.presets import load_preset
-from pymatgen.core import Lattice, Structure
-
-from interohm.errors import InputError
 
 
 def lithium_fluoride(a: float = 4.03) -> Structure:

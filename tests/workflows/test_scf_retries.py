@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from pymatgen.core import Lattice, Structure
+
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.presets import Preset, ScfRetry, load_preset
-from pydantic import ValidationError
-from pymatgen.core import Lattice, Structure
-
 from interohm.yaml_io import load_yaml
 
 TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
+from records_alike import assert_same_record
+
+from interohm.database import Database
+from interohm.database.shipped_calculations import KEYS_FILE
 from interohm.postprocess.calculation import Calculation
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import dry_run, load_campaign
 from interohm.workflows.engines.request import CalculationRequest
-from interohm.workflows.export import write_calculation, write_records
-
-from interohm.database import Database
+from interohm.workflows.export import write_calculation, write_keys, write_records
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SHIPPED = sorted((CONFIGS / "calculations").glob("*.json.gz"))
@@ -39,6 +42,13 @@ def test_a_file_is_what_its_name_says(path: Path, tmp_path: Path) -> None:
     assert read(write_calculation(calculation, tmp_path)) == calculation
 
 
+def test_they_are_looked_up_by_their_keys(tmp_path: Path) -> None:
+    write_keys(CONFIGS / "calculations", tmp_path / KEYS_FILE)
+    assert json.loads((tmp_path / KEYS_FILE).read_text()) == json.loads(
+        (CONFIGS / "calculations" / KEYS_FILE).read_text()
+    ), "run python -m interohm.workflows.export, which writes it anew"
+
+
 def test_a_run_finds_them(database: Database) -> None:
     campaign = load_campaign(CONFIGS / "campaigns" / "interlayers.yaml")
     first = campaign.model_copy(update={"phases": campaign.phases[:1]})
@@ -60,4 +70,4 @@ def test_the_shipped_records_are_made_from_them(
     found = [find_calculation(database, row.hash) for row in dry_run(alone, database)]
     assert None not in found, "it would be calculated here"
     (made,) = write_records(alone, [one for one in found if one is not None], tmp_path)
-    assert made.read_text() == (CONFIGS / "materials" / made.name).read_text()
+    assert_same_record(made, CONFIGS / "materials" / made.name)

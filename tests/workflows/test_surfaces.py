@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interohm.workflows.campaign import CampaignConfig, PlannedCalculation, dry_run, load_campaign
-from interohm.workflows.campaign_config import MetalPhase
-from interohm.workflows.local import CampaignError, run_campaign
 
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.records import Metal, load_material
+from interohm.workflows.campaign import CampaignConfig, PlannedCalculation, dry_run, load_campaign
+from interohm.workflows.campaign_config import MetalPhase
+from interohm.workflows.local import CampaignError, run_campaign
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 DFT = pytest.mark.dft

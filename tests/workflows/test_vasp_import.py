@@ -9,22 +9,27 @@ import shutil
 from pathlib import Path
 
 import pytest
-from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.levels import work_function
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.hops import after_hop, vacancy_hop
-from interohm.slab_builders.identify import has_vacuum, identify_defect, repeat_distance
-from interohm.slab_builders.slabs import Facet
-from interohm.workflows.vasp_folders import ImportConfig, ImportedInsulator, ImportedMetal
-from interohm.workflows.vasp_import import import_folder
 from pymatgen.core import Lattice, Structure
 from vasp_writer import write_calculation, write_path
 
 from interohm.cli import main
 from interohm.database import Database
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.levels import work_function
 from interohm.records import Insulator, Metal
 from interohm.settings import load_settings
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.hops import after_hop, vacancy_hop
+from interohm.slab_builders.identify import has_vacuum, identify_defect, repeat_distance
+from interohm.slab_builders.slabs import Facet
+from interohm.workflows import vasp_import
+from interohm.workflows.vasp_import_config import (
+    ImportConfig,
+    ImportedElectrode,
+    ImportedInsulator,
+    ImportedMetal,
+)
 from interohm.yaml_io import load_yaml, validated
 
 DATA = Path(__file__).parents[1] / "data"
@@ -48,6 +53,14 @@ NAMES = {
     "Li1 static 0": "metal/bulk",
     "Li6 static 0": "metal/slab",
 }
+
+
+def import_folder(root: Path) -> tuple[list[Insulator | Metal], list[Calculation]]:
+    """Import where every phase has to get its record."""
+    made = vasp_import.import_folder(root)
+    for error in made.failures.values():
+        raise error
+    return made.records, made.calculations
 
 
 @pytest.fixture(scope="module")
@@ -235,11 +248,16 @@ def test_a_named_folder_has_to_be_what_it_is_named_for(moving: Path) -> None:
 def test_an_unconverged_path_or_response_makes_no_record(moving: Path) -> None:
     image = moving / "hops" / "V_Li" / "02" / "OUTCAR"
     image.write_text(image.read_text().replace("reached required accuracy", ""))
-    with pytest.raises(InputError, match=r"V_Li/02/OUTCAR: the ions did not converge"):
+    with pytest.raises(InputError, match=r"hop of V_Li: no folder .*V_Li .the ions did not conv"):
         import_folder(moving)
+    image.write_text(
+        image.read_text().replace(" - stopping", "reached required accuracy - stopping")
+    )
     outcar = moving / "dielectric" / "OUTCAR"
     outcar.write_text(outcar.read_text().replace("EDIFF is reached", "?", 1))
-    with pytest.raises(InputError, match=r"dielectric/OUTCAR: the electrons did not converge"):
+    with pytest.raises(
+        InputError, match=r"response: no folder .*dielectric .the electrons did not"
+    ):
         import_folder(moving)
 
 
@@ -269,33 +287,205 @@ def test_the_command_saves_records_and_calculations(
         assert database.count("calculations") == 8
 
 
-@pytest.mark.parametrize("name", ["bulk", "surface", "supercell", "defects/a", "metal/slab"])
-def test_one_run_that_broke_off_and_there_is_no_record(
+def imported(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> tuple[int, str, list[str]]:
+    """Return exit code, standard error and the database's records of the command."""
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "project"))
+    monkeypatch.delenv("INTEROHM_MONGODB_URI", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main(["import", str(folder)])
+    with Database.open(load_settings()) as database:
+        return int(ended.value.code or 0), capsys.readouterr().err, database.material_names()
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ("bulk", ["Li"]),
+        ("surface", ["Li"]),
+        ("supercell", ["Li"]),
+        # The only defect with a negative charge.
+        ("defects/a", ["Li"]),
+        ("metal/slab", ["LiF"]),
+        ("metal/bulk", []),
+    ],
+)
+def test_one_run_that_broke_off_costs_the_records_that_need_it(
     finished: Path,
     name: str,
+    saved: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "project"))
     run = finished / name / "vasprun.xml"
     run.write_text(run.read_text()[:-400])
-    with pytest.raises(SystemExit) as ended:
-        main(["import", str(finished)])
-    assert ended.value.code == 2
-    assert f"{run}: the file is cut off or damaged" in capsys.readouterr().err
-    assert not (tmp_path / "project").exists()
+    code, told, records = imported(finished, tmp_path, monkeypatch, capsys)
+    assert code == 2
+    assert f"left out: {name}: {run}: the file is cut off or damaged" in told
+    assert records == saved
+    for lost in {"Li", "LiF"} - set(saved):
+        assert f"no record {lost}: " in told
 
 
-def test_an_unconverged_run_of_others_makes_no_record(finished: Path) -> None:
+def test_a_bad_folder_beside_costs_nothing_else(
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     real = gzip.decompress((DATA / "vasp" / "Mg_Ga" / "q=-1" / "vasprun.xml.gz").read_bytes())
     steps = real.replace(b'name="NSW">    99<', b'name="NSW">     5<')
     (finished / "other").mkdir()
     (finished / "other" / "vasprun.xml").write_bytes(steps)
-    with pytest.raises(InputError, match=r"other/vasprun.xml: the ions did not converge"):
+    for name in ("g0w0", "bse", "hse_line", "optical_transitions"):
+        shutil.copytree(DATA / "vasp" / "real" / name, finished / "others" / name)
+    code, told, records = imported(finished, tmp_path, monkeypatch, capsys)
+    assert (code, records) == (2, ["Li", "LiF"])
+    assert "other/vasprun.xml: the ions did not converge" in told
+    for name in ("g0w0", "bse", "optical_transitions"):
+        assert f"left out: others/{name}: " in told
+    assert "not used: others/hse_line (band edges alone)" in told
+    (finished / "import.yaml").write_text(IMPORT + "ignore: [other, others]\n")
+    code, told, records = imported(finished, tmp_path, monkeypatch, capsys)
+    assert (code, records) == (0, ["Li", "LiF"])
+    assert "left out" not in told
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"OUTCAR": ""}, "there is no vasprun.xml, and OUTCAR alone does not do"),
+        ({"OUTCAR.gz": ""}, "OUTCAR.gz alone does not do"),
+        ({"vaspout.h5": ""}, "vaspout.h5 alone does not do"),
+        ({"vasprun.xml.static": ""}, "vasprun.xml.static is no name that is read"),
+        ({"INCAR": "", "POSCAR": ""}, "VASP has not run here"),
+        ({"vasprun.xml.gz": None}, "it is a link to a file that is not there"),
+    ],
+)
+def test_a_folder_that_is_not_read_is_said(
+    finished: Path, files: dict[str, str | None], reason: str
+) -> None:
+    place = finished / "defects" / "d"
+    place.mkdir()
+    for name, text in files.items():
+        if text is None:
+            (place / name).symlink_to(place / "gone")
+        else:
+            (place / name).write_text(text)
+    made = vasp_import.import_folder(finished)
+    assert [record.name for record in made.records] == ["Li", "LiF"]
+    assert reason in made.finished.left_out["defects/d"].what
+
+
+def test_a_defect_that_was_lost_stands_in_the_record(
+    finished: Path, calculations: dict[str, Calculation]
+) -> None:
+    charged = calculations["Li31F32 relax -1"]
+    fewer = {"electrons": charged.electrons - 1, "energy_eV": charged.energy_eV + 2.0}
+    write_calculation(charged.model_copy(update=fewer), finished / "defects" / "neutral")
+    run = finished / "defects" / "neutral" / "vasprun.xml"
+    run.write_text(run.read_text()[:-100])
+    (_, insulator) = vasp_import.import_folder(finished).records
+    assert insulator.provenance["missing"] == {"defects/neutral": "the file is cut off or damaged"}
+
+
+def test_a_relaxation_and_its_static_run_are_one_defect(
+    finished: Path, calculations: dict[str, Calculation]
+) -> None:
+    static = calculations["Li31F32 relax -1"].model_copy(update={"kind": "static"})
+    write_calculation(static, finished / "defects" / "a" / "static")
+    (_, insulator), _ = import_folder(finished)
+    assert [defect.name for defect in insulator.defects] == ["V_Li", "Li_i", "V_F"]
+    assert insulator.provenance["folders"]["defects/a/static"] == "defects/a/static"
+
+
+def test_linked_folders_are_read_once(finished: Path, tmp_path: Path) -> None:
+    (finished / "defects").rename(tmp_path / "scratch")
+    (finished / "defects").symlink_to(tmp_path / "scratch")
+    (tmp_path / "scratch" / "round").symlink_to(finished)
+    (_, insulator), read = import_folder(finished)
+    assert len(read) == 8
+    assert len(insulator.defects) == 3
+
+
+def with_bands(finished: Path, calculations: dict[str, Calculation]) -> None:
+    """Make the bulk a relaxation, its edges those of runs with a fixed density."""
+    bulk = calculations["Li1F1 static 0"]
+    shutil.rmtree(finished / "bulk")
+    write_calculation(bulk.model_copy(update={"kind": "cell"}), finished / "bulk" / "relax")
+    for name, moved in (("line", 0.0), ("uniform", 0.1)):
+        edges = {"vbm_eV": bulk.vbm_eV - moved + 0.02, "cbm_eV": bulk.cbm_eV + moved - 0.3}
+        write_calculation(
+            bulk.model_copy(update={"energy_eV": -99.0, **edges}), finished / "bulk" / name
+        )
+        run = finished / "bulk" / name / "vasprun.xml"
+        run.write_text(
+            run.read_text().replace("<incar>", '<incar><i type="int" name="ICHARG">11</i>')
+        )
+
+
+def test_energies_of_a_relaxation_and_edges_of_its_band_structure(
+    finished: Path,
+    calculations: dict[str, Calculation],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bulk = calculations["Li1F1 static 0"]
+    with_bands(finished, calculations)
+    (_, insulator), read = import_folder(finished)
+    assert len(read) == 8  # the band structures are no calculations
+    gap = bulk.cbm_eV - bulk.vbm_eV
+    assert insulator.band_gap_eV.value == pytest.approx(gap - 0.32, abs=1e-4)
+    assert insulator.ionization_potential_eV.value == pytest.approx(7.3535 - 0.02, abs=0.01)
+    assert insulator.provenance["folders"]["band edges"] == ["bulk/line", "bulk/uniform"]
+    code, told, _ = imported(finished, tmp_path, monkeypatch, capsys)
+    assert code == 0
+    assert "bulk" not in told
+    (finished / "import.yaml").write_text(IMPORT + "    bands: [bulk/uniform]\n")
+    (_, insulator), _ = import_folder(finished)
+    assert insulator.band_gap_eV.value == pytest.approx(gap - 0.32 + 0.2, abs=1e-4)
+
+
+def test_edges_of_another_functional_are_not_taken(
+    finished: Path, calculations: dict[str, Calculation]
+) -> None:
+    with_bands(finished, calculations)
+    for name in ("line", "uniform"):
+        run = finished / "bulk" / name / "vasprun.xml"
+        tag = '<incar><i type="string" name="METAGGA">R2scan</i>'
+        run.write_text(run.read_text().replace("<incar>", tag))
+    made = vasp_import.import_folder(finished)
+    gap = calculations["Li1F1 static 0"]
+    expected = gap.cbm_eV - gap.vbm_eV
+    assert made.records[1].band_gap_eV.value == pytest.approx(expected, abs=1e-4)
+    assert made.finished.unused == ["bulk/line", "bulk/uniform"]
+    (finished / "import.yaml").write_text(IMPORT + "    bands: [bulk/line]\n")
+    with pytest.raises(InputError, match=r"bands: bulk/line is not of .*functional PBE, there r2S"):
         import_folder(finished)
-    (finished / "import.yaml").write_text(IMPORT + "ignore: [other]\n")
-    assert len(import_folder(finished)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("tag", "told"),
+    [
+        ('<i type="string" name="METAGGA">Scan</i>', "functional is SCAN, in bulk it is PBE"),
+        ('<i type="int" name="IVDW">12</i>', r"functional is PBE\+D3\(BJ\), in bulk it is PBE"),
+        ('<i type="logical" name="LASPH">T</i>', "LASPH is True, in bulk it is False"),
+        ('<i type="string" name="PREC">Low</i>', "PREC is Low, in bulk it is Normal"),
+        ('<i type="logical" name="LSORBIT">T</i>', "spin-orbit coupling is True"),
+        ('<i type="string" name="LREAL">Auto</i>', "LREAL Auto, there false"),
+    ],
+)
+def test_energies_of_other_methods_are_not_subtracted(finished: Path, tag: str, told: str) -> None:
+    run = finished / "defects" / "b" / "vasprun.xml"
+    run.write_text(run.read_text().replace("<incar>", f"<incar>{tag}"))
+    with pytest.raises(InputError, match=f"defects/b: .*{told}"):
+        import_folder(finished)
 
 
 def test_what_is_in_an_ignored_folder_is_not_read(finished: Path) -> None:
@@ -374,7 +564,7 @@ def test_energies_with_and_without_U_are_not_subtracted(finished: Path) -> None:
     for name in names[:-1]:
         run = finished / name / "vasprun.xml"
         run.write_text(run.read_text().replace("<incar>", tags))
-    told = r"defects/c: the \+U of F is none .*elsewhere it is \{'p': 2\.5\}"
+    told = r"defects/c: \+U of F is none, in bulk it is \{'p': 2\.5\}"
     with pytest.raises(InputError, match=told):
         import_folder(finished)
     run = finished / names[-1] / "vasprun.xml"
@@ -440,6 +630,22 @@ def test_the_example_is_read() -> None:
     example = Path(__file__).parents[2] / "configs" / "examples" / "import.yaml"
     config = validated(ImportConfig, load_yaml(example), where=str(example))
     fields = {field for phase in config.phases for field in phase.model_fields_set}
-    models = (ImportedMetal, ImportedInsulator)
+    models = (ImportedMetal, ImportedInsulator, ImportedElectrode)
     assert fields == {field for model in models for field in model.model_fields}
     assert config.model_fields_set == set(ImportConfig.model_fields)
+
+
+def test_every_folder_that_is_not_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All finished folders of others at once, under phases that none of them makes whole."""
+    root = tmp_path / "real"
+    shutil.copytree(DATA / "vasp" / "real", root)
+    (root / "import.yaml").write_text(IMPORT.replace("formula: Li,", "formula: Si,"))
+    code, told, records = imported(root, tmp_path, monkeypatch, capsys)
+    assert (code, records) == (2, [])
+    assert "a fault of the program" not in told
+    runs = {str(path.parent.relative_to(root)) for path in root.rglob("vasprun.xml*")}
+    for name in {*runs, "Si_NEB/NEB"}:
+        assert f"not used: {name}\n" in told or f": {name}" in told, name
+    assert "no record LiF" in told

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interohm.postprocess.calculation import Calculation, PlanarPotential
-from interohm.workflows.vasp_import import import_folder
 from pymatgen.core import Lattice, Structure
 from vasp_writer import VALENCE, write_calculation
 
+from interohm.postprocess.calculation import Calculation, PlanarPotential
 from interohm.records import Insulator
+from interohm.workflows.vasp_import import import_folder
 
 ROOT = Path(__file__).parents[2]
 ENERGY_EV = {"metal": -1.5, "compound": -17.0}

@@ -11,11 +11,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pymatgen.io.vasp
 import pytest
+import yaml
 from atomate2.vasp.flows.defect import FormationEnergyMaker
 from atomate2.vasp.jobs import core
 from atomate2.vasp.jobs.neb import NebFromImagesMaker
+from pymatgen.core import Lattice, Structure
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+from interohm.calculation_key import MACHINE_TAGS
+from interohm.errors import InputError
+from interohm.postprocess.vasp_method import functional_name
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import (
     defect_position,
@@ -24,22 +32,29 @@ from interohm.slab_builders.defects import (
     vacancy_sites,
 )
 from interohm.slab_builders.hops import after_hop, vacancy_hop
+from interohm.slab_builders.interfaces import (
+    Joint,
+    best_match,
+    find_matches,
+    join,
+    oriented_slab,
+    sites_across,
+)
 from interohm.slab_builders.slabs import build_slab
 from interohm.workflows.engines import engine_named
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.engines.vasp_inputs import (
+    FUNCTIONALS,
     INPUT_SETS,
     end_incar,
     in_poscar_order,
     path_images,
+    potcar_symbols,
     site_order,
     write_inputs,
 )
 from interohm.workflows.presets import load_preset
 from interohm.workflows.vasp_presets import VaspPreset, VaspStep
-from pymatgen.core import Lattice, Structure
-
-from interohm.errors import InputError
 from interohm.yaml_io import load_yaml
 
 GOLDEN = Path(__file__).parents[1] / "data" / "vasp_inputs"
@@ -148,6 +163,59 @@ def metal_slab() -> CalculationRequest:
     return engine_named("vasp").request(cut.structure, "static", settings, 0)
 
 
+def joint() -> tuple[Joint, float]:
+    """Lithium on its oxide, and the gap between them."""
+    lithium = Structure.from_spacegroup("Im-3m", Lattice.cubic(3.44), ["Li"], [[0, 0, 0]])
+    oxide = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.675), ["O", "Li"], [[0, 0, 0], [0.25, 0.25, 0.25]]
+    )
+    slabs = [
+        oriented_slab(
+            build_slab(
+                Crystal.from_structure(crystal).conventional,
+                (1, 1, 0),
+                thickness_A=6,
+                vacuum_A=10,
+            )
+        )
+        for crystal in (lithium, oxide)
+    ]
+    limits = {"max_strain": 0.06, "max_atoms": 60}
+    match = best_match(find_matches(*slabs, strained="left", **limits), **limits)
+    return join(*slabs, match, normal_strain=0.03), 2.1
+
+
+def contact() -> CalculationRequest:
+    whole, gap = joint()
+    interface = preset().interface
+    assert interface is not None
+    settings = interface.settings("relax", "PBE", metallic=True, axes=2)
+    return engine_named("vasp").request(whole.sandwich((0.0, 0.0), gap), "relax", settings, 0)
+
+
+def across() -> CalculationRequest:
+    """An ion of lithium's outermost plane moves into a vacancy of the oxide."""
+    whole, gap = joint()
+    perfect = whole.sandwich((0.0, 0.0), gap)
+    sites = sites_across(
+        perfect, "Li", left_atoms=whole.atoms[0], contact_A=whole.contact_height_A(gap)
+    )
+    before, after = perfect.copy(), perfect.copy()
+    after[sites.left] = "Li", perfect[sites.right].frac_coords
+    for end in (before, after):
+        end.remove_sites([sites.right])
+    interface = preset().interface
+    assert interface is not None
+    assert interface.hop is not None
+    settings = interface.settings("path", "PBE", metallic=True, axes=2)
+    settings["path"] = {
+        "images": interface.hop.images,
+        "spring_eV_A2": interface.hop.spring_eV_A2,
+        "end_positions_A": after.cart_coords.tolist(),
+    }
+    return engine_named("vasp").request(before, "neb", settings, 0)
+
+
 def magnetic() -> CalculationRequest:
     return engine_named("vasp").request(lithium_cobalt_oxide(), "cell", step("relax"), 0)
 
@@ -162,6 +230,8 @@ CASES: dict[str, Callable[[], CalculationRequest]] = {
     "LiF_V_Li_-1": vacancy,
     "LiF_Li_i_+1": interstitial,
     "Li_slab_110": metal_slab,
+    "Li_Li2O_contact": contact,
+    "Li_Li2O_hop_across": across,
     "LiCoO2_relax": magnetic,
 }
 
@@ -247,14 +317,13 @@ def test_electrons_of_charged_cells_need_no_potcars() -> None:
     assert "NELECT" not in bulk().settings["incar"]
 
 
-def test_valences_are_those_of_the_data_sets_that_pymatgen_knows() -> None:
+@pytest.mark.parametrize("functional", ["PBE_54", "PBE_64"])
+def test_valences_are_those_of_the_data_sets_that_pymatgen_knows(functional: str) -> None:
     with resources.as_file(
-        resources.files("interohm.configs") / "valences" / "PBE_54.yaml"
+        resources.files("interohm.configs") / "valences" / f"{functional}.yaml"
     ) as path:
         table = load_yaml(path)["valence_electrons"]
-    summary = Path(pymatgen.io.vasp.__file__).with_name("potcar-summary-stats.json.bz2")
-    headers = json.loads(bz2.decompress(summary.read_bytes()))["PBE_54"]
-    known = {entry["symbol"]: entry["ZVAL"] for sets in headers.values() for entry in sets}
+    known = known_valences(functional)
     assert table == {symbol: known[symbol] for symbol in table}
     assert len(table) > 180
 
@@ -357,3 +426,128 @@ def test_an_unknown_data_set_is_refused() -> None:
     request = engine_named("vasp").request
     with pytest.raises(InputError, match=r"Li_no is not known.*Li_sv"):
         request(lithium_fluoride().primitive, "static", settings, 1)
+
+
+def incar_of(structure: Structure, charge: int = 0, **incar: object) -> dict[str, Any]:
+    settings = step("static", **incar)
+    return engine_named("vasp").request(structure, "static", settings, charge).settings["incar"]
+
+
+def cell_of(*elements: str, length_A: float = 4.0) -> Structure:
+    places = [[place / len(elements), 0.5 * place, 0.0] for place in range(len(elements))]
+    return Structure(Lattice.cubic(length_A), elements, places)
+
+
+@pytest.mark.parametrize(
+    ("elements", "charge", "spins"),
+    [
+        (("Li", "F"), 0, 1),
+        (("Li", "F"), 1, 2),  # an electron alone
+        (("Li", "F"), 2, 1),
+        (("Li",), 0, 1),  # a metal's
+        (("Li", "Li", "Li"), 0, 1),
+        (("Fe", "O"), 0, 2),
+        (("Ti", "O", "O"), 0, 2),
+        (("Zn", "O"), 0, 1),
+        (("Y", "Li"), 0, 1),
+        (("Gd", "F", "F", "F"), 0, 2),
+    ],
+)
+def test_spin_where_something_may_be_magnetic(
+    elements: tuple[str, ...], charge: int, spins: int
+) -> None:
+    incar = incar_of(cell_of(*elements), charge)
+    assert incar["ISPIN"] == spins
+    assert ("MAGMOM" in incar) == (spins == 2)
+    assert incar_of(cell_of(*elements), charge, ISPIN=3 - spins)["ISPIN"] == 3 - spins
+
+
+def test_projectors_in_real_space_for_large_cells_alone() -> None:
+    conventional = lithium_fluoride().conventional
+    cells = {n: conventional * (n, n, n) for n in (1, 2, 3)}
+    assert [bool(incar_of(cells[n])["LREAL"]) for n in (1, 2, 3)] == [False, False, True]
+    vacancy = cells[3].copy()
+    vacancy.remove_sites([0])
+    # A cell without and with a defect has one way.
+    assert incar_of(vacancy, -1)["LREAL"] == incar_of(cells[3])["LREAL"] == "Auto"
+    assert incar_of(cells[3], LREAL=False)["LREAL"] is False
+
+
+def test_a_defect_begins_without_symmetry_and_the_same_every_time(tmp_path: Path) -> None:
+    request = vacancy()
+    for name in ("one", "two"):
+        write_inputs(request, tmp_path / name)
+    assert files_in(tmp_path / "one") == files_in(tmp_path / "two")
+    written = Structure.from_file(tmp_path / "one" / "POSCAR")
+    planned = in_poscar_order(request.initial_structure)
+    steps = written.frac_coords - planned.frac_coords
+    moved = np.linalg.norm((steps - np.round(steps)) @ planned.lattice.matrix, axis=1)
+    assert moved == pytest.approx(0.05, abs=1e-6)
+    # What is asked for is the structure without them.
+    assert len(SpacegroupAnalyzer(planned).get_space_group_operations()) > 4
+    assert len(SpacegroupAnalyzer(written, symprec=0.001).get_space_group_operations()) == 1
+
+
+@pytest.mark.parametrize("name", FUNCTIONALS)
+def test_functionals_are_called_what_their_tags_ask_for(name: str) -> None:
+    input_set = "hse_static" if name == "HSE06" else "static"
+    settings = step(input_set) | {"xc": name}
+    iron = cell_of("Fe", "O")
+    request = engine_named("vasp").request(iron, "static", settings, 0)
+    assert request.settings["xc"] == functional_name(request.settings["incar"]) == name
+    # The base set's +U was fitted with PBE; the Materials Project has none with r2SCAN.
+    assert ("LDAU" in request.settings["incar"]) == (not name.startswith("r2SCAN"))
+
+
+def test_the_materials_projects_r2scan() -> None:
+    folder = Path(pymatgen.io.vasp.__file__).parent
+    theirs = yaml.safe_load((folder / "MPSCANRelaxSet.yaml").read_text())
+    preset = load_preset("vasp_r2scan")
+    assert isinstance(preset, VaspPreset)
+    settings = preset.insulator.bulk.engine_settings(preset.xc)
+    incar = engine_named("vasp").request(cell_of("Fe", "O"), "static", settings, 0)
+    incar = incar.settings["incar"]
+    assert incar["METAGGA"].upper() == theirs["INCAR"]["METAGGA"]
+    assert incar["ENCUT"] == theirs["INCAR"]["ENCUT"]
+    for tag in ("LASPH", "LMIXTAU", "PREC"):
+        assert incar[tag] == theirs["INCAR"][tag]
+    parent = yaml.safe_load((folder / f"{theirs['PARENT']}.yaml").read_text())
+    sets = {**parent.get("POTCAR", {}), **theirs.get("POTCAR", {})}
+    for element, symbol in sets.items():
+        chosen = potcar_symbols(cell_of(element), settings["potcars"]["symbols"])
+        assert chosen[element] == symbol, element
+
+
+def known_valences(functional: str) -> dict[str, float]:
+    summary = Path(pymatgen.io.vasp.__file__).with_name("potcar-summary-stats.json.bz2")
+    headers = json.loads(bz2.decompress(summary.read_bytes()))[functional]
+    return {entry["symbol"]: entry["ZVAL"] for sets in headers.values() for entry in sets}
+
+
+def test_a_step_may_name_a_maker_and_its_powerups() -> None:
+    plain = {"input_set": "static", "cutoff_eV": 400, "kpoint_length_A": 20, "potcars": POTCARS}
+    with_powerups = VaspStep.model_validate(
+        plain
+        | {
+            "incar": {"EDIFF": 1e-7},
+            "user_incar_settings": {"NELMIN": 6},
+            "user_kpoints_settings": {"length": 30},
+            "maker": "atomate2.vasp.jobs.core.StaticMaker",
+        }
+    )
+    assert with_powerups.kpoint_length_A == 30
+    settings = with_powerups.engine_settings("PBE")
+    incar = engine_named("vasp").request(cell_of("Li", "F"), "static", settings, 0)
+    assert incar.settings["incar"]["NELMIN"] == 6
+    for wrong in ("atomate2.vasp.jobs.core.NoMaker", "os.path.join", "nothing.at.all"):
+        with pytest.raises(InputError, match=f"maker: {wrong} is no maker of atomate2's"):
+            engine_named("vasp").request(
+                cell_of("Li", "F"), "static", {**settings, "maker": wrong}, 0
+            )
+    with pytest.raises(ValueError, match="user_kpoints_settings: give"):
+        VaspStep.model_validate(plain | {"incar": {}, "user_kpoints_settings": {"grid": 7}})
+
+
+def test_machine_tags_are_no_physics() -> None:
+    assert {"NCORE", "KPAR", "NPAR", "NSIM", "LWAVE", "LCHARG", "LPLANE"} <= MACHINE_TAGS
+    assert not MACHINE_TAGS & {"ENCUT", "LVHAR", "LVTOT", "PREC", "ALGO", "ISPIN", "LREAL"}

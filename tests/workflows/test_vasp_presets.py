@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from interohm.workflows.presets import PRESET, load_preset
 
 from interohm.errors import InputError
+from interohm.workflows.presets import PRESET, load_preset
 
 SHIPPED = (Path(__file__).parents[2] / "configs" / "presets" / "vasp.yaml").read_text()
 

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.vasp import Incar, Poscar
+from vasp_writer import potcar, write_calculation, write_path
+
 from interohm.postprocess.barriers import migration_energy
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.dielectric import static_dielectric_tensor
@@ -16,9 +20,6 @@ from interohm.workflows.engines.protocol import CalculationError, Progress
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.engines.vasp import VaspEngine, VaspRun
 from interohm.workflows.engines.vasp_inputs import in_poscar_order, path_images
-from pymatgen.core import Lattice, Structure
-from pymatgen.io.vasp import Incar, Poscar
-from vasp_writer import potcar, write_calculation, write_path
 
 RESPONSE = Path(__file__).parents[1] / "data" / "calculations" / "response"
 ENERGIES_EV = [-150.0, -149.7, -149.42, -149.71, -150.0]

@@ -19,12 +19,13 @@ from ase import Atoms
 from gpaw.berryphase import polarization_phase
 from gpaw.new.ase_interface import GPAW
 from gpaw.response.df import DielectricFunction
-from interohm.postprocess.calculation import Calculation, DielectricResponse
-from interohm.slab_builders.displacements import derivatives, distinct_displacements
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from interohm.postprocess.calculation import Calculation, DielectricResponse
+from interohm.slab_builders.displacements import derivatives, distinct_displacements
+
+from .gpaw_output import document, remove, write_whole
 from .gpaw_scf import gpaw_parameters, set_initial_moments
-from .gpaw_worker import document, remove, write_whole
 from .request import CalculationRequest
 
 _GROUND_STATE = "ground-state.gpw"

@@ -20,13 +20,14 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.io import read, write
 from ase.mep import NEB
 from ase.optimize import BFGS
-from interohm.postprocess.calculation import Calculation, MigrationPath
-from interohm.slab_builders.hops import Reversal, path_reversal
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from interohm.postprocess.calculation import Calculation, MigrationPath
+from interohm.slab_builders.hops import Reversal, path_reversal
+
+from .gpaw_output import NotConvergedError, document, remove, replace, write_whole
 from .gpaw_scf import calculator, set_initial_moments
-from .gpaw_worker import NotConvergedError, document, remove, replace, write_whole
 from .request import CalculationRequest
 
 _IMAGES = "images.extxyz"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from interohm.postprocess.calculation import Calculation
 from pymatgen.core import Structure
+
+from interohm.postprocess.calculation import Calculation
 
 from .request import CalculationRequest
 

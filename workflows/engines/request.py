@@ -7,11 +7,11 @@ import json
 from functools import cached_property
 from typing import Any
 
-from interohm.postprocess.calculation import CalculationKind
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
 from interohm.calculation_key import calculation_key
+from interohm.postprocess.calculation import CalculationKind
 
 
 class CalculationRequest(BaseModel):

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from interohm.postprocess.vasp_files import functional_name
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.postprocess.vasp_method import functional_name
 
 from .gpaw import kpoint_counts
 from .protocol import Progress
@@ -84,7 +84,8 @@ class VaspEngine:
     ) -> CalculationRequest:
         """Return the complete request: every tag of INCAR, the mesh, and the data sets."""
         self._check_atomate2()
-        kpoints = kpoint_counts(structure, settings["kpoint_length_A"], settings["periodic_axes"])
+        length_A = settings["kpoint_length_A"]
+        kpoints = kpoint_counts(structure, length_A, settings["periodic_axes"])
         potcars = {
             "functional": settings["potcars"]["functional"],
             "symbols": potcar_symbols(structure, settings["potcars"]["symbols"]),
@@ -97,8 +98,12 @@ class VaspEngine:
             "incar": incar,
             "potcars": potcars,
         }
+        if settings.get("cell_held"):
+            own["cell_held"] = True
         if kind == "neb":
             own["path"] = settings["path"]
+        if kind == "relax" and settings.get("displacement_A"):
+            own["displacement_A"] = settings["displacement_A"]
         return CalculationRequest(
             engine=self.name,
             kind=kind,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import importlib
 import warnings
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from interohm.postprocess.calculation import CalculationKind
-from interohm.postprocess.vasp_files import functional_name
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 from interohm.errors import InputError
+from interohm.postprocess.calculation import CalculationKind
+from interohm.postprocess.vasp_method import functional_name
 from interohm.yaml_io import load_yaml, write_text
 
 if TYPE_CHECKING:
@@ -83,8 +84,25 @@ INPUT_SETS: dict[str, Generator] = {
     "neb": Generator("NebSetGenerator", "neb"),
 }
 
-#: INCAR's GGA of the functionals that a preset may name; the base set of atomate2 has PBEsol.
-_GGA = {"PBE": "PE", "PBEsol": "PS", "HSE06": "PE"}
+Functional = Literal["PBE", "PBEsol", "PBE+D3", "PBE+D3(BJ)", "r2SCAN", "r2SCAN+rVV10", "HSE06"]
+
+#: Of a meta-GGA, as the Materials Project has it; there is no +U with it.
+_R2SCAN = {"GGA": None, "METAGGA": "R2SCAN", "LASPH": True, "LMIXTAU": True, "ALGO": "All"}
+#: INCAR's tags of the functionals that a preset may name; the base set of atomate2 has PBEsol. Of
+#: r2SCAN+rVV10: J. Ning et al., Phys. Rev. B 106, 075422 (2022).
+FUNCTIONALS: dict[Functional, dict[str, Any]] = {
+    "PBE": {"GGA": "PE"},
+    "PBEsol": {"GGA": "PS"},
+    "PBE+D3": {"GGA": "PE", "IVDW": 11},
+    "PBE+D3(BJ)": {"GGA": "PE", "IVDW": 12},
+    "r2SCAN": _R2SCAN,
+    "r2SCAN+rVV10": {**_R2SCAN, "LUSE_VDW": True, "BPARAM": 11.95},
+    "HSE06": {"GGA": "PE"},
+}
+
+#: Atoms and Å³ above which the projectors act in real space: a cell of about 100 atoms. By the
+#: volume, which is the same without and with a defect.
+_REAL_SPACE_ATOMS, _REAL_SPACE_A3 = 60, 1500.0
 
 
 def site_order(structure: Structure) -> list[int]:
@@ -186,9 +204,11 @@ def complete_incar(
     from pymatgen.io.vasp import Kpoints
 
     known = INPUT_SETS[settings["input_set"]]
-    changes = {**settings["incar"], "ENCUT": settings["cutoff_eV"]}
-    changes = {"GGA": "PE" if known.name.startswith("HSE") else _GGA[settings["xc"]], **changes}
-    options = dict(known.options)
+    own = _maker_options(settings.get("maker"))
+    functional = FUNCTIONALS["PBE" if known.name.startswith("HSE") else settings["xc"]]
+    theirs = own.pop("user_incar_settings", {})
+    changes = {**functional, **theirs, **settings["incar"], "ENCUT": settings["cutoff_eV"]}
+    options = {**own, **known.options}
     if known.kind == "neb":
         options["num_images"] = settings["path"]["images"]
         changes["SPRING"] = -settings["path"]["spring_eV_A2"]
@@ -214,13 +234,70 @@ def complete_incar(
             where="preset",
             fix="one of " + ", ".join(name for name, one in INPUT_SETS.items() if one.kind == kind),
         )
+    if incar.get("METAGGA"):
+        incar = {tag: incar[tag] for tag in incar if not tag.startswith("LDAU")}
+    electrons = valence_electrons(structure, potcars) - charge
+    if "ISPIN" not in settings["incar"] and not _needs_spin(structure, incar, electrons):
+        incar = {tag: incar[tag] for tag in incar if tag != "MAGMOM"} | {"ISPIN": 1}
+    large = len(structure) >= _REAL_SPACE_ATOMS and structure.volume > _REAL_SPACE_A3
+    if "LREAL" not in settings["incar"] and large:
+        incar["LREAL"] = "Auto"
     _check_response(incar, kind)
     name = functional_name(incar)
     if name != settings["xc"] and not incar.get("LHFCALC"):
         raise InputError(f"INCAR asks for {name}, the preset for {settings['xc']}", where="preset")
     if charge:
-        incar["NELECT"] = valence_electrons(structure, potcars) - charge
+        incar["NELECT"] = electrons
     return {tag: incar[tag] for tag in sorted(incar)}
+
+
+def _maker_options(maker: str | None) -> dict[str, Any]:
+    """Return what a maker of atomate2's sets in its input set, the generator's own fields left out.
+
+    Raises
+    ------
+    InputError
+        There is no such maker, or it is none of VASP's.
+    """
+    if maker is None:
+        return {}
+    from atomate2.vasp.jobs.base import BaseVaspMaker
+
+    module, _, name = maker.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), name)
+        generator = found().input_set_generator if issubclass(found, BaseVaspMaker) else None
+    except (ImportError, AttributeError, TypeError, ValueError):
+        generator = None
+    if generator is None:
+        raise InputError(
+            f"maker: {maker} is no maker of atomate2's for VASP",
+            where="preset",
+            fix="name its class with its module, as atomate2.vasp.jobs.core.StaticMaker",
+        )
+    defaults = type(generator)()
+    given = {
+        one.name: getattr(generator, one.name)
+        for one in fields(generator)
+        if one.init and getattr(generator, one.name) != getattr(defaults, one.name)
+    }
+    fixed = ("user_kpoints_settings", "user_potcar_settings", "sort_structure")
+    return {name: value for name, value in given.items() if name not in fixed}
+
+
+def _needs_spin(structure: Structure, incar: Mapping[str, Any], electrons: int) -> bool:
+    """Whether an electron is unpaired, or an element may have a moment."""
+    elements = [site.specie for site in structure]
+    # In a metal no electron is left alone: it pairs with one of the next cell.
+    if electrons % 2 and not all(element.is_metal for element in elements):
+        return True
+    return bool(incar.get("LSORBIT")) or any(map(_may_be_magnetic, elements))
+
+
+def _may_be_magnetic(element: Element) -> bool:
+    """Whether an element has d or f electrons that may stay unpaired in crystals."""
+    filled = element.symbol in ("Sc", "Y", "Zn", "Cd", "Hg", "La", "Lu")
+    return not filled and bool(element.is_transition_metal or element.is_rare_earth)
 
 
 def _check_response(incar: Mapping[str, Any], kind: CalculationKind) -> None:
@@ -268,6 +345,21 @@ def path_images(request: CalculationRequest) -> list[Structure]:
     return [AseAtomsAdaptor.get_structure(image) for image in images]
 
 
+def displaced(structure: Structure, distance_A: float, *, seed: int) -> Structure:
+    """Return a structure each atom of which is moved by a distance into a random direction.
+
+    A relaxation that begins with a symmetry keeps it, also where a lower one has less energy.
+    """
+    steps = np.random.default_rng(seed).normal(size=(len(structure), 3))
+    steps *= distance_A / np.linalg.norm(steps, axis=1)[:, None]
+    return Structure(
+        structure.lattice,
+        structure.species,
+        structure.cart_coords + steps,
+        coords_are_cartesian=True,
+    )
+
+
 def write_inputs(request: CalculationRequest, folder: Path) -> None:
     """Write INCAR, KPOINTS, POSCAR and POTCAR.spec of a request into a folder.
 
@@ -279,6 +371,10 @@ def write_inputs(request: CalculationRequest, folder: Path) -> None:
 
     settings = request.settings
     structure = in_poscar_order(request.initial_structure)
+    if distance_A := settings.get("displacement_A"):
+        # The same start for the same defect, whatever else changes.
+        seed = zlib.crc32(f"{structure.formula} {request.charge}".encode())
+        structure = displaced(structure, distance_A, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
     mesh = Kpoints.gamma_automatic(tuple(settings["kpoints"]))
     mesh.comment = f"Gamma-centred, {'x'.join(map(str, settings['kpoints']))}"

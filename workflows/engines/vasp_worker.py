@@ -19,12 +19,12 @@ import time
 from pathlib import Path
 
 import psutil
-from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.vasp import read_vasp
-from interohm.postprocess.vasp_path import image_folders, read_image, read_vasp_path
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
+from interohm.postprocess.vasp import read_vasp
+from interohm.postprocess.vasp_path import image_folders, read_image, read_vasp_path
 from interohm.yaml_io import write_text
 
 from .request import CalculationRequest
@@ -52,6 +52,8 @@ def main() -> int:
         write_text(folder / "failure.json", json.dumps({"error": reason}))
         raise
     write_text(folder / "result.json", result.model_dump_json())
+    # What a killed run goes on from, some gigabytes for a supercell.
+    (folder / "WAVECAR").unlink(missing_ok=True)
     return 0
 
 

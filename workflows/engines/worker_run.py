@@ -10,9 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from interohm.postprocess.calculation import Calculation
-
 from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
 from .protocol import CalculationError

@@ -18,11 +18,11 @@ from fireworks.core.fworker import FWorker
 from fireworks.core.launchpad import LaunchPad
 from fireworks.core.rocket_launcher import rapidfire
 from fireworks.fw_config import FWORKER_LOC, LAUNCHPAD_LOC
-from interohm.workflows import calculations, phase_jobs  # noqa: F401 - before the fork, not after
 from jobflow.managers import fireworks  # noqa: F401 - as above
 from pymongo import monitoring
 
 from interohm.cli import main
+from interohm.workflows import calculations, phase_jobs  # noqa: F401 - before the fork, not after
 
 WRITES = ("insert", "update", "delete", "findAndModify")
 

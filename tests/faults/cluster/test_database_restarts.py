@@ -30,7 +30,7 @@ for round in range({ROUNDS}):
                 database.save_calculation({{"hash": f"own-{{worker}}-{{round}}", "energy_eV": 1.0}})
                 database.save_contact({{
                     "left": "Li", "right": f"phase{{round}}", "temperature_K": 300.0,
-                    "resistance": {{"total_ohm_cm2": 1.0}},
+                    "resistance": {{"interface_resistance_ohm_cm2": 1.0}},
                     "potential_drop_V": worker, "profile": {{"x_nm": [worker] * 100}},
                 }})
             break

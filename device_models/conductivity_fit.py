@@ -1,0 +1,104 @@
+"""Hops that give a phase the conductivity that was measured (physics.md section 5).
+
+A measurement has two numbers, sigma and its activation energy, and does not tell which defect
+carries the current: for each choice of carriers, one migration energy of all of them and one factor
+of all attempt frequencies give both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .bulk import neutral_bulk
+from .constants import BOLTZMANN_EV_K
+from .phase import Array, Phase
+
+_STEP = 1e-4
+"""Relative step in 1/T of the central difference."""
+
+
+@dataclass(frozen=True)
+class FittedHop:
+    """What the measured conductivity makes of a phase's hops.
+
+    Attributes
+    ----------
+    migration_energy_eV : array (..., D)
+        Of every defect; NaN where it does not hop.
+    carriers_energy_eV : array (...)
+        That which the carriers share; below 0 where no hop has such a small activation energy.
+    frequency_factor : array (...)
+        Multiplies all attempt frequencies.
+    """
+
+    migration_energy_eV: Array
+    carriers_energy_eV: Array
+    frequency_factor: Array
+
+    def applied(self, phase: Phase) -> Phase:
+        """The phase with these hops."""
+        return replace(
+            phase,
+            migration_energy_eV=self.migration_energy_eV,
+            attempt_frequency_Hz=phase.attempt_frequency_Hz * self.frequency_factor[..., None],
+        )
+
+
+def fitted_hop(
+    phase: Phase,
+    carrier: ArrayLike,
+    *,
+    conductivity_S_cm: ArrayLike,
+    activation_energy_eV: ArrayLike,
+    temperature_K: ArrayLike,
+    slower_eV: ArrayLike = 0.2,
+    ion_charge: ArrayLike = 1.0,
+) -> FittedHop:
+    """Find the hops of a phase whose undoped bulk, at mu = 0, conducts as was measured.
+
+    Parameters
+    ----------
+    phase : Phase
+        Batch shape (...); its migration energies are not used, its frozen charge left out.
+    carrier : array of bool (..., D)
+        Which defects carry the current.
+    conductivity_S_cm, activation_energy_eV, temperature_K : array (...)
+        sigma and ``−k d ln(sigma T)/d(1/T)`` at that temperature.
+    slower_eV : array (...)
+        By how much the barrier of every other defect with a hop is higher.
+    ion_charge : array (...)
+        z of the mobile ion.
+
+    Returns
+    -------
+    FittedHop
+        NaN where the phase has no neutral bulk, or no carrier hops.
+    """
+    sigma, energy, temperature, slower = (
+        np.asarray(value, dtype=np.float64)
+        for value in (conductivity_S_cm, activation_energy_eV, temperature_K, slower_eV)
+    )
+    hops = np.isfinite(phase.attempt_frequency_Hz) & np.isfinite(phase.hop_distance_nm)
+    above = np.where(carrier, 0.0, slower[..., None])
+    above = np.where(hops, above, np.nan)
+    undoped = replace(phase, migration_energy_eV=above, frozen_charge_cm3=np.zeros(()))
+    # three temperatures, symmetric in 1/T, on an axis of their own
+    inverse = np.array([1.0 - _STEP, 1.0, 1.0 + _STEP])
+    shape = np.broadcast_shapes(phase.shape, above.shape[:-1], temperature.shape)
+    steps = inverse.reshape((3,) + (1,) * len(shape))
+    bulk = neutral_bulk(
+        undoped[None] if undoped.shape else undoped,
+        temperature_K=temperature / steps,
+        metal_work_function_eV=0.0,
+        ion_charge=ion_charge,
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(bulk.conductivity_S_cm * bulk.temperature_K)
+        slope = temperature * (logs[2] - logs[0]) / (2.0 * _STEP)
+        shared = energy + BOLTZMANN_EV_K * slope
+        kT = BOLTZMANN_EV_K * temperature
+        factor = sigma / (bulk.conductivity_S_cm[1] * np.exp(-shared / kT))
+    return FittedHop(shared[..., None] + above, shared, factor)

@@ -1,0 +1,1 @@
+"""Space charges of uniform phases by the first integral of Poisson's equation (physics.md)."""

@@ -1,0 +1,184 @@
+"""The one unknown of a layer of finite thickness, see `finite_layer`.
+
+Across and along, h does not depend on the unknown ln c: Newton's method runs on h sampled once at
+the nodes of a quadrature, and the samples are renewed only where c came out so far from the guess
+that the nodes lie badly. A turning point moves the pivot, so that every step samples anew. In the
+end an adaptive quadrature tells what the plain one missed, and corrects its target.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..numerics.roots import bracketed_newton, bracketed_newton_by_index
+from ..phase import Array, BoolArray, IntArray
+from .finite_layer import ACROSS, ALONG, TURNING, Samples, from_turning_point, make_course
+from .layer_reference import Frame
+
+_TOLERANCE = 1e-9
+_LOG_SMALLEST = -600.0
+"""Logarithm of the smallest c (per nm²) told from 0."""
+
+_LOG_NEAREST = -80.0
+_LOG_FARTHEST = 300.0
+_DOUBT = 200.0
+"""Layers whose guess is so near to the end of the bracket may be thicker than any told apart."""
+
+_LARGEST_EXPONENT = 36
+"""Without neutral bulk, turning points up to e^36 kT away are looked for."""
+
+_CORRECTIONS = 10
+_SAMPLINGS = 5
+_FAR = 2.0
+"""Samples serve ln c up to so far from the one that they were made for."""
+
+_NEWTON = {"absolute": 1e-11, "newton": 1e-5}
+
+
+def _bracket(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, Array, Array, Array]:
+    """Bracket and guess of the unknown, and its value for the thickest layer told apart."""
+    drop = np.abs(frame.far - frame.near)
+    if kind == ALONG:
+        high = 2.0 * np.log(drop / thickness_nm)
+        return high - 100.0, high, high - 1.0, np.full_like(high, np.nan)
+    # the tails of two space charges that overlap little: 4 tanh(u/4) is Gouy and Chapman's
+    tails = [4.0 * np.tanh(np.abs(u) / 4.0) for u in (frame.near, frame.far)]
+    ratio = thickness_nm / frame.bulk.debye_length_nm
+    with np.errstate(divide="ignore", invalid="ignore"):
+        overlap = np.log(4.0 * tails[0] * tails[1]) - ratio
+    if kind == ACROSS:
+        high = 2.0 * np.log(drop / thickness_nm)
+        low = np.minimum(high - 50.0, _LOG_SMALLEST)
+        guess = overlap - 2.0 * np.log(frame.bulk.debye_length_nm)
+        return low, high, np.clip(guess, low, high), low
+    low = np.full_like(ratio, _LOG_NEAREST)
+    high = np.where(frame.neutral, _LOG_FARTHEST, 1.0)
+    without = np.flatnonzero(~frame.neutral)
+    for _ in range(_LARGEST_EXPONENT if without.size else 0):
+        farthest = make_course(TURNING, frame.take(without), high[without])
+        short = farthest.thickness_and_slope()[0] < thickness_nm[without]
+        if not np.any(short):
+            break
+        high[without[short]] += 1.0
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        guess = np.log(np.sinh(0.5 * np.abs(frame.near))) - 0.5 * overlap + np.log(2.0)
+    guess = np.where(frame.neutral & np.isfinite(guess), guess, 0.0)
+    return low, high, np.clip(guess, low, high), np.where(frame.neutral, high, np.nan)
+
+
+def solve_course(
+    kind: int, frame: Frame, thickness_nm: Array, longest_nm: Array
+) -> tuple[Array, Array, Array]:
+    """Find the unknown of layers of one kind, the length of the neutral plateau, and R.
+
+    `longest_nm` is L* of `ALONG` and `TURNING`. R (nm·cm/S) is that of the course without the
+    plateau.
+    """
+    low, high, unknown, thickest = _bracket(kind, frame, thickness_nm)
+    at_limit = _at_limit(kind, frame, thickness_nm, unknown, thickest)
+    unknown = np.where(at_limit, thickest, unknown)
+    goal = thickness_nm.copy()
+    ratio, resistance = np.ones_like(goal), np.empty_like(goal)
+    left = np.arange(goal.size)
+    for attempt in range(_CORRECTIONS):
+        part = frame if left.size == goal.size else frame.take(left)
+        free = ~at_limit[left]
+        bounds = low[left], high[left], unknown[left], goal[left], longest_nm[left]
+        if kind == TURNING or attempt >= _SAMPLINGS:
+            unknown[left], close = _by_steps(kind, part, *bounds, free), free
+            course = make_course(kind, part, unknown[left])
+            samples, constant = course.samples(), course.constant
+        else:
+            samples = make_course(kind, part, unknown[left]).samples()
+            found, close = _by_samples(kind, samples, *bounds)
+            unknown[left] = np.where(free, found, unknown[left])
+            constant = np.exp(unknown[left])
+        exact, resistance[left] = samples.thickness_and_resistance(constant)
+        ratio[left] = exact / thickness_nm[left]
+        missed = free & (np.abs(ratio[left] - 1.0) > _TOLERANCE)
+        # samples made far away mislead: new ones before the target is corrected
+        goal[left] = np.where(missed & close, goal[left] / ratio[left], goal[left])
+        left = left[missed]
+        if left.size == 0:
+            break
+    plateau = np.where(at_limit, np.maximum(thickness_nm * (1.0 - ratio), 0.0), 0.0)
+    return unknown, plateau, resistance
+
+
+def _at_limit(
+    kind: int, frame: Frame, thickness_nm: Array, guess: Array, thickest: Array
+) -> BoolArray:
+    """Which layers are thicker than any told apart: no root, but a plateau."""
+    at_limit = np.abs(guess - thickest) < _DOUBT
+    some = np.flatnonzero(at_limit)
+    if some.size:
+        course = make_course(kind, frame.take(some), thickest[some])
+        at_limit[some] = course.thickness_and_slope()[0] < thickness_nm[some]
+    return at_limit
+
+
+def _scaled(kind: int, thickness: Array, longest: Array) -> tuple[Array, Array]:
+    """What the equation is solved for, nearly linear in the unknown, and its slope with L.
+
+    That is ln L across, ln L/(L* − L) along and −ln(L − L*) turning.
+    """
+    if kind == ACROSS:
+        return np.log(thickness), 1.0 / thickness
+    if kind == ALONG:
+        rest = np.maximum(longest - thickness, 1e-15 * thickness)
+        return np.log(thickness / rest), 1.0 / thickness + 1.0 / rest
+    rest = np.maximum(thickness - longest, 1e-15 * thickness)
+    return -np.log(rest), -1.0 / rest
+
+
+def _by_samples(
+    kind: int, samples: Samples, low: Array, high: Array, guess: Array, goal: Array, longest: Array
+) -> tuple[Array, BoolArray]:
+    """Roots of the sampled thickness, and whether they lie near the guess."""
+    target = _scaled(kind, goal, longest)[0]
+
+    def excess(log_c: Array) -> tuple[Array, Array]:
+        constant = np.exp(log_c)
+        thickness, slope = samples.thickness_and_slope(constant)
+        value, factor = _scaled(kind, thickness, longest)
+        return value - target, factor * slope * constant
+
+    if kind == ALONG:
+        # the samples do not depend on c at all
+        return bracketed_newton(excess, low, high, guess, **_NEWTON), np.ones(low.shape, dtype=bool)
+    value, slope = excess(guess)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        step = np.clip(guess - value / slope, low, high)
+    near_low, near_high = np.maximum(low, guess - _FAR), np.minimum(high, guess + _FAR)
+    close = (excess(near_low)[0] >= 0.0) & (excess(near_high)[0] <= 0.0)
+    near_low, near_high = np.where(close, near_low, step), np.where(close, near_high, step)
+    return bracketed_newton(excess, near_low, near_high, step, **_NEWTON), close
+
+
+def _by_steps(
+    kind: int,
+    frame: Frame,
+    low: Array,
+    high: Array,
+    guess: Array,
+    goal: Array,
+    longest: Array,
+    free: BoolArray,
+) -> Array:
+    """Roots where every step of Newton's method samples anew; `guess` where not `free`."""
+    chosen = np.flatnonzero(free)
+    target = _scaled(kind, goal, longest)[0]
+
+    def excess(place: Array, index: IntArray) -> tuple[Array, Array]:
+        some = chosen[index]
+        part = frame if some.size == free.size else frame.take(some)
+        thickness, slope = make_course(kind, part, place).thickness_and_slope()
+        value, factor = _scaled(kind, thickness, longest[some])
+        moved = from_turning_point(part, place)[2] if kind == TURNING else np.exp(place)
+        return value - target[some], factor * slope * moved
+
+    found = guess.copy()
+    found[chosen] = bracketed_newton_by_index(
+        excess, low[chosen], high[chosen], guess[chosen], **_NEWTON
+    )
+    return found

@@ -1,0 +1,1 @@
+"""Quadrature, roots, spectral elements and Fermi–Dirac integrals: mathematics alone."""

@@ -1,0 +1,144 @@
+"""`interohm interfaces`: what is known of the contacts of two phases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from interohm.database import Database
+    from interohm.records.interface import Interface
+
+app = typer.Typer(
+    help="List, show and add what is known of contacts: barriers, dipoles, sites.",
+    epilog="Example: interohm interfaces show LiF-LLZO",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON value, for programs.")]
+
+_QUANTITIES = ("dipole_V", "barrier_eV", "excess_barrier_eV", "areal_site_density_cm2")
+
+
+@app.command("list", epilog="Example: interohm interfaces list")
+def list_interfaces(as_json: Json = False) -> None:
+    """List all interfaces.
+
+    Those of the project's database are asked for a contact before the shipped ones.
+    """
+    from interohm.cli.output import console, print_json, table
+    from interohm.database import Database
+    from interohm.records.interface import interface_document
+
+    with Database.open() as database:
+        found = _all(database)
+    if as_json:
+        print_json([{**interface_document(one), "from": source} for one, source in found])
+        return
+    made = table("name", "left", "right", "dipole (V)#", "barrier (eV)#", "from")
+    for one, source in found:
+        made.add_row(
+            one.name,
+            _side(one.left, one.left_surface),
+            _side(one.right, one.right_surface),
+            *(
+                "–" if quantity is None else f"{quantity.value:.4g}"
+                for quantity in (one.dipole_V, one.barrier_eV)
+            ),
+            source,
+        )
+    console().print(made)
+    if not found:
+        console().print("none yet: add one with `interohm interfaces add FILE`")
+
+
+@app.command("show", epilog="Example: interohm interfaces show LiF-LLZO")
+def show(
+    name: Annotated[str, typer.Argument(help="An interface's name.")], as_json: Json = False
+) -> None:
+    """Show one interface.
+
+    Every number with its uncertainty, method and source.
+    """
+    from interohm.cli.output import console, print_json, table
+    from interohm.database import Database
+    from interohm.errors import InputError
+    from interohm.records.interface import interface_document
+
+    with Database.open() as database:
+        found = {one.name: one for one, _ in reversed(_all(database))}
+        place = database.location
+    if name not in found:
+        raise InputError(
+            f"there is no interface {name!r} in the database ({place}) or among the shipped ones",
+            where="interfaces",
+            fix="`interohm interfaces list` shows what is there",
+        )
+    interface = found[name]
+    if as_json:
+        print_json(interface_document(interface))
+        return
+    title = (
+        f"{interface.name}: {_side(interface.left, interface.left_surface)} | "
+        f"{_side(interface.right, interface.right_surface)}"
+    )
+    made = table("field", "value#", "± #", "method", "source", title=title)
+    for field in _QUANTITIES:
+        quantity = getattr(interface, field)
+        if quantity is not None:
+            unknown = "unknown" if quantity.uncertainty is None else f"{quantity.uncertainty:.3g}"
+            made.add_row(
+                field,
+                f"{quantity.value:.6g}",
+                unknown,
+                quantity.method or "",
+                quantity.source or "",
+            )
+    console().print(made)
+
+
+@app.command("add", epilog="Example: interohm interfaces add configs/examples/interface.yaml")
+def add(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Interfaces in YAML.")],
+) -> None:
+    """Put interfaces into the database.
+
+    All are checked first: if one is wrong, none is added. Those of the same name are replaced.
+    """
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.errors import InputError
+    from interohm.records.interface import load_interface
+
+    found: dict[str, tuple[Path, Interface]] = {}
+    for file in files:
+        interface = load_interface(file)
+        if interface.name in found:
+            raise InputError(
+                f"the name {interface.name} is that of {found[interface.name][0]} already",
+                where=str(file),
+                fix="give each interface a name of its own",
+            )
+        found[interface.name] = file, interface
+    with Database.open(write=True) as database:
+        known = {one.name for one in database.interfaces()}
+        for _, interface in found.values():
+            database.save_interface(interface)
+        place = database.location
+    for name in found:
+        remark(f"{name} {'replaced in' if name in known else 'added to'} {place}")
+
+
+def _all(database: Database) -> list[tuple[Interface, str]]:
+    """Return all interfaces in the order in which a contact asks them."""
+    from interohm.records.shipped import shipped_interfaces
+
+    kept = [(one, "database") for one in database.interfaces()]
+    return [*kept, *((one, "shipped") for one in shipped_interfaces())]
+
+
+def _side(name: str, surface: str | None) -> str:
+    return name if surface is None else f"{name} {surface}"

@@ -1,0 +1,89 @@
+"""The materials that a command names, with what the user should know of where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from interohm.records import Insulator, Metal
+    from interohm.records.interface import Interface
+
+
+def find_materials(
+    names: Sequence[str], *, relative_to: Path | None = None, where: Sequence[str] | None = None
+) -> tuple[list[Insulator | Metal], list[str]]:
+    """Find materials by name or path.
+
+    Returns
+    -------
+    list of Insulator or Metal
+        In the order of the names.
+    list of str
+        A note for each that hides a shipped one; these are printed too.
+
+    Raises
+    ------
+    InputError
+        There is no such material.
+    """
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.errors import InputError
+    from interohm.lookup import find_material
+
+    with Database.open() as database:
+        found = []
+        for position, name in enumerate(names):
+            try:
+                found.append(find_material(name, relative_to=relative_to, database=database))
+            except InputError as error:
+                if where is None:
+                    raise
+                raise InputError(
+                    error.what
+                    if error.where in (None, "material")
+                    else f"{error.where}: {error.what}",
+                    where=where[position],
+                    fix=error.fix,
+                ) from None
+        place = database.location
+    hiding = dict.fromkeys(item.material.name for item in found if item.hides_shipped)
+    notes = [f"{name} is the record in {place}; it hides the shipped {name}" for name in hiding]
+    for note in notes:
+        remark(f"note: {note}")
+    return [item.material for item in found], notes
+
+
+def known_interfaces() -> list[Interface]:
+    """Return what the project's database knows of the contacts of two phases."""
+    from interohm.database import Database
+
+    with Database.open() as database:
+        return database.interfaces()
+
+
+def assumed_inputs(materials: Sequence[Insulator | Metal]) -> list[str]:
+    """Return the numbers that nobody measured or calculated, as ``LLZO.band_gap_eV``.
+
+    Those of an electrode's states stand together, as ``LiCoO2.states[16 of 17].work_function_eV``.
+    """
+    from interohm.records import Metal
+    from interohm.records.uncertainty import quantities
+
+    names: dict[str, None] = {}
+    for name, material in {material.name: material for material in materials}.items():
+        assumed = [field for field, quantity in quantities(material) if quantity.assumed]
+        for field in assumed:
+            shown = field
+            if (
+                isinstance(material, Metal)
+                and field.startswith("states[")
+                and len(material.states) > 1
+            ):
+                end = field.partition("]")[2]
+                count = sum(other.endswith(end) for other in assumed)
+                shown = f"states[{count} of {len(material.states)}]{end}"
+            names[f"{name}.{shown}"] = None
+    return list(names)

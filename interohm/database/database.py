@@ -1,0 +1,449 @@
+"""The one place where state lives: records, calculations, and the results worth keeping.
+
+Without further settings the database is a folder (MontyDB over SQLite, in the format of maggma's
+``MontyStore``); a MongoDB URI in the settings puts everything on that server. MontyDB and pymongo
+answer to the same methods, so that all below the opening of a collection is one code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from interohm.calculation_key import key_of_document
+from interohm.database import schema
+from interohm.database.columns import resolve_column, unknown_column
+from interohm.database.conditions import parse_where
+from interohm.database.profiles import packed, with_profiles, without_profiles
+from interohm.database.rows import COLUMNS, Row, sorted_rows
+from interohm.database.storage import Folder, Server, sole_writer
+from interohm.errors import InputError
+from interohm.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
+
+    from interohm.records import Insulator, Metal
+    from interohm.records.interface import Interface
+
+COLLECTIONS = tuple(COLUMNS)
+
+Document = dict[str, Any]
+
+_BLOB = "profiles_blob"
+
+
+class Database:
+    """The database of a project, opened for reading or (one process at a time) for writing.
+
+    Use `Database.open`, which is a context manager. All methods may be called from any thread.
+
+    Parameters
+    ----------
+    backend : Folder, Server or None
+        Where the documents are; None where there is nothing yet.
+    location : str
+        The folder or the server's host and database, without credentials.
+    write : bool
+        Whether the ``save_…`` methods and `job_store` may be used.
+    """
+
+    def __init__(self, backend: Folder | Server | None, *, location: str, write: bool) -> None:
+        self._backend = backend
+        self.location = location
+        self._write = write
+        self._lock = threading.RLock()
+        #: Of calculations that are stored without theirs, by hash.
+        self._keys: dict[str, str | None] = {}
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, settings: Settings | None = None, *, write: bool = False) -> Iterator[Database]:
+        """Open the database that the settings name and close it at the end of the block.
+
+        Reading creates nothing: without a folder the database is empty.
+
+        Parameters
+        ----------
+        settings : Settings, optional
+            Default: those of the environment.
+        write : bool
+            Open for writing; creates the folder, and refuses a second writing process (a server
+            has any number of writers).
+
+        Raises
+        ------
+        InputError
+            The server cannot be reached, the folder cannot be read or written, or another process
+            writes to it.
+        """
+        settings = settings or load_settings()
+        with contextlib.ExitStack() as stack:
+            backend: Folder | Server | None = None
+            location = str(settings.data)
+            if settings.mongodb_uri is not None:
+                backend = stack.enter_context(Server.open(settings, write=write))
+                location = backend.location
+            elif write:
+                stack.enter_context(sole_writer(settings.data))
+                backend = Folder(settings.data, create=True)
+            elif Folder.exists(settings.data):
+                backend = Folder(settings.data, create=False)
+            yield cls(backend, location=location, write=write)
+
+    def find_calculation(self, hash: str) -> Document | None:
+        """Return the calculation with this hash of structure and settings, or None."""
+        return self.find_calculations([hash]).get(hash)
+
+    def find_calculations(self, hashes: Sequence[str]) -> dict[str, Document]:
+        """Return the calculations that exist, by hash, in one pass over the database."""
+        found = self._find("calculations", {"_id": {"$in": list(hashes)}})
+        with schema.well_formed(self._where("calculations")):
+            return {document["hash"]: document for document in found}
+
+    def calculations_with_key(self, key: str) -> list[Document]:
+        """Return the calculations of a coarse key (`interohm.calculation_key`), by hash.
+
+        Those that an earlier version of the program wrote get their keys.
+        """
+        if self._backend is None:
+            return []
+        place = f"{schema.ROWS_FIELD}.{schema.KEY_FIELD}"
+        with self._lock, self._backend.errors():
+            opened = self._backend.collection("calculations")
+            for document in list(opened.find({place: {"$exists": False}})):
+                if document["_id"] not in self._keys:
+                    self._keys[document["_id"]] = key_of_document(document)
+                    if self._write and schema.ROWS_FIELD in document:
+                        opened.replace_one({"_id": document["_id"]}, schema.with_key(document))
+            unwritten = [name for name, own in self._keys.items() if own == key]
+        found = self._find("calculations", {"$or": [{place: key}, {"_id": {"$in": unwritten}}]})
+        with schema.well_formed(self._where("calculations")):
+            return sorted(found, key=lambda document: str(document["hash"]))
+
+    def save_calculation(self, document: Mapping[str, Any]) -> None:
+        """Insert or replace a calculation; its field ``hash`` is the key.
+
+        What failed of it before is forgotten.
+        """
+        backend, hash = self._writable(), document["hash"]
+        self._save("calculations", hash, document)
+        with self._lock, backend.errors():
+            backend.collection("failures").delete_one({"_id": hash})
+
+    def save_failure(self, document: Mapping[str, Any]) -> None:
+        """Insert a failed calculation, or replace the last try's; its field ``hash`` is the key."""
+        self._save("failures", document["hash"], document)
+
+    def material(self, name: str) -> Insulator | Metal | None:
+        """Return the record with this name, or None."""
+        from interohm.records import material_from
+
+        for document in self._find("materials", {"_id": name}, limit=1):
+            return material_from(document, where=f"{self.location}, materials, {name}")
+        return None
+
+    def materials(self) -> list[Insulator | Metal]:
+        """Return all records, by name."""
+        from interohm.records import material_from
+
+        return [
+            material_from(document, where=f"{self.location}, materials, {document.get('name')}")
+            for document in self._find("materials", {}, sort=[("_id", 1)])
+        ]
+
+    def material_names(self) -> list[str]:
+        """Return the names of all records."""
+        found = self._find("materials", {}, sort=[("_id", 1)])
+        with schema.well_formed(self._where("materials")):
+            return [document["name"] for document in found]
+
+    def save_material(self, material: Insulator | Metal) -> None:
+        """Insert a record, or replace the one of this name."""
+        from interohm.records import material_document
+
+        self._save("materials", material.name, material_document(material))
+
+    def interface(self, name: str) -> Interface | None:
+        """Return the interface with this name, or None."""
+        from interohm.records.interface import interface_from
+
+        for document in self._find("interfaces", {"_id": name}, limit=1):
+            return interface_from(document, where=f"{self.location}, interfaces, {name}")
+        return None
+
+    def interfaces(self) -> list[Interface]:
+        """Return all interfaces, by name."""
+        from interohm.records.interface import interface_from
+
+        return [
+            interface_from(document, where=f"{self.location}, interfaces, {document.get('name')}")
+            for document in self._find("interfaces", {}, sort=[("_id", 1)])
+        ]
+
+    def save_interface(self, interface: Interface) -> None:
+        """Insert an interface, or replace the one of this name."""
+        from interohm.records.interface import interface_document
+
+        self._save("interfaces", interface.name, interface_document(interface))
+
+    def save_contact(self, document: Mapping[str, Any]) -> None:
+        """Insert or replace the contact of these materials under these conditions."""
+        key = _key(document, "left", "right", "temperature_K", "state_of_charge", "thickness_nm")
+        self._save_result("contacts", key, document)
+
+    def save_cell(self, document: Mapping[str, Any]) -> None:
+        """Insert or replace the cell of this name at this temperature."""
+        self._save_result("cells", _key(document, "cell", "temperature_K"), document)
+
+    def query(
+        self,
+        collection: str,
+        criteria: Mapping[str, Any] | None = None,
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+    ) -> list[Document]:
+        """Return documents in MongoDB's query language, profiles left where they are.
+
+        Parameters
+        ----------
+        collection : str
+            One of `COLLECTIONS`.
+        criteria : mapping, optional
+            MongoDB's filter, as ``{"left": "Li", "potential_drop_V": {"$lt": 1}}``.
+        sort : sequence of (field, 1 or -1)
+            Ascending or descending.
+        limit : int
+            At most that many; 0 for all.
+
+        Raises
+        ------
+        InputError
+            An unknown collection, or criteria that the database does not understand.
+        """
+        _check_collection(collection)
+        try:
+            return self._find(collection, dict(criteria or {}), sort=sort, limit=limit)
+        except InputError:
+            raise
+        except (
+            TypeError,
+            ValueError,
+            LookupError,
+            AttributeError,
+            NotImplementedError,
+            RecursionError,
+            re.error,
+        ) as error:
+            # What MontyDB does not check comes out as plain Python errors.
+            raise InputError(
+                f"the criteria are not understood: {error}",
+                where=f"query of {collection}",
+                fix="MongoDB's query language is meant: field names with values, or with "
+                'operators as in {"potential_drop_V": {"$lt": 1}}',
+            ) from error
+
+    def rows(
+        self,
+        collection: str,
+        where: str | None = None,
+        *,
+        sort: str | None = None,
+        limit: int = 0,
+    ) -> list[Row]:
+        """Return flat rows: one for each document, or for each state of charge of a cell.
+
+        Parameters
+        ----------
+        collection : str
+            One of `COLLECTIONS`.
+        where : str, optional
+            A condition on the columns, ``"space_charge < 1 and electron_barrier_eV > 1"``.
+        sort : str, optional
+            A column, with a minus before it for descending; rows without a value come last.
+        limit : int
+            At most that many; 0 for all.
+
+        Returns
+        -------
+        list of dict
+            With the columns of `interohm.database.rows.COLUMNS`; what is not known is None.
+
+        Raises
+        ------
+        InputError
+            An unknown collection or column, or a condition that is not understood.
+        """
+        _check_collection(collection)
+        columns = COLUMNS[collection]
+        condition = None if where is None else parse_where(where, list(columns))
+        order = None if sort is None else resolve_column(sort.removeprefix("-"), columns)
+        if sort is not None and order is None:
+            raise unknown_column(sort.removeprefix("-"), columns, where="--sort")
+        found = [
+            row
+            for document in self._documents_with_rows(
+                collection, {} if condition is None else condition.mongodb()
+            )
+            for row in schema.stored_rows(collection, document, where=self._where(collection))
+            if condition is None or condition.holds(row)
+        ]
+        if sort is not None and order is not None:
+            found = sorted_rows(found, order, descending=sort.startswith("-"))
+        return found[:limit] if limit else found
+
+    def _documents_with_rows(self, collection: str, of_a_row: Document) -> list[Document]:
+        """Return documents of which a row fits: the rows alone, or all of an earlier version."""
+        if self._backend is None:
+            return []
+        of_a_document = {schema.ROWS_FIELD: {"$elemMatch": of_a_row}} if of_a_row else {}
+        current = {schema.VERSION_FIELD: {"$nin": list(schema.EARLIER)}}
+        earlier = {schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
+        fields = {schema.VERSION_FIELD: 1, schema.ROWS_FIELD: 1}
+        with self._lock, self._backend.errors():
+            opened = self._backend.collection(collection)
+            if isinstance(self._backend, Folder):
+                # no index there: to read all once is faster than to look whether each one fits
+                found = [_rows_alone(document) for document in opened.find({})]
+            else:
+                found = [*opened.find({**of_a_document, **current}, fields), *opened.find(earlier)]
+        return sorted(found, key=lambda document: str(document["_id"]))
+
+    def migrate(self) -> dict[str, int]:
+        """Write documents of earlier versions anew; return how many, by collection.
+
+        What another process saves meanwhile is left as it is.
+
+        Raises
+        ------
+        InputError
+            Documents are malformed, or name code of somebody else: the first of them, once all
+            others are written.
+        """
+        backend = self._writable()
+        earlier = {schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
+        done = {}
+        refused: list[InputError] = []
+        with self._lock, backend.errors():
+            for name in COLLECTIONS:
+                opened = backend.collection(name)
+                done[name] = 0
+                for document in list(opened.find(earlier)):
+                    unchanged = {"_id": document["_id"], **earlier}
+                    where = f"{self._where(name)}, {document['_id']}"
+                    try:
+                        plain = schema.given(document, where=where)
+                        with schema.well_formed(where):
+                            renewed = {"_id": document["_id"], **schema.stored(name, plain)}
+                    except InputError as error:
+                        refused.append(error)
+                        continue
+                    done[name] += opened.replace_one(unchanged, renewed).modified_count
+        if refused:
+            raise refused[0]
+        return done
+
+    def count(self, collection: str) -> int:
+        """Return the number of documents in a collection."""
+        if self._backend is None:
+            return 0
+        with self._lock, self._backend.errors():
+            return int(self._backend.collection(collection).count_documents({}))
+
+    def with_profiles(self, document: Document) -> Document:
+        """Return a contact or cell that `query` found with its profiles put back in."""
+        if self._backend is None:
+            raise RuntimeError("the document is not from this database")
+        whole = dict(document)
+        with self._lock, self._backend.errors():
+            blob = self._backend.get_blob(whole.pop(_BLOB))
+        if blob is None:
+            raise InputError(
+                "the profiles are gone: the result was replaced meanwhile",
+                where=self.location,
+                fix="ask again; if that does not help, predict and save it anew",
+            )
+        return with_profiles(whole, blob, where=self.location)
+
+    def job_store(self) -> JobStore:
+        """Return a JobStore for jobflow over the same folder or server, safe across threads."""
+        from interohm.database.job_store import job_store
+
+        return job_store(self._writable(), self._lock)
+
+    def _writable(self) -> Folder | Server:
+        if self._backend is None or not self._write:
+            raise RuntimeError("the database was opened for reading; use open(write=True)")
+        return self._backend
+
+    def _find(
+        self,
+        collection: str,
+        criteria: Document,
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+    ) -> list[Document]:
+        if self._backend is None:
+            return []
+        with self._lock, self._backend.errors():
+            cursor = self._backend.collection(collection).find(
+                criteria,
+                {"_id": 0, schema.ROWS_FIELD: 0},
+                limit=limit,
+                sort=list(sort) or None,
+            )
+            found = list(cursor)
+        return [schema.given(document, where=self._where(collection)) for document in found]
+
+    def _where(self, collection: str) -> str:
+        return f"{self.location}, {collection}"
+
+    def _save(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
+        backend = self._writable()
+        whole = {"_id": key, **schema.stored(collection, document)}
+        with self._lock, backend.errors():
+            backend.replace(collection, whole)
+
+    def _save_result(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
+        """Save a contact or a cell, its profiles apart in a blob."""
+        backend = self._writable()
+        json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
+        slim, profiles = without_profiles(document)
+        # A name of its own for each save, and written before the document that names it: killed or
+        # overtaken by another writer, it leaves a stray blob, never a document without one.
+        blob = uuid.uuid4().hex
+        whole = {"_id": key, **schema.stored(collection, slim), _BLOB: blob}
+        with self._lock, backend.errors():
+            backend.put_blob(blob, packed(profiles))
+            replaced = backend.replace(collection, whole)
+            if replaced is not None and _BLOB in replaced:
+                backend.drop_blob(replaced[_BLOB])
+
+
+def _rows_alone(document: Document) -> Document:
+    """Return what a row needs of a document: all of one of an earlier version."""
+    if document.get(schema.VERSION_FIELD) in schema.EARLIER:
+        return document
+    fields = ("_id", schema.VERSION_FIELD, schema.ROWS_FIELD)
+    return {field: document[field] for field in fields if field in document}
+
+
+def _check_collection(collection: str) -> None:
+    if collection not in COLLECTIONS:
+        raise InputError(
+            f"there is no collection {collection!r}",
+            where="collection",
+            fix=f"one of {', '.join(COLLECTIONS)}",
+        )
+
+
+def _key(document: Mapping[str, Any], *fields: str) -> str:
+    """Return the natural key: what a second result under the same conditions shares."""
+    return json.dumps([document.get(field) for field in fields])

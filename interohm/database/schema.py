@@ -1,0 +1,101 @@
+"""What the database adds to a document: the version of its form, and its flat rows.
+
+Documents of version 1 carry neither. They are read as they are; `interohm migrate` writes them
+anew. Those of a later version than this program's are refused, never guessed at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from interohm.calculation_key import key_of_document
+from interohm.database.rows import COLUMNS, Row, kind_of, rows_of
+from interohm.database.safe_documents import refuse_foreign_code
+from interohm.errors import InputError
+
+VERSION = 3
+
+VERSION_FIELD, ROWS_FIELD = "schema_version", "rows"
+
+#: Of a calculation's row, by which the same calculation is looked up. No column: what earlier
+#: versions of the program wrote lacks it, and gets it when it is looked through.
+KEY_FIELD = "key"
+
+#: How earlier versions are marked; the first one had no such field.
+EARLIER: tuple[int | None, ...] = (None, *range(2, VERSION))
+
+
+def stored(collection: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document with what the database adds to it."""
+    rows = rows_of(collection, document)
+    whole = {**document, VERSION_FIELD: VERSION, ROWS_FIELD: rows}
+    return with_key(whole) if collection == "calculations" else whole
+
+
+def with_key(calculation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored calculation with its coarse key in its row."""
+    key = key_of_document(calculation)
+    rows = [{**row, KEY_FIELD: key} for row in calculation[ROWS_FIELD]]
+    return {**calculation, ROWS_FIELD: rows}
+
+
+def given(document: dict[str, Any], *, where: str) -> dict[str, Any]:
+    """Return a stored document without what the database added, refusing a later version's.
+
+    Raises
+    ------
+    InputError
+        A later version of the program wrote it, or it names code of somebody else.
+    """
+    refuse_foreign_code(document, where=where)
+    version = document.get(VERSION_FIELD, 1)
+    if not isinstance(version, int) or version > VERSION:
+        raise InputError(
+            f"a document of schema version {version} is from a later interohm than this one, "
+            f"which knows {VERSION}",
+            where=where,
+            fix="update interohm",
+        )
+    return {
+        field: value
+        for field, value in document.items()
+        if field not in ("_id", VERSION_FIELD, ROWS_FIELD)
+    }
+
+
+def stored_rows(collection: str, document: Mapping[str, Any], *, where: str) -> list[Row]:
+    """Return the rows of a stored document, made here where an earlier version wrote it."""
+    plain = given(document, where=where)
+    with well_formed(where):
+        current = document.get(VERSION_FIELD) == VERSION
+        rows = document[ROWS_FIELD] if current else rows_of(collection, plain)
+        return [_checked(collection, row) for row in rows]
+
+
+@contextlib.contextmanager
+def well_formed(where: str) -> Iterator[None]:
+    """Turn what a malformed document does to the code that reads it into an `InputError`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(
+            f"a document is malformed ({type(error).__name__}: {error})",
+            where=where,
+            fix="save it anew, or remove it from the database",
+        ) from error
+
+
+def _checked(collection: str, row: Mapping[str, Any]) -> Row:
+    """Return a row with all columns, each empty or of its kind."""
+    found = {}
+    for column in COLUMNS[collection]:
+        value, kind = row.get(column), kind_of(column)
+        accepted = (int, float) if kind is float else kind
+        if value is not None and not isinstance(value, accepted):
+            raise TypeError(f"{column} is no {kind.__name__}")
+        found[column] = value
+    return found

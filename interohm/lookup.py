@@ -1,0 +1,100 @@
+"""Find a material by name or path: the user's file, the project's database, the shipped records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from interohm.errors import InputError
+from interohm.records import Insulator, Metal, load_material, material_hash
+from interohm.records.shipped import shipped_material, shipped_names
+
+if TYPE_CHECKING:
+    from interohm.database import Database
+
+
+class FoundMaterial(NamedTuple):
+    """A record and where it was found.
+
+    Parameters
+    ----------
+    material : Insulator or Metal
+        The record.
+    source : {"file", "database", "shipped"}
+        Where it was found.
+    hides_shipped : bool
+        Whether a shipped record of the same name was passed over; say so to the user.
+    """
+
+    material: Insulator | Metal
+    source: Literal["file", "database", "shipped"]
+    hides_shipped: bool = False
+
+
+def find_material(
+    name_or_path: str, *, relative_to: Path | None = None, database: Database | None = None
+) -> FoundMaterial:
+    """Return the record that a user means.
+
+    Parameters
+    ----------
+    name_or_path : str
+        A record's name, or a path to its YAML (ends in .yaml or .yml, or has a slash).
+    relative_to : Path, optional
+        The folder of the file that names it; default the current folder.
+    database : Database, optional
+        The project's database, which is asked for a name before the shipped records are.
+
+    Raises
+    ------
+    InputError
+        There is no such record, or it is not valid.
+    """
+    if name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path:
+        path = (relative_to or Path()) / Path(name_or_path).expanduser()
+        return FoundMaterial(load_material(path), "file")
+    if database is not None:
+        stored = database.material(name_or_path)
+        if stored is not None:
+            return FoundMaterial(stored, "database", name_or_path in shipped_names())
+    shipped = shipped_material(name_or_path)
+    if shipped is not None:
+        return FoundMaterial(shipped, "shipped")
+    places = f"in the database ({database.location}) or " if database is not None else ""
+    raise InputError(
+        f"there is no material {name_or_path!r} {places}among the shipped records",
+        where="material",
+        fix=_suggestion(name_or_path, database),
+    )
+
+
+def named_materials(name: str, database: Database) -> list[FoundMaterial]:
+    """Return all records of a name: the database's before the shipped one."""
+    kept, shipped = database.material(name), shipped_material(name)
+    found = []
+    if kept is not None:
+        found.append(FoundMaterial(kept, "database", shipped is not None))
+    if shipped is not None:
+        found.append(FoundMaterial(shipped, "shipped"))
+    return found
+
+
+def used_material(name: str, hash: str, database: Database) -> FoundMaterial | None:
+    """Return the record of this name and hash, if it is still what it was."""
+    for found in named_materials(name, database):
+        if material_hash(found.material) == hash:
+            return found
+    return None
+
+
+def _suggestion(name: str, database: Database | None) -> str:
+    from difflib import get_close_matches
+
+    known = {*shipped_names(), *(database.material_names() if database is not None else ())}
+    close = get_close_matches(name.lower(), {other.lower() for other in known}, n=3)
+    meant = sorted(other for other in known if other.lower() in close)
+    if meant:
+        return f"did you mean {' or '.join(meant)}? A path to a YAML file works too"
+    return (
+        "`interohm materials list` shows what is there; add one with `interohm materials add FILE`"
+    )

@@ -1,0 +1,368 @@
+"""A cell at open circuit over its state of charge: the document that the command line prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm.errors import InputError
+from interohm.prediction.arrhenius import sweep_temperatures_K
+from interohm.prediction.cell_profile import cell_profile, contact_levels
+from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
+from interohm.prediction.electron_samples import cell_electron_quantiles
+from interohm.prediction.electrons import cell_leakage, contact_electrons
+from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_fields, potential_map
+from interohm.prediction.layer_diagram import layer_diagrams
+from interohm.prediction.polarization import polarization_fields
+from interohm.prediction.sampled_cell import SampledCell
+from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
+from interohm.prediction.sensitivity import (
+    RecordedDraws,
+    cell_sensitivity,
+    contact_sensitivity,
+    next_to_learn,
+)
+from interohm.prediction.solved_cell import SolvedState, check_cell, solve_state
+from interohm.prediction.solved_contact import contact_fields
+from interohm.prediction.temperature import temperature_fields, unmixing
+from interohm.prediction.validity import contact_validity
+from interohm.records import Insulator, Metal, material_hash
+from interohm.records.cell_config import Cell, Contact, ExtrinsicControl
+from interohm.records.reference import reference_metal
+from interohm.records.shipped import shipped_interfaces
+from interohm.records.uncertainty import is_uncertain
+from interohm.results.json_values import interface_quantiles, log10_fields, number, quantiles
+
+if TYPE_CHECKING:
+    from interohm.records.interface import Interface
+
+#: Above this a layer passes less than a microampere per cm² at a volt: no cell works with it.
+_BLOCKING_OHM_CM2 = 1e6
+
+
+def _violations(state: SolvedState) -> list[dict[str, Any]]:
+    """Name the layers whose mu leaves their stability window."""
+    found = []
+    for layer in state.layers:
+        material = layer.material
+        if not isinstance(material, Insulator) or material.stability_window_V is None:
+            continue
+        low, high = (bound.value for bound in material.stability_window_V)
+        voltages = [float(-mu / material.ion_charge) for mu in layer.mu_eV]
+        if min(voltages) < low - 1e-9 or max(voltages) > high + 1e-9:
+            found.append(
+                {
+                    "material": material.name,
+                    "stability_window_V": [low, high],
+                    "voltage_V": [min(voltages), max(voltages)],
+                }
+            )
+    return found
+
+
+def steps(cell: Cell) -> int:
+    """Return how many steps a prediction takes: each state of charge, then its samples."""
+    return 2 * len(cell.states_of_charge)
+
+
+def cell_document(
+    cell: Cell,
+    materials: list[Insulator | Metal],
+    *,
+    samples: int = DEFAULT_SAMPLES,
+    interfaces: Sequence[Interface] = (),
+    measured: MeasuredMap | None = None,
+    where: str = "cell",
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """Return everything that is predicted of a cell, as plain JSON values.
+
+    Parameters
+    ----------
+    cell : Cell
+        The description.
+    materials : list of Insulator or Metal
+        The record of each of its layers.
+    samples : int
+        How often the uncertainties are drawn.
+    interfaces : sequence of Interface
+        Those of the user's database, which are asked before the shipped ones.
+    measured : MeasuredMap, optional
+        A measured potential map to set beside the model's at each state of charge.
+    where : str
+        What to name in errors: the cell's file.
+    progress : callable, optional
+        Told how many of `steps` are done, as each is.
+
+    Returns
+    -------
+    dict
+        The fields of ``interohm cell --json``.
+
+    Raises
+    ------
+    InputError
+        The layers make no cell, or a state of charge lies outside of an electrode's curve.
+    """
+    check_cell(cell, materials, where=where)
+    cell = _with_known_interfaces(cell, materials, interfaces)
+    told = progress or (lambda done: None)
+    reference = reference_metal(materials)
+    uncertain = samples > 0 and (
+        any(is_uncertain(each) for each in [*materials, reference])
+        or any(contact_is_uncertain(one) for one in cell.contacts or ())
+        or _uncertain_collectors(cell)
+    )
+    nominals = []
+    for place in range(len(cell.states_of_charge)):
+        try:
+            nominals.append(solve_state(cell, materials, place))
+        except InputError as error:
+            raise InputError(error.what, where=f"{where}: {error.where}", fix=error.fix) from None
+        told(len(nominals))
+    discharged = _discharged(cell, materials, nominals)
+    start = None if discharged is None else potential_map(cell, discharged)
+    maps = [potential_map(cell, nominal) for nominal in nominals]
+    samples_of = None
+    draws = RecordedDraws(samples) if uncertain else None
+    if draws is not None:
+        samples_of = SampledCell(cell, materials, nominals, maps, discharged, draws)
+    states: list[dict[str, Any]] = []
+
+    def predicted(place: int) -> dict[str, Any]:
+        """Return one state of charge; the solution of its samples does not outlive the call."""
+        sampled = None if samples_of is None else samples_of.state(place)
+        profile, collectors = map_fields(cell, maps[place], start)
+        document = {
+            **_state_document(cell, nominals[place], sampled, reference.name, draws),
+            "profile": {**cell_profile(maps[place].diagrams), **profile},
+            "collectors": collectors,
+            "measured_map": None if measured is None else measured_fields(maps[place], measured),
+            "sensitivity": None,
+            "next": None,
+        }
+        if draws is not None and samples_of is not None and sampled is not None:
+            along_x, *spreads = samples_of.bands(place, sampled)
+            document["quantiles"].update(profile=along_x, collectors=spreads[0])
+            phases = [*materials, reference]
+            document["sensitivity"] = cell_sensitivity(draws, sampled, phases)
+            document["next"] = next_to_learn(document["sensitivity"])
+            for contact, solved, bands in zip(
+                document["contacts"], sampled.contacts, spreads[1], strict=True
+            ):
+                contact["quantiles"]["profile"] = bands
+                contact["sensitivity"] = contact_sensitivity(draws, solved, phases)
+                contact["next"] = next_to_learn(contact["sensitivity"])
+        return document
+
+    for place, nominal in enumerate(nominals):
+        sweep = _temperature_sweep(cell, materials, place, nominal, draws)
+        states.append({**predicted(place), "temperature_sweep": sweep})
+        told(len(nominals) + len(states))
+    return {
+        "cell": cell.name,
+        "temperature_K": cell.temperature_K,
+        "reference": reference.name,
+        "records": {each.name: material_hash(each) for each in [*materials, reference]},
+        "states": states,
+        "remarks": [
+            *([] if samples_of is None else samples_of.remarks),
+            *_left_out_of_sweep(cell, materials),
+            *_blocking_layers(nominals),
+        ],
+    }
+
+
+def _with_known_interfaces(
+    cell: Cell, materials: list[Insulator | Metal], interfaces: Sequence[Interface]
+) -> Cell:
+    """Return the cell with all contacts listed, and what is known of them."""
+    given = cell.contacts or [Contact()] * (len(materials) - 1)
+    known = [*interfaces, *shipped_interfaces()]
+    contacts = [
+        with_known_interface(one, left, right, known)
+        for one, (left, right) in zip(given, pairwise(materials), strict=True)
+    ]
+    return cell.model_copy(update={"contacts": contacts})
+
+
+def _uncertain_collectors(cell: Cell) -> bool:
+    ends = cell.collectors
+    return ends is not None and any(
+        collector.work_function_eV.uncertainty for collector in (ends.negative, ends.positive)
+    )
+
+
+def _blocking_layers(states: list[SolvedState]) -> list[str]:
+    """Explain resistances that no cell has: a pure phase without carriers somewhere in a layer."""
+    found = {}
+    for state in states:
+        for layer, resistance in zip(state.layers, state.layer_resistance_ohm_cm2, strict=True):
+            value = None if resistance is None else number(resistance)
+            if value is not None and value > _BLOCKING_OHM_CM2:
+                found[f"{layer.material.name}, {layer.thickness_nm:g} nm"] = value
+    return [
+        f"{name}: {value:.1e} Ω·cm² is the upper limit of a perfect crystal, which somewhere in "
+        "the layer has almost no mobile ions; a real one has impurities and grain boundaries (give "
+        "acceptors_cm3, donors_cm3 or a record of your own)"
+        for name, value in found.items()
+    ]
+
+
+def _discharged(
+    cell: Cell, materials: list[Insulator | Metal], states: list[SolvedState]
+) -> SolvedState | None:
+    """Return the cell at state of charge 0, which potential maps are compared with."""
+    for state in states:
+        if state.state_of_charge == 0.0:
+            return state
+    for layer in cell.layers:
+        control = layer.fermi_level
+        if isinstance(control, ExtrinsicControl) and isinstance(control.extrinsic_mu_eV, list):
+            # nothing says what mu is there
+            return None
+    try:
+        return solve_state(cell.model_copy(update={"states_of_charge": [0.0]}), materials, 0)
+    except InputError:
+        # outside of an electrode's curve, where nobody asked for it
+        return None
+
+
+def _temperature_sweep(
+    cell: Cell,
+    materials: list[Insulator | Metal],
+    place: int,
+    nominal: SolvedState,
+    draws: Draws | None,
+) -> dict[str, Any] | None:
+    try:
+        return temperature_fields(cell, materials, place, thick=nominal.thick, draws=draws)
+    except InputError:
+        if draws is not None:
+            return _temperature_sweep(cell, materials, place, nominal, None)
+        # the cell has a solution at its own temperature, if not at all that nobody asked for
+        return None
+
+
+def _left_out_of_sweep(cell: Cell, materials: list[Insulator | Metal]) -> list[str]:
+    lowest_K, name = unmixing(cell, materials)
+    temperatures = sweep_temperatures_K(cell.temperature_K)
+    left_out = int(np.count_nonzero(temperatures <= lowest_K))
+    if not left_out:
+        return []
+    return [
+        f"the temperature sweep leaves out {left_out} of {temperatures.size} temperatures: at "
+        f"{lowest_K:.4g} K and below, interaction_eV separates the defects of {name} into two "
+        "phases"
+    ]
+
+
+def _asked_voltages(state: SolvedState, place: int) -> dict[str, float | None]:
+    """Return the voltage that each side of a contact has to stand, of its layer or an electrode."""
+    pair = state.layers[place : place + 2]
+    electrodes = [layer for layer in pair if isinstance(layer.material, Metal)]
+    asked = {}
+    for name, layer, end in (("left", pair[0], 1), ("right", pair[1], 0)):
+        own = electrodes[0] if electrodes else layer
+        mu = own.mu_eV[0 if own is pair[1] else 1] if electrodes else layer.mu_eV[end]
+        asked[name] = number(-mu / layer.material.ion_charge)
+    return asked
+
+
+def _state_document(
+    cell: Cell,
+    nominal: SolvedState,
+    sampled: SolvedState | None,
+    reference: str,
+    draws: Draws | None,
+) -> dict[str, Any]:
+    total = number(nominal.area_specific_resistance_ohm_cm2)
+    diagrams = layer_diagrams(nominal)
+    contacts = []
+    leakage_spread = None
+    if sampled is not None:
+        electrons_spread, leakage_spread = cell_electron_quantiles(sampled, cell.temperature_K)
+    for place, contact in enumerate(nominal.contacts):
+        fields = contact_fields(contact, sampled.contacts[place] if sampled else None)
+        if sampled is not None:
+            fields["quantiles"]["electrons"] = electrons_spread[place]
+        pair = diagrams[place : place + 2]
+        electrons = contact_electrons(contact, *pair, cell.temperature_K)
+        left, right = nominal.layers[place : place + 2]
+        ends = {"left": left.end(right=True), "right": right.end(right=False)}
+        state_of_sides = {
+            "reference": reference,
+            "state_of_charge": nominal.state_of_charge,
+            "ion_content": {"left": left.ion_content, "right": right.ion_content},
+            "neutral_potential_V": {
+                side: number(model.neutral_potential_V) for side, model in ends.items()
+            },
+            **contact_levels(*pair),
+        }
+        contacts.append(
+            {
+                **fields,
+                **state_of_sides,
+                "contact_barrier_assumed": not is_known((cell.contacts or [])[place]),
+                "validity": contact_validity(
+                    contact,
+                    ion_content=state_of_sides["ion_content"],
+                    voltage_V=_asked_voltages(nominal, place),
+                ),
+                "temperature_K": cell.temperature_K,
+                "electrons": electrons,
+            }
+        )
+    layers = [
+        {
+            "material": layer.material.name,
+            "thickness_nm": layer.thickness_nm,
+            "resistance_ohm_cm2": None if resistance is None else number(resistance),
+            "thick": thick,
+            "ion_content": layer.ion_content,
+            "mu_eV": [number(mu) for mu in layer.mu_eV],
+            "quantiles": None
+            if resistance is None or spread is None
+            else {"resistance_ohm_cm2": quantiles(spread)},
+        }
+        for layer, resistance, spread, thick in zip(
+            nominal.layers,
+            nominal.layer_resistance_ohm_cm2,
+            sampled.layer_resistance_ohm_cm2 if sampled else [None] * len(nominal.layers),
+            nominal.thick,
+            strict=True,
+        )
+    ]
+    return {
+        "state_of_charge": nominal.state_of_charge,
+        "open_circuit_voltage_V": number(nominal.open_circuit_voltage_V),
+        "area_specific_resistance_ohm_cm2": total,
+        "interface_resistance_ohm_cm2": number(nominal.interface_resistance_ohm_cm2),
+        "accumulation_ohm_cm2": number(nominal.accumulation_ohm_cm2),
+        "contacts": contacts,
+        "layers": layers,
+        "stability_violations": _violations(nominal),
+        "electronic_leakage": cell_leakage(nominal, diagrams, cell.temperature_K),
+        "polarization": polarization_fields(
+            nominal,
+            cell.temperature_K,
+            sampled=sampled,
+            draws=None if draws is None else draws.first(draws.samples),
+        ),
+        "quantiles": None
+        if sampled is None
+        else {
+            "open_circuit_voltage_V": quantiles(sampled.open_circuit_voltage_V),
+            "area_specific_resistance_ohm_cm2": None
+            if total is None
+            else quantiles(sampled.area_specific_resistance_ohm_cm2),
+            **log10_fields(total, sampled.area_specific_resistance_ohm_cm2),
+            **interface_quantiles(sampled.interface_resistance_ohm_cm2),
+            "electronic_leakage": leakage_spread,
+            "samples": int(np.size(sampled.area_specific_resistance_ohm_cm2)),
+            "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),
+        },
+    }

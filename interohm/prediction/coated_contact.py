@@ -1,0 +1,259 @@
+"""Contacts of thin layers, solved whole with the layers between two phases that are thick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from interohm import device_models as models
+from interohm.device_models import (
+    StackNotConverged,
+    Unmixing,
+    solve_stack,
+    thick_space_charge,
+)
+from interohm.errors import InputError
+from interohm.prediction.finite_layer import ThinLayer
+from interohm.prediction.solved_contact import SolvedContact
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interohm.device_models import Bulk, Stack, StackLayer
+    from interohm.prediction.contact_hop import Hop
+    from interohm.prediction.solved_contact import Side
+    from interohm.records import Insulator, Metal
+
+    Array = NDArray[np.float64]
+
+#: Step of the dipole for the differential capacitance of a contact with a layer.
+_DIPOLE_STEP_V = 1e-4
+
+
+def coated_contacts(
+    materials: list[Insulator | Metal],
+    left_model: Bulk | models.Metal,
+    layers: Sequence[StackLayer],
+    right_model: Bulk | models.Metal,
+    *,
+    dipole_V: Sequence[Array | float],
+    sheet_charge_e_nm2: Sequence[float],
+    hops: Sequence[Hop],
+    blocked: Sequence[bool] | None = None,
+    nominal: bool,
+    why_whole: Sequence[str] | None = None,
+    left_thickness_nm: float | None = None,
+    right_thickness_nm: float | None = None,
+) -> tuple[list[SolvedContact], list[Array]]:
+    """Solve thin layers between two phases that are thick or metals.
+
+    Parameters
+    ----------
+    materials : list of Insulator or Metal
+        The n layers and, first and last, their two neighbours: n + 2.
+    left_model, right_model : Bulk or Metal
+        The neighbours as the device model takes them.
+    layers : sequence of n StackLayer
+        The layers.
+    dipole_V, sheet_charge_e_nm2 : sequence of n + 1 float
+        Of the contacts.
+    hops : sequence of n + 1 Hop
+        Of the ion across the contacts.
+    blocked : sequence of n + 1 bool, optional
+        Which contacts no ion crosses.
+    nominal : bool
+        False for samples, which need no profiles and no differential capacitances.
+    why_whole : sequence of n str, optional
+        Why each layer is solved whole, as its contacts say it: it is not thick, unless given; an
+        empty text is not said.
+    left_thickness_nm, right_thickness_nm : float, optional
+        Of the neighbours; without one, an insulator counts as thick up to 10 µm.
+
+    Returns
+    -------
+    contacts : list of SolvedContact
+        The n + 1 contacts.
+    layers_ohm_cm2 : list of array
+        R_layer of the n layers.
+
+    Raises
+    ------
+    InputError
+        The grid solver does not converge, or a layer's defects unmix; of samples, for none of them
+        (those without a solution are NaN).
+    """
+    names = " | ".join(material.name for material in materials)
+    try:
+        stack = solve_stack(
+            left_model,
+            layers,
+            right_model,
+            dipole_V=dipole_V,
+            sheet_charge_e_nm2=sheet_charge_e_nm2,
+        )
+        slopes = (
+            _differential_capacitances(
+                left_model, layers, right_model, dipole_V, sheet_charge_e_nm2
+            )
+            if nominal
+            else [np.asarray(np.nan)] * len(dipole_V)
+        )
+    except (StackNotConverged, Unmixing) as error:
+        raise InputError(
+            f"the stack {names} has no solution: {error}",
+            where="layers",
+            fix="check thicknesses, dipoles and concentrations of these layers",
+        ) from None
+    phases = [left_model, *(layer.bulk for layer in layers), right_model]
+    potentials = _potentials(stack, dipole_V)
+    sides = _sides(stack, left_model, layers, right_model, potentials)
+    outer = (
+        thick_space_charge(_outer(sides[0]), left_thickness_nm, right=False),
+        thick_space_charge(_outer(sides[-1]), right_thickness_nm, right=True),
+    )
+    depletions = _depletions(sides, left_thickness_nm, right_thickness_nm)
+    within = np.asarray(np.nan)
+    reasons = ["", *(why_whole or ["is not thick"] * len(layers)), ""]
+    contacts = []
+    for place, (left, right) in enumerate(pairwise(materials)):
+        drop = phases[place + 1].neutral_potential_V - phases[place].neutral_potential_V
+        charge = stack.sheet_charge_e_nm2[..., place]
+        driven = drop - dipole_V[place]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            integral = np.abs(charge / driven) * models.CAPACITANCE_UF_CM2
+        known = hops[place]
+        hop = models.contact_hop(
+            phases[place],
+            potentials[place][0],
+            phases[place + 1],
+            potentials[place][1],
+            areal_site_density_cm2=known.areal_site_density_cm2,
+            barrier_eV=known.barrier_eV,
+            excess_barrier_eV=known.excess_barrier_eV,
+        )
+        current = hop.exchange_current_A_cm2
+        inner = next(
+            phase for phase in phases[place : place + 2] if not isinstance(phase, models.Metal)
+        )
+        thin = [
+            f"{material.name} {said}"
+            for material, said, side in (
+                (left, reasons[place], sides[place]),
+                (right, reasons[place + 1], sides[place + 1]),
+            )
+            if isinstance(side, ThinLayer) and said
+        ]
+        beside = [
+            models.REASONS[int(np.ravel(why)[0])]
+            for (_, why), end in zip(outer, (0, len(materials) - 2), strict=True)
+            if place == end and np.any(why)
+        ]
+        contacts.append(
+            SolvedContact(
+                left=left,
+                right=right,
+                left_side=sides[place],
+                right_side=sides[place + 1],
+                potential_drop_V=drop,
+                dipole_V=np.asarray(dipole_V[place]),
+                sheet_charge_e_nm2=charge,
+                capacitance_uF_cm2=np.where(driven == 0, slopes[place], integral),
+                differential_capacitance_uF_cm2=slopes[place],
+                space_charge_left_ohm_cm2=outer[0][0] if place == 0 else within,
+                space_charge_right_ohm_cm2=outer[1][0] if place == len(materials) - 2 else within,
+                depletion_left_ohm_cm2=depletions[place][1],
+                depletion_right_ohm_cm2=depletions[place + 1][0],
+                charge_transfer_ohm_cm2=models.charge_transfer_ohm_cm2(inner, inner, current),
+                contact_barrier_eV=hop.barrier_eV,
+                layer_ohm_cm2=np.asarray(np.nan),
+                reason="; ".join(
+                    [
+                        *(
+                            f"{said}: its whole resistance counts as a layer"
+                            for said in dict.fromkeys(thin)
+                        ),
+                        *beside,
+                    ]
+                ),
+            ).with_transfer(blocked=blocked is not None and blocked[place])
+        )
+    return contacts, [layer.resistance_ohm_cm2 for layer in stack.layers]
+
+
+def _depletions(
+    sides: Sequence[Side], left_thickness_nm: float | None, right_thickness_nm: float | None
+) -> list[tuple[Array, Array]]:
+    """Return the depletion of each phase at its left and at its right end."""
+    found = []
+    for place, side in enumerate(sides):
+        if isinstance(side, ThinLayer):
+            both = models.grid_depletion_ohm_cm2(side.solution, side.bulk.conductivity_S_cm)
+            found.append((both[..., 0], both[..., 1]))
+            continue
+        thickness = left_thickness_nm if place == 0 else right_thickness_nm
+        own = models.side_depletion_ohm_cm2(side, thickness)
+        found.append((own, own))
+    return found
+
+
+def _outer(side: Side) -> models.HalfSpace | models.Metal:
+    assert not isinstance(side, ThinLayer)
+    return side
+
+
+def _potentials(stack: Stack, dipole_V: Sequence[Array | float]) -> list[tuple[Array, Array]]:
+    """Return phi left and right of each contact."""
+    ends = [(layer.phi_V[..., 0], layer.phi_V[..., -1]) for layer in stack.layers]
+    left = [ends[0][0] - dipole_V[0], *(end[1] for end in ends)]
+    right = [*(end[0] for end in ends), ends[-1][1] + dipole_V[-1]]
+    return list(zip(left, right, strict=True))
+
+
+def _sides(
+    stack: Stack,
+    left_model: Bulk | models.Metal,
+    layers: Sequence[StackLayer],
+    right_model: Bulk | models.Metal,
+    potentials: list[tuple[Array, Array]],
+) -> list[Side]:
+    outer: list[Side] = [
+        model if isinstance(model, models.Metal) else models.half_space(model, potential)
+        for model, potential in ((left_model, potentials[0][0]), (right_model, potentials[-1][1]))
+    ]
+    inner: list[Side] = [
+        ThinLayer(layer.bulk, solution)
+        for layer, solution in zip(layers, stack.layers, strict=True)
+    ]
+    return [outer[0], *inner, outer[1]]
+
+
+def _differential_capacitances(
+    left_model: Bulk | models.Metal,
+    layers: Sequence[StackLayer],
+    right_model: Bulk | models.Metal,
+    dipole_V: Sequence[Array | float],
+    sheet_charge_e_nm2: Sequence[float],
+) -> list[Array]:
+    """Step the dipole of each contact, which acts as a step of its drop with the opposite sign."""
+    count = len(dipole_V)
+    steps = _DIPOLE_STEP_V * np.concatenate([-np.eye(count), np.eye(count)])
+    found = solve_stack(
+        left_model,
+        layers,
+        right_model,
+        dipole_V=[dipole + steps[:, place] for place, dipole in enumerate(dipole_V)],
+        sheet_charge_e_nm2=sheet_charge_e_nm2,
+        tolerance=1e-8,
+    )
+    if found.failure is not None:
+        raise found.failure
+    stepped = found.sheet_charge_e_nm2
+    return [
+        np.abs(stepped[count + place, place] - stepped[place, place])
+        / (2 * _DIPOLE_STEP_V)
+        * models.CAPACITANCE_UF_CM2
+        for place in range(count)
+    ]

@@ -1,0 +1,171 @@
+"""The ion's hop across a contact: what is known of it, and a prior where nothing is.
+
+What is given with a contact wins, then an interface of the database, then a shipped one. Without
+any, the barrier exceeds the mean of the two bulks' by something that nobody knows: a half-normal
+prior, one draw for a pair of phases (physics.md, section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from interohm.records import Insulator, Metal, Quantity
+from interohm.records.cell_config import Contact
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interohm.prediction.sampling import Draws
+    from interohm.records.interface import Interface
+
+    Array = NDArray[np.float64]
+
+#: Scale of the half-normal prior of ΔE_c, assumed.
+EXCESS_BARRIER_SCALE_EV = 0.25
+
+#: The median of a half-normal distribution of scale 1.
+_MEDIAN = float(ndtri(0.75))
+
+
+@dataclass(frozen=True)
+class Hop:
+    """What enters the exchange current of one contact; arrays () or (samples,)."""
+
+    barrier_eV: Array | None
+    excess_barrier_eV: Array
+    areal_site_density_cm2: Array | None
+
+
+def prior_median_eV(scale_eV: float = EXCESS_BARRIER_SCALE_EV) -> Array:
+    """Return the nominal ΔE_c where nothing is known."""
+    return np.asarray(scale_eV * _MEDIAN)
+
+
+def pair_name(left: Insulator | Metal, right: Insulator | Metal) -> str:
+    """Return what the contact of two phases is called, whichever is on the left."""
+    return " | ".join(sorted((left.name, right.name), key=str.lower))
+
+
+def hop_of(
+    contact: Contact,
+    left: Insulator | Metal,
+    right: Insulator | Metal,
+    draws: Draws | None,
+    *,
+    scale_eV: float = EXCESS_BARRIER_SCALE_EV,
+) -> Hop:
+    """Return the barrier of a contact, nominal or sampled.
+
+    Parameters
+    ----------
+    contact : Contact
+        With what is known of it (see `with_known_interface`).
+    left, right : Insulator or Metal
+        Its phases.
+    draws : Draws, optional
+        Sample the uncertainties.
+    scale_eV : float
+        Of the prior of ΔE_c.
+    """
+    name = pair_name(left, right)
+    barrier = None
+    excess = np.zeros(())
+    if contact.barrier_eV is not None:
+        barrier = np.maximum(_number(name, "barrier_eV", contact.barrier_eV, draws), 0.0)
+    elif draws is None:
+        excess = prior_median_eV(scale_eV)
+    else:
+        # the half-normal as a rising function of its draw
+        share = ndtr(draws.normal(name, "excess_barrier_eV"))
+        excess = scale_eV * ndtri(0.5 + 0.5 * share)
+    given = contact.areal_site_density_cm2
+    sites = None
+    if given is not None:
+        sites = np.asarray(given.value)
+        if draws is not None:
+            sites = draws.positive(name, "areal_site_density_cm2", given)
+    else:
+        own = [
+            material.areal_site_density_cm2.value
+            for material in (left, right)
+            if material.areal_site_density_cm2 is not None
+        ]
+        if own:
+            # the sparser plane
+            sites = np.asarray(min(own))
+    return Hop(barrier, excess, sites)
+
+
+def dipole_V(
+    contact: Contact, left: Insulator | Metal, right: Insulator | Metal, draws: Draws | None
+) -> Array:
+    """Return the step of the vacuum level that is given for a contact; 0 without any."""
+    given = contact.dipole_V
+    if given is None:
+        return np.zeros(())
+    if not isinstance(given, Quantity):
+        # one that a caller has computed for each sample
+        return np.asarray(given)
+    return _number(pair_name(left, right), "dipole_V", given, draws)
+
+
+def _number(name: str, field: str, quantity: Quantity, draws: Draws | None) -> Array:
+    if draws is None:
+        return np.asarray(quantity.value)
+    return draws.value(name, field, quantity)
+
+
+def with_known_interface(
+    given: Contact,
+    left: Insulator | Metal,
+    right: Insulator | Metal,
+    interfaces: Sequence[Interface],
+) -> Contact:
+    """Complete a contact by the first interface that is of its two records and their surfaces.
+
+    A dipole from there replaces pinning and facets, which say less of the same.
+    """
+    known = known_interface(left, right, interfaces)
+    if known is None:
+        return given
+    update: dict[str, object] = {}
+    if given.barrier_eV is None:
+        update["barrier_eV"] = known.barrier_eV
+    if given.areal_site_density_cm2 is None:
+        update["areal_site_density_cm2"] = known.areal_site_density_cm2
+    if given.dipole_V is None and known.dipole_V is not None:
+        update |= {"dipole_V": known.dipole_V, "pinning_factor": 1.0}
+        update |= {"left_facet_eV": 0.0, "right_facet_eV": 0.0}
+    return given.model_copy(update=update)
+
+
+def known_interface(
+    left: Insulator | Metal, right: Insulator | Metal, interfaces: Sequence[Interface]
+) -> Interface | None:
+    """Return what is known of this contact, its left side on the left; None if nothing is."""
+    for interface in interfaces:
+        for one in (interface, interface.reversed()):
+            if (one.left, one.right) != (left.name, right.name):
+                continue
+            surfaces = ((one.left_surface, left), (one.right_surface, right))
+            if all(surface in (None, material.surface) for surface, material in surfaces):
+                return one
+    return None
+
+
+def is_known(contact: Contact) -> bool:
+    """Return whether the barrier is known, instead of drawn from the prior."""
+    return contact.barrier_eV is not None
+
+
+def contact_is_uncertain(contact: Contact) -> bool:
+    """Return whether anything of a contact is drawn."""
+    if contact.barrier_eV is None:
+        return True
+    known = (contact.barrier_eV, contact.dipole_V, contact.areal_site_density_cm2)
+    return any(isinstance(one, Quantity) and one.uncertainty for one in known)

@@ -1,0 +1,346 @@
+"""From records to the device model's arrays: nominal values, or samples of their uncertainties.
+
+Energies and potentials are drawn from normal distributions, quantities that are positive by nature
+(densities, frequencies, distances, the dielectric constant, masses) from lognormal ones with the
+value as median, so that a wide uncertainty never turns a density negative. Errors that several
+numbers share are drawn once and move all of them; which defects carry the current is drawn by
+weight (physics.md, section 8).
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtr
+
+from interohm.device_models import (
+    BOLTZMANN_EV_K,
+    Phase,
+    energies_from_neutrality,
+    fitted_hop,
+    neutral_bulk,
+)
+from interohm.errors import InputError
+from interohm.records import Insulator, Metal, Quantity
+from interohm.records.reference import reference_metal
+from interohm.records.uncertainty import others_hop
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interohm.device_models.conductivity_fit import FittedHop
+
+    Array = NDArray[np.float64]
+
+#: Samples of every prediction's uncertainty unless the user says otherwise.
+DEFAULT_SAMPLES = 2000
+
+#: How often a sample without a possible hop is drawn again.
+_ATTEMPTS = 50
+
+#: How far a conductivity that follows from migration energies may be from one that is stated.
+_FACTOR, _ENERGY_eV = 1.5, 0.03
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Standard normal numbers, one row for each uncertain number of each record.
+
+    The rows depend on names alone, so that a number that appears twice (the work function of the
+    lithium electrode that is also the zero of potential) moves both places alike, and a prediction
+    does not depend on the order in which things are asked. Samples of a record that are impossible
+    are drawn again, all of its numbers together.
+    """
+
+    samples: int
+    seed: int = 0
+    attempts: dict[str, NDArray[np.int64]] = field(default_factory=dict, compare=False)
+
+    def normal(self, record: str, field: str) -> Array:
+        """Return the standard normal samples of one number, shape (samples,)."""
+        key = zlib.crc32(f"{record}/{field}".encode())
+        found = np.random.default_rng([self.seed, key]).standard_normal(self.samples)
+        attempts = self.attempts.get(record)
+        if attempts is not None:
+            for attempt in range(1, int(np.max(attempts, initial=0)) + 1):
+                rows = attempts == attempt
+                again = np.random.default_rng([self.seed, key, attempt])
+                found[rows] = again.standard_normal(self.samples)[rows]
+        return found
+
+    def first(self, samples: int) -> Draws:
+        """Return the first of the samples, at most that many."""
+        count = min(samples, self.samples)
+        kept = {record: attempts[:count] for record, attempts in self.attempts.items()}
+        return Draws(count, self.seed, kept)
+
+    def again(self, record: str, rows: NDArray[np.bool_]) -> None:
+        """Draw all numbers of a record again for some of the samples."""
+        before = self.attempts.get(record, np.zeros(self.samples, dtype=np.int64))
+        self.attempts[record] = before + rows
+
+    @property
+    def redrawn(self) -> int:
+        """How many of the samples were drawn again for any record."""
+        rows = np.zeros(self.samples, dtype=bool)
+        for attempts in self.attempts.values():
+            rows |= attempts > 0
+        return int(np.count_nonzero(rows))
+
+    def value(self, record: str, field: str, quantity: Quantity) -> Array:
+        """Return samples of an energy or potential, shape (samples,)."""
+        deviation = quantity.uncertainty or 0.0
+        if deviation == 0.0:
+            return np.full(self.samples, quantity.value)
+        return quantity.value + deviation * self.normal(record, field)
+
+    def positive(self, record: str, field: str, quantity: Quantity) -> Array:
+        """Return samples of a positive quantity, shape (samples,)."""
+        deviation = quantity.uncertainty or 0.0
+        if deviation == 0.0:
+            return np.full(self.samples, quantity.value)
+        width = np.sqrt(np.log1p((deviation / quantity.value) ** 2))
+        return quantity.value * np.exp(width * self.normal(record, field))
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of one record, nominal or sampled, with the errors that they share."""
+
+    material: Insulator | Metal
+    draws: Draws | None
+
+    def energy(self, path: str, quantity: Quantity, *, drawn_as: str | None = None) -> Array:
+        """Return an energy or potential; `path` is its field in the record."""
+        if self.draws is None:
+            return np.asarray(quantity.value)
+        name = self.material.name
+        value = self.draws.value(name, drawn_as or path, quantity)
+        for error in self.material.shared_errors:
+            times = error.moves.get(path, 0.0)
+            if times and error.uncertainty_eV:
+                shift = self.draws.normal(name, f"shared_errors.{error.name}")
+                value = value + times * error.uncertainty_eV * shift
+        return value
+
+    def positive(self, field: str, quantity: Quantity) -> Array:
+        """Return a quantity that is positive by nature."""
+        if self.draws is None:
+            return np.asarray(quantity.value)
+        return self.draws.positive(self.material.name, field, quantity)
+
+
+def phase_of(
+    insulator: Insulator,
+    *,
+    electrons: bool = True,
+    frozen_charge_cm3: float = 0.0,
+    draws: Draws | None = None,
+    metal_work_function_eV: Array | float | None = None,
+) -> Phase:
+    """Return the device model's view of an insulator.
+
+    Parameters
+    ----------
+    insulator : Insulator
+        The record.
+    electrons : bool
+        False switches electrons and holes off, as the record itself may.
+    frozen_charge_cm3 : float
+        Donors minus acceptors.
+    draws : Draws, optional
+        Sample the uncertainties: the arrays gain a leading axis (samples,).
+    metal_work_function_eV : array (samples,), optional
+        Of the mobile metal, which a record with a neutral potential needs; that of the shipped
+        record unless given.
+
+    Raises
+    ------
+    InputError
+        The record states a conductivity and migration energies that contradict it.
+    """
+    phase, fit = _drawn(insulator, draws, metal_work_function_eV)
+    if draws is None and fit is not None:
+        _check_stated(insulator, phase)
+    for _ in range(_ATTEMPTS):
+        impossible = np.zeros(()) if fit is None else fit.carriers_energy_eV < 0.0
+        if draws is None or not np.any(impossible):
+            break
+        draws.again(insulator.name, np.broadcast_to(impossible, draws.samples))
+        phase, fit = _drawn(insulator, draws, metal_work_function_eV)
+    if fit is not None:
+        if draws is None and np.any(fit.carriers_energy_eV < 0.0):
+            raise InputError(
+                f"the activation energy of {_activation_eV(insulator):g} eV is below what the "
+                "formation energies cost alone: no migration energy is left",
+                where=f"material {insulator.name}: conductivity",
+                fix="lower the formation energies, or look at what was measured",
+            )
+        phase = fit.applied(phase)
+        barrier = np.maximum(phase.migration_energy_eV, 0.0)
+        phase = replace(phase, migration_energy_eV=barrier)
+    return replace(
+        phase,
+        electrons=np.asarray(electrons and insulator.electrons),
+        frozen_charge_cm3=np.asarray(frozen_charge_cm3),
+    )
+
+
+def _activation_eV(insulator: Insulator) -> float:
+    assert insulator.conductivity is not None
+    return insulator.conductivity.activation_energy_eV.value
+
+
+def _drawn(
+    insulator: Insulator, draws: Draws | None, metal_work_function_eV: Array | float | None
+) -> tuple[Phase, FittedHop | None]:
+    """Return the phase without dopants, and the hops that its conductivity asks for."""
+    numbers = Numbers(insulator, draws)
+    energy, positive = numbers.energy, numbers.positive
+    unknown = np.full(() if draws is None else (draws.samples,), np.nan)
+    defects = insulator.defects
+    carries = _carriers(insulator, draws)
+    barriers, frequencies, distances = [], [], []
+    slower = np.zeros(unknown.shape)
+    if others_hop(insulator):
+        slower = np.maximum(energy("others_slower_eV", insulator.others_slower_eV), 0.0)
+    for place, defect in enumerate(defects):
+        barrier, frequency, distance = unknown, unknown, unknown
+        if defect.migration_energy_eV is not None:
+            name = f"{defect.name}.migration_energy_eV"
+            path = f"defects[{defect.name}].migration_energy_eV"
+            barrier = energy(path, defect.migration_energy_eV, drawn_as=name)
+            barrier = np.maximum(barrier, 0.0) + np.where(carries[..., place], 0.0, slower)
+        if defect.attempt_frequency_Hz is not None and defect.hop_distance_nm is not None:
+            frequency, distance = (
+                positive(f"{defect.name}.{name}", getattr(defect, name))
+                for name in ("attempt_frequency_Hz", "hop_distance_nm")
+            )
+        barriers.append(barrier)
+        frequencies.append(frequency)
+        distances.append(distance)
+    names = [defect.sublattice for defect in defects]
+    saturation = np.minimum(positive("saturation", insulator.saturation), 1.0)
+    phase = Phase(
+        ionization_potential_eV=energy(
+            "ionization_potential_eV", insulator.ionization_potential_eV
+        ),
+        band_gap_eV=np.maximum(energy("band_gap_eV", insulator.band_gap_eV), 0.05),
+        dielectric_constant=np.maximum(
+            positive("dielectric_constant", insulator.dielectric_constant), 1.0
+        ),
+        charge=np.array([float(defect.charge) for defect in defects]),
+        ion_change=np.array([defect.ion_change for defect in defects]),
+        formation_energy_eV=np.stack(
+            [
+                unknown
+                if defect.formation_energy_eV is None
+                else energy(
+                    f"defects[{defect.name}].formation_energy_eV",
+                    defect.formation_energy_eV,
+                    drawn_as=f"{defect.name}.formation_energy_eV",
+                )
+                for defect in defects
+            ],
+            axis=-1,
+        ),
+        # One draw for a sublattice: its defects share the sites.
+        site_density_cm3=np.stack(
+            [positive(f"{d.sublattice}.site_density_cm3", d.site_density_cm3) for d in defects],
+            axis=-1,
+        ),
+        degeneracy=np.array([float(defect.degeneracy) for defect in defects]),
+        saturation=np.stack([saturation] * len(defects), axis=-1),
+        migration_energy_eV=np.stack(barriers, axis=-1),
+        attempt_frequency_Hz=np.stack(frequencies, axis=-1),
+        hop_distance_nm=np.stack(distances, axis=-1),
+        sublattice=tuple(names.index(name) for name in names),
+        electron_mass=positive("electron_effective_mass", insulator.electron_effective_mass),
+        hole_mass=positive("hole_effective_mass", insulator.hole_effective_mass),
+        electrons=np.asarray(insulator.electrons),
+    )
+    potential, cost = insulator.neutral_potential_V, insulator.neutral_formation_energy_eV
+    if potential is not None and cost is not None:
+        if metal_work_function_eV is None:
+            metal_work_function_eV = _shipped_work_function_eV(insulator, draws)
+        energies = energies_from_neutrality(
+            phase,
+            neutral_potential_V=energy("neutral_potential_V", potential),
+            formation_energy_eV=energy("neutral_formation_energy_eV", cost),
+            metal_work_function_eV=metal_work_function_eV,
+            ion_charge=insulator.ion_charge,
+        )
+        phase = replace(phase, formation_energy_eV=energies)
+    measured = insulator.conductivity
+    if measured is None:
+        return phase, None
+    return phase, fitted_hop(
+        phase,
+        carries,
+        conductivity_S_cm=positive("conductivity.value_S_cm", measured.value_S_cm),
+        activation_energy_eV=energy(
+            "conductivity.activation_energy_eV", measured.activation_energy_eV
+        ),
+        temperature_K=measured.temperature_K,
+        slower_eV=slower,
+        ion_charge=insulator.ion_charge,
+    )
+
+
+def _carriers(insulator: Insulator, draws: Draws | None) -> NDArray[np.bool_]:
+    """Return which defects carry the current, (D,) or (samples, D); all without a choice."""
+    names = [defect.name for defect in insulator.defects]
+    choices = insulator.carriers
+    if not choices:
+        return np.ones(len(names), dtype=bool)
+    table = np.array([[name in choice.defects for name in names] for choice in choices])
+    if draws is None or len(choices) == 1:
+        return table[0]
+    weights = np.array([choice.weight for choice in choices], dtype=float)
+    limits = np.cumsum(weights)[:-1] / np.sum(weights)
+    return np.asarray(
+        table[np.searchsorted(limits, ndtr(draws.normal(insulator.name, "carriers")))]
+    )
+
+
+def _shipped_work_function_eV(insulator: Insulator, draws: Draws | None) -> Array:
+    reference = reference_metal([insulator])
+    quantity = reference.states[0].work_function_eV
+    path = "states.work_function_eV"
+    return Numbers(reference, draws).energy(path, quantity, drawn_as="work_function_eV")
+
+
+def _check_stated(insulator: Insulator, phase: Phase) -> None:
+    """Refuse migration energies that contradict the conductivity beside them."""
+    measured = insulator.conductivity
+    hopping = [defect for defect in insulator.defects if defect.hops]
+    if measured is None or any(defect.migration_energy_eV is None for defect in hopping):
+        return
+    step = 1e-3
+    temperatures = measured.temperature_K / np.array([1.0 - step, 1.0, 1.0 + step])
+    bulk = neutral_bulk(
+        phase,
+        temperature_K=temperatures,
+        metal_work_function_eV=0.0,
+        ion_charge=insulator.ion_charge,
+    )
+    sigma = bulk.conductivity_S_cm
+    slope = np.log(sigma[2] * temperatures[2] / (sigma[0] * temperatures[0])) / (
+        1.0 / temperatures[2] - 1.0 / temperatures[0]
+    )
+    energy = -BOLTZMANN_EV_K * float(slope)
+    ratio = float(sigma[1]) / measured.value_S_cm.value
+    activation = measured.activation_energy_eV.value
+    if not 1.0 / _FACTOR <= ratio <= _FACTOR or abs(energy - activation) > _ENERGY_eV:
+        raise InputError(
+            f"the migration energies make {float(sigma[1]):.2e} S/cm at "
+            f"{measured.temperature_K:g} K with an activation energy of {energy:.3f} eV, the "
+            f"conductivity beside them says {measured.value_S_cm.value:.2e} S/cm and "
+            f"{activation:.3f} eV",
+            where=f"material {insulator.name}: conductivity",
+            fix="leave out migration_energy_eV, which then follows from the conductivity, or mend "
+            "one of them",
+        )

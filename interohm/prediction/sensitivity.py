@@ -1,0 +1,156 @@
+"""Which number of which record a prediction's uncertainty is from: what to calculate better next.
+
+The samples of the inputs are those that made the prediction, so the ranking costs no solutions of
+its own (physics.md, section 8; estimator in `interohm.device_models.sensitivity`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm.device_models import first_order_sensitivity
+from interohm.prediction.sampling import Draws
+from interohm.records import Insulator, Metal
+from interohm.results.json_values import log10_resistance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from interohm.prediction.solved_cell import SolvedState
+    from interohm.prediction.solved_contact import SolvedContact
+
+_INTERFACE = "log10_interface_resistance"
+
+#: What people call a field.
+_WORDS = {"contact_barrier_eV": "contact barrier", "carriers": "choice of carriers"}
+
+#: A share below this many standard deviations of the estimate is not told from zero.
+_SIGNIFICANT = 4.0
+
+
+@dataclass(frozen=True)
+class RecordedDraws(Draws):
+    """Draws that remember which numbers were asked for: the uncertain inputs of a prediction."""
+
+    asked: dict[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict, compare=False)
+
+    def normal(self, record: str, field: str) -> NDArray[np.float64]:
+        """Return the standard normal samples of one number, shape (samples,)."""
+        key = (record, field)
+        if key not in self.asked:
+            self.asked[key] = super().normal(record, field)
+        return self.asked[key]
+
+    def again(self, record: str, rows: NDArray[np.bool_]) -> None:
+        """Draw all numbers of a record again for some of the samples."""
+        super().again(record, rows)
+        for key in [key for key in self.asked if key[0] == record]:
+            del self.asked[key]
+
+
+def sensitivity_fields(
+    draws: RecordedDraws, output: ArrayLike, materials: Sequence[Insulator | Metal]
+) -> list[dict[str, Any]]:
+    """Rank the inputs by the share of an output's variance that each explains alone.
+
+    Parameters
+    ----------
+    draws : RecordedDraws
+        After the prediction was made with them.
+    output : array (samples,)
+        The prediction, of a resistance its log10; NaN where there is none.
+    materials : sequence of Insulator or Metal
+        The records that took part.
+
+    Returns
+    -------
+    list of dict
+        ``material``, ``field`` (its path in the record) and ``variance_share`` (the first-order
+        Sobol index) of every input that matters, the most important first. What the shares leave to
+        one is due to inputs that act together, and to many small ones.
+    """
+    values = np.asarray(output, dtype=float)
+    if not draws.asked or values.shape != (draws.samples,):
+        return []
+    keys = list(draws.asked)
+    found = first_order_sensitivity(np.stack([draws.asked[key] for key in keys], axis=-1), values)
+    by_name = {material.name: material for material in materials}
+    return [
+        {
+            "material": keys[place][0],
+            "field": _path(keys[place][1], by_name.get(keys[place][0])),
+            "variance_share": min(float(found.first_order[place]), 1.0),
+        }
+        for place in found.ranking
+        if found.first_order[place] > _SIGNIFICANT * found.noise
+    ]
+
+
+def cell_sensitivity(
+    draws: RecordedDraws, sampled: SolvedState, materials: Sequence[Insulator | Metal]
+) -> dict[str, list[dict[str, Any]]]:
+    """Rank the inputs of a cell's voltage and resistances (see `sensitivity_fields`)."""
+    return {
+        "open_circuit_voltage_V": sensitivity_fields(
+            draws, sampled.open_circuit_voltage_V, materials
+        ),
+        "log10_resistance": sensitivity_fields(
+            draws, log10_resistance(sampled.area_specific_resistance_ohm_cm2), materials
+        ),
+        _INTERFACE: sensitivity_fields(
+            draws, log10_resistance(sampled.interface_resistance_ohm_cm2), materials
+        ),
+    }
+
+
+def contact_sensitivity(
+    draws: RecordedDraws, sampled: SolvedContact, materials: Sequence[Insulator | Metal]
+) -> dict[str, list[dict[str, Any]]]:
+    """Rank the inputs of a contact's potential drop and resistance (see `sensitivity_fields`)."""
+    return {
+        "potential_drop_V": sensitivity_fields(draws, sampled.potential_drop_V, materials),
+        _INTERFACE: sensitivity_fields(
+            draws, log10_resistance(sampled.interface_resistance_ohm_cm2), materials
+        ),
+    }
+
+
+def next_to_learn(sensitivity: dict[str, list[dict[str, Any]]] | None) -> dict[str, Any] | None:
+    """Return the number whose knowledge would narrow the interface resistance most.
+
+    Returns
+    -------
+    dict or None
+        The first entry of the ranking, and ``text`` that says it.
+    """
+    ranked = (sensitivity or {}).get(_INTERFACE)
+    if not ranked:
+        return None
+    first = ranked[0]
+    what = _WORDS.get(first["field"], first["field"])
+    share = round(100 * first["variance_share"])
+    return {**first, "text": f"{what} of {first['material']}, {share} % of the variance"}
+
+
+def _path(drawn: str, material: Insulator | Metal | None) -> str:
+    """Translate the name of a draw into the path of the field in its record."""
+    owner, _, name = drawn.rpartition(".")
+    if material is None:
+        # of a contact, whose barrier is known or has a prior
+        return "contact_barrier_eV" if drawn in ("barrier_eV", "excess_barrier_eV") else drawn
+    if owner == "shared_errors":
+        return f"shared_errors[{name}]"
+    if isinstance(material, Metal) and not owner:
+        # one draw shifts the whole curve
+        return f"states.{drawn}"
+    if not isinstance(material, Insulator) or owner in ("", "conductivity"):
+        return drawn
+    if name == "site_density_cm3":
+        # drawn once for a sublattice, whose sites its defects share
+        owner = ", ".join(d.name for d in material.defects if d.sublattice == owner)
+    return f"defects[{owner}].{name}"

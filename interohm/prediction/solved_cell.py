@@ -1,0 +1,438 @@
+"""A cell at open circuit as the device model solves it: layers, contacts, resistances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from interohm import device_models as models
+from interohm.device_models import StackLayer, pinning_dipole_V
+from interohm.errors import InputError
+from interohm.prediction.coated_contact import coated_contacts
+from interohm.prediction.contact_hop import Hop, dipole_V, hop_of
+from interohm.prediction.electrodes import (
+    electrode_model,
+    electrode_state,
+    ion_content_at,
+    neutrality_level_eV,
+    reference_work_function_eV,
+)
+from interohm.prediction.finite_layer import ThinLayer
+from interohm.prediction.layer_features import check_features, stack_layer
+from interohm.prediction.sampling import Draws, phase_of
+from interohm.prediction.solved_contact import (
+    SolvedContact,
+    between_half_spaces,
+)
+from interohm.records import Insulator, Metal
+from interohm.records.cell_config import Cell, Contact, ExtrinsicControl
+from interohm.records.reference import check_same_ion, reference_metal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interohm.device_models import Bulk
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SolvedLayer:
+    """One layer at one state of charge; mu and bulk at its left end, its right end, and between.
+
+    For an electrode ``bulks`` is None, and ``model`` holds its neutral potential; ``whole`` is an
+    insulator for the grid solver, which alone knows layers that are not uniform.
+    """
+
+    material: Insulator | Metal
+    thickness_nm: float
+    mu_eV: tuple[Array, Array]
+    bulks: tuple[Bulk, Bulk, Bulk] | None
+    model: models.Metal | Bulk | None
+    ion_content: float | None
+    whole: StackLayer | None = None
+    features: Sequence[str] = ()
+
+    def end(self, *, right: bool) -> Bulk | models.Metal:
+        """Return what a contact at this end sees when the layer is thick."""
+        if self.bulks is not None:
+            return self.bulks[1 if right else 0]
+        assert self.model is not None
+        return self.model
+
+
+@dataclass(frozen=True)
+class SolvedState:
+    """The cell at one state of charge; arrays have the shape () or (samples,)."""
+
+    state_of_charge: float
+    layers: list[SolvedLayer]
+    thick: list[bool]
+    contacts: list[SolvedContact]
+    layer_resistance_ohm_cm2: list[Array | None]
+    open_circuit_voltage_V: Array
+    metal_work_function_eV: Array
+
+    @property
+    def has_no_solution(self) -> NDArray[np.bool_]:
+        """Samples for which a contact has none."""
+        return np.any(
+            np.broadcast_arrays(*(contact.has_no_solution for contact in self.contacts)), axis=0
+        )
+
+    @property
+    def area_specific_resistance_ohm_cm2(self) -> Array:
+        """Sum of the layers, the space charges of the thick ones, and the charge transfers."""
+        total = np.zeros(())
+        for contact in self.contacts:
+            total = total + contact.charge_transfer_ohm_cm2
+            for side, part in (
+                (contact.left_side, contact.space_charge_left_ohm_cm2),
+                (contact.right_side, contact.space_charge_right_ohm_cm2),
+            ):
+                # that of a layer which is solved whole is part of the layer's resistance
+                if not isinstance(side, ThinLayer):
+                    total = total + part
+        for resistance in self.layer_resistance_ohm_cm2:
+            if resistance is not None:
+                total = total + resistance
+        return total
+
+    @property
+    def interface_resistance_ohm_cm2(self) -> Array:
+        """Sum of those of all contacts."""
+        return np.asarray(sum(one.interface_resistance_ohm_cm2 for one in self.contacts))
+
+    @property
+    def accumulation_ohm_cm2(self) -> Array:
+        """Sum of those of all contacts: what the sum of the cell has less."""
+        return np.asarray(sum(one.accumulation_ohm_cm2 for one in self.contacts))
+
+
+def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) -> None:
+    """Raise `InputError` unless the layers make a cell: an electrode, insulators, an electrode."""
+    ends = {0: "negative", len(materials) - 1: "positive"}
+    for place, material in enumerate(materials):
+        layer, field = cell.layers[place], f"layers[{place}]"
+        if isinstance(material, Metal) and place not in ends:
+            raise InputError(
+                f"{field}: {material.name} is a metal inside of the cell",
+                where=where,
+                fix="put metals at the two ends, insulators between them",
+            )
+        if isinstance(material, Insulator) and place in ends:
+            raise InputError(
+                f"{field}: {material.name} is an insulator in the {ends[place]} electrode's place",
+                where=where,
+                fix="begin and end the layers with a metal",
+            )
+        if isinstance(material, Insulator):
+            check_features(
+                layer, material, temperature_K=cell.temperature_K, field=field, where=where
+            )
+        if isinstance(material, Metal) and layer.features:
+            raise InputError(
+                f"{field}: {material.name} is a metal: it has no {' or '.join(layer.features)}",
+                where=where,
+                fix="remove them",
+            )
+        if isinstance(material, Insulator) and layer.ion_content is not None:
+            raise InputError(
+                f"{field}.ion_content: {material.name} is an insulator",
+                where=where,
+                fix="give ion_content for electrodes only",
+            )
+        if isinstance(material, Metal) and (
+            isinstance(layer.fermi_level, ExtrinsicControl)
+            or layer.donors_cm3
+            or layer.acceptors_cm3
+        ):
+            raise InputError(
+                f"{field}: fermi_level and dopants have no meaning in the metal {material.name}",
+                where=where,
+                fix="remove them",
+            )
+        if isinstance(material, Metal) and layer.ion_content is not None:
+            low, high = material.states[0].ion_content, material.states[-1].ion_content
+            for end in ("discharged", "charged"):
+                content = getattr(layer.ion_content, end)
+                if not low <= content <= high:
+                    raise InputError(
+                        f"{field}.ion_content.{end}: {content:g} is outside of the curve of "
+                        f"{material.name}, {low:g} to {high:g}",
+                        where=where,
+                        fix="stay within the curve, or extend `states` in the record",
+                    )
+    try:
+        check_same_ion(materials)
+    except InputError as error:
+        raise InputError(error.what, where=f"{where}: layers", fix=error.fix) from None
+
+
+def solve_state(
+    cell: Cell,
+    materials: list[Insulator | Metal],
+    place_of_state: int,
+    *,
+    draws: Draws | None = None,
+    thick: list[bool] | None = None,
+) -> SolvedState:
+    """Solve the cell at one of its states of charge.
+
+    Parameters
+    ----------
+    cell : Cell
+        The description.
+    materials : list of Insulator or Metal
+        The record of each layer.
+    place_of_state : int
+        Index into the cell's states of charge.
+    draws : Draws, optional
+        Sample the records' uncertainties: every array gets the shape (samples,).
+    thick : list of bool, optional
+        Which layers are thick, from the nominal solution; found here unless given.
+    """
+    state_of_charge = cell.states_of_charge[place_of_state]
+    phi_metal_eV = reference_work_function_eV(reference_metal(materials), draws)
+    layers = _layers(cell, materials, place_of_state, phi_metal_eV, draws)
+    steps = _steps(cell, materials, draws)
+    sheets = [contact.sheet_charge_e_nm2 for contact in _contacts(cell)]
+    hops = [
+        hop_of(contact, left, right, draws)
+        for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True)
+    ]
+    blocked = [contact.ion_transfer == "blocked" for contact in _contacts(cell)]
+    # a batch (samples, a sweep of the temperature) shows no differential capacitances
+    single = draws is None and np.ndim(cell.temperature_K) == 0
+    settled = thick is not None
+    thick = list(thick) if thick is not None else [_may_be_thick(layer) for layer in layers]
+    while True:
+        contacts, resistances = _solve_contacts(
+            layers, thick, steps, sheets, hops, blocked, nominal=single
+        )
+        still = thick if settled else _still_thick(layers, thick, contacts)
+        if still == thick:
+            break
+        thick = still
+    return SolvedState(
+        state_of_charge=state_of_charge,
+        layers=layers,
+        thick=thick,
+        contacts=contacts,
+        layer_resistance_ohm_cm2=resistances,
+        open_circuit_voltage_V=models.open_circuit_voltage_V(
+            layers[0].mu_eV[0], layers[-1].mu_eV[1], materials[0].ion_charge
+        ),
+        metal_work_function_eV=phi_metal_eV,
+    )
+
+
+def _contacts(cell: Cell) -> list[Contact]:
+    return cell.contacts or [Contact()] * (len(cell.layers) - 1)
+
+
+def _steps(cell: Cell, materials: list[Insulator | Metal], draws: Draws | None) -> list[Array]:
+    """Delta of each contact: given, by pinning, and by facets that differ from the records'."""
+    steps = []
+    for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True):
+        step = dipole_V(contact, left, right, draws)
+        step = step + (contact.right_facet_eV - contact.left_facet_eV)
+        if contact.pinning_factor < 1:
+            levels = [neutrality_level_eV(material, draws) for material in (left, right)]
+            step = step + pinning_dipole_V(np.asarray(contact.pinning_factor), *levels)
+        steps.append(step)
+    return steps
+
+
+def _layers(
+    cell: Cell,
+    materials: list[Insulator | Metal],
+    place_of_state: int,
+    phi_metal_eV: Array,
+    draws: Draws | None,
+) -> list[SolvedLayer]:
+    z = materials[0].ion_charge
+    last = len(materials) - 1
+    electrodes: dict[int, SolvedLayer] = {}
+    for place in (0, last):
+        metal, layer = materials[place], cell.layers[place]
+        assert isinstance(metal, Metal)
+        given = layer.ion_content
+        content = ion_content_at(
+            metal,
+            cell.states_of_charge[place_of_state],
+            positive=place == last,
+            discharged=given.discharged if given else None,
+            charged=given.charged if given else None,
+        )
+        state = electrode_state(metal, content, draws=draws)
+        mu_eV = np.asarray(-z * state.voltage_V)
+        electrodes[place] = SolvedLayer(
+            metal,
+            layer.thickness_nm,
+            (mu_eV, mu_eV),
+            None,
+            electrode_model(
+                metal, state, phi_metal_eV, temperature_K=cell.temperature_K, draws=draws
+            ),
+            content,
+        )
+    inner = materials[1:last]
+    windows = [
+        (-np.inf, np.inf)
+        if material.stability_window_V is None
+        else tuple(bound.value for bound in material.stability_window_V)
+        for material in inner
+        if isinstance(material, Insulator)
+    ]
+    mu_left_eV, mu_right_eV = models.minimum_interface_mu(
+        np.array([layer.thickness_nm for layer in cell.layers[1:last]]),
+        electrodes[0].mu_eV[1],
+        electrodes[last].mu_eV[0],
+        np.array([window[0] for window in windows]),
+        np.array([window[1] for window in windows]),
+        z,
+    )
+    solved = [electrodes[0]]
+    for place, material in enumerate(inner, start=1):
+        assert isinstance(material, Insulator)
+        layer = cell.layers[place]
+        ends = (mu_left_eV[..., place - 1], mu_right_eV[..., place - 1])
+        if isinstance(layer.fermi_level, ExtrinsicControl):
+            given_mu = layer.fermi_level.extrinsic_mu_eV
+            value = given_mu[place_of_state] if isinstance(given_mu, list) else given_mu
+            ends = (np.asarray(value), np.asarray(value))
+        phase = phase_of(
+            material,
+            electrons=cell.electrons,
+            frozen_charge_cm3=layer.donors_cm3 - layer.acceptors_cm3,
+            draws=draws,
+            metal_work_function_eV=phi_metal_eV,
+        )
+        bulks = tuple(
+            models.neutral_bulk(
+                phase,
+                temperature_K=cell.temperature_K,
+                metal_work_function_eV=phi_metal_eV,
+                mu_eV=mu_eV,
+                ion_charge=z,
+            )
+            for mu_eV in (*ends, (ends[0] + ends[1]) / 2)
+        )
+        solved.append(
+            SolvedLayer(
+                material,
+                layer.thickness_nm,
+                ends,
+                bulks,  # type: ignore[arg-type]
+                None,
+                None,
+                stack_layer(layer, material, bulks[2], ends),
+                layer.features,
+            )
+        )
+    return [*solved, electrodes[last]]
+
+
+def _may_be_thick(layer: SolvedLayer) -> bool:
+    """A metal holds its potential; an insulator needs a neutral bulk and room for it."""
+    if layer.bulks is None:
+        return True
+    return not layer.features and _has_room(layer)
+
+
+def _why_whole(layer: SolvedLayer) -> str:
+    if layer.features and _has_room(layer):
+        return f"is solved whole because of its {', '.join(layer.features)}"
+    return "is not thick"
+
+
+def _has_room(layer: SolvedLayer) -> bool:
+    assert layer.bulks is not None
+    neutral = all(bool(bulk.has_neutral_bulk) for bulk in layer.bulks)
+    return neutral and 10 * float(layer.bulks[2].debye_length_nm) <= layer.thickness_nm
+
+
+def _still_thick(
+    layers: list[SolvedLayer], thick: list[bool], contacts: list[SolvedContact]
+) -> list[bool]:
+    """Apply the criterion of physics.md, section 5, with the space charges of both contacts."""
+    still = []
+    for place, layer in enumerate(layers):
+        if layer.bulks is None or not thick[place]:
+            still.append(thick[place])
+            continue
+        left, right = contacts[place - 1].right_side, contacts[place].left_side
+        assert isinstance(left, models.HalfSpace)
+        assert isinstance(right, models.HalfSpace)
+        still.append(
+            bool(
+                models.is_thick(
+                    left.x99_nm, right.x99_nm, layer.bulks[2].debye_length_nm, layer.thickness_nm
+                )
+            )
+        )
+    return still
+
+
+def _solve_contacts(
+    layers: list[SolvedLayer],
+    thick: list[bool],
+    dipole_V: list[Array],
+    sheet_charge_e_nm2: list[float],
+    hops: list[Hop],
+    blocked: list[bool],
+    *,
+    nominal: bool,
+) -> tuple[list[SolvedContact], list[Array | None]]:
+    """Solve the contacts between thick layers, each with the thin layers in it."""
+    contacts: list[SolvedContact] = []
+    resistances: list[Array | None] = [None] * len(layers)
+    for place, layer in enumerate(layers):
+        if thick[place] and layer.bulks is not None:
+            left, right, _ = layer.bulks
+            with np.errstate(divide="ignore"):
+                resistivity = (1 / left.conductivity_S_cm + 1 / right.conductivity_S_cm) / 2
+            resistances[place] = layer.thickness_nm * 1e-7 * resistivity
+    anchors = [place for place, is_thick in enumerate(thick) if is_thick]
+    for first, last in pairwise(anchors):
+        left_layer, right_layer = layers[first], layers[last]
+        left_model, right_model = left_layer.end(right=True), right_layer.end(right=False)
+        if last == first + 1:
+            contacts.append(
+                between_half_spaces(
+                    left_layer.material,
+                    right_layer.material,
+                    left_model,
+                    right_model,
+                    dipole_V=dipole_V[first],
+                    hop=hops[first],
+                    sheet_charge_e_nm2=sheet_charge_e_nm2[first],
+                    blocked=blocked[first],
+                    left_thickness_nm=left_layer.thickness_nm,
+                    right_thickness_nm=right_layer.thickness_nm,
+                )
+            )
+            continue
+        inner = layers[first + 1 : last]
+        solved, layers_ohm_cm2 = coated_contacts(
+            [layer.material for layer in layers[first : last + 1]],
+            left_model,
+            [layer.whole for layer in inner if layer.whole is not None],
+            right_model,
+            dipole_V=dipole_V[first:last],
+            sheet_charge_e_nm2=sheet_charge_e_nm2[first:last],
+            hops=hops[first:last],
+            blocked=blocked[first:last],
+            why_whole=[_why_whole(layer) for layer in inner] if nominal else None,
+            nominal=nominal,
+            left_thickness_nm=left_layer.thickness_nm,
+            right_thickness_nm=right_layer.thickness_nm,
+        )
+        contacts += solved
+        resistances[first + 1 : last] = layers_ohm_cm2
+    return contacts, resistances

@@ -1,0 +1,140 @@
+"""What a reader must be told of a contact: where the model is beyond what it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from interohm import device_models as models
+from interohm.prediction.electrodes import occupation_is_cut
+from interohm.prediction.finite_layer import ThinLayer
+from interohm.records import Insulator, Metal
+from interohm.records.reference import is_reference
+
+if TYPE_CHECKING:
+    from interohm.prediction.solved_contact import Side, SolvedContact
+
+#: A field above this breaks what a static dielectric constant says of a crystal.
+_FIELD_V_NM = 1.0
+
+#: A sublattice that is so full is shaped by its saturation, of which little is known.
+_FILLING = 0.95
+
+
+def contact_validity(
+    solved: SolvedContact,
+    *,
+    ion_content: Mapping[str, float | None],
+    voltage_V: Mapping[str, float | None],
+) -> list[dict[str, str]]:
+    """Return what to doubt of a nominal contact.
+
+    Parameters
+    ----------
+    solved : SolvedContact
+        Of the records' values at one temperature.
+    ion_content : mapping
+        Of the electrodes, by side.
+    voltage_V : mapping
+        What the neighbour asks of each side's stability window; None where nothing does.
+
+    Returns
+    -------
+    list of dict
+        ``code`` (``field``, ``continuum``, ``coupling``, ``window``, ``saturation``,
+        ``occupation`` or ``held_electrode``) and ``text``.
+    """
+    found = []
+    for name, material in (("left", solved.left), ("right", solved.right)):
+        side = solved.sides[name]
+        if isinstance(material, Metal):
+            content = ion_content.get(name)
+            remarks = _of_electrode(material, side, content)
+        else:
+            remarks = _of_insulator(material, side, name, voltage_V.get(name))
+        found += [{"code": code, "text": text} for code, text in remarks]
+    return found
+
+
+def _of_electrode(metal: Metal, side: Side, content: float | None) -> Iterator[tuple[str, str]]:
+    if is_reference(metal):
+        return
+    if isinstance(side, models.Metal):
+        yield (
+            "held_electrode",
+            f"{metal.name} holds its potential: its record has no space_charge, so that all of "
+            "the drop falls on the other side",
+        )
+    elif metal.space_charge is not None and metal.space_charge.conductivity_S_cm is None:
+        yield (
+            "held_electrode",
+            f"{metal.name} bends, but adds no resistance: its space_charge has no "
+            "conductivity_S_cm",
+        )
+    if content is not None and occupation_is_cut(metal, content):
+        yield (
+            "occupation",
+            f"{metal.name} is all but empty or full of ions there: its occupation is kept "
+            f"{models.HOST_OCCUPATION:g} off the end",
+        )
+
+
+def _of_insulator(
+    material: Insulator, side: Side, name: str, voltage_V: float | None
+) -> Iterator[tuple[str, str]]:
+    assert not isinstance(side, models.Metal)
+    bulk = side.bulk
+    if isinstance(side, ThinLayer):
+        solution = side.solution
+        # the layer's own end at this contact
+        left = name == "right"
+        field = solution.left_field_V_nm if left else solution.right_field_V_nm
+        potential = solution.phi_V[..., 0 if left else -1]
+        lengths = [("Debye length", float(bulk.debye_length_nm))]
+    else:
+        field, potential = side.field_V_nm, side.contact_potential_V
+        lengths = [
+            ("Debye length", float(bulk.debye_length_nm)),
+            ("space charge (90 % of the drop)", float(side.x90_nm)),
+        ]
+    strength = abs(float(np.asarray(field)))
+    if strength > _FIELD_V_NM:
+        yield (
+            "field",
+            f"the field in {material.name} at the contact is {strength:.2g} V/nm, beyond what a "
+            "dielectric constant describes",
+        )
+    hop = float(models.shortest_hop_nm(bulk))
+    short = [(what, length) for what, length in lengths if np.isfinite(length) and length < hop]
+    if short:
+        what, length = min(short, key=lambda one: one[1])
+        yield (
+            "continuum",
+            f"the {what} in {material.name} is {length:.2g} nm, less than the hop distance of "
+            f"{hop:.2g} nm: a continuum is below a lattice plane",
+        )
+    coupling = float(models.coulomb_coupling(bulk))
+    if coupling > 1.0:
+        yield (
+            "coupling",
+            f"defects in {material.name} feel each other: the Coulomb coupling is {coupling:.2g}, "
+            "and mean fields are controlled below 1",
+        )
+    if voltage_V is not None and material.stability_window_V is not None:
+        low, high = (bound.value for bound in material.stability_window_V)
+        if not low - 1e-9 <= voltage_V <= high + 1e-9:
+            yield (
+                "window",
+                f"{voltage_V:.3g} V is outside of the stability window of {material.name}, "
+                f"{low:g} to {high:g} V: it decomposes there",
+            )
+    if np.isfinite(float(np.asarray(potential))):
+        full = float(models.filling(bulk, potential))
+        if full > _FILLING:
+            yield (
+                "saturation",
+                f"defects of {material.name} fill {full:.0%} of the sites that they may take at "
+                "the contact: how many these are decides",
+            )

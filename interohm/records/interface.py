@@ -1,0 +1,136 @@
+"""What is known of the contact of two surfaces: the step of the vacuum level, the barrier.
+
+Read from and written to YAML (``configs/interfaces/``) and the database's collection ``interfaces``
+alike. Explicit calculations write it, people write it, contacts and cells read it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from interohm.records.material import (
+    ArealSiteDensity,
+    BarrierEnergy,
+    Dipole,
+    Number,
+    Quantity,
+    _Model,
+)
+from interohm.yaml_io import dump_yaml, load_yaml, validated_as, write_text
+
+RecordName: TypeAlias = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
+
+
+class InterfaceStrain(_Model):
+    """What joining did to one side, so that both repeat alike along the contact.
+
+    Parameters
+    ----------
+    side : {"left", "right"}
+    principal : (float, float)
+        In the plane, relative to the relaxed crystal; negative where it is compressed.
+    normal : float
+        Along the normal, where the strained crystal's energy is least.
+    """
+
+    side: Literal["left", "right"]
+    principal: tuple[Number, Number]
+    normal: Number
+
+
+class Interface(_Model):
+    """The contact of two surfaces, the left one being that on the left of a cell.
+
+    Parameters
+    ----------
+    name : str
+    left, right : str
+        Names of records. In a contact with the two exchanged, `dipole_V` changes its sign.
+    left_surface, right_surface : str, optional
+        As ``surface`` of the records, ``(110) Li-terminated``: of records with another surface
+        nothing is known from here. None: of any.
+    mobile_ion : str
+    dipole_V : Quantity, optional
+        Step of the electrostatic potential at the contact (right minus left) beyond that which
+        aligns the vacuum levels of the two free surfaces, in V.
+    barrier_eV : Quantity, optional
+        Of the mobile ion's hop across, the mean of both ways: E_b of the exchange current.
+    excess_barrier_eV : Quantity, optional
+        By how much `barrier_eV` exceeds that of the bulk (the mean of both bulks between two
+        insulators).
+    areal_site_density_cm2 : Quantity, optional
+        Sites from which the ion hops, per area of the contact.
+    strain : list of InterfaceStrain
+    calculations : mapping
+        Hashes of the calculations it stands on, by what they are.
+    provenance : mapping
+    """
+
+    name: RecordName
+    left: RecordName
+    right: RecordName
+    left_surface: str | None = None
+    right_surface: str | None = None
+    mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
+    dipole_V: Dipole | None = None
+    barrier_eV: BarrierEnergy | None = None
+    excess_barrier_eV: Quantity | None = None
+    areal_site_density_cm2: ArealSiteDensity | None = None
+    strain: list[InterfaceStrain] = Field(default_factory=list)
+    calculations: dict[str, str] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Interface:
+        known = (self.dipole_V, self.barrier_eV, self.areal_site_density_cm2)
+        if all(quantity is None for quantity in known):
+            raise ValueError("give at least one of dipole_V, barrier_eV and areal_site_density_cm2")
+        return self
+
+    def reversed(self) -> Interface:
+        """Return the same contact with its sides exchanged."""
+        dipole = self.dipole_V
+        other = {"left": "right", "right": "left"}
+        return self.model_copy(
+            update={
+                "left": self.right,
+                "right": self.left,
+                "left_surface": self.right_surface,
+                "right_surface": self.left_surface,
+                "dipole_V": dipole and dipole.model_copy(update={"value": 0.0 - dipole.value}),
+                "strain": [one.model_copy(update={"side": other[one.side]}) for one in self.strain],
+            }
+        )
+
+
+_INTERFACE = TypeAdapter(Interface)
+
+
+def interface_from(data: Any, *, where: str) -> Interface:
+    """Validate a mapping as an interface; ``where`` names its file or collection in errors.
+
+    Raises
+    ------
+    InputError
+        With every field that is wrong, and how to mend it.
+    """
+    interface: Interface = validated_as(_INTERFACE, data, where=where)
+    return interface
+
+
+def interface_document(interface: Interface) -> dict[str, Any]:
+    """Return the interface as plain values for YAML, JSON and the database."""
+    return interface.model_dump(mode="json", exclude_defaults=True)
+
+
+def load_interface(path: str | Path) -> Interface:
+    """Read an interface from a YAML file (see `interface_from`)."""
+    return interface_from(load_yaml(path), where=str(path))
+
+
+def save_interface(interface: Interface, path: str | Path) -> None:
+    """Write an interface to a YAML file, whole or not at all."""
+    write_text(path, dump_yaml(interface_document(interface)))

@@ -1,0 +1,54 @@
+"""Each number of a record with its field, and whether any of them is uncertain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interohm.records.material import Conductivity, Insulator, Metal, Quantity, SpaceCharge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def quantities(material: Insulator | Metal) -> Iterator[tuple[str, Quantity]]:
+    """Yield each number of a record with its field, as ``defects[Li_i].charge``."""
+    for field in type(material).model_fields:
+        item = getattr(material, field)
+        if field == "others_slower_eV" and not others_hop(material):
+            continue
+        if isinstance(item, Quantity):
+            yield field, item
+        elif isinstance(item, (Conductivity, SpaceCharge)):
+            for name in type(item).model_fields:
+                if isinstance(getattr(item, name), Quantity):
+                    yield f"{field}.{name}", getattr(item, name)
+        elif field == "stability_window_V" and item is not None:
+            yield "stability_window_V[reduction]", item[0]
+            yield "stability_window_V[oxidation]", item[1]
+        elif field == "defects":
+            for defect in item:
+                for name in type(defect).model_fields:
+                    if isinstance(getattr(defect, name), Quantity):
+                        yield f"defects[{defect.name}].{name}", getattr(defect, name)
+        elif field == "states":
+            for state in item:
+                place = f"states[{state.ion_content:g}]"
+                yield f"{place}.voltage_V", state.voltage_V
+                yield f"{place}.work_function_eV", state.work_function_eV
+
+
+def is_uncertain(material: Insulator | Metal) -> bool:
+    """Return whether any of the record's numbers has an uncertainty to propagate."""
+    if isinstance(material, Insulator) and len(material.carriers) > 1:
+        return True
+    return any(error.uncertainty_eV for error in material.shared_errors) or any(
+        quantity.uncertainty for _, quantity in quantities(material)
+    )
+
+
+def others_hop(material: Insulator | Metal) -> bool:
+    """Return whether a defect may hop without being one of those that carry the current."""
+    if not isinstance(material, Insulator):
+        return False
+    hopping = {defect.name for defect in material.defects if defect.hops}
+    return any(hopping - set(choice.defects) for choice in material.carriers)

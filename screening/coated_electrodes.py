@@ -1,0 +1,225 @@
+"""Contacts of coated electrodes: the coating solved whole between electrode and electrolyte.
+
+A coating of nanometres is part of the interface. Its mu lies on the line from the electrode to the
+other one, of which it takes t/L: a cell is the sum of its contacts only where that makes no
+difference, which is tried with the most different other electrodes there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from interohm import device_models as models
+from interohm.prediction.coated_contact import coated_contacts
+from interohm.prediction.contact_hop import dipole_V, hop_of, with_known_interface
+from interohm.prediction.electrodes import clipped_mu_eV
+from interohm.prediction.layer_features import stack_layer
+from interohm.prediction.sampling import phase_of
+from interohm.records.cell_config import Contact, Layer
+from interohm.screening.contacts import (
+    DEBYE_LENGTHS_EACH,
+    OF_PAIRS,
+    Conditions,
+    SideContacts,
+    electrode_potentials,
+    resistances,
+    stability_margin_V,
+)
+from interohm.screening.phase_arrays import bent_electrode, electrodes_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interohm.prediction.sampling import Draws
+    from interohm.records import Insulator
+    from interohm.records.interface import Interface
+    from interohm.screening.candidates import Side
+
+    Array = NDArray[np.float64]
+
+#: Resistances that differ by less with the other electrode do not depend on it.
+_SAME = 1e-3
+
+
+def coated_side(
+    sides: Sequence[Side],
+    electrolytes: Sequence[Insulator],
+    conditions: Conditions,
+    *,
+    state_of_charge: float,
+    other_mu_eV: Array,
+    electrons: bool,
+    interfaces: Sequence[Interface] = (),
+    progress: Callable[[int], None] | None = None,
+) -> SideContacts:
+    """Solve every coated electrode of one side with every electrolyte.
+
+    Parameters
+    ----------
+    sides, electrolytes : sequence
+        The columns and rows of the table.
+    conditions : Conditions
+        Of all of them.
+    state_of_charge : float
+        Of the cell.
+    other_mu_eV : array (K,)
+        mu of all electrodes of the other side.
+    electrons : bool
+        False leaves electrons and holes out.
+    interfaces : sequence of Interface
+        What is known of contacts.
+    progress : callable, optional
+        Told how many more contacts are solved, as they are.
+    """
+    table = {name: np.empty((len(electrolytes), len(sides))) for name in OF_PAIRS}
+    extremes = np.array([np.min(other_mu_eV), np.max(other_mu_eV)])
+    for column, side in enumerate(sides):
+        for row, electrolyte in enumerate(electrolytes):
+            found = solve_coated(
+                side,
+                electrolyte,
+                conditions,
+                state_of_charge=state_of_charge,
+                other_mu_eV=extremes,
+                electrons=electrons,
+                interfaces=interfaces,
+            )
+            one, other = found["resistance_ohm_cm2"]
+            depends = not abs(one - other) <= _SAME * abs(one)
+            for name, values in found.items():
+                table[name][row, column] = np.mean(values)
+            if depends:
+                table["needed_nm"][row, column] = np.inf
+            if progress is not None:
+                progress(1)
+    electrodes = electrodes_of(
+        [side.metal for side in sides], state_of_charge, positive=conditions.positive
+    )
+    _, _, level = electrode_potentials(electrodes, conditions)
+    return SideContacts(**table, voltage_V=electrodes.voltage_V, fermi_level_eV=level)
+
+
+def solve_coated(
+    side: Side,
+    electrolyte: Insulator,
+    conditions: Conditions,
+    *,
+    state_of_charge: float,
+    other_mu_eV: Array,
+    electrons: bool,
+    interfaces: Sequence[Interface] = (),
+    draws: Draws | None = None,
+) -> dict[str, Array]:
+    """Solve one coated electrode with one electrolyte, for several other electrodes or samples.
+
+    Returns
+    -------
+    dict of array (N,)
+        The fields of `SideContacts` but those of electrodes alone.
+    """
+    assert side.coating is not None
+    electrodes = electrodes_of(
+        [side.metal], state_of_charge, positive=conditions.positive, draws=draws
+    )
+    mu, phi, level = (
+        np.broadcast_to(values[0], np.broadcast_shapes(np.shape(values[0]), other_mu_eV.shape))
+        for values in electrode_potentials(electrodes, conditions)
+    )
+    z = conditions.ion_charge
+    share = side.coating_nm / (side.coating_nm + conditions.thickness_nm)
+    behind = mu + (other_mu_eV - mu) * share
+    ends = (clipped_mu_eV(side.coating, mu), clipped_mu_eV(side.coating, behind))
+    bulks = [
+        models.neutral_bulk(
+            phase_of(
+                material,
+                electrons=electrons,
+                draws=draws,
+                metal_work_function_eV=conditions.metal_work_function_eV,
+            ),
+            temperature_K=conditions.temperature_K,
+            metal_work_function_eV=conditions.metal_work_function_eV,
+            mu_eV=mu_here,
+            ion_charge=z,
+        )
+        for material, mu_here in (
+            (side.coating, (ends[0] + ends[1]) / 2),
+            (electrolyte, clipped_mu_eV(electrolyte, behind)),
+        )
+    ]
+    coating, bulk = bulks
+    layer = Layer(material=side.coating.name, thickness_nm=side.coating_nm)
+    # mirrored for the positive side: the stack does not know which end is which electrode
+    materials = [side.metal, side.coating, electrolyte]
+    known = [with_known_interface(Contact(), *pair, interfaces) for pair in pairwise(materials)]
+    bent = bent_electrode(
+        side.metal,
+        state_of_charge,
+        positive=conditions.positive,
+        temperature_K=conditions.temperature_K,
+        metal_work_function_eV=conditions.metal_work_function_eV,
+        draws=draws,
+    )
+    contacts, (layer_ohm_cm2,) = coated_contacts(
+        materials,
+        models.Metal(phi, electrodes.hop_factor[0]) if bent is None else bent,
+        [stack_layer(layer, side.coating, coating, ends)],
+        bulk,
+        dipole_V=[
+            dipole_V(one, *pair, draws)
+            for one, pair in zip(known, pairwise(materials), strict=True)
+        ],
+        sheet_charge_e_nm2=[0.0, 0.0],
+        hops=[
+            hop_of(one, *pair, draws) for one, pair in zip(known, pairwise(materials), strict=True)
+        ],
+        nominal=False,
+    )
+    thin, thick = contacts[1].left_side, contacts[1].right_side
+    assert isinstance(thick, models.HalfSpace)
+    potentials = [
+        (thin.solution.phi_V, coating),  # type: ignore[union-attr]
+        (np.stack([thick.contact_potential_V, bulk.neutral_potential_V], axis=-1), bulk),
+    ]
+    edges = [
+        models.band_edges(
+            potential,
+            material.phase.ionization_potential_eV[..., None],
+            material.phase.band_gap_eV[..., None],
+        )
+        for potential, material in potentials
+    ]
+    with np.errstate(divide="ignore"):
+        half = 0.5e-7 * conditions.thickness_nm / bulk.conductivity_S_cm
+    transfer = contacts[0].charge_transfer_ohm_cm2 + contacts[1].charge_transfer_ohm_cm2
+    space_charge = thick.space_charge_ohm_cm2
+    needed = thick.x99_nm + DEBYE_LENGTHS_EACH * bulk.debye_length_nm
+    ionic = bulk.has_neutral_bulk & bulk.neutral_by_ions
+    window = side.coating.stability_window_V
+    reduction, oxidation = (np.nan, np.nan) if window is None else (w.value for w in window)
+    outer = contacts[0].space_charge_left_ohm_cm2
+    depletion = contacts[0].depletion_left_ohm_cm2 + contacts[1].depletion_right_ohm_cm2
+    interface = models.positive_resistance(
+        transfer + layer_ohm_cm2 + depletion, ~contacts[1].has_no_solution
+    )
+    found = {
+        **resistances(outer + space_charge + transfer + layer_ohm_cm2, interface, half),
+        "space_charge_ohm_cm2": space_charge,
+        "charge_transfer_ohm_cm2": transfer,
+        "coating_ohm_cm2": layer_ohm_cm2,
+        "bulk_ohm_cm2": half,
+        "potential_drop_V": bulk.neutral_potential_V - phi,
+        "needed_nm": np.where(ionic, needed, np.inf),
+        "conduction_band_eV": np.maximum(*(np.max(band, axis=-1) for _, band, _ in edges)),
+        "valence_band_eV": np.minimum(*(np.min(band, axis=-1) for _, _, band in edges)),
+        "electron_barrier_eV": models.electron_barrier_eV(edges[0][1][..., 0], level),
+        "hole_barrier_eV": models.hole_barrier_eV(edges[0][2][..., 0], level),
+        "stability_margin_V": stability_margin_V(
+            electrodes.voltage_V[0], reduction, oxidation, positive=conditions.positive
+        ),
+    }
+    return {name: np.broadcast_to(values, mu.shape) for name, values in found.items()}

@@ -1,0 +1,120 @@
+"""The files for a cluster, the plan of a submission, and what is said without a launchpad."""
+
+from __future__ import annotations
+
+import gzip
+import statistics
+
+import fireworks.fw_config
+import pytest
+from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
+from jobflow import JobStore
+
+from interohm.database import Database
+from interohm.postprocess.calculation import Calculation
+from interohm.records.shipped import SHIPPED_FOLDER
+from interohm.workflows.campaign import PlannedCalculation, load_campaign
+from interohm.workflows.cost import core_seconds
+from interohm.workflows.engines.request import CalculationRequest
+from interohm.workflows.submission import plan_phases, workflow
+from interohm.yaml_io import load_yaml
+
+CAMPAIGN = SHIPPED_FOLDER.parent / "campaigns" / "demo.yaml"
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "words"),
+    [
+        ("slurm", ["#SBATCH --time=24:00:00", "rlaunch multi 16"]),
+        ("pbs", ["#PBS -l walltime=24:00:00", "INTEROHM_WALLTIME_S=86400"]),
+    ],
+)
+def test_files_work_as_they_are_written(interohm, tmp_path, scheduler, words):
+    folder = tmp_path / "cluster"
+    ran = interohm("init-cluster", folder, "--scheduler", scheduler)
+    assert ran.code == 0, ran.err
+    written = [folder / line.rpartition("/")[2] for line in ran.out.splitlines()]
+    assert len(written) == 6
+    for path in written:
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert "FOLDER" not in path.read_text()
+    adapter = CommonAdapter.from_file(str(folder / "my_qadapter.yaml"))
+    script = adapter.get_script_str(str(tmp_path))
+    for text in (*words, f". {folder}/environment.sh"):
+        assert text in script, text
+    for name in load_yaml(folder / "FW_config.yaml"):
+        assert hasattr(fireworks.fw_config, name), name
+    store = JobStore.from_dict_spec(load_yaml(folder / "jobflow.yaml")["JOB_STORE"])
+    assert store.docs_store.collection_name == "jobs"
+    assert load_yaml(folder / "my_launchpad.yaml")["password"] is None
+
+
+def test_nothing_is_overwritten(interohm, refused, tmp_path):
+    interohm("init-cluster", tmp_path / "cluster")
+    (tmp_path / "cluster" / "my_launchpad.yaml").write_text("password: filled in\n")
+    assert "my_launchpad.yaml" in refused("init-cluster", tmp_path / "cluster")
+    assert "filled in" in (tmp_path / "cluster" / "my_launchpad.yaml").read_text()
+
+
+@pytest.mark.parametrize("command", [["status"], ["rerun"]])
+def test_without_a_launchpad_it_says_how_to_get_one(refused, command, monkeypatch):
+    monkeypatch.setattr("fireworks.fw_config.LAUNCHPAD_LOC", None)
+    assert "init-cluster" in refused(*command)
+
+
+def test_a_folder_is_no_database_of_a_queue(refused, monkeypatch):
+    monkeypatch.delenv("INTEROHM_MONGODB_URI", raising=False)
+    said = " ".join(refused("submit", CAMPAIGN).split())
+    assert "no database server is set" in said
+    assert "INTEROHM_MONGODB_URI in environment.sh" in said
+
+
+def test_dry_run_gives_core_hours(interohm):
+    ran = interohm("submit", CAMPAIGN, "--dry-run")
+    assert ran.code == 0, ran.err
+    assert "LiF: V_F +1" in ran.out
+    assert "10 calculations, about 0.2" in ran.out
+    assert "none submitted" in ran.out
+
+
+def test_estimates_fit_what_the_shipped_calculations_took():
+    """In sum, and mostly each; those that take seconds aside, of which symmetry leaves little."""
+    ratios, estimated, taken = [], 0.0, 0.0
+    for path in (SHIPPED_FOLDER.parent / "calculations").glob("*.json.gz"):
+        done = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
+        fields = ("engine", "kind", "charge", "settings")
+        request = CalculationRequest(
+            structure=done.initial_structure, **{field: getattr(done, field) for field in fields}
+        )
+        planned = PlannedCalculation(
+            label=path.stem,
+            hash=done.hash,
+            kind=done.kind,
+            charge=done.charge,
+            atoms=len(request.initial_structure),
+            electrons=round(done.electrons),
+            kpoints=tuple(done.settings["kpoints"]),
+            found=True,
+            request=request,
+        )
+        seconds = core_seconds(planned)
+        estimated, taken = estimated + seconds, taken + done.wall_time_s
+        if done.wall_time_s > 20:
+            ratios.append(seconds / done.wall_time_s)
+    assert len(ratios) >= 18
+    assert 0.5 < statistics.median(ratios) < 2
+    assert 0.4 < estimated / taken < 2.5
+    assert sum(1 / 3 < ratio < 3 for ratio in ratios) > 0.7 * len(ratios)
+
+
+def test_jobs_carry_no_store(tmp_path, monkeypatch):
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path))
+    with Database.open() as database:
+        plans = plan_phases(load_campaign(CAMPAIGN), database)
+    assert [plan.name for plan in plans] == ["Li", "LiF"]
+    assert plans[0].key != plans[1].key
+    for plan in plans:
+        made = workflow("demo", plan)
+        assert made.metadata["interohm"]["key"] == plan.key
+        for firework in made.fws:
+            assert firework.tasks[0]["store"] is None

@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from interohm.cli import main
+from interohm.database import Database
+from interohm.records.shipped import SHIPPED_FOLDER
+
+CELL = """
+name: small
+states_of_charge: [0.0, 1.0]
+layers:
+  - {material: Li, thickness_nm: 20000}
+  - {material: LLZO, thickness_nm: 20000}
+  - {material: LiCoO2, thickness_nm: 20000}
+"""
+
+
+@pytest.fixture
+def cell(tmp_path):
+    """Return the path of a valid cell."""
+    path = tmp_path / "cells" / "small.yaml"
+    path.parent.mkdir()
+    path.write_text(CELL)
+    return path
+
+
+def numbers(value):
+    if isinstance(value, dict):
+        return [number for item in value.values() for number in numbers(item)]
+    if isinstance(value, list):
+        return [number for item in value for number in numbers(item)]
+    return [value] if isinstance(value, float) else []
+
+
+def test_contact_json_has_every_field(interohm):
+    ran = interohm("contact", "Li", "LLZO", "--temperature", 350, "--json")
+    assert ran.code == 0, ran.err
+    document = json.loads(ran.out)
+    assert ran.out.count("\n") == 1
+    assert {
+        "left",
+        "right",
+        "temperature_K",
+        "potential_drop_V",
+        "dipole_V",
+        "sheet_charge_e_nm2",
+        "capacitance_uF_cm2",
+        "differential_capacitance_uF_cm2",
+        "debye_length_nm",
+        "profile",
+        "resistance",
+        "quantiles",
+        "reference",
+    } <= document.keys()
+    assert (document["left"], document["right"], document["temperature_K"]) == ("Li", "LLZO", 350)
+    assert {"space_charge_ohm_cm2", "charge_transfer_ohm_cm2", "total_ohm_cm2", "reason"} <= (
+        document["resistance"].keys()
+    )
+    assert {"x_nm", "phi_V", "concentrations_cm3"} <= document["profile"].keys()
+    assert all(math.isfinite(number) for number in numbers(document))
+    assert not Path("interohm-data").exists()
+
+
+def test_contact_table_names_reference_limit_and_assumptions(interohm):
+    ran = interohm("contact", "Li", "LLZO")
+    assert ran.code == 0, ran.err
+    for words in (
+        "Li | LLZO",
+        "potential drop (V)",
+        "sheet charge",
+        "Debye length, LLZO",
+        "activation energy (eV)",
+        "without space charge (eV)",
+        "90 % of the drop, LLZO",
+        "charge transfer",
+        "limited by",
+        "record Li",
+        "samples",
+        "assumed",
+    ):
+        assert words in ran.out, words
+    assert ran.err == ""
+
+
+def test_contact_table_has_an_interval_in_every_row(interohm):
+    ran = interohm("contact", "Li", "LLZO")
+    table, _, _ = ran.out.partition("resistance")
+    rows = [line for line in table.splitlines() if "²)" in line or "V)" in line or "nm)" in line]
+    assert len(rows) == 13
+    assert all("…" in row for row in rows), table
+    parts = [line for line in ran.out.splitlines() if line.startswith("  charge transfer")]
+    assert len(parts) == 1
+    assert "…" in parts[0]
+
+
+def test_intervals_of_some_samples_say_of_how_many(interohm):
+    quantiles = json.loads(interohm("contact", "Li", "LLZO", "--json").out)["quantiles"]
+    some, samples = quantiles["log10_samples"], quantiles["samples"]
+    assert some < samples
+    ran = interohm("contact", "Li", "LLZO")
+    [total] = [line for line in ran.out.splitlines() if line.startswith("  total")]
+    assert f"({some} of {samples})" in total
+    assert "(m of n): of the m samples whose resistance is positive" in ran.out
+    unknown = interohm("contact", "Li", "LiF").out
+    assert "no total resistance: the right phase is not thick" in unknown
+    assert "(m of n)" not in unknown
+
+
+def test_a_negative_total_stands_without_log10_limit_and_activation_energy(interohm):
+    ran = interohm("contact", "LLZO", "LiPON", "--soc", 1)
+    [total] = [line for line in ran.out.splitlines() if line.startswith("  total")]
+    assert "-0." in total
+    assert "no log10 and no limiting step: carriers accumulate" in ran.out
+    assert "no total resistance" not in ran.out
+    [energy] = [line for line in ran.out.splitlines() if "activation energy" in line]
+    assert "…" not in energy
+
+
+def test_contact_of_a_path(interohm, tmp_path):
+    (tmp_path / "mine.yaml").write_text((SHIPPED_FOLDER / "LLZO.yaml").read_text())
+    by_path = json.loads(interohm("contact", "Li", "mine.yaml", "--json").out)
+    assert by_path == json.loads(interohm("contact", "Li", "LLZO", "--json").out)
+
+
+def test_saved_contact_answers_queries(interohm):
+    ran = interohm("contact", "Li", "LLZO", "--save", "--json")
+    assert "saved in interohm-data" in ran.err
+    document = json.loads(ran.out)
+    [found] = json.loads(interohm("query", "contacts", '{"left": "Li"}', "--json").out)
+    assert found["potential_drop_V"] == document["potential_drop_V"]
+    with Database.open() as database:
+        [slim] = database.query("contacts")
+        assert database.with_profiles(slim) == document
+    interohm("contact", "Li", "LLZO", "--save")
+    assert len(json.loads(interohm("query", "contacts", "--json").out)) == 1
+    interohm("contact", "Li", "LLZO", "--save", "--thickness-nm", 50)
+    assert len(json.loads(interohm("query", "contacts", "--json").out)) == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--temperature", -5),
+        ("--temperature", 0),
+        ("--temperature", "nan"),
+        ("--temperature", "inf"),
+        ("--temperature", 1e9),
+        ("--temperature", "warm"),
+        ("--soc", 1.5),
+        ("--soc", "nan"),
+        ("--thickness-nm", 0),
+        ("--thickness-nm", -1),
+        ("--thickness-nm", "nan"),
+    ],
+)
+def test_bad_options_are_named(refused, option, value):
+    assert option in refused("contact", "Li", "LLZO", option, value)
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "\udcff", "[bold]Li", "a" * 5000, "a" * 5000 + ".yaml"]
+)
+def test_names_of_nothing(refused, name):
+    refused("contact", name, "LLZO")
+
+
+def test_contacts_that_make_no_sense(refused):
+    assert "Lii" in refused("contact", "Lii", "LLZO")
+    assert "metals" in refused("contact", "Li", "LiCoO2")
+
+
+def test_phase_without_neutral_bulk(refused, tmp_path):
+    from interohm.records import save_material
+    from interohm.records.shipped import shipped_material
+
+    lone = shipped_material("LLZO")
+    one = lone.model_copy(update={"name": "lone", "defects": lone.defects[:1], "electrons": False})
+    save_material(one, tmp_path / "lone.yaml")
+    message = refused("contact", "Li", "lone.yaml")
+    assert "no neutral bulk" in message
+    assert "lone" in message
+
+
+def test_cell_json_has_every_field(interohm, cell):
+    ran = interohm("cell", cell, "--json")
+    assert ran.code == 0, ran.err
+    document = json.loads(ran.out)
+    assert (document["cell"], document["temperature_K"]) == ("small", 300)
+    assert [state["state_of_charge"] for state in document["states"]] == [0.0, 1.0]
+    for state in document["states"]:
+        assert {
+            "open_circuit_voltage_V",
+            "area_specific_resistance_ohm_cm2",
+            "contacts",
+            "layers",
+            "profile",
+        } <= state.keys()
+        assert len(state["contacts"]) == 2
+        assert [layer["material"] for layer in state["layers"]] == ["Li", "LLZO", "LiCoO2"]
+        assert {
+            "x_nm",
+            "phi_V",
+            "vacuum_level_eV",
+            "conduction_band_eV",
+            "valence_band_eV",
+            "fermi_level_eV",
+        } <= state["profile"].keys()
+    assert all(math.isfinite(number) for number in numbers(document))
+
+
+def test_cell_table(interohm, cell):
+    ran = interohm("cell", cell)
+    assert ran.code == 0, ran.err
+    for words in ("small", "V_OC (V)", "ASR (Ω·cm²)", "Li | LLZO", "LLZO | LiCoO2", "assumed"):
+        assert words in ran.out, words
+
+
+def test_saved_cell_answers_queries(interohm, cell):
+    document = json.loads(interohm("cell", cell, "--save", "--json").out)
+    [found] = json.loads(interohm("query", "cells", '{"cell": "small"}', "--json").out)
+    assert len(found["states"]) == 2
+    with Database.open() as database:
+        [slim] = database.query("cells")
+        assert database.with_profiles(slim) == document
+    assert "small" in interohm("query", "cells").out
+
+
+def test_materials_of_a_cell_are_relative_to_its_file(interohm, cell):
+    mine = (SHIPPED_FOLDER / "LLZO.yaml").read_text()
+    (cell.parent / "mine.yaml").write_text(mine)
+    cell.write_text(CELL.replace("material: LLZO", "material: mine.yaml"))
+    assert interohm("cell", cell, "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--figure", "bands.txt"), ".pdf, .png or .svg"),
+        (("--figure", "bands"), "a file without an ending"),
+        (("--figure", "nowhere/bands.png"), "there is no folder nowhere"),
+        (("--report", "nowhere/report.html"), "there is no folder nowhere"),
+        (("--report", "."), "is a folder"),
+    ],
+)
+def test_files_that_cannot_be_written_are_refused_before_the_computation(
+    refused, cell, monkeypatch, options, said
+):
+    def computed(*_, **__):
+        raise AssertionError("the prediction was computed")
+
+    monkeypatch.setattr("interohm.prediction.cell.cell_document", computed)
+    monkeypatch.setattr("interohm.prediction.contact.contact_document", computed)
+    assert said in refused("cell", cell, *options)
+    assert said in refused("contact", "Li", "LLZO", *options)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("thickness_nm: 20000", "thickness_nm: -1", "layers[0].thickness_nm"),
+        ("thickness_nm: 20000", "thickness_nm: 0", "layers[0].thickness_nm"),
+        ("thickness_nm: 20000", "thickness_um: 20", "layers[0].thickness_um"),
+        ("[0.0, 1.0]", "[0.0, 1.5]", "states_of_charge[1]"),
+        ("[0.0, 1.0]", "[.nan]", "states_of_charge"),
+        ("name: small", "name: small\ntemperature_K: -3", "temperature_K"),
+        ("name: small", "name: small\ncontacts: [{}]", "contacts"),
+        ("material: LLZO", "material: nowhere.yaml", "nowhere.yaml"),
+        ("material: LLZO", "material: LLZ0", "LLZO"),
+        ("material: LLZO", "material: Li", "layers[1]"),
+        (
+            "{material: LiCoO2, thickness_nm: 20000}",
+            "{material: LiCoO2, thickness_nm: 20000, ion_content: {discharged: 1.0, charged: 0.1}}",
+            "ion_content",
+        ),
+    ],
+)
+def test_bad_cells_are_refused(refused, cell, old, new, names):
+    assert old in CELL
+    cell.write_text(CELL.replace(old, new, 1))
+    message = refused("cell", cell, "--save", "--report", "report.html")
+    assert names in message
+    assert not Path("report.html").exists()
+    assert not Path("interohm-data").exists()
+
+
+@hypothesis_settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    cut=st.integers(0, len(CELL)),
+    insert=st.one_of(
+        st.text(max_size=12),
+        st.sampled_from(["- {}", "[]", "!!set {a}", "*x", "1e400", "material: "]),
+    ),
+    keep=st.integers(0, len(CELL)),
+)
+def test_garbled_cells_never_reach_a_traceback(tmp_path, capfd, cut, insert, keep):
+    path = tmp_path / "garbled.yaml"
+    path.write_bytes((CELL[:cut] + insert + CELL[keep:]).encode("utf-8", "surrogatepass"))
+    with pytest.raises(SystemExit) as ended:
+        main(["cell", str(path), "--json"])
+    ran = capfd.readouterr()
+    assert ended.value.code in (0, None, 2), ran.err
+    if ended.value.code == 2:
+        assert ran.out == ""
+        assert "fix: " in ran.err
+    else:
+        json.loads(ran.out)
+
+
+def test_contact_imports_nothing_heavy():
+    code = (
+        "import sys; from interohm.cli import main\n"
+        "try: main(['contact', 'Li', 'LLZO', '--json'])\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        "heavy = {'pymatgen', 'ase', 'jobflow', 'maggma', 'fireworks', 'plotly', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.stderr == "[]\n"

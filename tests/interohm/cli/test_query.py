@@ -1,0 +1,128 @@
+"""`interohm query --where`, `interohm export` and `interohm migrate`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pandas
+import pytest
+
+from interohm.database import Database
+from interohm.database.rows import COLUMNS, kind_of
+
+
+@pytest.fixture
+def kept():
+    """Keep three contacts and a cell in the database of this test."""
+    with Database.open(write=True) as database:
+        for left, ohm, barrier in (("Li", 0.5, 3.6), ("LiF", 20.0, None), ("LiPON", None, 2.0)):
+            resistance = {"interface_resistance_ohm_cm2": ohm, "limiting_step": "space charge"}
+            database.save_contact(
+                {
+                    "left": left,
+                    "right": "LLZO",
+                    "temperature_K": 300.0,
+                    "resistance": resistance,
+                    "electrons": {"electron_barrier_eV": barrier},
+                    "profile": {"x_nm": [0.0]},
+                }
+            )
+        states = [
+            {
+                "state_of_charge": charge,
+                "open_circuit_voltage_V": 3.0 + charge,
+                "area_specific_resistance_ohm_cm2": 10.0,
+                "layers": [{"material": "Li"}, {"material": "LLZO, doped"}],
+                "stability_violations": [],
+            }
+            for charge in (0.0, 1.0)
+        ]
+        database.save_cell({"cell": "half", "temperature_K": 300.0, "states": states})
+
+
+def test_rows_by_condition(interohm, kept):
+    where = "resistance < 100 and electron_barrier_eV > 1"
+    [row] = json.loads(interohm("query", "contacts", "--where", where, "--json").out)
+    assert row["left"] == "Li"
+    assert row["resistance_ohm_cm2"] == 0.5
+    table = interohm("query", "contacts", "--where", "not resistance < 1", "--sort", "-resistance")
+    assert "LiF" in table.out
+    assert "LiPON" not in table.out
+    assert "resistance (Ω·cm²)" in table.out
+    # a column that the question names is shown
+    assert "space charge (Ω·cm²)" in interohm("query", "contacts", "--sort", "space_charge").out
+    found = json.loads(interohm("query", "contacts", "--sort", "-resistance", "--json").out)
+    assert [row["left"] for row in found] == ["LiF", "Li", "LiPON"]
+    first = interohm("query", "contacts", "--sort", "resistance", "--limit", 1, "--json")
+    assert [row["left"] for row in json.loads(first.out)] == ["Li"]
+    nothing = interohm("query", "contacts", "--where", "left == 'Na'")
+    assert nothing.out == ""
+    assert "fits left == 'Na'" in nothing.err
+
+
+def test_cells_are_a_row_for_each_state_of_charge(interohm, kept):
+    table = interohm("query", "cells").out
+    assert table.count("half") == 2
+    found = json.loads(interohm("query", "cells", "--where", "stable", "--json").out)
+    assert [row["open_circuit_voltage_V"] for row in found] == [3.0, 4.0]
+
+
+def test_questions_that_are_refused(refused, kept):
+    assert "do not go together" in refused("query", "contacts", "{}", "--where", "left == 'Li'")
+    assert "did you mean resistance" in refused("query", "contacts", "--where", "resistanc < 1")
+    assert "--sort" in refused("query", "contacts", "--sort", "nothing")
+    assert "contacts" in refused("query", "wires", "--where", "left == 'Li'")
+    assert "format" in refused("export", "contacts", "--output", "contacts.xls")
+    assert "contacts" in refused("export", "wires")
+
+
+def test_every_format_says_the_same(interohm, kept, tmp_path):
+    rows = json.loads(interohm("export", "cells", "--format", "json").out)
+    assert [list(row) for row in rows] == [list(COLUMNS["cells"])] * 2
+    table = list(csv.DictReader(io.StringIO(interohm("export", "cells").out)))
+    assert [row["layers"] for row in table] == ["Li | LLZO, doped"] * 2
+    assert [float(row["state_of_charge"]) for row in table] == [0.0, 1.0]
+    assert table[0]["electron_barrier_eV"] == ""
+    done = interohm("export", "cells", "-o", "cells.parquet")
+    assert "2 rows" in done.err
+    frame = pandas.read_parquet("cells.parquet")
+    assert list(frame.columns) == list(COLUMNS["cells"])
+    assert frame["electron_barrier_eV"].isna().all()
+    assert frame["resistance_ohm_cm2"].dtype == float
+    assert frame["stable"].tolist() == [True, True]
+    assert list(frame["layers"][0]) == rows[0]["layers"]
+    for ending in ("json", "CSV"):
+        assert interohm("export", "cells", "--output", f"cells.{ending}").code == 0
+    assert json.loads((tmp_path / "cells.json").read_text()) == rows
+
+
+def test_empty_collections_keep_their_columns(interohm):
+    assert interohm("export", "contacts").out == ",".join(COLUMNS["contacts"]) + "\n"
+    assert interohm("export", "contacts", "--output", "none.parquet").code == 0
+    assert list(pandas.read_parquet("none.parquet").columns) == list(COLUMNS["contacts"])
+
+
+def test_a_part_is_exported(interohm, kept):
+    ran = interohm("export", "contacts", "--where", "left == 'Li'", "--format", "json")
+    assert [row["left"] for row in json.loads(ran.out)] == ["Li"]
+
+
+def test_migration_counts_what_it_wrote(interohm, kept):
+    assert "nothing to do" in interohm("migrate").err
+    with Database.open(write=True) as database:
+        contacts = database._backend.collection("contacts")
+        contacts.update_many({}, {"$unset": {"schema_version": 1, "rows": 1}})
+    assert len(json.loads(interohm("query", "contacts", "--sort", "left", "--json").out)) == 3
+    assert "3 contacts" in interohm("migrate").err
+    assert "nothing to do" in interohm("migrate").err
+
+
+def test_columns_say_what_they_hold():
+    names = {column for columns in COLUMNS.values() for column in columns}
+    texts = {column for column in names if kind_of(column) is str}
+    # whatever has a unit or is counted is a number
+    assert not [name for name in texts if name.endswith(("_V", "_eV", "_K", "_nm", "cm2"))]
+    assert kind_of("layers") is list
+    assert kind_of("resistance_ohm_cm2") is float

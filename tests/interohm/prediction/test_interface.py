@@ -1,0 +1,350 @@
+"""The interface resistance of contacts and cells: barrier, sum, what is known, what to doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import ndtri
+
+from interohm.device_models import BOLTZMANN_EV_K
+from interohm.prediction.cell import cell_document
+from interohm.prediction.contact import contact_document
+from interohm.prediction.contact_hop import hop_of, known_interface, with_known_interface
+from interohm.prediction.electrodes import host_factor, host_occupations
+from interohm.prediction.sampling import Draws
+from interohm.records import Insulator, Metal, Quantity, material_document, material_from
+from interohm.records.cell_config import Cell, Contact
+from interohm.records.interface import Interface, interface_from
+from interohm.records.shipped import shipped_interfaces, shipped_material
+
+
+def shipped(name: str, **fields: Any) -> Any:
+    record = shipped_material(name)
+    assert record is not None
+    if not fields:
+        return record
+    return material_from({**material_document(record), **fields}, where="test")
+
+
+def barrier(value: float, **fields: Any) -> Contact:
+    return Contact(barrier_eV=Quantity(value=value, **fields))
+
+
+def cell_of(layers: list[tuple[str, float]], **fields: Any) -> Cell:
+    return Cell.model_validate(
+        {
+            "name": "test",
+            "states_of_charge": [0.5],
+            "layers": [{"material": name, "thickness_nm": nm} for name, nm in layers],
+            **fields,
+        }
+    )
+
+
+BENDS = {
+    "sites_per_formula": 1,
+    "space_charge": {
+        "dielectric_constant": 13,
+        "site_density_cm3": 3.1e22,
+        "holes_cm3": 1e20,
+        "conductivity_S_cm": 1e-7,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("layers", "records"),
+    [
+        ([("Li", 200), ("LLZO", 2000), ("LiCoO2", 300)], {}),
+        ([("Li", 200), ("LLZO", 2000), ("LiCoO2", 300)], {"LiCoO2": BENDS}),
+        ([("Li", 200), ("LLZO", 2000), ("LiPON", 3), ("LiCoO2", 300)], {}),
+        ([("Li", 200), ("LiPON", 2), ("LLZO", 2000), ("LiPON", 900), ("LiCoO2", 300)], {}),
+    ],
+)
+def test_a_cell_is_the_sum_of_interfaces_accumulation_and_bulk(
+    layers: list[tuple[str, float]], records: dict[str, Any]
+) -> None:
+    materials = [shipped(name, **records.get(name, {})) for name, _ in layers]
+    (state,) = cell_document(cell_of(layers), materials, samples=0)["states"]
+    interfaces = [one["resistance"]["interface_resistance_ohm_cm2"] for one in state["contacts"]]
+    accumulation = [one["resistance"]["accumulation_ohm_cm2"] for one in state["contacts"]]
+    bulk = [layer["resistance_ohm_cm2"] or 0.0 for layer in state["layers"]]
+    assert min(interfaces) > 0
+    assert max(accumulation) <= 0
+    total = sum(interfaces) + sum(accumulation) + sum(bulk)
+    assert total == pytest.approx(state["area_specific_resistance_ohm_cm2"], rel=1e-9)
+    assert state["interface_resistance_ohm_cm2"] == pytest.approx(sum(interfaces), rel=1e-12)
+    assert state["accumulation_ohm_cm2"] == pytest.approx(sum(accumulation), rel=1e-9)
+
+
+def test_a_given_barrier_is_used_as_it_is() -> None:
+    """Also below the bulk's; R falls by exp(−ΔE/kT)."""
+    pair = shipped("Li"), shipped("LLZO")
+    found = [
+        contact_document(*pair, contact=barrier(value), samples=0)["resistance"]
+        for value in (0.5, 0.4, 0.1)
+    ]
+    assert [one["contact_barrier_eV"] for one in found] == [0.5, 0.4, 0.1]
+    transfers = [one["charge_transfer_ohm_cm2"] for one in found]
+    kT = BOLTZMANN_EV_K * 300.0
+    assert transfers[1] / transfers[0] == pytest.approx(np.exp(-0.1 / kT), rel=1e-9)
+    assert transfers[2] / transfers[1] == pytest.approx(np.exp(-0.3 / kT), rel=1e-9)
+
+
+def test_without_any_the_barrier_is_the_bulks_and_a_half_normal_excess() -> None:
+    document = contact_document(shipped("Li"), shipped("LLZO"), samples=0)
+    assert document["contact_barrier_assumed"]
+    # the median of a half-normal of 0.25 eV above the bulk's 0.29 eV
+    expected = 0.29 + 0.25 * float(ndtri(0.75))
+    assert document["resistance"]["contact_barrier_eV"] == pytest.approx(expected)
+    draws = Draws(100_000)
+    hop = hop_of(Contact(), shipped("Li"), shipped("LLZO"), draws)
+    quantiles = np.quantile(hop.excess_barrier_eV, [0.05, 0.5, 0.95])
+    half_normal = 0.25 * ndtri(0.5 + 0.5 * np.array([0.05, 0.5, 0.95]))
+    assert quantiles == pytest.approx(half_normal, abs=0.004)
+    assert np.min(hop.excess_barrier_eV) >= 0.0
+    # one draw for a pair, whichever is on the left; another for another pair
+    mirrored = hop_of(Contact(), shipped("LLZO"), shipped("Li"), draws)
+    assert np.array_equal(mirrored.excess_barrier_eV, hop.excess_barrier_eV)
+    other = hop_of(Contact(), shipped("Li"), shipped("LiPON"), draws)
+    assert abs(np.corrcoef(other.excess_barrier_eV, hop.excess_barrier_eV)[0, 1]) < 0.02
+
+
+def test_the_prior_is_what_to_learn_next() -> None:
+    document = contact_document(shipped("Li"), shipped("LLZO"), samples=1000)
+    assert document["next"]["field"] == "contact_barrier_eV"
+    assert document["next"]["text"].startswith("contact barrier of Li | LLZO, ")
+    known = contact_document(shipped("Li"), shipped("LLZO"), contact=barrier(0.5), samples=1000)
+    ranked = known["sensitivity"]["log10_interface_resistance"]
+    assert "contact_barrier_eV" not in {one["field"] for one in ranked}
+    assert not known["contact_barrier_assumed"]
+
+
+def test_intervals_are_of_all_samples() -> None:
+    found = contact_document(shipped("LiCoO2"), shipped("LiPON"), samples=300)["quantiles"]
+    assert found["log10_interface_resistance"]["samples"] == 300
+    assert found["lost_samples"] == 0
+    above = found["share_above_ohm_cm2"]
+    assert list(above) == ["1", "10", "100", "10000"]
+    assert sorted(above.values(), reverse=True) == list(above.values())
+
+
+def test_what_never_conducts_counts_as_capped() -> None:
+    document = material_document(shipped("LLZO"))
+    for defect in document["defects"]:
+        for field in ("migration_energy_eV", "attempt_frequency_Hz", "hop_distance_nm"):
+            del defect[field]
+    dead = material_from(document, where="test")
+    found = contact_document(shipped("Li"), dead, samples=50)
+    assert found["resistance"]["interface_resistance_ohm_cm2"] == 1e300
+    assert found["quantiles"]["log10_interface_resistance"]["p05"] == pytest.approx(300.0)
+
+
+def interface(**fields: Any) -> Interface:
+    common = {"name": "one", "left": "Li", "right": "LLZO", "mobile_ion": "Li"}
+    return interface_from({**common, **fields}, where="test")
+
+
+def test_a_known_interface_is_of_its_surfaces_and_of_either_order() -> None:
+    lithium, llzo = shipped("Li"), shipped("LLZO")
+    assert isinstance(llzo, Insulator)
+    any_surface = interface(barrier_eV=0.5, dipole_V=0.3)
+    assert known_interface(lithium, llzo, [any_surface]) == any_surface
+    mirrored = known_interface(llzo, lithium, [any_surface])
+    assert mirrored is not None
+    assert mirrored.dipole_V is not None
+    assert mirrored.dipole_V.value == -0.3
+    assert known_interface(lithium, shipped("LiPON"), [any_surface]) is None
+    own = interface(barrier_eV=0.5, right_surface=llzo.surface)
+    assert known_interface(lithium, llzo, [own]) == own
+    other = interface(barrier_eV=0.5, right_surface="(110)")
+    assert known_interface(lithium, llzo, [other]) is None
+    # the first that fits: the database's before the shipped ones
+    second = interface(name="two", barrier_eV=0.7)
+    assert known_interface(lithium, llzo, [other, second, any_surface]) == second
+
+
+def test_what_is_given_with_a_contact_wins() -> None:
+    lithium, llzo = shipped("Li"), shipped("LLZO")
+    known = [interface(barrier_eV=0.5, dipole_V=0.3, areal_site_density_cm2=1e15)]
+    filled = with_known_interface(Contact(), lithium, llzo, known)
+    assert filled.barrier_eV == Quantity(value=0.5)
+    assert filled.dipole_V == Quantity(value=0.3)
+    assert filled.areal_site_density_cm2 == Quantity(value=1e15)
+    # a dipole from there replaces pinning and facets
+    pinned = Contact(pinning_factor=0.5, left_facet_eV=0.1)
+    filled = with_known_interface(pinned, lithium, llzo, known)
+    assert (filled.pinning_factor, filled.left_facet_eV) == (1.0, 0.0)
+    own = Contact(dipole_V=Quantity(value=0.0), pinning_factor=0.5, left_facet_eV=0.1)
+    filled = with_known_interface(own, lithium, llzo, known)
+    assert filled.dipole_V == Quantity(value=0.0)
+    assert (filled.pinning_factor, filled.left_facet_eV) == (0.5, 0.1)
+    assert with_known_interface(barrier(0.6), lithium, llzo, known).barrier_eV == Quantity(
+        value=0.6
+    )
+
+
+def test_a_known_interface_enters_contacts_and_cells_alike() -> None:
+    known = [interface(barrier_eV=0.55, dipole_V={"value": 0.2, "uncertainty": 0.1})]
+    lithium, llzo, oxide = (shipped(name) for name in ("Li", "LLZO", "LiCoO2"))
+    alone = contact_document(lithium, llzo, interfaces=known, samples=200)
+    assert alone["resistance"]["contact_barrier_eV"] == 0.55
+    assert alone["dipole_V"] == 0.2
+    assert not alone["contact_barrier_assumed"]
+    mirrored = contact_document(llzo, lithium, interfaces=known, samples=0)
+    assert mirrored["dipole_V"] == -0.2
+    assert mirrored["resistance"]["interface_resistance_ohm_cm2"] == pytest.approx(
+        alone["resistance"]["interface_resistance_ohm_cm2"], rel=1e-9
+    )
+    described = cell_of([("Li", 200), ("LLZO", 2000), ("LiCoO2", 300)])
+    (state,) = cell_document(described, [lithium, llzo, oxide], interfaces=known, samples=0)[
+        "states"
+    ]
+    first, second = state["contacts"]
+    assert first["resistance"]["contact_barrier_eV"] == 0.55
+    assert first["dipole_V"] == 0.2
+    assert second["contact_barrier_assumed"]
+    # its uncertainty is drawn
+    ranked = alone["sensitivity"]["potential_drop_V"]
+    assert alone["quantiles"]["sheet_charge_e_nm2"]["p05"] < alone["sheet_charge_e_nm2"]
+    assert ranked is not None
+
+
+def test_shipped_interfaces_are_of_shipped_records() -> None:
+    """Each is used by the contact of its two records, in both orders."""
+    found = shipped_interfaces()
+    assert found
+    for one in found:
+        left, right = shipped(one.left), shipped(one.right)
+        for pair, sign in (((left, right), 1.0), ((right, left), -1.0)):
+            document = contact_document(*pair, samples=0)
+            if one.barrier_eV is not None:
+                barrier_eV = document["resistance"]["contact_barrier_eV"]
+                assert barrier_eV == pytest.approx(one.barrier_eV.value)
+            if one.dipole_V is not None:
+                assert document["dipole_V"] == pytest.approx(sign * one.dipole_V.value)
+
+
+def test_no_ion_crosses_a_blocked_contact() -> None:
+    blocked = Contact(ion_transfer="blocked")
+    document = contact_document(shipped("Li"), shipped("LLZO"), contact=blocked, samples=20)
+    resistance = document["resistance"]
+    for field in ("interface_resistance_ohm_cm2", "charge_transfer_ohm_cm2", "total_ohm_cm2"):
+        assert resistance[field] is None
+    assert "blocked" in resistance["reason"]
+    # the static profile is that of free transfer
+    free = contact_document(shipped("Li"), shipped("LLZO"), samples=0)
+    assert document["potential_drop_V"] == free["potential_drop_V"]
+    assert document["sheet_charge_e_nm2"] == free["sheet_charge_e_nm2"]
+    described = cell_of(
+        [("Li", 200), ("LLZO", 2000), ("LiCoO2", 300)],
+        contacts=[{"ion_transfer": "blocked"}, {}],
+    )
+    materials = [shipped(name) for name in ("Li", "LLZO", "LiCoO2")]
+    (state,) = cell_document(described, materials, samples=0)["states"]
+    assert state["area_specific_resistance_ohm_cm2"] is None
+    assert "blocked" in state["contacts"][0]["resistance"]["reason"]
+    assert state["contacts"][1]["resistance"]["interface_resistance_ohm_cm2"] > 0
+
+
+def test_two_phases_of_a_host_bring_their_own_occupations() -> None:
+    """Not their mean: LiFePO4 half-way is as empty and as full as at both ends."""
+    host = shipped("LiFePO4", sites_per_formula=1, two_phase_range=[0.03, 0.9])
+    assert isinstance(host, Metal)
+    assert host_occupations(host, 0.465) == [(0.03, pytest.approx(0.5)), (0.9, pytest.approx(0.5))]
+    expected = 0.5 * (np.sqrt(0.03 * 0.97) + np.sqrt(0.9 * 0.1))
+    assert host_factor(host, 0.465) == pytest.approx(expected)
+    assert host_factor(host, 0.95) == pytest.approx(np.sqrt(0.95 * 0.05))
+    single = shipped("LiFePO4", sites_per_formula=1)
+    assert isinstance(single, Metal)
+    assert host_factor(single, 0.5) == pytest.approx(0.5)
+    bare = shipped("LiFePO4")
+    assert isinstance(bare, Metal)
+    assert host_factor(bare, 0.5) == 1.0
+
+
+def test_the_occupation_of_the_host_slows_the_hop() -> None:
+    llzo = shipped("LLZO")
+    bare = contact_document(shipped("LiCoO2"), llzo, state_of_charge=1.0, samples=0)
+    host = shipped("LiCoO2", sites_per_formula=1)
+    found = contact_document(host, llzo, state_of_charge=1.0, samples=0)
+    # half filled when charged
+    ratio = (
+        found["resistance"]["charge_transfer_ohm_cm2"]
+        / bare["resistance"]["charge_transfer_ohm_cm2"]
+    )
+    assert ratio == pytest.approx(2.0)
+    full = contact_document(host, llzo, state_of_charge=0.0, samples=0)
+    assert "occupation" in {doubt["code"] for doubt in full["validity"]}
+
+
+def test_an_electrode_that_bends_takes_its_share() -> None:
+    llzo = shipped("LLZO")
+    held = contact_document(shipped("LiCoO2"), llzo, samples=0)
+    host = shipped("LiCoO2", **BENDS)
+    bent = contact_document(host, llzo, state_of_charge=0.5, samples=60)
+    assert bent["debye_length_nm"]["left"] > 0
+    assert bent["distance_nm"]["left"]["x90"] > 0
+    assert bent["resistance"]["space_charge_left_ohm_cm2"] != 0
+    codes = {doubt["code"] for doubt in held["validity"]}
+    assert "held_electrode" in codes
+    assert "held_electrode" not in {doubt["code"] for doubt in bent["validity"]}
+    assert bent["quantiles"]["log10_interface_resistance"]["samples"] == 60
+    quiet = {**BENDS, "space_charge": {**BENDS["space_charge"]}}  # type: ignore[dict-item]
+    del quiet["space_charge"]["conductivity_S_cm"]
+    silent = contact_document(shipped("LiCoO2", **quiet), llzo, state_of_charge=0.5, samples=0)
+    assert silent["resistance"]["space_charge_left_ohm_cm2"] == 0
+    assert any("bends, but adds no resistance" in doubt["text"] for doubt in silent["validity"])
+
+
+def test_doubts_name_what_is_beyond_the_model() -> None:
+    codes = {
+        doubt["code"]: doubt["text"]
+        for doubt in contact_document(shipped("LiCoO2"), shipped("LiPON"), samples=0)["validity"]
+    }
+    assert set(codes) == {
+        "field",
+        "continuum",
+        "coupling",
+        "window",
+        "saturation",
+        "held_electrode",
+    }
+    assert "V/nm" in codes["field"]
+    quiet = contact_document(shipped("Li"), shipped("LiF"), samples=0)["validity"]
+    assert "coupling" not in {doubt["code"] for doubt in quiet}
+    thin = contact_document(shipped("Li"), shipped("LLZO"), thickness_nm=3.0, samples=0)
+    assert "field" in {doubt["code"] for doubt in thin["validity"]}
+
+
+def test_a_common_shift_of_the_valence_band_leaves_the_resistance_alone() -> None:
+    """phi_0, R and their intervals, of a contact in which no electrons matter."""
+    document = material_document(shipped("LLZO"))
+    document["electrons"] = False
+    for defect in document["defects"]:
+        defect["formation_energy_eV"] = {"value": defect["formation_energy_eV"]["value"]}
+    document["ionization_potential_eV"] = {"value": 6.3}
+    moves = {
+        "ionization_potential_eV": -1,
+        "defects[Li_i].formation_energy_eV": 1,
+        "defects[V_Li].formation_energy_eV": -1,
+    }
+    plain = material_from(document, where="test")
+    shared = [{"name": "valence_band", "uncertainty_eV": 0.3, "moves": moves}]
+    moved = material_from({**document, "shared_errors": shared}, where="test")
+    found = [
+        contact_document(shipped("Li"), record, samples=300, contact=barrier(0.4))
+        for record in (plain, moved)
+    ]
+    for field in ("potential_drop_V", "log10_interface_resistance"):
+        without, with_shift = (one["quantiles"][field] for one in found)
+        for name in ("p05", "p50", "p95"):
+            assert with_shift[name] == pytest.approx(without[name], rel=1e-7)
+    # alone, the ionization potential would move them
+    alone = [{**shared[0], "moves": {"ionization_potential_eV": -1}}]
+    other = material_from({**document, "shared_errors": alone}, where="test")
+    wide = contact_document(shipped("Li"), other, samples=300, contact=barrier(0.4))
+    drop = wide["quantiles"]["potential_drop_V"]
+    assert drop["p95"] - drop["p05"] > 0.5

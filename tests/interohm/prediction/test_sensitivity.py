@@ -1,0 +1,83 @@
+"""Which number of which record dominates an uncertainty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from interohm.prediction.sampling import Draws
+from interohm.prediction.sensitivity import RecordedDraws, sensitivity_fields
+from interohm.prediction.solved_cell import solve_state
+from interohm.records.cell_config import Cell
+from interohm.records.shipped import shipped_material
+from interohm.results.json_values import log10_resistance
+
+SAMPLES = 2000
+
+
+def test_recorded_draws_are_the_draws():
+    recorded, plain = RecordedDraws(SAMPLES), Draws(SAMPLES)
+    for field in ("ionization_potential_eV", "band_gap_eV", "ionization_potential_eV"):
+        assert np.array_equal(recorded.normal("LLZO", field), plain.normal("LLZO", field))
+    assert list(recorded.asked) == [
+        ("LLZO", "ionization_potential_eV"),
+        ("LLZO", "band_gap_eV"),
+    ]
+
+
+def test_shares_of_a_sum():
+    draws = RecordedDraws(SAMPLES)
+    lithium, garnet = shipped_material("Li"), shipped_material("LLZO")
+    output = (
+        2.0 * draws.normal("LLZO", "Li_i.formation_energy_eV")
+        + 1.0 * draws.normal("Li", "work_function_eV")
+        + 0.0 * draws.normal("LLZO", "Li_i.site_density_cm3")
+    )
+    first, second = sensitivity_fields(draws, output, [lithium, garnet])
+    assert (first["material"], first["field"]) == ("LLZO", "defects[Li_i].formation_energy_eV")
+    assert first["variance_share"] == pytest.approx(0.8, abs=0.03)
+    assert (second["material"], second["field"]) == ("Li", "states.work_function_eV")
+    assert second["variance_share"] == pytest.approx(0.2, abs=0.03)
+
+
+def test_nothing_asked_nothing_ranked():
+    assert sensitivity_fields(RecordedDraws(SAMPLES), np.zeros(SAMPLES), []) == []
+    draws = RecordedDraws(SAMPLES)
+    draws.normal("LLZO", "band_gap_eV")
+    assert sensitivity_fields(draws, 1.0, []) == []
+
+
+def test_a_cell_whose_conductivity_is_uncertain_blames_the_migration_energy():
+    cell = Cell.model_validate(
+        {
+            "name": "thick",
+            "states_of_charge": [1.0],
+            "layers": [
+                {"material": "Li", "thickness_nm": 1e4},
+                {"material": "LLZO", "thickness_nm": 1e6},
+                {"material": "LiCoO2", "thickness_nm": 1e4},
+            ],
+        }
+    )
+    materials = [shipped_material(layer.material) for layer in cell.layers]
+    draws = RecordedDraws(SAMPLES)
+    nominal = solve_state(cell, materials, 0)
+    sampled = solve_state(cell, materials, 0, draws=draws, thick=nominal.thick)
+    ranked = sensitivity_fields(
+        draws, log10_resistance(sampled.layer_resistance_ohm_cm2[1]), materials
+    )
+    assert {one["field"] for one in ranked[:2]} == {
+        "defects[Li_i].migration_energy_eV",
+        "defects[V_Li].migration_energy_eV",
+    }
+    assert sum(one["variance_share"] for one in ranked) < 1.1
+    # the voltage hangs on the positive electrode's curve alone
+    voltage = sensitivity_fields(draws, sampled.open_circuit_voltage_V, materials)
+    assert (voltage[0]["material"], voltage[0]["field"]) == ("LiCoO2", "states.voltage_V")
+    assert voltage[0]["variance_share"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_tables_name_what_to_know_better(interohm):
+    printed = interohm("contact", "Li", "LLZO").out
+    assert "uncertainty is from: Li | LLZO contact_barrier_eV" in printed
+    assert "next: contact barrier of Li | LLZO, " in printed

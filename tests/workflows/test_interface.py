@@ -1,0 +1,331 @@
+"""Interfaces: what a campaign plans and refuses, and two tiny ones calculated with GPAW."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from pydantic import ValidationError
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+from scipy.integrate import quad
+from scipy.interpolate import CubicSpline
+
+from interohm.database import Database
+from interohm.errors import InputError
+from interohm.postprocess.interfaces import hop_across
+from interohm.records.interface import Interface
+from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.hops import after_hop, vacancy_hop
+from interohm.slab_builders.interfaces import best_match, find_matches, join
+from interohm.workflows.calculations import find_calculation
+from interohm.workflows.campaign import campaign_flow, dry_run, interface_plans, load_campaign
+from interohm.workflows.campaign_config import CampaignConfig
+from interohm.workflows.engines import engine_named
+from interohm.workflows.export import write_records
+from interohm.workflows.interface_jobs import side_of
+from interohm.workflows.local import run_campaign
+from interohm.workflows.phase_diagram import known_crystals
+from interohm.workflows.presets import load_preset
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
+SHIPPED = sorted(path.stem for path in (CONFIGS / "interfaces").glob("*.yaml"))
+
+pytestmark = pytest.mark.filterwarnings("ignore:Issues encountered")
+
+
+def side(record: str, kind: str, facet: list[int]) -> dict[str, Any]:
+    structure = record.split("_")[0]
+    return {"record": record, "kind": kind, "structure": structure, "facet": facet}
+
+
+def campaign(preset: str | Path = TINY, **fields: Any) -> CampaignConfig:
+    phase: dict[str, Any] = {
+        "kind": "interface",
+        "name": "contact",
+        "left": side("LiH_001", "insulator", [0, 0, 1]),
+        "right": side("LiF_001", "insulator", [0, 0, 1]),
+        "strained": "left",
+    }
+    return CampaignConfig.model_validate(
+        {
+            "name": "interfaces",
+            "preset": str(preset),
+            "metal_structure": "Li",
+            "phases": [phase | fields],
+        }
+    )
+
+
+def test_a_plan_says_what_is_joined_and_why_not_otherwise(database: Database) -> None:
+    lines = interface_plans(campaign("production"), database)
+
+    assert lines[0] == (
+        "contact: 24 atoms, 8.3 Å²; LiH_001 is strained by +1.1% and +1.1% in the plane (mean 0.7%)"
+    )
+    assert "3 of 4 lateral shifts" in lines[1]
+    assert any("left out: 48 atoms, 16.6 Å², mean strain 0.7%: more atoms" in one for one in lines)
+    assert any("atoms are above 100" in one for one in lines)
+
+
+def test_a_plan_lists_each_calculation_of_the_contact(database: Database) -> None:
+    rows = {
+        row.label.removeprefix("contact: "): row
+        for row in dry_run(campaign("production", hop={"lateral_A": 4.0}), database)
+    }
+
+    assert rows["contact"].atoms == rows["shift 1"].atoms == 24
+    assert rows["left side alone"].atoms == rows["right side alone"].atoms == 12
+    assert (rows["hop across"].kind, rows["hop across"].charge) == ("neb", -1)
+    assert rows["hop across"].atoms == rows["ion before its hop"].atoms == 31
+    # Both sides are cut from crystals whose cells are shipped.
+    assert rows["LiH: cell"].found
+    assert rows["LiF: bulk"].found
+    # What is compared has one cutoff.
+    assert {
+        rows[name].request.settings["cutoff_eV"] for name in ("contact", "left side alone")
+    } == {500}
+
+
+def test_beside_a_metal_the_cell_is_neutral(database: Database) -> None:
+    config = campaign(
+        "production",
+        left=side("Li_110", "metal", [1, 1, 0]),
+        right=side("Li2O_110", "insulator", [1, 1, 0]),
+        strained=None,
+        hop={"lateral_A": 4.0},
+    )
+    assert config.phases[0].strained == "left"  # type: ignore[union-attr]
+
+    rows = {row.label.removeprefix("contact: "): row for row in dry_run(config, database)}
+
+    assert rows["hop across"].charge == 0
+    assert rows["hop across"].request.settings["smearing_eV"] == 0.1
+    assert rows["slab of Li2O_110, relaxed"].request.settings["smearing_eV"] == 0.01
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"strained": None}, "name the side that gives way"),
+        ({"max_strain": 0.5}, "max_strain"),
+        ({"left": side("LiF", "insulator", [0, 0, 0])}, "is no plane"),
+    ],
+)
+def test_what_cannot_be_joined_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        campaign(**fields)
+
+
+@pytest.mark.parametrize(
+    ("preset", "fields", "message"),
+    [
+        ("quick", {}, "preset quick has no settings for interfaces"),
+        (TINY, {"left": side("LiF", "insulator", [1, 1, 1])}, "polar"),
+        (TINY, {"max_strain": 0.001}, r"contact: no common cell of at most 100 atoms"),
+    ],
+)
+def test_what_the_flow_cannot_join_is_refused(
+    preset: str | Path, fields: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        campaign_flow(campaign(preset, **fields))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_interface_is_made_from_shipped_calculations(
+    name: str, database: Database, tmp_path: Path
+) -> None:
+    config = load_campaign(CONFIGS / "campaigns" / "interfaces.yaml")
+    (phase,) = (phase for phase in config.phases if phase.name == name)
+    alone = config.model_copy(update={"phases": [phase]})
+    alone._folder = config.folder
+    rows = dry_run(alone, database)
+    found = [find_calculation(database, row.hash) for row in rows]
+    assert [row.label for row, one in zip(rows, found, strict=True) if one is None] == []
+
+    (made,) = write_records(alone, [one for one in found if one is not None], tmp_path)
+
+    assert made.read_text() == (CONFIGS / "interfaces" / made.name).read_text()
+
+
+def test_strained_crystals_and_stacks_are_no_phases(database: Database) -> None:
+    settings = {"xc": "PBE", "cutoff_eV": 500}
+
+    found = list(known_crystals(database, "gpaw", settings, {"Li", "F", "H"}))
+
+    assert found
+    assert {one.final_structure.composition.reduced_formula for one in found} <= {
+        *("Li", "LiF", "LiH")
+    }
+    assert not any("cell_held" in one.settings for one in found)
+
+
+@pytest.mark.dft
+def test_two_halves_of_one_crystal_have_no_dipole_and_the_bulks_hop(database: Database) -> None:
+    config = campaign(
+        left=side("LiH_001", "insulator", [0, 0, 1]),
+        right=side("LiH_001", "insulator", [0, 0, 1]),
+        hop={"lateral_A": 4.0},
+    )
+
+    made = run_campaign(config, database, progress=False)["contact"]
+
+    assert isinstance(made, Interface)
+    assert made.dipole_V is not None
+    assert made.barrier_eV is not None
+    assert made.dipole_V.value == pytest.approx(0.0, abs=0.005)
+    assert made.strain[0].normal == 0.0
+    assert made.provenance["charge_transfer"]["electrons_to_left_e_nm2"] == pytest.approx(
+        0, abs=0.01
+    )
+    # Two meshes of one crystal: its primitive cell's, and that of the slab's frame.
+    assert made.provenance["line_up"]["right_above_left_eV"] == pytest.approx(0.0, abs=0.03)
+    hop = made.provenance["hop"]
+    assert hop["forward_eV"] == pytest.approx(hop["backward_eV"], abs=0.02)
+    # The same hop in the crystal, its end by symmetry.
+    contact = find_calculation(database, made.calculations["contact"])
+    assert contact is not None
+    assert made.barrier_eV.value == pytest.approx(bulk_hop(contact.final_structure), abs=0.03)
+
+
+def bulk_hop(contact: Structure) -> float:
+    """The barrier of the vacancy in the perfect crystal, in a cell of the contact's size."""
+    planes = len(contact) // 2
+    side = contact.lattice.a * 2**0.5
+    crystal = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(side), ["Li", "H"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    crystal.make_supercell((1, 1, planes // 2))
+    perfect, flat = (
+        Structure(Lattice.tetragonal(side, height), crystal.species, crystal.frac_coords)
+        for height in (contact.lattice.c, 0.97 * contact.lattice.c)
+    )
+    preset = load_preset(str(TINY))
+    assert preset.interface is not None
+    assert preset.interface.hop is not None
+    settings = preset.interface.insulators.engine_settings(preset.xc) | {
+        "kpoint_length_A": preset.interface.hop.kpoint_length_A,
+        "relaxation": preset.interface.hop.ends.model_dump(mode="json"),
+    }
+    engine = engine_named("gpaw")
+    # Of the nearest sites one in the next plane, as across the contact.
+    hop = vacancy_hop(flat, 0)
+    before = perfect.copy()
+    before.remove_sites([0])
+    relaxed = finished(engine, before, "relax", settings).final_structure
+    settings |= {
+        "relaxation": preset.interface.hop.relaxation.model_dump(mode="json"),
+        "path": {
+            "images": 1,
+            "spring_eV_A2": 1.0,
+            "end_positions_A": after_hop(perfect, hop, relaxed).cart_coords.round(5).tolist(),
+        },
+    }
+    return hop_across(finished(engine, relaxed, "neb", settings)).forward_eV
+
+
+def finished(engine: Any, structure: Structure, kind: str, settings: dict[str, Any]) -> Any:
+    from interohm.workflows.calculations import scratch_folder
+
+    request = engine.request(structure, kind, settings, -1)
+    run = engine.start(request, scratch_folder(request))
+    run.wait()
+    return run.result()
+
+
+@pytest.mark.dft
+def test_a_strained_pair_lines_up_as_other_evaluations_have_it(database: Database) -> None:
+    config = campaign()
+
+    made = run_campaign(config, database, progress=False)["contact"]
+
+    assert isinstance(made, Interface)
+    assert made.dipole_V is not None
+    found = {what: find_calculation(database, hash) for what, hash in made.calculations.items()}
+    joined, left, right = (
+        found[what] for what in ("contact", "slab as cut, left", "slab as cut, right")
+    )
+    assert joined is not None
+    assert left is not None
+    assert right is not None
+    (strain,) = made.strain
+    assert strain.principal == pytest.approx((0.0107, 0.0107), abs=0.008)
+
+    # Averages over a period in real space instead of by Fourier's series.
+    def average(calculation: Any, middle: float, period: float) -> float:
+        planar = calculation.planar_potential
+        step = planar.height_A / len(planar.potential_eV)
+        values = np.array(planar.potential_eV * 3)
+        spline = CubicSpline((np.arange(values.size) - values.size / 3) * step, values)
+
+        return quad(lambda z: float(spline(middle + z)), -period / 2, period / 2)[0] / period
+
+    def vacuum(calculation: Any) -> float:
+        return calculation.planar_potential.potential_eV[0]  # half a cell from the slab's middle
+
+    periods = [structure_period(one.final_structure) for one in (left, right)]
+    joined_c = joined.planar_potential.height_A
+    depth = [
+        vacuum(one) - average(one, one.planar_potential.height_A / 2, period)
+        for one, period in zip((left, right), periods, strict=True)
+    ]
+    averages = [average(joined, 0.0, periods[0]), average(joined, joined_c / 2, periods[1])]
+    by_hand = (averages[0] + depth[0]) - (averages[1] + depth[1])
+    assert made.dipole_V.value == pytest.approx(by_hand, abs=0.01)
+
+    # One contact between two vacua: what the outer levels differ by is the dipole, directly.
+    assert made.dipole_V.value == pytest.approx(
+        step_between_vacua(made, config, database), abs=0.15
+    )
+    assert made.dipole_V.value > 0.3
+
+
+def structure_period(slab: Structure) -> float:
+    heights = np.unique(slab.cart_coords[:, 2].round(2))
+    return float(np.diff(heights).mean())
+
+
+def step_between_vacua(made: Interface, config: CampaignConfig, database: Database) -> float:
+    """The difference of the vacuum levels beside a rigid contact, with GPAW's dipole layer."""
+    from gpaw.new.ase_interface import GPAW
+
+    cells = {row.label: row for row in dry_run(config, database)}
+    slabs = []
+    for formula in ("LiH", "LiF"):
+        crystal = Crystal.from_structure(
+            Structure.from_file(CONFIGS / "structures" / f"{formula}.cif")
+        )
+        relaxed = find_calculation(database, cells[f"{formula}: cell"].hash)
+        assert relaxed is not None
+        spec = {
+            "facet": [0, 0, 1],
+            "conventional": crystal.conventional,
+            "primitive": crystal.primitive,
+        }
+        slabs.append(side_of(spec, relaxed.final_structure, thickness_A=3))
+    limits = {"max_strain": 0.06, "max_atoms": 100}
+    match = best_match(find_matches(*slabs, strained="left", **limits), **limits)
+    joint = join(*slabs, match, normal_strain=made.strain[0].normal)
+    geometry = made.provenance["geometry"]
+    whole = joint.with_vacuum(geometry["shift"], geometry["gap_A"], 10.0)
+    bare = AseAtomsAdaptor.get_atoms(whole)
+    atoms = Atoms(bare.symbols, bare.positions, cell=bare.cell, pbc=(True, True, False))
+    atoms.calc = GPAW(
+        mode={"name": "pw", "ecut": 350},
+        xc="PBE",
+        kpts={"size": (2, 2, 1), "gamma": True},
+        occupations={"name": "fermi-dirac", "width": 0.01},
+        poissonsolver={"dipolelayer": "xy"},
+        convergence={"energy": 1e-4, "density": 1e-4, "eigenstates": 1e-6},
+        txt=None,
+    )
+    atoms.get_potential_energy()
+    planar = atoms.calc.get_electrostatic_potential().mean(axis=(0, 1))
+    # Two Å from the border, beyond the layer's own step.
+    inside = round(2.2 / whole.lattice.c * planar.size)
+    return float(planar[inside] - planar[-inside])

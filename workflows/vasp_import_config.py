@@ -1,0 +1,209 @@
+"""What cannot be told from VASP's files: `import.yaml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from interohm.errors import InputError
+from interohm.postprocess.materials import RelativeUncertainty, Uncertainties, Uncertainty
+from interohm.records import (
+    Charge,
+    DielectricConstant,
+    Fraction,
+    Number,
+    Quantity,
+    Voltage,
+    WorkFunction,
+)
+from interohm.yaml_io import load_yaml, validated
+
+from .campaign_config import Facet, HopConfig, Name
+
+#: The file that says what cannot be told from VASP's.
+CONFIG = "import.yaml"
+
+_TYPICAL = Uncertainty(value_eV=0.3, source="assumed: levels of density functional theory")
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class _ImportedPhase(_Config):
+    """One record to make.
+
+    Parameters
+    ----------
+    name : str
+        Of the record.
+    formula : str
+        By which its folders are known.
+    facet : tuple of int
+        Miller indices of the slab in the conventional cell.
+    bulk, slab : str, optional
+        Folders, where more than one would do.
+    bands : list of str, optional
+        Folders of band structures whose edges count; default: all of the same cell and method.
+    """
+
+    name: Name
+    formula: Annotated[str, Field(min_length=1)]
+    facet: Facet
+    bulk: str | None = None
+    slab: str | None = None
+    bands: list[str] | None = None
+
+
+class ImportedInsulator(_ImportedPhase):
+    """An insulator.
+
+    Parameters
+    ----------
+    dielectric_constant, saturation, stability_window_V, hops
+        As in a campaign; ``calculate`` means that the folders have the response, or the path.
+    response : str, optional
+        Folder of the dielectric response, where more than one would do.
+    paths : mapping of str to str
+        Folders of the paths by the names of ``hops``, where more than one would do.
+    supercell : str, optional
+        Folder of the perfect supercell.
+    metal : str, optional
+        Folder of the mobile element's bulk metal.
+    chemical_potentials_eV : mapping
+        Total energies per atom of elements that neither compound nor metal determines.
+    """
+
+    kind: Literal["insulator"]
+    dielectric_constant: Literal["calculate"] | DielectricConstant
+    response: str | None = None
+    saturation: Fraction = Quantity(value=1.0)
+    stability_window_V: tuple[Voltage, Voltage] | None = None
+    hops: dict[str, HopConfig] = Field(default_factory=dict)
+    paths: dict[str, str] = Field(default_factory=dict)
+    supercell: str | None = None
+    metal: str | None = None
+    chemical_potentials_eV: dict[str, Number] = Field(default_factory=dict)
+
+
+class ImportedMetal(_ImportedPhase):
+    """A metal at one ion content."""
+
+    kind: Literal["metal"]
+    ion_content: Annotated[Number, Field(ge=0, le=100)] = 1.0
+    voltage_V: Voltage = Quantity(value=0.0, source="definition: the metal itself")
+
+
+class ImportedState(_Config):
+    """One ion content of an electrode.
+
+    Parameters
+    ----------
+    ion_content : float
+        Mobile ions per formula unit of the host.
+    bulk, slab : str, optional
+        Folders, where more than one would do. Of several bulks the lowest energy wins.
+    facet : tuple of int, optional
+        Of the slab, in the conventional cell of this state's bulk; default: the phase's.
+    work_function_eV : Quantity, optional
+        Given where there is no slab.
+    """
+
+    ion_content: Annotated[Number, Field(ge=0, le=100)]
+    bulk: str | None = None
+    slab: str | None = None
+    facet: Facet | None = None
+    work_function_eV: WorkFunction | None = None
+
+
+class ImportedElectrode(_Config):
+    """An electrode along its state of charge.
+
+    Parameters
+    ----------
+    name : str
+    formula : str
+        Of the host at any ion content: folders with its other elements in this ratio are its own.
+    facet : tuple of int, optional
+        Of the slabs, in the conventional cell.
+    surface : str, optional
+        Of the work functions that are given.
+    states : list, optional
+        Default: every ion content that the folders have.
+    metal : str, optional
+        Folder of the mobile element's bulk metal.
+    """
+
+    kind: Literal["electrode"]
+    name: Name
+    formula: Annotated[str, Field(min_length=1)]
+    facet: Facet | None = None
+    surface: str | None = None
+    states: list[ImportedState] = Field(default_factory=list, max_length=50)
+    metal: str | None = None
+
+
+Imported = Annotated[
+    ImportedInsulator | ImportedMetal | ImportedElectrode, Field(discriminator="kind")
+]
+
+
+class ImportConfig(_Config):
+    """What a folder of finished calculations is about.
+
+    Parameters
+    ----------
+    mobile_ion : str
+    ion_charge : int
+    phases : list
+    ignore : list of str
+        Folders that are not read, nor those in them.
+    uncertainties : Uncertainties
+    """
+
+    mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
+    ion_charge: Annotated[Charge, Field(ge=1)] = 1
+    phases: Annotated[list[Imported], Field(min_length=1, max_length=1000)]
+    ignore: list[str] = Field(default_factory=list)
+    uncertainties: Uncertainties = Uncertainties(
+        ionization_potential=_TYPICAL,
+        band_gap=_TYPICAL,
+        formation_energy=_TYPICAL,
+        work_function=_TYPICAL,
+        voltage=_TYPICAL,
+        migration_energy=Uncertainty(value_eV=0.1, source="assumed: density functional theory"),
+        dielectric_constant=RelativeUncertainty(
+            fraction=0.2, source="assumed: density functional perturbation theory"
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _uncertainties_are_known(self) -> ImportConfig:
+        phases = [phase for phase in self.phases if isinstance(phase, ImportedInsulator)]
+        hops = [hop for phase in phases for hop in phase.hops.values()]
+        needed = {
+            "dielectric_constant": [phase.dielectric_constant for phase in phases],
+            "migration_energy": [hop.migration_energy_eV for hop in hops],
+            "voltage": [
+                "calculate" for phase in self.phases if isinstance(phase, ImportedElectrode)
+            ],
+        }
+        for name, values in needed.items():
+            if "calculate" in values and getattr(self.uncertainties, name) is None:
+                raise ValueError(f"uncertainties: {name} is calculated and needs one")
+        return self
+
+
+def load_import(root: Path) -> ImportConfig:
+    """Read what a folder is about from its `CONFIG`."""
+    path = root / CONFIG
+    if not path.is_file():
+        raise InputError(
+            f"there is no {CONFIG}, which says what cannot be told from VASP's files",
+            where=str(root),
+            fix="write mobile_ion and phases (name, kind, formula, facet; for an insulator "
+            "dielectric_constant) into it; configs/examples/import.yaml shows every field",
+        )
+    return validated(ImportConfig, load_yaml(path), where=str(path))
