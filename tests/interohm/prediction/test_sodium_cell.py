@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import interohm.configs
 import pytest
 
-from interohm.cell import cell_document
-from interohm.cell_config import load_cell
-from interohm.materials import shipped_material
+import interohm.configs
+from interohm.prediction.cell import cell_document
 from interohm.records import Insulator, Metal
+from interohm.records.cell_config import load_cell
+from interohm.records.shipped import shipped_material
 
 EXAMPLE = Path(interohm.configs.__file__).parent / "examples" / "sodium-NaF-NASICON-NVP.yaml"
 
