@@ -24,6 +24,7 @@ from interohm.slab_builders.interfaces import best_match, find_matches, join
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import campaign_flow, dry_run, interface_plans, load_campaign
 from interohm.workflows.campaign_config import CampaignConfig
+from interohm.workflows.claims import claimed
 from interohm.workflows.engines import engine_named
 from interohm.workflows.export import write_records
 from interohm.workflows.interface_jobs import side_of
@@ -230,10 +231,8 @@ def bulk_hop(contact: Structure) -> float:
 
 
 def finished(engine: Any, structure: Structure, kind: str, settings: dict[str, Any]) -> Any:
-    from interohm.workflows.calculations import scratch_folder
-
     request = engine.request(structure, kind, settings, -1)
-    run = engine.start(request, scratch_folder(request))
+    run = engine.start(request, claimed(request).folder)
     run.wait()
     return run.result()
 
