@@ -11,7 +11,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from interohm.errors import InputError
 
 from .cells import SYMMETRY_TOLERANCE_A
-from .ties import first_of_lowest
+from .ties import ranks
 
 #: Å; hops that differ by less in their length are equally short.
 _SAME_DISTANCE_A = 1e-3
@@ -83,8 +83,10 @@ def vacancy_hop(perfect: Structure, vacancy: int, relaxed: Structure) -> Vacancy
         if image[vacancy] != vacancy and distances[image[vacancy]] < shortest
     ]
     exchanging = [hop for hop in hops if hop.image[hop.ion] == vacancy] or hops
-    moved = [_moved_A(perfect, hop, relaxed) for hop in exchanging]
-    return exchanging[first_of_lowest(moved, _SAME_DISTANCE_A)]
+    moved = ranks([_moved_A(perfect, hop, relaxed) for hop in exchanging], _SAME_DISTANCE_A)
+    least = [hop for hop, rank in zip(exchanging, moved, strict=True) if rank == 0]
+    # By their matrices: the order in which operations are found is no property of the crystal.
+    return min(least, key=lambda hop: (hop.ion, np.round(hop.rotation).tolist(), list(hop.image)))
 
 
 def _moved_A(perfect: Structure, hop: VacancyHop, before: Structure) -> float:
@@ -123,7 +125,8 @@ def after_hop(perfect: Structure, hop: VacancyHop, before: Structure) -> Structu
     # The atom that sat at the ion's site is now where the vacancy was.
     order = [hop.vacancy if site == hop.ion else site for site in sites]
     after = places[order]
-    after += np.round(before.frac_coords - after)
+    # Half a cell away is half a cell up, whatever the last digit says.
+    after += np.floor(before.frac_coords - after + 0.5 + 1e-6)
     return Structure(before.lattice, before.species, after)
 
 

@@ -332,6 +332,7 @@ def path_images(request: CalculationRequest) -> list[Structure]:
 
     By the image-dependent pair potential (S. Smidstrup et al., J. Chem. Phys. 140, 214106 (2014)).
     """
+    from ase import Atoms
     from ase.mep import NEB
     from pymatgen.io.ase import AseAtomsAdaptor
 
@@ -339,9 +340,19 @@ def path_images(request: CalculationRequest) -> list[Structure]:
     after = Structure(
         before.lattice, before.species, path["end_positions_A"], coords_are_cartesian=True
     )
-    start, end = (AseAtomsAdaptor.get_atoms(in_poscar_order(one)) for one in (before, after))
+    # Positions as they are, not wrapped into the cell: which image of an atom half a cell away is
+    # the nearest would hang on the last digit.
+    start, end = (
+        Atoms(
+            [site.specie.symbol for site in one],
+            one.cart_coords,
+            cell=one.lattice.matrix,
+            pbc=True,
+        )
+        for one in map(in_poscar_order, (before, after))
+    )
     images = [start, *(start.copy() for _ in range(path["images"])), end]
-    NEB(images, method="improvedtangent").interpolate(method="idpp", mic=True)
+    NEB(images, method="improvedtangent").interpolate(method="idpp")
     return [AseAtomsAdaptor.get_structure(image) for image in images]
 
 
