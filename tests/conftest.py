@@ -65,8 +65,9 @@ def server_database(server_uri) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def no_calculation_unasked(request, monkeypatch):
-    """Let calculations start in those tests alone that are about them."""
-    if not any(request.node.get_closest_marker(name) for name in ("dft", "calculates")):
+    """Let calculations start in tests that are about them, and on the tests' cluster."""
+    about_them = any(request.node.get_closest_marker(name) for name in ("dft", "calculates"))
+    if not about_them and "cluster" not in request.path.parts:
         monkeypatch.setenv("INTEROHM_FORBID_CALCULATIONS", "1")
 
 

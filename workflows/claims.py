@@ -10,6 +10,7 @@ from pathlib import Path
 from interohm.settings import load_settings
 
 from .engines.request import CalculationRequest
+from .engines.worker_run import check_space
 from .equivalents import as_told, setting_of
 
 
@@ -37,7 +38,7 @@ def claimed(request: CalculationRequest) -> Claim:
     scratch = load_settings().data / "scratch"
     # All that may be one share a file, which is locked while they are compared.
     claims = scratch / "claims" / request.key
-    claims.parent.mkdir(parents=True, exist_ok=True)
+    check_space(claims.parent)
     with claims.open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)

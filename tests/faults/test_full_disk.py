@@ -77,6 +77,7 @@ def test_results_until_it_is_full(disk: Path) -> None:
         assert not list((disk / "data" / "blobs").glob("tmp*"))
 
 
+@pytest.mark.calculates
 def test_commands_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "INTEROHM_DATA": str(disk / "data"), "OMP_NUM_THREADS": "1"}
     environment.pop("INTEROHM_MONGODB_URI", None)

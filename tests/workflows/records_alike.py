@@ -13,7 +13,10 @@ from interohm.yaml_io import load_yaml
 
 
 def assert_same_record(made: Path, shipped: Path) -> None:
-    """Compare two records' files: texts exactly, numbers to 1e-6, structures as what they are."""
+    """Compare two records' files: texts exactly, numbers to 2e-4, structures as what they are.
+
+    Energies in a record have four decimals, and the last one may round either way.
+    """
     _compare(load_yaml(made), load_yaml(shipped), made.stem)
 
 
@@ -23,7 +26,7 @@ def _compare(one: Any, two: Any, where: str) -> None:
         structures = Structure.from_dict(one), Structure.from_dict(two)
         assert next(settings_between(*structures), None) is not None, where
     elif isinstance(one, dict):
-        assert one.keys() == two.keys(), where
+        assert one.keys() == two.keys(), f"{where}: {sorted(one.keys() ^ two.keys())}"
         for name in one:
             _compare(one[name], two[name], f"{where}.{name}")
     elif isinstance(one, list):
@@ -31,6 +34,6 @@ def _compare(one: Any, two: Any, where: str) -> None:
         for place, (first, second) in enumerate(zip(one, two, strict=True)):
             _compare(first, second, f"{where}[{place}]")
     elif isinstance(one, float):
-        assert one == pytest.approx(two, rel=1e-6, abs=1e-6), where
+        assert one == pytest.approx(two, rel=1e-4, abs=2e-4), where
     else:
         assert one == two, where

@@ -92,6 +92,7 @@ def test_a_full_disk_is_said_before_the_start(
         GpawEngine().start(request(), tmp_path / "file" / "scratch")
 
 
+@pytest.mark.calculates
 @pytest.mark.parametrize(
     ("leaves", "reason"),
     [

@@ -257,6 +257,7 @@ def test_without_vasp_run_writes_all_inputs_and_submits_nothing(
         "LiF: cell",
         "LiF: bulk",
         "LiF: band edges, HSE06",
+        "LiF: band edges, PBE",
         "LiF: slab (001)",
         "LiF: perfect supercell",
         "LiF: V_Li -1",

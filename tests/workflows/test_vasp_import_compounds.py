@@ -95,7 +95,7 @@ def test_the_other_element_takes_its_share_of_ions(
         f"{{mobile_ion: {ion}, ion_charge: {ion_charge}, phases: [{{kind: insulator, name: X, "
         f"formula: {formula}, facet: [0, 0, 1], dielectric_constant: 5.0}}]}}"
     )
-    ((record,), _) = import_folder(tmp_path)
+    (record,) = import_folder(tmp_path).records
     assert isinstance(record, Insulator)
     defects = {(one.sublattice, one.charge): one for one in record.defects}
     assert defects[f"V_{ion}", -ion_charge].ion_change == -1

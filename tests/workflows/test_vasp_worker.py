@@ -64,6 +64,9 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Non
     monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
 
 
+pytestmark = pytest.mark.calculates
+
+
 @pytest.fixture
 def played_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A VASP that leaves the files of a finished path, or of one of its ends; their folder."""

@@ -177,7 +177,7 @@ def test_query_in_mongodbs_language(interohm):
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        (("query", "wires"), "materials, contacts, cells, calculations"),
+        (("query", "wires"), "materials, contacts, cells, interfaces, calculations"),
         (("query", "contacts", "{left: Li}"), "criteria"),
         (("query", "contacts", "[1]"), "criteria"),
         (("query", "contacts", '{"left": {"$nonsense": 1}}'), "nonsense"),

@@ -94,7 +94,8 @@ def test_contact_table_names_reference_limit_and_assumptions(interohm):
 
 def test_contact_table_has_an_interval_in_every_row(interohm):
     ran = interohm("contact", "Li", "LLZO")
-    table, _, _ = ran.out.partition("resistance")
+    _, _, table = ran.out.partition("Li | LLZO   (300 K)")
+    table, _, _ = table.partition("intervals:")
     rows = [line for line in table.splitlines() if "²)" in line or "V)" in line or "nm)" in line]
     assert len(rows) == 13
     assert all("…" in row for row in rows), table
@@ -103,27 +104,27 @@ def test_contact_table_has_an_interval_in_every_row(interohm):
     assert "…" in parts[0]
 
 
-def test_intervals_of_some_samples_say_of_how_many(interohm):
+def test_intervals_of_an_interface_are_of_all_samples(interohm):
     quantiles = json.loads(interohm("contact", "Li", "LLZO", "--json").out)["quantiles"]
-    some, samples = quantiles["log10_samples"], quantiles["samples"]
-    assert some < samples
+    assert quantiles["log10_interface_resistance"]["samples"] == quantiles["samples"]
+    # the excess over the undisturbed bulk is negative in some
+    assert quantiles["log10_samples"] < quantiles["samples"]
     ran = interohm("contact", "Li", "LLZO")
-    [total] = [line for line in ran.out.splitlines() if line.startswith("  total")]
-    assert f"({some} of {samples})" in total
-    assert "(m of n): of the m samples whose resistance is positive" in ran.out
+    [interface] = [line for line in ran.out.splitlines() if line.startswith("  interface ")]
+    assert "…" in interface
+    assert "limited by charge transfer" in interface
     unknown = interohm("contact", "Li", "LiF").out
-    assert "no total resistance: the right phase is not thick" in unknown
-    assert "(m of n)" not in unknown
+    assert "no excess over the undisturbed bulk: the right phase is not thick" in unknown
 
 
-def test_a_negative_total_stands_without_log10_limit_and_activation_energy(interohm):
+def test_accumulation_is_told_apart_from_a_resistance_that_is_positive(interohm):
     ran = interohm("contact", "LLZO", "LiPON", "--soc", 1)
-    [total] = [line for line in ran.out.splitlines() if line.startswith("  total")]
-    assert "-0." in total
-    assert "no log10 and no limiting step: carriers accumulate" in ran.out
-    assert "no total resistance" not in ran.out
+    [interface] = [line for line in ran.out.splitlines() if line.startswith("  interface ")]
+    assert float(interface.split()[1]) > 0
+    [accumulation] = [line for line in ran.out.splitlines() if "accumulation" in line]
+    assert float(accumulation.split()[1]) < 0
     [energy] = [line for line in ran.out.splitlines() if "activation energy" in line]
-    assert "…" not in energy
+    assert "…" in energy
 
 
 def test_contact_of_a_path(interohm, tmp_path):

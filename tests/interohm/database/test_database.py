@@ -148,7 +148,7 @@ def test_reading_creates_nothing(tmp_path):
         with Database.open(Settings(data=folder)) as database:
             assert database.query("contacts", {"left": "Li"}) == []
             assert database.material("Li") is None
-            assert [database.count(name) for name in COLLECTIONS] == [0] * 5
+            assert not any(database.count(name) for name in COLLECTIONS)
         assert list(tmp_path.rglob("*")) == ([folder] if folder.exists() else [])
         folder.mkdir(exist_ok=True)
 

@@ -31,7 +31,9 @@ def test_the_documented_cell_is_read_as_written() -> None:
     assert cell.layers[1].fermi_level == "minimum_interface"
     assert cell.layers[2].fermi_level == ExtrinsicControl(extrinsic_mu_eV=-1.5)
     assert cell.contacts is not None
-    assert cell.contacts[1].dipole_V == 0
+    assert cell.contacts[0].dipole_V is not None
+    assert cell.contacts[0].dipole_V.value == 0
+    assert cell.contacts[1].dipole_V is None  # a known interface's, if there is one
     assert cell.collectors is not None
     assert cell.collectors.negative.work_function_eV.value == 4.65
 
