@@ -12,6 +12,7 @@ from vasp_writer import VALENCE, write_calculation
 
 from interohm.postprocess.calculation import Calculation, PlanarPotential
 from interohm.records import Insulator
+from interohm.workflows.engines.gpaw import kpoint_counts
 from interohm.workflows.vasp_import import import_folder
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,7 @@ def write(
         "charge": charge,
         "electrons": sum(VALENCE[site.specie.symbol] for site in structure) - charge,
         "energy_eV": energy_eV,
+        "settings": template.settings | {"kpoints": kpoint_counts(structure, 14.0, 3)},
         "initial_structure": structure.as_dict(),
         "structure": structure.as_dict(),
         "site_potentials_eV": [-40.0] * len(structure),
@@ -95,7 +97,9 @@ def test_the_other_element_takes_its_share_of_ions(
         f"{{mobile_ion: {ion}, ion_charge: {ion_charge}, phases: [{{kind: insulator, name: X, "
         f"formula: {formula}, facet: [0, 0, 1], dielectric_constant: 5.0}}]}}"
     )
-    (record,) = import_folder(tmp_path).records
+    made = import_folder(tmp_path)
+    assert made.failures == {}
+    (record,) = made.records
     assert isinstance(record, Insulator)
     defects = {(one.sublattice, one.charge): one for one in record.defects}
     assert defects[f"V_{ion}", -ion_charge].ion_change == -1

@@ -388,7 +388,7 @@ def test_the_ranking_orders_the_inputs(states):
     assert set(shares) <= set(labels)
     for trace, name in zip(
         figure["frames"][0],
-        ("open_circuit_voltage_V", "log10_interface_resistance"),
+        ("open_circuit_voltage_V", "log10_interface_resistance", "log10_resistance"),
         strict=True,
     ):
         assert trace["x"] == [s["variance_share"] for s in states[0]["sensitivity"][name]]
