@@ -5,32 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from ase import Atoms
 from pydantic import ValidationError
-from pymatgen.core import Lattice, Structure
-from pymatgen.io.ase import AseAtomsAdaptor
-from scipy.integrate import quad
-from scipy.interpolate import CubicSpline
 
 from interohm.database import Database
 from interohm.errors import InputError
-from interohm.postprocess.interfaces import hop_across
-from interohm.records.interface import Interface
-from interohm.slab_builders.cells import Crystal
-from interohm.slab_builders.hops import after_hop, vacancy_hop
-from interohm.slab_builders.interfaces import best_match, find_matches, join
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import campaign_flow, dry_run, interface_plans, load_campaign
 from interohm.workflows.campaign_config import CampaignConfig
-from interohm.workflows.claims import claimed
-from interohm.workflows.engines import engine_named
 from interohm.workflows.export import write_records
-from interohm.workflows.interface_jobs import side_of
-from interohm.workflows.local import run_campaign
 from interohm.workflows.phase_diagram import known_crystals
-from interohm.workflows.presets import load_preset
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
@@ -164,167 +148,3 @@ def test_strained_crystals_and_stacks_are_no_phases(database: Database) -> None:
         *("Li", "LiF", "LiH")
     }
     assert not any("cell_held" in one.settings for one in found)
-
-
-@pytest.mark.dft
-def test_two_halves_of_one_crystal_have_no_dipole_and_the_bulks_hop(database: Database) -> None:
-    config = campaign(
-        left=side("LiH_001", "insulator", [0, 0, 1]),
-        right=side("LiH_001", "insulator", [0, 0, 1]),
-        hop={"lateral_A": 4.0},
-    )
-
-    made = run_campaign(config, database, progress=False)["contact"]
-
-    assert isinstance(made, Interface)
-    assert made.dipole_V is not None
-    assert made.barrier_eV is not None
-    assert made.dipole_V.value == pytest.approx(0.0, abs=0.005)
-    assert made.strain[0].normal == 0.0
-    assert made.provenance["charge_transfer"]["electrons_to_left_e_nm2"] == pytest.approx(
-        0, abs=0.01
-    )
-    # Two meshes of one crystal: its primitive cell's, and that of the slab's frame.
-    assert made.provenance["line_up"]["right_above_left_eV"] == pytest.approx(0.0, abs=0.03)
-    hop = made.provenance["hop"]
-    assert hop["forward_eV"] == pytest.approx(hop["backward_eV"], abs=0.02)
-    # The same hop in the crystal, its end by symmetry.
-    contact = find_calculation(database, made.calculations["contact"])
-    assert contact is not None
-    assert made.barrier_eV.value == pytest.approx(bulk_hop(contact.final_structure), abs=0.03)
-
-
-def bulk_hop(contact: Structure) -> float:
-    """The barrier of the vacancy in the perfect crystal, in a cell of the contact's size."""
-    planes = len(contact) // 2
-    side = contact.lattice.a * 2**0.5
-    crystal = Structure.from_spacegroup(
-        "Fm-3m", Lattice.cubic(side), ["Li", "H"], [[0, 0, 0], [0.5, 0.5, 0.5]]
-    )
-    crystal.make_supercell((1, 1, planes // 2))
-    perfect, flat = (
-        Structure(Lattice.tetragonal(side, height), crystal.species, crystal.frac_coords)
-        for height in (contact.lattice.c, 0.97 * contact.lattice.c)
-    )
-    preset = load_preset(str(TINY))
-    assert preset.interface is not None
-    assert preset.interface.hop is not None
-    settings = preset.interface.insulators.engine_settings(preset.xc) | {
-        "kpoint_length_A": preset.interface.hop.kpoint_length_A,
-        "relaxation": preset.interface.hop.ends.model_dump(mode="json"),
-    }
-    engine = engine_named("gpaw")
-    # Of the nearest sites one in the next plane, as across the contact.
-    hop = vacancy_hop(flat, 0)
-    before = perfect.copy()
-    before.remove_sites([0])
-    relaxed = finished(engine, before, "relax", settings).final_structure
-    settings |= {
-        "relaxation": preset.interface.hop.relaxation.model_dump(mode="json"),
-        "path": {
-            "images": 1,
-            "spring_eV_A2": 1.0,
-            "end_positions_A": after_hop(perfect, hop, relaxed).cart_coords.round(5).tolist(),
-        },
-    }
-    return hop_across(finished(engine, relaxed, "neb", settings)).forward_eV
-
-
-def finished(engine: Any, structure: Structure, kind: str, settings: dict[str, Any]) -> Any:
-    request = engine.request(structure, kind, settings, -1)
-    run = engine.start(request, claimed(request).folder)
-    run.wait()
-    return run.result()
-
-
-@pytest.mark.dft
-def test_a_strained_pair_lines_up_as_other_evaluations_have_it(database: Database) -> None:
-    config = campaign()
-
-    made = run_campaign(config, database, progress=False)["contact"]
-
-    assert isinstance(made, Interface)
-    assert made.dipole_V is not None
-    found = {what: find_calculation(database, hash) for what, hash in made.calculations.items()}
-    joined, left, right = (
-        found[what] for what in ("contact", "slab as cut, left", "slab as cut, right")
-    )
-    assert joined is not None
-    assert left is not None
-    assert right is not None
-    (strain,) = made.strain
-    assert strain.principal == pytest.approx((0.0107, 0.0107), abs=0.008)
-
-    # Averages over a period in real space instead of by Fourier's series.
-    def average(calculation: Any, middle: float, period: float) -> float:
-        planar = calculation.planar_potential
-        step = planar.height_A / len(planar.potential_eV)
-        values = np.array(planar.potential_eV * 3)
-        spline = CubicSpline((np.arange(values.size) - values.size / 3) * step, values)
-
-        return quad(lambda z: float(spline(middle + z)), -period / 2, period / 2)[0] / period
-
-    def vacuum(calculation: Any) -> float:
-        return calculation.planar_potential.potential_eV[0]  # half a cell from the slab's middle
-
-    periods = [structure_period(one.final_structure) for one in (left, right)]
-    joined_c = joined.planar_potential.height_A
-    depth = [
-        vacuum(one) - average(one, one.planar_potential.height_A / 2, period)
-        for one, period in zip((left, right), periods, strict=True)
-    ]
-    averages = [average(joined, 0.0, periods[0]), average(joined, joined_c / 2, periods[1])]
-    by_hand = (averages[0] + depth[0]) - (averages[1] + depth[1])
-    assert made.dipole_V.value == pytest.approx(by_hand, abs=0.01)
-
-    # One contact between two vacua: what the outer levels differ by is the dipole, directly.
-    assert made.dipole_V.value == pytest.approx(
-        step_between_vacua(made, config, database), abs=0.15
-    )
-    assert made.dipole_V.value > 0.3
-
-
-def structure_period(slab: Structure) -> float:
-    heights = np.unique(slab.cart_coords[:, 2].round(2))
-    return float(np.diff(heights).mean())
-
-
-def step_between_vacua(made: Interface, config: CampaignConfig, database: Database) -> float:
-    """The difference of the vacuum levels beside a rigid contact, with GPAW's dipole layer."""
-    from gpaw.new.ase_interface import GPAW
-
-    cells = {row.label: row for row in dry_run(config, database)}
-    slabs = []
-    for formula in ("LiH", "LiF"):
-        crystal = Crystal.from_structure(
-            Structure.from_file(CONFIGS / "structures" / f"{formula}.cif")
-        )
-        relaxed = find_calculation(database, cells[f"{formula}: cell"].hash)
-        assert relaxed is not None
-        spec = {
-            "facet": [0, 0, 1],
-            "conventional": crystal.conventional,
-            "primitive": crystal.primitive,
-        }
-        slabs.append(side_of(spec, relaxed.final_structure, thickness_A=3))
-    limits = {"max_strain": 0.06, "max_atoms": 100}
-    match = best_match(find_matches(*slabs, strained="left", **limits), **limits)
-    joint = join(*slabs, match, normal_strain=made.strain[0].normal)
-    geometry = made.provenance["geometry"]
-    whole = joint.with_vacuum(geometry["shift"], geometry["gap_A"], 10.0)
-    bare = AseAtomsAdaptor.get_atoms(whole)
-    atoms = Atoms(bare.symbols, bare.positions, cell=bare.cell, pbc=(True, True, False))
-    atoms.calc = GPAW(
-        mode={"name": "pw", "ecut": 350},
-        xc="PBE",
-        kpts={"size": (2, 2, 1), "gamma": True},
-        occupations={"name": "fermi-dirac", "width": 0.01},
-        poissonsolver={"dipolelayer": "xy"},
-        convergence={"energy": 1e-4, "density": 1e-4, "eigenstates": 1e-6},
-        txt=None,
-    )
-    atoms.get_potential_energy()
-    planar = atoms.calc.get_electrostatic_potential().mean(axis=(0, 1))
-    # Two Å from the border, beyond the layer's own step.
-    inside = round(2.2 / whole.lattice.c * planar.size)
-    return float(planar[inside] - planar[-inside])
