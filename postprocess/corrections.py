@@ -140,8 +140,11 @@ def far_radius_A(lattice: np.ndarray) -> float:
 
     Sites beyond it are far from a defect, as pydefect and doped have it.
     """
-    heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
-    return float(heights.max()) / 2
+    return float(_face_distances_A(lattice).max()) / 2
+
+
+def _face_distances_A(lattice: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / np.linalg.norm(np.linalg.inv(lattice), axis=0))
 
 
 def site_alignment(
@@ -150,7 +153,10 @@ def site_alignment(
     center: np.ndarray,
     dielectric: Dielectric,
 ) -> SiteAlignment:
-    """Compare the potentials at the sites that are far from the defect (see `far_radius_A`).
+    """Compare the potentials at the sites that are far from the defect.
+
+    These are the sites beyond `far_radius_A` or, where a long and narrow supercell has none, beyond
+    its inscribed sphere; ``radius_A`` says which.
 
     Parameters
     ----------
@@ -165,7 +171,7 @@ def site_alignment(
     Raises
     ------
     ValueError
-        No site is far enough, or the cells differ.
+        No site is beyond the cell's inscribed sphere, or the cells differ.
     """
     perfect, flawed = bulk.final_structure, defect.final_structure
     if not np.allclose(perfect.lattice.matrix, flawed.lattice.matrix, atol=1e-4):
@@ -180,6 +186,10 @@ def site_alignment(
     )
     distances = perfect.lattice.get_all_distances(center, places)[0]
     far = distances > radius * 0.999
+    if not far.any():
+        # A long and narrow cell may have none; those beyond its inscribed sphere are left.
+        radius = float(_face_distances_A(lattice).min()) / 2
+        far = distances > radius * 0.999
     if not far.any():
         raise ValueError(
             f"no site is farther than {radius:.1f} Å from the defect: enlarge the supercell"

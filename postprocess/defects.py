@@ -11,6 +11,7 @@ from .calculation import Calculation
 from .corrections import (
     Dielectric,
     SiteAlignment,
+    far_radius_A,
     point_charge_correction,
     site_alignment,
 )
@@ -87,16 +88,17 @@ def formation_energy(
         point_charge_eV=lattice_term,
         alignment_eV=charge * alignment.shift_eV,
         alignment_spread_eV=abs(charge) * alignment.spread_eV,
-        alignment_region=_region(alignment),
+        alignment_region=_region(alignment, lattice),
     )
 
 
-def _region(alignment: SiteAlignment) -> str:
+def _region(alignment: SiteAlignment, lattice: np.ndarray) -> str:
     if alignment.radius_A is None:
         return "planar averages half-way to the image, along a, b and c"
+    widest = alignment.radius_A > (1 - 1e-6) * far_radius_A(lattice)
     return (
-        f"{alignment.sites} relaxed sites beyond {alignment.radius_A:.3f} Å, half of the largest "
-        "distance between opposite faces of the supercell"
+        f"{alignment.sites} relaxed sites beyond {alignment.radius_A:.3f} Å, half of the "
+        f"{'largest' if widest else 'smallest'} distance between opposite faces of the supercell"
     )
 
 
