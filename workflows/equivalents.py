@@ -196,9 +196,8 @@ def _turned_potential(
         waves = np.fft.rfftfreq(values.size) * values.size
         phases = np.exp(-2j * np.pi * waves * setting.translation[axis])
         values = np.fft.irfft(np.fft.rfft(values) * phases, n=values.size)
-    return PlanarPotential(
-        height_A=potential.height_A, potential_eV=[round(float(value), 6) for value in values]
-    )
+    turned = [round(float(value), 6) for value in values]
+    return potential.model_copy(update={"potential_eV": turned})
 
 
 def _turned_response(
