@@ -15,6 +15,7 @@ class Schema(StrEnum):
 
     record = "record"
     interface = "interface"
+    experiment = "experiment"
     cell = "cell"
     campaign = "campaign"
     preset = "preset"
@@ -24,13 +25,16 @@ class Schema(StrEnum):
 
 def schema(
     of: Annotated[
-        Schema, typer.Argument(help="record, interface, cell, campaign, preset, screen or import.")
+        Schema,
+        typer.Argument(
+            help="record, interface, experiment, cell, campaign, preset, screen or import."
+        ),
     ],
 ) -> None:
     """Print the JSON schema of a file.
 
-    Every field of a record, an interface, a cell, a campaign, its preset, a screening or an import,
-    with its type and bounds.
+    Every field of a record, an interface, an experiment, a cell, a campaign, its preset, a
+    screening or an import, with its type and bounds.
     """
     from interohm.cli.output import print_json
 
@@ -42,6 +46,10 @@ def schema(
         from interohm.records.interface import Interface
 
         print_json(Interface.model_json_schema())
+    elif of is Schema.experiment:
+        from interohm.records.experiment import Experiment
+
+        print_json(Experiment.model_json_schema())
     elif of is Schema.cell:
         from interohm.records.cell_config import Cell
 

@@ -11,9 +11,14 @@ from scipy.special import ndtri
 from interohm.device_models import BOLTZMANN_EV_K
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
-from interohm.prediction.contact_hop import hop_of, known_interface, with_known_interface
+from interohm.prediction.contact_hop import (
+    EXCESS_BARRIER_SCALE_EV,
+    hop_of,
+    known_interface,
+    with_known_interface,
+)
 from interohm.prediction.electrodes import host_factor, host_occupations
-from interohm.prediction.sampling import Draws
+from interohm.prediction.sampling import Draws, phase_of
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
 from interohm.records.cell_config import Cell, Contact
 from interohm.records.interface import Interface, interface_from
@@ -96,13 +101,14 @@ def test_a_given_barrier_is_used_as_it_is() -> None:
 def test_without_any_the_barrier_is_the_bulks_and_a_half_normal_excess() -> None:
     document = contact_document(shipped("Li"), shipped("LLZO"), samples=0)
     assert document["contact_barrier_assumed"]
-    # the median of a half-normal of 0.25 eV above the bulk's 0.29 eV
-    expected = 0.29 + 0.25 * float(ndtri(0.75))
+    # the median of a half-normal above the barrier that the bulk's conductivity asks for
+    (bulk_eV,) = set(phase_of(shipped("LLZO")).migration_energy_eV.tolist())
+    expected = bulk_eV + EXCESS_BARRIER_SCALE_EV * float(ndtri(0.75))
     assert document["resistance"]["contact_barrier_eV"] == pytest.approx(expected)
     draws = Draws(100_000)
     hop = hop_of(Contact(), shipped("Li"), shipped("LLZO"), draws)
     quantiles = np.quantile(hop.excess_barrier_eV, [0.05, 0.5, 0.95])
-    half_normal = 0.25 * ndtri(0.5 + 0.5 * np.array([0.05, 0.5, 0.95]))
+    half_normal = EXCESS_BARRIER_SCALE_EV * ndtri(0.5 + 0.5 * np.array([0.05, 0.5, 0.95]))
     assert quantiles == pytest.approx(half_normal, abs=0.004)
     assert np.min(hop.excess_barrier_eV) >= 0.0
     # one draw for a pair, whichever is on the left; another for another pair
@@ -113,10 +119,18 @@ def test_without_any_the_barrier_is_the_bulks_and_a_half_normal_excess() -> None
 
 
 def test_the_prior_is_what_to_learn_next() -> None:
-    document = contact_document(shipped("Li"), shipped("LLZO"), samples=1000)
+    """Where it is known what carries the current, and what a carrier costs; that comes first."""
+    garnet = shipped("LLZO")
+    document = contact_document(shipped("Li"), garnet, samples=1000)
+    assert document["next"]["text"].startswith("choice of carriers of LLZO, ")
+    cost = Quantity(value=garnet.neutral_formation_energy_eV.value)
+    settled = garnet.model_copy(
+        update={"carriers": garnet.carriers[:1], "neutral_formation_energy_eV": cost}
+    )
+    document = contact_document(shipped("Li"), settled, samples=1000)
     assert document["next"]["field"] == "contact_barrier_eV"
     assert document["next"]["text"].startswith("contact barrier of Li | LLZO, ")
-    known = contact_document(shipped("Li"), shipped("LLZO"), contact=barrier(0.5), samples=1000)
+    known = contact_document(shipped("Li"), settled, contact=barrier(0.5), samples=1000)
     ranked = known["sensitivity"]["log10_interface_resistance"]
     assert "contact_barrier_eV" not in {one["field"] for one in ranked}
     assert not known["contact_barrier_assumed"]
@@ -133,8 +147,9 @@ def test_intervals_are_of_all_samples() -> None:
 
 def test_what_never_conducts_counts_as_capped() -> None:
     document = material_document(shipped("LLZO"))
+    del document["conductivity"], document["carriers"]
     for defect in document["defects"]:
-        for field in ("migration_energy_eV", "attempt_frequency_Hz", "hop_distance_nm"):
+        for field in ("attempt_frequency_Hz", "hop_distance_nm"):
             del defect[field]
     dead = material_from(document, where="test")
     found = contact_document(shipped("Li"), dead, samples=50)
