@@ -181,7 +181,7 @@ def _picture(rows: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set_yticks(range(len(shown)), [row["title"] for row in shown], fontsize=8)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlabel(
-        "interface resistance (Ω·cm²): bar 5 to 95 %, line median, ● measured, ◀ upper limit"
+        "interface resistance (Ω·cm²)\nbar: 5 to 95 %, line: median, ●: measured, ◀: upper limit"
     )
     axes.grid(axis="x", color="#dddddd", lw=0.6)
     for side in ("top", "right", "left"):
