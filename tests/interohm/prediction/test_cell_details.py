@@ -23,6 +23,8 @@ from interohm.records.shipped import shipped_material
 from interohm.results.json_values import log10_fields
 from interohm.yaml_io import validated
 
+from .stated_energies import stated_energies
+
 KT_EV = 8.617333262e-5 * 300
 
 
@@ -138,7 +140,7 @@ def test_the_grid_solver_takes_mu_of_a_layer_linear_between_its_ends() -> None:
 
 def test_a_thick_layer_resists_by_the_mean_resistivity_of_its_two_ends() -> None:
     """Of interstitials that immobile charges without lithium compensate: c goes as exp(mu/2kT)."""
-    document = material_document(shipped("LLZO")) | {"stability_window_V": [2.85, 2.9]}
+    document = stated_energies(shipped("LLZO")) | {"stability_window_V": [2.85, 2.9]}
     interstitial, vacancy = document["defects"]
     fixed = {
         "name": "fixed",

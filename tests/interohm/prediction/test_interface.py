@@ -24,6 +24,8 @@ from interohm.records.cell_config import Cell, Contact
 from interohm.records.interface import Interface, interface_from
 from interohm.records.shipped import shipped_interfaces, shipped_material
 
+from .stated_energies import stated_energies
+
 
 def shipped(name: str, **fields: Any) -> Any:
     record = shipped_material(name)
@@ -344,13 +346,8 @@ def test_doubts_name_what_is_beyond_the_model() -> None:
 
 def test_a_common_shift_of_the_valence_band_leaves_the_resistance_alone() -> None:
     """phi_0, R and their intervals, of a contact in which no electrons matter."""
-    document = material_document(shipped("LLZO"))
+    document = stated_energies(shipped("LLZO"))
     document["electrons"] = False
-    # as formation energies, which the record's neutral potential gives
-    energies = phase_of(shipped("LLZO")).formation_energy_eV.tolist()
-    del document["neutral_potential_V"], document["neutral_formation_energy_eV"]
-    for defect, energy in zip(document["defects"], energies, strict=True):
-        defect["formation_energy_eV"] = {"value": energy}
     document["ionization_potential_eV"] = {"value": 6.3}
     moves = {
         "ionization_potential_eV": -1,
