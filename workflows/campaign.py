@@ -34,7 +34,7 @@ from .equivalents import Requests
 from .interface import interface_flow, interface_plan
 from .interface_record import record_interface
 from .molecules import load_molecules
-from .phase import band_edges_of, insulator_flow, metal_flow
+from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
 from .phase_diagram import window_of_others
 from .phase_jobs import record_insulator, record_metal
 from .presets import Preset, VaspPreset, load_preset
@@ -182,10 +182,7 @@ def _insulator(
         metal,
         preset,
         **ion,
-        coexisting=beside,
-        competing=competing,
-        molecules=molecules,
-        phase_diagram=known,
+        neighbours=Neighbours(beside, competing, molecules, known),
     )
 
 
