@@ -140,9 +140,11 @@ def work_of_adhesion_J_m2(
     Parameters
     ----------
     joined : Calculation
+        The two sides in contact.
     sides : sequence of (Calculation, int)
         The free slabs, and how often each is in the joined cell.
     area_A2 : float
+        Of the common cell.
     contacts : int
         In the joined cell.
     """
@@ -157,6 +159,7 @@ class Minimum:
     Parameters
     ----------
     place : float
+        Where the curve is lowest.
     bracketed : bool
         Whether it lies between the points; else it is the lowest one of them.
     """
@@ -173,6 +176,7 @@ def lowest_place(places: Sequence[float], energies_eV: Sequence[float]) -> Minim
     places : sequence of float
         At least four.
     energies_eV : sequence of float
+        The energies there.
     """
     x, y = np.asarray(places, dtype=float), np.asarray(energies_eV, dtype=float)
     middle, width = (x.min() + x.max()) / 2, (x.max() - x.min()) / 2

@@ -87,6 +87,7 @@ class InsulatorCalculations:
     period_A : float
         Repeat distance of the crystal along the slab's normal.
     defects : sequence of DefectCandidate
+        All candidates, of all charges and sites.
     metal : Calculation
         Bulk metal of the mobile ion, which sets mu = 0.
     coexisting : sequence of Calculation

@@ -25,6 +25,7 @@ def tied_elements(compositions: Sequence[Composition], mobile_ion: str) -> dict[
     compositions : sequence of Composition
         Of the compounds that coexist.
     mobile_ion : str
+        Its element.
 
     Raises
     ------

@@ -91,7 +91,9 @@ def interstitial_sites(
     Parameters
     ----------
     conventional : Structure
+        The standardized conventional cell.
     element : str
+        Its symbol.
     extra : sequence of (float, float, float)
         Further candidates, fractional in the conventional cell.
     """

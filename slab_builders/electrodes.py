@@ -63,9 +63,11 @@ def ordered_vacancies(
     lithiated : Structure
         The primitive cell, every site of the mobile ion filled.
     mobile_ion : str
+        Its element.
     ion_content : float
         Wanted, per formula unit of the host; at most that of ``lithiated``.
     most_units : int
+        Of the formula, in the largest cell that is tried.
 
     Returns
     -------
@@ -150,6 +152,7 @@ def facet_in(conventional: Structure, facet: Facet, superlattice: Structure) -> 
     conventional : Structure
         The crystal whose lattice the indices are given in.
     facet : tuple of int
+        Miller indices in the conventional cell of the host.
     superlattice : Structure
         In the same orientation, not relaxed.
     """

@@ -38,13 +38,17 @@ def barrier_jobs(
     Parameters
     ----------
     phase : InsulatorPhase
+        Its description in the campaign.
     preset : Preset
+        The settings of all steps.
     crystal : Crystal
+        Of the phase.
     cell : Job
         Of the relaxed primitive cell.
     planned : sequence of PlannedDefect
+        The defects of the record.
     relaxed_defects : sequence of Job
-        Theirs.
+        The jobs that relax them, in their order.
     multiples : tuple of int
         Of the supercells.
 
@@ -123,11 +127,13 @@ def hop_ends(
     Parameters
     ----------
     conventional, primitive, relaxed : Structure
+        The crystal's two cells as given, and the relaxed primitive one.
     vacancies : list
         Relaxed supercells, one of each distinct site; failed ones are None.
     sites : list of mapping
-        Theirs.
+        The sites of these vacancies.
     multiples : tuple of int
+        Of the conventional cell along its axes.
 
     Returns
     -------

@@ -60,8 +60,11 @@ class PlannedCalculation:
         Of the calculation that is found, else of the request; preliminary while the structure that
         it starts from is not calculated yet.
     kind : str
+        What is calculated.
     charge : int
+        Of the cell, in elementary charges.
     atoms, electrons : int
+        How many the calculation has.
     kpoints : tuple of int
         Divisions of the mesh.
     found : bool
@@ -245,6 +248,7 @@ def dry_run(config: CampaignConfig, database: Database) -> list[PlannedCalculati
     Parameters
     ----------
     config : CampaignConfig
+        The campaign.
     database : Database
         Opened for reading.
 

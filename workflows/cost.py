@@ -27,6 +27,7 @@ def core_seconds(planned: PlannedCalculation) -> float:
     Parameters
     ----------
     planned : PlannedCalculation
+        The calculation.
 
     Returns
     -------

@@ -32,11 +32,15 @@ def electrode_flow(
     Parameters
     ----------
     phase : ElectrodePhase
+        Its description in the campaign.
     structure, metal : Structure
         Of the phase with all of its mobile ions, and of the mobile element's metal.
     preset : Preset
+        The settings of all steps.
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
 
     Raises
     ------

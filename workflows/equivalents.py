@@ -133,6 +133,7 @@ def in_setting(calculation: Calculation, setting: Setting) -> Calculation:
     Parameters
     ----------
     calculation : Calculation
+        The one that is stored.
     setting : Setting
         From `settings_between`, with the calculation's initial structure as the other one.
 

@@ -64,12 +64,15 @@ def interface_flow(
     Parameters
     ----------
     phase : InterfacePhase
+        Its description in the campaign.
     structures : (Structure, Structure)
         Of the left and the right crystal.
     preset : Preset
         With ``interface``.
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
 
     Raises
     ------

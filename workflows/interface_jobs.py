@@ -47,6 +47,7 @@ def side_of(side: Mapping[str, Any], relaxed: Structure, *, thickness_A: float) 
     relaxed : Structure
         The primitive cell.
     thickness_A : float
+        Of each slab, at least.
     """
     crystal = Crystal(side["conventional"], side["primitive"]).relaxed(relaxed)
     facet = tuple(side["facet"])
@@ -110,9 +111,13 @@ def match_slabs(
     cells : list of str
         Hashes of the calculations that relaxed them.
     strained : str
+        The side that gives way.
     max_strain : float
+        In the plane, at most.
     max_atoms, max_matches : int
+        Of the common cell, and how many cells are kept.
     thickness_A : float
+        Of each slab, at least.
 
     Returns
     -------
@@ -155,10 +160,13 @@ def chosen_match(
     Parameters
     ----------
     matches : sequence of Match
+        Common cells, the best first.
     known : bool
         Whether the crystals are relaxed: in a plan they may be as the campaign gives them.
     max_strain : float
+        In the plane, at most.
     max_atoms : int
+        Of the common cell.
 
     Raises
     ------

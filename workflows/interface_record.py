@@ -69,6 +69,7 @@ def record_interface(
     other : mapping, optional
         The same in a cell of another width.
     facts : mapping
+        Phase, preset and mobile ion, as they were asked for.
     """
     needed = {"bulk": edges, "slab": free, "contact": [joined], "side alone": alone}
     for what, outputs in needed.items():

@@ -78,11 +78,13 @@ def place_lowest(
     Parameters
     ----------
     conventional, primitive, relaxed : Structure
+        The crystal's two cells as given, and the relaxed primitive one.
     calculated : list
         The candidates in the smaller supercell; failed ones are None.
     sites : list of mapping
-        Theirs.
+        The candidates' sites.
     multiples : tuple of int
+        Of the conventional cell along its axes.
     """
     with active_database() as database:
         found = [

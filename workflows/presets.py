@@ -145,6 +145,7 @@ class InterfaceHopStep(HopStep):
     thickness_A : float
         Of each side, at least.
     kpoint_length_A : float
+        The mesh of k-points is as dense as the Gamma point of a supercell of this length.
     ends : Relaxation
         Of the ion before and after its hop.
     """
@@ -169,7 +170,9 @@ class InterfaceStep(StrictSettings):
         Electronic settings where both sides have a gap, and where one is a metal; free slabs of
         insulators have the former, those of metals the latter.
     relaxation : Relaxation
+        When the atoms are relaxed.
     hop : InterfaceHopStep, optional
+        None: the ion's hop is not calculated.
     """
 
     thickness_A: Positive
@@ -189,6 +192,7 @@ class InterfaceStep(StrictSettings):
             A ``static`` energy, a ``scan``, the ``relax``-ed contact or slab, the ``ends`` of a hop
             and its ``path``.
         xc : str
+            The functional.
         metallic : bool
             Whether a metal takes part.
         axes : int

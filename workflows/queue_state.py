@@ -39,6 +39,7 @@ class QueuedJob:
     Parameters
     ----------
     campaign, phase, name : str
+        What it belongs to, and what it is called.
     fw_id : int
         FireWorks' number of it.
     state : str
@@ -74,6 +75,7 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
     Parameters
     ----------
     launchpad : LaunchPad
+        The queue.
     campaign : str, optional
         Its name.
 
@@ -122,6 +124,7 @@ def rerun(
     Parameters
     ----------
     launchpad : LaunchPad
+        The queue.
     campaign : str, optional
         Only of this one; workflows that are not this program's are never touched.
     lost_after_s : float, optional

@@ -138,7 +138,9 @@ def cut_slab(
     Parameters
     ----------
     conventional, primitive, relaxed : Structure
+        The crystal's two cells as given, and the relaxed primitive one.
     facet : tuple of int
+        Miller indices.
     termination : int
         Which one of `symmetric_slabs`.
     thickness_A, vacuum_A : float

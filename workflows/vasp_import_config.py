@@ -124,6 +124,7 @@ class ImportedElectrode(_Config):
     Parameters
     ----------
     name : str
+        Of the record.
     formula : str
         Of the host at any ion content: folders with its other elements in this ratio are its own.
     facet : tuple of int, optional
@@ -156,11 +157,15 @@ class ImportConfig(_Config):
     Parameters
     ----------
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
     phases : list
+        The records to make.
     ignore : list of str
         Folders that are not read, nor those in them.
     uncertainties : Uncertainties
+        What to say of calculated numbers.
     """
 
     mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]

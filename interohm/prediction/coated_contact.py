@@ -147,7 +147,7 @@ def coated_contacts(
             if isinstance(side, ThinLayer) and said
         ]
         beside = [
-            models.REASONS[int(np.ravel(why)[0])]
+            models.Reason(int(np.ravel(why)[0])).text
             for (_, why), end in zip(outer, (0, len(materials) - 2), strict=True)
             if place == end and np.any(why)
         ]

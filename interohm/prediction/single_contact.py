@@ -125,7 +125,7 @@ def solve_contact(
     left, right, reference : Insulator or Metal
         The phases, and the mobile metal that is the zero of potential.
     conditions : Conditions
-        Its own.
+        What the contact is in.
     draws : Draws, optional
         Sample the uncertainties.
     flat_V : array, optional

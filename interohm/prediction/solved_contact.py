@@ -213,7 +213,7 @@ def between_half_spaces(
         charge_transfer_ohm_cm2=parts.charge_transfer_ohm_cm2,
         contact_barrier_eV=parts.contact_barrier_eV,
         layer_ohm_cm2=np.asarray(np.nan),
-        reason=models.REASONS[int(np.ravel(parts.reason)[0])],
+        reason=models.Reason(int(np.ravel(parts.reason)[0])).text,
     ).with_transfer(blocked=blocked)
 
 
