@@ -22,34 +22,36 @@ THICK_HALF_SPACE_NM = 1e4
 class Reason(IntEnum):
     """Why a contact has no total resistance; ``known`` where it has one."""
 
-    text: str
+    known = 0
+    left_not_thick = 1
+    right_not_thick = 2
+    neither_thick = 3
+    left_without_hops = 4
+    right_without_hops = 5
+    no_insulator = 6
+    overflow = 7
+    no_neutral_bulk = 8
 
-    def __new__(cls, code: int, text: str) -> Reason:
-        """Return a reason of this code, which says this."""
-        reason = int.__new__(cls, code)
-        reason._value_ = code
-        reason.text = text
-        return reason
+    @property
+    def text(self) -> str:
+        """Return the reason in words; nothing where there is none."""
+        return _TEXTS[self]
 
-    known = 0, ""
-    left_not_thick = (
-        1,
-        "the left phase is not thick: x99 + 10 Debye lengths exceed its thickness, or 10 um",
-    )
-    right_not_thick = (
-        2,
-        "the right phase is not thick: x99 + 10 Debye lengths exceed its thickness, or 10 um",
-    )
-    neither_thick = (
-        3,
-        "neither phase is thick: x99 + 10 Debye lengths exceed the thickness, or 10 um",
-    )
-    left_without_hops = 4, "no defect of the left phase has a migration energy"
-    right_without_hops = 5, "no defect of the right phase has a migration energy"
-    no_insulator = 6, "no insulating phase at the contact"
-    overflow = 7, "the resistance exceeds the largest number"
-    no_neutral_bulk = 8, "no neutral bulk"
 
+_TEXTS = {
+    Reason.known: "",
+    Reason.left_not_thick: "the left phase is not thick: x99 + 10 Debye lengths exceed its "
+    "thickness, or 10 um",
+    Reason.right_not_thick: "the right phase is not thick: x99 + 10 Debye lengths exceed its "
+    "thickness, or 10 um",
+    Reason.neither_thick: "neither phase is thick: x99 + 10 Debye lengths exceed the thickness, or "
+    "10 um",
+    Reason.left_without_hops: "no defect of the left phase has a migration energy",
+    Reason.right_without_hops: "no defect of the right phase has a migration energy",
+    Reason.no_insulator: "no insulating phase at the contact",
+    Reason.overflow: "the resistance exceeds the largest number",
+    Reason.no_neutral_bulk: "no neutral bulk",
+}
 
 REASONS = tuple(reason.text for reason in Reason)
 """Their texts, by code."""

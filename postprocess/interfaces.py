@@ -181,7 +181,7 @@ def lowest_place(places: Sequence[float], energies_eV: Sequence[float]) -> Minim
     x, y = np.asarray(places, dtype=float), np.asarray(energies_eV, dtype=float)
     middle, width = (x.min() + x.max()) / 2, (x.max() - x.min()) / 2
     curve = np.polynomial.Polynomial.fit((x - middle) / width, y - y.min(), 3, domain=[-1, 1])
-    _, slope, bend, skew = curve.coef
+    _, slope, bend, skew = (float(coefficient) for coefficient in curve.coef)
     inside = bend**2 - 3 * skew * slope
     # Of the two places without a slope the one that curves upwards, also where skew is 0.
     place = -slope / (bend + math.sqrt(inside)) if inside > 0 and bend > -math.sqrt(inside) else 2.0

@@ -168,7 +168,7 @@ def insulator_record(
         Comparison(
             bulk=bulk,
             supercell=calculations.supercell,
-            chemical_potentials_eV=potentials | (given_potentials_eV or {}),
+            chemical_potentials_eV={**potentials, **(given_potentials_eV or {})},
             dielectric_constant=dielectric.value
             if dielectric.tensor is None
             else np.array(dielectric.tensor),

@@ -85,4 +85,4 @@ def planar_point_charge_potential(
     step = 2 * np.pi * float(np.linalg.norm(np.linalg.inv(lattice)[:, axis]))
     waves = np.arange(1, order)
     weights = 8 * np.pi * COULOMB_V_A / (volume * (waves * step) ** 2)
-    return np.cos(2 * np.pi * place[:, None] * waves) @ weights
+    return np.asarray(np.cos(2 * np.pi * place[:, None] * waves) @ weights)

@@ -268,7 +268,9 @@ def with_survey(
     own = seen.stable.level_eV(seen.stable.series[-1], metal=metal)
     levels = [one.level_eV(one.series[-1], metal=metal) - own for one in seen.surfaces]
     given = (
-        record.states[0].work_function_eV if metal else record.ionization_potential_eV  # type: ignore[union-attr]
+        record.states[0].work_function_eV
+        if isinstance(record, Metal)
+        else record.ionization_potential_eV
     )
     entries = [
         _entry(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from interohm.database.conditions import parse_where
 from interohm.database.rows import COLUMNS, rows_of
@@ -80,8 +80,14 @@ class Records:
         """Every record once."""
         sides = [*self.negatives, *self.positives]
         coatings = [side.coating for side in sides if side.coating is not None]
-        found = [*(side.metal for side in sides), *coatings, *self.electrolytes, self.reference]
-        return list({record.name: record for record in found}.values())
+        found: list[Insulator | Metal] = [
+            *(side.metal for side in sides),
+            *coatings,
+            *self.electrolytes,
+            self.reference,
+        ]
+        by_name: dict[str, Insulator | Metal] = {record.name: record for record in found}
+        return list(by_name.values())
 
 
 def find_records(
@@ -146,7 +152,7 @@ class _Finder:
         self.config, self.database = config, database
         self.relative_to, self.where = relative_to, where
 
-    def chosen(self, field: str, kind: type) -> list:
+    def chosen(self, field: str, kind: type) -> list[Any]:
         """Return the records of one set, in the order in which they are named."""
         candidates: Candidates = getattr(self.config, field)
         place = f"{self.where}: {field}"

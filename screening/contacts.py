@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from interohm.arrays import Array
     from interohm.records import Insulator, Metal
     from interohm.records.interface import Interface
 
-    Array = NDArray[np.float64]
 
 Some = TypeVar("Some", Electrodes, Electrolytes)
 
@@ -213,8 +213,8 @@ def known_hops(
         for column, metal in enumerate(sides):
             if metal.name not in names:
                 continue
-            pair = (electrolyte, metal) if positive else (metal, electrolyte)
-            known = known_interface(*pair, interfaces)
+            left, right = (electrolyte, metal) if positive else (metal, electrolyte)
+            known = known_interface(left, right, interfaces)
             if known is None:
                 continue
             if known.barrier_eV is not None:

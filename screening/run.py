@@ -202,7 +202,7 @@ def _stream(
 
 
 def _save_contacts(path: Path, cells: Cells) -> None:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for side, table in (("negative", cells.negative), ("positive", cells.positive)):
         arrays |= {f"{side}/{field.name}": getattr(table, field.name) for field in fields(table)}
     save_arrays(path, arrays)

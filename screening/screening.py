@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from interohm.database import Database
-from interohm.records import material_document
+from interohm.records import Insulator, Metal, material_document
 from interohm.records.interface import interface_document
 from interohm.screening.candidates import Records, find_records
 from interohm.screening.config import ScreenConfig
@@ -139,16 +139,16 @@ def open_screening(
 
 def screening_folder(config: ScreenConfig, records: Records, parent: Path) -> Path:
     """Return where a screening is kept: its name and a hash of all that its result depends on."""
+    of_sides = []
+    for side in [*records.negatives, *records.positives]:
+        of_sides.append([side.label, material_document(side.metal)])
+        if side.coating is not None:
+            of_sides.append([side.label, material_document(side.coating)])
+    others: list[Insulator | Metal] = [*records.electrolytes, records.reference]
     content = {
         "version": VERSION,
         "screening": config.model_dump(mode="json"),
-        "records": [
-            [side.label, material_document(record)]
-            for side in [*records.negatives, *records.positives]
-            for record in (side.metal, side.coating)
-            if record is not None
-        ]
-        + [material_document(record) for record in [*records.electrolytes, records.reference]],
+        "records": [*of_sides, *map(material_document, others)],
         "interfaces": [interface_document(known) for known in records.interfaces],
     }
     text = json.dumps(content, sort_keys=True)

@@ -26,14 +26,10 @@ from interohm.screening.phase_arrays import bent_electrode, electrodes_of, elect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array, IntArray
     from interohm.screening.candidates import Records
     from interohm.screening.cells import Cells
     from interohm.screening.config import ScreenConfig
-
-    Array = NDArray[np.float64]
-    IntArray = NDArray[np.int64]
 
 
 class Sampler:
@@ -123,10 +119,10 @@ class Sampler:
                 draws=draws,
                 metal_work_function_eV=self._metal_eV,
             )
-            pair = (insulator, electrode.metal) if positive else (electrode.metal, insulator)
-            known = with_known_interface(Contact(), *pair, self.records.interfaces)
-            hop = hop_of(known, *pair, draws)
-            step = dipole_V(known, *pair, draws) * (-1.0 if positive else 1.0)
+            left, right = (insulator, electrode.metal) if positive else (electrode.metal, insulator)
+            known = with_known_interface(Contact(), left, right, self.records.interfaces)
+            hop = hop_of(known, left, right, draws)
+            step = dipole_V(known, left, right, draws) * (-1.0 if positive else 1.0)
             unknown = np.asarray(np.nan)
             solved = solve_pairs(
                 metals,

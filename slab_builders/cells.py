@@ -190,7 +190,8 @@ def _unimodular_matrices() -> np.ndarray:
     """
     entries = np.array(list(itertools.product((0, 1, -1), repeat=9))).reshape(-1, 3, 3)
     found = entries[np.round(np.linalg.det(entries)) == 1]
-    return found[np.argsort(np.abs(found - np.eye(3, dtype=int)).sum(axis=(1, 2)), kind="stable")]
+    order = np.argsort(np.abs(found - np.eye(3, dtype=int)).sum(axis=(1, 2)), kind="stable")
+    return np.asarray(found[order])
 
 
 def _primitive(conventional: Structure) -> Structure:
@@ -261,7 +262,7 @@ def supercell_multiples(conventional: Structure, min_atoms: int) -> tuple[int, i
         # Wanted: far images for few atoms; the cube root weighs them alike.
         merit = nearest**3 / lattice.volume - 0.1 * atoms / min_atoms
         if best is None or merit > best[0] + 1e-6:  # far above noise
-            best = (merit, multiples)
+            best = (merit, (multiples[0], multiples[1], multiples[2]))
     assert best is not None
     return best[1]
 

@@ -191,7 +191,7 @@ def _refuse_on_an_atom(conventional: Structure, element: str, place: Sequence[fl
 
 def defect_position(site: DefectSite, multiples: tuple[int, int, int]) -> np.ndarray:
     """Return the defect's fractional coordinates in the supercell, shape (3,)."""
-    return np.asarray(site.position) / np.asarray(multiples)
+    return np.asarray(np.asarray(site.position) / np.asarray(multiples))
 
 
 def defect_supercell(

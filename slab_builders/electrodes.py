@@ -38,7 +38,7 @@ def ion_content_of(structure: Structure, mobile_ion: str) -> float:
             f"{structure.composition.reduced_formula} is not {mobile_ion} in a host",
             where="structure, mobile_ion",
         )
-    return ions / host_units(structure, mobile_ion)
+    return float(ions / host_units(structure, mobile_ion))
 
 
 def host_units(structure: Structure, mobile_ion: str) -> int:

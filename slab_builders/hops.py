@@ -153,7 +153,7 @@ class Reversal:
         """Return the fractional coordinates of a mapped configuration, each next to ``near``'s."""
         moved = np.empty_like(structure.frac_coords)
         moved[self.image] = structure.frac_coords @ self.rotation.T + self.translation
-        return moved + np.round(near.frac_coords - moved)
+        return np.asarray(moved + np.round(near.frac_coords - moved))
 
     def forces(self, structure: Structure, forces: np.ndarray) -> np.ndarray:
         """Return the forces on the mapped atoms, Cartesian as the given ones."""

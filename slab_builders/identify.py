@@ -105,9 +105,9 @@ def _loneliest(structure: Structure, other: Structure, element: str) -> np.ndarr
     places = _places(structure, element)
     others = _places(other, element)
     if len(others) == 0:
-        return places[0]
+        return np.asarray(places[0])
     distances = structure.lattice.get_all_distances(places, others)
-    return places[int(distances.min(axis=1).argmax())]
+    return np.asarray(places[int(distances.min(axis=1).argmax())])
 
 
 def _places(structure: Structure, element: str) -> np.ndarray:

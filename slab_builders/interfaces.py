@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pymatgen.analysis.interfaces.zsl import ZSLGenerator
@@ -154,7 +154,7 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
     heights = structure.cart_coords @ normal
     heights = heights - (heights.min() + heights.max()) / 2
     species = [site.specie.symbol for site in structure]
-    best: tuple[tuple, OrientedSlab] | None = None
+    best: tuple[tuple[Any, ...], OrientedSlab] | None = None
     for change in _best_bases(plane):
         vectors = change @ plane
         sign = float(np.sign(np.linalg.det(vectors)))
@@ -393,7 +393,7 @@ def find_matches(
         max_angle_tol=2 * reach,
     )
     flat = [np.column_stack([plane, np.zeros(2)]) for plane in planes]
-    found: dict[tuple, Match] = {}
+    found: dict[tuple[Any, ...], Match] = {}
     for zsl in generator(*flat):
         rows = [
             _whole(np.asarray(vectors)[:, :2] @ np.linalg.inv(plane))

@@ -326,7 +326,7 @@ class InterfacePhase(_Config):
     name: Name
     left: InterfaceSide
     right: InterfaceSide
-    strained: Literal["left", "right"] = Field(default=None, validate_default=True)  # type: ignore[assignment]
+    strained: Literal["left", "right"] = Field(default=None, validate_default=True)
     max_strain: Annotated[Number, Field(gt=0, le=0.2)] = 0.06
     max_atoms: Annotated[int, Field(ge=2, le=1000)] = 100
     max_matches: Annotated[int, Field(ge=1, le=100)] = 5

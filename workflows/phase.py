@@ -25,13 +25,13 @@ from .phase_jobs import (
     record_metal,
     repeat_cell,
 )
-from .presets import AnyBandEdges, Preset
+from .presets import AnyBandEdges, AnyPreset
 from .steps import bulk_jobs, calculation_job
 from .surfaces import surface_jobs
 
 
 def metal_flow(
-    phase: MetalPhase, structure: Structure, preset: Preset, *, mobile_ion: str, ion_charge: int
+    phase: MetalPhase, structure: Structure, preset: AnyPreset, *, mobile_ion: str, ion_charge: int
 ) -> Flow:
     """Return the flow of a metal: cell, bulk, slabs, record."""
     crystal = Crystal.from_structure(structure)
@@ -77,7 +77,7 @@ def insulator_flow(
     phase: InsulatorPhase,
     structure: Structure,
     metal: Structure,
-    preset: Preset,
+    preset: AnyPreset,
     *,
     mobile_ion: str,
     ion_charge: int,
@@ -91,7 +91,7 @@ def insulator_flow(
         Its description in the campaign.
     structure, metal : Structure
         Of the phase, and of the mobile element's metal.
-    preset : Preset
+    preset : AnyPreset
         The settings of all steps.
     mobile_ion : str
         Its element.
@@ -206,7 +206,7 @@ class _Supercells:
     """The jobs of one size of supercells."""
 
     phase: InsulatorPhase
-    preset: Preset
+    preset: AnyPreset
     crystal: Crystal
     cell: Job
     multiples: Multiples
@@ -281,7 +281,7 @@ class _Supercells:
 
 def _larger_supercells(
     phase: InsulatorPhase,
-    preset: Preset,
+    preset: AnyPreset,
     crystal: Crystal,
     cell: Job,
     planned: list[PlannedDefect],
@@ -318,7 +318,7 @@ def _label(defect: PlannedDefect, planned: list[PlannedDefect]) -> str:
     return f"{defect.site.name} {defect.charge:+d}" + (f" (site {rank})" if rank > 1 else "")
 
 
-def _reference_jobs(structure: Structure, preset: Preset) -> tuple[Job, Job]:
+def _reference_jobs(structure: Structure, preset: AnyPreset) -> tuple[Job, Job]:
     """Return cell and bulk of a compound, with the steps of metals if all its elements are."""
     kind: Literal["insulator", "metal"] = (
         "metal" if all(element.is_metal for element in structure.elements) else "insulator"
@@ -327,12 +327,12 @@ def _reference_jobs(structure: Structure, preset: Preset) -> tuple[Job, Job]:
     return bulk_jobs(Crystal.from_structure(structure), preset, kind, label)
 
 
-def band_edges_of(phase: InsulatorPhase, preset: Preset) -> AnyBandEdges | None:
+def band_edges_of(phase: InsulatorPhase, preset: AnyPreset) -> AnyBandEdges | None:
     """Return the two functionals of a phase's band edges, None where literature moves them."""
     return None if phase.band_edge_shift is not None else preset.insulator.edges
 
 
-def _response_job(phase: InsulatorPhase, cell: Job, preset: Preset) -> Job | None:
+def _response_job(phase: InsulatorPhase, cell: Job, preset: AnyPreset) -> Job | None:
     """Return the job of the dielectric response, None where the constant is given."""
     if phase.dielectric_constant != "calculate":
         return None
@@ -352,7 +352,7 @@ def _response_job(phase: InsulatorPhase, cell: Job, preset: Preset) -> Job | Non
     )
 
 
-def _edges_jobs(phase: InsulatorPhase, cell: Job, preset: Preset) -> list[Job]:
+def _edges_jobs(phase: InsulatorPhase, cell: Job, preset: AnyPreset) -> list[Job]:
     """Return the jobs of the band edges with two functionals."""
     edges = band_edges_of(phase, preset)
     if edges is None:
@@ -371,7 +371,7 @@ def _edges_jobs(phase: InsulatorPhase, cell: Job, preset: Preset) -> list[Job]:
 
 
 def _check_survey(
-    phase: InsulatorPhase | MetalPhase, preset: Preset, kind: Literal["insulator", "metal"]
+    phase: InsulatorPhase | MetalPhase, preset: AnyPreset, kind: Literal["insulator", "metal"]
 ) -> None:
     steps = preset.metal if kind == "metal" else preset.insulator
     if isinstance(phase.facet, FacetSurvey) and steps.slab.cutoff_eV != steps.bulk.cutoff_eV:
@@ -383,7 +383,7 @@ def _check_survey(
 
 
 def _facts(
-    phase: InsulatorPhase | MetalPhase, preset: Preset, mobile_ion: str, ion_charge: int
+    phase: InsulatorPhase | MetalPhase, preset: AnyPreset, mobile_ion: str, ion_charge: int
 ) -> dict[str, Any]:
     return {
         "phase": phase.model_dump(mode="json"),

@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 from interohm.database import Database
 from interohm.postprocess.band_edge_shift import shift_between, with_band_edges
 from interohm.postprocess.barriers import calculated_hop
+from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.candidates import DefectCandidate, LargerCell
 from interohm.postprocess.dielectric import calculated_constant
 from interohm.postprocess.materials import (
@@ -33,8 +34,8 @@ from .context import active_database
 from .defect_plan import PlannedDefect
 from .molecules import corrections_of
 from .phase_diagram import window_of_ours
-from .presets import PRESET, Preset
-from .steps import known_calculation
+from .presets import PRESET, AnyPreset
+from .steps import known_calculation, triple
 from .surfaces import Series, calculated_surfaces
 
 Multiples = tuple[int, int, int]
@@ -46,7 +47,7 @@ def repeat_cell(
 ) -> Structure:
     """Return the perfect supercell of the relaxed crystal."""
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
-    return supercell(crystal.conventional, tuple(multiples))
+    return supercell(crystal.conventional, triple(multiples))
 
 
 @job
@@ -60,7 +61,7 @@ def place_defect(
 ) -> Structure:
     """Return the supercell of the relaxed crystal with one defect."""
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
-    return defect_supercell(crystal.conventional, DefectSite(**site), tuple(multiples))
+    return defect_supercell(crystal.conventional, DefectSite(**site), triple(multiples))
 
 
 @job(config=JobConfig(on_missing_references=OnMissing.NONE))
@@ -98,7 +99,7 @@ def place_lowest(
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     return {
         "structure": defect_supercell(
-            crystal.conventional, DefectSite(**sites[place]), tuple(multiples)
+            crystal.conventional, DefectSite(**sites[place]), triple(multiples)
         ),
         "place": place,
     }
@@ -298,9 +299,9 @@ def _recorded_insulator(
     preset = PRESET.validate_python(facts["preset"])
     crystal = Crystal(cells["conventional"], cells["primitive"]).relaxed(cells["relaxed"])
     with active_database() as database:
-        calculated = known_calculation(database, outputs["bulk"])
-        beside = [known_calculation(database, one) for one in outputs["coexisting"]]
-        reference = known_calculation(database, outputs["metal"])
+        calculated = _finished(database, outputs["bulk"])
+        beside = [_finished(database, one) for one in outputs["coexisting"]]
+        reference = _finished(database, outputs["metal"])
         found, missing = calculated_surfaces(database, surfaces)
         seen = survey(
             found,
@@ -341,7 +342,7 @@ def _recorded_insulator(
                 ion_change=one.ion_change,
                 sites_per_cell=one.site.sites_per_cell,
                 conventional_volume_A3=crystal.conventional.volume,
-                position=defect_position(one.site, tuple(multiples)),
+                position=defect_position(one.site, triple(multiples)),
                 calculation=known_calculation(database, output),
                 replaced=one.site.replaced,
                 sublattice=one.site.name,
@@ -356,7 +357,7 @@ def _recorded_insulator(
                 bulk=calculated,
                 slab=seen.stable.slab,
                 period_A=seen.stable.period_A,
-                supercell=known_calculation(database, outputs["perfect"]),
+                supercell=_finished(database, outputs["perfect"]),
                 defects=candidates,
                 metal=reference,
                 coexisting=beside,
@@ -380,11 +381,16 @@ def _recorded_insulator(
         record = with_survey(record, seen, **_survey_options(phase))
         shift = phase.band_edge_shift
         if edges:
-            shift = shift_between(*(known_calculation(database, one) for one in edges))
+            shift = shift_between(*(_finished(database, one) for one in edges))
         if shift is not None:
             record = with_band_edges(record, shift)
         database.save_material(record)
     return material_document(record)
+
+
+def _finished(database: Database, output: Output) -> Calculation:
+    assert output is not None  # see _refuse_without
+    return known_calculation(database, output)
 
 
 def _refuse_without(required: dict[str, Any]) -> None:
@@ -416,7 +422,7 @@ def _larger_cells(
         cells[place] = LargerCell(
             supercell=known_calculation(database, larger["perfect"]),
             calculation=known_calculation(database, one["calculation"]),
-            position=defect_position(planned[place].site, tuple(larger["multiples"])),
+            position=defect_position(planned[place].site, triple(larger["multiples"])),
         )
     return cells, failed
 
@@ -425,7 +431,7 @@ def _dielectric_constant(
     database: Database,
     phase: InsulatorPhase,
     response: dict[str, Any] | None,
-    preset: Preset,
+    preset: AnyPreset,
     provenance: dict[str, Any],
 ) -> Quantity:
     if phase.dielectric_constant != "calculate":
@@ -455,11 +461,12 @@ def _calculated_hops(
     phase: InsulatorPhase,
     planned: list[PlannedDefect],
     barriers: dict[str, dict[str, Any]],
-    preset: Preset,
+    preset: AnyPreset,
     provenance: dict[str, Any],
 ) -> tuple[dict[str, Hop], list[str]]:
     """Return the calculated hops by the defects' names, and those whose path failed."""
-    hops, failed = {}, []
+    hops: dict[str, Hop] = {}
+    failed = []
     for name, outputs in barriers.items():
         if outputs["path"] is None or outputs["ends"] is None:
             failed.append(f"hop of {name}")
@@ -484,7 +491,7 @@ def _survey_options(phase: InsulatorPhase | MetalPhase) -> dict[str, Any]:
     }
 
 
-def _provenance(preset: Preset, facts: dict[str, Any], missing: list[str]) -> dict[str, Any]:
+def _provenance(preset: AnyPreset, facts: dict[str, Any], missing: list[str]) -> dict[str, Any]:
     return {
         "engine": preset.engine,
         "functional": preset.xc,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fireworks import LaunchPad, Workflow
 
 #: Fields of a phase that say where its crystals are read from; what is read counts.
-_STRUCTURES = {"structure": True, "left": {"structure"}, "right": {"structure"}}
+_STRUCTURES: dict[str, Any] = {"structure": True, "left": {"structure"}, "right": {"structure"}}
 
 _ENDED_WELL = ("COMPLETED", "ARCHIVED")
 

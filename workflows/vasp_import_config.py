@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -188,7 +188,7 @@ class ImportConfig(_Config):
     def _uncertainties_are_known(self) -> ImportConfig:
         phases = [phase for phase in self.phases if isinstance(phase, ImportedInsulator)]
         hops = [hop for phase in phases for hop in phase.hops.values()]
-        needed = {
+        needed: dict[str, list[Any]] = {
             "dielectric_constant": [phase.dielectric_constant for phase in phases],
             "migration_energy": [hop.migration_energy_eV for hop in hops],
             "voltage": [

@@ -138,7 +138,7 @@ def comparison(names: Sequence[str], budgets: Sequence[Sequence[Part]]) -> Figur
     """
     sums = [_by_step(budget) for budget in budgets]
     labels = [step for step in _STEPS if any(step in each for each in sums)]
-    traces = []
+    traces: list[Figure] = []
     for number, (name, known) in enumerate(zip(names, sums, strict=True)):
         shown = [label for label in labels if label in known]
         traces.append(

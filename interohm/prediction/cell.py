@@ -296,18 +296,18 @@ def _state_document(
         fields = contact_fields(contact, sampled.contacts[place] if sampled else None)
         if sampled is not None:
             fields["quantiles"]["electrons"] = electrons_spread[place]
-        pair = diagrams[place : place + 2]
-        electrons = contact_electrons(contact, *pair, cell.temperature_K)
+        before, behind = diagrams[place : place + 2]
+        electrons = contact_electrons(contact, before, behind, cell.temperature_K)
         left, right = nominal.layers[place : place + 2]
         ends = {"left": left.end(right=True), "right": right.end(right=False)}
-        state_of_sides = {
+        state_of_sides: dict[str, Any] = {
             "reference": reference,
             "state_of_charge": nominal.state_of_charge,
             "ion_content": {"left": left.ion_content, "right": right.ion_content},
             "neutral_potential_V": {
                 side: number(model.neutral_potential_V) for side, model in ends.items()
             },
-            **contact_levels(*pair),
+            **contact_levels(before, behind),
         }
         contacts.append(
             {

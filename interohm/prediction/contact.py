@@ -42,11 +42,9 @@ from interohm.results.contact import ContactResult
 from interohm.results.json_values import number
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.records.interface import Interface
 
-    Array = NDArray[np.float64]
 
 #: States of charge at which a contact's parts are told beside the one that is asked for.
 _STATES_OF_CHARGE = (0.0, 0.25, 0.5, 0.75, 1.0)

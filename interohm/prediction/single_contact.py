@@ -29,11 +29,9 @@ from interohm.records.cell_config import Contact
 from interohm.results.json_values import number
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.device_models import Bulk
 
-    Array = NDArray[np.float64]
 
 #: An electrode this far above the mobile metal is a positive one even on the left of a contact,
 #: and one whose voltages all lie below the other number is a negative one even on the right.

@@ -23,11 +23,11 @@ from interohm.results.json_values import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interohm.arrays import Array
     from interohm.device_models import Bulk, HalfSpace
     from interohm.prediction.contact_hop import Hop
 
     Side = HalfSpace | ThinLayer | models.Metal
-    Array = NDArray[np.float64]
 
 
 _ACCUMULATION = (

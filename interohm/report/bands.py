@@ -11,12 +11,10 @@ import numpy as np
 from interohm.report.curve_points import with_nodes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.report.display_axis import DisplayAxis
     from interohm.results.result import CurveQuantiles
 
-    Array = NDArray[np.float64]
     Ends = tuple[Array, Array]
     Trace = dict[str, Any]
 
@@ -53,8 +51,8 @@ class Intervals:
         def cut(curve: Array) -> Array:
             # positive ones span decades
             if np.all(curve > 0):
-                return np.exp(np.interp(x_nm, self.x_nm, np.log(curve)))
-            return np.interp(x_nm, self.x_nm, curve)
+                return np.asarray(np.exp(np.interp(x_nm, self.x_nm, np.log(curve))))
+            return np.asarray(np.interp(x_nm, self.x_nm, curve))
 
         cuts = {name: (cut(low), cut(high)) for name, (low, high) in self.ends.items()}
         return Intervals(x_nm, cuts)

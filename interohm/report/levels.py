@@ -22,14 +22,12 @@ from interohm.report.display_axis import (
 from interohm.results.contact_sides import SIDES, points_of_side
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.results.cell import CellResult, CellState
     from interohm.results.contact import CellContact, ContactResult
     from interohm.results.contact import Intervals as AlongX
     from interohm.results.result import Side
 
-    Array = NDArray[np.float64]
 
 #: The zoom on a contact reaches this many times as far as 99 % of the drop.
 _BEYOND_X99 = 1.4

@@ -171,7 +171,7 @@ def valence_electrons(structure: Structure, potcars: Mapping[str, Any]) -> int:
 def _valences(functional: str) -> dict[str, int]:
     path = resources.files("interohm.configs") / "valences" / f"{functional}.yaml"
     with resources.as_file(path) as file:
-        return load_yaml(file)["valence_electrons"]
+        return dict(load_yaml(file)["valence_electrons"])
 
 
 def complete_incar(
