@@ -23,7 +23,7 @@ from interohm.records.cell_config import Contact, Layer
 from interohm.screening.contacts import (
     DEBYE_LENGTHS_EACH,
     OF_PAIRS,
-    Conditions,
+    SideConditions,
     SideContacts,
     electrode_potentials,
     resistances,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from interohm.prediction.sampling import Draws
     from interohm.records import Insulator, Metal
     from interohm.records.interface import Interface
-    from interohm.screening.candidates import Side
+    from interohm.screening.candidates import CoatableElectrode
 
 
 #: Resistances that differ by less with the other electrode do not depend on it.
@@ -44,9 +44,9 @@ _SAME = 1e-3
 
 
 def coated_side(
-    sides: Sequence[Side],
+    sides: Sequence[CoatableElectrode],
     electrolytes: Sequence[Insulator],
-    conditions: Conditions,
+    conditions: SideConditions,
     *,
     state_of_charge: float,
     other_mu_eV: Array,
@@ -60,7 +60,7 @@ def coated_side(
     ----------
     sides, electrolytes : sequence
         The columns and rows of the table.
-    conditions : Conditions
+    conditions : SideConditions
         Of all of them.
     state_of_charge : float
         Of the cell.
@@ -102,9 +102,9 @@ def coated_side(
 
 
 def solve_coated(
-    side: Side,
+    side: CoatableElectrode,
     electrolyte: Insulator,
-    conditions: Conditions,
+    conditions: SideConditions,
     *,
     state_of_charge: float,
     other_mu_eV: Array,

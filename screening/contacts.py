@@ -101,7 +101,7 @@ OF_PAIRS = tuple(
 
 
 @dataclass(frozen=True)
-class Conditions:
+class SideConditions:
     """What all contacts of one table share.
 
     Parameters
@@ -126,7 +126,7 @@ class Conditions:
 
 
 def electrode_potentials(
-    electrodes: Electrodes, conditions: Conditions
+    electrodes: Electrodes, conditions: SideConditions
 ) -> tuple[Array, Array, Array]:
     """Return mu, the neutral potential and the Fermi level of electrodes."""
     z, metal_eV = conditions.ion_charge, conditions.metal_work_function_eV
@@ -230,7 +230,7 @@ def known_hops(
 def solve_pairs(
     electrodes: Electrodes,
     electrolytes: Electrolytes,
-    conditions: Conditions,
+    conditions: SideConditions,
     *,
     hops: PairHops = UNKNOWN,
     bent: models.Bulk | None = None,
@@ -241,7 +241,7 @@ def solve_pairs(
     ----------
     electrodes, electrolytes
         Of the same length N, or arrays (N, samples) (see `sides`).
-    conditions : Conditions
+    conditions : SideConditions
         Of all of them.
     hops : PairHops
         Across the contacts.
@@ -318,7 +318,7 @@ def solve_pairs(
 def all_contacts(
     electrodes: Electrodes,
     electrolytes: Electrolytes,
-    conditions: Conditions,
+    conditions: SideConditions,
     *,
     hops: PairHops = UNKNOWN,
     workers: int = 1,
@@ -330,7 +330,7 @@ def all_contacts(
     ----------
     electrodes, electrolytes
         (S,) and (E,).
-    conditions : Conditions
+    conditions : SideConditions
         Of all of them.
     hops : PairHops
         Across all contacts, row by row.

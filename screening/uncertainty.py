@@ -19,7 +19,7 @@ from interohm.records.cell_config import Contact
 from interohm.results.json_values import number, quantiles
 from interohm.screening.cells import OF_ELECTRODES, OUTPUTS, combined
 from interohm.screening.coated_electrodes import solve_coated
-from interohm.screening.contacts import Conditions, PairHops, electrode_potentials, solve_pairs
+from interohm.screening.contacts import PairHops, SideConditions, electrode_potentials, solve_pairs
 from interohm.screening.full_solves import cell_of
 from interohm.screening.phase_arrays import bent_electrode, electrodes_of, electrolytes_of
 
@@ -101,7 +101,7 @@ class Sampler:
         config, draws = self.config, self._draws
         electrode = (self.records.positives if positive else self.records.negatives)[side]
         insulator = self.records.electrolytes[electrolyte]
-        conditions = Conditions(
+        conditions = SideConditions(
             self.temperature_K,
             config.electrolyte_thickness_nm,
             self._metal_eV,
