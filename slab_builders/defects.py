@@ -15,7 +15,8 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A, supercell, within_cell
+from .cells import supercell
+from .chosen_setting import SYMMETRY_TOLERANCE_A, within_cell
 from .ties import fraction_ranks
 
 #: Å; nearer than that no atom fits.

@@ -8,7 +8,7 @@ import numpy as np
 from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from .cells import SYMMETRY_TOLERANCE_A
+from .chosen_setting import SYMMETRY_TOLERANCE_A
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A
+from .chosen_setting import SYMMETRY_TOLERANCE_A
 from .ties import ranks
 
 #: Å; hops that differ by less in their length are equally short.

@@ -11,7 +11,8 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A, Crystal
+from .cells import Crystal
+from .chosen_setting import SYMMETRY_TOLERANCE_A
 from .slabs import Facet
 
 #: Å; an empty layer that is higher is vacuum, not a gap between the layers of a crystal.

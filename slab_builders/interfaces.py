@@ -21,7 +21,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A
+from .chosen_setting import SYMMETRY_TOLERANCE_A
 from .slabs import SymmetricSlab
 
 SideName = Literal["left", "right"]
