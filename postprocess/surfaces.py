@@ -38,6 +38,7 @@ class SlabSize:
     thickness_A, vacuum_A : float
         As asked for.
     slab : Calculation
+        The slab of this size.
     """
 
     thickness_A: float
@@ -52,7 +53,9 @@ class Surface:
     Parameters
     ----------
     facet : tuple of int
+        Miller indices.
     termination, tasker_type : str
+        The elements of the outermost plane, and Tasker's type of the surface.
     period_A : float
         Repeat distance of the crystal along the normal.
     series : sequence of SlabSize
@@ -92,6 +95,7 @@ class Survey:
     Parameters
     ----------
     surfaces : sequence of Surface
+        All that were calculated.
     energies_J_m2 : sequence of float or None
         None where slab and bulk were calculated with different cutoffs.
     area_fractions : sequence of float
@@ -129,6 +133,7 @@ def next_size(
     history : sequence of (thickness, vacuum, level)
         In Å and eV; a level that is not known yet counts as one that moves.
     tolerance_eV : float
+        By how much the level may still move.
     period_A : float
         Repeat distance of the crystal along the normal.
     """
@@ -162,6 +167,7 @@ def surface_energy(
     Parameters
     ----------
     slab, bulk : Calculation
+        The slab, and the primitive cell of the crystal.
     chemical_potentials_eV : mapping of str to float, optional
         Total energies per atom of the reservoirs; for slabs that are not whole formula units.
 
@@ -196,7 +202,9 @@ def survey(
     Parameters
     ----------
     surfaces : sequence of Surface
+        All that were calculated.
     bulk : Calculation
+        The primitive cell of the crystal.
     conventional : Lattice
         To which the Miller indices refer.
     chemical_potentials_eV : mapping of str to float, optional
@@ -252,6 +260,7 @@ def with_survey(
     record : Insulator or Metal
         With the level of the stable surface.
     seen : Survey
+        Of the crystal's surfaces.
     level : str
         ``stable``: of the surface of the lowest energy; ``wulff``: the mean over the Wulff shape's
         area, its spread in quadrature with the uncertainty.
@@ -263,7 +272,9 @@ def with_survey(
     own = seen.stable.level_eV(seen.stable.series[-1], metal=metal)
     levels = [one.level_eV(one.series[-1], metal=metal) - own for one in seen.surfaces]
     given = (
-        record.states[0].work_function_eV if metal else record.ionization_potential_eV  # type: ignore[union-attr]
+        record.states[0].work_function_eV
+        if isinstance(record, Metal)
+        else record.ionization_potential_eV
     )
     entries = [
         _entry(

@@ -47,7 +47,8 @@ class Setting:
 
     def fractional(self, coordinates: np.ndarray) -> np.ndarray:
         """Return fractional coordinates in the asked cell of points given in the other one."""
-        return np.asarray(coordinates) @ np.linalg.inv(self.cell) + self.translation
+        moved = np.asarray(coordinates) @ np.linalg.inv(self.cell) + self.translation
+        return np.asarray(moved)
 
 
 def settings_between(

@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pymatgen.analysis.interfaces.zsl import ZSLGenerator
@@ -21,7 +21,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A
+from .chosen_setting import SYMMETRY_TOLERANCE_A
 from .slabs import SymmetricSlab, shortest_basis
 
 SideName = Literal["left", "right"]
@@ -46,6 +46,7 @@ class OrientedSlab:
     plane : array, shape (2, 2)
         Rows are the primitive vectors along the surface, the first one along x.
     species : tuple of str
+        The element of each atom.
     fractional : array, shape (atoms, 2)
         Along the vectors of ``plane``.
     heights_A : array, shape (atoms,)
@@ -85,6 +86,7 @@ class OrientedSlab:
         Parameters
         ----------
         plane : array, shape (2, 2)
+            Rows are the new vectors along the surface.
         normal : float
             Strain of all heights.
         flipped : bool
@@ -152,7 +154,7 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
     heights = structure.cart_coords @ normal
     heights = heights - (heights.min() + heights.max()) / 2
     species = [site.specie.symbol for site in structure]
-    best: tuple[tuple, OrientedSlab] | None = None
+    best: tuple[tuple[Any, ...], OrientedSlab] | None = None
     for change in _best_bases(plane):
         vectors = change @ plane
         sign = float(np.sign(np.linalg.det(vectors)))
@@ -308,6 +310,7 @@ class Match:
     strained : {"left", "right"}
         The side that gives way.
     area_A2 : float
+        Of the common cell.
     atoms : int
         Of both slabs.
     principal : (float, float)
@@ -370,11 +373,13 @@ def find_matches(
     Parameters
     ----------
     left, right : OrientedSlab
+        The slabs of the two sides.
     strained : {"left", "right"}
         The side that gives way.
     max_strain : float
         In the plane.
     max_atoms : int
+        Of the common cell.
     """
     film, base = (left, right) if strained == "left" else (right, left)
     # Digits beyond these are rounding's; symmetry makes ties, which they must not break.
@@ -388,7 +393,7 @@ def find_matches(
         max_angle_tol=2 * reach,
     )
     flat = [np.column_stack([plane, np.zeros(2)]) for plane in planes]
-    found: dict[tuple, Match] = {}
+    found: dict[tuple[Any, ...], Match] = {}
     for zsl in generator(*flat):
         rows = [
             _whole(np.asarray(vectors)[:, :2] @ np.linalg.inv(plane))
@@ -640,7 +645,9 @@ def join(
     Parameters
     ----------
     left, right : OrientedSlab
+        The slabs of the two sides.
     match : Match
+        The common cell.
     normal_strain : float
         Of the side that gives way, along the normal.
     """
@@ -720,6 +727,7 @@ class SitesAcross:
     left, right : int
         Sites of the structure.
     distance_A : float
+        Between the two sites.
     planes : (int, int)
         Sites of the ion in the plane next to the contact, on the left and on the right.
     """
@@ -738,7 +746,9 @@ def sites_across(whole: Structure, ion: str, *, left_atoms: int, contact_A: floa
     whole : Structure
         Those of the left side come first.
     ion : str
+        The mobile element.
     left_atoms : int
+        How many atoms, the first ones, are those of the left side.
     contact_A : float
         Height of the contact.
 
