@@ -69,7 +69,8 @@ class MeasuredPair:
         with np.errstate(divide="ignore"):
             transfer = np.log10(self.transfer_ohm_cm2) + raised
             depletion = np.log10(self.depletion_ohm_cm2)
-        return np.logaddexp(transfer * np.log(10.0), depletion * np.log(10.0)) / np.log(10.0)
+        total = np.logaddexp(transfer * np.log(10.0), depletion * np.log(10.0))
+        return np.asarray(total / np.log(10.0))
 
     def log_score(self, scale_eV: Array | float) -> Array:
         """Return ln of the density per decade at the measured value, or of what is below it."""

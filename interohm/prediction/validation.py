@@ -119,7 +119,7 @@ def validate(
     for done, experiment in enumerate(experiments, start=1):
         phases = experiment.phases()
         for measurement in experiment.measured:
-            quantiles = (None, None, None)
+            quantiles: tuple[float, float, float] | tuple[None, None, None] = (None, None, None)
             if phases is not None:
                 found = _samples(experiment, phases, measurement.quantity, samples, solved)
                 if found is not None:
@@ -130,8 +130,10 @@ def validate(
                     experiment,
                     measurement,
                     "" if phases is None else pair_name(*phases),
-                    *quantiles,
-                    verdict=_verdict(measurement, quantiles[0], quantiles[2]),
+                    quantiles[0],
+                    quantiles[1],
+                    quantiles[2],
+                    _verdict(measurement, quantiles[0], quantiles[2]),
                 )
             )
         progress(done)
