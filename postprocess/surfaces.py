@@ -14,6 +14,7 @@ from pymatgen.analysis.wulff import WulffShape
 from pymatgen.core import Lattice
 
 from interohm.records import Insulator, Metal, Quantity
+from interohm.slab_builders.ties import first_of_lowest
 
 from .calculation import Calculation
 from .levels import level_above_middle, work_function
@@ -23,6 +24,9 @@ Facet = tuple[int, int, int]
 
 #: J/m² in one eV/Å².
 _J_M2 = 16.02176634
+
+#: Surfaces whose energies differ by less are equally stable: the first one counts.
+_SAME_ENERGY_J_M2 = 1e-3
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class Survey:
     def stable(self) -> Surface:
         """The surface of the lowest energy."""
         known = [np.inf if energy is None else energy for energy in self.energies_J_m2]
-        return self.surfaces[int(np.argmin(known))]
+        return self.surfaces[first_of_lowest(known, _SAME_ENERGY_J_M2)]
 
 
 def slab_level(slab: Calculation, period_A: float, *, metal: bool) -> float:

@@ -22,7 +22,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from interohm.errors import InputError
 
 from .chosen_setting import SYMMETRY_TOLERANCE_A
-from .slabs import SymmetricSlab
+from .slabs import SymmetricSlab, shortest_basis
 
 SideName = Literal["left", "right"]
 Rows = tuple[tuple[int, int], tuple[int, int]]
@@ -186,7 +186,7 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
 
 def _best_bases(plane: np.ndarray) -> list[np.ndarray]:
     """Return the changes of basis that lead to the shortest vectors with an angle of 60° to 90°."""
-    short = np.round(_reduced(plane) @ np.linalg.inv(plane)).astype(int)
+    short = np.round(shortest_basis(plane) @ np.linalg.inv(plane)).astype(int)
     found: list[tuple[tuple[int, ...], np.ndarray]] = []
     for entries in itertools.product((-1, 0, 1), repeat=4):
         change = np.array(entries).reshape(2, 2) @ short
@@ -503,7 +503,7 @@ class Joint:
         have a centre of inversion.
         """
         basis = _common_translations(*self.repeats)
-        vectors = _reduced(basis @ self.plane) @ np.linalg.inv(self.plane)
+        vectors = shortest_basis(basis @ self.plane) @ np.linalg.inv(self.plane)
         steps = itertools.product(range(divisions), repeat=2)
         found = [np.array(step) @ vectors / divisions for step in steps]
         return [(_turn(shift[0]), _turn(shift[1])) for shift in found]
@@ -534,7 +534,7 @@ class Joint:
             for first in (one for one in range(1, count + 1) if count % one == 0):
                 for offset in range(count // first):
                     rows = np.array([[first, offset], [0, count // first]])
-                    vectors = _reduced(rows @ self.plane)
+                    vectors = shortest_basis(rows @ self.plane)
                     if np.linalg.det(vectors) < 0:
                         vectors[1] = -vectors[1]
                     change = np.round(vectors @ np.linalg.inv(self.plane)).astype(int)
@@ -844,18 +844,6 @@ def _common_translations(left: Rows, right: Rows) -> np.ndarray:
         basis += pool
         generators = rest
     return np.array(basis) / common
-
-
-def _reduced(vectors: np.ndarray) -> np.ndarray:
-    """Return the shortest basis of a plane lattice, ties broken by a rule."""
-    a, b = vectors
-    while True:
-        if a @ a > b @ b + 1e-6:
-            a, b = b, a
-        steps = math.ceil(float(a @ b / (a @ a)) - 0.5 - 1e-6)
-        if steps == 0:
-            return np.array([a, b])
-        b = b - steps * a
 
 
 def _turn(value: float) -> float:

@@ -44,7 +44,9 @@ def setting_of(asked: CalculationRequest, other: CalculationRequest) -> Setting 
     if "path" in asked.settings:
         to_the_end = [(_to_the_end(asked), _to_the_end(other))]
         settings = itertools.chain.from_iterable(
-            settings_between(*structures, displacements=to_the_end, tolerance_A=tolerance_A)
+            settings_between(
+                *structures, displacements=to_the_end, displacement_tolerance_A=tolerance_A
+            )
             for tolerance_A in (TOLERANCE_A, _PATH_TOLERANCE_A)
         )
     mesh, stored = asked.settings.get("kpoints"), other.settings.get("kpoints")
