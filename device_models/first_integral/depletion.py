@@ -15,7 +15,7 @@ from ..bulk import resistivity_ohm_cm
 from ..constants import NM_CM
 from ..numerics.quadrature import integrate
 from ..numerics.roots import bracketed_newton
-from .finite_layer import ACROSS, ALONG, TURNING, Course, make_course
+from .finite_layer import ACROSS, ALONG, FLAT, TURNING, Course, make_course
 from .layer_reference import make_frame
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ def layer_depletion_ohm_cm2(layer: Layer) -> Array:
         near, far = _halves(course, thickness[some], resistivity[some])
         found[0, some] = np.where(frame.reversed, far, near)
         found[1, some] = np.where(frame.reversed, near, far)
+    resistance = layer.resistance_ohm_cm2.ravel()
+    flat_ones = (kinds == FLAT) & np.isfinite(resistance)
+    half = 0.5 * np.maximum(resistance / NM_CM - resistivity * thickness, 0.0)
+    found = np.where(flat_ones, half, np.where(np.isposinf(resistance), np.inf, found))
     return np.moveaxis(found * NM_CM, 0, -1).reshape((*shape, 2))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import StackLayer, pinning_dipole_V
+from interohm.device_models import StackLayer, ThinLayer, pinning_dipole_V
 from interohm.errors import InputError
 from interohm.prediction.coated_contact import coated_contacts
 from interohm.prediction.contact_hop import Hop, dipole_V, hop_of
@@ -21,7 +21,6 @@ from interohm.prediction.electrodes import (
     neutrality_level_eV,
     reference_work_function_eV,
 )
-from interohm.prediction.finite_layer import ThinLayer
 from interohm.prediction.layer_features import check_features, stack_layer
 from interohm.prediction.sampling import Draws, phase_of
 from interohm.prediction.solved_contact import (
