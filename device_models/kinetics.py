@@ -31,7 +31,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
-from scipy.special import erfc, erfcx
 
 from .constants import BOLTZMANN_EV_K
 from .numerics.roots import bracketed_newton
@@ -243,6 +242,8 @@ def _exponential_sum(series: Array, shift: int, y: Array, energy: Array) -> Arra
     ``b_n = n + shift + 1/2``; each term is
     ``(sqrt(pi)/2)·exp(b²·lambda − b·y)·erfc(b·sqrt(lambda) − y/(2·sqrt(lambda)))``.
     """
+    from scipy.special import erfc, erfcx
+
     root = np.maximum(np.sqrt(energy), 1e-100)
     total = np.zeros_like(y)
     for n, coefficient in enumerate(series):
