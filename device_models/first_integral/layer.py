@@ -135,7 +135,7 @@ def _branch(course: Course, end: Array, half: int) -> tuple[Array, Array]:
     t = np.copysign(t, end)
     low, high = np.minimum(t[:-1], t[1:]), np.maximum(t[:-1], t[1:])
     index = np.tile(np.arange(end.size), low.shape[0])
-    lengths, _ = course.take(index).lengths(low.ravel(), high.ravel())
+    (lengths,) = course.take(index).lengths(low.ravel(), high.ravel(), conduction=False)
     x = np.concatenate([np.zeros((1, end.size)), np.cumsum(lengths.reshape(low.shape), axis=0)])
     return x, course.pivot + course.place(t)[0]
 

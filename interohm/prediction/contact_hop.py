@@ -110,9 +110,6 @@ def dipole_V(
     given = contact.dipole_V
     if given is None:
         return np.zeros(())
-    if not isinstance(given, Quantity):
-        # one that a caller has computed for each sample
-        return np.asarray(given)
     return _number(pair_name(left, right), "dipole_V", given, draws)
 
 
