@@ -13,15 +13,12 @@ from interohm.device_models import ThinLayer, collector_work_function_eV
 from interohm.prediction.solved_contact import shown_side
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.prediction.sampled_curves import SampledSide
     from interohm.prediction.sampling import Draws
     from interohm.prediction.solved_cell import SolvedLayer, SolvedState
     from interohm.prediction.solved_contact import Side, SolvedContact
     from interohm.records.cell_config import Cell, Collector
-
-    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ from interohm.records import Insulator
 from interohm.records.cell_config import Cell
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from interohm.arrays import Array
     from interohm.prediction.sampling import Draws
     from interohm.records import Metal
 
-    Array = NDArray[np.float64]
 
 #: Samples of a sweep with layers that are solved whole, which cost a hundred times as much.
 _FEWER_SAMPLES = 100
