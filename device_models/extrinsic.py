@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import dawsn, erf
 
 from .constants import BOLTZMANN_EV_K, NM_CM
 from .phase import Array
@@ -65,6 +64,8 @@ def contact_fraction(
     array (...)
         The larger of ``erf(sqrt(pi)/2 kappa p/(E* h'))`` and ``p/H``, at most 1.
     """
+    from scipy.special import erf
+
     pressure_GPa = 1e-3 * np.asarray(pressure_MPa, dtype=np.float64)
     reduced = pressure_GPa / (np.asarray(effective_modulus_GPa) * np.asarray(rms_slope))
     elastic = erf(0.5 * np.sqrt(np.pi) * np.asarray(slope) * reduced)
@@ -166,6 +167,8 @@ def depleted_resistivity_ratio(
     temperature_K, ion_charge : array (...)
         ``a = z Phi/kT``; D is Dawson's function.
     """
+    from scipy.special import dawsn
+
     z = np.asarray(ion_charge, dtype=np.float64)
     a = z * np.asarray(barrier_eV) / (BOLTZMANN_EV_K * np.asarray(temperature_K))
     root = np.sqrt(np.maximum(a, 1e-30))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
+from interohm.prediction.sampling import normal_share
 from interohm.records import Insulator, Metal, Quantity
 from interohm.records.cell_config import Contact
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 EXCESS_BARRIER_SCALE_EV = 0.25
 
 #: The median of a half-normal distribution of scale 1.
-_MEDIAN = float(ndtri(0.75))
+_MEDIAN = NormalDist().inv_cdf(0.75)
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ def hop_of(
         excess = prior_median_eV(scale_eV)
     else:
         # the half-normal as a rising function of its draw
-        share = ndtr(draws.normal(name, "excess_barrier_eV"))
-        excess = scale_eV * ndtri(0.5 + 0.5 * share)
+        share = normal_share(draws.normal(name, "excess_barrier_eV"))
+        upper = np.minimum(0.5 + 0.5 * share, 1.0 - 1e-16)
+        excess = scale_eV * np.array([NormalDist().inv_cdf(one) for one in upper])
     given = contact.areal_site_density_cm2
     sites = None
     if given is not None:
@@ -106,9 +108,6 @@ def dipole_V(
     given = contact.dipole_V
     if given is None:
         return np.zeros(())
-    if not isinstance(given, Quantity):
-        # one that a caller has computed for each sample
-        return np.asarray(given)
     return _number(pair_name(left, right), "dipole_V", given, draws)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
+from interohm.device_models import ThinLayer
 from interohm.prediction.electrodes import occupation_is_cut
-from interohm.prediction.finite_layer import ThinLayer
 from interohm.records import Insulator, Metal
 from interohm.records.reference import is_reference
 
@@ -87,11 +87,9 @@ def _of_insulator(
     assert not isinstance(side, models.Metal)
     bulk = side.bulk
     if isinstance(side, ThinLayer):
-        solution = side.solution
         # the layer's own end at this contact
-        left = name == "right"
-        field = solution.left_field_V_nm if left else solution.right_field_V_nm
-        potential = solution.phi_V[..., 0 if left else -1]
+        end = 0 if name == "right" else -1
+        field, potential = side.fields_V_nm[..., end], side.potentials_V[..., end]
         lengths = [("Debye length", float(bulk.debye_length_nm))]
     else:
         field, potential = side.field_V_nm, side.contact_potential_V

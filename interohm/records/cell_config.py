@@ -55,7 +55,7 @@ Potential: TypeAlias = Annotated[Number, Field(ge=-10, le=10)]
 
 
 class _Config(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
 
 
 class ExtrinsicControl(_Config):

@@ -46,7 +46,7 @@ Charge: TypeAlias = Annotated[int, BeforeValidator(require_number), Field(ge=-6,
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
 
 
 class Quantity(_Model):

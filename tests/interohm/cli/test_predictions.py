@@ -104,6 +104,20 @@ def test_contact_table_has_an_interval_in_every_row(interohm):
     assert "…" in parts[0]
 
 
+def test_a_contact_without_samples_is_the_nominal_one(interohm):
+    whole = json.loads(interohm("contact", "Li", "LLZO", "--json").out)
+    ran = interohm("contact", "Li", "LLZO", "--json", "--samples", 0)
+    assert ran.code == 0, ran.err
+    alone = json.loads(ran.out)
+    assert alone["quantiles"] is None
+    assert alone["resistance"] == whole["resistance"]
+    few = json.loads(interohm("contact", "Li", "LLZO", "--json", "--samples", 10).out)
+    assert few["quantiles"]["samples"] == 10
+    # and it prints
+    assert interohm("contact", "Li", "LLZO", "--samples", 0).code == 0
+    assert interohm("contact", "Li", "LLZO", "--samples", -1).code == 2
+
+
 def test_intervals_of_an_interface_are_of_all_samples(interohm):
     quantiles = json.loads(interohm("contact", "Li", "LLZO", "--json").out)["quantiles"]
     assert quantiles["log10_interface_resistance"]["samples"] == quantiles["samples"]
