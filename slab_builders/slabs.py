@@ -15,9 +15,11 @@ from pymatgen.core.surface import (
     SlabGenerator,
     get_symmetrically_distinct_miller_indices,
 )
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
+from .cells import SYMMETRY_TOLERANCE_A
 from .oxidation_states import (
     formula_of,
     known_oxidation_states,
@@ -33,6 +35,9 @@ _PLANE_A = 0.1
 
 #: Repeat units by which a slab that is too thin is made thicker at most.
 _MOST_UNITS_MORE = 4
+
+#: Of the repeat unit; cuts through the same gap between planes.
+_SAME_HEIGHT = 1e-3
 
 #: Å; far above rounding, far below what matters.
 _ROUNDING_A = 1e-4
@@ -290,13 +295,48 @@ def _slabs(generator: SlabGenerator) -> list[Slab]:
     """
     heights = np.array(generator.gen_possible_terminations(ftol=0.05))
     heights[heights > 1 - FRACTION_TOLERANCE] -= 1
-    slabs = [generator.get_slab(shift=float(one), tol=_PLANE_A) for one in np.sort(heights)]
     matcher = StructureMatcher(ltol=_PLANE_A, stol=_PLANE_A, primitive_cell=False, scale=False)
     distinct: list[Slab] = []
-    for slab in slabs:
-        if not any(matcher.fit(slab, known) for known in distinct):
+    for height in _distinct_heights(generator.oriented_unit_cell, np.sort(heights)):
+        slab = generator.get_slab(shift=height, tol=_PLANE_A)
+        if not any(_may_fit(slab, known) and matcher.fit(slab, known) for known in distinct):
             distinct.append(slab)
     return distinct
+
+
+def _distinct_heights(oriented: Structure, heights: np.ndarray) -> list[float]:
+    """Return one height of those that a symmetry of the crystal maps onto each other."""
+    normal = np.array([0, 0, 1])
+    maps = {
+        (int(sign), round(float(operation.translation_vector[2]), 4))
+        for operation in SpacegroupAnalyzer(
+            oriented, symprec=SYMMETRY_TOLERANCE_A
+        ).get_symmetry_operations()
+        for sign in (1, -1)
+        if np.allclose(operation.rotation_matrix[2], sign * normal)
+    }
+    distinct: list[float] = []
+    for height in heights.tolist():
+        steps = [sign * height + shift - known for known in distinct for sign, shift in maps]
+        if not any(abs(step - round(step)) < _SAME_HEIGHT for step in steps):
+            distinct.append(height)
+    return distinct
+
+
+def _may_fit(slab: Slab, other: Slab) -> bool:
+    """Whether two slabs may be one to the matcher's tolerance: their atoms' heights alone."""
+    if slab.composition != other.composition:
+        return False
+    limit = 2 * _PLANE_A * (slab.volume / len(slab)) ** (1 / 3)
+    one, same, mirrored = (_profile(slab, 1), _profile(other, 1), _profile(other, -1))
+    return min(np.sqrt(np.mean((one - each) ** 2)) for each in (same, mirrored)) < limit
+
+
+def _profile(slab: Slab, sign: int) -> np.ndarray:
+    """Return the atoms' heights above the slab's middle, by element, lowest first."""
+    heights = sign * (slab.cart_coords @ slab.normal)
+    numbers = [site.specie.Z for site in slab]
+    return (heights - heights.mean())[np.lexsort((heights, numbers))]
 
 
 def _even(slab: Slab) -> Slab:

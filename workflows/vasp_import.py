@@ -215,6 +215,7 @@ def _insulator(
         f"{config.mobile_ion} metal",
         phase.metal,
         finished.bulks(config.mobile_ion),
+        only=f"bulk of {config.mobile_ion} alone, whose energy is the zero of mu",
         rivals=finished.doubtful_bulks(config.mobile_ion) if phase.metal is None else (),
         known=known.roles.get("metal"),
     )

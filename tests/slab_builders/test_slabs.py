@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from pymatgen.core import Lattice, Structure
 from interohm.errors import InputError
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.slabs import Facet, build_slab, distinct_facets, symmetric_slabs
+from interohm.slab_builders.structure_files import read_structure
 
 pytestmark = pytest.mark.filterwarnings("ignore:Issues encountered")
 
@@ -105,18 +107,10 @@ def test_terminations_that_lack_planes() -> None:
         build_slab(conventional, (1, 0, 0), **size, termination=2)
 
 
-def mixed_fluoride() -> Structure:
-    """LiF with one lithium of 32 replaced: whole planes, and far between them the same one."""
-    structure = Structure.from_spacegroup(
-        "Fm-3m", Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]]
-    )
-    structure.make_supercell([1, 1, 2])
-    structure.replace(0, "Na")
-    return structure
-
-
 def test_a_slab_that_is_too_thin_is_not_called_polar() -> None:
-    conventional = Crystal.from_structure(mixed_fluoride()).conventional
+    """LiF with one lithium of 32 replaced: neutral planes, of which each fourth is another one."""
+    path = Path(__file__).parents[1] / "data" / "cases" / "structures" / "NaLi31F32.cif"
+    conventional = Crystal.from_structure(read_structure(path, where="test").structure).conventional
     size = {"thickness_A": 8.0, "vacuum_A": 11}
     with pytest.raises(InputError, match="too thin to have the same surface") as caught:
         build_slab(conventional, (0, 0, 1), **size)
