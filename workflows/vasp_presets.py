@@ -66,12 +66,13 @@ class VaspStep(_Settings):
         ENCUT.
     kpoint_length_A : float
         A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
+        ``user_kpoints_settings``, atomate2's name, may stand instead: its ``length``, or its
+        ``reciprocal_density``.
     incar : mapping
         Tags to add or to change; null removes one.
         ``user_incar_settings`` is atomate2's name for it, and may stand instead.
     potcars : Potcars
-        ``user_kpoints_settings``, atomate2's name, may stand instead: its ``length``, or its
-        ``reciprocal_density``.
+        The data set of each element.
     maker : str, optional
         A maker of atomate2's or your own, as ``atomate2.vasp.jobs.core.StaticMaker``: what it sets
         in its input set counts before ``incar``, its mesh apart.
@@ -151,6 +152,7 @@ class VaspDefectStep(VaspStep):
     Parameters
     ----------
     min_atoms : int
+        Of a supercell.
     displacement_A : float, optional
         By which each atom of a defect's supercell is moved to begin with, into a random direction
         (the same one every time), so that a relaxation may leave the symmetry.
@@ -193,6 +195,7 @@ class VaspBandEdges(_Settings):
     Parameters
     ----------
     engine : str
+        ``vasp``.
     reference, corrected : VaspEdgesStep
         As ``bulk`` with the preset's functional, and with a hybrid one.
     """
@@ -248,6 +251,7 @@ class VaspInterfaceHopStep(VaspHopStep):
     thickness_A : float
         Of each side, at least.
     kpoint_length_A : float
+        The mesh of k-points is as dense as the Gamma point of a supercell of this length.
     """
 
     thickness_A: Positive

@@ -138,7 +138,9 @@ def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:
             )
         )
     contacts = cell.contacts or [Contact()] * (len(cell.layers) - 1)
-    steps = ", ".join(shown(contact.dipole_V) for contact in contacts)
+    steps = ", ".join(
+        shown(0.0 if contact.dipole_V is None else contact.dipole_V.value) for contact in contacts
+    )
     facts = [
         f"{shown(cell.temperature_K)} K",
         f"dipoles at the contacts {steps} V" + ("" if cell.contacts else " (default)"),
