@@ -20,7 +20,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A
+from .chosen_setting import SYMMETRY_TOLERANCE_A
 from .oxidation_states import (
     formula_of,
     known_oxidation_states,
@@ -330,14 +330,15 @@ def _may_fit(slab: Slab, other: Slab) -> bool:
         return False
     limit = 2 * _PLANE_A * (slab.volume / len(slab)) ** (1 / 3)
     one, same, mirrored = (_profile(slab, 1), _profile(other, 1), _profile(other, -1))
-    return min(np.sqrt(np.mean((one - each) ** 2)) for each in (same, mirrored)) < limit
+    return bool(min(np.sqrt(np.mean((one - each) ** 2)) for each in (same, mirrored)) < limit)
 
 
 def _profile(slab: Slab, sign: int) -> np.ndarray:
     """Return the atoms' heights above the slab's middle, by element, lowest first."""
     heights = sign * (slab.cart_coords @ slab.normal)
     numbers = [site.specie.Z for site in slab]
-    return (heights - heights.mean())[np.lexsort((heights, numbers))]
+    above: np.ndarray = heights - heights.mean()
+    return above[np.lexsort((heights, numbers))]
 
 
 def _even(slab: Slab) -> Slab:

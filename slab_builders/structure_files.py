@@ -11,6 +11,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from monty.io import zopen
@@ -292,7 +293,7 @@ def _check_space_group(data: dict[str, str], operations: int, path: Path, where:
             )
 
 
-def _check_sites(data: dict[str, list[str]], operations: list, path: Path, where: str) -> None:
+def _check_sites(data: dict[str, list[str]], operations: list[Any], path: Path, where: str) -> None:
     """Refuse sites that are occupied twice, or that rounding has moved off a special position."""
     keys = [f"_atom_site_fract_{axis}" for axis in "xyz"]
     if not all(isinstance(data.get(key), list) for key in keys):
@@ -303,7 +304,7 @@ def _check_sites(data: dict[str, list[str]], operations: list, path: Path, where
     occupancies = occupancies or [1.0] * len(places)
     if len(labels) != len(places) or len(occupancies) != len(places):
         return  # pymatgen says so
-    lattice = CifParser.get_lattice_no_exception(data)  # type: ignore[arg-type]
+    lattice = CifParser.get_lattice_no_exception(data)
     images = np.array([[one.operate(place) for one in operations] for place in places])
     for number, (label, place) in enumerate(zip(labels, places, strict=True)):
         if not np.isfinite(place).all():
