@@ -154,7 +154,30 @@ def _resistances(document: dict[str, Any]) -> Any:
             kind = " (assumed)" if document["contact_barrier_assumed"] else ""
             remark = f"barrier {resistance['contact_barrier_eV']:.3g} eV{kind}"
         made.add_row(label, shown(value, 3), _log10(value), shown_interval(_log10s(spread)), remark)
+    if document.get("extrinsic") is not None:
+        seen = document["extrinsic"]
+        value = seen["apparent_resistance_ohm_cm2"]
+        spread = (seen["quantiles"] or {}).get("log10_apparent_resistance")
+        made.add_section()
+        made.add_row(
+            "apparent", shown(value, 3), _log10(value), shown_interval(spread), _why_apparent(seen)
+        )
     return made
+
+
+def _why_apparent(seen: dict[str, Any]) -> str:
+    """Say what stands between a contact and its measurement."""
+    said = []
+    if seen["contact_fraction"] != 1.0:
+        said.append(f"{seen['contact_fraction']:.3g} of the area touches")
+    if seen["constriction_ohm_cm2"]:
+        said.append(f"constriction {shown(seen['constriction_ohm_cm2'], 3)} Ω·cm²")
+    if seen["interphase_ohm_cm2"]:
+        said.append(
+            f"interphase of {seen['interphase_thickness_nm']:.3g} nm "
+            f"{shown(seen['interphase_ohm_cm2'], 3)} Ω·cm²"
+        )
+    return ", ".join(said)
 
 
 def _log10(value: float | None) -> str:
@@ -224,6 +247,9 @@ def print_cell(document: dict[str, Any], assumed: list[str]) -> None:
     states, contacts = _states(document), _contacts(document)
     out.print(states)
     out.print(contacts)
+    seen = _apparent(document)
+    if seen is not None:
+        out.print(seen)
     _explain_counts(states, contacts)
     for reason in dict.fromkeys(
         f"{contact['left']} | {contact['right']}: {contact['resistance']['reason']}"
@@ -268,6 +294,53 @@ def _states(document: dict[str, Any]) -> Any:
             *_activation_energies(state, document["temperature_K"])[0],
         )
     return made
+
+
+def _apparent(document: dict[str, Any]) -> Any | None:
+    """Return what an experiment would see, at each state of charge; None where nothing is given."""
+    made = table(
+        "state of charge#",
+        "an experiment would see",
+        "intrinsic (Ω·cm²)",
+        "apparent (Ω·cm²)",
+        f"log10, {_UNCERTAIN}",
+        "",
+    )
+    for state in document["states"]:
+        made.add_section()
+        charges = [f"{state['state_of_charge']:g}"]
+        rows = [
+            (
+                f"{one['left']} | {one['right']}",
+                one["resistance"]["interface_resistance_ohm_cm2"],
+                one["extrinsic"],
+                _why_apparent(one["extrinsic"]),
+            )
+            for one in state["contacts"]
+            if one.get("extrinsic") is not None
+        ]
+        rows += [
+            (
+                f"{one['material']}, {one['thickness_nm']:g} nm",
+                one["resistance_ohm_cm2"],
+                one["extrinsic"],
+                f"grains of {one['extrinsic']['grain_size_nm']:g} nm",
+            )
+            for one in state["layers"]
+            if one.get("extrinsic") is not None
+        ]
+        if state.get("apparent_resistance_ohm_cm2") is not None:
+            rows.append(("cell", state["area_specific_resistance_ohm_cm2"], state, ""))
+        for label, intrinsic, seen, why in rows:
+            made.add_row(
+                charges.pop() if charges else "",
+                label,
+                shown(intrinsic, 3),
+                shown(seen["apparent_resistance_ohm_cm2"], 3),
+                shown_interval((seen["quantiles"] or {}).get("log10_apparent_resistance")),
+                why,
+            )
+    return made if made.row_count else None
 
 
 def _contacts(document: dict[str, Any]) -> Any:

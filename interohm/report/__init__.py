@@ -16,6 +16,7 @@ from interohm.report.budget import budget_figure, cell_parts, drops_figure
 from interohm.report.contact_report import write_contact_report
 from interohm.report.curves import state_figure
 from interohm.report.electrons import electrons_table
+from interohm.report.extrinsic import extrinsic_section
 from interohm.report.findings import cell_findings
 from interohm.report.inputs import cell_inputs
 from interohm.report.ion_potentials import ion_figure
@@ -141,6 +142,7 @@ def write_report(
             parts_table(budgets),
             note=notes.BUDGET_NOTE,
         ),
+        extrinsic_section(states),
         section(
             "Over the state of charge",
             *([figure("states", "Voltage and resistance")] if len(states) > 1 else []),

@@ -14,6 +14,7 @@ from interohm.report.budget import budget_figure, contact_parts, interface_part
 from interohm.report.curves import state_figure
 from interohm.report.display_axis import nanometres
 from interohm.report.electrons import electrons_table
+from interohm.report.extrinsic import extrinsic_section
 from interohm.report.findings import contact_findings
 from interohm.report.ion_potentials import ion_figure
 from interohm.report.levels import contact_view, energy_window_eV
@@ -101,6 +102,7 @@ def write_contact_report(
             parts_table([budget]),
             note=notes.BUDGET_NOTE,
         ),
+        extrinsic_section([{"contacts": [document]}]),
         _over_states(document, figures),
         section(
             "Potential and charge",

@@ -7,7 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from interohm.records import Insulator, Metal, Quantity
-from interohm.records.cell_config import Cell, Contact, ExtrinsicControl, Layer
+from interohm.records.cell_config import Cell, ExtrinsicControl, Layer
+from interohm.records.extrinsic import quantities_within
 from interohm.records.uncertainty import quantities
 from interohm.report.display_axis import nanometres
 from interohm.report.tables import NONE, Markup, shown, table
@@ -137,11 +138,8 @@ def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:
                 else f"{shown(content.discharged)} … {shown(content.charged)}",
             )
         )
-    contacts = cell.contacts or [Contact()] * (len(cell.layers) - 1)
-    steps = ", ".join(shown(contact.dipole_V) for contact in contacts)
     facts = [
         f"{shown(cell.temperature_K)} K",
-        f"dipoles at the contacts {steps} V" + ("" if cell.contacts else " (default)"),
         "with electrons and holes" if cell.electrons else "without electrons and holes",
     ]
     heads = (
@@ -156,6 +154,15 @@ def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:
         f"<details open><summary><b>Cell</b> <span>{escape('; '.join(facts))}</span></summary>",
         table(heads, layers, numeric=(1, 3, 4)),
     ]
+    given = [
+        quantity
+        for name, described in (("layers", cell.layers), ("contacts", cell.contacts or ()))
+        for place, one in enumerate(described)
+        for quantity in quantities_within(one, f"{name}[{place}]")
+    ]
+    if given:
+        rows = [_row(field, one, ASSUMED if one.assumed else "") for field, one in given]
+        parts.append(table(_HEADS, rows, numeric=(1, 2)))
     if cell.collectors is not None:
         rows = []
         for side in ("negative", "positive"):
