@@ -199,9 +199,10 @@ def record_insulator(
             chemical_potentials(calculated, reference, facts["mobile_ion"], beside),
         )
         window, diagram = phase.stability_window_V, facts.get("phase_diagram")
+        energies = None
         if competing is not None:
             known = preset.uncertainties.stability_window
-            window, diagram = window_of_ours(
+            window, diagram, energies = window_of_ours(
                 database,
                 calculated,
                 [
@@ -267,6 +268,7 @@ def record_insulator(
                 **({} if diagram is None else {"phase_diagram": diagram}),
             },
         )
+        record = record.model_copy(update={"phase_energies": energies})
         record = with_survey(record, seen, **_survey_options(phase))
         shift = phase.band_edge_shift
         if edges:

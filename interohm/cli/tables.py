@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interohm.cli.output import console, shown, shown_interval, table
+from interohm.results.json_values import likely_below
 
 _UNCERTAIN = "5 to 95 %"
 
@@ -56,16 +57,17 @@ def print_contact(document: dict[str, Any], assumed: list[str]) -> None:
     out = console()
     resistances = _resistances(document)
     out.print(resistances)
+    if (below := likely_below(quantiles)) is not None:
+        out.print(f"likely below (Ω·cm²): {below} of the samples")
+    if document["next"] is not None:
+        out.print(f"next: {document['next']['text']}")
+    _assumed([*_assumed_barriers([document]), *assumed])
     out.print(made)
     _footnotes(document)
     _explain_counts(made, resistances)
-    _shares(quantiles)
     _dominant(document.get("sensitivity"), "")
-    if document["next"] is not None:
-        out.print(f"next: {document['next']['text']}")
     _doubts([document])
     out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
-    _assumed(assumed)
 
 
 def _add_electrons(made: Any, document: dict[str, Any], spreads: dict[str, Any]) -> None:
@@ -218,16 +220,21 @@ def _dominant(sensitivity: dict[str, Any] | None, when: str) -> None:
         console().print(f"most of the interface resistance's uncertainty{when} is from: {named}")
 
 
-def _shares(quantiles: dict[str, Any]) -> None:
-    """Say how likely an interface is good enough, since a distribution may have two humps."""
-    above = quantiles.get("share_above_ohm_cm2")
-    if above is not None:
-        said = ", ".join(f"{limit} {share:.0%}" for limit, share in above.items())
-        console().print(f"interface resistance above (Ω·cm²): {said} of the samples")
+def _assumed_barriers(contacts: list[dict[str, Any]]) -> list[str]:
+    """Return the contacts whose barrier is drawn from the prior."""
+    return [
+        f"contact barrier of {contact['left']} | {contact['right']}"
+        for contact in contacts
+        if contact.get("contact_barrier_assumed")
+    ]
 
 
 def _doubts(contacts: list[dict[str, Any]]) -> None:
-    """Say where the model is beyond what it knows."""
+    """Say whether the phases react, and where the model is beyond what it knows."""
+    for text in dict.fromkeys(
+        contact["reaction"]["text"] for contact in contacts if contact.get("reaction") is not None
+    ):
+        console().print(text)
     for text in dict.fromkeys(
         f"{contact['left']} | {contact['right']}, {doubt['code']}: {doubt['text']}"
         for contact in contacts
@@ -244,7 +251,13 @@ def _assumed(assumed: list[str]) -> None:
 def print_cell(document: dict[str, Any], assumed: list[str]) -> None:
     """Print the prediction for a cell: a row for each state of charge, then for each contact."""
     out = console()
-    states, contacts = _states(document), _contacts(document)
+    interfaces, states, contacts = _interfaces(document), _states(document), _contacts(document)
+    last = document["states"][-1]
+    out.print(interfaces)
+    if last.get("next") is not None:
+        when = f"at state of charge {last['state_of_charge']:g}"
+        out.print(f"next: {last['next']['text']} ({when})")
+    _assumed([*_assumed_barriers(last["contacts"]), *assumed])
     out.print(states)
     out.print(contacts)
     seen = _apparent(document)
@@ -264,14 +277,42 @@ def print_cell(document: dict[str, Any], assumed: list[str]) -> None:
         for found in state.get("stability_violations", ())
     }.items():
         out.print(f"{material} leaves its stability window, {low:g} to {high:g} V, in this cell")
-    last = document["states"][-1]
     _dominant(last.get("sensitivity"), f" at state of charge {last['state_of_charge']:g}")
-    if last.get("next") is not None:
-        out.print(f"next: {last['next']['text']}")
     _doubts([contact for state in document["states"] for contact in state["contacts"]])
     if document.get("reference"):
         out.print(f"potentials: above the neutral mobile metal, record {document['reference']}")
-    _assumed(assumed)
+
+
+def _interfaces(document: dict[str, Any]) -> Any:
+    """Return what is asked first: the resistance of all interfaces, and how good it may be."""
+    made = table(
+        "state of charge#",
+        "interfaces (Ω·cm²)",
+        f"log10, {_UNCERTAIN}",
+        "likely below (Ω·cm²)",
+        "the worst",
+        "limited by",
+        title=f"{document['cell']}   ({document['temperature_K']:g} K)",
+    )
+    for state in document["states"]:
+        quantiles = state.get("quantiles") or {}
+        known = [
+            contact
+            for contact in state["contacts"]
+            if contact["resistance"]["interface_resistance_ohm_cm2"] is not None
+        ]
+        worst = max(
+            known, key=lambda one: one["resistance"]["interface_resistance_ohm_cm2"], default=None
+        )
+        made.add_row(
+            f"{state['state_of_charge']:g}",
+            shown(state["interface_resistance_ohm_cm2"], 3),
+            shown_interval(quantiles.get("log10_interface_resistance")),
+            likely_below(quantiles) or "",
+            "" if worst is None else f"{worst['left']} | {worst['right']}",
+            "" if worst is None else worst["resistance"].get("limiting_step") or "",
+        )
+    return made
 
 
 def _states(document: dict[str, Any]) -> Any:
@@ -282,7 +323,6 @@ def _states(document: dict[str, Any]) -> Any:
         f"log10, {_UNCERTAIN}",
         "activation energy (eV)",
         _UNCERTAIN,
-        title=f"{document['cell']}   ({document['temperature_K']:g} K)",
     )
     for state in document["states"]:
         quantiles = state.get("quantiles") or {}

@@ -22,6 +22,7 @@ from interohm.prediction.extrinsic import (
 from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_fields, potential_map
 from interohm.prediction.layer_diagram import layer_diagrams
 from interohm.prediction.polarization import polarization_fields
+from interohm.prediction.reaction import reaction_fields
 from interohm.prediction.sampled_cell import SampledCell
 from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
 from interohm.prediction.sensitivity import (
@@ -334,6 +335,9 @@ def _state_document(
                     contact,
                     ion_content=state_of_sides["ion_content"],
                     voltage_V=_asked_voltages(nominal, place),
+                ),
+                "reaction": reaction_fields(
+                    left.material, right.material, _asked_voltages(nominal, place)["left"]
                 ),
                 "temperature_K": cell.temperature_K,
                 "electrons": electrons,

@@ -24,6 +24,7 @@ from interohm.prediction.electrons import contact_electrons
 from interohm.prediction.extrinsic import contact_extrinsic_fields
 from interohm.prediction.layer_diagram import contact_diagrams, sampled_contact_diagram
 from interohm.prediction.polarization import polarization_fields
+from interohm.prediction.reaction import reaction_fields
 from interohm.prediction.sampled_curves import contact_bands, contact_curves, contact_places
 from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
 from interohm.prediction.sensitivity import (
@@ -161,6 +162,7 @@ def contact_document(
             ion_content=single.ion_content,
             voltage_V=_voltages(single, left.ion_charge),
         ),
+        "reaction": reaction_fields(left, right, _voltages(single, left.ion_charge)["left"]),
         "next": next_to_learn(sensitivity),
         "electrons": contact_electrons(nominal, *diagrams, temperature_K),
         "temperature_sweep": _temperature_sweep(phases, conditions, draws),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -359,6 +360,32 @@ class MetalState(_Model):
     work_function_eV: WorkFunction
 
 
+class PhaseEnergies(_Model):
+    """Total energies of a phase and of those that it may react to, by one method.
+
+    Parameters
+    ----------
+    composition : str
+        Formula of the phase; of an electrode that of its host, with or without the mobile ion.
+    method : str
+        How the energies were obtained; those of two records are compared if it is the same.
+    energies_eV : mapping
+        Per atom, by formula: the phase, its elements, and compounds of them.
+    """
+
+    composition: Annotated[str, Field(min_length=1, max_length=128)]
+    method: Annotated[str, Field(min_length=1)]
+    energies_eV: Annotated[dict[str, Number], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _formulas_are_known(self) -> PhaseEnergies:
+        for formula in (self.composition, *self.energies_eV):
+            parts = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula)
+            if not parts or "".join(name + count for name, count in parts) != formula:
+                raise ValueError(f"{formula!r} is no formula without brackets, as Li3PO4")
+        return self
+
+
 class _Material(_Model):
     name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
     mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
@@ -367,6 +394,7 @@ class _Material(_Model):
     areal_site_density_cm2: ArealSiteDensity | None = None
     reorganization_energy_eV: BarrierEnergy | None = None
     shared_errors: list[SharedError] = Field(default_factory=list)
+    phase_energies: PhaseEnergies | None = None
     structure: dict[str, Any] | None = None
     provenance: dict[str, Any] = Field(default_factory=dict)
 

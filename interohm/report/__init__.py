@@ -164,21 +164,29 @@ def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
     *parts, total = cell_parts(state)
     steps = [part for part in parts if part.value_ohm_cm2 is not None]
     limiting = max(steps, key=lambda part: part.value_ohm_cm2 or 0.0, default=None)
+    barriers = [contact.get("contact_barrier_assumed") for contact in state["contacts"]]
+    apparent = state.get("apparent_resistance_ohm_cm2")
     return [
-        (
-            f"open-circuit voltage at state of charge {shown(state['state_of_charge'])}",
-            f"{shown(state['open_circuit_voltage_V'])} V",
-            spread_text(quantiles.get("open_circuit_voltage_V"), "V"),
-        ),
         _interfaces_key(state),
         *share_keys(quantiles),
-        resistance_key("area-specific resistance", total),
         (
             "limited by",
             "unknown" if limiting is None else limiting.label,
             "" if limiting is None else f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²",
         ),
+        ("assumed", f"barriers of {sum(map(bool, barriers))} of {len(barriers)} contacts", ""),
         *([("to learn next", state["next"]["text"], "")] if state.get("next") else []),
+        resistance_key("area-specific resistance", total),
+        *(
+            []
+            if apparent is None
+            else [("an experiment would see", f"{shown(apparent, 3)} Ω·cm²", "")]
+        ),
+        (
+            f"open-circuit voltage at state of charge {shown(state['state_of_charge'])}",
+            f"{shown(state['open_circuit_voltage_V'])} V",
+            spread_text(quantiles.get("open_circuit_voltage_V"), "V"),
+        ),
     ]
 
 

@@ -154,6 +154,14 @@ def _contact_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("limited by", document["resistance"]["limiting_step"] or "unknown", ""),
         ("contact barrier", "unknown" if barrier is None else f"{shown(barrier, 3)} eV", assumed),
     ]
+    reaction = document.get("reaction")
+    if reaction is not None:
+        force = f"{shown(reaction['driving_force_eV'], 2)} eV per atom"
+        found.append(("reaction", reaction["verdict"], force))
+    seen = document.get("extrinsic")
+    if seen is not None:
+        apparent = f"{shown(seen['apparent_resistance_ohm_cm2'], 3)} Ω·cm²"
+        found.append(("an experiment would see", apparent, ""))
     if document.get("next") is not None:
         found.append(("to learn next", document["next"]["text"], ""))
     drop = spread_text(quantiles.get("potential_drop_V"), "V")

@@ -48,7 +48,12 @@ def _doubts(contacts: Sequence[dict[str, Any]]) -> list[str]:
         for contact in contacts
         if contact.get("contact_barrier_assumed")
     ]
-    return list(dict.fromkeys([*barriers, *texts]))
+    reactions = [
+        contact["reaction"]["text"]
+        for contact in contacts
+        if contact.get("reaction") is not None and contact["reaction"]["verdict"] != "stable"
+    ]
+    return list(dict.fromkeys([*barriers, *reactions, *texts]))
 
 
 def _stability(states: Sequence[dict[str, Any]]) -> list[str]:

@@ -24,6 +24,7 @@ from interohm.report.potential_map import (
 from interohm.report.ranking import ranking_figure
 from interohm.report.space_charge import concentration_figure, conductivity_figure
 from interohm.report.tables import Markup, interval, shown
+from interohm.results.json_values import likely_below
 
 
 def temperature_section(
@@ -187,11 +188,8 @@ def resistance_key(label: str, part: Part) -> tuple[str, str, str]:
 
 def share_keys(quantiles: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return how likely an interface is to be good enough, by what counts as that."""
-    above = quantiles.get("share_above_ohm_cm2")
-    if above is None:
-        return []
-    below = ", ".join(f"{limit} {1.0 - above[limit]:.0%}" for limit in ("1", "10", "100"))
-    return [("likely below (Ω·cm²)", below, "")]
+    below = likely_below(quantiles)
+    return [] if below is None else [("likely below (Ω·cm²)", below, "")]
 
 
 def spread_text(quantiles: dict[str, float] | None, unit: str, digits: int = 3) -> str:

@@ -348,3 +348,22 @@ def test_a_common_shift_of_the_valence_band_leaves_the_resistance_alone() -> Non
     wide = contact_document(shipped("Li"), other, samples=300, contact=barrier(0.4))
     drop = wide["quantiles"]["potential_drop_V"]
     assert drop["p95"] - drop["p05"] > 0.5
+
+
+@pytest.mark.parametrize("electrode", ["Li", "LiIn", "LiCoO2", "LiFePO4"])
+@pytest.mark.parametrize("electrolyte", ["LLZO", "LiPON", "Li6PS5Cl", "Li2O_110"])
+def test_every_thick_contact_has_a_positive_interface_resistance(
+    electrode: str, electrolyte: str
+) -> None:
+    """Whatever accumulates, and in every sample, at every state of charge and temperature."""
+    document = contact_document(shipped(electrode), shipped(electrolyte), samples=20)
+    states = [document, *document["over_state_of_charge"]]
+    for state in states:
+        assert state["resistance"]["interface_resistance_ohm_cm2"] > 0
+        spread = state["quantiles"]["log10_interface_resistance"]
+        assert (
+            spread["samples"] == state["quantiles"]["samples"] - state["quantiles"]["lost_samples"]
+        )
+        assert state["quantiles"]["resistance_ohm_cm2"]["interface_resistance_ohm_cm2"]["p05"] > 0
+    swept = document["temperature_sweep"]["area_specific"]["resistance_ohm_cm2"]
+    assert all(value is not None and value > 0 for value in swept)
