@@ -158,6 +158,9 @@ def print_records(materials: Sequence[Insulator | Metal | Interface]) -> None:
         for field, quantity in quantities(material):
             if not quantity.assumed:
                 made.add_row(material.name, field, f"{quantity.value:.5g}", _error(quantity))
+        for error in material.shared_errors:
+            named = f"shared_errors[{error.name}], beside those above"
+            made.add_row(material.name, named, "", f"{error.uncertainty_eV:.2g}")
     console().print(made)
 
 

@@ -134,7 +134,8 @@ _TEXTS = frozenset(
     {
         *("name", "kind", "mobile_ion", "surface", "preset", "functional"),
         *("left_surface", "right_surface"),
-        *("left", "right", "limiting_step", "reason", "cell", "hash", "engine", "formula"),
+        *("left", "right", "limiting_step", "reaction", "reason", "cell", "hash"),
+        *("engine", "formula"),
         "failed_at",
     }
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from interohm.records import Insulator, Metal, Quantity
 from interohm.records.cell_config import Cell, ExtrinsicControl, Layer
 from interohm.records.extrinsic import quantities_within
-from interohm.records.uncertainty import quantities
+from interohm.records.uncertainty import moves_text, quantities
 from interohm.report.display_axis import nanometres
 from interohm.report.tables import NONE, Markup, shown, table
 
@@ -52,6 +52,17 @@ def material_inputs(material: Insulator | Metal) -> Markup:
     rows = [
         _row(field, quantity, _mark(material, field, quantity))
         for field, quantity in quantities(material)
+    ]
+    rows += [
+        (
+            f"shared_errors[{error.name}]",
+            NONE,
+            shown(error.uncertainty_eV, 3),
+            f"{moves_text(error)}; beside their own",
+            "one draw for all",
+            "",
+        )
+        for error in material.shared_errors
     ]
     assumed, count = assumed_count(material)
     facts = [f"{material.kind}, mobile ion {material.mobile_ion} (charge {material.ion_charge})"]
