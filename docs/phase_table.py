@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+from page_tables import print_or_write
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Element, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
@@ -25,7 +24,7 @@ from interohm.errors import InputError
 from interohm.prediction.sampling import phase_of
 from interohm.records import Defect, Insulator, Metal
 from interohm.records.shipped import SHIPPED_FOLDER, shipped_material, shipped_names
-from interohm.yaml_io import load_yaml, validated, write_text
+from interohm.yaml_io import load_yaml, validated
 
 PUBLISHED = SHIPPED_FOLDER.parent / "published" / "phases.yaml"
 #: By mobile ion, in the page's order: the record whose vacuum level is the zero of potentials,
@@ -70,17 +69,7 @@ class Row(_Config):
 
 def main() -> int:
     """Print the tables, or put them into a page."""
-    text = tables()
-    if len(sys.argv) < 2:
-        sys.stdout.write(text)
-        return 0
-    page = Path(sys.argv[1])
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise InputError(f"lacks the lines {BEGIN.strip()} and {END}", where=str(page))
-    write_text(page, before + begin + text + end + after)
-    return 0
+    return print_or_write(tables(), BEGIN, END)
 
 
 def tables() -> str:

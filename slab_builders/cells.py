@@ -6,9 +6,8 @@ the same crystal in another cell, with another origin or order of atoms has the 
 
 from __future__ import annotations
 
-import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +17,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .ties import fraction_ranks
-
-#: Å; positions from files carry four or five digits.
-SYMMETRY_TOLERANCE_A = 0.01
+from .chosen_setting import SYMMETRY_TOLERANCE_A, in_chosen_setting, within_cell
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,9 @@ class Crystal:
             structure.lattice, [site.specie.symbol for site in structure], structure.frac_coords
         )
         analyzer = SpacegroupAnalyzer(bare, symprec=SYMMETRY_TOLERANCE_A)
-        conventional = in_chosen_setting(analyzer.get_conventional_standard_structure())
+        conventional = in_chosen_setting(
+            analyzer.get_conventional_standard_structure(), analyzer.get_crystal_system()
+        )
         return cls(conventional, _primitive(conventional))
 
     def relaxed(self, primitive: Structure) -> Crystal:
@@ -83,114 +81,6 @@ class Crystal:
         return Crystal(
             Structure(lattice, species, sites, coords_are_cartesian=True), primitive.copy()
         )
-
-
-def in_chosen_setting(conventional: Structure) -> Structure:
-    """Return a conventional cell with one of the origins and axes that describe it equally well.
-
-    They are related by the proper rotations of the lattice, and shifts, that map the symmetry
-    operations onto each other (the Euclidean normalizer). The one with the smallest coordinates is
-    taken, atom by atom, electropositive elements first.
-
-    Parameters
-    ----------
-    conventional : Structure
-        Symmetrized.
-    """
-    elements = sorted({site.specie for site in conventional}, key=lambda one: (one.X, one.symbol))
-    groups = [
-        np.array([site.frac_coords for site in conventional if site.specie == element])
-        for element in elements
-    ]
-    images = np.array(
-        [
-            np.concatenate([group @ turn.T + shift for group in groups])
-            for turn, shift in _normalizer(conventional, min(groups, key=len))
-        ]
-    )
-    borders = np.cumsum([len(group) for group in groups])
-    numbers = fraction_ranks(images)
-    orders = [
-        np.concatenate(
-            [
-                end - len(group) + np.lexsort(one[end - len(group) : end].T[::-1])
-                for group, end in zip(groups, borders, strict=True)
-            ]
-        )
-        for one in numbers
-    ]
-    ranked = [one[order].tolist() for one, order in zip(numbers, orders, strict=True)]
-    best = ranked.index(min(ranked))
-    places = within_cell(images[best][orders[best]])
-    species = [element for element, group in zip(elements, groups, strict=True) for _ in group]
-    return Structure(conventional.lattice, species, places)
-
-
-def _normalizer(
-    conventional: Structure, rarest: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the operations that map the symmetry operations of a cell onto each other.
-
-    Along polar axes, where every shift does, those shifts are tried that put an atom of the
-    rarest element at 0.
-    """
-    operations = SpacegroupAnalyzer(
-        conventional, symprec=SYMMETRY_TOLERANCE_A
-    ).get_symmetry_operations()
-    shifts_of: dict[bytes, list[np.ndarray]] = {}
-    for operation in operations:
-        matrix = np.round(operation.rotation_matrix).astype(int)
-        shifts_of.setdefault(matrix.tobytes(), []).append(operation.translation_vector)
-    rotations = [np.frombuffer(matrix, dtype=int).reshape(3, 3) for matrix in shifts_of]
-    polar = [all((one[:, axis] == np.eye(3)[axis]).all() for one in rotations) for axis in range(3)]
-    steps = [np.zeros(1) if free else np.arange(24) / 24 for free in polar]
-    grid = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    metric = conventional.lattice.metric_tensor
-    turns = _unimodular_matrices()
-    off = np.abs(np.swapaxes(turns, 1, 2) @ metric @ turns - metric).max(axis=(1, 2))
-    done: set[bytes] = set()
-    for turn in turns[off <= 1e-4 * metric.max()]:
-        if turn.tobytes() in done:
-            continue
-        # After a symmetry of the crystal, it does the same to it.
-        done |= {(turn @ rotation).tobytes() for rotation in rotations}
-        back = np.round(np.linalg.inv(turn)).astype(int)
-        shifts = grid
-        for rotation in rotations:
-            turned = turn @ rotation @ back
-            wanted = shifts_of.get(turned.tobytes())
-            if wanted is None:
-                shifts = grid[:0]
-                break
-            for own in shifts_of[rotation.tobytes()]:  # more than one where the cell is centred
-                moved = shifts @ (np.eye(3) - turned).T + turn @ own
-                away = moved[:, None, :] - np.array(wanted)[None, :, :]
-                away -= np.round(away)
-                shifts = shifts[(np.abs(away).max(axis=2) < 1e-3).any(axis=1)]
-        for shift in shifts:
-            for atom in rarest if any(polar) else rarest[:1]:
-                yield turn, shift - np.where(polar, turn @ atom + shift, 0.0)
-
-
-def within_cell(fractional: np.ndarray) -> np.ndarray:
-    """Return coordinates from 0 to below 1: what is 1 but for rounding is 0."""
-    inside = np.asarray(fractional) % 1
-    inside[inside > 1 - 1e-9] = 0.0
-    return inside
-
-
-@functools.cache
-def _unimodular_matrices() -> np.ndarray:
-    """Return the matrices of determinant 1 with the entries that rotations of standard cells have.
-
-    Returns
-    -------
-    array of int, shape (matrices, 3, 3)
-        The identity first.
-    """
-    entries = np.array(list(itertools.product((0, 1, -1), repeat=9))).reshape(-1, 3, 3)
-    found = entries[np.round(np.linalg.det(entries)) == 1]
-    return found[np.argsort(np.abs(found - np.eye(3, dtype=int)).sum(axis=(1, 2)), kind="stable")]
 
 
 def _primitive(conventional: Structure) -> Structure:

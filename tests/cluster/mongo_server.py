@@ -33,6 +33,11 @@ class MongoServer:
         """Where clients find it."""
         return f"mongodb://127.0.0.1:{self.port}"
 
+    @property
+    def running(self) -> bool:
+        """Whether it has been started, and not been stopped or killed."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start it, on the port that it had before.
 

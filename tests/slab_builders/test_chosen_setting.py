@@ -65,12 +65,7 @@ def otherwise_given(structure: Structure, random: np.random.Generator) -> Iterat
         yield Structure(lattice, [one[int(i)].specie for i in order], places[order])
 
 
-@pytest.mark.parametrize("number", SPACE_GROUPS)
-def test_the_cells_are_those_of_the_crystal(number: int) -> None:
-    random = np.random.default_rng(number)
-    structure = crystal_of(number, random)
-    while structure.distance_matrix[np.triu_indices(len(structure), 1)].min() < 0.3:
-        structure = crystal_of(number, random)
+def check_cells(structure: Structure, random: np.random.Generator) -> None:
     expected = Crystal.from_structure(structure)
     assert len(expected.primitive) <= len(structure)
     for other in otherwise_given(structure, random):
@@ -83,6 +78,69 @@ def test_the_cells_are_those_of_the_crystal(number: int) -> None:
             assert np.allclose(one.lattice.matrix, two.lattice.matrix, atol=1e-5)
             steps = one.frac_coords - two.frac_coords
             assert np.abs(steps - np.round(steps)).max() < 1e-4
+
+
+@pytest.mark.parametrize("number", SPACE_GROUPS)
+def test_the_cells_are_those_of_the_crystal(number: int) -> None:
+    random = np.random.default_rng(number)
+    structure = crystal_of(number, random)
+    while structure.distance_matrix[np.triu_indices(len(structure), 1)].min() < 0.3:
+        structure = crystal_of(number, random)
+    check_cells(structure, random)
+
+
+#: Lattices of more symmetry than the crystal: axes that are equally long, angles that are right or
+#: 60° and 120°, by accident, as in ordered vacancies of a cubic host.
+ACCIDENTS = [
+    ("P1", Lattice.cubic(5)),
+    ("P1", Lattice.orthorhombic(5, 6, 7)),
+    ("P1", Lattice.from_parameters(5, 5, 5, 60, 60, 60)),
+    ("P-1", Lattice.from_parameters(5, 5, 5, 80, 85, 95)),
+    ("P-1", Lattice.hexagonal(5, 7)),
+    ("P-1", Lattice.from_parameters(5, 6, 7, 90, 90, 100)),
+    ("P2_1", Lattice.monoclinic(6, 5, 6, 100)),
+    ("P2_1", Lattice.monoclinic(5, 6, 7, 90)),
+    ("P2_1/c", Lattice.monoclinic(6, 5, 6, 100)),
+    ("P2_1/c", Lattice.monoclinic(5, 6, 7, 90)),
+    ("C2", Lattice.monoclinic(5, 6, 7, 90)),
+    ("C2", Lattice.monoclinic(6, 5, 6, 90)),
+    ("C2/m", Lattice.from_parameters(6, 4, 5, 90, 107.457603, 90)),
+    ("Pnma", Lattice.orthorhombic(6, 6, 5)),
+    ("Pnma", Lattice.cubic(6)),
+    ("Pbca", Lattice.orthorhombic(6, 6, 7)),
+    ("P2_12_12_1", Lattice.orthorhombic(6, 6, 7)),
+    ("Pmc2_1", Lattice.orthorhombic(5, 6, 6)),
+    ("Cmcm", Lattice.orthorhombic(6, 6, 7)),
+    ("Ama2", Lattice.orthorhombic(6, 5, 5)),
+    ("Fdd2", Lattice.cubic(8)),
+    ("P4_1", Lattice.cubic(6)),
+    ("I4_1md", Lattice.cubic(8)),
+]
+
+
+@pytest.mark.parametrize(
+    ("group", "lattice"), ACCIDENTS, ids=lambda one: one if isinstance(one, str) else ""
+)
+def test_so_are_they_where_axes_are_alike_by_accident(group: str, lattice: Lattice) -> None:
+    places = [[0.11, 0.23, 0.37], [0.29, 0.05, 0.13]]
+    structure = Structure.from_spacegroup(group, lattice, ["Li", "O"], places)
+    if group == "P1":
+        structure.append("F", [0.3, 0.9, 0.55])
+    check_cells(structure, np.random.default_rng(5))
+
+
+def test_an_axis_about_which_more_turns_is_c() -> None:
+    """Whatever the lengths: they are equal."""
+    structure = Structure.from_spacegroup(
+        "P4/mmm", Lattice.cubic(4), ["Li", "Co"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    structure.append("O", [0.5, 0.5, 0])
+    swapped = Structure(structure.lattice, structure.species, structure.frac_coords[:, [2, 0, 1]])
+    conventional = Crystal.from_structure(swapped).conventional
+    (oxygen,) = (site for site in conventional if site.specie.symbol == "O")
+    (lithium,) = (site for site in conventional if site.specie.symbol == "Li")
+    step = (oxygen.frac_coords - lithium.frac_coords) % 1
+    assert np.allclose(step, [0.5, 0.5, 0])
 
 
 def test_the_setting_is_that_of_the_crystal_and_no_other() -> None:

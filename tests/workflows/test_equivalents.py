@@ -165,9 +165,13 @@ def test_a_turned_slab_has_its_potential_where_its_atoms_are() -> None:
     asked = turned(request_of_calculation(known), seed=11, cell=[[0, 1, 0], [1, 0, 0], [0, 0, -1]])
     setting = setting_of(asked, request_of_calculation(known))
     assert setting is not None
+    assert known.planar_potential is not None
+    told = known.planar_potential.model_copy(update={"exchange_and_correlation": True})
+    known = known.model_copy(update={"planar_potential": told})
     found = in_setting(known, setting)
     assert known.planar_potential is not None
     assert found.planar_potential is not None
+    assert found.planar_potential.exchange_and_correlation
     for one in (known, found):
         assert one.planar_potential is not None
         values = np.asarray(one.planar_potential.potential_eV)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from records_alike import assert_same_record
 
 from interohm.database import Database
 from interohm.errors import InputError
@@ -135,7 +136,7 @@ def test_a_shipped_interface_is_made_from_shipped_calculations(
 
     (made,) = write_records(alone, [one for one in found if one is not None], tmp_path)
 
-    assert made.read_text() == (CONFIGS / "interfaces" / made.name).read_text()
+    assert_same_record(made, CONFIGS / "interfaces" / made.name)
 
 
 def test_strained_crystals_and_stacks_are_no_phases(database: Database) -> None:

@@ -36,6 +36,8 @@ def cluster(server: MongoServer, tmp_path: Path) -> Iterator[Cluster]:
     name = f"interohm_faults_{os.getpid()}_{time.time_ns()}"
     made = Cluster(None, server.uri, tmp_path / "cluster", name)
     yield made
+    if not server.running:
+        server.start()  # a test that failed while it was down takes no other along
     made.remove()
 
 

@@ -107,7 +107,7 @@ def test_a_campaign_over_a_restart(
     server.kill()
     refused = cluster.run("interohm", "status", code=2)
     assert "my_launchpad.yaml" in refused.stderr
-    (folder,) = cluster.data.glob("scratch/*")
+    (folder,) = (log.parent for log in cluster.data.glob("scratch/*/gpaw.txt"))
     wait_for(lambda: (folder / "result.json").exists())
     # The worker may wait for the server, or give up.
     time.sleep(1)
@@ -120,7 +120,7 @@ def test_a_campaign_over_a_restart(
         wait_for(lambda: worker[-1].poll() is not None)
     assert states(cluster) == {"done"}
     assert len(cluster.results("calculations")) == 3
-    assert len(list(cluster.data.glob("scratch/*"))) == 3
+    assert len(list(cluster.data.glob("scratch/*/gpaw.txt"))) == 3
     assert (folder / "worker.log").stat().st_mtime <= (folder / "result.json").stat().st_mtime + 1
     printed = (cluster.work / "worker.txt").read_text()
     everything = cluster.documents() + printed + refused.stdout + refused.stderr

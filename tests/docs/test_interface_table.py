@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import interface_table
 import pytest
 
 from interohm.errors import InputError
-from interohm.workflows import interface_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "interfaces.md"
 

@@ -1,19 +1,17 @@
 """The tables of docs/interfaces.md, from the shipped interfaces.
 
-``python -m interohm.workflows.interface_table PAGE`` puts them between the page's marks; without a
+``python docs/interface_table.py PAGE`` puts them between the page's marks; without a
 page they are printed.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from interohm.errors import InputError
+from page_tables import print_or_write
+
 from interohm.records.interface import Interface, load_interface
 from interohm.records.shipped import SHIPPED_FOLDER
-from interohm.yaml_io import write_text
 
 SHIPPED_INTERFACES = SHIPPED_FOLDER.parent / "interfaces"
 BEGIN, END = "<!-- interfaces: begin -->\n", "<!-- interfaces: end -->"
@@ -21,17 +19,7 @@ BEGIN, END = "<!-- interfaces: begin -->\n", "<!-- interfaces: end -->"
 
 def main() -> int:
     """Print the tables, or put them into a page."""
-    text = tables()
-    if len(sys.argv) < 2:
-        sys.stdout.write(text)
-        return 0
-    page = Path(sys.argv[1])
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise InputError(f"lacks the lines {BEGIN.strip()} and {END}", where=str(page))
-    write_text(page, before + begin + text + end + after)
-    return 0
+    return print_or_write(tables(), BEGIN, END)
 
 
 def tables() -> str:
