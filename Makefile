@@ -30,7 +30,7 @@ $(INSTALLED): pyproject.toml constraints.txt gpaw_siteconfig.py
 
 demo: install  ## structures of Li and LiF by real DFT, and a thin-film cell with them (15 minutes at most)
 	@$(BIN)/interohm run configs/campaigns/demo.yaml
-	@$(BIN)/interohm contact Li LiF --thickness-nm 5 --save
+	@$(BIN)/interohm contact Li LiF --save
 	@$(BIN)/interohm cell configs/examples/lithium-LiPON-LCO.yaml --save --report report.html
 
 lint: install  ## ruff, mypy, and which module may import which

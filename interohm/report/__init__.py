@@ -165,6 +165,11 @@ def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
     steps = [part for part in parts if part.value_ohm_cm2 is not None]
     limiting = max(steps, key=lambda part: part.value_ohm_cm2 or 0.0, default=None)
     barriers = [contact.get("contact_barrier_assumed") for contact in state["contacts"]]
+    reactions = "; ".join(
+        f"{contact['left']} | {contact['right']}: {contact['reaction']['verdict']}"
+        for contact in state["contacts"]
+        if contact.get("reaction") is not None
+    )
     apparent = state.get("apparent_resistance_ohm_cm2")
     return [
         _interfaces_key(state),
@@ -175,6 +180,7 @@ def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
             "" if limiting is None else f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²",
         ),
         ("assumed", f"barriers of {sum(map(bool, barriers))} of {len(barriers)} contacts", ""),
+        *([("reactions", reactions, "")] if reactions else []),
         *([("to learn next", state["next"]["text"], "")] if state.get("next") else []),
         resistance_key("area-specific resistance", total),
         *(

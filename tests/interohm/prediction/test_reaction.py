@@ -15,7 +15,7 @@ from interohm.prediction.reaction import reaction_fields
 from interohm.records import material_document, material_from
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
-from interohm.report import write_contact_report
+from interohm.report import write_contact_report, write_report
 
 #: eV per formula unit, elements at zero.
 ENERGIES = {"Li2O": -6.0, "MgO": -4.0, "LiF": -6.0, "MgF2": -9.0}
@@ -136,12 +136,15 @@ def test_documents_and_reports_say_it(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "Li and MgO react to Li2O, Mg" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_cell_has_it_at_each_state_of_charge() -> None:
+def test_a_cell_has_it_at_each_state_of_charge(tmp_path: Path) -> None:
     """Contacts of records without energies have none."""
     materials = [shipped("Li"), insulator("Li2O"), shipped("LLZO"), shipped("LiCoO2")]
     layers = [{"material": one.name, "thickness_nm": 20000} for one in materials]
     cell = Cell.model_validate({"name": "t", "states_of_charge": [0.5], "layers": layers})
-    [state] = cell_document(cell, materials, samples=0)["states"]
+    document = cell_document(cell, materials, samples=0)
+    write_report(tmp_path / "cell.html", cell, materials, document)
+    assert "Li | Li2O: stable" in (tmp_path / "cell.html").read_text()
+    [state] = document["states"]
     first, *others = (contact["reaction"] for contact in state["contacts"])
     assert first["verdict"] == "stable"
     assert first["voltage_V"] == 0
