@@ -319,6 +319,21 @@ def test_doubts_name_what_is_beyond_the_model() -> None:
     assert "field" in {doubt["code"] for doubt in thin["validity"]}
 
 
+def test_a_frequency_that_no_lattice_has_is_told() -> None:
+    llzo = shipped("LLZO")
+    fast = [
+        defect.model_copy(update={"attempt_frequency_Hz": Quantity(value=3e14)})
+        for defect in llzo.defects
+    ]
+    documents = [
+        contact_document(shipped("Li"), one, samples=0)
+        for one in (llzo, llzo.model_copy(update={"defects": fast, "conductivity": None}))
+    ]
+    told = [[doubt["code"] for doubt in one["validity"]] for one in documents]
+    assert "frequency" not in told[0]
+    assert "frequency" in told[1]
+
+
 def test_a_common_shift_of_the_valence_band_leaves_the_resistance_alone() -> None:
     """phi_0, R and their intervals, of a contact in which no electrons matter."""
     document = material_document(shipped("LLZO"))
