@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-cluster test-faults lint bench clean
+.PHONY: help install demo test test-cluster test-faults lint types bench clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,15 @@ demo: install  ## structures of Li and LiF by real DFT, and a thin-film cell wit
 	@$(BIN)/interohm contact Li LiF --save
 	@$(BIN)/interohm cell configs/examples/lithium-LiPON-LCO.yaml --save --report report.html
 
-lint: install  ## ruff, mypy, and which module may import which
+types: install  ## mypy on all root folders, as they install
+	@rm -rf build/typed && mkdir -p build/typed/interohm
+	@for part in interohm/* slab_builders workflows postprocess device_models screening configs; do \
+	  ln -s ../../../$$part build/typed/interohm/; done
+	@$(BIN)/mypy
+
+lint: types  ## ruff, mypy, and which module may import which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@mkdir -p build && rm -rf build/lib build/lint
 	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  --target build/lint . 2>build/lint.log || { cat build/lint.log; exit 1; }

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
 
+from interohm.arrays import Array
 from interohm.device_models import (
     Metal,
     Phase,
@@ -17,8 +17,6 @@ from interohm.device_models import (
     layer,
     neutral_bulk,
 )
-
-Array = NDArray[np.float64]
 
 THREADS = 2
 CHUNK = 8192

@@ -27,7 +27,13 @@ from interohm.database.parquet import query_table
 from interohm.device_models import Phase
 from interohm.screening.cells import Cells
 from interohm.screening.config import ScreenConfig
-from interohm.screening.contacts import Conditions, SideContacts, all_contacts, solve_pairs, taken
+from interohm.screening.contacts import (
+    SideConditions,
+    SideContacts,
+    all_contacts,
+    solve_pairs,
+    taken,
+)
 from interohm.screening.parquet import write_cells, write_contacts
 from interohm.screening.partial import Partial, Question
 from interohm.screening.phase_arrays import Electrodes, Electrolytes
@@ -72,9 +78,9 @@ def electrolytes(count: int) -> Electrolytes:
     )
 
 
-def conditions(*, positive: bool) -> Conditions:
+def conditions(*, positive: bool) -> SideConditions:
     """Of the contacts of one side."""
-    return Conditions(TEMPERATURE_K, THICKNESS_NM, np.asarray(METAL_eV), 1.0, positive)
+    return SideConditions(TEMPERATURE_K, THICKNESS_NM, np.asarray(METAL_eV), 1.0, positive)
 
 
 def question() -> Question:

@@ -15,9 +15,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_bvp
 
+from interohm.arrays import Array
 from interohm.device_models import (
     BOLTZMANN_EV_K,
     Bulk,
@@ -29,8 +29,6 @@ from interohm.device_models import (
     solve_stack,
 )
 from interohm.device_models.constants import CM3_PER_NM3, VACUUM_PERMITTIVITY_E_V_NM
-
-Array = NDArray[np.float64]
 
 TEMPERATURE_K = 300.0
 KT_V = BOLTZMANN_EV_K * TEMPERATURE_K

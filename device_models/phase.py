@@ -12,11 +12,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
+from interohm.arrays import Array as Array
+from interohm.arrays import BoolArray as BoolArray
+from interohm.arrays import IntArray as IntArray
 
 DEFECT_FIELDS = (
     "charge",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,20 +18,43 @@ from .sublattice import sum_of
 THICK_HALF_SPACE_NM = 1e4
 """How thick a phase of unknown thickness may have to be to count as thick: 10 µm."""
 
-REASONS = (
-    "",
-    "the left phase is not thick: x99 + 10 Debye lengths exceed its thickness, or 10 um",
-    "the right phase is not thick: x99 + 10 Debye lengths exceed its thickness, or 10 um",
-    "neither phase is thick: x99 + 10 Debye lengths exceed the thickness, or 10 um",
-    "no defect of the left phase has a migration energy",
-    "no defect of the right phase has a migration energy",
-    "no insulating phase at the contact",
-    "the resistance exceeds the largest number",
-    "no neutral bulk",
-)
-"""Why a contact has no total resistance; index 0 where it has one."""
 
-_OVERFLOW, _NO_BULK = 7, 8
+class Reason(IntEnum):
+    """Why a contact has no total resistance; ``known`` where it has one."""
+
+    known = 0
+    left_not_thick = 1
+    right_not_thick = 2
+    neither_thick = 3
+    left_without_hops = 4
+    right_without_hops = 5
+    no_insulator = 6
+    overflow = 7
+    no_neutral_bulk = 8
+
+    @property
+    def text(self) -> str:
+        """Return the reason in words; nothing where there is none."""
+        return _TEXTS[self]
+
+
+_TEXTS = {
+    Reason.known: "",
+    Reason.left_not_thick: "the left phase is not thick: x99 + 10 Debye lengths exceed its "
+    "thickness, or 10 um",
+    Reason.right_not_thick: "the right phase is not thick: x99 + 10 Debye lengths exceed its "
+    "thickness, or 10 um",
+    Reason.neither_thick: "neither phase is thick: x99 + 10 Debye lengths exceed the thickness, or "
+    "10 um",
+    Reason.left_without_hops: "no defect of the left phase has a migration energy",
+    Reason.right_without_hops: "no defect of the right phase has a migration energy",
+    Reason.no_insulator: "no insulating phase at the contact",
+    Reason.overflow: "the resistance exceeds the largest number",
+    Reason.no_neutral_bulk: "no neutral bulk",
+}
+
+REASONS = tuple(reason.text for reason in Reason)
+"""Their texts, by code."""
 
 LARGEST_OHM_CM2 = 1e300
 """What counts as the interface resistance where no carrier conducts, or it exceeds this."""
@@ -59,7 +83,7 @@ class ContactResistance:
     total_ohm_cm2 : array
         R_int.
     reason : array of int
-        Index into `REASONS`.
+        A `Reason`.
     limiting_step : array of int
         Index into `LIMITING_STEPS`.
     """
@@ -130,12 +154,17 @@ def contact_resistance(
     reason = np.broadcast_to(
         np.select(
             [
-                (why_left == _NO_BULK) | (why_right == _NO_BULK),
-                (why_left == 1) & (why_right == 2),
-                why_right == 2,
-                why_left != 0,
+                (why_left == Reason.no_neutral_bulk) | (why_right == Reason.no_neutral_bulk),
+                (why_left == Reason.left_not_thick) & (why_right == Reason.right_not_thick),
+                why_right == Reason.right_not_thick,
+                why_left != Reason.known,
             ],
-            [_NO_BULK, 3, 2, why_left],
+            [
+                Reason.no_neutral_bulk,
+                Reason.neither_thick,
+                Reason.right_not_thick,
+                why_left,
+            ],
             why_right,
         ),
         shape,
@@ -143,7 +172,7 @@ def contact_resistance(
     transfer = charge_transfer_ohm_cm2(contact.left, contact.right, current)
     space_charge = np.broadcast_to(left + right, shape)
     if isinstance(contact.left, Metal) and isinstance(contact.right, Metal):
-        reason = np.full(shape, 6, dtype=np.int64)
+        reason = np.full(shape, Reason.no_insulator, dtype=np.int64)
         space_charge = np.full(shape, np.nan)
     depletions = [
         side_depletion_ohm_cm2(side, thickness)
@@ -158,8 +187,8 @@ def contact_resistance(
     )
     overflow = ~np.isfinite(transfer) & (current == 0.0)
     transfer = np.where(np.isfinite(transfer), transfer, np.nan)
-    reason = np.where((reason == 0) & overflow, _OVERFLOW, reason)
-    total = np.where(reason == 0, space_charge + transfer, np.nan)
+    reason = np.where((reason == Reason.known) & overflow, Reason.overflow, reason)
+    total = np.where(reason == Reason.known, space_charge + transfer, np.nan)
     with np.errstate(invalid="ignore"):
         limiting = np.where(np.abs(space_charge) > transfer, 0, 1)
     return ContactResistance(
@@ -240,7 +269,7 @@ def thick_space_charge(
     space_charge_ohm_cm2 : array (...)
         NaN where it means nothing; 0 of a metal.
     reason : array (...) of int
-        Why it means nothing, an index into `REASONS`.
+        Why it means nothing, a `Reason`.
     """
     if isinstance(side, Metal):
         return np.zeros(()), np.zeros((), dtype=np.int64)
@@ -255,8 +284,13 @@ def thick_space_charge(
     finite = np.isfinite(space_charge)
     reason = np.select(
         [~side.bulk.has_neutral_bulk, ~thick, ~conducts, ~finite],
-        [_NO_BULK, 1 + int(right), 4 + int(right), _OVERFLOW],
-        0,
+        [
+            Reason.no_neutral_bulk,
+            Reason.right_not_thick if right else Reason.left_not_thick,
+            Reason.right_without_hops if right else Reason.left_without_hops,
+            Reason.overflow,
+        ],
+        Reason.known,
     )
     return np.where(thick & finite, space_charge, np.nan), np.asarray(reason)
 

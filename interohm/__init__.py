@@ -1,5 +1,69 @@
-"""From crystal structures to the intrinsic interface resistance of a solid-state cell."""
+"""From crystal structures to the intrinsic interface resistance of a solid-state cell.
+
+Examples
+--------
+>>> import interohm
+>>> contact = interohm.predict_contact("Li", "LLZO", samples=0)
+>>> contact.resistance.interface_resistance_ohm_cm2 > 0
+True
+"""
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from typing import TYPE_CHECKING
+
+from interohm.lazy_names import lazy_names
+from interohm.version import VERSION
+
+if TYPE_CHECKING:
+    from interohm.api import (
+        load_record,
+        predict_cell,
+        predict_contact,
+        screen,
+        shipped_records,
+    )
+    from interohm.database import Database
+    from interohm.errors import InputError
+    from interohm.records import Insulator, Metal
+    from interohm.records.cell_config import Cell
+    from interohm.results.cell import CellResult
+    from interohm.results.contact import ContactResult
+    from interohm.results.screening import ScreeningResult
+
+__version__ = VERSION
+
+__all__ = [
+    "Cell",
+    "CellResult",
+    "ContactResult",
+    "Database",
+    "InputError",
+    "Insulator",
+    "Metal",
+    "ScreeningResult",
+    "load_record",
+    "predict_cell",
+    "predict_contact",
+    "screen",
+    "shipped_records",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Cell": "interohm.records.cell_config",
+        "CellResult": "interohm.results.cell",
+        "ContactResult": "interohm.results.contact",
+        "Database": "interohm.database",
+        "InputError": "interohm.errors",
+        "Insulator": "interohm.records",
+        "Metal": "interohm.records",
+        "ScreeningResult": "interohm.results.screening",
+        "load_record": "interohm.api",
+        "predict_cell": "interohm.api",
+        "predict_contact": "interohm.api",
+        "screen": "interohm.api",
+        "shipped_records": "interohm.api",
+    },
+)

@@ -26,7 +26,10 @@ def calculation_key(
     settings: Mapping[str, Any],
     structure: Mapping[str, Any],
 ) -> str:
-    """Return the SHA-256 of a calculation's integers and texts.
+    """Return the SHA-256 of what a preset sets and of the elements' counts, of nothing measured.
+
+    No number in it comes from a structure. Databases keep it in a field of its own: another rule
+    here wants another name of that field (`interohm.database.schema.KEY_FIELD`).
 
     Calculations of equal keys are candidates: whether they are one is decided by comparing their
     structures and meshes of k-points, which no rounding can do well.
@@ -34,7 +37,9 @@ def calculation_key(
     Parameters
     ----------
     engine, kind : str
+        The engine's name, and what it calculates (``relax``, ``static``, …).
     charge : int
+        Of the cell, in elementary charges.
     settings : mapping
         The engine's. The mesh and a path's end, which depend on the cell's setting, and VASP's
         `MACHINE_TAGS` do not count.
@@ -56,8 +61,17 @@ def calculation_key(
         "settings": counted,
         "atoms": atoms,
     }
-    text = json.dumps(content, sort_keys=True, allow_nan=False)
+    text = json.dumps(_without_integers(content), sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _without_integers(value: Any) -> Any:
+    """Return JSON in which 500 and 500.0 are one number, as they are to an engine."""
+    if isinstance(value, Mapping):
+        return {name: _without_integers(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_integers(entry) for entry in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def key_of_document(document: Mapping[str, Any]) -> str | None:

@@ -184,7 +184,7 @@ def _record(database: Database, name: str, *, used: str | None) -> Origin:
     elif used is not None:
         status = "unknown whether it changed since this was predicted"
     said = material.provenance
-    facts = {
+    facts: dict[str, Any] = {
         "status": status,
         "source": found.source,
         "hash": material_hash(material),

@@ -257,7 +257,9 @@ def input_error(error: ValidationError, *, where: str, data: Any = None) -> Inpu
     Parameters
     ----------
     error : ValidationError
+        What pydantic found.
     where : str
+        What to name in errors: the file.
     data : optional
         What was validated: by it fields are told from the kinds that pydantic puts among them.
     """

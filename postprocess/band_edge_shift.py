@@ -148,6 +148,7 @@ def valence_band_moves(defects: Sequence[Defect]) -> dict[str, float]:
 
 def _follows(defect: Defect, valence: Quantity) -> Defect:
     energy = defect.formation_energy_eV
+    assert energy is not None  # a calculated defect has one
     step = defect.charge * valence.value
     said = f"{step:+.3g} eV with the VBM"
     method = said if energy.method is None else f"{energy.method}; {said}"

@@ -56,6 +56,7 @@ def calculated_hop(
     Parameters
     ----------
     path : Calculation
+        The path of the hop.
     distance_A : float
         Between the two sites of the crystal.
     attempt_frequency_Hz : Quantity

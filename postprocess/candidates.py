@@ -51,9 +51,11 @@ class DefectCandidate:
     sites_per_cell : int
         Equivalent sites in the conventional cell.
     conventional_volume_A3 : float
+        Of the conventional cell.
     position : array, shape (3,)
         Fractional in the supercell.
     calculation : Calculation
+        The calculation itself.
     replaced : str, optional
         The element whose place the added one takes.
     sublattice : str, optional
@@ -61,6 +63,7 @@ class DefectCandidate:
     dopant : bool
         Of an element that the crystal does not have: it does not move at a device's temperature.
     larger : LargerCell, optional
+        The same defect in a larger supercell, if there is one.
     """
 
     name: str
@@ -95,6 +98,7 @@ class ChosenDefect:
     Parameters
     ----------
     candidate : DefectCandidate
+        The one that was chosen.
     energy_eV : float
         At E_F = VBM and mu = 0; in the larger supercell where there is one.
     size_error_eV : float
@@ -195,7 +199,9 @@ def choose(
     Parameters
     ----------
     candidates : sequence of DefectCandidate
+        All of them.
     against : Comparison
+        What their energies are compared with.
 
     Returns
     -------

@@ -30,7 +30,9 @@ def energy_differences(one: Calculation, other: Calculation) -> dict[str, tuple[
     found |= differences(_method(one), _method(other))
     cutoffs = one.settings.get("cutoff_eV"), other.settings.get("cutoff_eV")
     if cutoffs[0] != cutoffs[1] and (
-        None in cutoffs or abs(cutoffs[0] - cutoffs[1]) > _CUTOFF_EV * (one.engine == "vasp")
+        cutoffs[0] is None
+        or cutoffs[1] is None
+        or abs(cutoffs[0] - cutoffs[1]) > _CUTOFF_EV * (one.engine == "vasp")
     ):
         found["cutoff_eV"] = cutoffs
     sets = _data_sets(one.settings), _data_sets(other.settings)

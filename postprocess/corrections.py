@@ -86,7 +86,7 @@ def point_charge_potential(lattice: np.ndarray, displacements_A: np.ndarray) -> 
     waves, square = waves[square > 1e-12], square[square > 1e-12]
     weight = np.exp(-square / (4 * width**2)) / square
     far = 4 * math.pi / volume * (np.cos(place @ waves.T) @ weight)
-    return COULOMB_V_A * (near + far - math.pi / (volume * width**2))
+    return np.asarray(COULOMB_V_A * (near + far - math.pi / (volume * width**2)))
 
 
 def screened_potential(
@@ -123,7 +123,7 @@ def _lattice_points(vectors: np.ndarray, radius: float) -> np.ndarray:
     counts = np.ceil(radius / heights).astype(int) + 1
     ranges = [np.arange(-count, count + 1) for count in counts]
     grid = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-    return grid @ vectors
+    return np.asarray(grid @ vectors)
 
 
 def point_charge_correction(lattice: np.ndarray, charge: int, dielectric: Dielectric) -> float:

@@ -153,13 +153,13 @@ def _alignment(
     """Align by site potentials, or by planar averages where an engine wrote only these."""
     if bulk_cell.site_potentials_eV and defect_cell.site_potentials_eV:
         return site_alignment(bulk_cell, defect_cell, center, dielectric_constant)
-    averages = _planar_averages(bulk_cell), _planar_averages(defect_cell)
-    if averages[0] is None or averages[1] is None:
+    of_bulk, of_defect = _planar_averages(bulk_cell), _planar_averages(defect_cell)
+    if of_bulk is None or of_defect is None:
         raise ValueError(
             "a charged defect needs potentials, of the perfect supercell too, to be aligned "
             "(VASP: OUTCAR, or LOCPOT with LVHAR)"
         )
-    differences = [flawed - perfect for perfect, flawed in zip(*averages, strict=True)]
+    differences = [flawed - perfect for perfect, flawed in zip(of_bulk, of_defect, strict=True)]
     lattice = bulk_cell.final_structure.lattice.matrix
     return planar_alignment(lattice, differences, center, defect_cell.charge, dielectric_constant)
 

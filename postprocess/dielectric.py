@@ -32,7 +32,7 @@ def static_dielectric_tensor(calculation: Calculation) -> np.ndarray:
         ions = ionic_tensor(response, calculation.final_structure.volume)
     except ValueError as error:
         raise ValueError(f"calculation {calculation.hash[:12]}: {error}") from None
-    return np.array(response.electronic) + ions
+    return np.asarray(np.array(response.electronic) + ions)
 
 
 def ionic_tensor(response: DielectricResponse, volume_A3: float) -> np.ndarray:
@@ -64,7 +64,7 @@ def ionic_tensor(response: DielectricResponse, volume_A3: float) -> np.ndarray:
     # Shape (3, modes): the dipole of each mode.
     dipoles = charges.transpose(1, 0, 2).reshape(3, 3 * atoms) @ modes
     ions: np.ndarray = dipoles @ np.linalg.solve(reduced, dipoles.T)
-    return _E_PER_EPS0 / volume_A3 * ions
+    return np.asarray(_E_PER_EPS0 / volume_A3 * ions)
 
 
 def mean_dielectric_constant(tensor: np.ndarray) -> float:

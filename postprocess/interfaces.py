@@ -140,9 +140,11 @@ def work_of_adhesion_J_m2(
     Parameters
     ----------
     joined : Calculation
+        The two sides in contact.
     sides : sequence of (Calculation, int)
         The free slabs, and how often each is in the joined cell.
     area_A2 : float
+        Of the common cell.
     contacts : int
         In the joined cell.
     """
@@ -157,6 +159,7 @@ class Minimum:
     Parameters
     ----------
     place : float
+        Where the curve is lowest.
     bracketed : bool
         Whether it lies between the points; else it is the lowest one of them.
     """
@@ -173,11 +176,12 @@ def lowest_place(places: Sequence[float], energies_eV: Sequence[float]) -> Minim
     places : sequence of float
         At least four.
     energies_eV : sequence of float
+        The energies there.
     """
     x, y = np.asarray(places, dtype=float), np.asarray(energies_eV, dtype=float)
     middle, width = (x.min() + x.max()) / 2, (x.max() - x.min()) / 2
     curve = np.polynomial.Polynomial.fit((x - middle) / width, y - y.min(), 3, domain=[-1, 1])
-    _, slope, bend, skew = curve.coef
+    _, slope, bend, skew = (float(coefficient) for coefficient in curve.coef)
     inside = bend**2 - 3 * skew * slope
     # Of the two places without a slope the one that curves upwards, also where skew is 0.
     place = -slope / (bend + math.sqrt(inside)) if inside > 0 and bend > -math.sqrt(inside) else 2.0

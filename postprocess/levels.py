@@ -19,6 +19,7 @@ class BandEdges:
     ionization_potential_eV : float
         Vacuum level minus valence-band maximum.
     band_gap_eV : float
+        Between the two edges.
     """
 
     ionization_potential_eV: float

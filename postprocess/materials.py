@@ -102,6 +102,7 @@ class InsulatorCalculations:
     period_A : float
         Repeat distance of the crystal along the slab's normal.
     defects : sequence of DefectCandidate
+        All candidates, of all charges and sites.
     metal : Calculation
         Bulk metal of the mobile ion, which sets mu = 0.
     coexisting : sequence of Calculation
@@ -182,7 +183,7 @@ def insulator_record(
         Comparison(
             bulk=bulk,
             supercell=calculations.supercell,
-            chemical_potentials_eV=potentials | (given_potentials_eV or {}),
+            chemical_potentials_eV={**potentials, **(given_potentials_eV or {})},
             dielectric_constant=dielectric.value
             if dielectric.tensor is None
             else np.array(dielectric.tensor),

@@ -30,6 +30,7 @@ class TieLine:
     Parameters
     ----------
     compounds : tuple of str
+        Their reduced formulas.
     low_V, high_V : float
         Against the mobile ion's metal.
     """
@@ -85,7 +86,9 @@ class EnergyCorrection:
     Parameters
     ----------
     value_eV, uncertainty_eV : float
+        What is added, and its standard deviation.
     source : str
+        Where the numbers are from.
     """
 
     value_eV: float
@@ -124,7 +127,9 @@ def stability_window(
     entries : sequence of ComputedEntry
         All phases to compare with, the elements among them; others are ignored.
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
 
     Raises
     ------
@@ -176,9 +181,13 @@ def limit_uncertainties(
     Parameters
     ----------
     compound : Composition
+        The phase.
     entries : sequence of ComputedEntry
+        All phases of the diagram.
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
     uncertainties_eV : mapping
         One standard deviation per atom, by the entries' ids; of one formula fully correlated, of
         different ones independent.

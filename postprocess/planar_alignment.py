@@ -35,6 +35,7 @@ def planar_alignment(
     center : array, shape (3,)
         Fractional coordinates of the defect.
     charge : int
+        Of the defect, in elementary charges.
     dielectric : float or array
         In the axes of the supercell.
 
@@ -67,6 +68,7 @@ def planar_point_charge_potential(
     Parameters
     ----------
     lattice : array, shape (3, 3)
+        Rows are the supercell's vectors in Å.
     axis : int
         0, 1 or 2.
     place : array, shape (points,)
@@ -83,4 +85,4 @@ def planar_point_charge_potential(
     step = 2 * np.pi * float(np.linalg.norm(np.linalg.inv(lattice)[:, axis]))
     waves = np.arange(1, order)
     weights = 8 * np.pi * COULOMB_V_A / (volume * (waves * step) ** 2)
-    return np.cos(2 * np.pi * place[:, None] * waves) @ weights
+    return np.asarray(np.cos(2 * np.pi * place[:, None] * waves) @ weights)

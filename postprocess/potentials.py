@@ -20,6 +20,7 @@ def macroscopic_average(potential: PlanarPotential, period_A: float) -> np.ndarr
     Parameters
     ----------
     potential : PlanarPotential
+        Averaged over planes.
     period_A : float
         Repeat distance of the crystal along the normal.
 

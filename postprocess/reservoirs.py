@@ -25,6 +25,7 @@ def tied_elements(compositions: Sequence[Composition], mobile_ion: str) -> dict[
     compositions : sequence of Composition
         Of the compounds that coexist.
     mobile_ion : str
+        Its element.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def ion_change(added: Mapping[str, int], slopes: Mapping[str, float]) -> float:
 
 
 def _counts(composition: Composition) -> dict[str, float]:
-    return composition.element_composition.get_el_amt_dict()
+    return dict(composition.element_composition.get_el_amt_dict())
 
 
 def _solved(

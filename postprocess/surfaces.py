@@ -14,6 +14,7 @@ from pymatgen.analysis.wulff import WulffShape
 from pymatgen.core import Lattice
 
 from interohm.records import Insulator, Metal, Quantity
+from interohm.slab_builders.ties import first_of_lowest
 
 from .calculation import Calculation
 from .levels import level_above_middle, work_function
@@ -23,6 +24,9 @@ Facet = tuple[int, int, int]
 
 #: J/m² in one eV/Å².
 _J_M2 = 16.02176634
+
+#: Surfaces whose energies differ by less are equally stable: the first one counts.
+_SAME_ENERGY_J_M2 = 1e-3
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class SlabSize:
     thickness_A, vacuum_A : float
         As asked for.
     slab : Calculation
+        The slab of this size.
     """
 
     thickness_A: float
@@ -48,7 +53,9 @@ class Surface:
     Parameters
     ----------
     facet : tuple of int
+        Miller indices.
     termination, tasker_type : str
+        The elements of the outermost plane, and Tasker's type of the surface.
     period_A : float
         Repeat distance of the crystal along the normal.
     series : sequence of SlabSize
@@ -88,6 +95,7 @@ class Survey:
     Parameters
     ----------
     surfaces : sequence of Surface
+        All that were calculated.
     energies_J_m2 : sequence of float or None
         None where slab and bulk were calculated with different cutoffs.
     area_fractions : sequence of float
@@ -105,7 +113,7 @@ class Survey:
     def stable(self) -> Surface:
         """The surface of the lowest energy."""
         known = [np.inf if energy is None else energy for energy in self.energies_J_m2]
-        return self.surfaces[int(np.argmin(known))]
+        return self.surfaces[first_of_lowest(known, _SAME_ENERGY_J_M2)]
 
 
 def slab_level(slab: Calculation, period_A: float, *, metal: bool) -> float:
@@ -125,6 +133,7 @@ def next_size(
     history : sequence of (thickness, vacuum, level)
         In Å and eV; a level that is not known yet counts as one that moves.
     tolerance_eV : float
+        By how much the level may still move.
     period_A : float
         Repeat distance of the crystal along the normal.
     """
@@ -158,6 +167,7 @@ def surface_energy(
     Parameters
     ----------
     slab, bulk : Calculation
+        The slab, and the primitive cell of the crystal.
     chemical_potentials_eV : mapping of str to float, optional
         Total energies per atom of the reservoirs; for slabs that are not whole formula units.
 
@@ -192,7 +202,9 @@ def survey(
     Parameters
     ----------
     surfaces : sequence of Surface
+        All that were calculated.
     bulk : Calculation
+        The primitive cell of the crystal.
     conventional : Lattice
         To which the Miller indices refer.
     chemical_potentials_eV : mapping of str to float, optional
@@ -248,6 +260,7 @@ def with_survey(
     record : Insulator or Metal
         With the level of the stable surface.
     seen : Survey
+        Of the crystal's surfaces.
     level : str
         ``stable``: of the surface of the lowest energy; ``wulff``: the mean over the Wulff shape's
         area, its spread in quadrature with the uncertainty.
@@ -259,7 +272,9 @@ def with_survey(
     own = seen.stable.level_eV(seen.stable.series[-1], metal=metal)
     levels = [one.level_eV(one.series[-1], metal=metal) - own for one in seen.surfaces]
     given = (
-        record.states[0].work_function_eV if metal else record.ionization_potential_eV  # type: ignore[union-attr]
+        record.states[0].work_function_eV
+        if isinstance(record, Metal)
+        else record.ionization_potential_eV
     )
     entries = [
         _entry(

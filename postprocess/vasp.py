@@ -90,6 +90,7 @@ class BandStructureRun:
     settings : mapping
         As those of a calculation.
     structure : Structure
+        The atoms.
     vbm_eV, cbm_eV : float, optional
         On the scale of the potential that the density belongs to; none for a metal.
     """

@@ -35,6 +35,7 @@ def find_file(folder: Path, name: str, stage: str | None = None) -> Path | None:
     Parameters
     ----------
     folder : Path
+        Where the files lie.
     name : str
         As ``OUTCAR``.
     stage : str, optional

@@ -218,9 +218,9 @@ def energy_settings(
     if _dispersion_name(tags) is not None:
         names = _NONLOCAL if _flag(tags, "LUSE_VDW") else _VDW
         method |= {name: _number(tags, name) for name in names if name in tags}
-    for name, usual in _EXTRA.items():
-        value = tags.get(name, usual)
-        if value != usual and _number(tags, name) != float(usual):
+    for name, default in _EXTRA.items():
+        value = tags.get(name, default)
+        if value != default and _number(tags, name) != float(default):
             method[name] = value
     return method
 

@@ -193,10 +193,13 @@ class End:
     content : str
         Of its OUTCAR, or the hash of its calculation.
     structure : Structure
+        The atoms.
     energy_eV : float
+        The total energy.
     compared : mapping
         What has to be the same for energies to compare.
     wall_time_s : float
+        How long the calculation took.
     """
 
     path: Path
@@ -216,7 +219,9 @@ class Image:
     path : Path
         Of the OUTCAR.
     text : str
+        Of the OUTCAR.
     structure : Structure
+        The atoms.
     energy_eV : float
         Extrapolated to zero width of the occupation.
     max_force_eV_A : float

@@ -40,6 +40,7 @@ def voltage_plateaus(
     ion_energy_eV : float
         Total energy per atom of the mobile ion's metal.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
     """
     hull: list[tuple[float, float]] = []
     for point in sorted(energies_eV.items()):
@@ -75,6 +76,7 @@ class ElectrodeState:
     bulk : Calculation
         The order of lowest energy.
     slab : Calculation, optional
+        The slab that gave the work function, if there is one.
     period_A : float, optional
         Repeat distance of the crystal along the slab's normal.
     work_function_eV : Quantity, optional

@@ -14,8 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
-    IntArray = NDArray[np.int64]
+    from interohm.arrays import Array, IntArray
+
 
 #: Cells that are compared with all of a front at once.
 _TOGETHER = 64
@@ -124,7 +124,7 @@ class Front:
         if self.points.shape[1] == 2 and len(self.points):
             # of the points that are as good in the first output, the last is best in the second
             place = np.searchsorted(self.points[:, 0], points[:, 0], side="right") - 1
-            return (place < 0) | (points[:, 1] < self.points[np.maximum(place, 0), 1])
+            return np.asarray((place < 0) | (points[:, 1] < self.points[np.maximum(place, 0), 1]))
         open_ = np.ones(len(points), dtype=bool)
         for start in range(0, len(points), _TOGETHER):
             some = points[start : start + _TOGETHER]
@@ -149,7 +149,7 @@ class Front:
 
 def _not_beaten(columns: list[Array], point: Array) -> NDArray[np.bool_]:
     """Whether cells, none NaN, are better than the point in any output."""
-    better = columns[0] < point[0]
+    better: NDArray[np.bool_] = columns[0] < point[0]
     for column, value in zip(columns[1:], point[1:], strict=True):
         better |= column < value
     return better
@@ -165,7 +165,7 @@ def not_dominated(points: Array, indices: IntArray) -> IntArray:
         # sorted by the first output: only those that improve on the second so far
         lowest = np.minimum.accumulate(points[:, 1])
         kept = np.concatenate([[True], points[1:, 1] < lowest[:-1]])
-        return known[order[kept]]
+        return np.asarray(known[order[kept]])
     # what beats a point stands before it
     kept_places: IntArray = np.empty(0, dtype=np.int64)
     for start in range(0, len(points), _TOGETHER):

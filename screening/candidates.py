@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from interohm.database.conditions import parse_where
 from interohm.database.rows import COLUMNS, rows_of
@@ -28,8 +28,8 @@ _PRICE_CLASS = "price_class"
 
 
 @dataclass(frozen=True)
-class Side:
-    """An electrode of one side of the cell, with or without a coating.
+class CoatableElectrode:
+    """An electrode, with or without a coating.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Records:
 
     Parameters
     ----------
-    negatives, positives : list of Side
+    negatives, positives : list of CoatableElectrode
         The electrodes of the two sides: first all without a coating.
     electrolytes : list of Insulator
         The electrolytes.
@@ -69,9 +69,9 @@ class Records:
         What is known of contacts, the database's before the shipped ones.
     """
 
-    negatives: list[Side]
+    negatives: list[CoatableElectrode]
     electrolytes: list[Insulator]
-    positives: list[Side]
+    positives: list[CoatableElectrode]
     reference: Metal
     interfaces: list[Interface] = field(default_factory=list)
 
@@ -80,8 +80,14 @@ class Records:
         """Every record once."""
         sides = [*self.negatives, *self.positives]
         coatings = [side.coating for side in sides if side.coating is not None]
-        found = [*(side.metal for side in sides), *coatings, *self.electrolytes, self.reference]
-        return list({record.name: record for record in found}.values())
+        found: list[Insulator | Metal] = [
+            *(side.metal for side in sides),
+            *coatings,
+            *self.electrolytes,
+            self.reference,
+        ]
+        by_name: dict[str, Insulator | Metal] = {record.name: record for record in found}
+        return list(by_name.values())
 
 
 def find_records(
@@ -110,7 +116,7 @@ def find_records(
     electrolytes = finder.chosen("electrolytes", Insulator)
     positives = finder.chosen("positive_electrodes", Metal)
     sides = [
-        finder.sides(metals, coatings, field)
+        finder.electrodes(metals, coatings, field)
         for metals, coatings, field in (
             (negatives, config.negative_coatings, "negative_coatings"),
             (positives, config.positive_coatings, "positive_coatings"),
@@ -146,7 +152,7 @@ class _Finder:
         self.config, self.database = config, database
         self.relative_to, self.where = relative_to, where
 
-    def chosen(self, field: str, kind: type) -> list:
+    def chosen(self, field: str, kind: type) -> list[Any]:
         """Return the records of one set, in the order in which they are named."""
         candidates: Candidates = getattr(self.config, field)
         place = f"{self.where}: {field}"
@@ -205,10 +211,12 @@ class _Finder:
             )
             raise InputError(what, where=place, fix=error.fix) from None
 
-    def sides(self, metals: list[Metal], coatings: list[Coating], field: str) -> list[Side]:
+    def electrodes(
+        self, metals: list[Metal], coatings: list[Coating], field: str
+    ) -> list[CoatableElectrode]:
         """Return every electrode as it is, then with each coating."""
         plain = self.config.uncoated or not coatings
-        sides = [Side(metal) for metal in metals] if plain else []
+        sides = [CoatableElectrode(metal) for metal in metals] if plain else []
         for coating in coatings:
             record = self.one(coating.material, f"{self.where}: {field}")
             if not isinstance(record, Insulator):
@@ -217,7 +225,7 @@ class _Finder:
                     where=f"{self.where}: {field}",
                     fix="coat with an insulator",
                 )
-            sides += [Side(metal, record, coating.thickness_nm) for metal in metals]
+            sides += [CoatableElectrode(metal, record, coating.thickness_nm) for metal in metals]
         return sides
 
 

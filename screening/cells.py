@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interohm.arrays import Array, IntArray
     from interohm.screening.contacts import SideContacts
 
-    Array = NDArray[np.float64]
-    IntArray = NDArray[np.int64]
 
 #: Outputs of a cell by name, and whether less of it is better (1) or more (−1).
 OUTPUTS = {
@@ -180,6 +179,10 @@ def combined(
     return positive("fermi_level_eV") - lowest
 
 
+#: Electrolyte and side of the contacts of some cells: numbers, or arrays of them.
+_Places: TypeAlias = tuple[Any, Any]
+
+
 class Block:
     """Some cells whose outputs are evaluated when they are asked for.
 
@@ -193,7 +196,9 @@ class Block:
         Of the cells.
     """
 
-    def __init__(self, cells: Cells, left: tuple, right: tuple, indices: IntArray | range) -> None:
+    def __init__(
+        self, cells: Cells, left: _Places, right: _Places, indices: IntArray | range
+    ) -> None:
         self.cells, self._left, self._right, self._indices = cells, left, right, indices
         self._known: dict[str, Array] = {}
 
@@ -227,8 +232,8 @@ class Block:
         row, column = self._left if side is self.cells.negative else self._right
         table: Array = getattr(side, name)
         if table.ndim == 1:
-            return table[column]
-        return table[row][column] if isinstance(row, int) else table[row, column]
+            return np.asarray(table[column])
+        return np.asarray(table[row][column] if isinstance(row, int) else table[row, column])
 
     def _by_contacts(self, name: str) -> Array:
         cells = self.cells

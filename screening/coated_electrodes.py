@@ -23,7 +23,7 @@ from interohm.records.cell_config import Contact, Layer
 from interohm.screening.contacts import (
     DEBYE_LENGTHS_EACH,
     OF_PAIRS,
-    Conditions,
+    SideConditions,
     SideContacts,
     electrode_potentials,
     resistances,
@@ -32,23 +32,21 @@ from interohm.screening.contacts import (
 from interohm.screening.phase_arrays import bent_electrode, electrodes_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.prediction.sampling import Draws
-    from interohm.records import Insulator
+    from interohm.records import Insulator, Metal
     from interohm.records.interface import Interface
-    from interohm.screening.candidates import Side
+    from interohm.screening.candidates import CoatableElectrode
 
-    Array = NDArray[np.float64]
 
 #: Resistances that differ by less with the other electrode do not depend on it.
 _SAME = 1e-3
 
 
 def coated_side(
-    sides: Sequence[Side],
+    sides: Sequence[CoatableElectrode],
     electrolytes: Sequence[Insulator],
-    conditions: Conditions,
+    conditions: SideConditions,
     *,
     state_of_charge: float,
     other_mu_eV: Array,
@@ -62,7 +60,7 @@ def coated_side(
     ----------
     sides, electrolytes : sequence
         The columns and rows of the table.
-    conditions : Conditions
+    conditions : SideConditions
         Of all of them.
     state_of_charge : float
         Of the cell.
@@ -104,9 +102,9 @@ def coated_side(
 
 
 def solve_coated(
-    side: Side,
+    side: CoatableElectrode,
     electrolyte: Insulator,
-    conditions: Conditions,
+    conditions: SideConditions,
     *,
     state_of_charge: float,
     other_mu_eV: Array,
@@ -154,8 +152,11 @@ def solve_coated(
     coating, bulk = bulks
     layer = Layer(material=side.coating.name, thickness_nm=side.coating_nm)
     # mirrored for the positive side: the stack does not know which end is which electrode
-    materials = [side.metal, side.coating, electrolyte]
-    known = [with_known_interface(Contact(), *pair, interfaces) for pair in pairwise(materials)]
+    materials: list[Insulator | Metal] = [side.metal, side.coating, electrolyte]
+    known = [
+        with_known_interface(Contact(), left, right, interfaces)
+        for left, right in pairwise(materials)
+    ]
     bent = bent_electrode(
         side.metal,
         state_of_charge,
@@ -170,12 +171,13 @@ def solve_coated(
         [stack_layer(layer, side.coating, coating, ends)],
         bulk,
         dipole_V=[
-            dipole_V(one, *pair, draws)
-            for one, pair in zip(known, pairwise(materials), strict=True)
+            dipole_V(one, left, right, draws)
+            for one, (left, right) in zip(known, pairwise(materials), strict=True)
         ],
         sheet_charge_e_nm2=[0.0, 0.0],
         hops=[
-            hop_of(one, *pair, draws) for one, pair in zip(known, pairwise(materials), strict=True)
+            hop_of(one, left, right, draws)
+            for one, (left, right) in zip(known, pairwise(materials), strict=True)
         ],
         nominal=False,
     )
@@ -219,7 +221,10 @@ def solve_coated(
         "electron_barrier_eV": models.electron_barrier_eV(edges[0][1][..., 0], level),
         "hole_barrier_eV": models.hole_barrier_eV(edges[0][2][..., 0], level),
         "stability_margin_V": stability_margin_V(
-            electrodes.voltage_V[0], reduction, oxidation, positive=conditions.positive
+            electrodes.voltage_V[0],
+            np.asarray(reduction),
+            np.asarray(oxidation),
+            positive=conditions.positive,
         ),
     }
     return {name: np.broadcast_to(values, mu.shape) for name, values in found.items()}

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from interohm.arrays import Array
     from interohm.records import Insulator, Metal
     from interohm.records.interface import Interface
 
-    Array = NDArray[np.float64]
 
 Some = TypeVar("Some", Electrodes, Electrolytes)
 
@@ -101,7 +101,7 @@ OF_PAIRS = tuple(
 
 
 @dataclass(frozen=True)
-class Conditions:
+class SideConditions:
     """What all contacts of one table share.
 
     Parameters
@@ -126,7 +126,7 @@ class Conditions:
 
 
 def electrode_potentials(
-    electrodes: Electrodes, conditions: Conditions
+    electrodes: Electrodes, conditions: SideConditions
 ) -> tuple[Array, Array, Array]:
     """Return mu, the neutral potential and the Fermi level of electrodes."""
     z, metal_eV = conditions.ion_charge, conditions.metal_work_function_eV
@@ -213,8 +213,8 @@ def known_hops(
         for column, metal in enumerate(sides):
             if metal.name not in names:
                 continue
-            pair = (electrolyte, metal) if positive else (metal, electrolyte)
-            known = known_interface(*pair, interfaces)
+            left, right = (electrolyte, metal) if positive else (metal, electrolyte)
+            known = known_interface(left, right, interfaces)
             if known is None:
                 continue
             if known.barrier_eV is not None:
@@ -230,7 +230,7 @@ def known_hops(
 def solve_pairs(
     electrodes: Electrodes,
     electrolytes: Electrolytes,
-    conditions: Conditions,
+    conditions: SideConditions,
     *,
     hops: PairHops = UNKNOWN,
     bent: models.Bulk | None = None,
@@ -241,7 +241,7 @@ def solve_pairs(
     ----------
     electrodes, electrolytes
         Of the same length N, or arrays (N, samples) (see `sides`).
-    conditions : Conditions
+    conditions : SideConditions
         Of all of them.
     hops : PairHops
         Across the contacts.
@@ -318,7 +318,7 @@ def solve_pairs(
 def all_contacts(
     electrodes: Electrodes,
     electrolytes: Electrolytes,
-    conditions: Conditions,
+    conditions: SideConditions,
     *,
     hops: PairHops = UNKNOWN,
     workers: int = 1,
@@ -330,7 +330,7 @@ def all_contacts(
     ----------
     electrodes, electrolytes
         (S,) and (E,).
-    conditions : Conditions
+    conditions : SideConditions
         Of all of them.
     hops : PairHops
         Across all contacts, row by row.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -21,7 +21,7 @@ _NAMES = ("negative", "electrolyte", "positive")
 
 
 def cell_filter(
-    text: str, names: dict[str, Sequence[str]], *, where: str
+    text: str, names: Mapping[str, Sequence[str]], *, where: str
 ) -> Callable[[Block], Mask]:
     """Return which cells of a block a condition holds for.
 
@@ -38,7 +38,7 @@ def cell_filter(
     return lambda block: _mask(condition, block, names)
 
 
-def _mask(condition: Condition, block: Block, names: dict[str, Sequence[str]]) -> Mask:
+def _mask(condition: Condition, block: Block, names: Mapping[str, Sequence[str]]) -> Mask:
     if isinstance(condition, Junction):
         join = np.logical_and if condition.every else np.logical_or
         return np.asarray(join.reduce([_mask(part, block, names) for part in condition.parts]))

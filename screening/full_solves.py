@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from interohm.prediction.solved_cell import SolvedState
     from interohm.records import Insulator
     from interohm.records.interface import Interface
-    from interohm.screening.candidates import Records, Side
+    from interohm.screening.candidates import CoatableElectrode, Records
     from interohm.screening.cells import Cells
     from interohm.screening.config import ScreenConfig
 
@@ -47,9 +47,9 @@ _OUTPUTS = (
 
 def cell_of(
     config: ScreenConfig,
-    negative: Side,
+    negative: CoatableElectrode,
     electrolyte: Insulator,
-    positive: Side,
+    positive: CoatableElectrode,
     temperature_K: float,
     states_of_charge: Sequence[float],
     interfaces: Sequence[Interface] = (),

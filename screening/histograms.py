@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from interohm.arrays import Array, IntArray
 
-    Array = NDArray[np.float64]
-    IntArray = NDArray[np.int64]
 
 _OCTAVES = (-20, 110)
 _PER_OCTAVE_BITS = 3
@@ -51,4 +49,4 @@ def edges(output: str) -> Array:
         return np.arange(_LINEAR + 1) / _PER_UNIT - _RANGE
     steps = np.arange(_LOGARITHMIC + 1)
     within = 1 + (steps & ((1 << _PER_OCTAVE_BITS) - 1)) / (1 << _PER_OCTAVE_BITS)
-    return np.ldexp(within, (steps >> _PER_OCTAVE_BITS) + _OCTAVES[0])
+    return np.asarray(np.ldexp(within, (steps >> _PER_OCTAVE_BITS) + _OCTAVES[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -43,7 +43,7 @@ def write_cells(
     start: int,
     stop: int,
     *,
-    names: dict[str, Sequence[str]],
+    names: Mapping[str, Sequence[str]],
     temperature_K: float,
     state_of_charge: float,
 ) -> None:

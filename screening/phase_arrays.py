@@ -21,12 +21,9 @@ from interohm.prediction.electrodes import (
 from interohm.prediction.sampling import phase_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.prediction.sampling import Draws
     from interohm.records import Insulator, Metal
-
-    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm.results.screening import ScreeningResult
 from interohm.screening.arrays import load_arrays, save_arrays
 from interohm.screening.cells import Cells, WholeCells
 from interohm.screening.contacts import SideContacts
@@ -102,7 +103,7 @@ def screen_part(screening: Screening, stages: Stages, *, place: int, of: int) ->
         _stream(screening, cells, temperature, charge, stages, within=within)
 
 
-def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) -> dict[str, Any]:
+def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) -> ScreeningResult:
     """Run a screening, or what is missing of it.
 
     Parameters
@@ -116,7 +117,7 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
 
     Returns
     -------
-    dict
+    ScreeningResult
         The fields of ``interohm screen --json``, which stand in ``screening.json``, too.
     """
     tables = []
@@ -144,15 +145,18 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
             }
         )
     write_contacts(screening.folder / "contacts.parquet", tables, screening.names["electrolyte"])
-    document = {
-        "screening": screening.config.name,
-        "folder": str(screening.folder),
-        "thickness_nm": screening.config.electrolyte_thickness_nm,
-        **screening.names,
-        "states": states,
-    }
-    write_text(screening.folder / "screening.json", json.dumps(document, allow_nan=False))
-    return document
+    result = ScreeningResult.model_validate(
+        {
+            "screening": screening.config.name,
+            "folder": str(screening.folder),
+            "thickness_nm": screening.config.electrolyte_thickness_nm,
+            **screening.names,
+            "states": states,
+        }
+    )
+    kept = json.dumps(result.document(), allow_nan=False)
+    write_text(screening.folder / "screening.json", kept)
+    return result
 
 
 def _stream(
@@ -198,7 +202,7 @@ def _stream(
 
 
 def _save_contacts(path: Path, cells: Cells) -> None:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for side, table in (("negative", cells.negative), ("positive", cells.positive)):
         arrays |= {f"{side}/{field.name}": getattr(table, field.name) for field in fields(table)}
     save_arrays(path, arrays)

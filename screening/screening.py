@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from interohm import __version__
-from interohm.records import material_document
+from interohm.database import Database
+from interohm.records import Insulator, Metal, material_document
 from interohm.records.interface import interface_document
-from interohm.screening.candidates import Records
+from interohm.screening.candidates import Records, find_records
 from interohm.screening.config import ScreenConfig
 from interohm.screening.filters import cell_filter
 from interohm.screening.partial import Question
+from interohm.settings import load_settings
+from interohm.version import VERSION
 
 #: Begins a stage (its name, how many steps it has); returns what is told of each more of them.
 Stages: TypeAlias = Callable[[str, int], Callable[[int], None]]
@@ -87,18 +90,65 @@ class Screening:
         return self.folder / f"{temperature_K:.10g}K-{state_of_charge:.10g}"
 
 
+def open_screening(
+    config: ScreenConfig,
+    *,
+    folder: Path | None = None,
+    relative_to: Path | None = None,
+    workers: int | None = None,
+    table: bool = False,
+    where: str = "screening",
+) -> Screening:
+    """Return a screening with its records, which the project's database is asked for first.
+
+    Parameters
+    ----------
+    config : ScreenConfig
+        The description.
+    folder : Path, optional
+        Where screenings are kept; ``screens`` in the project's folder unless given.
+    relative_to : Path, optional
+        What paths of records are relative to.
+    workers : int, optional
+        Threads; one a core unless given.
+    table : bool
+        Whether all cells that fit are written to Parquet.
+    where : str
+        What to name in errors: the description's file.
+
+    Raises
+    ------
+    InputError
+        There is no such record, or a condition cannot be asked.
+    """
+    with Database.open() as database:
+        records = find_records(config, database, relative_to=relative_to or Path(), where=where)
+    parent = load_settings().data / "screens" if folder is None else folder
+    opened = Screening(
+        config,
+        records,
+        screening_folder(config, records, parent),
+        workers or len(os.sched_getaffinity(0)),
+        table,
+        where,
+    )
+    # before anything is made: a condition that cannot be asked is said first
+    assert opened.question
+    return opened
+
+
 def screening_folder(config: ScreenConfig, records: Records, parent: Path) -> Path:
     """Return where a screening is kept: its name and a hash of all that its result depends on."""
+    of_sides = []
+    for side in [*records.negatives, *records.positives]:
+        of_sides.append([side.label, material_document(side.metal)])
+        if side.coating is not None:
+            of_sides.append([side.label, material_document(side.coating)])
+    others: list[Insulator | Metal] = [*records.electrolytes, records.reference]
     content = {
-        "version": __version__,
+        "version": VERSION,
         "screening": config.model_dump(mode="json"),
-        "records": [
-            [side.label, material_document(record)]
-            for side in [*records.negatives, *records.positives]
-            for record in (side.metal, side.coating)
-            if record is not None
-        ]
-        + [material_document(record) for record in [*records.electrolytes, records.reference]],
+        "records": [*of_sides, *map(material_document, others)],
         "interfaces": [interface_document(known) for known in records.interfaces],
     }
     text = json.dumps(content, sort_keys=True)

@@ -11,8 +11,8 @@ from interohm.prediction.electrodes import reference_work_function_eV
 from interohm.screening.cells import Cells
 from interohm.screening.coated_electrodes import coated_side
 from interohm.screening.contacts import (
-    Conditions,
     PairHops,
+    SideConditions,
     SideContacts,
     all_contacts,
     joined,
@@ -30,7 +30,7 @@ from interohm.screening.phase_arrays import (
 
 if TYPE_CHECKING:
     from interohm.device_models import Bulk
-    from interohm.screening.candidates import Records, Side
+    from interohm.screening.candidates import CoatableElectrode, Records
     from interohm.screening.config import ScreenConfig
 
 
@@ -72,8 +72,8 @@ def cells_of(
         for positive, sides in ((False, records.negatives), (True, records.positives))
     }
 
-    def side_contacts(sides: Sequence[Side], positive: bool) -> SideContacts:
-        conditions = Conditions(
+    def side_contacts(sides: Sequence[CoatableElectrode], positive: bool) -> SideContacts:
+        conditions = SideConditions(
             temperature_K,
             config.electrolyte_thickness_nm,
             reference_work_function_eV(records.reference, None),
@@ -132,7 +132,7 @@ def _bend(
     column: int,
     electrodes: Electrodes,
     electrolytes: Electrolytes,
-    conditions: Conditions,
+    conditions: SideConditions,
     hops: PairHops,
     bent: Bulk,
 ) -> None:

@@ -19,21 +19,17 @@ from interohm.records.cell_config import Contact
 from interohm.results.json_values import number, quantiles
 from interohm.screening.cells import OF_ELECTRODES, OUTPUTS, combined
 from interohm.screening.coated_electrodes import solve_coated
-from interohm.screening.contacts import Conditions, PairHops, electrode_potentials, solve_pairs
+from interohm.screening.contacts import PairHops, SideConditions, electrode_potentials, solve_pairs
 from interohm.screening.full_solves import cell_of
 from interohm.screening.phase_arrays import bent_electrode, electrodes_of, electrolytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array, IntArray
     from interohm.screening.candidates import Records
     from interohm.screening.cells import Cells
     from interohm.screening.config import ScreenConfig
-
-    Array = NDArray[np.float64]
-    IntArray = NDArray[np.int64]
 
 
 class Sampler:
@@ -105,7 +101,7 @@ class Sampler:
         config, draws = self.config, self._draws
         electrode = (self.records.positives if positive else self.records.negatives)[side]
         insulator = self.records.electrolytes[electrolyte]
-        conditions = Conditions(
+        conditions = SideConditions(
             self.temperature_K,
             config.electrolyte_thickness_nm,
             self._metal_eV,
@@ -123,10 +119,10 @@ class Sampler:
                 draws=draws,
                 metal_work_function_eV=self._metal_eV,
             )
-            pair = (insulator, electrode.metal) if positive else (electrode.metal, insulator)
-            known = with_known_interface(Contact(), *pair, self.records.interfaces)
-            hop = hop_of(known, *pair, draws)
-            step = dipole_V(known, *pair, draws) * (-1.0 if positive else 1.0)
+            left, right = (insulator, electrode.metal) if positive else (electrode.metal, insulator)
+            known = with_known_interface(Contact(), left, right, self.records.interfaces)
+            hop = hop_of(known, left, right, draws)
+            step = dipole_V(known, left, right, draws) * (-1.0 if positive else 1.0)
             unknown = np.asarray(np.nan)
             solved = solve_pairs(
                 metals,

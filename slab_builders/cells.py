@@ -151,7 +151,7 @@ def supercell_multiples(conventional: Structure, min_atoms: int) -> tuple[int, i
         # Wanted: far images for few atoms; the cube root weighs them alike.
         merit = nearest**3 / lattice.volume - 0.1 * atoms / min_atoms
         if best is None or merit > best[0] + 1e-6:  # far above noise
-            best = (merit, multiples)
+            best = (merit, (multiples[0], multiples[1], multiples[2]))
     assert best is not None
     return best[1]
 

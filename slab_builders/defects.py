@@ -15,7 +15,8 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A, supercell, within_cell
+from .cells import supercell
+from .chosen_setting import SYMMETRY_TOLERANCE_A, within_cell
 from .ties import fraction_ranks
 
 #: Å; nearer than that no atom fits.
@@ -91,7 +92,9 @@ def interstitial_sites(
     Parameters
     ----------
     conventional : Structure
+        The standardized conventional cell.
     element : str
+        Its symbol.
     extra : sequence of (float, float, float)
         Further candidates, fractional in the conventional cell.
     """
@@ -189,7 +192,7 @@ def _refuse_on_an_atom(conventional: Structure, element: str, place: Sequence[fl
 
 def defect_position(site: DefectSite, multiples: tuple[int, int, int]) -> np.ndarray:
     """Return the defect's fractional coordinates in the supercell, shape (3,)."""
-    return np.asarray(site.position) / np.asarray(multiples)
+    return np.asarray(np.asarray(site.position) / np.asarray(multiples))
 
 
 def defect_supercell(

@@ -8,7 +8,7 @@ import numpy as np
 from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from .cells import SYMMETRY_TOLERANCE_A
+from .chosen_setting import SYMMETRY_TOLERANCE_A
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Displacement:
     Parameters
     ----------
     atom : int
+        Its number among the sites.
     direction : array, shape (3,)
         Cartesian unit vector.
     """
@@ -82,6 +83,7 @@ def derivatives(
     Parameters
     ----------
     crystal : Structure
+        The crystal without displacements.
     displacements : list of Displacement
         As from `distinct_displacements`.
     responses : array, shape (displacements, vectors, 3)

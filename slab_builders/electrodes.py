@@ -38,7 +38,7 @@ def ion_content_of(structure: Structure, mobile_ion: str) -> float:
             f"{structure.composition.reduced_formula} is not {mobile_ion} in a host",
             where="structure, mobile_ion",
         )
-    return ions / host_units(structure, mobile_ion)
+    return float(ions / host_units(structure, mobile_ion))
 
 
 def host_units(structure: Structure, mobile_ion: str) -> int:
@@ -63,9 +63,11 @@ def ordered_vacancies(
     lithiated : Structure
         The primitive cell, every site of the mobile ion filled.
     mobile_ion : str
+        Its element.
     ion_content : float
         Wanted, per formula unit of the host; at most that of ``lithiated``.
     most_units : int
+        Of the formula, in the largest cell that is tried.
 
     Returns
     -------
@@ -150,6 +152,7 @@ def facet_in(conventional: Structure, facet: Facet, superlattice: Structure) -> 
     conventional : Structure
         The crystal whose lattice the indices are given in.
     facet : tuple of int
+        Miller indices in the conventional cell of the host.
     superlattice : Structure
         In the same orientation, not relaxed.
     """

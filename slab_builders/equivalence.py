@@ -15,6 +15,8 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 from scipy.spatial import cKDTree
 
+from .ties import ranks
+
 #: Å; cells and positions that differ by less are the same.
 TOLERANCE_A = 1e-3
 
@@ -45,7 +47,8 @@ class Setting:
 
     def fractional(self, coordinates: np.ndarray) -> np.ndarray:
         """Return fractional coordinates in the asked cell of points given in the other one."""
-        return np.asarray(coordinates) @ np.linalg.inv(self.cell) + self.translation
+        moved = np.asarray(coordinates) @ np.linalg.inv(self.cell) + self.translation
+        return np.asarray(moved)
 
 
 def settings_between(
@@ -54,6 +57,7 @@ def settings_between(
     *,
     displacements: Sequence[tuple[np.ndarray, np.ndarray]] = (),
     tolerance_A: float = TOLERANCE_A,
+    displacement_tolerance_A: float = TOLERANCE_A,
 ) -> Iterator[Setting]:
     """Yield every way in which two structures are the same; none if they differ.
 
@@ -65,8 +69,8 @@ def settings_between(
         Ordered. A repeated cell is not the same as the cell.
     displacements : sequence of pairs of arrays, shapes (sites, 3)
         Vectors of the sites of both structures, in Å, that have to be the same too.
-    tolerance_A : float
-        For lattice vectors and positions.
+    tolerance_A, displacement_tolerance_A : float
+        For lattice vectors and positions, and for the displacements.
     """
     if len(asked) != len(other) or _counts(asked) != _counts(other):
         return
@@ -84,7 +88,7 @@ def settings_between(
         turned = other.frac_coords @ np.linalg.inv(cell)
         shifts = asked.frac_coords[anchors] - turned[groups[rarest][0]]
         shifts -= np.round(shifts)
-        order = np.argsort(np.round(np.linalg.norm(shifts, axis=1), 3), kind="stable")
+        order = np.argsort(ranks(np.linalg.norm(shifts, axis=1), 1e-3), kind="stable")
         for shift in shifts[order]:
             sites = _matched(turned + shift, trees, groups, tolerance_A)
             if sites is None:
@@ -97,7 +101,7 @@ def settings_between(
                 np.abs(mine - np.asarray(theirs)[sites] @ rotation).max(initial=0.0)
                 for mine, theirs in displacements
             ]
-            if max(moved, default=0.0) <= tolerance_A:
+            if max(moved, default=0.0) <= displacement_tolerance_A:
                 yield Setting(cell, rotation, translation, sites)
 
 
@@ -141,14 +145,14 @@ def _cells(
         u, _, v = np.linalg.svd(vectors.T @ asked.matrix)
         rotation = u @ v
         if np.linalg.norm(vectors @ rotation - asked.matrix, axis=1).max() <= tolerance_A:
-            rank = (
-                int(np.abs(cell - np.eye(3)).sum()),
-                round(float(np.abs(rotation - np.eye(3)).sum()), 3),
-                cell.tolist(),
-            )
-            turned.append((rank, cell, rotation))
-    for _, cell, rotation in sorted(turned, key=lambda entry: entry[0]):
-        yield cell, rotation
+            turned.append((cell, rotation))
+    turns = ranks([float(np.abs(rotation - np.eye(3)).sum()) for _, rotation in turned], 1e-3)
+    keys = [
+        (int(np.abs(cell - np.eye(3)).sum()), turn, cell.tolist())
+        for turn, (cell, _) in zip(turns, turned, strict=True)
+    ]
+    for place in sorted(range(len(turned)), key=keys.__getitem__):
+        yield turned[place]
 
 
 def _same_distances(asked: Structure, other: Structure, tolerance_A: float) -> bool:

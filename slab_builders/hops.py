@@ -10,7 +10,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A
+from .chosen_setting import SYMMETRY_TOLERANCE_A
 from .ties import ranks
 
 #: Å; hops that differ by less in their length are equally short.
@@ -29,6 +29,7 @@ class VacancyHop:
     vacancy, ion : int
         Sites of the perfect supercell.
     distance_A : float
+        Length of the straight hop.
     rotation : array, shape (3, 3)
         Of a symmetry operation of the perfect supercell that maps the empty site onto the ion's,
         on fractional coordinates.
@@ -106,7 +107,9 @@ def after_hop(perfect: Structure, hop: VacancyHop, before: Structure) -> Structu
     Parameters
     ----------
     perfect : Structure
+        The supercell without vacancies.
     hop : VacancyHop
+        Which ion hops into which vacancy.
     before : Structure
         Relaxed, with the vacancy: the sites of ``perfect`` without the empty one, in their order.
 
@@ -150,7 +153,7 @@ class Reversal:
         """Return the fractional coordinates of a mapped configuration, each next to ``near``'s."""
         moved = np.empty_like(structure.frac_coords)
         moved[self.image] = structure.frac_coords @ self.rotation.T + self.translation
-        return moved + np.round(near.frac_coords - moved)
+        return np.asarray(moved + np.round(near.frac_coords - moved))
 
     def forces(self, structure: Structure, forces: np.ndarray) -> np.ndarray:
         """Return the forces on the mapped atoms, Cartesian as the given ones."""
@@ -171,6 +174,7 @@ def path_reversal(before: Structure, after: Structure, *, tolerance_A: float) ->
     before, after : Structure
         The same atoms in the same order, none of them across a border of the cell.
     tolerance_A : float
+        By how much places may differ.
     """
     middle = Structure(before.lattice, before.species, (before.frac_coords + after.frac_coords) / 2)
     operations = SpacegroupAnalyzer(middle, symprec=tolerance_A).get_symmetry_operations()

@@ -11,7 +11,8 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A, Crystal
+from .cells import Crystal
+from .chosen_setting import SYMMETRY_TOLERANCE_A
 from .slabs import Facet
 
 #: Å; an empty layer that is higher is vacuum, not a gap between the layers of a crystal.
@@ -105,9 +106,9 @@ def _loneliest(structure: Structure, other: Structure, element: str) -> np.ndarr
     places = _places(structure, element)
     others = _places(other, element)
     if len(others) == 0:
-        return places[0]
+        return np.asarray(places[0])
     distances = structure.lattice.get_all_distances(places, others)
-    return places[int(distances.min(axis=1).argmax())]
+    return np.asarray(places[int(distances.min(axis=1).argmax())])
 
 
 def _places(structure: Structure, element: str) -> np.ndarray:

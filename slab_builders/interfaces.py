@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pymatgen.analysis.interfaces.zsl import ZSLGenerator
@@ -21,8 +21,8 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
-from .cells import SYMMETRY_TOLERANCE_A
-from .slabs import SymmetricSlab
+from .chosen_setting import SYMMETRY_TOLERANCE_A
+from .slabs import SymmetricSlab, shortest_basis
 
 SideName = Literal["left", "right"]
 Rows = tuple[tuple[int, int], tuple[int, int]]
@@ -46,6 +46,7 @@ class OrientedSlab:
     plane : array, shape (2, 2)
         Rows are the primitive vectors along the surface, the first one along x.
     species : tuple of str
+        The element of each atom.
     fractional : array, shape (atoms, 2)
         Along the vectors of ``plane``.
     heights_A : array, shape (atoms,)
@@ -85,6 +86,7 @@ class OrientedSlab:
         Parameters
         ----------
         plane : array, shape (2, 2)
+            Rows are the new vectors along the surface.
         normal : float
             Strain of all heights.
         flipped : bool
@@ -152,7 +154,7 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
     heights = structure.cart_coords @ normal
     heights = heights - (heights.min() + heights.max()) / 2
     species = [site.specie.symbol for site in structure]
-    best: tuple[tuple, OrientedSlab] | None = None
+    best: tuple[tuple[Any, ...], OrientedSlab] | None = None
     for change in _best_bases(plane):
         vectors = change @ plane
         sign = float(np.sign(np.linalg.det(vectors)))
@@ -184,7 +186,7 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
 
 def _best_bases(plane: np.ndarray) -> list[np.ndarray]:
     """Return the changes of basis that lead to the shortest vectors with an angle of 60° to 90°."""
-    short = np.round(_reduced(plane) @ np.linalg.inv(plane)).astype(int)
+    short = np.round(shortest_basis(plane) @ np.linalg.inv(plane)).astype(int)
     found: list[tuple[tuple[int, ...], np.ndarray]] = []
     for entries in itertools.product((-1, 0, 1), repeat=4):
         change = np.array(entries).reshape(2, 2) @ short
@@ -308,6 +310,7 @@ class Match:
     strained : {"left", "right"}
         The side that gives way.
     area_A2 : float
+        Of the common cell.
     atoms : int
         Of both slabs.
     principal : (float, float)
@@ -370,11 +373,13 @@ def find_matches(
     Parameters
     ----------
     left, right : OrientedSlab
+        The slabs of the two sides.
     strained : {"left", "right"}
         The side that gives way.
     max_strain : float
         In the plane.
     max_atoms : int
+        Of the common cell.
     """
     film, base = (left, right) if strained == "left" else (right, left)
     # Digits beyond these are rounding's; symmetry makes ties, which they must not break.
@@ -388,7 +393,7 @@ def find_matches(
         max_angle_tol=2 * reach,
     )
     flat = [np.column_stack([plane, np.zeros(2)]) for plane in planes]
-    found: dict[tuple, Match] = {}
+    found: dict[tuple[Any, ...], Match] = {}
     for zsl in generator(*flat):
         rows = [
             _whole(np.asarray(vectors)[:, :2] @ np.linalg.inv(plane))
@@ -498,7 +503,7 @@ class Joint:
         have a centre of inversion.
         """
         basis = _common_translations(*self.repeats)
-        vectors = _reduced(basis @ self.plane) @ np.linalg.inv(self.plane)
+        vectors = shortest_basis(basis @ self.plane) @ np.linalg.inv(self.plane)
         steps = itertools.product(range(divisions), repeat=2)
         found = [np.array(step) @ vectors / divisions for step in steps]
         return [(_turn(shift[0]), _turn(shift[1])) for shift in found]
@@ -529,7 +534,7 @@ class Joint:
             for first in (one for one in range(1, count + 1) if count % one == 0):
                 for offset in range(count // first):
                     rows = np.array([[first, offset], [0, count // first]])
-                    vectors = _reduced(rows @ self.plane)
+                    vectors = shortest_basis(rows @ self.plane)
                     if np.linalg.det(vectors) < 0:
                         vectors[1] = -vectors[1]
                     change = np.round(vectors @ np.linalg.inv(self.plane)).astype(int)
@@ -640,7 +645,9 @@ def join(
     Parameters
     ----------
     left, right : OrientedSlab
+        The slabs of the two sides.
     match : Match
+        The common cell.
     normal_strain : float
         Of the side that gives way, along the normal.
     """
@@ -720,6 +727,7 @@ class SitesAcross:
     left, right : int
         Sites of the structure.
     distance_A : float
+        Between the two sites.
     planes : (int, int)
         Sites of the ion in the plane next to the contact, on the left and on the right.
     """
@@ -738,7 +746,9 @@ def sites_across(whole: Structure, ion: str, *, left_atoms: int, contact_A: floa
     whole : Structure
         Those of the left side come first.
     ion : str
+        The mobile element.
     left_atoms : int
+        How many atoms, the first ones, are those of the left side.
     contact_A : float
         Height of the contact.
 
@@ -834,18 +844,6 @@ def _common_translations(left: Rows, right: Rows) -> np.ndarray:
         basis += pool
         generators = rest
     return np.array(basis) / common
-
-
-def _reduced(vectors: np.ndarray) -> np.ndarray:
-    """Return the shortest basis of a plane lattice, ties broken by a rule."""
-    a, b = vectors
-    while True:
-        if a @ a > b @ b + 1e-6:
-            a, b = b, a
-        steps = math.ceil(float(a @ b / (a @ a)) - 0.5 - 1e-6)
-        if steps == 0:
-            return np.array([a, b])
-        b = b - steps * a
 
 
 def _turn(value: float) -> float:

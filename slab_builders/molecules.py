@@ -11,6 +11,7 @@ def boxed(molecule: Molecule, vacuum_A: float) -> Structure:
     Parameters
     ----------
     molecule : Molecule
+        The molecule.
     vacuum_A : float
         From the molecule's atoms to those of its next image, along each axis.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -231,20 +232,31 @@ def _outermost(slab: Slab) -> str:
     return "".join(sorted({slab[int(index)].specie.symbol for index in np.flatnonzero(top)}))
 
 
+def shortest_basis(vectors: np.ndarray) -> np.ndarray:
+    """Return the shortest basis of a plane lattice (Lagrange), ties broken by a rule.
+
+    Parameters
+    ----------
+    vectors : array, shape (2, dimensions)
+        In Å.
+    """
+    a, b = vectors
+    while True:
+        if a @ a > b @ b + 1e-6:
+            a, b = b, a
+        steps = math.ceil(float(a @ b / (a @ a)) - 0.5 - 1e-6)
+        if steps == 0:
+            return np.array([a, b])
+        b = b - steps * a
+
+
 def _along_c(slab: Slab) -> Structure:
     """Return the slab without oxidation states, c along the normal, a and b as short as can be."""
     upright = slab.get_orthogonal_c_slab()
     a, b, c = upright.lattice.matrix
-    # Lagrange's reduction of a plane lattice.
-    while True:
-        if a @ a > b @ b:
-            a, b = b, a
-        steps = round(float(a @ b / (a @ a)))
-        if steps == 0:
-            break
-        b = b - steps * a
+    a, b = shortest_basis(np.array([a, b]))
     if np.cross(a, b) @ c < 0:
-        b = -b
+        a, b = shortest_basis(np.array([a, -b]))
     return Structure(
         Lattice([a, b, c]),
         [site.specie.symbol for site in upright],

@@ -20,13 +20,13 @@ from .calculations import calculation_of
 from .campaign_config import InsulatorPhase
 from .context import active_database
 from .defect_plan import PlannedDefect
-from .presets import Preset
-from .steps import calculation_job
+from .presets import AnyPreset
+from .steps import calculation_job, triple
 
 
 def barrier_jobs(
     phase: InsulatorPhase,
-    preset: Preset,
+    preset: AnyPreset,
     crystal: Crystal,
     cell: Job,
     planned: Sequence[PlannedDefect],
@@ -38,13 +38,17 @@ def barrier_jobs(
     Parameters
     ----------
     phase : InsulatorPhase
-    preset : Preset
+        Its description in the campaign.
+    preset : AnyPreset
+        The settings of all steps.
     crystal : Crystal
+        Of the phase.
     cell : Job
         Of the relaxed primitive cell.
     planned : sequence of PlannedDefect
+        The defects of the record.
     relaxed_defects : sequence of Job
-        Theirs.
+        The jobs that relax them, in their order.
     multiples : tuple of int
         Of the supercells.
 
@@ -123,11 +127,13 @@ def hop_ends(
     Parameters
     ----------
     conventional, primitive, relaxed : Structure
+        The crystal's two cells as given, and the relaxed primitive one.
     vacancies : list
         Relaxed supercells, one of each distinct site; failed ones are None.
     sites : list of mapping
-        Theirs.
+        The sites of these vacancies.
     multiples : tuple of int
+        Of the conventional cell along its axes.
 
     Returns
     -------
@@ -138,15 +144,17 @@ def hop_ends(
     if not any(vacancies):
         raise RuntimeError("no vacancy finished")
     with active_database() as database:
-        found = [output and calculation_of(database, output) for output in vacancies]
+        found = [None if not output else calculation_of(database, output) for output in vacancies]
     # In a dry run nothing is there yet: the first one stands for all.
     energies = [math.inf if one is None else one.energy_eV for one in found]
     place = first_of_lowest(energies, SAME_ENERGY_EV)
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
-    perfect = supercell(crystal.conventional, tuple(multiples))
-    position = defect_position(DefectSite(**sites[place]), tuple(multiples))
+    perfect = supercell(crystal.conventional, triple(multiples))
+    position = defect_position(DefectSite(**sites[place]), triple(multiples))
     distances = perfect.lattice.get_all_distances(position, perfect.frac_coords)[0]
-    before = vacancies[place]["structure"]
+    lowest = vacancies[place]
+    assert lowest is not None  # those that failed count as infinitely high
+    before = lowest["structure"]
     hop = vacancy_hop(perfect, int(np.argmin(distances)), before)
     after = after_hop(perfect, hop, before)
     return {

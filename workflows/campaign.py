@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from jobflow import Flow, Job, JobStore
 from maggma.stores import MemoryStore
@@ -34,10 +35,10 @@ from .equivalents import Requests
 from .interface import interface_flow, interface_plan
 from .interface_record import record_interface
 from .molecules import load_molecules
-from .phase import band_edges_of, insulator_flow, metal_flow
+from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
 from .phase_diagram import window_of_others
 from .phase_jobs import record_insulator, record_metal
-from .presets import Preset, VaspPreset, load_preset
+from .presets import AnyPreset, load_preset
 
 __all__ = ["CampaignConfig", "PlannedCalculation", "campaign_flow", "dry_run", "load_campaign"]
 
@@ -60,8 +61,11 @@ class PlannedCalculation:
         Of the calculation that is found, else of the request; preliminary while the structure that
         it starts from is not calculated yet.
     kind : str
+        What is calculated.
     charge : int
+        Of the cell, in elementary charges.
     atoms, electrons : int
+        How many the calculation has.
     kpoints : tuple of int
         Divisions of the mesh.
     found : bool
@@ -99,7 +103,7 @@ def campaign_flow(config: CampaignConfig) -> Flow:
         structure = load_structure(phase.structure, config.folder, where=where)
         preset = _preset(config, phase.preset)
         _check_elements(phase, structure, metal, preset, where)
-        ion = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
+        ion: dict[str, Any] = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
         if isinstance(phase, InsulatorPhase):
             flows.append(_insulator(config, place, phase, structure, metal, preset))
         elif isinstance(phase, ElectrodePhase):
@@ -126,7 +130,7 @@ def _interface(config: CampaignConfig, place: int, phase: InterfacePhase, metal:
 
 def _interface_inputs(
     config: CampaignConfig, place: int, phase: InterfacePhase
-) -> tuple[tuple[Structure, Structure], Preset | VaspPreset]:
+) -> tuple[tuple[Structure, Structure], AnyPreset]:
     preset = _preset(config, phase.preset)
     left, right = (
         load_structure(side.structure, config.folder, where=f"phases[{place}] {phase.name}: {name}")
@@ -151,11 +155,11 @@ def _insulator(
     phase: InsulatorPhase,
     structure: Structure,
     metal: Structure,
-    preset: Preset | VaspPreset,
+    preset: AnyPreset,
 ) -> Flow:
     """Return an insulator's flow, with the phases that its potentials and its window need."""
     where = f"phases[{place}] {phase.name}"
-    ion = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
+    ion: dict[str, Any] = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
     beside = [
         load_structure(source, config.folder, where=f"{where}: equilibrium_with")
         for source in phase.equilibrium_with
@@ -182,18 +186,15 @@ def _insulator(
         metal,
         preset,
         **ion,
-        coexisting=beside,
-        competing=competing,
-        molecules=molecules,
-        phase_diagram=known,
+        neighbours=Neighbours(beside, competing, molecules, known),
     )
 
 
 def _check_elements(
-    phase: InsulatorPhase | MetalPhase | InterfacePhase,
+    phase: InsulatorPhase | MetalPhase | ElectrodePhase | InterfacePhase,
     structure: Structure,
     metal: Structure,
-    preset: Preset | VaspPreset,
+    preset: AnyPreset,
     where: str,
 ) -> None:
     """Say that functional or data sets are missing before anything is calculated."""
@@ -212,7 +213,7 @@ def _check_elements(
             raise InputError(error.what, where=place, fix=error.fix) from None
 
 
-def _preset(config: CampaignConfig, name: str | None) -> Preset | VaspPreset:
+def _preset(config: CampaignConfig, name: str | None) -> AnyPreset:
     preset = load_preset(name or config.preset, folder=config.folder)
     engine_named(config.engine)
     if preset.engine != config.engine:
@@ -248,6 +249,7 @@ def dry_run(config: CampaignConfig, database: Database) -> list[PlannedCalculati
     Parameters
     ----------
     config : CampaignConfig
+        The campaign.
     database : Database
         Opened for reading.
 

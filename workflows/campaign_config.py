@@ -106,6 +106,7 @@ class DopantConfig(_Config):
     Parameters
     ----------
     element, replaces : str
+        The dopant, and the element whose place it takes.
     charge : int, optional
         Of the defect; default: the difference of the elements' usual oxidation states.
     """
@@ -170,6 +171,7 @@ class InsulatorPhase(_SurveyedPhase):
     antisites : bool
         Whether elements on each other's places are calculated.
     dopants : list
+        The elements that the crystal does not have.
     second_supercell_min_atoms : int, optional
         The winning site of each defect once more in a supercell of at least that many atoms: its
         energy counts, the difference is in the uncertainty.
@@ -260,9 +262,11 @@ class InterfaceSide(_Config):
     record : str
         Of the phase whose contact it is.
     kind : str
+        Whether the record is an insulator's or a metal's.
     structure : str
         As of a phase.
     facet : tuple of int
+        Miller indices.
     """
 
     record: Name
@@ -323,7 +327,7 @@ class InterfacePhase(_Config):
     name: Name
     left: InterfaceSide
     right: InterfaceSide
-    strained: Literal["left", "right"] = Field(default=None, validate_default=True)  # type: ignore[assignment]
+    strained: Literal["left", "right"] = Field(default=None, validate_default=True)
     max_strain: Annotated[Number, Field(gt=0, le=0.2)] = 0.06
     max_atoms: Annotated[int, Field(ge=2, le=1000)] = 100
     max_matches: Annotated[int, Field(ge=1, le=100)] = 5
@@ -387,10 +391,13 @@ class CampaignConfig(_Config):
     Parameters
     ----------
     name : str
+        Free text.
     engine : str
+        Which program calculates.
     preset : str
         A shipped preset's name, or a YAML file.
     mobile_ion : str
+        Its element.
     ion_charge : int
         Default: the ion's usual one.
     metal_structure : str
@@ -398,6 +405,7 @@ class CampaignConfig(_Config):
     phase_diagram : PhaseDiagramConfig, optional
         For the stability windows of phases that give none.
     phases : list
+        The phases of the campaign.
     """
 
     name: Name

@@ -21,6 +21,7 @@ class Claim:
     Parameters
     ----------
     request : CalculationRequest
+        What is to be calculated.
     folder : Path
         Keeps what it needs to go on after a kill.
     """

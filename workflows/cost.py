@@ -27,6 +27,7 @@ def core_seconds(planned: PlannedCalculation) -> float:
     Parameters
     ----------
     planned : PlannedCalculation
+        The calculation.
 
     Returns
     -------
@@ -41,4 +42,4 @@ def core_seconds(planned: PlannedCalculation) -> float:
     geometry = _SECONDS * max(1.0, points / 2) ** _KPOINTS_POWER * (bands * waves) ** _SIZE_POWER
     if settings.get("magnetic_moments_muB"):
         geometry *= _MAGNETIC
-    return _START_S + _GEOMETRIES.get(planned.kind, _OTHER_GEOMETRIES) * geometry
+    return float(_START_S + _GEOMETRIES.get(planned.kind, _OTHER_GEOMETRIES) * geometry)

@@ -29,12 +29,15 @@ class PlannedDefect:
     name : str
         In the record; the site's, with the charge where there are several.
     site : DefectSite
+        Where it sits.
     charge : int
+        Of the defect, in elementary charges.
     ionic : bool
         Whether the charge is that of the ions that are added and removed.
     ion_change : float
         dn of the mobile ion, equilibrium with the compounds included.
     dopant : bool
+        Whether the crystal does not have its element.
     """
 
     name: str
@@ -70,9 +73,13 @@ def planned_defects(
     Parameters
     ----------
     phase : InsulatorPhase
+        Its description in the campaign.
     conventional : Structure
+        The standardized conventional cell.
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
     coexisting : sequence of Composition
         Of the compounds that the phase is in equilibrium with.
 

@@ -14,15 +14,17 @@ from interohm.slab_builders.slabs import build_slab, facet_name
 
 from .campaign_config import ElectrodePhase
 from .electrode_jobs import cut_order, lowest_order, record_electrode
-from .presets import Preset, Step
+from .presets import AnyPreset
+from .step_settings import Step
 from .steps import bulk_jobs, calculation_job
+from .vasp_presets import VaspStep
 
 
 def electrode_flow(
     phase: ElectrodePhase,
     structure: Structure,
     metal: Structure,
-    preset: Preset,
+    preset: AnyPreset,
     *,
     mobile_ion: str,
     ion_charge: int,
@@ -32,11 +34,15 @@ def electrode_flow(
     Parameters
     ----------
     phase : ElectrodePhase
+        Its description in the campaign.
     structure, metal : Structure
         Of the phase with all of its mobile ions, and of the mobile element's metal.
-    preset : Preset
+    preset : AnyPreset
+        The settings of all steps.
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
 
     Raises
     ------
@@ -78,7 +84,10 @@ def electrode_flow(
         else:
             assert phase.facet is not None  # see ElectrodePhase
             facets = [facet_in(crystal.conventional, phase.facet, order) for order in orders]
-            size = {"thickness_A": steps.slab.thickness_A, "vacuum_A": steps.slab.vacuum_A}
+            size: dict[str, Any] = {
+                "thickness_A": steps.slab.thickness_A,
+                "vacuum_A": steps.slab.vacuum_A,
+            }
             for order, facet in zip(orders, facets, strict=True):
                 # A polar surface is refused before anything is calculated.
                 build_slab(order, facet, **size)
@@ -111,5 +120,7 @@ def electrode_flow(
     return Flow([*jobs, metal_cell, metal_bulk, record], name=phase.name, output=record.output)
 
 
-def _calculation(label: str, structure: Any, preset: Preset, kind: str, step: Step) -> Job:
+def _calculation(
+    label: str, structure: Any, preset: AnyPreset, kind: str, step: Step | VaspStep
+) -> Job:
     return calculation_job(label, structure, preset, kind, step.engine_settings(preset.xc))

@@ -18,7 +18,7 @@ from .calculations import calculation_of
 from .campaign_config import ElectrodePhase
 from .context import active_database
 from .presets import PRESET
-from .steps import known_calculation
+from .steps import known_calculation, triple
 
 
 @job(config=JobConfig(on_missing_references=OnMissing.NONE))
@@ -34,11 +34,13 @@ def lowest_order(orders: list[dict[str, Any] | None]) -> dict[str, Any]:
     if not any(orders):
         raise RuntimeError("no order of the vacancies finished")
     with active_database() as database:
-        found = [order and calculation_of(database, order) for order in orders]
+        found = [None if not order else calculation_of(database, order) for order in orders]
     # In a dry run nothing is there yet: the first one stands for all.
     energies = [math.inf if one is None else one.energy_per_atom_eV for one in found]
     place = first_of_lowest(energies, SAME_ENERGY_EV)
-    return {"structure": orders[place]["structure"], "place": place}
+    lowest = orders[place]
+    assert lowest is not None  # those that failed count as infinitely high
+    return {"structure": lowest["structure"], "place": place}
 
 
 @job
@@ -51,7 +53,7 @@ def cut_order(
     vacuum_A: float,
 ) -> dict[str, Any]:
     """Cut the slab from the relaxed order; ``facets`` are the indices in each order's own cell."""
-    slab = build_slab(relaxed, tuple(facets[place]), thickness_A=thickness_A, vacuum_A=vacuum_A)
+    slab = build_slab(relaxed, triple(facets[place]), thickness_A=thickness_A, vacuum_A=vacuum_A)
     return {
         "structure": slab.structure,
         "period_A": slab.period_A,

@@ -44,21 +44,24 @@ def setting_of(asked: CalculationRequest, other: CalculationRequest) -> Setting 
     if "path" in asked.settings:
         to_the_end = [(_to_the_end(asked), _to_the_end(other))]
         settings = itertools.chain.from_iterable(
-            settings_between(*structures, displacements=to_the_end, tolerance_A=tolerance_A)
+            settings_between(
+                *structures, displacements=to_the_end, displacement_tolerance_A=tolerance_A
+            )
             for tolerance_A in (TOLERANCE_A, _PATH_TOLERANCE_A)
         )
-    meshes = asked.settings.get("kpoints"), other.settings.get("kpoints")
+    mesh, stored = asked.settings.get("kpoints"), other.settings.get("kpoints")
     for setting in settings:
-        if None in meshes and meshes[0] == meshes[1]:
-            return setting
-        if None not in meshes and same_mesh(setting, *meshes):
+        if mesh is None or stored is None:
+            if mesh == stored:
+                return setting
+        elif same_mesh(setting, mesh, stored):
             return setting
     return None
 
 
 def _to_the_end(request: CalculationRequest) -> np.ndarray:
     end = np.asarray(request.settings["path"]["end_positions_A"])
-    return end - request.initial_structure.cart_coords
+    return np.asarray(end - request.initial_structure.cart_coords)
 
 
 def request_of_calculation(calculation: Calculation) -> CalculationRequest:
@@ -133,6 +136,7 @@ def in_setting(calculation: Calculation, setting: Setting) -> Calculation:
     Parameters
     ----------
     calculation : Calculation
+        The one that is stored.
     setting : Setting
         From `settings_between`, with the calculation's initial structure as the other one.
 
@@ -197,7 +201,8 @@ def _turned_potential(
         phases = np.exp(-2j * np.pi * waves * setting.translation[axis])
         values = np.fft.irfft(np.fft.rfft(values) * phases, n=values.size)
     turned = [round(float(value), 6) for value in values]
-    return potential.model_copy(update={"potential_eV": turned})
+    moved: PlanarPotential = potential.model_copy(update={"potential_eV": turned})
+    return moved
 
 
 def _turned_response(

@@ -78,7 +78,9 @@ def write_records(
     Parameters
     ----------
     campaign : CampaignConfig
+        What was calculated.
     calculations : list of Calculation
+        All that belong to it.
     folder : Path
         Gets ``materials/`` and ``interfaces/``.
     """

@@ -35,9 +35,9 @@ from .interface_jobs import (
     side_of,
 )
 from .interface_record import record_interface
-from .presets import InterfaceStep, Preset
+from .presets import AnyPreset, InterfaceStep
 from .steps import bulk_jobs, calculation_job
-from .vasp_presets import VaspInterfaceStep, VaspPreset
+from .vasp_presets import VaspInterfaceStep
 
 #: Of a crystal or a stack that its neighbour holds: no phase of a diagram.
 HELD = {"cell_held": True}
@@ -54,7 +54,7 @@ SIDES = ("left", "right")
 def interface_flow(
     phase: InterfacePhase,
     structures: tuple[Structure, Structure],
-    preset: Preset | VaspPreset,
+    preset: AnyPreset,
     *,
     mobile_ion: str,
     ion_charge: int,
@@ -64,12 +64,15 @@ def interface_flow(
     Parameters
     ----------
     phase : InterfacePhase
+        Its description in the campaign.
     structures : (Structure, Structure)
         Of the left and the right crystal.
-    preset : Preset
+    preset : AnyPreset
         With ``interface``.
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
 
     Raises
     ------
@@ -196,7 +199,8 @@ def interface_flow(
         for side in SIDES
     ]
     across = _Across(phase, preset, step, given, registry, contact, mobile_ion, ion_charge)
-    hop_jobs, hop, other = [], None, None
+    hop_jobs: list[Job] = []
+    hop, other = None, None
     if phase.hop is not None:
         hop_jobs, hop = across.hop(phase.hop.lateral_A, "")
         if (width := phase.hop.other_lateral_A) is not None:
@@ -247,7 +251,7 @@ def interface_flow(
 def interface_plan(
     phase: InterfacePhase,
     structures: tuple[Structure, Structure],
-    preset: Preset | VaspPreset,
+    preset: AnyPreset,
     database: Database,
 ) -> list[str]:
     """Say which common cell and registries an interface has, and why others were left out.
@@ -292,7 +296,7 @@ def interface_plan(
     return lines + [f"  left out: {reason}" for reason in others]
 
 
-def interface_step(phase: InterfacePhase, preset: Preset) -> InterfaceStep | VaspInterfaceStep:
+def interface_step(phase: InterfacePhase, preset: AnyPreset) -> InterfaceStep | VaspInterfaceStep:
     """Return the preset's settings for interfaces, or say that it has none."""
     if preset.interface is None:
         raise InputError(
@@ -346,7 +350,7 @@ def _check_match(
 
 def _free_slabs(
     phase: InterfacePhase,
-    preset: Preset | VaspPreset,
+    preset: AnyPreset,
     step: InterfaceStep | VaspInterfaceStep,
     settled: Job,
     place: int,
@@ -370,7 +374,7 @@ class _Across:
     """What all hops across one contact share."""
 
     phase: InterfacePhase
-    preset: Preset | VaspPreset
+    preset: AnyPreset
     step: InterfaceStep | VaspInterfaceStep
     given: tuple[Any, ...]
     registry: Job

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jobflow import job
@@ -47,6 +47,7 @@ def side_of(side: Mapping[str, Any], relaxed: Structure, *, thickness_A: float) 
     relaxed : Structure
         The primitive cell.
     thickness_A : float
+        Of each slab, at least.
     """
     crystal = Crystal(side["conventional"], side["primitive"]).relaxed(relaxed)
     facet = tuple(side["facet"])
@@ -93,7 +94,7 @@ def match_slabs(
     relaxed: list[Structure],
     cells: list[str],
     *,
-    strained: str,
+    strained: Literal["left", "right"],
     max_strain: float,
     max_atoms: int,
     max_matches: int,
@@ -109,10 +110,14 @@ def match_slabs(
         Their primitive cells.
     cells : list of str
         Hashes of the calculations that relaxed them.
-    strained : str
+    strained : {"left", "right"}
+        The side that gives way.
     max_strain : float
+        In the plane, at most.
     max_atoms, max_matches : int
+        Of the common cell, and how many cells are kept.
     thickness_A : float
+        Of each slab, at least.
 
     Returns
     -------
@@ -124,11 +129,11 @@ def match_slabs(
         side_of(side, crystal, thickness_A=thickness_A)
         for side, crystal in zip(sides, relaxed, strict=True)
     ]
-    limits = {"max_strain": max_strain, "max_atoms": max_atoms}
-    matches = find_matches(*slabs, strained=strained, **limits)  # type: ignore[arg-type]
+    limits: dict[str, Any] = {"max_strain": max_strain, "max_atoms": max_atoms}
+    matches = find_matches(*slabs, strained=strained, **limits)
     with active_database() as database:
         known = all(find_calculation(database, hash) for hash in cells)
-    match = chosen_match(matches, known=known, **limits)  # type: ignore[arg-type]
+    match = chosen_match(matches, known=known, **limits)
     # A cubic crystal's height follows its plane about so (half of the in-plane strains' sum).
     guess = round(-0.5 * sum(match.principal), 3)
     # Without a strain in the plane there is no height to look for.
@@ -155,10 +160,13 @@ def chosen_match(
     Parameters
     ----------
     matches : sequence of Match
+        Common cells, the best first.
     known : bool
         Whether the crystals are relaxed: in a plan they may be as the campaign gives them.
     max_strain : float
+        In the plane, at most.
     max_atoms : int
+        Of the common cell.
 
     Raises
     ------
@@ -343,7 +351,7 @@ def place_ion(
         sides, relaxed, matched["match"], thickness_A=thickness_A, normal=settled["normal"]
     )
     joint, change = narrow.widened(lateral_A)
-    shift = np.array(registry["shift"]) @ np.linalg.inv(change)
+    shift = (np.array(registry["shift"]) @ np.linalg.inv(change)).tolist()
     whole = joint.sandwich(shift, contact["gap_A"])
     sites = sites_across(
         whole,

@@ -26,9 +26,8 @@ from interohm.records.shipped import shipped_material
 
 from .campaign_config import InterfacePhase, InterfaceSide
 from .context import active_database
-from .presets import PRESET, Preset
+from .presets import PRESET, AnyPreset
 from .steps import known_calculation
-from .vasp_presets import VaspPreset
 
 #: eV; a middle whose average varies by more is no bulk.
 BULK_LIKE_EV = 0.05
@@ -69,6 +68,7 @@ def record_interface(
     other : mapping, optional
         The same in a cell of another width.
     facts : mapping
+        Phase, preset and mobile ion, as they were asked for.
     """
     needed = {"bulk": edges, "slab": free, "contact": [joined], "side alone": alone}
     for what, outputs in needed.items():
@@ -128,7 +128,8 @@ class _Calculated:
         return [level_above_middle(slab, p) for slab, p in zip(slabs, periods, strict=True)]
 
     def dipole(self, slabs: list[Calculation]) -> float:
-        return dipole_V(*self.middles, *self.vacuum_eV(slabs))
+        (left, right), (left_eV, right_eV) = self.middles, self.vacuum_eV(slabs)
+        return dipole_V(left, right, left_eV, right_eV)
 
     def edge_eV(self, place: int) -> float:
         """Return the Fermi level of a metal, the valence band's maximum of an insulator."""
@@ -162,7 +163,7 @@ def _interface(
     found: _Calculated,
     matched: dict[str, Any],
     registry: dict[str, Any],
-    preset: Preset | VaspPreset,
+    preset: AnyPreset,
     facts: dict[str, Any],
 ) -> Interface:
     phase, settled, contact = found.phase, found.settled, found.contact
@@ -272,7 +273,7 @@ def _with_hop(
     phase: InterfacePhase,
     hop: dict[str, Any],
     other: dict[str, Any] | None,
-    preset: Preset | VaspPreset,
+    preset: AnyPreset,
     database: Database,
 ) -> Interface:
     """Add the barrier of the hop across, or say that its path failed."""

@@ -62,6 +62,7 @@ def run_campaign(
     Parameters
     ----------
     config : CampaignConfig
+        The campaign.
     database : Database
         Opened for writing.
     progress : bool

@@ -14,7 +14,7 @@ from interohm.postprocess.phase_diagram import EnergyCorrection
 from interohm.slab_builders.molecules import boxed
 
 from .campaign_config import SHIPPED_STRUCTURES
-from .presets import Preset
+from .presets import AnyPreset
 from .steps import calculation_job
 
 #: H2 has 0.74 Å.
@@ -91,7 +91,7 @@ def load_molecules(sources: Sequence[str], folder: Path) -> dict[str, Molecule]:
     return dict(found.values())
 
 
-def molecule_jobs(molecules: Mapping[str, Molecule], preset: Preset) -> dict[str, Job]:
+def molecule_jobs(molecules: Mapping[str, Molecule], preset: AnyPreset) -> dict[str, Job]:
     """Return the jobs that relax molecules in their boxes, by the molecules' names.
 
     Raises
@@ -117,7 +117,7 @@ def molecule_jobs(molecules: Mapping[str, Molecule], preset: Preset) -> dict[str
     }
 
 
-def corrections_of(preset: Preset, molecules: Collection[str]) -> dict[str, EnergyCorrection]:
+def corrections_of(preset: AnyPreset, molecules: Collection[str]) -> dict[str, EnergyCorrection]:
     """Return what is added to energies: molecules that have no correction count as calculated."""
     corrections = {
         name: EnergyCorrection(

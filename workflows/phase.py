@@ -25,13 +25,13 @@ from .phase_jobs import (
     record_metal,
     repeat_cell,
 )
-from .presets import AnyBandEdges, Preset
+from .presets import AnyBandEdges, AnyPreset
 from .steps import bulk_jobs, calculation_job
 from .surfaces import surface_jobs
 
 
 def metal_flow(
-    phase: MetalPhase, structure: Structure, preset: Preset, *, mobile_ion: str, ion_charge: int
+    phase: MetalPhase, structure: Structure, preset: AnyPreset, *, mobile_ion: str, ion_charge: int
 ) -> Flow:
     """Return the flow of a metal: cell, bulk, slabs, record."""
     crystal = Crystal.from_structure(structure)
@@ -50,38 +50,55 @@ def metal_flow(
     return Flow([cell, bulk, *slabs, record], name=phase.name, output=record.output)
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """The phases that an insulator's chemical potentials and stability window refer to.
+
+    Parameters
+    ----------
+    coexisting : sequence of Structure
+        Compounds in equilibrium with the phase.
+    competing : sequence of Structure, optional
+        Further phases of the diagram that gives the stability window; None: it is given, or none
+        is wanted.
+    molecules : mapping
+        Elements of that diagram, by the molecules' names; those that the phase lacks are left out.
+    phase_diagram : mapping, optional
+        Provenance of a window that is known already.
+    """
+
+    coexisting: Sequence[Structure] = ()
+    competing: Sequence[Structure] | None = None
+    molecules: Mapping[str, Molecule] = field(default_factory=dict)
+    phase_diagram: dict[str, Any] | None = None
+
+
 def insulator_flow(
     phase: InsulatorPhase,
     structure: Structure,
     metal: Structure,
-    preset: Preset,
+    preset: AnyPreset,
     *,
     mobile_ion: str,
     ion_charge: int,
-    coexisting: Sequence[Structure] = (),
-    competing: Sequence[Structure] | None = None,
-    molecules: Mapping[str, Molecule] | None = None,
-    phase_diagram: dict[str, Any] | None = None,
+    neighbours: Neighbours,
 ) -> Flow:
     """Return the flow of an insulator: cell, bulk, slabs, supercells, record.
 
     Parameters
     ----------
     phase : InsulatorPhase
+        Its description in the campaign.
     structure, metal : Structure
         Of the phase, and of the mobile element's metal.
-    preset : Preset
+    preset : AnyPreset
+        The settings of all steps.
     mobile_ion : str
+        Its element.
     ion_charge : int
-    coexisting : sequence of Structure
-        Compounds in equilibrium with the phase.
-    competing : sequence of Structure, optional
-        Further phases of the diagram that gives the stability window; None: it is given, or none
-        is wanted.
-    molecules : mapping, optional
-        Elements of that diagram, by the molecules' names; those that the phase lacks are left out.
-    phase_diagram : mapping, optional
-        Provenance of a window that is known already.
+        Of the mobile ion.
+    neighbours : Neighbours
+        The phases beside it.
 
     Raises
     ------
@@ -98,12 +115,16 @@ def insulator_flow(
     )
     edges = _edges_jobs(phase, cell, preset)
     own = set(crystal.conventional.composition.get_el_amt_dict())
-    rivals = [other for other in competing or () if set(other.composition.get_el_amt_dict()) <= own]
-    beside = [job for other in coexisting for job in _reference_jobs(other, preset)]
+    rivals = [
+        other
+        for other in neighbours.competing or ()
+        if set(other.composition.get_el_amt_dict()) <= own
+    ]
+    beside = [job for other in neighbours.coexisting for job in _reference_jobs(other, preset)]
     against = [job for other in rivals for job in _reference_jobs(other, preset)]
     gases = {
         name: molecule
-        for name, molecule in (molecules or {}).items()
+        for name, molecule in neighbours.molecules.items()
         if set(molecule.composition.get_el_amt_dict()) <= own
     }
     elements = molecule_jobs(gases, preset)
@@ -112,7 +133,7 @@ def insulator_flow(
         crystal.conventional,
         mobile_ion,
         ion_charge,
-        [other.composition for other in coexisting],
+        [other.composition for other in neighbours.coexisting],
     )
     check_hops(phase, planned)
     multiples = supercell_multiples(crystal.conventional, preset.insulator.defects.min_atoms)
@@ -125,26 +146,35 @@ def insulator_flow(
         phase, preset, crystal, cell, planned, supercells.flawed, multiples
     )
     record = record_insulator(
-        bulk.output,
-        surfaces,
-        supercells.perfect.output,
-        metal_bulk.output,
-        [defect.output for defect in supercells.flawed],
-        None if larger is None else larger.outputs(),
-        [bulk.output for bulk in beside[1::2]],
-        [job.output for job in edges],
-        None if competing is None else [job.output for job in against[1::2]],
-        planned=[defect.as_dict() for defect in planned],
-        response=None if response is None else response.output,
-        barriers=barriers,
-        molecules={name: job.output for name, job in elements.items()},
-        multiples=multiples,
-        conventional=crystal.conventional,
-        primitive=crystal.primitive,
-        relaxed=cell.output["structure"],
+        {
+            "bulk": bulk.output,
+            "surfaces": surfaces,
+            "perfect": supercells.perfect.output,
+            "metal": metal_bulk.output,
+            "defects": [defect.output for defect in supercells.flawed],
+            "larger": None if larger is None else larger.outputs(),
+            "coexisting": [bulk.output for bulk in beside[1::2]],
+            "edges": [job.output for job in edges],
+            "competing": None
+            if neighbours.competing is None
+            else [job.output for job in against[1::2]],
+            "molecules": {name: job.output for name, job in elements.items()},
+            "response": None if response is None else response.output,
+            "barriers": barriers,
+        },
+        cells={
+            "conventional": crystal.conventional,
+            "primitive": crystal.primitive,
+            "relaxed": cell.output["structure"],
+        },
+        plan={"defects": [defect.as_dict() for defect in planned], "multiples": multiples},
         facts={
             **_facts(phase, preset, mobile_ion, ion_charge),
-            **({} if phase_diagram is None else {"phase_diagram": phase_diagram}),
+            **(
+                {}
+                if neighbours.phase_diagram is None
+                else {"phase_diagram": neighbours.phase_diagram}
+            ),
         },
     )
     record.name = f"{phase.name}: record"
@@ -176,7 +206,7 @@ class _Supercells:
     """The jobs of one size of supercells."""
 
     phase: InsulatorPhase
-    preset: Preset
+    preset: AnyPreset
     crystal: Crystal
     cell: Job
     multiples: Multiples
@@ -251,7 +281,7 @@ class _Supercells:
 
 def _larger_supercells(
     phase: InsulatorPhase,
-    preset: Preset,
+    preset: AnyPreset,
     crystal: Crystal,
     cell: Job,
     planned: list[PlannedDefect],
@@ -288,7 +318,7 @@ def _label(defect: PlannedDefect, planned: list[PlannedDefect]) -> str:
     return f"{defect.site.name} {defect.charge:+d}" + (f" (site {rank})" if rank > 1 else "")
 
 
-def _reference_jobs(structure: Structure, preset: Preset) -> tuple[Job, Job]:
+def _reference_jobs(structure: Structure, preset: AnyPreset) -> tuple[Job, Job]:
     """Return cell and bulk of a compound, with the steps of metals if all its elements are."""
     kind: Literal["insulator", "metal"] = (
         "metal" if all(element.is_metal for element in structure.elements) else "insulator"
@@ -297,12 +327,12 @@ def _reference_jobs(structure: Structure, preset: Preset) -> tuple[Job, Job]:
     return bulk_jobs(Crystal.from_structure(structure), preset, kind, label)
 
 
-def band_edges_of(phase: InsulatorPhase, preset: Preset) -> AnyBandEdges | None:
+def band_edges_of(phase: InsulatorPhase, preset: AnyPreset) -> AnyBandEdges | None:
     """Return the two functionals of a phase's band edges, None where literature moves them."""
     return None if phase.band_edge_shift is not None else preset.insulator.edges
 
 
-def _response_job(phase: InsulatorPhase, cell: Job, preset: Preset) -> Job | None:
+def _response_job(phase: InsulatorPhase, cell: Job, preset: AnyPreset) -> Job | None:
     """Return the job of the dielectric response, None where the constant is given."""
     if phase.dielectric_constant != "calculate":
         return None
@@ -322,7 +352,7 @@ def _response_job(phase: InsulatorPhase, cell: Job, preset: Preset) -> Job | Non
     )
 
 
-def _edges_jobs(phase: InsulatorPhase, cell: Job, preset: Preset) -> list[Job]:
+def _edges_jobs(phase: InsulatorPhase, cell: Job, preset: AnyPreset) -> list[Job]:
     """Return the jobs of the band edges with two functionals."""
     edges = band_edges_of(phase, preset)
     if edges is None:
@@ -341,7 +371,7 @@ def _edges_jobs(phase: InsulatorPhase, cell: Job, preset: Preset) -> list[Job]:
 
 
 def _check_survey(
-    phase: InsulatorPhase | MetalPhase, preset: Preset, kind: Literal["insulator", "metal"]
+    phase: InsulatorPhase | MetalPhase, preset: AnyPreset, kind: Literal["insulator", "metal"]
 ) -> None:
     steps = preset.metal if kind == "metal" else preset.insulator
     if isinstance(phase.facet, FacetSurvey) and steps.slab.cutoff_eV != steps.bulk.cutoff_eV:
@@ -353,7 +383,7 @@ def _check_survey(
 
 
 def _facts(
-    phase: InsulatorPhase | MetalPhase, preset: Preset, mobile_ion: str, ion_charge: int
+    phase: InsulatorPhase | MetalPhase, preset: AnyPreset, mobile_ion: str, ion_charge: int
 ) -> dict[str, Any]:
     return {
         "phase": phase.model_dump(mode="json"),

@@ -94,10 +94,13 @@ def window_of_ours(
     database : Database
         Its bulk calculations count, those that the program ships, and ``others``.
     compound : Calculation
+        The phase.
     others : sequence of Calculation
         Metal, coexisting and competing phases.
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
     uncertainty_V : float, optional
         Of a limit where the corrections are right.
     molecules : mapping
@@ -195,7 +198,9 @@ def known_crystals(
     Parameters
     ----------
     database : Database
+        Where calculations are looked up.
     engine : str
+        Whose calculations count.
     settings : mapping
         Those that have to be the same.
     elements : set of str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeAlias, TypedDict
 
 from jobflow import JobConfig, OnMissing, job
 from pymatgen.core import Structure
@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 from interohm.database import Database
 from interohm.postprocess.band_edge_shift import shift_between, with_band_edges
 from interohm.postprocess.barriers import calculated_hop
+from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.candidates import DefectCandidate, LargerCell
 from interohm.postprocess.dielectric import calculated_constant
 from interohm.postprocess.materials import (
@@ -33,8 +34,8 @@ from .context import active_database
 from .defect_plan import PlannedDefect
 from .molecules import corrections_of
 from .phase_diagram import window_of_ours
-from .presets import PRESET, Preset
-from .steps import known_calculation
+from .presets import PRESET, AnyPreset
+from .steps import known_calculation, triple
 from .surfaces import Series, calculated_surfaces
 
 Multiples = tuple[int, int, int]
@@ -46,7 +47,7 @@ def repeat_cell(
 ) -> Structure:
     """Return the perfect supercell of the relaxed crystal."""
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
-    return supercell(crystal.conventional, tuple(multiples))
+    return supercell(crystal.conventional, triple(multiples))
 
 
 @job
@@ -60,7 +61,7 @@ def place_defect(
 ) -> Structure:
     """Return the supercell of the relaxed crystal with one defect."""
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
-    return defect_supercell(crystal.conventional, DefectSite(**site), tuple(multiples))
+    return defect_supercell(crystal.conventional, DefectSite(**site), triple(multiples))
 
 
 @job(config=JobConfig(on_missing_references=OnMissing.NONE))
@@ -78,11 +79,13 @@ def place_lowest(
     Parameters
     ----------
     conventional, primitive, relaxed : Structure
+        The crystal's two cells as given, and the relaxed primitive one.
     calculated : list
         The candidates in the smaller supercell; failed ones are None.
     sites : list of mapping
-        Theirs.
+        The candidates' sites.
     multiples : tuple of int
+        Of the conventional cell along its axes.
     """
     with active_database() as database:
         found = [
@@ -96,7 +99,7 @@ def place_lowest(
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     return {
         "structure": defect_supercell(
-            crystal.conventional, DefectSite(**sites[place]), tuple(multiples)
+            crystal.conventional, DefectSite(**sites[place]), triple(multiples)
         ),
         "place": place,
     }
@@ -138,43 +141,151 @@ def record_metal(
     return material_document(record)
 
 
+#: The output of a job that calculates; None where it failed.
+Output: TypeAlias = dict[str, Any] | None
+
+
+class InsulatorOutputs(TypedDict):
+    """What the jobs of an insulator gave.
+
+    Parameters
+    ----------
+    bulk, perfect, metal : mapping or None
+        Primitive cell, perfect supercell, and the metal of the mobile ion.
+    surfaces : list
+        The slabs of each facet and termination.
+    defects : list of mapping or None
+        In the order in which they were planned.
+    larger : mapping, optional
+        The larger supercells, if there are any.
+    coexisting, edges : list of mapping or None
+        Compounds in equilibrium with the phase; the two calculations of band edges, or none.
+    competing : list of mapping or None, optional
+        Further phases of the diagram that gives the stability window; None if none is wanted.
+    molecules : mapping
+        Elements of that diagram, by the molecules' names.
+    response : mapping, optional
+        The dielectric response, if it is calculated.
+    barriers : mapping
+        Path and ends of each hop, by the defect's name.
+    """
+
+    bulk: Output
+    surfaces: list[Series]
+    perfect: Output
+    metal: Output
+    defects: list[Output]
+    larger: dict[str, Any] | None
+    coexisting: list[Output]
+    edges: list[Output]
+    competing: list[Output] | None
+    molecules: dict[str, Output]
+    response: Output
+    barriers: dict[str, dict[str, Any]]
+
+
+class CrystalCells(TypedDict):
+    """A crystal's cells as they were given, and the relaxed primitive one."""
+
+    conventional: Structure
+    primitive: Structure
+    relaxed: Structure
+
+
+class DefectPlan(TypedDict):
+    """Which defects were asked for, in which supercell."""
+
+    defects: list[dict[str, Any]]
+    multiples: Multiples
+
+
 @job(config=JobConfig(on_missing_references=OnMissing.NONE))
 def record_insulator(
-    bulk: dict[str, Any],
-    surfaces: list[Series],
-    perfect: dict[str, Any],
-    metal: dict[str, Any],
-    defects: list[dict[str, Any] | None],
-    larger: dict[str, Any] | None,
-    coexisting: list[dict[str, Any]],
-    edges: list[dict[str, Any]],
-    competing: list[dict[str, Any] | None] | None,
-    *,
-    planned: list[dict[str, Any]],
-    response: dict[str, Any] | None,
-    barriers: dict[str, dict[str, Any]],
-    molecules: dict[str, dict[str, Any] | None] | None = None,
-    multiples: Multiples,
-    conventional: Structure,
-    primitive: Structure,
-    relaxed: Structure,
+    outputs: InsulatorOutputs,
+    *earlier: Any,
+    cells: CrystalCells | None = None,
+    plan: DefectPlan | None = None,
     facts: dict[str, Any],
+    **earlier_named: Any,
 ) -> dict[str, Any]:
     """Assemble and save the record of an insulator.
 
     A candidate site that failed is left out as long as another one of the same defect is there, a
     whole defect as long as ions of both signs remain, and a path in any case; the provenance names
     what is missing.
+
+    Parameters
+    ----------
+    outputs : InsulatorOutputs
+        Of the phase's jobs.
+    cells : CrystalCells
+        Of the phase.
+    plan : DefectPlan
+        Its defects.
+    facts : mapping
+        Phase, preset and mobile ion, with where they are from.
+    earlier, earlier_named
+        What jobs gave that an earlier version put into a queue.
     """
-    asked = [PlannedDefect.from_dict(defect) for defect in planned]
+    if cells is None or plan is None:
+        outputs, cells, plan = _of_earlier((outputs, *earlier), earlier_named)
+    return _recorded_insulator(outputs, cells, plan, facts)
+
+
+#: The order in which an earlier version gave the outputs.
+_EARLIER_ORDER = (
+    "bulk",
+    "surfaces",
+    "perfect",
+    "metal",
+    "defects",
+    "larger",
+    "coexisting",
+    "edges",
+    "competing",
+)
+
+
+def _of_earlier(
+    outputs: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[InsulatorOutputs, CrystalCells, DefectPlan]:
+    """Return the groups of what an earlier version gave one by one."""
+    given: dict[str, Any] = dict(zip(_EARLIER_ORDER, outputs, strict=True))
+    given |= {
+        "molecules": named.get("molecules") or {},
+        "response": named["response"],
+        "barriers": named["barriers"],
+    }
+    found: Any = given
+    return (
+        found,
+        {
+            "conventional": named["conventional"],
+            "primitive": named["primitive"],
+            "relaxed": named["relaxed"],
+        },
+        {"defects": named["planned"], "multiples": named["multiples"]},
+    )
+
+
+def _recorded_insulator(
+    outputs: InsulatorOutputs, cells: CrystalCells, plan: DefectPlan, facts: dict[str, Any]
+) -> dict[str, Any]:
+    surfaces, edges = outputs["surfaces"], outputs["edges"]
+    defects, response = outputs["defects"], outputs["response"]
+    multiples = plan["multiples"]
+    asked = [PlannedDefect.from_dict(defect) for defect in plan["defects"]]
     there = {one.name for one, output in zip(asked, defects, strict=True) if output}
     lost = sorted({one.name for one in asked} - there)
     required = {
-        "bulk": bulk,
+        "bulk": outputs["bulk"],
         "slab": _any_slab(surfaces),
-        "supercell": perfect,
-        "metal": metal,
-        **{f"coexisting phase {place}": one for place, one in enumerate(coexisting, start=1)},
+        "supercell": outputs["perfect"],
+        "metal": outputs["metal"],
+        **{
+            f"coexisting phase {place}": one
+            for place, one in enumerate(outputs["coexisting"], start=1)
+        },
         **{f"band edges {place}": one for place, one in enumerate(edges, start=1)},
     }
     if facts["phase"]["dielectric_constant"] == "calculate":
@@ -186,11 +297,11 @@ def record_insulator(
 
     phase = InsulatorPhase.model_validate(facts["phase"])
     preset = PRESET.validate_python(facts["preset"])
-    crystal = Crystal(conventional, primitive).relaxed(relaxed)
+    crystal = Crystal(cells["conventional"], cells["primitive"]).relaxed(cells["relaxed"])
     with active_database() as database:
-        calculated = known_calculation(database, bulk)
-        beside = [known_calculation(database, one) for one in coexisting]
-        reference = known_calculation(database, metal)
+        calculated = _finished(database, outputs["bulk"])
+        beside = [_finished(database, one) for one in outputs["coexisting"]]
+        reference = _finished(database, outputs["metal"])
         found, missing = calculated_surfaces(database, surfaces)
         seen = survey(
             found,
@@ -200,7 +311,7 @@ def record_insulator(
         )
         window, diagram = phase.stability_window_V, facts.get("phase_diagram")
         energies = None
-        if competing is not None:
+        if outputs["competing"] is not None:
             known = preset.uncertainties.stability_window
             window, diagram, energies = window_of_ours(
                 database,
@@ -208,21 +319,21 @@ def record_insulator(
                 [
                     reference,
                     *beside,
-                    *(known_calculation(database, one) for one in competing if one),
+                    *(known_calculation(database, one) for one in outputs["competing"] if one),
                 ],
                 facts["mobile_ion"],
                 facts["ion_charge"],
                 None if known is None else known.value_eV,
                 {
                     name: known_calculation(database, one)
-                    for name, one in (molecules or {}).items()
+                    for name, one in outputs["molecules"].items()
                     if one
                 },
-                corrections_of(preset, molecules or {}),
+                corrections_of(preset, outputs["molecules"]),
             )
-        compared, unchecked = _larger_cells(database, larger, asked, multiples)
+        compared, unchecked = _larger_cells(database, outputs["larger"], asked, multiples)
         paths, pathless = _calculated_hops(
-            database, phase, asked, barriers, preset, _provenance(preset, facts, [])
+            database, phase, asked, outputs["barriers"], preset, _provenance(preset, facts, [])
         )
         candidates = [
             DefectCandidate(
@@ -232,7 +343,7 @@ def record_insulator(
                 ion_change=one.ion_change,
                 sites_per_cell=one.site.sites_per_cell,
                 conventional_volume_A3=crystal.conventional.volume,
-                position=defect_position(one.site, tuple(multiples)),
+                position=defect_position(one.site, triple(multiples)),
                 calculation=known_calculation(database, output),
                 replaced=one.site.replaced,
                 sublattice=one.site.name,
@@ -247,7 +358,7 @@ def record_insulator(
                 bulk=calculated,
                 slab=seen.stable.slab,
                 period_A=seen.stable.period_A,
-                supercell=known_calculation(database, perfect),
+                supercell=_finished(database, outputs["perfect"]),
                 defects=candidates,
                 metal=reference,
                 coexisting=beside,
@@ -272,11 +383,16 @@ def record_insulator(
         record = with_survey(record, seen, **_survey_options(phase))
         shift = phase.band_edge_shift
         if edges:
-            shift = shift_between(*(known_calculation(database, one) for one in edges))
+            shift = shift_between(*(_finished(database, one) for one in edges))
         if shift is not None:
             record = with_band_edges(record, shift)
         database.save_material(record)
     return material_document(record)
+
+
+def _finished(database: Database, output: Output) -> Calculation:
+    assert output is not None  # see _refuse_without
+    return known_calculation(database, output)
 
 
 def _refuse_without(required: dict[str, Any]) -> None:
@@ -308,7 +424,7 @@ def _larger_cells(
         cells[place] = LargerCell(
             supercell=known_calculation(database, larger["perfect"]),
             calculation=known_calculation(database, one["calculation"]),
-            position=defect_position(planned[place].site, tuple(larger["multiples"])),
+            position=defect_position(planned[place].site, triple(larger["multiples"])),
         )
     return cells, failed
 
@@ -317,7 +433,7 @@ def _dielectric_constant(
     database: Database,
     phase: InsulatorPhase,
     response: dict[str, Any] | None,
-    preset: Preset,
+    preset: AnyPreset,
     provenance: dict[str, Any],
 ) -> Quantity:
     if phase.dielectric_constant != "calculate":
@@ -347,11 +463,12 @@ def _calculated_hops(
     phase: InsulatorPhase,
     planned: list[PlannedDefect],
     barriers: dict[str, dict[str, Any]],
-    preset: Preset,
+    preset: AnyPreset,
     provenance: dict[str, Any],
 ) -> tuple[dict[str, Hop], list[str]]:
     """Return the calculated hops by the defects' names, and those whose path failed."""
-    hops, failed = {}, []
+    hops: dict[str, Hop] = {}
+    failed = []
     for name, outputs in barriers.items():
         if outputs["path"] is None or outputs["ends"] is None:
             failed.append(f"hop of {name}")
@@ -376,7 +493,7 @@ def _survey_options(phase: InsulatorPhase | MetalPhase) -> dict[str, Any]:
     }
 
 
-def _provenance(preset: Preset, facts: dict[str, Any], missing: list[str]) -> dict[str, Any]:
+def _provenance(preset: AnyPreset, facts: dict[str, Any], missing: list[str]) -> dict[str, Any]:
     return {
         "engine": preset.engine,
         "functional": preset.xc,

@@ -145,6 +145,7 @@ class InterfaceHopStep(HopStep):
     thickness_A : float
         Of each side, at least.
     kpoint_length_A : float
+        The mesh of k-points is as dense as the Gamma point of a supercell of this length.
     ends : Relaxation
         Of the ion before and after its hop.
     """
@@ -169,7 +170,9 @@ class InterfaceStep(StrictSettings):
         Electronic settings where both sides have a gap, and where one is a metal; free slabs of
         insulators have the former, those of metals the latter.
     relaxation : Relaxation
+        When the atoms are relaxed.
     hop : InterfaceHopStep, optional
+        None: the ion's hop is not calculated.
     """
 
     thickness_A: Positive
@@ -189,6 +192,7 @@ class InterfaceStep(StrictSettings):
             A ``static`` energy, a ``scan``, the ``relax``-ed contact or slab, the ``ends`` of a hop
             and its ``path``.
         xc : str
+            The functional.
         metallic : bool
             Whether a metal takes part.
         axes : int
@@ -325,11 +329,13 @@ def _sharing(step: Any, shared: dict[str, Any]) -> Any:
     return step | {name: _sharing(step[name], own[name]) for name in own if name in step}
 
 
-AnyPreset: TypeAlias = Annotated[Preset | VaspPreset, Field(discriminator="engine")]
-PRESET: TypeAdapter[Preset | VaspPreset] = TypeAdapter(AnyPreset)
+#: A preset of any engine.
+AnyPreset: TypeAlias = Preset | VaspPreset
+
+PRESET: TypeAdapter[AnyPreset] = TypeAdapter(Annotated[AnyPreset, Field(discriminator="engine")])
 
 
-def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset:
+def load_preset(name: str, *, folder: Path | None = None) -> AnyPreset:
     """Read a shipped preset by its name, or one from a YAML file.
 
     Parameters
@@ -358,9 +364,9 @@ def load_preset(name: str, *, folder: Path | None = None) -> Preset | VaspPreset
     return preset
 
 
-def _read(path: Path) -> Preset | VaspPreset:
+def _read(path: Path) -> AnyPreset:
     data = _document(path)
-    models = {"gpaw": Preset, "vasp": VaspPreset}
+    models: dict[str, type[Any]] = {"gpaw": Preset, "vasp": VaspPreset}
     engine = data.get("engine")
     if not isinstance(engine, str) or engine not in models:
         raise InputError(
@@ -368,7 +374,8 @@ def _read(path: Path) -> Preset | VaspPreset:
             where=str(path),
             fix=f"one of {', '.join(models)}",
         )
-    return validated(models[engine], data, where=str(path))
+    found: AnyPreset = validated(models[engine], data, where=str(path))
+    return found
 
 
 def _path(name: str, folder: Path) -> Path:

@@ -30,6 +30,7 @@ def repair(launchpad: LaunchPad, nodes: Sequence[int], *, silent_s: float) -> li
     Parameters
     ----------
     launchpad : LaunchPad
+        The queue.
     nodes : sequence of int
         FireWorks' numbers of the jobs that may be touched.
     silent_s : float
@@ -69,7 +70,9 @@ def abandoned(job: Document, launches: Sequence[Document], now: datetime, silent
     launches : sequence of mapping
         Those that the job names.
     now : datetime
+        The time to compare with.
     silent_s : float
+        After so long without a sign a job counts as lost.
     """
     reserved = any(launch["state"] == "RESERVED" for launch in launches)  # by a batch system's job
     return (

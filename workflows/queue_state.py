@@ -39,6 +39,7 @@ class QueuedJob:
     Parameters
     ----------
     campaign, phase, name : str
+        What it belongs to, and what it is called.
     fw_id : int
         FireWorks' number of it.
     state : str
@@ -74,6 +75,7 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
     Parameters
     ----------
     launchpad : LaunchPad
+        The queue.
     campaign : str, optional
         Its name.
 
@@ -106,8 +108,8 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
                     since=_since(newest),
                     seconds=round(sum(_run_time_s(one, now, patience) for one in launches), 1),
                     tries=len(launches),
-                    host=newest and newest["host"],
-                    folder=newest and newest["launch_dir"],
+                    host=None if newest is None else newest["host"],
+                    folder=None if newest is None else newest["launch_dir"],
                     reason=_reason(newest) if state == "failed" else None,
                 )
             )
@@ -122,6 +124,7 @@ def rerun(
     Parameters
     ----------
     launchpad : LaunchPad
+        The queue.
     campaign : str, optional
         Only of this one; workflows that are not this program's are never touched.
     lost_after_s : float, optional
@@ -186,7 +189,7 @@ def _workflows(launchpad: LaunchPad, campaign: str | None) -> Iterator[Document]
 
 def _jobs_of(launchpad: LaunchPad, nodes: Iterable[int]) -> Iterator[list[Document]]:
     """Yield the jobs of a workflow, each as its parts: one for every batch job that it filled."""
-    fields = ("fw_id", "name", "state", "launches", "updated_on")
+    fields: tuple[str, ...] = ("fw_id", "name", "state", "launches", "updated_on")
     fields += ("spec._tasks.job.uuid", "spec._tasks.job.index")
     found = launchpad.fireworks.find(
         {"fw_id": {"$in": list(nodes)}, "state": {"$ne": "ARCHIVED"}}, dict.fromkeys(fields, 1)

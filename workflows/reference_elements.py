@@ -23,6 +23,7 @@ def missing_elements(config: CampaignConfig, database: Database) -> dict[str, li
     Parameters
     ----------
     config : CampaignConfig
+        The campaign.
     database : Database
         Opened for reading.
 

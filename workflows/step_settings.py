@@ -69,7 +69,9 @@ class ScfRetry(StrictSettings):
     Parameters
     ----------
     mixer : Mixer, optional
+        Another mixing of densities.
     max_iterations : int, optional
+        More of them.
     density_smearing_eV : float, optional
         Begin with the density that converges at this width of the occupation instead; the result
         has the step's own width.
@@ -104,6 +106,7 @@ class HubbardU(StrictSettings):
     in_compounds_of : list of str
         Anions whose compounds get it.
     source : str
+        Where the numbers are from.
     """
 
     values_eV: Annotated[dict[Element, dict[Shell, Positive]], Field(min_length=1)]
@@ -119,6 +122,7 @@ class MagneticMoments(StrictSettings):
     values_muB : mapping
         By element. A structure without any of them is calculated without spin.
     source : str
+        Where the numbers are from.
     """
 
     values_muB: Annotated[dict[Element, Number], Field(min_length=1)]
@@ -141,11 +145,15 @@ class Step(StrictSettings):
     converged_empty_bands : bool
         Whether the conduction-band minimum is converged too.
     scf : SelfConsistency
+        When the electrons count as converged.
     relaxation : Relaxation, optional
         None: the atoms stay where the crystal has them.
     hubbard_U : HubbardU, optional
+        None: no on-site repulsion.
     magnetic_moments : MagneticMoments, optional
+        None: without spin.
     scf_retries : list of ScfRetry
+        What is tried in turn where the electrons do not converge.
     """
 
     cutoff_eV: Positive
@@ -187,6 +195,7 @@ class PartialCorrection(StrictSettings):
     value_eV, uncertainty_eV : float
         Per atom.
     source : str
+        Where the numbers are from.
     """
 
     value_eV: Number

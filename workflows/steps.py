@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from jobflow import Job
@@ -13,13 +13,19 @@ from interohm.postprocess.calculation import Calculation
 from interohm.slab_builders.cells import Crystal
 
 from .calculations import calculate, calculation_of
-from .presets import Preset
+from .presets import AnyPreset
+
+
+def triple(values: Sequence[int]) -> tuple[int, int, int]:
+    """Return three integers as a tuple; what was stored as JSON is a list."""
+    first, second, third = values
+    return first, second, third
 
 
 def calculation_job(
     label: str,
     structure: Any,
-    preset: Preset,
+    preset: AnyPreset,
     kind: str,
     settings: dict[str, Any],
     charge: int = 0,
@@ -31,7 +37,7 @@ def calculation_job(
 
 
 def bulk_jobs(
-    crystal: Crystal, preset: Preset, kind: Literal["insulator", "metal"], label: str
+    crystal: Crystal, preset: AnyPreset, kind: Literal["insulator", "metal"], label: str
 ) -> tuple[Job, Job]:
     """Return the jobs that relax a crystal's primitive cell, and calculate it."""
     steps = preset.metal if kind == "metal" else preset.insulator

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fireworks import LaunchPad, Workflow
 
 #: Fields of a phase that say where its crystals are read from; what is read counts.
-_STRUCTURES = {"structure": True, "left": {"structure"}, "right": {"structure"}}
+_STRUCTURES: dict[str, Any] = {"structure": True, "left": {"structure"}, "right": {"structure"}}
 
 _ENDED_WELL = ("COMPLETED", "ARCHIVED")
 
@@ -39,6 +39,7 @@ class Submission:
     Parameters
     ----------
     phase : str
+        Its name.
     outcome : {"added", "queued", "failed", "done"}
         ``queued`` and ``failed`` were submitted before; ``done`` is in the database.
     jobs : int
@@ -57,8 +58,11 @@ class PhasePlan:
     Parameters
     ----------
     name : str
+        Of the phase or the screening.
     flow : Flow
+        Its jobs.
     calculations : list of PlannedCalculation
+        What it calculates, found or not.
     key : str
         SHA-256 of what decides the phase's calculations, of its crystals the elements alone.
     done : bool
@@ -130,7 +134,9 @@ def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> l
     campaign : str
         Its name.
     plans : sequence of PhasePlan
+        The phases to submit.
     launchpad : LaunchPad
+        The queue.
 
     Returns
     -------

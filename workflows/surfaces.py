@@ -27,8 +27,9 @@ from interohm.slab_builders.slabs import (
 from .calculations import calculation_of
 from .campaign_config import Facet, FacetSurvey, InsulatorPhase, MetalPhase
 from .context import active_database
-from .presets import Preset, SlabStep
-from .steps import calculation_job, known_calculation
+from .presets import AnyPreset, SlabStep
+from .steps import calculation_job, known_calculation, triple
+from .vasp_presets import VaspSlabStep
 
 #: One surface's slabs: of each size, what was cut and what was calculated; with the last one,
 #: where it was relaxed, the same slab ``as_cut``.
@@ -39,8 +40,8 @@ def surface_jobs(
     phase: InsulatorPhase | MetalPhase,
     crystal: Crystal,
     cell: Job,
-    preset: Preset,
-    step: SlabStep,
+    preset: AnyPreset,
+    step: SlabStep | VaspSlabStep,
 ) -> tuple[list[Job], list[Series]]:
     """Return the jobs that cut and calculate a phase's slabs, and their outputs by surface.
 
@@ -93,10 +94,10 @@ def surface_jobs(
 
 
 def _wanted(
-    phase: InsulatorPhase | MetalPhase, conventional: Structure, step: SlabStep
+    phase: InsulatorPhase | MetalPhase, conventional: Structure, step: SlabStep | VaspSlabStep
 ) -> list[tuple[Facet, int, str]]:
     """Return facet, termination and label of each surface."""
-    size = {"thickness_A": step.thickness_A, "vacuum_A": step.vacuum_A}
+    size: dict[str, Any] = {"thickness_A": step.thickness_A, "vacuum_A": step.vacuum_A}
     if not isinstance(phase.facet, FacetSurvey):
         # A polar surface is refused before anything is calculated.
         build_slab(conventional, phase.facet, **size)
@@ -138,7 +139,9 @@ def cut_slab(
     Parameters
     ----------
     conventional, primitive, relaxed : Structure
+        The crystal's two cells as given, and the relaxed primitive one.
     facet : tuple of int
+        Miller indices.
     termination : int
         Which one of `symmetric_slabs`.
     thickness_A, vacuum_A : float
@@ -161,7 +164,7 @@ def cut_slab(
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     slab = build_slab(
         crystal.conventional,
-        tuple(facet),
+        triple(facet),
         thickness_A=thickness_A,
         vacuum_A=vacuum_A,
         termination=termination,

@@ -22,6 +22,7 @@ def write_campaign_inputs(config: CampaignConfig, database: Database, folder: Pa
     Parameters
     ----------
     config : CampaignConfig
+        The campaign.
     database : Database
         Opened for reading.
     folder : Path

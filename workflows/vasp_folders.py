@@ -39,6 +39,7 @@ class Finished:
     root : Path
         For messages.
     calculations : mapping of str to Calculation
+        By folder.
     bands : mapping of str to BandStructureRun
         Runs whose band edges alone are of use.
     left_out : mapping of str to InputError
@@ -74,9 +75,13 @@ class Finished:
         Parameters
         ----------
         role : str
+            What the calculation is needed for.
         named : str, optional
+            The folder that the user named.
         candidates : list of str
+            Folders that fit the role.
         only : str, optional
+            What a folder of this role has to be.
         rivals : sequence of str
             Those left out that could have had the role, were they whole.
         known : Calculation, optional
@@ -226,6 +231,7 @@ class Finished:
         Parameters
         ----------
         bulk : Calculation
+            The primitive cell of the crystal.
         named : sequence of str, optional
             The user's choice, in which nothing may be of another method.
         """
@@ -294,6 +300,7 @@ def read_folders(root: Path, ignore: Sequence[str] = (), report: Report | None =
     Parameters
     ----------
     root : Path
+        The folder that is imported.
     ignore : sequence of str
         Folders that are not read, nor those in them.
     report : callable, optional

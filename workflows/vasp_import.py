@@ -57,6 +57,7 @@ class Import:
     Parameters
     ----------
     records : list of Insulator or Metal
+        Those that were made.
     finished : Finished
         What was read, what was left out, and what no record is made of.
     failures : mapping of str to InputError

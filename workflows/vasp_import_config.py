@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -129,6 +129,7 @@ class ImportedElectrode(_Config):
     Parameters
     ----------
     name : str
+        Of the record.
     formula : str
         Of the host at any ion content: folders with its other elements in this ratio are its own.
     facet : tuple of int, optional
@@ -161,11 +162,15 @@ class ImportConfig(_Config):
     Parameters
     ----------
     mobile_ion : str
+        Its element.
     ion_charge : int
+        Of the mobile ion, in elementary charges.
     phases : list
+        The records to make.
     ignore : list of str
         Folders that are not read, nor those in them.
     uncertainties : Uncertainties
+        What to say of calculated numbers.
     """
 
     mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
@@ -190,7 +195,7 @@ class ImportConfig(_Config):
     def _uncertainties_are_known(self) -> ImportConfig:
         phases = [phase for phase in self.phases if isinstance(phase, ImportedInsulator)]
         hops = [hop for phase in phases for hop in phase.hops.values()]
-        needed = {
+        needed: dict[str, list[Any]] = {
             "dielectric_constant": [phase.dielectric_constant for phase in phases],
             "migration_energy": [hop.migration_energy_eV for hop in hops],
             "voltage": [

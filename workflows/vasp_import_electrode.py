@@ -13,6 +13,7 @@ from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.electrodes import host_units
 from interohm.slab_builders.identify import has_vacuum, repeat_distance
 from interohm.slab_builders.slabs import facet_name
+from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
 
 from .vasp_folders import Finished
 from .vasp_import_config import CONFIG, ImportConfig, ImportedElectrode, ImportedState
@@ -109,7 +110,8 @@ def _lowest(
                 fix=f"name the bulk of {label} in {CONFIG}",
             )
     finished.used.update(cells)
-    return finished.calculations[min(rivals, key=energy_eV)]
+    lowest = first_of_lowest([energy_eV(name) for name in rivals], SAME_ENERGY_EV)
+    return finished.calculations[rivals[lowest]]
 
 
 def _state(

@@ -49,6 +49,7 @@ class VaspStep(_Settings):
         Tags to add or to change; null removes one.
         ``user_incar_settings`` is atomate2's name for it, and may stand instead.
     potcars : Potcars
+        The data set of each element.
     maker : str, optional
         A maker of atomate2's or your own, as ``atomate2.vasp.jobs.core.StaticMaker``: what it sets
         in its input set counts before ``incar``.
@@ -119,6 +120,7 @@ class VaspDefectStep(VaspStep):
     Parameters
     ----------
     min_atoms : int
+        Of a supercell.
     displacement_A : float, optional
         By which each atom of a defect's supercell is moved to begin with, into a random direction
         (the same one every time), so that a relaxation may leave the symmetry.
@@ -161,6 +163,7 @@ class VaspBandEdges(_Settings):
     Parameters
     ----------
     engine : str
+        ``vasp``.
     reference, corrected : VaspEdgesStep
         As ``bulk`` with the preset's functional, and with a hybrid one.
     """
@@ -216,6 +219,7 @@ class VaspInterfaceHopStep(VaspHopStep):
     thickness_A : float
         Of each side, at least.
     kpoint_length_A : float
+        The mesh of k-points is as dense as the Gamma point of a supercell of this length.
     """
 
     thickness_A: Positive

@@ -30,7 +30,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from interohm.database import Database
 from interohm.explorer.server import explorer, listen
-from interohm.prediction.contact import contact_document
+from interohm.prediction.contact import contact_result
 from interohm.records.shipped import shipped_material
 from interohm.screening.config import load_screen
 from interohm.settings import load_settings
@@ -74,7 +74,7 @@ def fill() -> None:
         for path in (ROOT / "tests" / "data" / "calculations" / "quick").glob("*.json.gz"):
             database.save_calculation(json.loads(gzip.decompress(path.read_bytes())))
         for left, right in pairs:
-            contact = contact_document(shipped_material(left), shipped_material(right))
+            contact = contact_result(shipped_material(left), shipped_material(right))
             database.save_contact(contact)
     interohm("run", DEMO)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interohm import __version__
 from interohm.cli import (
     campaigns,
     doctor,
@@ -29,6 +28,7 @@ from interohm.cli import (
     why,
 )
 from interohm.errors import InputError
+from interohm.version import VERSION
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -66,7 +66,7 @@ app.command("schema", epilog=schema.SCHEMA_EXAMPLE)(schema.schema)
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"interohm {__version__}")
+        typer.echo(f"interohm {VERSION}")
         raise typer.Exit
 
 

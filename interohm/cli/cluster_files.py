@@ -24,6 +24,7 @@ def write_cluster_files(folder: Path, scheduler: Scheduler) -> list[Path]:
     folder : Path
         On a file system that login and compute nodes share; made where it does not exist.
     scheduler : {"slurm", "pbs"}
+        For which batch system.
 
     Returns
     -------

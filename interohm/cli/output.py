@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from interohm.results.result import Quantiles
+
 #: Columns where the output is no terminal: wide enough that no number is broken.
 _WIDTH = 160
 
@@ -89,7 +91,7 @@ def shown(value: float | None, digits: int = 4) -> str:
     return "–" if value is None else f"{value:.{digits}g}"
 
 
-def shown_interval(quantiles: dict[str, float] | None, digits: int = 3) -> str:
+def shown_interval(quantiles: Quantiles | None, digits: int = 3) -> str:
     """Return the 5 to 95 % interval for a table, empty where there is none."""
     if quantiles is None:
         return ""

@@ -53,7 +53,7 @@ def contact(
     """
     from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, remark
-    from interohm.prediction.contact import contact_document
+    from interohm.prediction.contact import contact_result
     from interohm.records import BarrierEnergy, Quantity
     from interohm.records.cell_config import Contact, StateOfCharge, Temperature, Thickness
 
@@ -67,7 +67,7 @@ def contact(
         _check(barrier_eV, BarrierEnergy, "--barrier-eV")
         given = Contact(barrier_eV=Quantity(value=barrier_eV))
     materials, notes = find_materials([left, right])
-    document = contact_document(
+    result = contact_result(
         *materials,
         temperature_K=temperature,
         state_of_charge=soc,
@@ -76,23 +76,23 @@ def contact(
         interfaces=known_interfaces(),
     )
     if as_json:
-        print_json(document)
+        print_json(result.document())
     else:
         from interohm.cli.tables import print_contact
 
-        print_contact(document, assumed_inputs(materials))
+        print_contact(result, assumed_inputs(materials))
     if report is not None:
         from interohm.report import write_contact_report
 
-        write_contact_report(report, materials, document, remarks=notes)
+        write_contact_report(report, materials, result, remarks=notes)
         remark(f"report: {report}")
     if figure is not None:
         from interohm.report.figures import write_contact_figure
 
-        write_contact_figure(figure, document)
+        write_contact_figure(figure, result)
         remark(f"figure: {figure}")
     if save:
-        _keep("contact", document)
+        _keep("contact", result)
 
 
 def cell(
@@ -112,7 +112,7 @@ def cell(
     """
     from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
-    from interohm.prediction.cell import cell_document, steps
+    from interohm.prediction.cell import cell_result, steps
     from interohm.records.cell_config import load_cell
 
     _check_outputs(report, figure)
@@ -126,7 +126,7 @@ def cell(
 
         measured = load_measured_map(measured_map)
     with progress_bar("states of charge, and their samples", steps(described)) as advance:
-        document = cell_document(
+        result = cell_result(
             described,
             materials,
             interfaces=known_interfaces(),
@@ -134,33 +134,38 @@ def cell(
             where=str(config),
             progress=advance,
         )
-    notes = [*notes, *document["remarks"]]
-    for text in document["remarks"]:
+    notes = [*notes, *result.remarks]
+    for text in result.remarks:
         remark(text)
     if measured is not None:
-        closest = min(document["states"], key=lambda state: state["measured_map"]["rms_V"])
+        misfits = [
+            (state.measured_map.rms_V, state.state_of_charge)
+            for state in result.states
+            if state.measured_map is not None
+        ]
+        misfit, charge = min(misfits)
         remark(
-            f"measured map: closest at state of charge {closest['state_of_charge']:g}, "
-            f"misfit {closest['measured_map']['rms_V']:.3g} V (root mean square)"
+            f"measured map: closest at state of charge {charge:g}, "
+            f"misfit {misfit:.3g} V (root mean square)"
         )
     if as_json:
-        print_json(document)
+        print_json(result.document())
     else:
         from interohm.cli.tables import print_cell
 
-        print_cell(document, assumed_inputs(materials))
+        print_cell(result, assumed_inputs(materials))
     if report is not None:
         from interohm.report import write_report
 
-        write_report(report, described, materials, document, remarks=notes)
+        write_report(report, described, materials, result, remarks=notes)
         remark(f"report: {report}")
     if figure is not None:
         from interohm.report.figures import write_cell_figure
 
-        write_cell_figure(figure, document)
+        write_cell_figure(figure, result)
         remark(f"figure: {figure}")
     if save:
-        _keep("cell", document)
+        _keep("cell", result)
 
 
 def _check_outputs(report: Path | None, figure: Path | None) -> None:
@@ -183,13 +188,13 @@ def _check(value: float, kind: Any, option: str) -> None:
     validated_as(TypeAdapter(kind), value, where=option)
 
 
-def _keep(kind: str, document: dict[str, Any]) -> None:
+def _keep(kind: str, result: Any) -> None:
     from interohm.cli.output import remark
     from interohm.database import Database
 
     with Database.open(write=True) as database:
         if kind == "contact":
-            database.save_contact(document)
+            database.save_contact(result)
         else:
-            database.save_cell(document)
+            database.save_cell(result)
         remark(f"saved in {database.location}, collection {kind}s")

@@ -1,4 +1,4 @@
-"""`interohm schema`: what fields a file has."""
+"""`interohm schema`: what fields a file or a result has."""
 
 from __future__ import annotations
 
@@ -20,17 +20,25 @@ class Schema(StrEnum):
     preset = "preset"
     screen = "screen"
     imports = "import"
+    contact_result = "contact-result"
+    cell_result = "cell-result"
+    screening_result = "screening-result"
 
 
 def schema(
     of: Annotated[
-        Schema, typer.Argument(help="record, interface, cell, campaign, preset, screen or import.")
+        Schema,
+        typer.Argument(
+            help="record, interface, cell, campaign, preset, screen, import, contact-result, "
+            "cell-result or screening-result."
+        ),
     ],
 ) -> None:
-    """Print the JSON schema of a file.
+    """Print the JSON schema of a file or a result.
 
     Every field of a record, an interface, a cell, a campaign, its preset, a screening or an import,
-    with its type and bounds.
+    with its type and bounds; every field that contact, cell and screen print with --json, with its
+    unit.
     """
     from interohm.cli.output import print_json
 
@@ -58,6 +66,18 @@ def schema(
         from interohm.workflows.vasp_import_config import ImportConfig
 
         print_json(ImportConfig.model_json_schema())
+    elif of is Schema.contact_result:
+        from interohm.results.contact import ContactResult
+
+        print_json(ContactResult.model_json_schema())
+    elif of is Schema.cell_result:
+        from interohm.results.cell import CellResult
+
+        print_json(CellResult.model_json_schema())
+    elif of is Schema.screening_result:
+        from interohm.results.screening import ScreeningResult
+
+        print_json(ScreeningResult.model_json_schema())
     else:
         from interohm.workflows.campaign import CampaignConfig
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from interohm.results.screening import ScreeningResult
     from interohm.screening.screening import Screening, Stages
 
 SCREEN_EXAMPLE = "Example: interohm screen screen48.yaml --report screen48.html"
@@ -46,70 +47,60 @@ def screen(
     All contacts once, all cells from them: the best, those that no other beats, and how sure the
     ranking is. A screening that was stopped goes on where it was.
     """
-    import os
-
     from interohm.cli.output import print_json, remark
-    from interohm.database import Database
-    from interohm.screening.candidates import find_records
     from interohm.screening.config import load_screen
     from interohm.screening.run import run_screening
-    from interohm.screening.screening import Screening, screening_folder
-    from interohm.settings import load_settings
+    from interohm.screening.screening import open_screening
     from interohm.yaml_io import check_place
 
     if report is not None:
         check_place(report)
     described = load_screen(config)
-    with Database.open() as database:
-        records = find_records(described, database, relative_to=config.parent, where=str(config))
-    parent = load_settings().data / "screens" if folder is None else folder
-    screening = Screening(
+    screening = open_screening(
         described,
-        records,
-        screening_folder(described, records, parent),
-        workers or len(os.sched_getaffinity(0)),
-        table,
-        str(config),
+        folder=folder,
+        relative_to=config.parent,
+        workers=workers,
+        table=table,
+        where=str(config),
     )
-    # before anything is made: a condition that cannot be asked is said first
-    assert screening.question
     try:
         with _stages() as stages:
-            document = run_screening(screening, stages)
+            result = run_screening(screening, stages)
             if save:
-                _keep(screening, document, stages)
+                _keep(screening, result, stages)
     except KeyboardInterrupt:
         remark("stopped; the same command goes on from there")
         raise
     if as_json:
-        print_json(document)
+        print_json(result.document())
     else:
         from interohm.cli.screen_tables import print_screening
 
-        print_screening(document)
+        print_screening(result)
     if report is not None:
         from interohm.report.screening import write_screening_report
 
-        write_screening_report(report, records.all, document)
+        write_screening_report(report, screening.records.all, result)
         remark(f"report: {report}")
     remark(f"screening: {screening.folder}")
 
 
-def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> None:
+def _keep(screening: Screening, result: ScreeningResult, stages: Stages) -> None:
     """Predict the best cells whole and their contacts, at all states of charge, and save them."""
     from interohm.cli.output import remark
     from interohm.database import Database
-    from interohm.prediction.cell import cell_document
-    from interohm.prediction.contact import contact_document
+    from interohm.prediction.cell import cell_result
+    from interohm.prediction.contact import contact_result
     from interohm.screening.full_solves import cell_of
 
     config, records = screening.config, screening.records
     sides = {side.label: side for side in [*records.negatives, *records.positives]}
     electrolytes = {record.name: record for record in records.electrolytes}
     best = {
-        (cell["negative"], cell["electrolyte"], cell["positive"], state["temperature_K"])
-        for state in document["states"]
-        for cell in state["best"][config.rank_by[0]]
+        (cell.negative, cell.electrolyte, cell.positive, state.temperature_K)
+        for state in result.states
+        for cell in state.best[config.rank_by[0]]
     }
     advance = stages("cells to save", len(best))
     contacts = set()
@@ -124,14 +115,14 @@ def _keep(screening: Screening, document: dict[str, Any], stages: Stages) -> Non
                 config.states_of_charge,
                 records.interfaces,
             )
-            database.save_cell(cell_document(described, materials, interfaces=records.interfaces))
+            database.save_cell(cell_result(described, materials, interfaces=records.interfaces))
             for left, right in itertools.pairwise(materials):
                 for charge in config.states_of_charge:
                     key = (left.name, right.name, temperature, charge)
                     if key not in contacts:
                         contacts.add(key)
                         database.save_contact(
-                            contact_document(
+                            contact_result(
                                 left,
                                 right,
                                 temperature_K=temperature,

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from interohm.cli.output import console, shown, table
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from interohm.results.screening import (
+        RankedCell,
+        ScreenedCell,
+        ScreeningResult,
+        ScreeningState,
+    )
 
 #: Rows of a front that a table shows.
 _FRONT_ROWS = 12
@@ -21,56 +28,55 @@ _COLUMNS = {
 }
 
 
-def print_screening(document: dict[str, Any]) -> None:
-    """Print the results of a screening (the document of `interohm.screening.run`)."""
+def print_screening(document: ScreeningResult) -> None:
+    """Print the results of a screening."""
     out = console()
-    for state in document["states"]:
-        conditions = f"{state['temperature_K']:g} K, state of charge {state['state_of_charge']:g}"
-        for output, cells in state["best"].items():
-            sure = {
-                cell["index"]: cell for cell in state["rankings"].get(output, {}).get("cells", ())
-            }
+    for state in document.states:
+        conditions = f"{state.temperature_K:g} K, state of charge {state.state_of_charge:g}"
+        for output, cells in state.best.items():
+            sure = {cell.index: cell for cell in state.ranked(output)}
             out.print(_cells(f"best by {output} ({conditions})", cells, sure))
-        for front in state["pareto"]:
-            title = f"beaten by no other in {' and '.join(front['outputs'])} ({conditions})"
-            made = _cells(title, front["cells"][:_FRONT_ROWS], {})
-            if len(front["cells"]) > _FRONT_ROWS:
-                made.caption = f"and {len(front['cells']) - _FRONT_ROWS} more (--json)"
+        for front in state.pareto:
+            title = f"beaten by no other in {' and '.join(front.outputs)} ({conditions})"
+            made = _cells(title, front.cells[:_FRONT_ROWS], {})
+            if len(front.cells) > _FRONT_ROWS:
+                made.caption = f"and {len(front.cells) - _FRONT_ROWS} more (--json)"
             out.print(made)
         for line in remarks(state):
             out.print(line)
 
 
-def _cells(title: str, cells: list[dict[str, Any]], sure: dict[int, dict[str, Any]]) -> Table:
+def _cells(title: str, cells: list[ScreenedCell], sure: dict[int, RankedCell]) -> Table:
     more = ("rank, 5 to 95 %#", "among the best, %") if sure else ()
     made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, title=title)
     for place, cell in enumerate(cells, start=1):
-        row = [str(place), cell["negative"], cell["electrolyte"], cell["positive"]]
-        row += [shown(cell[field]) for field in _COLUMNS.values()]
+        row = [str(place), cell.negative, cell.electrolyte, cell.positive]
+        row += [shown(getattr(cell, field)) for field in _COLUMNS.values()]
         if sure:
-            known = sure[cell["index"]]
-            row.append(f"{known['rank']['p05']:.0f} … {known['rank']['p95']:.0f}")
-            row.append(f"{100 * known['probability_among_best']:.0f}")
+            known = sure[cell.index]
+            rank = known.rank
+            row.append("–" if rank is None else f"{rank['p05']:.0f} … {rank['p95']:.0f}")
+            row.append(f"{100 * (known.probability_among_best or 0.0):.0f}")
         made.add_row(*row)
     return made
 
 
-def remarks(state: dict[str, Any]) -> list[str]:
+def remarks(state: ScreeningState) -> list[str]:
     """Return what must be known beside the numbers of one state of charge."""
-    lines = [f"{state['cells']} cells, {state['fitting']} of them fit"]
-    if state["not_sums"]:
+    lines = [f"{state.cells} cells, {state.fitting} of them fit"]
+    if state.not_sums:
         lines.append(
-            f"{state['not_sums']} cells are not the sum of their contacts (the electrolyte is too "
-            f"thin, or not neutral by its ions alone); {state['solved_whole']} of them have been "
-            "solved whole" + ("" if state["solved_whole"] else ", the others have no resistance")
+            f"{state.not_sums} cells are not the sum of their contacts (the electrolyte is too "
+            f"thin, or not neutral by its ions alone); {state.solved_whole} of them have been "
+            "solved whole" + ("" if state.solved_whole else ", the others have no resistance")
         )
-    if state["without_resistance"]:
-        lines.append(f"{state['without_resistance']} fitting cells have no resistance")
-    for output, ranking in state["rankings"].items():
-        correlation = ranking["rank_correlation"]
+    if state.without_resistance:
+        lines.append(f"{state.without_resistance} fitting cells have no resistance")
+    for output, ranking in state.rankings.items():
+        correlation = ranking.rank_correlation
         lines.append(
-            f"ranking by {output}: {ranking['samples']} samples of all uncertainties keep "
-            f"{100 * ranking['kept_of_best']:.0f} % of the best {ranking['best_of']}"
+            f"ranking by {output}: {ranking.samples} samples of all uncertainties keep "
+            f"{100 * ranking.kept_of_best:.0f} % of the best {ranking.best_of}"
             + (
                 ""
                 if correlation is None

@@ -23,6 +23,7 @@ from interohm.database.profiles import packed, with_profiles, without_profiles
 from interohm.database.rows import COLUMNS, Row, sorted_rows
 from interohm.database.storage import Folder, Server, sole_writer
 from interohm.errors import InputError
+from interohm.results.result import Result
 from interohm.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from interohm.records import Insulator, Metal
     from interohm.records.interface import Interface
+    from interohm.results.cell import CellResult
+    from interohm.results.contact import ContactResult
 
 COLLECTIONS = tuple(COLUMNS)
 
@@ -51,6 +54,15 @@ class Database:
         The folder or the server's host and database, without credentials.
     write : bool
         Whether the ``save_…`` methods and `job_store` may be used.
+
+    Examples
+    --------
+    >>> import interohm
+    >>> with interohm.Database.open(write=True) as database:
+    ...     database.save_contact(interohm.predict_contact("Li", "LLZO", samples=0))
+    ...     found = database.rows("contacts", "resistance < 1")
+    >>> found[0]["right"]
+    'LLZO'
     """
 
     def __init__(self, backend: Folder | Server | None, *, location: str, write: bool) -> None:
@@ -116,11 +128,12 @@ class Database:
         place = f"{schema.ROWS_FIELD}.{schema.KEY_FIELD}"
         with self._lock, self._backend.errors():
             opened = self._backend.collection("calculations")
-            for document in list(opened.find({place: {"$exists": False}})):
-                if document["_id"] not in self._keys:
-                    self._keys[document["_id"]] = key_of_document(document)
-                    if self._write and schema.ROWS_FIELD in document:
-                        opened.replace_one({"_id": document["_id"]}, schema.with_key(document))
+            without = [one["_id"] for one in opened.find({place: {"$exists": False}}, {"_id": 1})]
+            unknown = [name for name in without if name not in self._keys]
+            for document in list(opened.find({"_id": {"$in": unknown}})) if unknown else ():
+                self._keys[document["_id"]] = key_of_document(document)
+                if self._write and schema.ROWS_FIELD in document:
+                    opened.replace_one({"_id": document["_id"]}, schema.with_key(document))
             unwritten = [name for name, own in self._keys.items() if own == key]
         found = self._find("calculations", {"$or": [{place: key}, {"_id": {"$in": unwritten}}]})
         with schema.well_formed(self._where("calculations")):
@@ -192,13 +205,15 @@ class Database:
 
         self._save("interfaces", interface.name, interface_document(interface))
 
-    def save_contact(self, document: Mapping[str, Any]) -> None:
+    def save_contact(self, document: ContactResult | Mapping[str, Any]) -> None:
         """Insert or replace the contact of these materials under these conditions."""
+        document = _plain(document)
         key = _key(document, "left", "right", "temperature_K", "state_of_charge", "thickness_nm")
         self._save_result("contacts", key, document)
 
-    def save_cell(self, document: Mapping[str, Any]) -> None:
+    def save_cell(self, document: CellResult | Mapping[str, Any]) -> None:
         """Insert or replace the cell of this name at this temperature."""
+        document = _plain(document)
         self._save_result("cells", _key(document, "cell", "temperature_K"), document)
 
     def query(
@@ -442,6 +457,10 @@ def _check_collection(collection: str) -> None:
             where="collection",
             fix=f"one of {', '.join(COLLECTIONS)}",
         )
+
+
+def _plain(document: Result | Mapping[str, Any]) -> Mapping[str, Any]:
+    return document.document() if isinstance(document, Result) else document
 
 
 def _key(document: Mapping[str, Any], *fields: str) -> str:

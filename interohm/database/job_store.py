@@ -100,7 +100,7 @@ def _server_job_store(settings: Settings) -> JobStore:
     """Return the JobStore of a server."""
     assert settings.mongodb_uri is not None
     uri = settings.mongodb_uri.get_secret_value()
-    place = {"database": settings.mongodb_database, "uri": uri}
+    place: dict[str, Any] = {"database": settings.mongodb_database, "uri": uri}
     return JobStore(
         _ServerStore(collection_name="jobs", **place),
         additional_stores={

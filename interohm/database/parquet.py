@@ -116,7 +116,8 @@ def query_table(
         with _connection(files, threads) as connection:
             described = connection.execute("DESCRIBE FROM read_parquet(?)", [files]).fetchall()
             columns = {name: kind for name, kind, *_ in described}
-            text, values, asked = "TRUE", [], set()
+            text, asked = "TRUE", set()
+            values: list[Any] = []
             if where is not None:
                 condition = parse_where(where, list(columns))
                 text, values = condition.sql()

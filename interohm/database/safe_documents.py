@@ -8,6 +8,7 @@ read, before any decoder sees them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from interohm.errors import InputError
@@ -34,7 +35,7 @@ TRUSTED_PACKAGES = frozenset(
 _CONTAINERS = (dict, list, tuple)
 
 
-def refuse_foreign_code(document: dict[str, Any] | list[Any], *, where: str) -> None:
+def refuse_foreign_code(document: Mapping[str, Any] | list[Any], *, where: str) -> None:
     """Raise `InputError` if a document names a module of another package, however deep within.
 
     Parameters
@@ -44,7 +45,7 @@ def refuse_foreign_code(document: dict[str, Any] | list[Any], *, where: str) -> 
     where : str
         What to name in the error: the database and collection.
     """
-    waiting = [document]
+    waiting: list[Any] = [document]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):

@@ -41,7 +41,7 @@ def with_key(calculation: Mapping[str, Any]) -> dict[str, Any]:
     return {**calculation, ROWS_FIELD: rows}
 
 
-def given(document: dict[str, Any], *, where: str) -> dict[str, Any]:
+def given(document: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     """Return a stored document without what the database added, refusing a later version's.
 
     Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
@@ -13,8 +13,9 @@ from interohm.database.rows import COLUMNS
 from interohm.database.schema import well_formed
 from interohm.errors import InputError
 from interohm.explorer import layout
-from interohm.explorer.figures import comparison, heat_map, nothing
+from interohm.explorer.figures import comparison, heat_map
 from interohm.explorer.selection import band_diagram, budget, key_of, parts_of, selected
+from interohm.report.plots import nothing
 
 if TYPE_CHECKING:
     from interohm.database.rows import Row
@@ -127,7 +128,7 @@ def register(app: Dash, settings: Settings) -> None:
         prevent_initial_call=True,
     )
     def download(_: int, __: int, collection: str, where: str, shown: list[Row] | None) -> Any:
-        format = "csv" if ctx.triggered_id == "csv" else "json"
+        format: Literal["csv", "json"] = "csv" if ctx.triggered_id == "csv" else "json"
         try:
             rows = _rows(settings, collection, where)
         except InputError:

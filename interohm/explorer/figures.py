@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 from interohm.database.columns import name_and_unit
+from interohm.report.plots import common_layout, drawn, nothing
 
 if TYPE_CHECKING:
     from interohm.database.rows import Row
@@ -45,54 +43,6 @@ _STEPS = tuple(_STEPS_OF.values())
 
 #: Numbers stand in the map's cells up to so many rows or columns.
 _MOST_WITH_TEXT = 16
-
-
-@cache
-def _colours() -> dict[str, str]:
-    """Return the colours of the reports' light page by name."""
-    style = files("interohm.report").joinpath("report.css").read_text(encoding="utf-8")
-    light = style[: style.index("}")]
-    return {name: value.strip() for name, value in re.findall(r"--([\w-]+):\s*([^;]+);", light)}
-
-
-def _coloured(value: Any) -> Any:
-    """Replace ``var(--name)`` by its colour, everywhere in a figure."""
-    if isinstance(value, str):
-        name = re.fullmatch(r"var\(--([\w-]+)\)", value)
-        return value if name is None else _colours()[name[1]]
-    if isinstance(value, Mapping):
-        return {key: _coloured(item) for key, item in value.items()}
-    return [_coloured(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def drawn(figure: Figure, frame: int = 0) -> Figure:
-    """Return one frame of a report's figure, as plotly takes it."""
-    return {
-        "data": _coloured([*figure.get("always", ()), *figure["frames"][frame]]),
-        "layout": {**_coloured(figure["layout"]), **_common()},
-    }
-
-
-def _common() -> Figure:
-    colours = _colours()
-    return {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": colours["text"], "size": 13},
-        "modebar": {
-            "bgcolor": "rgba(0,0,0,0)",
-            "color": colours["muted"],
-            "activecolor": colours["text"],
-        },
-    }
-
-
-def nothing(text: str) -> Figure:
-    """Return an empty figure that says why it is empty."""
-    hidden = {"visible": False}
-    note = {"text": escape(text, quote=False), "showarrow": False, "font": {"size": 14}}
-    layout = {"xaxis": hidden, "yaxis": hidden, "annotations": [note], "height": 160}
-    return {"data": [], "layout": {**layout, **_common()}}
 
 
 def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
@@ -156,7 +106,7 @@ def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
             },
             "margin": {"l": 70, "r": 10, "t": 30, "b": 60},
             "height": max(300, 120 + 34 * len(lefts)),
-            **_common(),
+            **common_layout(),
         },
     }
 
@@ -188,7 +138,7 @@ def comparison(names: Sequence[str], budgets: Sequence[Sequence[Part]]) -> Figur
     """
     sums = [_by_step(budget) for budget in budgets]
     labels = [step for step in _STEPS if any(step in each for each in sums)]
-    traces = []
+    traces: list[Figure] = []
     for number, (name, known) in enumerate(zip(names, sums, strict=True)):
         shown = [label for label in labels if label in known]
         traces.append(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from interohm.database.schema import well_formed
 from interohm.errors import InputError
 from interohm.lookup import used_material
+from interohm.results.cell import CellResult
+from interohm.results.contact import ContactResult
 from interohm.results.earlier import has_levels, with_levels
 
 if TYPE_CHECKING:
@@ -38,20 +39,15 @@ class Selection:
     ----------
     name : str
         With its conditions.
-    document : dict
-        The contact's, or the cell's.
+    result : ContactResult or CellResult
+        What was kept.
     state : int
         Which state of charge of a cell; 0 for a contact.
     """
 
     name: str
-    document: Document
+    result: ContactResult | CellResult
     state: int
-
-    @property
-    def is_cell(self) -> bool:
-        """Whether it is a cell's state of charge."""
-        return "cell" in self.document
 
 
 def key_of(collection: str, row: Row) -> str:
@@ -85,9 +81,10 @@ def selected(database: Database, collection: str, key: str) -> Selection:
         if charge is not None:
             conditions.append(f"state of charge {charge:g}")
         if collection == "cells":
-            charges = [state["state_of_charge"] for state in document["states"]]
-            name = f"{document['cell']}, {', '.join(conditions)}"
-            return Selection(name, document, charges.index(charge))
+            cell = CellResult.read(document)
+            charges = [state.state_of_charge for state in cell.states]
+            name = f"{cell.cell}, {', '.join(conditions)}"
+            return Selection(name, cell, charges.index(charge))
         if document.get("thickness_nm") is not None:
             conditions.append(f"layer of {document['thickness_nm']:g} nm")
         name = f"{document['left']} | {document['right']}, {', '.join(conditions)}"
@@ -95,7 +92,7 @@ def selected(database: Database, collection: str, key: str) -> Selection:
             materials = _materials(database, document)
             if materials is not None:
                 document = with_levels(document, materials) or document
-        return Selection(name, document, 0)
+        return Selection(name, ContactResult.read(document), 0)
 
 
 def _values(collection: str, key: str) -> list[Any]:
@@ -129,52 +126,26 @@ def parts_of(chosen: Selection) -> list[Part]:
     """Return the parts of the resistance, the total last."""
     from interohm.report.budget import cell_parts, contact_parts, interface_part
 
-    if chosen.is_cell:
-        return cell_parts(chosen.document["states"][chosen.state])
-    return [*contact_parts(chosen.document), interface_part(chosen.document)]
+    result = chosen.result
+    if isinstance(result, CellResult):
+        return cell_parts(result.states[chosen.state])
+    return [*contact_parts(result, (result.left, result.right)), interface_part(result)]
 
 
 def band_diagram(chosen: Selection) -> Figure:
     """Return the band diagram, or why there is none."""
-    from interohm.explorer.figures import drawn, nothing
-    from interohm.report.band_diagram import band_figure
-    from interohm.report.levels import (
-        cell_axis,
-        cell_levels,
-        contact_view,
-        drawn_layers,
-        energy_window_eV,
-    )
+    from interohm.report.plots import cell_bands, contact_bands
 
-    document = chosen.document
-    if chosen.is_cell:
-        state = document["states"][chosen.state]
-        layers = drawn_layers(state)
-        diagrams = [cell_levels(each) for each in document["states"]]
-        names = [name for name, _ in layers]
-        thicknesses: Sequence[float | None] = [thickness for _, thickness in layers]
-        figure = band_figure(
-            cell_axis(document),
-            names,
-            thicknesses,
-            [diagrams[chosen.state]],
-            energy_window_eV(diagrams),
-        )
-        return drawn(figure)
-    if not has_levels(document):
-        return nothing(
-            "an earlier version predicted this, without levels: predict it again for its diagram"
-        )
-    view = contact_view(document)
-    names = [document["left"], document["right"]]
-    window = energy_window_eV([view.levels])
-    return drawn(band_figure(view.axis, names, [None, None], [view.levels], window))
+    result = chosen.result
+    if isinstance(result, CellResult):
+        return cell_bands(result, chosen.state)
+    return contact_bands(result)
 
 
 def budget(chosen: Selection) -> Figure:
     """Return the resistance budget, or that none is known."""
-    from interohm.explorer.figures import drawn, nothing
     from interohm.report.budget import budget_figure
+    from interohm.report.plots import drawn, nothing
 
     figure = budget_figure([parts_of(chosen)])
     return nothing("no resistance is known") if figure is None else drawn(figure)

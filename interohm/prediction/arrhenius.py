@@ -18,9 +18,8 @@ from interohm.prediction.solved_contact import SolvedContact
 from interohm.results.json_values import column_quantiles, numbers, quantiles
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from interohm.arrays import Array
 
-    Array = NDArray[np.float64]
 
 #: A sweep that is not asked for otherwise: this far to both sides of the temperature.
 _HALF_WIDTH_K, _POINTS = 60.0, 13

@@ -41,6 +41,7 @@ from interohm.records.extrinsic import is_uncertain as extrinsic_is_uncertain
 from interohm.records.reference import reference_metal
 from interohm.records.shipped import shipped_interfaces
 from interohm.records.uncertainty import is_uncertain
+from interohm.results.cell import CellResult
 from interohm.results.json_values import (
     interface_quantiles,
     log10_fields,
@@ -81,7 +82,7 @@ def steps(cell: Cell) -> int:
     return 2 * len(cell.states_of_charge)
 
 
-def cell_document(
+def cell_result(
     cell: Cell,
     materials: list[Insulator | Metal],
     *,
@@ -90,8 +91,8 @@ def cell_document(
     measured: MeasuredMap | None = None,
     where: str = "cell",
     progress: Callable[[int], None] | None = None,
-) -> dict[str, Any]:
-    """Return everything that is predicted of a cell, as plain JSON values.
+) -> CellResult:
+    """Return everything that is predicted of a cell.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ def cell_document(
 
     Returns
     -------
-    dict
+    CellResult
         The fields of ``interohm cell --json``.
 
     Raises
@@ -176,7 +177,7 @@ def cell_document(
         sweep = _temperature_sweep(cell, materials, place, nominal, draws)
         states.append({**predicted(place), "temperature_sweep": sweep})
         told(len(nominals) + len(states))
-    return {
+    document = {
         "cell": cell.name,
         "temperature_K": cell.temperature_K,
         "reference": reference.name,
@@ -188,6 +189,12 @@ def cell_document(
             *_blocking_layers(nominals),
         ],
     }
+    return CellResult.model_validate(document)
+
+
+def cell_document(cell: Cell, materials: list[Insulator | Metal], **options: Any) -> dict[str, Any]:
+    """Return a cell's result (see `cell_result`) as the values that ``--json`` prints."""
+    return cell_result(cell, materials, **options).document()
 
 
 def _with_known_interfaces(
@@ -306,18 +313,18 @@ def _state_document(
         fields = contact_fields(contact, sampled.contacts[place] if sampled else None)
         if sampled is not None:
             fields["quantiles"]["electrons"] = electrons_spread[place]
-        pair = diagrams[place : place + 2]
-        electrons = contact_electrons(contact, *pair, cell.temperature_K)
+        before, behind = diagrams[place : place + 2]
+        electrons = contact_electrons(contact, before, behind, cell.temperature_K)
         left, right = nominal.layers[place : place + 2]
         ends = {"left": left.end(right=True), "right": right.end(right=False)}
-        state_of_sides = {
+        state_of_sides: dict[str, Any] = {
             "reference": reference,
             "state_of_charge": nominal.state_of_charge,
             "ion_content": {"left": left.ion_content, "right": right.ion_content},
             "neutral_potential_V": {
                 side: number(model.neutral_potential_V) for side, model in ends.items()
             },
-            **contact_levels(*pair),
+            **contact_levels(before, behind),
         }
         contacts.append(
             {

@@ -20,14 +20,12 @@ from interohm.prediction.finite_layer import ThinLayer
 from interohm.prediction.solved_contact import SolvedContact
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.device_models import Bulk, Stack, StackLayer
     from interohm.prediction.contact_hop import Hop
     from interohm.prediction.solved_contact import Side
     from interohm.records import Insulator, Metal
 
-    Array = NDArray[np.float64]
 
 #: Step of the dipole for the differential capacitance of a contact with a layer.
 _DIPOLE_STEP_V = 1e-4
@@ -147,7 +145,7 @@ def coated_contacts(
             if isinstance(side, ThinLayer) and said
         ]
         beside = [
-            models.REASONS[int(np.ravel(why)[0])]
+            models.Reason(int(np.ravel(why)[0])).text
             for (_, why), end in zip(outer, (0, len(materials) - 2), strict=True)
             if place == end and np.any(why)
         ]

@@ -1,4 +1,4 @@
-"""One contact of two phases: from their records to the document that the command line prints."""
+"""One contact of two phases: from their records to its result."""
 
 from __future__ import annotations
 
@@ -40,14 +40,13 @@ from interohm.records.cell_config import Contact
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
 from interohm.records.uncertainty import is_uncertain
+from interohm.results.contact import ContactResult
 from interohm.results.json_values import number
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.records.interface import Interface
 
-    Array = NDArray[np.float64]
 
 #: States of charge at which a contact's parts are told beside the one that is asked for.
 _STATES_OF_CHARGE = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -56,7 +55,7 @@ _STATES_OF_CHARGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FEWER_SAMPLES = 100
 
 
-def contact_document(
+def contact_result(
     left: Insulator | Metal,
     right: Insulator | Metal,
     *,
@@ -67,8 +66,8 @@ def contact_document(
     samples: int = DEFAULT_SAMPLES,
     contact: Contact | None = None,
     interfaces: Sequence[Interface] = (),
-) -> dict[str, Any]:
-    """Return everything that is predicted of one contact, as plain JSON values.
+) -> ContactResult:
+    """Return everything that is predicted of one contact.
 
     Parameters
     ----------
@@ -92,7 +91,7 @@ def contact_document(
 
     Returns
     -------
-    dict
+    ContactResult
         The fields of ``interohm contact --json``; sheet charges in e/nm², capacitances in
         µF/cm², resistances in Ω·cm².
 
@@ -142,7 +141,7 @@ def contact_document(
             profile=_bands(nominal, many),
             redrawn_samples=0 if draws is None else draws.redrawn,
         )
-    return {
+    document = {
         "left": left.name,
         "right": right.name,
         "temperature_K": temperature_K,
@@ -170,6 +169,14 @@ def contact_document(
         "over_state_of_charge": _over_state_of_charge(phases, conditions, draws, single, sampled),
         "sensitivity": sensitivity,
     }
+    return ContactResult.model_validate(document)
+
+
+def contact_document(
+    left: Insulator | Metal, right: Insulator | Metal, **conditions: Any
+) -> dict[str, Any]:
+    """Return a contact's result (see `contact_result`) as the values that ``--json`` prints."""
+    return contact_result(left, right, **conditions).document()
 
 
 def _voltages(single: SingleContact, ion_charge: int) -> dict[str, float | None]:

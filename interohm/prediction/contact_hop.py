@@ -19,12 +19,10 @@ from interohm.records.cell_config import Contact
 from interohm.records.extrinsic import is_uncertain
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.prediction.sampling import Draws
     from interohm.records.interface import Interface
 
-    Array = NDArray[np.float64]
 
 #: Scale of the half-normal prior of ΔE_c, assumed.
 EXCESS_BARRIER_SCALE_EV = 0.25

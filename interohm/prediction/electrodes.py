@@ -15,7 +15,7 @@ from interohm.records import Insulator, Metal, Quantity
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
+    from interohm.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,9 @@ from interohm.prediction.solved_contact import shown_side
 from interohm.results.json_values import log10_quantiles, quantiles
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.prediction.solved_cell import SolvedState
     from interohm.prediction.solved_contact import Side, SolvedContact
-
-    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

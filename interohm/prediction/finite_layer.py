@@ -11,11 +11,9 @@ import numpy as np
 from interohm import device_models as models
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.device_models import Bulk, LayerSolution
 
-    Array = NDArray[np.float64]
 
 _PROFILE_POINTS = 400
 _LARGEST_STEP = 0.01

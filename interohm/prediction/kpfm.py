@@ -21,14 +21,11 @@ from interohm.results.json_values import column_quantiles, number, numbers, quan
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.prediction.layer_diagram import LayerDiagram, SampledPlaces
     from interohm.prediction.sampling import Draws
     from interohm.prediction.solved_cell import SolvedState
     from interohm.records.cell_config import Cell
-
-    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,7 @@ def map_fields(
         )
     collectors = []
     for side, value in state.collectors_V.items():
-        change = np.nan
+        change: Array = np.asarray(np.nan)
         if discharged is not None:
             before = discharged.collectors_V[side] - discharged.base_V
             change = (value - state.base_V) - before

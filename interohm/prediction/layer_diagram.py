@@ -14,15 +14,12 @@ from interohm.prediction.finite_layer import ThinLayer
 from interohm.prediction.solved_contact import shown_side
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.prediction.sampled_curves import SampledSide
     from interohm.prediction.sampling import Draws
     from interohm.prediction.solved_cell import SolvedLayer, SolvedState
     from interohm.prediction.solved_contact import Side, SolvedContact
     from interohm.records.cell_config import Cell, Collector
-
-    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,10 @@ from interohm.device_models import (
 from interohm.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.device_models import Bulk
     from interohm.records import Insulator
     from interohm.records.cell_config import Layer
-
-    Array = NDArray[np.float64]
 
 
 def unmixing_temperature_K(layer: Layer, insulator: Insulator) -> float:
@@ -38,8 +35,8 @@ def check_features(
     """Raise `InputError` where a layer's features do not fit its record."""
     known = [defect.name for defect in insulator.defects]
     named = [("interaction_eV", name) for name in layer.interaction_eV]
-    for place, core in enumerate(layer.core_layers):
-        named += [(f"core_layers[{place}].energy_eV", name) for name in core.energy_eV]
+    for number, core in enumerate(layer.core_layers):
+        named += [(f"core_layers[{number}].energy_eV", name) for name in core.energy_eV]
     if layer.extrinsic is not None and layer.extrinsic.core is not None:
         named += [("extrinsic.core.energy_eV", name) for name in layer.extrinsic.core.energy_eV]
     for place, name in named:
@@ -108,7 +105,9 @@ def stack_layer(
         thickness_nm,
         fixed_charge_cm3=0.0
         if doping is None
-        else GradedProfile(doping.distance_nm, doping.donors_minus_acceptors_cm3),
+        else GradedProfile(
+            np.array(doping.distance_nm), np.array(doping.donors_minus_acceptors_cm3)
+        ),
         energy_shift_eV=[_core(layer, name) for name in names] if layer.core_layers else None,
         interaction_eV=np.array([layer.interaction_eV.get(name, 0.0) for name in names])
         if layer.interaction_eV
@@ -116,13 +115,13 @@ def stack_layer(
         polarization_e_nm2=fixed_e_nm2
         if poled is None
         else GradedProfile(
-            poled.distance_nm,
+            np.array(poled.distance_nm),
             fixed_e_nm2 + np.array(poled.polarization_uC_cm2) / CAPACITANCE_UF_CM2,
         ),
         susceptibility=layer.susceptibility
         if follows is None
         else GradedProfile(
-            follows.distance_nm, layer.susceptibility + np.array(follows.susceptibility)
+            np.array(follows.distance_nm), layer.susceptibility + np.array(follows.susceptibility)
         ),
         mu_eV=mu_along,
     )

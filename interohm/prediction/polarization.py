@@ -21,12 +21,12 @@ from interohm.records import Insulator, Metal
 from interohm.results.json_values import column_quantiles, number, numbers
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from interohm.arrays import Array
     from interohm.prediction.sampling import Draws
     from interohm.prediction.solved_cell import SolvedState
 
-    Array = NDArray[np.float64]
 
 #: Current densities of a document, A/cm².
 CURRENTS_A_CM2 = tuple(float(f"1e{power}") for power in range(-6, 1))
@@ -78,7 +78,7 @@ def polarization_fields(
     state : SolvedState or SolvedContact
         The nominal solution at one state of charge.
     temperature_K : float
-        Of it.
+        Of the cell or contact, in kelvin.
     currents_A_cm2 : array (C,)
         Current densities, positive.
     sampled, draws : optional

@@ -19,12 +19,10 @@ from interohm.records import Metal
 from interohm.results.json_values import column_quantiles, numbers
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.device_models import HalfSpace
     from interohm.prediction.solved_contact import Side, SolvedContact
 
-    Array = NDArray[np.float64]
 
 #: Points of one sample's half-space and, at most, of its layer.
 _HALF_SPACE_POINTS, _LAYER_POINTS = 33, 193
@@ -93,7 +91,8 @@ def band_places(x_nm: Sequence[Array], most: int = _PLACES) -> Array:
         How many.
     """
     every = np.unique(np.concatenate(list(x_nm)))
-    return every[np.unique(np.linspace(0, every.size - 1, min(every.size, most)).astype(int))]
+    few = np.unique(np.linspace(0, every.size - 1, min(every.size, most)).astype(int))
+    return np.asarray(every[few])
 
 
 def contact_curves(sampled: SolvedContact) -> dict[str, SampledSide | None]:

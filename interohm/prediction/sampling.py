@@ -31,9 +31,9 @@ from interohm.records.uncertainty import others_hop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interohm.arrays import Array
     from interohm.device_models.conductivity_fit import FittedHop
 
-    Array = NDArray[np.float64]
 
 #: Samples of every prediction's uncertainty unless the user says otherwise.
 DEFAULT_SAMPLES = 2000
@@ -103,7 +103,7 @@ class Draws:
         if deviation == 0.0:
             return np.full(self.samples, quantity.value)
         width = np.sqrt(np.log1p((deviation / quantity.value) ** 2))
-        return quantity.value * np.exp(width * self.normal(record, field))
+        return np.asarray(quantity.value * np.exp(width * self.normal(record, field)))
 
 
 @dataclass(frozen=True)
@@ -298,7 +298,7 @@ def _carriers(insulator: Insulator, draws: Draws | None) -> NDArray[np.bool_]:
         return np.ones(len(names), dtype=bool)
     table = np.array([[name in choice.defects for name in names] for choice in choices])
     if draws is None or len(choices) == 1:
-        return table[0]
+        return np.asarray(table[0])
     weights = np.array([choice.weight for choice in choices], dtype=float)
     limits = np.cumsum(weights)[:-1] / np.sum(weights)
     return np.asarray(

@@ -29,11 +29,9 @@ from interohm.records.cell_config import Contact
 from interohm.results.json_values import number
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.device_models import Bulk
 
-    Array = NDArray[np.float64]
 
 #: An electrode this far above the mobile metal is a positive one even on the left of a contact,
 #: and one whose voltages all lie below the other number is a negative one even on the right.
@@ -125,7 +123,7 @@ def solve_contact(
     left, right, reference : Insulator or Metal
         The phases, and the mobile metal that is the zero of potential.
     conditions : Conditions
-        Its own.
+        What the contact is in.
     draws : Draws, optional
         Sample the uncertainties.
     flat_V : array, optional

@@ -35,9 +35,8 @@ from interohm.records.reference import check_same_ion, reference_metal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interohm.arrays import Array
     from interohm.device_models import Bulk
-
-    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,10 @@ class SolvedState:
     @property
     def has_no_solution(self) -> NDArray[np.bool_]:
         """Samples for which a contact has none."""
-        return np.any(
-            np.broadcast_arrays(*(contact.has_no_solution for contact in self.contacts)), axis=0
+        return np.asarray(
+            np.any(
+                np.broadcast_arrays(*(contact.has_no_solution for contact in self.contacts)), axis=0
+            )
         )
 
     @property

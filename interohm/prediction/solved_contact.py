@@ -23,11 +23,11 @@ from interohm.results.json_values import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interohm.arrays import Array
     from interohm.device_models import Bulk, HalfSpace
     from interohm.prediction.contact_hop import Hop
 
     Side = HalfSpace | ThinLayer | models.Metal
-    Array = NDArray[np.float64]
 
 
 _ACCUMULATION = (
@@ -213,7 +213,7 @@ def between_half_spaces(
         charge_transfer_ohm_cm2=parts.charge_transfer_ohm_cm2,
         contact_barrier_eV=parts.contact_barrier_eV,
         layer_ohm_cm2=np.asarray(np.nan),
-        reason=models.REASONS[int(np.ravel(parts.reason)[0])],
+        reason=models.Reason(int(np.ravel(parts.reason)[0])).text,
     ).with_transfer(blocked=blocked)
 
 

@@ -21,12 +21,12 @@ from interohm.records import Insulator
 from interohm.records.cell_config import Cell, Contact
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from interohm.arrays import Array
     from interohm.prediction.sampling import Draws
     from interohm.records import Metal
 
-    Array = NDArray[np.float64]
 
 #: Samples of a sweep with layers that are solved whole, which cost a hundred times as much.
 _FEWER_SAMPLES = 100
@@ -129,7 +129,7 @@ def _swept(
         # a sample without a neutral bulk has no drop, and no solution either
         contacts = [
             Contact.model_construct(
-                dipole_V=np.where(np.isfinite(drop), drop, 0.0),
+                dipole_V=np.where(np.isfinite(drop), drop, 0.0),  # type: ignore[arg-type]
                 barrier_eV=contact.barrier_eV,
                 areal_site_density_cm2=contact.areal_site_density_cm2,
             )

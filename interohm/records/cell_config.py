@@ -266,7 +266,7 @@ class Collector(_Config):
     material : str
         Its name, free text.
     work_function_eV : Quantity
-        Its own.
+        Of the collector itself, where no mobile element has entered.
     thickness_nm : float, optional
         With it the collector has a part in the profile.
     ion_front_nm : float or list of float

@@ -30,6 +30,7 @@ class InterfaceStrain(_Model):
     Parameters
     ----------
     side : {"left", "right"}
+        Which one was strained.
     principal : (float, float)
         In the plane, relative to the relaxed crystal; negative where it is compressed.
     normal : float
@@ -47,12 +48,14 @@ class Interface(_Model):
     Parameters
     ----------
     name : str
+        Of the interface.
     left, right : str
         Names of records. In a contact with the two exchanged, `dipole_V` changes its sign.
     left_surface, right_surface : str, optional
         As ``surface`` of the records, ``(110) Li-terminated``: of records with another surface
         nothing is known from here. None: of any.
     mobile_ion : str
+        Its element.
     dipole_V : Quantity, optional
         Step of the electrostatic potential at the contact (right minus left) beyond that which
         aligns the vacuum levels of the two free surfaces, in V.
@@ -64,9 +67,11 @@ class Interface(_Model):
     areal_site_density_cm2 : Quantity, optional
         Sites from which the ion hops, per area of the contact.
     strain : list of InterfaceStrain
+        Of the sides that were strained.
     calculations : mapping
         Hashes of the calculations it stands on, by what they are.
     provenance : mapping
+        Engine, preset and sources.
     """
 
     name: RecordName

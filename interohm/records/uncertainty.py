@@ -16,8 +16,10 @@ from interohm.records.material import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from interohm.records.interface import Interface
 
-def quantities(material: Insulator | Metal) -> Iterator[tuple[str, Quantity]]:
+
+def quantities(material: Insulator | Metal | Interface) -> Iterator[tuple[str, Quantity]]:
     """Yield each number of a record with its field, as ``defects[Li_i].charge``."""
     for field in type(material).model_fields:
         item = getattr(material, field)
@@ -53,7 +55,7 @@ def is_uncertain(material: Insulator | Metal) -> bool:
     )
 
 
-def others_hop(material: Insulator | Metal) -> bool:
+def others_hop(material: Insulator | Metal | Interface) -> bool:
     """Return whether a defect may hop without being one of those that carry the current."""
     if not isinstance(material, Insulator):
         return False

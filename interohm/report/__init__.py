@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ from interohm.report.sections import (
     zero_of_potential,
 )
 from interohm.report.tables import contacts_table, parts_table, shown, states_table
+from interohm.results.cell import CellResult, CellState
 from interohm.yaml_io import write_text
 
 __all__ = ["write_contact_report", "write_report"]
@@ -53,7 +54,7 @@ def write_report(
     path: str | Path,
     cell: Cell,
     materials: Sequence[Insulator | Metal],
-    document: dict[str, Any],
+    document: CellResult | Mapping[str, Any],
     *,
     remarks: Sequence[str] = (),
 ) -> None:
@@ -67,8 +68,8 @@ def write_report(
         The description.
     materials : sequence of Insulator or Metal
         The record of each layer.
-    document : dict
-        The prediction (`interohm.prediction.cell.cell_document`).
+    document : CellResult or mapping
+        The prediction (`interohm.prediction.cell.cell_result`), or as it was kept.
     remarks : sequence of str
         What else the reader must know, as a record that hides a shipped one.
 
@@ -77,11 +78,12 @@ def write_report(
     InputError
         The file cannot be written.
     """
-    states = document["states"]
-    axis = cell_axis(document)
+    result = CellResult.read(document)
+    states = result.states
+    axis = cell_axis(result)
     diagrams = [cell_levels(state) for state in states]
     budgets = [cell_parts(state) for state in states]
-    charges = [state["state_of_charge"] for state in states]
+    charges = [state.state_of_charge for state in states]
     figures = {
         "bands": band_figure(
             axis,
@@ -101,10 +103,10 @@ def write_report(
     layers = " | ".join(material.name for material in materials)
     body = [
         lead(
-            f"{layers} at open circuit, {shown(document['temperature_K'])} K. "
+            f"{layers} at open circuit, {shown(result.temperature_K)} K. "
             f"{zero_of_potential(materials)}"
         ),
-        findings([*remarks, *cell_findings(document, materials)]),
+        findings([*remarks, *cell_findings(result, materials)]),
         # the discharged cell differs in nothing from itself
         slider(charges, opens_at=charges.index(max(charges))),
         *(keys(_cell_keys(state), place) for place, state in enumerate(states)),
@@ -120,7 +122,7 @@ def write_report(
                 panel
                 for place, pair in enumerate(pairwise(materials))
                 for panel in space_charge_panels(
-                    contact_views([state["contacts"][place] for state in states]),
+                    contact_views([state.contacts[place] for state in states]),
                     [material.name for material in pair],
                     figures,
                     f"-{place + 1}",
@@ -134,7 +136,7 @@ def write_report(
             figure("drops", "Potential drop of each contact"),
             contacts_table(states),
             note="Neutral potential of the right phase minus that of the left one."
-            + capacitance_note([contact for state in states for contact in state["contacts"]]),
+            + capacitance_note([contact for state in states for contact in state.contacts]),
         ),
         section(
             "Resistance budget",
@@ -147,10 +149,10 @@ def write_report(
             "Over the state of charge",
             *([figure("states", "Voltage and resistance")] if len(states) > 1 else []),
             states_table(states),
-            note=interval_note([state["quantiles"] for state in states])
+            note=interval_note([state.quantiles for state in states])
             + (notes.BELOW_ZERO if len(states) > 1 else ""),
         ),
-        temperature_section(states, document["temperature_K"], CELL, figures),
+        temperature_section(states, result.temperature_K, CELL, figures),
         current_section(states, "cell", figures, notes.POLARIZATION_NOTE),
         section("Electrons", electrons_table(states), note=notes.ELECTRONS_NOTE),
         ranking_section(states, figures),
@@ -159,18 +161,18 @@ def write_report(
     write_text(path, page(cell.name, body, figures, charges))
 
 
-def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
-    quantiles = state["quantiles"] or {}
+def _cell_keys(state: CellState) -> list[tuple[str, str, str]]:
+    quantiles = state.spreads()
     *parts, total = cell_parts(state)
     steps = [part for part in parts if part.value_ohm_cm2 is not None]
     limiting = max(steps, key=lambda part: part.value_ohm_cm2 or 0.0, default=None)
-    barriers = [contact.get("contact_barrier_assumed") for contact in state["contacts"]]
+    barriers = sum(contact.contact_barrier_assumed is True for contact in state.contacts)
     reactions = "; ".join(
-        f"{contact['left']} | {contact['right']}: {contact['reaction']['verdict']}"
-        for contact in state["contacts"]
-        if contact.get("reaction") is not None
+        f"{contact.name}: {contact.reaction.verdict}"
+        for contact in state.contacts
+        if contact.reaction is not None
     )
-    apparent = state.get("apparent_resistance_ohm_cm2")
+    apparent = state.apparent_resistance_ohm_cm2
     return [
         _interfaces_key(state),
         *share_keys(quantiles),
@@ -179,9 +181,9 @@ def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
             "unknown" if limiting is None else limiting.label,
             "" if limiting is None else f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²",
         ),
-        ("assumed", f"barriers of {sum(map(bool, barriers))} of {len(barriers)} contacts", ""),
+        ("assumed", f"barriers of {barriers} of {len(state.contacts)} contacts", ""),
         *([("reactions", reactions, "")] if reactions else []),
-        *([("to learn next", state["next"]["text"], "")] if state.get("next") else []),
+        *([("to learn next", state.next.text, "")] if state.next else []),
         resistance_key("area-specific resistance", total),
         *(
             []
@@ -189,18 +191,18 @@ def _cell_keys(state: dict[str, Any]) -> list[tuple[str, str, str]]:
             else [("an experiment would see", f"{shown(apparent, 3)} Ω·cm²", "")]
         ),
         (
-            f"open-circuit voltage at state of charge {shown(state['state_of_charge'])}",
-            f"{shown(state['open_circuit_voltage_V'])} V",
-            spread_text(quantiles.get("open_circuit_voltage_V"), "V"),
+            f"open-circuit voltage at state of charge {shown(state.state_of_charge)}",
+            f"{shown(state.open_circuit_voltage_V)} V",
+            spread_text(quantiles.open_circuit_voltage_V, "V"),
         ),
     ]
 
 
-def _interfaces_key(state: dict[str, Any]) -> tuple[str, str, str]:
+def _interfaces_key(state: CellState) -> tuple[str, str, str]:
     """Return the sum of all interfaces, with its interval in decades."""
-    value = state.get("interface_resistance_ohm_cm2")
+    value = state.interface_resistance_ohm_cm2
     if value is None:
         return "interfaces", "unknown", "see the remarks above"
-    spread = (state["quantiles"] or {}).get("log10_interface_resistance")
+    spread = state.spreads().log10_interface_resistance
     decades = spread_text(spread, "(log10)")
     return "interfaces, all of them", f"{shown(value, 3)} Ω·cm²", decades

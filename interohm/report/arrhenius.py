@@ -10,53 +10,57 @@ from typing import TYPE_CHECKING, Any
 from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import SERIES, decades
 from interohm.report.tables import Markup, counted, fixed, shown, table, with_interval
+from interohm.results.sweeps import FlatSwept, TemperatureSweep
 
 if TYPE_CHECKING:
+    from interohm.results.cell import CellState
+    from interohm.results.contact import ContactResult
+
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Swept:
-    """One resistance over the temperature: ``resistance_ohm_cm2`` and ``activation_energy_eV``."""
+    """One resistance over the temperature, with space charges and (where known) without them."""
 
     label: str
-    real: dict[str, Any]
-    flat: dict[str, Any] | None
+    real: FlatSwept
+    flat: FlatSwept | None
 
 
 #: What the whole resistance is called.
 CELL, CONTACT = "cell (ASR)", "total"
 
 
-def swept_parts(sweep: dict[str, Any], whole: str = CELL) -> list[Swept]:
+def swept_parts(sweep: TemperatureSweep, whole: str = CELL) -> list[Swept]:
     """Return the whole, its layers and the parts of its contacts, those that have a resistance."""
-    total = sweep["area_specific"]
-    parts = [Swept(whole, total, total["without_space_charge"])]
-    parts += [
-        Swept(layer["material"], layer, layer["without_space_charge"]) for layer in sweep["layers"]
-    ]
-    for contact in sweep["contacts"]:
-        name = f"{contact['left']} | {contact['right']}"
-        transfer = contact["charge_transfer"]
+    total = sweep.area_specific
+    parts = [Swept(whole, total, total.without_space_charge)]
+    parts += [Swept(layer.material, layer, layer.without_space_charge) for layer in sweep.layers]
+    for contact in sweep.contacts:
+        name = contact.name
+        transfer = contact.charge_transfer
         parts += [
-            Swept(f"{name}: space charge", contact["space_charge"], None),
-            Swept(f"{name}: charge transfer", transfer, transfer["without_space_charge"]),
+            Swept(f"{name}: space charge", contact.space_charge, None),
+            Swept(f"{name}: charge transfer", transfer, transfer.without_space_charge),
         ]
     return [part for part in parts if _any_positive(part.real) or _any_positive(part.flat)]
 
 
-def arrhenius_figure(states: Sequence[dict[str, Any]], whole: str = CELL) -> Figure | None:
+def arrhenius_figure(
+    states: Sequence[CellState | ContactResult], whole: str = CELL
+) -> Figure | None:
     """Return an Arrhenius plot with one frame per state; None if nothing has a resistance.
 
     Parameters
     ----------
-    states : sequence of dict
-        Of a cell's document, or one contact's document.
+    states : sequence of CellState or ContactResult
+        Of a cell, or one contact.
     whole : str
         What the whole resistance is called.
     """
-    sweeps = [state.get("temperature_sweep") for state in states]
+    sweeps = [state.temperature_sweep for state in states]
     frames = [[] if sweep is None else _traces(sweep, whole) for sweep in sweeps]
     traces = [trace for frame in frames for trace in frame]
     if not traces:
@@ -83,26 +87,26 @@ def arrhenius_figure(states: Sequence[dict[str, Any]], whole: str = CELL) -> Fig
 
 
 def activation_table(
-    states: Sequence[dict[str, Any]], temperature_K: float, whole: str = CELL
+    states: Sequence[CellState | ContactResult], temperature_K: float, whole: str = CELL
 ) -> Markup:
     """Return the apparent activation energies at the temperature of a cell or contact."""
     rows, places = [], []
     for place, state in enumerate(states):
-        sweep = state.get("temperature_sweep")
+        sweep = state.temperature_sweep
         if sweep is None:
             continue
-        off = [abs(kelvin - temperature_K) for kelvin in sweep["temperature_K"]]
+        off = [abs(kelvin - temperature_K) for kelvin in sweep.temperature_K]
         middle = off.index(min(off))
         for part in swept_parts(sweep, whole):
             energies, cells = [], []
             for one in (part.real, part.flat):
-                energy = None if one is None else one["activation_energy_eV"][middle]
-                quantiles = (one or {}).get("quantiles") or {}
-                spread = quantiles.get("activation_energy_eV")
-                some = quantiles.get("activation_energy_samples")
+                energy = None if one is None else one.activation_energy_eV[middle]
+                quantiles = (one or FlatSwept()).spreads()
+                spread = quantiles.activation_energy_eV
+                some = quantiles.activation_energy_samples
                 text = with_interval(energy, spread, decimals=3)
                 known = energy is not None and spread is not None
-                cells.append(counted(text, some, sweep.get("samples")) if known else text)
+                cells.append(counted(text, some, sweep.samples) if known else text)
                 energies.append(energy)
             real, flat = energies
             # of what stands beside it
@@ -125,15 +129,15 @@ def activation_table(
     )
 
 
-def _any_positive(resistance: dict[str, Any] | None) -> bool:
+def _any_positive(resistance: FlatSwept | None) -> bool:
     return resistance is not None and any(
-        value is not None and value > 0 for value in resistance["resistance_ohm_cm2"]
+        value is not None and value > 0 for value in resistance.resistance_ohm_cm2
     )
 
 
-def _traces(sweep: dict[str, Any], whole: str) -> list[Trace]:
-    inverse = [1000.0 / kelvin for kelvin in sweep["temperature_K"]]
-    sampled = [1000.0 / kelvin for kelvin in sweep.get("sampled_temperature_K") or []]
+def _traces(sweep: TemperatureSweep, whole: str) -> list[Trace]:
+    inverse = [1000.0 / kelvin for kelvin in sweep.temperature_K]
+    sampled = [1000.0 / kelvin for kelvin in sweep.sampled_temperature_K or []]
     shades: list[Trace] = []
     traces: list[Trace] = []
     for number, part in enumerate(swept_parts(sweep, whole)):
@@ -150,15 +154,15 @@ def _traces(sweep: dict[str, Any], whole: str) -> list[Trace]:
                     "mode": "lines",
                     "name": label + (", without space charge" if flat else ""),
                     "x": inverse,
-                    "y": _positive(resistance["resistance_ohm_cm2"]),
-                    "customdata": sweep["temperature_K"],
+                    "y": _positive(resistance.resistance_ohm_cm2),
+                    "customdata": sweep.temperature_K,
                     "legendgroup": str(number),
                     "showlegend": not flat,
                     "line": {"color": colour, "dash": dash, "width": WHOLE_WIDTH if first else 1.8},
                     "hovertemplate": "%{y:.3g} Ω·cm² at %{customdata:.4g} K",
                 }
             )
-            pair = ends((resistance.get("quantiles") or {}).get("resistance_ohm_cm2"))
+            pair = ends(resistance.spreads().resistance_ohm_cm2)
             if pair is not None and not flat:
                 style = whole_shade() if first else part_shade(colour)
                 shades += log_band(sampled, pair, colour, label, legendgroup=str(number), **style)

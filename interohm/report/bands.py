@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,10 @@ import numpy as np
 from interohm.report.curve_points import with_nodes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from interohm.arrays import Array
     from interohm.report.display_axis import DisplayAxis
+    from interohm.results.result import CurveQuantiles
 
-    Array = NDArray[np.float64]
     Ends = tuple[Array, Array]
     Trace = dict[str, Any]
 
@@ -52,14 +51,14 @@ class Intervals:
         def cut(curve: Array) -> Array:
             # positive ones span decades
             if np.all(curve > 0):
-                return np.exp(np.interp(x_nm, self.x_nm, np.log(curve)))
-            return np.interp(x_nm, self.x_nm, curve)
+                return np.asarray(np.exp(np.interp(x_nm, self.x_nm, np.log(curve))))
+            return np.asarray(np.interp(x_nm, self.x_nm, curve))
 
         cuts = {name: (cut(low), cut(high)) for name, (low, high) in self.ends.items()}
         return Intervals(x_nm, cuts)
 
 
-def ends(quantiles: Mapping[str, Sequence[float | None]] | None) -> Ends | None:
+def ends(quantiles: CurveQuantiles | None) -> Ends | None:
     """Return the 5 and the 95 % curve of a document; None where it has none.
 
     What is beyond all numbers, as the overpotential of a current that cannot be carried, is
@@ -68,8 +67,8 @@ def ends(quantiles: Mapping[str, Sequence[float | None]] | None) -> Ends | None:
     if quantiles is None:
         return None
     low, high = (
-        np.array([np.inf if value is None else value for value in quantiles[name]], dtype=float)
-        for name in ("p05", "p95")
+        np.array([np.inf if value is None else value for value in curve], dtype=float)
+        for curve in (quantiles["p05"], quantiles["p95"])
     )
     return low, high
 

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 from interohm.report.display_axis import nanometres
 
 if TYPE_CHECKING:
+    from interohm.results.cell import CellState
+    from interohm.results.contact import ContactState
+    from interohm.results.result import Quantiles
+
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
@@ -29,60 +33,61 @@ class Part:
     label: str
     step: str
     value_ohm_cm2: float | None
-    interval_ohm_cm2: dict[str, float] | None
+    interval_ohm_cm2: Quantiles | None
 
 
-def contact_parts(contact: dict[str, Any], *, prefix: str = "") -> list[Part]:
-    """Return the parts of one contact, from left to right."""
-    resistance = contact["resistance"]
-    intervals = (contact["quantiles"] or {}).get("resistance_ohm_cm2") or {}
+def contact_parts(contact: ContactState, names: tuple[str, str], *, prefix: str = "") -> list[Part]:
+    """Return the parts of one contact of these two phases, from left to right."""
+    resistance = contact.resistance
+    intervals = contact.spreads().resistance_ohm_cm2
     rows = [
-        ("space_charge_left_ohm_cm2", "space charge", f"space charge in {contact['left']}"),
+        ("space_charge_left_ohm_cm2", "space charge", f"space charge in {names[0]}"),
         ("charge_transfer_ohm_cm2", "charge transfer", "charge transfer"),
-        ("space_charge_right_ohm_cm2", "space charge", f"space charge in {contact['right']}"),
+        ("space_charge_right_ohm_cm2", "space charge", f"space charge in {names[1]}"),
         ("layer_ohm_cm2", "layer", "layer"),
     ]
     metals = {
         f"space_charge_{side}_ohm_cm2"
-        for side, length in contact["debye_length_nm"].items()
+        for side, length in contact.debye_length_nm.items()
         if length is None
     }
     return [
-        Part(prefix + label, step, resistance[field], intervals.get(field))
+        Part(prefix + label, step, getattr(resistance, field), intervals.get(field))
         for field, step, label in rows
         if field not in metals
     ]
 
 
-def cell_parts(state: dict[str, Any]) -> list[Part]:
+def cell_parts(state: CellState) -> list[Part]:
     """Return the parts of a cell from its negative to its positive electrode, then the sum."""
     parts = []
-    last = len(state["layers"]) - 1
-    for place, layer in enumerate(state["layers"]):
+    last = len(state.layers) - 1
+    for place, layer in enumerate(state.layers):
         if 0 < place < last:
-            intervals = layer.get("quantiles") or {}
+            intervals = layer.spreads()
             parts.append(
                 Part(
-                    f"{layer['material']}, {nanometres(layer['thickness_nm'])} nm",
+                    f"{layer.material}, {nanometres(layer.thickness_nm)} nm",
                     "layer",
-                    layer["resistance_ohm_cm2"],
-                    intervals.get("resistance_ohm_cm2"),
+                    layer.resistance_ohm_cm2,
+                    intervals.resistance_ohm_cm2,
                 )
             )
         if place < last:
-            contact = state["contacts"][place]
-            parts += contact_parts(contact, prefix=f"{contact['left']} | {contact['right']}: ")
-    interval = (state["quantiles"] or {}).get("area_specific_resistance_ohm_cm2")
-    total = state["area_specific_resistance_ohm_cm2"]
+            contact = state.contacts[place]
+            names = (contact.left, contact.right)
+            parts += contact_parts(contact, names, prefix=f"{contact.name}: ")
+    interval = state.spreads().area_specific_resistance_ohm_cm2
+    total = state.area_specific_resistance_ohm_cm2
     return [*parts, Part("cell (ASR)", "total", total, interval)]
 
 
-def interface_part(contact: dict[str, Any]) -> Part:
+def interface_part(contact: ContactState) -> Part:
     """Return the interface resistance of one contact."""
     field = "interface_resistance_ohm_cm2"
     # documents of earlier versions have none
-    value = contact["resistance"].get(field)
-    intervals = (contact["quantiles"] or {}).get("resistance_ohm_cm2") or {}
+    value = contact.resistance.interface_resistance_ohm_cm2
+    intervals = contact.spreads().resistance_ohm_cm2
     return Part("interface", "total", value, None if value is None else intervals.get(field))
 
 
@@ -116,9 +121,7 @@ def budget_figure(budgets: Sequence[Sequence[Part]]) -> Figure | None:
     rows = known_rows(budgets)
     parts = [part for budget in budgets for part in budget]
     magnitudes = [abs(part.value_ohm_cm2) for part in parts if part.value_ohm_cm2]
-    magnitudes += [
-        value for part in parts for value in (part.interval_ohm_cm2 or {}).values() if value > 0
-    ]
+    magnitudes += [value for part in parts for value in _values(part.interval_ohm_cm2) if value > 0]
     if not magnitudes:
         return None
     low, high = floor(log10(min(magnitudes)) - 0.3), ceil(log10(max(magnitudes)) + 0.3)
@@ -142,6 +145,10 @@ def budget_figure(budgets: Sequence[Sequence[Part]]) -> Figure | None:
         _budget_traces([budget[row] for row in rows], labels, 10.0**low) for budget in budgets
     ]
     return {"layout": layout, "frames": frames}
+
+
+def _values(interval: Quantiles | None) -> list[float]:
+    return [] if interval is None else [interval["p05"], interval["p50"], interval["p95"]]
 
 
 def _budget_traces(parts: Sequence[Part], labels: Sequence[str], least: float) -> list[Trace]:
@@ -179,7 +186,7 @@ def _budget_traces(parts: Sequence[Part], labels: Sequence[str], least: float) -
 
 
 def interval_traces(
-    known: Sequence[tuple[dict[str, float], str]], unit: str, *, least: float = -inf
+    known: Sequence[tuple[Quantiles, str]], unit: str, *, least: float = -inf
 ) -> list[Trace]:
     """Return horizontal lines from 5 to 95 % and points at 50 %, one row for each label.
 
@@ -226,21 +233,18 @@ def interval_traces(
     ]
 
 
-def drops_figure(states: Sequence[dict[str, Any]]) -> Figure:
+def drops_figure(states: Sequence[CellState]) -> Figure:
     """Return the potential drop of each contact, one frame per state."""
-    labels = [
-        escape(f"{contact['left']} | {contact['right']}", quote=False)
-        for contact in states[0]["contacts"]
-    ]
+    labels = [escape(contact.name, quote=False) for contact in states[0].contacts]
     frames, values = [], [0.0]
     for state in states:
-        drops = [contact["potential_drop_V"] or 0.0 for contact in state["contacts"]]
+        drops = [contact.potential_drop_V or 0.0 for contact in state.contacts]
         spread = [
-            ((contact["quantiles"] or {}).get("potential_drop_V"), label)
-            for contact, label in zip(state["contacts"], labels, strict=True)
+            (contact.spreads().potential_drop_V, label)
+            for contact, label in zip(state.contacts, labels, strict=True)
         ]
         intervals = [(interval, label) for interval, label in spread if interval is not None]
-        values += drops + [value for interval, _ in intervals for value in interval.values()]
+        values += drops + [value for interval, _ in intervals for value in _values(interval)]
         bars: Trace = {
             "type": "bar",
             "orientation": "h",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,14 @@ from interohm.report.sections import (
     zero_of_potential,
 )
 from interohm.report.tables import Markup, contacts_table, parts_table, shown
+from interohm.results.contact import ContactResult
 from interohm.yaml_io import write_text
 
 
 def write_contact_report(
     path: str | Path,
     materials: Sequence[Insulator | Metal],
-    document: dict[str, Any],
+    document: ContactResult | Mapping[str, Any],
     *,
     remarks: Sequence[str] = (),
 ) -> None:
@@ -53,8 +54,8 @@ def write_contact_report(
         The HTML file; written whole or not at all.
     materials : sequence of Insulator or Metal
         The records of the left and the right phase.
-    document : dict
-        The prediction (`interohm.prediction.contact.contact_document`).
+    document : ContactResult or mapping
+        The prediction (`interohm.prediction.contact.contact_result`), or as it was kept.
     remarks : sequence of str
         What else the reader must know, as a record that hides a shipped one.
 
@@ -63,9 +64,10 @@ def write_contact_report(
     InputError
         The file cannot be written.
     """
-    names = [document["left"], document["right"]]
-    view = contact_view(document)
-    budget = [*contact_parts(document), interface_part(document)]
+    result = ContactResult.read(document)
+    names = [result.left, result.right]
+    view = contact_view(result)
+    budget = [*contact_parts(result, (result.left, result.right)), interface_part(result)]
     figures = {
         "bands": band_figure(
             view.axis, names, [None, None], [view.levels], energy_window_eV([view.levels])
@@ -76,15 +78,15 @@ def write_contact_report(
     bars = budget_figure([budget])
     if bars is not None:
         figures["budget"] = bars
-    conditions = [f"{shown(document['temperature_K'])} K"]
+    conditions = [f"{shown(result.temperature_K)} K"]
     if any(isinstance(material, Metal) and len(material.states) > 1 for material in materials):
-        conditions.append(f"state of charge {shown(document['state_of_charge'])}")
-    if document["thickness_nm"] is not None:
-        conditions.append(f"layer of {nanometres(document['thickness_nm'])} nm")
+        conditions.append(f"state of charge {shown(result.state_of_charge)}")
+    if result.thickness_nm is not None:
+        conditions.append(f"layer of {nanometres(result.thickness_nm)} nm")
     body = [
         lead(f"One contact, {', '.join(conditions)}. {zero_of_potential(materials)}"),
-        findings([*remarks, *contact_findings(document, materials)]),
-        keys(_contact_keys(document)),
+        findings([*remarks, *contact_findings(result, materials)]),
+        keys(contact_keys(result)),
         section(
             "Band diagram",
             figure("bands", f"Band diagram of {names[0]} and {names[1]}"),
@@ -102,34 +104,32 @@ def write_contact_report(
             parts_table([budget]),
             note=notes.BUDGET_NOTE,
         ),
-        extrinsic_section([{"contacts": [document]}]),
-        _over_states(document, figures),
+        extrinsic_section([result]),
+        _over_states(result, figures),
         section(
             "Potential and charge",
-            contacts_table([{"contacts": [document]}]),
-            note=interval_note([document["quantiles"]]) + capacitance_note([document]),
+            contacts_table([result]),
+            note=interval_note([result.quantiles]) + capacitance_note([result]),
         ),
-        section(
-            "Electrons", electrons_table([{"contacts": [document]}]), note=notes.ELECTRONS_NOTE
-        ),
-        temperature_section([document], document["temperature_K"], CONTACT, figures),
-        current_section([document], CONTACT, figures, notes.CONTACT_CURRENT_NOTE),
-        ranking_section([document], figures),
+        section("Electrons", electrons_table([result]), note=notes.ELECTRONS_NOTE),
+        temperature_section([result], result.temperature_K, CONTACT, figures),
+        current_section([result], CONTACT, figures, notes.CONTACT_CURRENT_NOTE),
+        ranking_section([result], figures),
         inputs_section(material_tables(materials)),
     ]
-    write_text(path, page(" | ".join(names), body, figures, [document["state_of_charge"]]))
+    write_text(path, page(" | ".join(names), body, figures, [result.state_of_charge]))
 
 
-def _over_states(document: dict[str, Any], figures: dict[str, Any]) -> Markup:
+def _over_states(document: ContactResult, figures: dict[str, Any]) -> Markup:
     """Return the section over an electrode's state of charge, and put its figure among others."""
-    states = document.get("over_state_of_charge") or []
+    states = document.over_state_of_charge
     if len(states) < 2:
         return Markup("")
-    named = [{**state, "left": document["left"], "right": document["right"]} for state in states]
+    names = (document.left, document.right)
     figures["states"] = state_figure(
-        named,
-        [[*contact_parts(state), interface_part(state)] for state in named],
-        at=[(document, [*contact_parts(document), interface_part(document)])],
+        states,
+        [[*contact_parts(state, names), interface_part(state)] for state in states],
+        at=[(document, [*contact_parts(document, names), interface_part(document)])],
         left=("potential_drop_V", "potential drop (V)"),
         whole=CONTACT,
     )
@@ -137,33 +137,30 @@ def _over_states(document: dict[str, Any], figures: dict[str, Any]) -> Markup:
         "Over the state of charge",
         figure("states", "Potential drop and resistance over the state of charge"),
         note=notes.CONTACT_STATES_NOTE.format(
-            samples=samples_text([state["quantiles"] for state in states])
+            samples=samples_text([state.quantiles for state in states])
         ),
     )
 
 
-def _contact_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
-    quantiles = document["quantiles"] or {}
-    barrier = document["resistance"].get("contact_barrier_eV")
-    assumed = (
-        "assumed: nothing is known of this pair" if document.get("contact_barrier_assumed") else ""
-    )
+def contact_keys(document: ContactResult) -> list[tuple[str, str, str]]:
+    """Return label, value and interval of the numbers that matter most."""
+    quantiles = document.spreads()
+    barrier = document.resistance.contact_barrier_eV
+    assumed = "assumed: nothing is known of this pair" if document.contact_barrier_assumed else ""
     found = [
         resistance_key("interface resistance", interface_part(document)),
         *share_keys(quantiles),
-        ("limited by", document["resistance"]["limiting_step"] or "unknown", ""),
+        ("limited by", document.resistance.limiting_step or "unknown", ""),
         ("contact barrier", "unknown" if barrier is None else f"{shown(barrier, 3)} eV", assumed),
     ]
-    reaction = document.get("reaction")
-    if reaction is not None:
-        force = f"{shown(reaction['driving_force_eV'], 2)} eV per atom"
-        found.append(("reaction", reaction["verdict"], force))
-    seen = document.get("extrinsic")
-    if seen is not None:
-        apparent = f"{shown(seen['apparent_resistance_ohm_cm2'], 3)} Ω·cm²"
+    if document.reaction is not None:
+        force = f"{shown(document.reaction.driving_force_eV, 2)} eV per atom"
+        found.append(("reaction", document.reaction.verdict, force))
+    if document.extrinsic is not None:
+        apparent = f"{shown(document.extrinsic.apparent_resistance_ohm_cm2, 3)} Ω·cm²"
         found.append(("an experiment would see", apparent, ""))
-    if document.get("next") is not None:
-        found.append(("to learn next", document["next"]["text"], ""))
-    drop = spread_text(quantiles.get("potential_drop_V"), "V")
-    potential = f"{shown(document['potential_drop_V'])} V"
+    if document.next is not None:
+        found.append(("to learn next", document.next.text, ""))
+    drop = spread_text(quantiles.potential_drop_V, "V")
+    potential = f"{shown(document.potential_drop_V)} V"
     return [*found, ("potential drop, right minus left", potential, drop)]

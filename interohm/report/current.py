@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any
 from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import DASHES, SERIES, decades
 from interohm.report.tables import NONE, Markup, shown, table, with_interval
+from interohm.results.sweeps import Polarization
 
 if TYPE_CHECKING:
+    from interohm.results.cell import CellState
+    from interohm.results.contact import ContactResult
+    from interohm.results.result import Quantiles
+    from interohm.results.sweeps import ChargeTransfer
+
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
@@ -19,17 +25,19 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-9
 
 
-def polarization_figure(states: Sequence[dict[str, Any]], whole: str = "cell") -> Figure | None:
+def polarization_figure(
+    states: Sequence[CellState | ContactResult], whole: str = "cell"
+) -> Figure | None:
     """Return overpotentials over the current, one frame per state; None if none is known.
 
     Parameters
     ----------
-    states : sequence of dict
-        Of a cell's document, or one contact's document.
+    states : sequence of CellState or ContactResult
+        Of a cell, or one contact.
     whole : str
         What the sum of all is called.
     """
-    if any(state.get("polarization") is None for state in states):
+    if any(state.polarization is None for state in states):
         # a contact that an earlier version saved
         return None
     frames = [_traces(state, whole) for state in states]
@@ -71,21 +79,21 @@ def polarization_figure(states: Sequence[dict[str, Any]], whole: str = "cell") -
     return {"layout": layout, "frames": frames}
 
 
-def polarization_table(states: Sequence[dict[str, Any]], whole: str = "cell") -> Markup:
+def polarization_table(states: Sequence[CellState | ContactResult], whole: str = "cell") -> Markup:
     """Return law, overpotential at one current and limiting current of each contact."""
     rows, places = [], []
     for place, state in enumerate(states):
-        polarization = state["polarization"]
-        currents = polarization["current_A_cm2"]
+        polarization = _known(state)
+        currents = polarization.current_A_cm2
         at = min(range(len(currents)), key=lambda index: abs(log10(currents[index]) + 3.0))
-        for contact in polarization["contacts"]:
+        for contact in polarization.contacts:
             places.append(place)
             rows.append(
                 (
-                    f"{contact['left']} | {contact['right']}",
-                    contact["law"] or NONE,
-                    with_interval(contact["overpotential_V"][at], _at(contact, at), 3),
-                    shown(contact["limiting_current_A_cm2"], 3),
+                    contact.name,
+                    contact.law or NONE,
+                    with_interval(contact.overpotential_V[at], _at(contact, at), 3),
+                    shown(contact.limiting_current_A_cm2, 3),
                 )
             )
         places.append(place)
@@ -93,7 +101,7 @@ def polarization_table(states: Sequence[dict[str, Any]], whole: str = "cell") ->
             (
                 Markup(f"<b>{whole}</b>"),
                 NONE,
-                with_interval(polarization["overpotential_V"][at], _at(polarization, at), 3),
+                with_interval(polarization.overpotential_V[at], _at(polarization, at), 3),
                 NONE,
             )
         )
@@ -107,50 +115,53 @@ def polarization_table(states: Sequence[dict[str, Any]], whole: str = "cell") ->
     )
 
 
-def _at(part: dict[str, Any], place: int) -> dict[str, float] | None:
+def _known(state: CellState | ContactResult) -> Polarization:
+    return state.polarization or Polarization()
+
+
+def _at(part: Polarization | ChargeTransfer, place: int) -> Quantiles | None:
     """Return the interval at one current; none where its upper end cannot be carried."""
-    columns = (part.get("quantiles") or {}).get("overpotential_V") or {}
-    found = {name: column[place] for name, column in columns.items()}
-    return found if found and None not in found.values() else None
+    columns = part.spreads().overpotential_V
+    if columns is None:
+        return None
+    low, middle, high = (columns[name][place] for name in ("p05", "p50", "p95"))
+    if low is None or middle is None or high is None:
+        return None
+    return {"p05": low, "p50": middle, "p95": high}
 
 
-def _shades(state: dict[str, Any], curves: Sequence[Trace]) -> list[Trace]:
+def _shades(state: CellState | ContactResult, curves: Sequence[Trace]) -> list[Trace]:
     """Return the intervals of the curves that are drawn."""
-    polarization = state["polarization"]
-    spreads = polarization.get("quantiles") or {}
-    columns = [spreads.get("overpotential_V"), spreads.get("ohmic_overpotential_V")]
-    columns += [
-        (one.get("quantiles") or {}).get("overpotential_V") for one in polarization["contacts"]
-    ]
+    polarization = _known(state)
+    spreads = polarization.spreads()
+    columns = [spreads.overpotential_V, spreads.ohmic_overpotential_V]
+    columns += [one.spreads().overpotential_V for one in polarization.contacts]
     found: list[Trace] = []
     for curve in curves:
         pair = ends(columns[curve["meta"]])
         if pair is not None:
             name, colour = curve["name"], curve["line"]["color"]
-            currents = polarization["current_A_cm2"]
+            currents = polarization.current_A_cm2
             style = part_shade(colour) if curve["meta"] else whole_shade()
             found += log_band(currents, pair, colour, name, legendgroup=name, **style)
     return found
 
 
-def _traces(state: dict[str, Any], whole: str) -> list[Trace]:
-    polarization = state["polarization"]
-    currents, total = polarization["current_A_cm2"], polarization["overpotential_V"]
-    contacts = polarization["contacts"]
+def _traces(state: CellState | ContactResult, whole: str) -> list[Trace]:
+    polarization = _known(state)
+    currents, total = polarization.current_A_cm2, polarization.overpotential_V
+    contacts = polarization.contacts
     traces = [_curve(whole, currents, total, "var(--text)", "solid", WHOLE_WIDTH, 0)]
     ohmic = [
         None
         if whole is None or any(part is None for part in parts)
         else _remainder(whole, sum(parts))
         for whole, *parts in zip(
-            total, *(contact["overpotential_V"] for contact in contacts), strict=True
+            total, *(contact.overpotential_V for contact in contacts), strict=True
         )
     ]
     curves = [("layers and space charges", ohmic)]
-    curves += [
-        (f"{one['left']} | {one['right']}: charge transfer", one["overpotential_V"])
-        for one in contacts
-    ]
+    curves += [(f"{one.name}: charge transfer", one.overpotential_V) for one in contacts]
     for number, (name, values) in enumerate(curves):
         if any(value is not None and value > 0 for value in values):
             dash = DASHES[(number + number // len(SERIES)) % len(DASHES)]
@@ -187,12 +198,12 @@ def _curve(
     }
 
 
-def _voltage_line(state: dict[str, Any]) -> list[Trace]:
+def _voltage_line(state: CellState | ContactResult) -> list[Trace]:
     """Return the open-circuit voltage of a cell, which cannot be discharged against more."""
-    voltage = state.get("open_circuit_voltage_V")
+    voltage = getattr(state, "open_circuit_voltage_V", None)
     if voltage is None:
         return []
-    currents = state["polarization"]["current_A_cm2"]
+    currents = _known(state).current_A_cm2
     return [
         {
             "type": "scatter",
@@ -206,12 +217,12 @@ def _voltage_line(state: dict[str, Any]) -> list[Trace]:
     ]
 
 
-def _voltage_band(state: dict[str, Any]) -> list[Trace]:
+def _voltage_band(state: CellState | ContactResult) -> list[Trace]:
     """Return the interval of the open-circuit voltage."""
-    interval = (state["quantiles"] or {}).get("open_circuit_voltage_V")
+    interval = getattr(state.spreads(), "open_circuit_voltage_V", None)
     if interval is None or interval["p05"] <= 0:
         return []
-    currents = state["polarization"]["current_A_cm2"]
+    currents = _known(state).current_A_cm2
     ends = [currents[0], currents[-1]]
     return [
         {

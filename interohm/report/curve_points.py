@@ -10,9 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interohm.arrays import Array
     from interohm.report.display_axis import DisplayAxis
-
-    Array = NDArray[np.float64]
 
 
 def with_nodes(

@@ -13,6 +13,10 @@ from interohm.report.bands import WHOLE_WIDTH, band_trace, log_band, part_shade,
 from interohm.report.budget import Part
 
 if TYPE_CHECKING:
+    from interohm.results.cell import CellState
+    from interohm.results.contact import ContactState
+    from interohm.results.result import Quantiles
+
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
@@ -22,10 +26,10 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def state_figure(
-    states: Sequence[dict[str, Any]],
+    states: Sequence[CellState | ContactState],
     budgets: Sequence[Sequence[Part]],
     *,
-    at: Sequence[tuple[dict[str, Any], Sequence[Part]]] | None = None,
+    at: Sequence[tuple[CellState | ContactState, Sequence[Part]]] | None = None,
     left: tuple[str, str] = ("open_circuit_voltage_V", "open-circuit voltage (V)"),
     whole: str = "cell (ASR)",
 ) -> Figure:
@@ -33,11 +37,11 @@ def state_figure(
 
     Parameters
     ----------
-    states : sequence of dict
-        Of a cell's document, or of a contact's over the state of charge.
+    states : sequence of CellState or ContactState
+        Of a cell, or of a contact over the state of charge.
     budgets : sequence of sequences of Part
         The parts of each state's resistance, the total last.
-    at : sequence of (dict, parts), optional
+    at : sequence of (state, parts), optional
         The states that frames mark; those of the curves unless given.
     left : (str, str)
         Field and title of the voltage.
@@ -45,13 +49,13 @@ def state_figure(
         What the total is called.
     """
     field, title = left
-    x = [state["state_of_charge"] for state in states]
-    voltages = [state[field] for state in states]
+    x = [state.state_of_charge or 0.0 for state in states]
+    voltages = [getattr(state, field) for state in states]
     resistances = [_positive(budget[-1]) for budget in budgets]
-    quantiles = [state["quantiles"] or {} for state in states]
+    quantiles = [state.spreads() for state in states]
     spreads = [budget[-1].interval_ohm_cm2 for budget in budgets]
     bands = [
-        *_band(x, [item.get(field) for item in quantiles], "y", whole, "var(--text)"),
+        *_band(x, [getattr(item, field) for item in quantiles], "y", whole, "var(--text)"),
         *_part_bands(x, budgets),
         *_band(x, spreads, "y2", whole, "var(--text)", **whole_shade()),
     ]
@@ -62,8 +66,8 @@ def state_figure(
     ]
     frames = [
         [
-            _mark(state["state_of_charge"], state[field], "x", "y"),
-            _mark(state["state_of_charge"], _positive(budget[-1]), "x2", "y2"),
+            _mark(state.state_of_charge or 0.0, getattr(state, field), "x", "y"),
+            _mark(state.state_of_charge or 0.0, _positive(budget[-1]), "x2", "y2"),
         ]
         for state, budget in at or list(zip(states, budgets, strict=True))
     ]
@@ -111,7 +115,7 @@ def decades(values: Sequence[float | None]) -> Figure:
 
 def _band(
     x: Sequence[float],
-    intervals: Sequence[dict[str, float] | None],
+    intervals: Sequence[Quantiles | None],
     yaxis: str,
     name: str,
     colour: str,
@@ -120,11 +124,11 @@ def _band(
     """Return the shade of one curve over the states that have an interval."""
     known = [(place, item) for place, item in zip(x, intervals, strict=True) if item]
     places = [place for place, _ in known]
-    pair = tuple(np.array([item[end] for _, item in known]) for end in ("p05", "p95"))
+    low = np.array([item["p05"] for _, item in known])
+    high = np.array([item["p95"] for _, item in known])
     if len(known) < 2:
         return []
     axes = {"xaxis": "x" if yaxis == "y" else "x2", "yaxis": yaxis, "legendgroup": name}
-    low, high = pair
     if yaxis == "y":
         return [band_trace([(places, low, high)], colour, name, **axes)]
     return log_band(places, (low, high), colour, name, **axes, **style)

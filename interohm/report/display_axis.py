@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Array = NDArray[np.float64]
+    from interohm.arrays import Array
+
 
 #: Display widths: an electrode, the zoom on one contact, a compressed inside, a layer shown whole.
 ELECTRODE_WIDTH, ZOOM_WIDTH, INSIDE_WIDTH, THIN_WIDTH = 0.7, 1.0, 0.35, 1.2
@@ -62,7 +63,7 @@ class DisplayAxis:
 
     def place(self, x_nm: ArrayLike) -> Array:
         """Return the places of positions."""
-        return np.interp(np.asarray(x_nm, dtype=float), self.nodes_nm, self.nodes)
+        return np.asarray(np.interp(np.asarray(x_nm, dtype=float), self.nodes_nm, self.nodes))
 
     def nodes_within(self, low_nm: float, high_nm: float) -> Array:
         """Return the positions between two others where the scale changes."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from interohm.report.tables import NONE, Markup, table, with_interval
+from interohm.results.cell import CellState, LeakageQuantiles
+from interohm.results.contact import ContactResult, ElectronQuantiles, Electrons
+from interohm.results.result import Quantiles
 
 _HEADS = (
     "contact",
@@ -18,26 +20,26 @@ _HEADS = (
 )
 
 
-def electrons_table(states: Sequence[dict[str, Any]]) -> Markup:
+def electrons_table(states: Sequence[CellState | ContactResult]) -> Markup:
     """Return barriers and leakage of each contact, and of the whole cell, at each state of charge.
 
     Parameters
     ----------
-    states : sequence of dict
-        Of a cell's document; or ``{"contacts": [contact]}``, which has no cell's leakage.
+    states : sequence of CellState or ContactResult
+        Of a cell, or one contact, which has no cell's leakage.
     """
     rows, places = [], []
     for place, state in enumerate(states):
-        for contact in state["contacts"]:
-            electrons = contact["electrons"]
-            spreads = (contact["quantiles"] or {}).get("electrons") or {}
+        for contact in state.contacts if isinstance(state, CellState) else [state]:
+            electrons = contact.electrons or Electrons()
+            spreads = contact.spreads().electrons or ElectronQuantiles()
             places.append(place)
             rows.append(
                 (
-                    f"{contact['left']} | {contact['right']}",
-                    electrons["class"] or NONE,
+                    contact.name,
+                    electrons.alignment or NONE,
                     *(
-                        with_interval(electrons[field], spreads.get(field))
+                        with_interval(getattr(electrons, field), getattr(spreads, field))
                         for field in (
                             "conduction_band_step_eV",
                             "valence_band_step_eV",
@@ -45,14 +47,12 @@ def electrons_table(states: Sequence[dict[str, Any]]) -> Markup:
                             "hole_barrier_eV",
                         )
                     ),
-                    with_interval(
-                        electrons["leakage_A_cm2"], _powers(spreads.get("log10_leakage_A_cm2")), 2
-                    ),
+                    with_interval(electrons.leakage_A_cm2, _powers(spreads.log10_leakage_A_cm2), 2),
                 )
             )
-        leakage = state.get("electronic_leakage")
-        if leakage is not None:
-            spreads = (state["quantiles"] or {}).get("electronic_leakage") or {}
+        if isinstance(state, CellState) and state.electronic_leakage is not None:
+            leakage = state.electronic_leakage
+            of_cell = state.spreads().electronic_leakage or LeakageQuantiles()
             places.append(place)
             rows.append(
                 (
@@ -61,12 +61,10 @@ def electrons_table(states: Sequence[dict[str, Any]]) -> Markup:
                     NONE,
                     NONE,
                     *(
-                        with_interval(leakage[field], spreads.get(field))
+                        with_interval(getattr(leakage, field), getattr(of_cell, field))
                         for field in ("electron_barrier_eV", "hole_barrier_eV")
                     ),
-                    with_interval(
-                        leakage["current_A_cm2"], _powers(spreads.get("log10_current_A_cm2")), 2
-                    ),
+                    with_interval(leakage.current_A_cm2, _powers(of_cell.log10_current_A_cm2), 2),
                 )
             )
     return table(
@@ -78,8 +76,9 @@ def electrons_table(states: Sequence[dict[str, Any]]) -> Markup:
     )
 
 
-def _powers(log10_interval: dict[str, float] | None) -> dict[str, float] | None:
+def _powers(log10_interval: Quantiles | None) -> Quantiles | None:
     """Return the interval of a number from that of its log10."""
     if log10_interval is None:
         return None
-    return {name: 10.0**value for name, value in log10_interval.items()}
+    low, middle, high = (10.0 ** log10_interval[name] for name in ("p05", "p50", "p95"))
+    return {"p05": low, "p50": middle, "p95": high}

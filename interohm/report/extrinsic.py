@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from interohm.report import notes
 from interohm.report.display_axis import nanometres
 from interohm.report.page import section
 from interohm.report.tables import NONE, Markup, interval, shown, table, with_interval
+from interohm.results.cell import CellState
+
+if TYPE_CHECKING:
+    from interohm.results.contact import CellContact
 
 _HEADS = (
     "contact or layer",
@@ -23,30 +27,21 @@ _HEADS = (
 )
 
 
-def has_extrinsic(states: Sequence[dict[str, Any]]) -> bool:
-    """Return whether anything extrinsic is given in a cell, or in contacts alone."""
-    return any(
-        part.get("extrinsic") is not None
-        for state in states
-        for part in (*state["contacts"], *state.get("layers", ()))
-    )
-
-
-def extrinsic_section(states: Sequence[dict[str, Any]]) -> Markup:
+def extrinsic_section(states: Sequence[CellState | CellContact]) -> Markup:
     """Return the section on what an experiment would see; nothing where nothing is given.
 
     Parameters
     ----------
-    states : sequence of dict
-        Of a cell's document; of one contact, ``[{"contacts": [document]}]``.
+    states : sequence of CellState or CellContact
+        A cell's, or one contact alone.
     """
-    if not has_extrinsic(states):
-        return Markup("")
     rows, places = [], []
     for place, state in enumerate(states):
         for row in _rows(state):
             rows.append(row)
             places.append(place)
+    if not rows:
+        return Markup("")
     return section(
         "What an experiment would see",
         table(
@@ -60,19 +55,17 @@ def extrinsic_section(states: Sequence[dict[str, Any]]) -> Markup:
     )
 
 
-def _rows(state: dict[str, Any]) -> list[tuple[object, ...]]:
-    rows = []
-    for contact in state["contacts"]:
-        seen = contact.get("extrinsic")
+def _rows(state: CellState | CellContact) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for contact in state.contacts if isinstance(state, CellState) else [state]:
+        seen = contact.extrinsic
         if seen is not None:
-            spread = seen["quantiles"] or {}
-            intrinsic = contact["resistance"]["interface_resistance_ohm_cm2"]
             rows.append(
                 (
-                    f"{contact['left']} | {contact['right']}",
-                    shown(intrinsic, 3),
+                    contact.name,
+                    shown(contact.resistance.interface_resistance_ohm_cm2, 3),
                     *(
-                        with_interval(seen[field], spread.get(field), 3)
+                        with_interval(getattr(seen, field), getattr(seen.spreads(), field), 3)
                         for field in (
                             "contact_fraction",
                             "constriction_ohm_cm2",
@@ -81,36 +74,36 @@ def _rows(state: dict[str, Any]) -> list[tuple[object, ...]]:
                         )
                     ),
                     NONE,
-                    *_apparent(seen),
+                    shown(seen.apparent_resistance_ohm_cm2, 3),
+                    interval(seen.spreads().log10_apparent_resistance),
                 )
             )
-    for layer in state.get("layers", ()):
-        seen = layer.get("extrinsic")
-        if seen is not None:
-            spread = (seen["quantiles"] or {}).get("boundary_resistance_ohm_cm2")
+    if not isinstance(state, CellState):
+        return rows
+    for layer in state.layers:
+        grains = layer.extrinsic
+        if grains is not None:
+            spreads = grains.spreads()
             rows.append(
                 (
-                    f"{layer['material']}, {nanometres(layer['thickness_nm'])} nm",
-                    shown(layer["resistance_ohm_cm2"], 3),
+                    f"{layer.material}, {nanometres(layer.thickness_nm)} nm",
+                    shown(layer.resistance_ohm_cm2, 3),
                     *[NONE] * 4,
-                    with_interval(seen["boundary_resistance_ohm_cm2"], spread, 3),
-                    *_apparent(seen),
+                    with_interval(
+                        grains.boundary_resistance_ohm_cm2, spreads.boundary_resistance_ohm_cm2, 3
+                    ),
+                    shown(grains.apparent_resistance_ohm_cm2, 3),
+                    interval(spreads.log10_apparent_resistance),
                 )
             )
-    if state.get("apparent_resistance_ohm_cm2") is not None:
-        spread = (state["quantiles"] or {}).get("log10_apparent_resistance")
+    if rows:
         rows.append(
             (
                 Markup("<b>cell</b>"),
-                shown(state["area_specific_resistance_ohm_cm2"], 3),
+                shown(state.area_specific_resistance_ohm_cm2, 3),
                 *[NONE] * 5,
-                shown(state["apparent_resistance_ohm_cm2"], 3),
-                interval(spread),
+                shown(state.apparent_resistance_ohm_cm2, 3),
+                interval(state.spreads().log10_apparent_resistance),
             )
         )
     return rows
-
-
-def _apparent(seen: dict[str, Any]) -> tuple[str, str]:
-    spread = (seen["quantiles"] or {}).get("log10_apparent_resistance")
-    return shown(seen["apparent_resistance_ohm_cm2"], 3), interval(spread)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ from interohm.report.levels import (
     thinned,
 )
 from interohm.report.space_charge import RAREST_CM3
+from interohm.results.cell import CellResult
+from interohm.results.contact import ContactResult
 from interohm.yaml_io import check_place, write_bytes
 
 if TYPE_CHECKING:
@@ -81,15 +83,15 @@ def _suffix(path: str | Path) -> str:
     return Path(path).suffix.lower().removeprefix(".")
 
 
-def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
+def write_cell_figure(path: str | Path, document: CellResult | Mapping[str, Any]) -> None:
     """Write the band diagram of a cell, discharged and charged, as PDF, PNG or SVG.
 
     Parameters
     ----------
     path : str or Path
         The file; its ending chooses the format.
-    document : dict
-        The prediction (`interohm.prediction.cell.cell_document`); its first and last states are
+    document : CellResult or mapping
+        The prediction (`interohm.prediction.cell.cell_result`); its first and last states are
         drawn.
 
     Raises
@@ -97,11 +99,12 @@ def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
     InputError
         Another format, or the file cannot be written.
     """
-    states = document["states"]
+    result = CellResult.read(document)
+    states = result.states
     chosen = [states[0]] if len(states) == 1 else [states[0], states[-1]]
     diagrams = [cell_levels(state) for state in chosen]
     window = energy_window_eV(diagrams)
-    axis = cell_axis(document)
+    axis = cell_axis(result)
     names = [f"{name}\n{nanometres(thickness)} nm" for name, thickness in drawn_layers(states[0])]
 
     def draw(figure: Figure) -> None:
@@ -116,9 +119,9 @@ def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
         for place, (panel, state, diagram) in enumerate(zip(panels, chosen, diagrams, strict=True)):
             _draw_ion(below[place], axis, diagram)
             _draw_bands(panel, axis, diagram, window)
-            voltage = state["open_circuit_voltage_V"]
+            voltage = state.open_circuit_voltage_V
             panel.set_title(
-                f"state of charge {state['state_of_charge']:g}, {voltage:.2f} V",
+                f"state of charge {state.state_of_charge:g}, {voltage:.2f} V",
                 loc="left",
                 fontsize=8,
                 pad=26 if place == 0 else 5,
@@ -135,29 +138,30 @@ def write_cell_figure(path: str | Path, document: dict[str, Any]) -> None:
     _write(path, (1 + _ION_SHARE) * len(chosen), draw)
 
 
-def write_contact_figure(path: str | Path, document: dict[str, Any]) -> None:
+def write_contact_figure(path: str | Path, document: ContactResult | Mapping[str, Any]) -> None:
     """Write band diagram and concentrations of a contact as PDF, PNG or SVG.
 
     Parameters
     ----------
     path : str or Path
         The file; its ending chooses the format.
-    document : dict
-        The prediction (`interohm.prediction.contact.contact_document`).
+    document : ContactResult or mapping
+        The prediction (`interohm.prediction.contact.contact_result`).
 
     Raises
     ------
     InputError
         Another format, or the file cannot be written.
     """
-    view = contact_view(document)
+    result = ContactResult.read(document)
+    view = contact_view(result)
 
     def draw(figure: Figure) -> None:
         bands, ion, concentrations = figure.subplots(
             3, 1, sharex=True, height_ratios=[1.0, _ION_SHARE, 1.0]
         )
         _draw_bands(bands, view.axis, view.levels, energy_window_eV([view.levels]))
-        _name_layers(bands, view.axis, [document["left"], document["right"]])
+        _name_layers(bands, view.axis, [result.left, result.right])
         _draw_ion(ion, view.axis, view.levels)
         for defect, colour in zip(view.defects, cycle(_SERIES), strict=False):
             label: str | None = defect

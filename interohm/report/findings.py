@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from interohm.records import Insulator, Metal
 from interohm.records.reference import is_reference
@@ -11,22 +11,26 @@ from interohm.report.display_axis import nanometres
 from interohm.report.inputs import assumed_count, different_materials
 from interohm.report.tables import shown
 
+if TYPE_CHECKING:
+    from interohm.results.cell import CellLayer, CellResult, CellState, Violation
+    from interohm.results.contact import CellContact, ContactResult
 
-def cell_findings(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> list[str]:
+
+def cell_findings(document: CellResult, materials: Sequence[Insulator | Metal]) -> list[str]:
     """Return what a cell's document warns of, each kind once."""
-    states = document["states"]
+    states = document.states
     return [
         *_stability(states),
         *_unknown_resistances(
-            [contact for state in states for contact in state["contacts"]],
-            [layer for state in states for layer in state["layers"][1:-1]],
+            [contact for state in states for contact in state.contacts],
+            [layer for state in states for layer in state.layers[1:-1]],
         ),
-        *_doubts([contact for state in states for contact in state["contacts"]]),
+        *_doubts([contact for state in states for contact in state.contacts]),
         *material_findings(materials),
     ]
 
 
-def contact_findings(document: dict[str, Any], materials: Sequence[Insulator | Metal]) -> list[str]:
+def contact_findings(document: ContactResult, materials: Sequence[Insulator | Metal]) -> list[str]:
     """Return what a contact's document warns of."""
     return [
         *_unknown_resistances([document], []),
@@ -35,38 +39,32 @@ def contact_findings(document: dict[str, Any], materials: Sequence[Insulator | M
     ]
 
 
-def _doubts(contacts: Sequence[dict[str, Any]]) -> list[str]:
+def _doubts(contacts: Sequence[CellContact]) -> list[str]:
     """Return where the model is beyond what it knows, each remark once."""
-    texts = [
-        f"{contact['left']} | {contact['right']}: {doubt['text']}"
-        for contact in contacts
-        for doubt in contact.get("validity") or ()
-    ]
+    texts = [f"{contact.name}: {doubt.text}" for contact in contacts for doubt in contact.validity]
     barriers = [
-        f"{contact['left']} | {contact['right']}: nothing is known of the barrier of the hop "
+        f"{contact.name}: nothing is known of the barrier of the hop "
         "across; it is drawn from a wide prior"
         for contact in contacts
-        if contact.get("contact_barrier_assumed")
+        if contact.contact_barrier_assumed
     ]
     reactions = [
-        contact["reaction"]["text"]
+        contact.reaction.text
         for contact in contacts
-        if contact.get("reaction") is not None and contact["reaction"]["verdict"] != "stable"
+        if contact.reaction is not None and contact.reaction.verdict != "stable"
     ]
     return list(dict.fromkeys([*barriers, *reactions, *texts]))
 
 
-def _stability(states: Sequence[dict[str, Any]]) -> list[str]:
-    found: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+def _stability(states: Sequence[CellState]) -> list[str]:
+    found: dict[str, list[tuple[float, Violation]]] = {}
     for state in states:
-        for violation in state["stability_violations"]:
-            found.setdefault(violation["material"], []).append(
-                (state["state_of_charge"], violation)
-            )
+        for violation in state.stability_violations:
+            found.setdefault(violation.material, []).append((state.state_of_charge, violation))
     lines = []
     for material, violations in found.items():
-        low, high = violations[0][1]["stability_window_V"]
-        reached = [voltage for _, violation in violations for voltage in violation["voltage_V"]]
+        low, high = violations[0][1].stability_window_V
+        reached = [voltage for _, violation in violations for voltage in violation.voltage_V]
         charges = ", ".join(shown(charge) for charge, _ in violations)
         lines.append(
             f"{material} leaves its stability window, {shown(low)} to {shown(high)} V: it is held "
@@ -77,20 +75,18 @@ def _stability(states: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _unknown_resistances(
-    contacts: Sequence[dict[str, Any]], layers: Sequence[dict[str, Any]]
-) -> list[str]:
+def _unknown_resistances(contacts: Sequence[CellContact], layers: Sequence[CellLayer]) -> list[str]:
     reasons: dict[str, dict[str, None]] = {}
     for contact in contacts:
-        if contact["resistance"]["reason"]:
-            names = reasons.setdefault(contact["resistance"]["reason"], {})
-            names[f"{contact['left']} | {contact['right']}"] = None
+        if contact.resistance.reason:
+            names = reasons.setdefault(contact.resistance.reason, {})
+            names[contact.name] = None
     lines = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
     lines += [
-        f"{layer['material']}, {nanometres(layer['thickness_nm'])} nm: no resistance, "
+        f"{layer.material}, {nanometres(layer.thickness_nm)} nm: no resistance, "
         "since nothing conducts in it"
         for layer in layers
-        if layer["resistance_ohm_cm2"] is None
+        if layer.resistance_ohm_cm2 is None
     ]
     return list(dict.fromkeys(lines))
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from interohm.report.tables import interval, shown
 
 if TYPE_CHECKING:
+    from interohm.results.result import Quantiles
+
     Figure = dict[str, Any]
     #: A value with the 5 to 95 % interval that the records' uncertainties leave it.
-    Field: TypeAlias = tuple[float | None, dict[str, float] | None]
+    Field: TypeAlias = tuple[float | None, Quantiles | None]
 
 MAP_NOTE = (
     "Below a value stands what the records' uncertainties leave open: half the 5 to 95 % interval, "
@@ -99,7 +101,7 @@ def _colour(value: float | None, logarithmic: bool) -> float | None:
     return log10(value) if value > 0 else -inf
 
 
-def _text(value: float | None, spread: dict[str, float] | None) -> str:
+def _text(value: float | None, spread: Quantiles | None) -> str:
     text = shown(value, 2)
     if spread is None:
         return text

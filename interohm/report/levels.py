@@ -19,13 +19,15 @@ from interohm.report.display_axis import (
     thick_layer,
     thin_layer,
 )
-from interohm.results.contact_sides import SIDES, is_electrode, points_of_side
-from interohm.results.earlier import has_levels
+from interohm.results.contact_sides import SIDES, points_of_side
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from interohm.arrays import Array
+    from interohm.results.cell import CellResult, CellState
+    from interohm.results.contact import CellContact, ContactResult
+    from interohm.results.contact import Intervals as AlongX
+    from interohm.results.result import Side
 
-    Array = NDArray[np.float64]
 
 #: The zoom on a contact reaches this many times as far as 99 % of the drop.
 _BEYOND_X99 = 1.4
@@ -96,12 +98,12 @@ class LayerLevels:
         return self.vacuum_eV - self.fermi_eV
 
 
-def drawn_layers(state: dict[str, Any]) -> list[tuple[str, float]]:
+def drawn_layers(state: CellState) -> list[tuple[str, float]]:
     """Return name and thickness of a cell's layers, and of collectors that its profile has."""
-    layers = [(layer["material"], layer["thickness_nm"]) for layer in state["layers"]]
-    x_nm, total = state["profile"]["x_nm"], sum(thickness for _, thickness in layers)
-    names = {one["side"]: one["material"] for one in state.get("collectors") or []}
-    negative, positive = -x_nm[0], x_nm[-1] - total
+    layers = [(layer.material, layer.thickness_nm) for layer in state.layers]
+    x_nm, total = state.profile.x_nm, sum(thickness for _, thickness in layers)
+    names = {one.side: one.material for one in state.collectors}
+    negative, positive = -(x_nm[0] or 0.0), (x_nm[-1] or 0.0) - total
     if positive > 1e-9 * total:
         layers.append((names["positive"], positive))
     if negative > 1e-9 * total:
@@ -109,14 +111,14 @@ def drawn_layers(state: dict[str, Any]) -> list[tuple[str, float]]:
     return layers
 
 
-def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
+def cell_levels(state: CellState) -> list[LayerLevels]:
     """Return the levels of each drawn layer at one state of charge of a cell's document."""
-    profile = {name: _column(state["profile"][name]) for name in _COLUMNS}
-    ion = state["profile"].get("electrochemical_potential_eV")
-    ion = np.full_like(profile["x_nm"], np.nan) if ion is None else _column(ion)
+    profile = {name: _column(getattr(state.profile, name)) for name in _COLUMNS}
+    kept = state.profile.electrochemical_potential_eV
+    ion = np.full_like(profile["x_nm"], np.nan) if kept is None else _column(kept)
     levels = []
     drawn = layer_points(state)
-    spreads = (state["quantiles"] or {}).get("profile") or [None] * len(drawn)
+    spreads: Sequence[AlongX | None] = state.spreads().profile or [None] * len(drawn)
     for points, spread in zip(drawn, spreads, strict=True):
         part = {name: column[points] for name, column in profile.items()}
         metal = bool(np.isnan(part["valence_band_eV"]).all())
@@ -135,22 +137,22 @@ def cell_levels(state: dict[str, Any]) -> list[LayerLevels]:
     return levels
 
 
-def _intervals(spread: dict[str, Any]) -> Intervals:
+def _intervals(spread: AlongX) -> Intervals:
     found = {
         level: known
         for column, level in _LEVELS.items()
-        if (known := ends(spread.get(column))) is not None
+        if (known := ends(getattr(spread, column))) is not None
     }
-    return Intervals(_column(spread["x_nm"]), found)
+    return Intervals(_column(spread.x_nm), found)
 
 
 def _known(column: Array) -> Array | None:
     return None if np.isnan(column).all() else column
 
 
-def layer_points(state: dict[str, Any]) -> list[slice]:
+def layer_points(state: CellState) -> list[slice]:
     """Return which points of a cell's profile belong to each drawn layer."""
-    x_nm = _column(state["profile"]["x_nm"])
+    x_nm = _column(state.profile.x_nm)
     thicknesses = [thickness for _, thickness in drawn_layers(state)]
     edges = x_nm[0] + np.cumsum(thicknesses)[:-1]
     cuts = [0, *(_last_before(x_nm, edge) + 1 for edge in edges), None]
@@ -162,30 +164,31 @@ def _last_before(x_nm: Array, edge_nm: float) -> int:
     return int(np.argmin(np.abs(x_nm[:-1] - edge_nm) + np.abs(x_nm[1:] - edge_nm)))
 
 
-def cell_axis(document: dict[str, Any]) -> DisplayAxis:
+def cell_axis(document: CellResult) -> DisplayAxis:
     """Return one axis for all states of charge of a cell's document."""
-    states = document["states"]
-    first = states[0]["profile"]["x_nm"][0]
+    states = document.states
+    first = states[0].profile.x_nm[0] or 0.0
     drawn = drawn_layers(states[0])
     before = 1 if first < 0 else 0
     zones: list[list[Zone]] = []
     for number, (_, thickness) in enumerate(drawn):
         place = number - before
-        if not 0 < place < len(states[0]["layers"]) - 1:
+        if not 0 < place < len(states[0].layers) - 1:
             zones.append(electrode(thickness))
-        elif not all(state["layers"][place]["thick"] for state in states):
+        elif not all(state.layers[place].thick for state in states):
             zones.append(thin_layer(thickness))
         else:
-            left = max(_reach_nm(state["contacts"][place - 1], "right") for state in states)
-            right = max(_reach_nm(state["contacts"][place], "left") for state in states)
+            left = max(_reach_nm(state.contacts[place - 1], "right") for state in states)
+            right = max(_reach_nm(state.contacts[place], "left") for state in states)
             zones.append(thick_layer(thickness, left, right))
     return display_axis(zones, start_nm=first)
 
 
-def _reach_nm(contact: dict[str, Any], side: str) -> float:
+def _reach_nm(contact: CellContact, side: Side) -> float:
     """Return how far into a phase its space charge is worth looking at."""
-    x99 = (contact["distance_nm"][side] or {}).get("x99") or 0.0
-    debye = contact["debye_length_nm"][side] or 0.0
+    distances = contact.distance_nm.get(side)
+    x99 = 0.0 if distances is None else distances.x99 or 0.0
+    debye = contact.debye_length_nm[side] or 0.0
     return float(max(_BEYOND_X99 * x99, debye, 0.1))
 
 
@@ -216,19 +219,19 @@ class ContactView:
         return list(dict.fromkeys(name for side in self.sides for name in side.concentrations_cm3))
 
 
-def contact_view(document: dict[str, Any]) -> ContactView:
+def contact_view(document: ContactResult) -> ContactView:
     """Return what a contact's document says within the reach of its axis."""
     return contact_views([document])[0]
 
 
-def contact_views(documents: Sequence[dict[str, Any]]) -> list[ContactView]:
+def contact_views(documents: Sequence[CellContact]) -> list[ContactView]:
     """Return one contact in several states, all on the axis that reaches farthest.
 
     The contacts within a cell's document have no levels of their own: the cell has them.
     """
     reaches, zones, silent = [], [], []
     for place, side in enumerate(SIDES):
-        if is_electrode(documents[0], side):
+        if documents[0].is_electrode(side):
             # Flat, and without a thickness.
             reaches.append(1.0)
             zones.append(electrode(1.0))
@@ -240,104 +243,101 @@ def contact_views(documents: Sequence[dict[str, Any]]) -> list[ContactView]:
     return [_on_axis(document, axis, reaches) for document in documents]
 
 
-def _drawn_reach_nm(document: dict[str, Any], side: str) -> float:
+def _drawn_reach_nm(document: CellContact, side: Side) -> float:
     """Return how much of an insulating side is drawn: a layer that is solved whole, all of it."""
-    x = _column(document["profile"]["x_nm"])
+    x = _column(document.profile.x_nm)
     extent = float(np.ptp(x[points_of_side(document, side)]))
-    if document["distance_nm"][side] is None:
+    if document.distance_nm.get(side) is None:
         return extent
     return min(extent, _two_digits(_reach_nm(document, side)))
 
 
-def _on_axis(document: dict[str, Any], axis: DisplayAxis, reaches: Sequence[float]) -> ContactView:
+def _on_axis(document: CellContact, axis: DisplayAxis, reaches: Sequence[float]) -> ContactView:
     levels, sides = [], []
     for side, reach in zip(SIDES, reaches, strict=True):
         edge_nm = -reach if side == "left" else reach
-        if is_electrode(document, side):
-            if has_levels(document):
+        if document.is_electrode(side):
+            if document.has_levels():
                 levels.append(_electrode_levels(document, side, edge_nm))
             continue
         sides.append(_space_charge(document, side, edge_nm))
-        if has_levels(document):
+        if document.has_levels():
             levels.append(_insulator_levels(document, side, edge_nm))
     return ContactView(axis, levels, sides)
 
 
-def _electrode_levels(document: dict[str, Any], side: str, edge_nm: float) -> LayerLevels:
-    def flat(level: float) -> Array:
-        return np.full(2, level)
+def _electrode_levels(document: CellContact, side: Side, edge_nm: float) -> LayerLevels:
+    def flat(level: float | None) -> Array:
+        return np.full(2, np.nan if level is None else level)
 
     return LayerLevels(
         np.sort(np.array([0.0, edge_nm])),
-        flat(-document["neutral_potential_V"][side]),
-        flat(document["fermi_level_eV"][side]),
+        -flat(document.neutral_potential_V[side]),
+        flat(document.fermi_level_eV[side]),
         None,
         None,
-        flat(document["mu_eV"][side]),
-        flat(document["electrochemical_potential_eV"][side]),
+        flat(document.mu_eV[side]),
+        flat(document.electrochemical_potential_eV[side]),
         _side_intervals(document, side, edge_nm),
     )
 
 
-def _insulator_levels(document: dict[str, Any], side: str, edge_nm: float) -> LayerLevels:
-    profile = document["profile"]
+def _insulator_levels(document: CellContact, side: Side, edge_nm: float) -> LayerLevels:
+    profile = document.profile
     place_nm, at = _drawn_points(document, side, edge_nm)
-    return LayerLevels(
-        place_nm,
-        *(
-            at(profile[name])
-            for name in (
-                "vacuum_level_eV",
-                "fermi_level_eV",
-                "conduction_band_eV",
-                "valence_band_eV",
-                "mu_eV",
-                "electrochemical_potential_eV",
-            )
-        ),
-        _side_intervals(document, side, edge_nm),
+    vacuum, fermi, conduction, valence, mu, ion = (
+        at(getattr(profile, name))
+        for name in (
+            "vacuum_level_eV",
+            "fermi_level_eV",
+            "conduction_band_eV",
+            "valence_band_eV",
+            "mu_eV",
+            "electrochemical_potential_eV",
+        )
     )
+    intervals = _side_intervals(document, side, edge_nm)
+    return LayerLevels(place_nm, vacuum, fermi, conduction, valence, mu, ion, intervals)
 
 
-def _space_charge(document: dict[str, Any], side: str, edge_nm: float) -> SpaceCharge:
-    profile = document["profile"]
+def _space_charge(document: CellContact, side: Side, edge_nm: float) -> SpaceCharge:
+    profile = document.profile
     place_nm, at = _drawn_points(document, side, edge_nm)
     own = points_of_side(document, side)
     defects = {
         name: at(column)
-        for name, column in profile["concentrations_cm3"].items()
+        for name, column in profile.concentrations_cm3.items()
         if not np.isnan(_column(column)[own]).any()
     }
     spread = _side_spread(document, side)
     moving = None if spread is None else _of_what_moves(spread).within(edge_nm)
-    return SpaceCharge(place_nm, defects, at(profile["conductivity_S_cm"]), moving)
+    return SpaceCharge(place_nm, defects, at(profile.conductivity_S_cm), moving)
 
 
 def _drawn_points(
-    document: dict[str, Any], side: str, edge_nm: float
+    document: CellContact, side: Side, edge_nm: float
 ) -> tuple[Array, Callable[[Sequence[float | None]], Array]]:
     """Return the places of a side up to an edge, and what reads a column of the profile there."""
-    x = _column(document["profile"]["x_nm"])
+    x = _column(document.profile.x_nm)
     own = points_of_side(document, side)
     place_nm = np.sort(np.append(x[own & (np.abs(x) < abs(edge_nm))], edge_nm))
     return place_nm, lambda column: np.interp(place_nm, x[own], _column(column)[own])
 
 
-def _side_spread(document: dict[str, Any], side: str) -> dict[str, Any] | None:
-    spreads: dict[str, Any] = (document["quantiles"] or {}).get("profile") or {}
-    return spreads.get(side)
+def _side_spread(document: CellContact, side: Side) -> AlongX | None:
+    return (document.spreads().profile or {}).get(side)
 
 
-def _side_intervals(document: dict[str, Any], side: str, edge_nm: float) -> Intervals | None:
+def _side_intervals(document: CellContact, side: Side, edge_nm: float) -> Intervals | None:
     spread = _side_spread(document, side)
     return None if spread is None else _intervals(spread).within(edge_nm)
 
 
-def _of_what_moves(spread: dict[str, Any]) -> Intervals:
-    columns = {**spread["concentrations_cm3"], "conductivity_S_cm": spread["conductivity_S_cm"]}
+def _of_what_moves(spread: AlongX) -> Intervals:
+    columns = {**spread.concentrations_cm3, "conductivity_S_cm": spread.conductivity_S_cm}
     found = {name: ends(column) for name, column in columns.items()}
     return Intervals(
-        _column(spread["x_nm"]), {name: pair for name, pair in found.items() if pair is not None}
+        _column(spread.x_nm), {name: pair for name, pair in found.items() if pair is not None}
     )
 
 
@@ -379,4 +379,5 @@ def thinned(layer: LayerLevels, axis: DisplayAxis) -> LayerLevels:
     # what else there is runs parallel to one of the two
     bending = np.stack([found["vacuum_eV"], found["fermi_eV"]])
     keep = needed_points(axis.place(x), bending, _DRAWING_ERROR_eV)
-    return replace(layer, x_nm=x[keep], **{name: column[keep] for name, column in found.items()})
+    fewer: dict[str, Any] = {name: column[keep] for name, column in found.items()}
+    return replace(layer, x_nm=x[keep], **fewer)

@@ -9,8 +9,8 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from interohm import __version__
 from interohm.report.tables import Markup, shown
+from interohm.version import VERSION
 
 if TYPE_CHECKING:
     Figure = dict[str, Any]
@@ -56,7 +56,7 @@ def page(
         f"<h1>{escape(title)}</h1>",
         *body,
         "<noscript><p>The figures need JavaScript; the tables do not.</p></noscript>",
-        f"<footer>interohm {escape(__version__)}, {date}</footer>\n</main>",
+        f"<footer>interohm {escape(VERSION)}, {date}</footer>\n</main>",
         _json("figures", figures),
         _json("charges", [shown(charge) for charge in states_of_charge]),
         f"<script>{get_plotlyjs()}</script>\n<script>{script}</script>\n</body>\n</html>\n",

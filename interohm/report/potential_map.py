@@ -28,6 +28,8 @@ from interohm.report.levels import (
 from interohm.report.tables import Markup, shown, table
 
 if TYPE_CHECKING:
+    from interohm.results.cell import CellState
+
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
@@ -44,23 +46,23 @@ _PARTS = {
 _DRAWING_ERROR_V = 5e-4
 
 
-def delta_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]]) -> Figure | None:
+def delta_figure(axis: DisplayAxis, states: Sequence[CellState]) -> Figure | None:
     """Return ΔCPD of all states; a frame marks its own. None without a discharged state.
 
     Parameters
     ----------
     axis : DisplayAxis
         Of the band diagram.
-    states : sequence of dict
-        Of a cell's document.
+    states : sequence of CellState
+        Of a cell.
     """
-    known = [state for state in states if state["profile"]["delta_cpd_V"][0] is not None]
+    known = [state for state in states if (state.profile.delta_cpd_V or [None])[0] is not None]
     if len(known) < 2:
         return None
     curves = [
         {
             **_map_trace(axis, state, "delta_cpd_V"),
-            "name": f"state of charge {shown(state['state_of_charge'])}",
+            "name": f"state of charge {shown(state.state_of_charge)}",
             "line": {
                 "color": SERIES[number % len(SERIES)],
                 "dash": DASHES[number // len(SERIES) % len(DASHES)],
@@ -89,13 +91,13 @@ def delta_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]]) -> Figure 
     return {"layout": layout, "always": curves, "frames": frames}
 
 
-def measured_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]]) -> Figure | None:
+def measured_figure(axis: DisplayAxis, states: Sequence[CellState]) -> Figure | None:
     """Return a measured map over the model's, one frame per state; None if nothing was measured."""
-    if any(state["measured_map"] is None for state in states):
-        return None
     frames = []
     for state in states:
-        measured = state["measured_map"]
+        measured = state.measured_map
+        if measured is None:
+            return None
         model = {
             **_map_trace(axis, state, "cpd_V"),
             "name": "model",
@@ -105,14 +107,14 @@ def measured_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]]) -> Figu
             "type": "scatter",
             "mode": "markers",
             "name": "measured",
-            "x": [round(float(place), 5) for place in axis.place(measured["x_nm"])],
-            "y": measured["measured_cpd_V"],
+            "x": [round(float(place), 5) for place in axis.place(measured.x_nm)],
+            "y": measured.measured_cpd_V,
             "customdata": [
                 [nanometres(x), phi, fermi]
                 for x, phi, fermi in zip(
-                    measured["x_nm"],
-                    measured["work_function_eV"],
-                    measured["fermi_level_eV"],
+                    measured.x_nm,
+                    measured.work_function_eV,
+                    measured.fermi_level_eV,
                     strict=True,
                 )
             ],
@@ -126,30 +128,32 @@ def measured_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]]) -> Figu
     return {"layout": _layout(axis, states[0], "CPD (V)"), "frames": frames}
 
 
-def decomposed_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]], part: str) -> Figure:
+def decomposed_figure(axis: DisplayAxis, states: Sequence[CellState], part: str) -> Figure:
     """Return one part of a measured map over the model's, one frame per state.
 
     Parameters
     ----------
     axis : DisplayAxis
         Of the band diagram.
-    states : sequence of dict
-        Of a cell's document, with a measured map.
+    states : sequence of CellState
+        Of a cell, with a measured map.
     part : str
         ``work function`` or ``Fermi level``: what the map says of it if the other is the model's.
     """
     field, column = _PARTS[part]
     frames = []
     for state in states:
-        measured = state["measured_map"]
+        measured = state.measured_map
+        if measured is None:
+            continue
         levels = [thinned(layer, axis) for layer in cell_levels(state)]
         points: Trace = {
             "type": "scatter",
             "mode": "markers",
             "name": "measured",
-            "x": [round(float(place), 5) for place in axis.place(measured["x_nm"])],
-            "y": measured[field],
-            "customdata": [nanometres(x) for x in measured["x_nm"]],
+            "x": [round(float(place), 5) for place in axis.place(measured.x_nm)],
+            "y": getattr(measured, field),
+            "customdata": [nanometres(x) for x in measured.x_nm],
             "marker": {"color": SERIES[1], "size": 6},
             "hovertemplate": "%{y:.3f} eV at %{customdata} nm",
         }
@@ -159,37 +163,36 @@ def decomposed_figure(axis: DisplayAxis, states: Sequence[dict[str, Any]], part:
     return {"layout": _layout(axis, states[0], f"{part} (eV)"), "frames": frames}
 
 
-def misfit_table(states: Sequence[dict[str, Any]]) -> Markup:
+def misfit_table(states: Sequence[CellState]) -> Markup:
     """Return how far a measured map is from the model's at each state of charge."""
     return table(
         ("state of charge", "misfit, root mean square (V)"),
         [
-            (shown(state["state_of_charge"]), shown(state["measured_map"]["rms_V"], 3))
+            (shown(state.state_of_charge), shown(state.measured_map.rms_V, 3))
             for state in states
+            if state.measured_map is not None
         ],
         numeric=(0, 1),
         states=range(len(states)) if len(states) > 1 else None,
     )
 
 
-def _stubs(axis: DisplayAxis, state: dict[str, Any]) -> dict[str, tuple[float, float]]:
+def _stubs(axis: DisplayAxis, state: CellState) -> dict[str, tuple[float, float]]:
     """Return the ends of collectors that the profile has not."""
-    total = sum(layer["thickness_nm"] for layer in state["layers"])
-    x_nm = state["profile"]["x_nm"]
-    beyond = {"negative": -x_nm[0], "positive": x_nm[-1] - total}
+    total = sum(layer.thickness_nm for layer in state.layers)
+    x_nm = state.profile.x_nm
+    beyond = {"negative": -(x_nm[0] or 0.0), "positive": (x_nm[-1] or 0.0) - total}
     first, last = axis.edges[0], axis.edges[-1]
     ends = {"negative": (first - _STUB_WIDTH, first), "positive": (last, last + _STUB_WIDTH)}
     return {
-        one["side"]: ends[one["side"]]
-        for one in state["collectors"]
-        if beyond[one["side"]] <= 1e-9 * total
+        one.side: ends[one.side] for one in state.collectors if beyond[one.side] <= 1e-9 * total
     }
 
 
-def _map_trace(axis: DisplayAxis, state: dict[str, Any], column: str) -> Trace:
+def _map_trace(axis: DisplayAxis, state: CellState, column: str) -> Trace:
     """Return a map across layers and collectors: one line, which steps at contacts."""
-    x_nm = np.array(state["profile"]["x_nm"], dtype=float)
-    values = np.array(state["profile"][column], dtype=float)
+    x_nm = np.array(state.profile.x_nm, dtype=float)
+    values = np.array(getattr(state.profile, column), dtype=float)
     x: list[float] = []
     y: list[float] = []
     positions: list[str] = []
@@ -201,12 +204,12 @@ def _map_trace(axis: DisplayAxis, state: dict[str, Any], column: str) -> Trace:
         y += [round(float(value), 4) for value in curve[keep]]
         positions += [f"{nanometres(float(place))} nm" for place in own[keep]]
     stubs = _stubs(axis, state)
-    for one in state["collectors"]:
-        if one["side"] not in stubs:
+    for one in state.collectors:
+        if one.side not in stubs:
             continue
-        ends, level = list(stubs[one["side"]]), [round(one[column], 4)] * 2
+        ends, level = list(stubs[one.side]), [round(getattr(one, column), 4)] * 2
         name = ["the collector"] * 2
-        if one["side"] == "negative":
+        if one.side == "negative":
             x, y, positions = ends + x, level + y, name + positions
         else:
             x, y, positions = x + ends, y + level, positions + name
@@ -220,7 +223,7 @@ def _map_trace(axis: DisplayAxis, state: dict[str, Any], column: str) -> Trace:
     }
 
 
-def _map_band(axis: DisplayAxis, state: dict[str, Any], column: str, colour: str) -> Trace:
+def _map_band(axis: DisplayAxis, state: CellState, column: str, colour: str) -> Trace:
     """Return the interval of a map across layers and collectors; without points if unknown."""
     pieces = [
         piece
@@ -229,18 +232,18 @@ def _map_band(axis: DisplayAxis, state: dict[str, Any], column: str, colour: str
         for piece in layer.intervals.on(axis, column)
     ]
     stubs = _stubs(axis, state)
-    for one in (state["quantiles"] or {}).get("collectors") or []:
-        interval = one[column]
-        if one["side"] in stubs and interval is not None:
-            low, high = (np.full(2, interval[name]) for name in ("p05", "p95"))
-            pieces.append((np.array(stubs[one["side"]]), low, high))
+    for one in state.spreads().collectors or []:
+        interval = getattr(one, column)
+        if one.side in stubs and interval is not None:
+            low, high = (np.full(2, end) for end in (interval["p05"], interval["p95"]))
+            pieces.append((np.array(stubs[one.side]), low, high))
     return band_trace(pieces, colour, column)
 
 
-def _layout(axis: DisplayAxis, state: dict[str, Any], title: str) -> Figure:
+def _layout(axis: DisplayAxis, state: CellState, title: str) -> Figure:
     layers = drawn_layers(state)
     stubs = _stubs(axis, state)
-    names = {one["side"]: one["material"] for one in state["collectors"]}
+    names = {one.side: one.material for one in state.collectors}
     edges = list(axis.edges)
     labels = [name for name, _ in layers]
     if "negative" in stubs:

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 from interohm.report.budget import bars_of
 
 if TYPE_CHECKING:
+    from interohm.results.cell import CellState
+    from interohm.results.contact import ContactResult
+    from interohm.results.result import Share
+
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
@@ -21,20 +25,20 @@ _OUTPUTS = (
 )
 
 
-def ranking_figure(documents: Sequence[dict[str, Any]]) -> Figure | None:
+def ranking_figure(documents: Sequence[CellState | ContactResult]) -> Figure | None:
     """Return bars of the inputs' shares of the variance; None if no share is known.
 
     Parameters
     ----------
-    documents : sequence of dict
+    documents : sequence of CellState or ContactResult
         States of a cell, one frame each, or one contact; their ``sensitivity`` is drawn.
     """
-    found = [document["sensitivity"] or {} for document in documents]
+    found = [document.sensitivity or {} for document in documents]
     largest: dict[str, float] = {}
     for ranked in found:
         for share in (share for shares in ranked.values() for share in shares):
             label = _label(share)
-            largest[label] = max(largest.get(label, 0.0), share["variance_share"])
+            largest[label] = max(largest.get(label, 0.0), share.variance_share)
     if not largest:
         return None
     labels = sorted(largest, key=lambda label: -largest[label])
@@ -60,17 +64,17 @@ def ranking_figure(documents: Sequence[dict[str, Any]]) -> Figure | None:
     return {"layout": layout, "frames": frames}
 
 
-def _label(share: dict[str, Any]) -> str:
-    return escape(f"{share['material']}: {share['field']}", quote=False)
+def _label(share: Share) -> str:
+    return escape(f"{share.material}: {share.field}", quote=False)
 
 
-def _bars(shares: Sequence[dict[str, Any]], name: str, colour: str) -> Trace:
+def _bars(shares: Sequence[Share], name: str, colour: str) -> Trace:
     return {
         "type": "bar",
         "orientation": "h",
         "name": name,
         "y": [_label(share) for share in shares],
-        "x": [share["variance_share"] for share in shares],
+        "x": [share.variance_share for share in shares],
         "marker": {"color": colour},
         "hovertemplate": "%{y}: %{x:.1%}",
     }

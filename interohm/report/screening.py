@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from interohm.records.uncertainty import quantities
 from interohm.report.heat_map import MAP_NOTE, heat_map
 from interohm.report.page import figure, findings, lead, page, section, slider
 from interohm.report.tables import Markup, interval, shown, table
+from interohm.results.screening import ScreenedCell, ScreeningResult, ScreeningState
 from interohm.yaml_io import write_text
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ _RECORDS_NOTE = (
 
 
 def write_screening_report(
-    path: str | Path, materials: Sequence[Insulator | Metal], document: dict[str, Any]
+    path: str | Path,
+    materials: Sequence[Insulator | Metal],
+    document: ScreeningResult | Mapping[str, Any],
 ) -> None:
     """Write the report of a screening.
 
@@ -65,7 +68,7 @@ def write_screening_report(
         The HTML file; written whole or not at all.
     materials : sequence of Insulator or Metal
         Every record of the screening once.
-    document : dict
+    document : ScreeningResult or mapping
         Its results (`interohm.screening.run.run_screening`).
 
     Raises
@@ -73,89 +76,90 @@ def write_screening_report(
     InputError
         The file cannot be written.
     """
+    result = ScreeningResult.read(document)
     figures: dict[str, Figure] = {}
-    temperatures = list(dict.fromkeys(state["temperature_K"] for state in document["states"]))
-    charges = list(dict.fromkeys(state["state_of_charge"] for state in document["states"]))
-    counts = [len(document[name]) for name in ("negative", "electrolyte", "positive")]
+    temperatures = list(dict.fromkeys(state.temperature_K for state in result.states))
+    charges = list(dict.fromkeys(state.state_of_charge for state in result.states))
+    counts = [len(names) for names in (result.negative, result.electrolyte, result.positive)]
     body = [
         lead(
             f"{counts[0]} negative electrodes, {counts[1]} electrolytes of "
-            f"{shown(document['thickness_nm'] / 1000)} µm and {counts[2]} positive electrodes: "
+            f"{shown(result.thickness_nm / 1000)} µm and {counts[2]} positive electrodes: "
             f"{counts[0] * counts[1] * counts[2]} cells at open circuit."
         ),
-        findings(_findings(document)),
+        findings(_findings(result)),
         slider(charges),
     ]
     for place, temperature in enumerate(temperatures):
-        states = [state for state in document["states"] if state["temperature_K"] == temperature]
-        body += _sections(document, states, f"{place}", figures)
+        states = [state for state in result.states if state.temperature_K == temperature]
+        body += _sections(result, states, f"{place}", figures)
     body.append(section("Records", _records_table(materials), note=_RECORDS_NOTE))
-    write_text(path, page(document["screening"], body, figures, charges))
+    write_text(path, page(result.screening, body, figures, charges))
 
 
-def _findings(document: dict[str, Any]) -> list[str]:
+def _findings(document: ScreeningResult) -> list[str]:
     lines = []
-    for state in document["states"]:
-        at = f"{state['temperature_K']:g} K, state of charge {state['state_of_charge']:g}: "
-        if state["not_sums"]:
+    for state in document.states:
+        at = f"{state.temperature_K:g} K, state of charge {state.state_of_charge:g}: "
+        if state.not_sums:
             lines.append(
-                f"{at}{state['not_sums']} cells are not the sum of their contacts; "
-                f"{state['solved_whole']} of them have been solved whole"
+                f"{at}{state.not_sums} cells are not the sum of their contacts; "
+                f"{state.solved_whole} of them have been solved whole"
             )
-        if state["without_resistance"]:
-            lines.append(f"{at}{state['without_resistance']} cells have no resistance")
-        for output, ranking in state["rankings"].items():
-            if ranking["kept_of_best"] < 0.5 and ranking["best_of"] < len(ranking["cells"]):
+        if state.without_resistance:
+            lines.append(f"{at}{state.without_resistance} cells have no resistance")
+        for output, ranking in state.rankings.items():
+            if ranking.kept_of_best < 0.5 and ranking.best_of < len(ranking.cells):
                 lines.append(
                     f"{at}within the records' uncertainties only "
-                    f"{100 * ranking['kept_of_best']:.0f} % of the best {ranking['best_of']} by "
+                    f"{100 * ranking.kept_of_best:.0f} % of the best {ranking.best_of} by "
                     f"{output} stay among them"
                 )
     return lines
 
 
 def _sections(
-    document: dict[str, Any], states: list[dict[str, Any]], key: str, figures: dict[str, Figure]
+    document: ScreeningResult, states: list[ScreeningState], key: str, figures: dict[str, Figure]
 ) -> list[Markup]:
-    at = f" at {shown(states[0]['temperature_K'])} K"
+    at = f" at {shown(states[0].temperature_K)} K"
 
     def drawn(name: str, made: Figure, description: str) -> Markup:
         figures[f"{name}-{key}"] = made
         return figure(f"{name}-{key}", description)
 
     found = []
-    if all(state["listed"] is not None for state in states):
+    if all(state.listed is not None for state in states):
         maps = [
             drawn(f"cells-{output}", _cell_map(document, states, output), f"Cells: {output}")
             for output in _CELL_MAPS
         ]
         found.append(section(f"Cells{at}", *maps, note=f"{MAP_NOTE} {_MARGIN_NOTE}"))
-    if all(state["contacts"] is not None for state in states):
+    if all(state.contacts is not None for state in states):
         maps = [
             drawn(f"contacts-{field}", _contact_map(document, states, field), f"Contacts: {field}")
             for field in _CONTACT_MAPS
         ]
         found.append(section(f"Contacts{at}", *maps, note=MAP_NOTE))
-    found.append(section(f"The best{at}", *(_best_table(states, o) for o in states[0]["best"])))
+    found.append(section(f"The best{at}", *(_best_table(states, o) for o in states[0].best)))
     fronts = [
-        drawn(f"front-{place}", _front_figure(states, place), " and ".join(front["outputs"]))
-        for place, front in enumerate(states[0]["pareto"])
-        if len(front["outputs"]) == 2
+        drawn(f"front-{place}", _front_figure(states, place), " and ".join(front.outputs))
+        for place, front in enumerate(states[0].pareto)
+        if len(front.outputs) == 2
     ]
     if fronts:
         note = "Cells that no other beats in both outputs, among all that fit."
         found.append(section(f"Fronts{at}", *fronts, note=note))
     counted = [
         drawn(f"count-{output}", _histogram(states, output), f"Counts of {output}")
-        for output in states[0]["histograms"]
+        for output in states[0].histograms
     ]
     if counted:
         found.append(section(f"How many cells{at}", *counted))
     return found
 
 
-def _cell_map(document: dict[str, Any], states: list[dict[str, Any]], output: str) -> Figure:
-    electrolytes, positives = document["electrolyte"], document["positive"]
+def _cell_map(document: ScreeningResult, states: list[ScreeningState], output: str) -> Figure:
+    electrolytes, positives = document.electrolyte, document.positive
     x = (
         [electrolyte for electrolyte in electrolytes for _ in positives],
         [positive for _ in electrolytes for positive in positives],
@@ -163,63 +167,62 @@ def _cell_map(document: dict[str, Any], states: list[dict[str, Any]], output: st
     columns = list(zip(*x, strict=True))
     frames = []
     for state in states:
-        ranking = state["rankings"].get(output, {"cells": []})
-        spread = {cell["index"]: cell["quantiles"] for cell in ranking["cells"]}
+        spread = {cell.index: cell.quantiles for cell in state.ranked(output)}
         at = {
-            (cell["negative"], cell["electrolyte"], cell["positive"]): (
-                cell[output],
-                spread.get(cell["index"]),
+            (cell.negative, cell.electrolyte, cell.positive): (
+                getattr(cell, output),
+                spread.get(cell.index),
             )
-            for cell in state["listed"]
+            for cell in state.listed or []
         }
         frames.append(
-            [[at[negative, *column] for column in columns] for negative in document["negative"]]
+            [[at[negative, *column] for column in columns] for negative in document.negative]
         )
     return heat_map(
-        _LABELS[output], x, document["negative"], frames, logarithmic=output.endswith("_ohm_cm2")
+        _LABELS[output], x, document.negative, frames, logarithmic=output.endswith("_ohm_cm2")
     )
 
 
-def _contact_map(document: dict[str, Any], states: list[dict[str, Any]], field: str) -> Figure:
-    sides = [(side, name) for side in ("negative", "positive") for name in document[side]]
+def _contact_map(document: ScreeningResult, states: list[ScreeningState], field: str) -> Figure:
+    sides = [("negative", name) for name in document.negative]
+    sides += [("positive", name) for name in document.positive]
     x = ([side for side, _ in sides], [name for _, name in sides])
     frames = []
     for state in states:
         rows: list[list[Field]] = []
-        for place in range(len(document["electrolyte"])):
+        for place in range(len(document.electrolyte)):
             row: list[Field] = []
-            for side in ("negative", "positive"):
-                values = state["contacts"][side][field][place]
-                spread = state["contacts"][side]["interface_quantiles"][place]
+            maps = state.contacts
+            for side in () if maps is None else (maps.negative, maps.positive):
+                values = getattr(side, field)[place]
+                spread = side.interface_quantiles[place]
                 if field != "interface_ohm_cm2":
                     spread = [None] * len(values)
                 row += zip(values, spread, strict=True)
             rows.append(row)
         frames.append(rows)
     title = "resistance (Ω·cm²)" if field == "interface_ohm_cm2" else _LABELS[field]
-    return heat_map(
-        title, x, document["electrolyte"], frames, logarithmic=field.endswith("_ohm_cm2")
-    )
+    return heat_map(title, x, document.electrolyte, frames, logarithmic=field.endswith("_ohm_cm2"))
 
 
-def _best_table(states: list[dict[str, Any]], output: str) -> Markup:
+def _best_table(states: list[ScreeningState], output: str) -> Markup:
     rows, places = [], []
     for place, state in enumerate(states):
-        sure = {cell["index"]: cell for cell in state["rankings"].get(output, {}).get("cells", ())}
-        for rank, cell in enumerate(state["best"][output], start=1):
-            known = sure.get(cell["index"])
-            chance = "–" if known is None else f"{100 * known['probability_among_best']:.0f}"
-            ranks = "–" if known is None else interval(known["rank"], 3)
+        sure = {cell.index: cell for cell in state.ranked(output)}
+        for rank, cell in enumerate(state.best[output], start=1):
+            known = sure.get(cell.index)
+            chance = "–" if known is None else f"{100 * (known.probability_among_best or 0.0):.0f}"
+            ranks = "–" if known is None else interval(known.rank, 3)
             places.append(place)
             rows.append(
                 (
                     str(rank),
-                    cell["negative"],
-                    cell["electrolyte"],
-                    cell["positive"],
-                    shown(cell[output], 4),
-                    interval(None if known is None else known["quantiles"], 2),
-                    *(shown(cell[name], 3) for name in _CELL_MAPS if name != output),
+                    cell.negative,
+                    cell.electrolyte,
+                    cell.positive,
+                    shown(getattr(cell, output), 4),
+                    interval(None if known is None else known.quantiles, 2),
+                    *(shown(getattr(cell, name), 3) for name in _CELL_MAPS if name != output),
                     ranks,
                     chance,
                 )
@@ -254,19 +257,17 @@ def _axis(output: str) -> Figure:
     }
 
 
-def _front_figure(states: list[dict[str, Any]], place: int) -> Figure:
-    first, second = states[0]["pareto"][place]["outputs"]
+def _front_figure(states: list[ScreeningState], place: int) -> Figure:
+    first, second = states[0].pareto[place].outputs
 
-    def points(cells: list[dict[str, Any]], name: str, colour: str, mode: str) -> Trace:
+    def points(cells: Sequence[ScreenedCell], name: str, colour: str, mode: str) -> Trace:
         return {
             "type": "scatter",
             "mode": mode,
             "name": name,
-            "x": [cell[first] for cell in cells],
-            "y": [cell[second] for cell in cells],
-            "text": [
-                escape(f"{c['negative']} | {c['electrolyte']} | {c['positive']}") for c in cells
-            ],
+            "x": [getattr(cell, first) for cell in cells],
+            "y": [getattr(cell, second) for cell in cells],
+            "text": [escape(cell.name) for cell in cells],
             "hovertemplate": "%{text}<br>%{x:.3g}, %{y:.3g}<extra></extra>",
             "marker": {"color": colour, "size": 8},
             "line": {"color": colour, "shape": "hv"},
@@ -274,9 +275,9 @@ def _front_figure(states: list[dict[str, Any]], place: int) -> Figure:
 
     frames = [
         [
-            points(state["listed"] or [], "other cells", "var(--total)", "markers"),
+            points(state.listed or [], "other cells", "var(--total)", "markers"),
             points(
-                state["pareto"][place]["cells"],
+                state.pareto[place].cells,
                 "the front",
                 "var(--charge-transfer)",
                 "lines+markers",
@@ -294,18 +295,16 @@ def _front_figure(states: list[dict[str, Any]], place: int) -> Figure:
     return {"layout": layout, "frames": frames}
 
 
-def _histogram(states: list[dict[str, Any]], output: str) -> Figure:
+def _histogram(states: list[ScreeningState], output: str) -> Figure:
     frames = []
     middle: Callable[[float, float], float] = (
         (lambda a, b: (a * b) ** 0.5) if output.endswith("_ohm_cm2") else (lambda a, b: (a + b) / 2)
     )
     for state in states:
-        counted = state["histograms"][output]
+        counted = state.histograms[output]
         bins = [
             (middle(low, high), high - low, count)
-            for low, high, count in zip(
-                counted["from"], counted["to"], counted["count"], strict=True
-            )
+            for low, high, count in zip(counted.low, counted.high, counted.count, strict=True)
             if low is not None and high is not None
         ]
         frames.append(

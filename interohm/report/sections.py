@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interohm.records import Insulator, Metal
 from interohm.records.reference import reference_metal
@@ -26,16 +26,25 @@ from interohm.report.space_charge import concentration_figure, conductivity_figu
 from interohm.report.tables import Markup, interval, shown
 from interohm.results.json_values import likely_below
 
+if TYPE_CHECKING:
+    from interohm.results.cell import CellQuantiles, CellState
+    from interohm.results.contact import CellContact, ContactQuantiles, ContactResult
+    from interohm.results.result import Quantiles
+    from interohm.results.sweeps import TemperatureSweep
+
 
 def temperature_section(
-    states: Sequence[dict[str, Any]], temperature_K: float, whole: str, figures: dict[str, Any]
+    states: Sequence[CellState | ContactResult],
+    temperature_K: float,
+    whole: str,
+    figures: dict[str, Any],
 ) -> Markup:
     """Return the section of resistances over the temperature, and put its figure among the others.
 
     Parameters
     ----------
-    states : sequence of dict
-        Of a cell's document, or one contact's document.
+    states : sequence of CellState or ContactResult
+        Of a cell, or one contact.
     temperature_K : float
         Of the cell or contact.
     whole : str
@@ -52,13 +61,13 @@ def temperature_section(
         figure("arrhenius", "Arrhenius plot of the resistances"),
         activation_table(states, temperature_K, whole),
         note=notes.ARRHENIUS_NOTE.format(
-            samples=samples_text([state.get("temperature_sweep") for state in states])
+            samples=samples_text([state.temperature_sweep for state in states])
         ),
     )
 
 
 def current_section(
-    states: Sequence[dict[str, Any]], whole: str, figures: dict[str, Any], note: str
+    states: Sequence[CellState | ContactResult], whole: str, figures: dict[str, Any], note: str
 ) -> Markup:
     """Return the section of overpotentials, and put its figure among the others."""
     polarization = polarization_figure(states, whole)
@@ -87,9 +96,7 @@ def space_charge_panels(
     return panels
 
 
-def map_section(
-    axis: DisplayAxis, states: Sequence[dict[str, Any]], figures: dict[str, Any]
-) -> Markup:
+def map_section(axis: DisplayAxis, states: Sequence[CellState], figures: dict[str, Any]) -> Markup:
     """Return the section of potential maps, and put its figures among the others."""
     delta, measured = delta_figure(axis, states), measured_figure(axis, states)
     content, note = [], notes.MAP_NOTE
@@ -109,7 +116,9 @@ def map_section(
     return section("Potential map", *content, note=note) if content else Markup("")
 
 
-def ranking_section(documents: Sequence[dict[str, Any]], figures: dict[str, Any]) -> Markup:
+def ranking_section(
+    documents: Sequence[CellState | ContactResult], figures: dict[str, Any]
+) -> Markup:
     """Return the section that ranks the inputs, and put its figure among the others."""
     ranking = ranking_figure(documents)
     if ranking is None:
@@ -148,31 +157,30 @@ def inputs_section(tables: Sequence[Markup]) -> Markup:
     )
 
 
-def interval_note(quantiles: Sequence[dict[str, Any] | None]) -> str:
+def interval_note(quantiles: Sequence[CellQuantiles | ContactQuantiles | None]) -> str:
     """Say how many samples the intervals are from, and how many had no solution."""
     known = [item for item in quantiles if item is not None]
     if not known:
         return notes.NO_INTERVALS
-    lost = sum(item.get("lost_samples") or 0 for item in known)
-    text = notes.INTERVALS.format(samples=known[0]["samples"])
+    lost = sum(item.lost_samples or 0 for item in known)
+    text = notes.INTERVALS.format(samples=known[0].samples)
     return text + (notes.LOST.format(lost=lost, of=len(known)) if lost else "")
 
 
-def samples_text(parts: Sequence[dict[str, Any] | None]) -> str:
+def samples_text(parts: Sequence[TemperatureSweep | ContactQuantiles | None]) -> str:
     """Return how many samples intervals are from; between the least and the most of the parts."""
-    known = sorted({part["samples"] for part in parts if part and part.get("samples")})
+    known = sorted({part.samples for part in parts if part and part.samples})
     if not known:
         return "the samples"
     return f"{' to '.join(str(count) for count in dict.fromkeys((known[0], known[-1])))} samples"
 
 
-def capacitance_note(contacts: Sequence[dict[str, Any]]) -> str:
+def capacitance_note(contacts: Sequence[CellContact]) -> str:
     """Say why a differential capacitance has no interval; nothing where all have one."""
-    field = "differential_capacitance_uF_cm2"
     bare = any(
-        contact[field] is not None
-        and contact["quantiles"] is not None
-        and contact["quantiles"].get(field) is None
+        contact.differential_capacitance_uF_cm2 is not None
+        and contact.quantiles is not None
+        and contact.quantiles.differential_capacitance_uF_cm2 is None
         for contact in contacts
     )
     return notes.CAPACITANCE_NOTE if bare else ""
@@ -186,12 +194,12 @@ def resistance_key(label: str, part: Part) -> tuple[str, str, str]:
     return label, f"{shown(part.value_ohm_cm2, 3)} Ω·cm²", spread
 
 
-def share_keys(quantiles: dict[str, Any]) -> list[tuple[str, str, str]]:
+def share_keys(quantiles: CellQuantiles | ContactQuantiles) -> list[tuple[str, str, str]]:
     """Return how likely an interface is to be good enough, by what counts as that."""
-    below = likely_below(quantiles)
+    below = likely_below(quantiles.share_above_ohm_cm2)
     return [] if below is None else [("likely below (Ω·cm²)", below, "")]
 
 
-def spread_text(quantiles: dict[str, float] | None, unit: str, digits: int = 3) -> str:
+def spread_text(quantiles: Quantiles | None, unit: str, digits: int = 3) -> str:
     """Return an interval with its unit; nothing if there is none."""
     return "" if quantiles is None else f"5 to 95 %: {interval(quantiles, digits)} {unit}"

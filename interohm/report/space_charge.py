@@ -17,9 +17,8 @@ from interohm.report.display_axis import DisplayAxis, nanometres
 from interohm.report.levels import ContactView
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from interohm.arrays import Array
 
-    Array = NDArray[np.float64]
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 

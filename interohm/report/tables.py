@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 from math import floor, log10
-from typing import Any
+from typing import TYPE_CHECKING
 
 from interohm.report.budget import Part, known_rows
+from interohm.results.cell import CellState
+from interohm.results.contact_sides import SIDES
+
+if TYPE_CHECKING:
+    from interohm.results.contact import ContactResult
+    from interohm.results.result import Quantiles
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -48,7 +54,7 @@ def fixed(value: float | None, decimals: int) -> str:
     return NONE if value is None else f"{value:z.{decimals}f}".replace("-", "−")
 
 
-def interval(quantiles: dict[str, float] | None, digits: int = 3) -> str:
+def interval(quantiles: Quantiles | None, digits: int = 3) -> str:
     """Return the interval from 5 to 95 %."""
     if quantiles is None:
         return NONE
@@ -57,7 +63,7 @@ def interval(quantiles: dict[str, float] | None, digits: int = 3) -> str:
 
 def with_interval(
     value: float | None,
-    quantiles: dict[str, float] | None,
+    quantiles: Quantiles | None,
     digits: int = 4,
     *,
     decimals: int | None = None,
@@ -71,7 +77,7 @@ def with_interval(
         return text
     spread = interval(quantiles, 3)
     if decimals is not None:
-        spread = " … ".join(fixed(quantiles[end], decimals) for end in ("p05", "p95"))
+        spread = " … ".join(fixed(end, decimals) for end in (quantiles["p05"], quantiles["p95"]))
     return Markup(f"{text}<br><small>{spread}</small>")
 
 
@@ -132,21 +138,21 @@ def table(
     return Markup("".join(lines))
 
 
-def states_table(states: Sequence[dict[str, Any]]) -> Markup:
+def states_table(states: Sequence[CellState]) -> Markup:
     """Return voltage and resistance of each state of charge."""
     rows, some_have_none = [], False
     for state in states:
-        quantiles = state["quantiles"] or {}
-        some, samples = quantiles.get("log10_samples"), quantiles.get("samples")
-        spread = quantiles.get("log10_resistance")
+        quantiles = state.spreads()
+        some, samples = quantiles.log10_samples, quantiles.samples
+        spread = quantiles.log10_resistance
         some_have_none |= None not in (spread, some) and some != samples
         rows.append(
             (
-                shown(state["state_of_charge"]),
-                shown(state["open_circuit_voltage_V"]),
-                interval(quantiles.get("open_circuit_voltage_V")),
-                shown(state["area_specific_resistance_ohm_cm2"], 3),
-                interval(quantiles.get("area_specific_resistance_ohm_cm2"), 2),
+                shown(state.state_of_charge),
+                shown(state.open_circuit_voltage_V),
+                interval(quantiles.open_circuit_voltage_V),
+                shown(state.area_specific_resistance_ohm_cm2, 3),
+                interval(quantiles.area_specific_resistance_ohm_cm2, 2),
                 NONE if spread is None else counted(interval(spread), some, samples),
             )
         )
@@ -168,23 +174,23 @@ def states_table(states: Sequence[dict[str, Any]]) -> Markup:
     )
 
 
-def contacts_table(states: Sequence[dict[str, Any]]) -> Markup:
+def contacts_table(states: Sequence[CellState | ContactResult]) -> Markup:
     """Return the contacts at each state of charge."""
     rows, places = [], []
     for place, state in enumerate(states):
-        for contact in state["contacts"]:
+        for contact in state.contacts if isinstance(state, CellState) else [state]:
             places.append(place)
-            spreads = contact["quantiles"] or {}
-            lengths = spreads.get("debye_length_nm") or {}
-            distances = spreads.get("distance_nm") or {}
+            spreads = contact.spreads()
+            lengths = spreads.debye_length_nm
+            distances = spreads.distance_nm or {}
             rows.append(
                 (
-                    f"{contact['left']} | {contact['right']}",
-                    shown(contact["potential_drop_V"]),
-                    interval(spreads.get("potential_drop_V")),
-                    shown(contact["dipole_V"]),
+                    contact.name,
+                    shown(contact.potential_drop_V),
+                    interval(spreads.potential_drop_V),
+                    shown(contact.dipole_V),
                     *(
-                        with_interval(contact[field], spreads.get(field), digits)
+                        with_interval(getattr(contact, field), getattr(spreads, field), digits)
                         for field, digits in (
                             ("sheet_charge_e_nm2", 4),
                             ("capacitance_uF_cm2", 3),
@@ -192,17 +198,21 @@ def contacts_table(states: Sequence[dict[str, Any]]) -> Markup:
                         )
                     ),
                     *(
-                        with_interval(contact["debye_length_nm"][side], lengths.get(side), 3)
-                        for side in ("left", "right")
+                        with_interval(
+                            contact.debye_length_nm[side],
+                            None if lengths is None else lengths[side],
+                            3,
+                        )
+                        for side in SIDES
                     ),
                     *(
                         with_interval(
-                            (contact["distance_nm"][side] or {}).get(key),
-                            (distances.get(side) or {}).get(key),
+                            getattr(contact.distance_nm.get(side), key, None),
+                            getattr(distances.get(side), key, None),
                             3,
                         )
                         for key in ("x50", "x90", "x99")
-                        for side in ("left", "right")
+                        for side in SIDES
                     ),
                 )
             )

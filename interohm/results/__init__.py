@@ -1,1 +1,1 @@
-"""What predictions say: the documents of contacts, cells and screenings, above records alone."""
+"""What predictions say: the results of contacts, cells and screenings, above records alone."""

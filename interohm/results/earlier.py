@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from interohm.records.material import Insulator, Metal
+from interohm.results.contact import ContactResult
 from interohm.results.contact_sides import SIDES, points_of_side
 from interohm.results.json_values import number, numbers
+from interohm.results.result import Side
 
 
 def has_levels(contact: Mapping[str, Any]) -> bool:
@@ -41,6 +43,7 @@ def with_levels(
     dict or None
         None if the document has no electrochemical potentials or no barrier yet.
     """
+    read = ContactResult.read(contact)
     profile = contact["profile"]
     given = profile.get("electrochemical_potential_eV")
     known = [value for value in given or () if value is not None]
@@ -50,12 +53,12 @@ def with_levels(
     metal_eV = known[0] / z
     phi = np.array([np.nan if value is None else value for value in profile["phi_V"]], dtype=float)
     columns = {name: np.full(phi.shape, np.nan) for name in ("gap", "valence", "fermi", "mu")}
-    mu_eV: dict[str, float] = {}
+    mu_eV: dict[Side, float] = {}
     conduction_at_contact_eV = np.nan
     for side, material in zip(SIDES, materials, strict=True):
         if isinstance(material, Metal):
             continue
-        own = points_of_side(contact, side)
+        own = points_of_side(read, side)
         mu_eV[side] = contact["mu_eV"][side]
         columns["gap"][own] = material.band_gap_eV.value
         columns["valence"][own] = -material.ionization_potential_eV.value - phi[own]

@@ -102,15 +102,16 @@ def interface_quantiles(samples: ArrayLike) -> dict[str, Any]:
     }
 
 
-def likely_below(fields: Mapping[str, Any]) -> str | None:
+def likely_below(share_above_ohm_cm2: Mapping[str, float] | None) -> str | None:
     """Return how likely an interface is to be good enough, by what counts as that, in words.
 
     Parameters
     ----------
-    fields : mapping
-        Quantiles with `interface_quantiles`; None without any.
+    share_above_ohm_cm2 : mapping
+        Of `interface_quantiles`; None without any.
     """
-    above = fields.get("share_above_ohm_cm2")
-    if above is None:
+    if share_above_ohm_cm2 is None:
         return None
-    return ", ".join(f"{limit} {1.0 - above[limit]:.0%}" for limit in ("1", "10", "100"))
+    return ", ".join(
+        f"{limit} {1.0 - share_above_ohm_cm2[limit]:.0%}" for limit in ("1", "10", "100")
+    )

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from interohm.device_models import (
     BOLTZMANN_EV_K,
     LIMITING_STEPS,
-    REASONS,
     Bulk,
     HalfSpace,
     Metal,
+    Reason,
     coated_contact,
     coated_resistance,
     conductivity_S_cm,
@@ -161,24 +161,24 @@ def test_the_sparser_plane_is_that_of_fewer_sites_times_hop_distance() -> None:
 def test_reasons() -> None:
     llzo, lif = reference_bulk("LLZO"), reference_bulk("LiF")
     thick = contact_resistance(contact(Metal(0.0), llzo))
-    assert REASONS[int(thick.reason)] == ""
+    assert Reason(int(thick.reason)).text == ""
     wide = contact_resistance(contact(Metal(0.0), lif))
-    assert "right phase is not thick" in REASONS[int(wide.reason)]
+    assert "right phase is not thick" in Reason(int(wide.reason)).text
     assert np.isnan(wide.total_ohm_cm2)
     assert np.isnan(wide.space_charge_ohm_cm2)
     assert wide.charge_transfer_ohm_cm2 > 0.0
     thin = contact_resistance(contact(llzo, Metal(3.0)), left_thickness_nm=2.0)
-    assert "left phase is not thick" in REASONS[int(thin.reason)]
+    assert "left phase is not thick" in Reason(int(thin.reason)).text
     both = contact_resistance(contact(lif, lif, dipole_V=0.1))
-    assert "neither" in REASONS[int(both.reason)]
+    assert "neither" in Reason(int(both.reason)).text
     mute = neutral_bulk(
         symmetric(0.1, migration_energy_eV=np.nan), temperature_K=300.0,
         metal_work_function_eV=METAL_eV,
     )  # fmt: skip
     silent = contact_resistance(contact(Metal(0.0), mute))
-    assert "no defect of the right phase" in REASONS[int(silent.reason)]
+    assert "no defect of the right phase" in Reason(int(silent.reason)).text
     metals = contact_resistance(contact(Metal(0.0), Metal(1.0)))
-    assert "no insulating phase" in REASONS[int(metals.reason)]
+    assert "no insulating phase" in Reason(int(metals.reason)).text
     assert bool(is_thick(1.0, 2.0, 0.5, 8.0))
     assert not bool(is_thick(1.0, 2.0, 0.5, 7.9))
 
@@ -197,7 +197,7 @@ def test_a_phase_of_unknown_thickness_may_need_ten_micrometres() -> None:
         metal = Metal(bulk.neutral_potential_V)
         for sides, side in (((bulk, metal), 0), ((metal, bulk), 1)):
             found = contact_resistance(contact(*sides))
-            assert REASONS[int(found.reason)].partition(" phase")[0] == reasons[side]
+            assert Reason(int(found.reason)).text.partition(" phase")[0] == reasons[side]
             assert bool(np.isnan(found.total_ohm_cm2)) == bool(reasons[side])
         known = contact_resistance(contact(bulk, metal), left_thickness_nm=1e3 * length_um + 1.0)
         assert known.reason == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/python-api.md")
+PAGES = ("README.md", "docs/python.md", "docs/python-api.md")
 
 
 def examples() -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ import numpy as np
 from interohm.device_models import Phase
 from interohm.screening.contacts import (
     OF_PAIRS,
-    Conditions,
+    SideConditions,
     all_contacts,
     clipped_mu_eV,
     solve_pairs,
@@ -40,7 +40,7 @@ def sets(electrolytes: int, sides: int) -> tuple[Electrodes, Electrolytes]:
 
 def test_threads_make_no_difference():
     electrodes, electrolytes = sets(53, 97)
-    conditions = Conditions(300.0, 20_000.0, np.asarray(2.9), 1.0, False)
+    conditions = SideConditions(300.0, 20_000.0, np.asarray(2.9), 1.0, False)
     steps = []
     one, three = (
         all_contacts(electrodes, electrolytes, conditions, workers=workers, progress=steps.append)

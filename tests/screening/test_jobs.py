@@ -48,7 +48,7 @@ def without_folder(document):
 
 
 def test_jobs_add_up(tmp_path, monkeypatch):
-    alone = run_screening(here(tmp_path, "alone", monkeypatch), quiet)
+    alone = run_screening(here(tmp_path, "alone", monkeypatch), quiet).document()
     screening = here(tmp_path, "jobs", monkeypatch)
     keep_asked(screening)
     # what becomes of the records meanwhile makes no difference to what was asked
@@ -62,13 +62,13 @@ def test_jobs_add_up(tmp_path, monkeypatch):
     assert len(outputs) == 1 + 3 + 1
     ranges = finished_ranges(screening.folder_of(300, 0) / "ranges", 18)
     assert ranges == [(0, 6), (6, 12), (12, 18)]
-    assert without_folder(run_screening(screening, quiet)) == without_folder(alone)
+    assert without_folder(run_screening(screening, quiet).document()) == without_folder(alone)
 
 
 def test_parts_that_are_missing_are_screened(tmp_path, monkeypatch):
-    alone = run_screening(here(tmp_path, "alone", monkeypatch), quiet)
+    alone = run_screening(here(tmp_path, "alone", monkeypatch), quiet).document()
     screening = here(tmp_path, "jobs", monkeypatch)
     prepare(screening, quiet)
     screen_part(screening, quiet, place=1, of=3)
     assert finished_ranges(screening.folder_of(300, 1) / "ranges", 18) == [(6, 12)]
-    assert without_folder(run_screening(screening, quiet)) == without_folder(alone)
+    assert without_folder(run_screening(screening, quiet).document()) == without_folder(alone)

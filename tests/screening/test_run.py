@@ -159,7 +159,7 @@ def test_document_table_and_resumption(tmp_path):
         {**SMALL, "where": "electrolyte == 'LLZO' or negative == 'Li'", "states_of_charge": [0, 1]}
     )
     screening = screening_of(config, tmp_path, table=True)
-    document = run_screening(screening, quiet, length=3)
+    document = run_screening(screening, quiet, length=3).document()
     first, charged = document["states"]
     assert (first["cells"], first["fitting"]) == (8, 6)
     assert charged["state_of_charge"] == 1
@@ -192,7 +192,7 @@ def test_document_table_and_resumption(tmp_path):
     stages = []
     again = run_screening(
         screening, lambda stage, total: stages.append(stage) or (lambda more: None)
-    )
+    ).document()
     assert again == document
     assert "contacts" not in stages
 
@@ -228,7 +228,9 @@ def test_ranking_by_hand():
 
 def test_shared_numbers_move_cells_together(tmp_path):
     """Two cells of one electrolyte keep their order where another's may come between."""
-    document = run_screening(screening_of(ScreenConfig.model_validate(SMALL), tmp_path), quiet)
+    document = run_screening(
+        screening_of(ScreenConfig.model_validate(SMALL), tmp_path), quiet
+    ).document()
     ranking = document["states"][0]["rankings"]["resistance_ohm_cm2"]
     assert ranking["samples"] == 200
     assert len(ranking["cells"]) == 4

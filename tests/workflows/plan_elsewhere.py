@@ -1,8 +1,8 @@
 """Plans campaigns as another processor would, on structures as another user would give them.
 
-``python plan_elsewhere.py CAMPAIGN FOLDER VARIANT [PHASE ...]`` writes the campaign with its
-structures changed into the folder, plans it, and prints what is not found. Run as a process of its
-own, since the kernels of OpenBLAS and NumPy's features are chosen when a process begins.
+``python plan_elsewhere.py CAMPAIGN VARIANT [PHASE ...]`` plans the campaign with its structures
+changed, and prints what is not found. A process of its own, since the kernels of OpenBLAS and
+NumPy's features are chosen when a process begins.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from pymatgen.core import Structure
+from scipy.stats import special_ortho_group
 
 from interohm.database import Database
 from interohm.settings import Settings
@@ -30,6 +31,8 @@ VARIANTS = {
     "moved": (1e-10, ("origin", "order")),
     "reduced": (1e-9, ("reduced", "origin")),
     "doubled": (1e-9, ("doubled", "order", "origin")),
+    "turned": (1e-9, ("sheared", "turned", "order", "origin")),
+    "left-handed": (1e-10, ("swapped", "turned", "order")),
 }
 
 
@@ -40,11 +43,16 @@ def changed(structure: Structure, variant: str, random: np.random.Generator) -> 
         found = found.get_reduced_structure()
     if "doubled" in steps:
         found.make_supercell([[1, 1, 0], [0, 1, 0], [0, 1, 2]])
+    if "sheared" in steps:  # another basis of the same lattice
+        found.make_supercell([[1, 2, 0], [0, 1, -1], [1, 2, 1]])
+    if "swapped" in steps:
+        found.make_supercell([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
     places = found.frac_coords + noise * random.standard_normal((len(found), 3))
     if "origin" in steps:
         places = places + random.random(3)
     order = random.permutation(len(found)) if "order" in steps else np.arange(len(found))
-    lattice = found.lattice.matrix * (1 + noise * random.standard_normal((3, 3)))
+    turn = special_ortho_group.rvs(3, random_state=7) if "turned" in steps else np.eye(3)
+    lattice = found.lattice.matrix @ turn * (1 + noise * random.standard_normal((3, 3)))
     return Structure(lattice, [found[int(site)].specie for site in order], places[order])
 
 
@@ -67,7 +75,17 @@ def campaign_elsewhere(path: Path, folder: Path, variant: str, phases: list[str]
     update = {
         "metal_structure": elsewhere(whole.metal_structure),
         "phases": [
-            phase.model_copy(update={"structure": elsewhere(phase.structure)}) for phase in chosen
+            phase.model_copy(
+                update={
+                    side: getattr(phase, side).model_copy(
+                        update={"structure": elsewhere(getattr(phase, side).structure)}
+                    )
+                    for side in ("left", "right")
+                }
+                if phase.kind == "interface"
+                else {"structure": elsewhere(phase.structure)}
+            )
+            for phase in chosen
         ],
     }
     if phases:

@@ -8,13 +8,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from monty.json import MontyDecoder
 
 from interohm.database import Database
 from interohm.records import Insulator
 from interohm.settings import Settings
-from interohm.workflows.campaign import PlannedCalculation, dry_run, load_campaign
+from interohm.workflows.campaign import (
+    PlannedCalculation,
+    campaign_flow,
+    dry_run,
+    load_campaign,
+)
 from interohm.workflows.campaign_config import CampaignConfig
-from interohm.workflows.local import CampaignError, run_campaign
+from interohm.workflows.context import using
+from interohm.workflows.display import Display
+from interohm.workflows.local import CampaignError, run_campaign, run_flow
 
 Run = Callable[[str], tuple[Insulator | None, dict[str, str]]]
 ROOT = Path(__file__).parents[2]
@@ -85,3 +93,23 @@ def test_what_all_levels_need_is_not_left_out(run_without: Run) -> None:
     record, failures = run_without("LiF: slab (001)")
     assert record is None
     assert "no record without slab" in failures["LiF: record"]
+
+
+def test_a_flow_that_an_earlier_version_put_into_a_queue_makes_the_same_record(
+    fluoride: CampaignConfig, plan: dict[str, PlannedCalculation], database: Database
+) -> None:
+    """Its jobs give one by one what those of this version give in groups."""
+    for row in plan.values():
+        text = gzip.decompress((FINISHED / f"{row.hash}.json.gz").read_bytes())
+        database.save_calculation(json.loads(text))
+    records = []
+    queued = ROOT / "tests" / "data" / "queued_flow.json.gz"
+    earlier = MontyDecoder().decode(gzip.decompress(queued.read_bytes()).decode())
+    for flow in (earlier, campaign_flow(fluoride)):
+        with using(database), Display.on_standard_error(False) as display:
+            assert run_flow(flow, database, workers=1, display=display) == {}
+        records.append(database.material("LiF"))
+    first, second = records
+    assert first is not None
+    assert first == second
+    assert {defect.name for defect in first.defects} == {"V_F", "V_Li", "Li_i"}

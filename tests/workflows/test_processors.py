@@ -61,5 +61,6 @@ def test_so_does_a_crystal_that_is_given_otherwise(variant: str, kernel: str) ->
     if kernel == KERNELS[0]:
         environment["NPY_DISABLE_CPU_FEATURES"] = FEATURES
     assert planned("interlayers", variant, THREE, **environment)["lost"] == []
-    if variant == "doubled":
+    if variant in ("doubled", "turned"):
         assert planned("electrodes", variant, [], **environment)["lost"] == []
+        assert planned("interfaces", variant, [], **environment)["lost"] == []

@@ -128,6 +128,7 @@ def kpoint_counts(structure: Structure, length_A: float, axes: int) -> list[int]
     Parameters
     ----------
     structure : Structure
+        The atoms.
     length_A : float
         The supercell that the mesh stands for reaches at least this far along each axis, to 1 %.
     axes : int
@@ -148,6 +149,7 @@ def electron_correlation(
     Parameters
     ----------
     structure : Structure
+        The atoms.
     hubbard_U : mapping, optional
         The preset's.
     """

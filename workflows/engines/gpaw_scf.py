@@ -32,6 +32,7 @@ def gpaw_parameters(
     Parameters
     ----------
     request : CalculationRequest
+        What is to be calculated.
     changes : mapping, optional
         What a retry changes: ``mixer``, ``max_iterations``, ``smearing_eV``.
     """

@@ -20,6 +20,7 @@ class CalculationError(RuntimeError):
     Parameters
     ----------
     message : str
+        Why, in the engine's words.
     attempts : sequence of mapping
         The settings that were tried, as in `Calculation.scf_attempts`.
     """
@@ -83,6 +84,7 @@ class Engine(Protocol):
         Parameters
         ----------
         structure : Structure
+            The atoms.
         settings : mapping
             Of one step of a preset, as its ``engine_settings`` returns them.
         """

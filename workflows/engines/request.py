@@ -20,6 +20,7 @@ class CalculationRequest(BaseModel):
     Parameters
     ----------
     engine : str
+        Which program calculates.
     kind : str
         ``cell`` (relax cell and atoms), ``relax`` (atoms) or ``static``.
     charge : int

@@ -90,7 +90,10 @@ class VaspEngine:
             "functional": settings["potcars"]["functional"],
             "symbols": potcar_symbols(structure, settings["potcars"]["symbols"]),
         }
-        incar = complete_incar(in_poscar_order(structure), kind, settings, kpoints, potcars, charge)
+        asked: Any = kind  # one that the preset gave
+        incar = complete_incar(
+            in_poscar_order(structure), asked, settings, kpoints, potcars, charge
+        )
         own = {
             "xc": functional_name(incar),
             "cutoff_eV": settings["cutoff_eV"],

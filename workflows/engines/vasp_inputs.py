@@ -127,6 +127,7 @@ def potcar_symbols(structure: Structure, chosen: Mapping[str, str]) -> dict[str,
     Parameters
     ----------
     structure : Structure
+        The atoms.
     chosen : mapping of str to str
         By element; others have those of atomate2's base set.
     """
@@ -143,6 +144,7 @@ def valence_electrons(structure: Structure, potcars: Mapping[str, Any]) -> int:
     Parameters
     ----------
     structure : Structure
+        The atoms.
     potcars : mapping
         ``functional`` and ``symbols`` by element.
 
@@ -169,7 +171,7 @@ def valence_electrons(structure: Structure, potcars: Mapping[str, Any]) -> int:
 def _valences(functional: str) -> dict[str, int]:
     path = resources.files("interohm.configs") / "valences" / f"{functional}.yaml"
     with resources.as_file(path) as file:
-        return load_yaml(file)["valence_electrons"]
+        return dict(load_yaml(file)["valence_electrons"])
 
 
 def complete_incar(
@@ -192,7 +194,9 @@ def complete_incar(
     settings : mapping
         Of a preset's step.
     kpoints : list of int
+        Of the mesh along each axis.
     potcars : mapping
+        The data set of each element.
     charge : int
         NELECT is written for charged cells only.
 

@@ -69,9 +69,11 @@ class WorkerRun:
     Parameters
     ----------
     request : CalculationRequest
+        What is to be calculated.
     folder : Path
         Gets ``request.json``; the worker leaves ``result.json`` or ``failure.json``.
     command : list of str
+        The program and its arguments.
     """
 
     def __init__(self, request: CalculationRequest, folder: Path, command: list[str]) -> None:

@@ -20,6 +20,7 @@ from interohm.explorer.figures import comparison, heat_map
 from interohm.explorer.selection import key_of, selected
 from interohm.explorer.server import explorer, listen
 from interohm.report.budget import Part
+from interohm.results.cell import CellResult
 from interohm.settings import Settings
 
 
@@ -216,7 +217,7 @@ def test_every_row_is_found_by_its_key(settings):
         for collection in ("contacts", "cells"):
             for row in database.rows(collection):
                 found = selected(database, collection, key_of(collection, row))
-                assert found.is_cell == (collection == "cells")
+                assert isinstance(found.result, CellResult) == (collection == "cells")
                 assert f"{row['temperature_K']:g} K" in found.name
 
 

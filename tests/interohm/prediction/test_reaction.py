@@ -16,6 +16,7 @@ from interohm.records import material_document, material_from
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
 from interohm.report import write_contact_report, write_report
+from interohm.results.contact import ContactResult
 
 #: eV per formula unit, elements at zero.
 ENERGIES = {"Li2O": -6.0, "MgO": -4.0, "LiF": -6.0, "MgF2": -9.0}
@@ -132,7 +133,7 @@ def test_documents_and_reports_say_it(tmp_path: Path, capsys: pytest.CaptureFixt
     said = document["reaction"]["text"]
     assert said.startswith("Li and MgO react to Li2O, Mg")
     assert said in (tmp_path / "contact.html").read_text()
-    print_contact(document, [])
+    print_contact(ContactResult.read(document), [])
     assert "Li and MgO react to Li2O, Mg" in " ".join(capsys.readouterr().out.split())
 
 

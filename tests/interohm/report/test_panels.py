@@ -28,6 +28,8 @@ from interohm.report.levels import cell_axis
 from interohm.report.potential_map import decomposed_figure, delta_figure, measured_figure
 from interohm.report.ranking import ranking_figure
 from interohm.report.tables import contacts_table, fixed, interval, shown, states_table
+from interohm.results.cell import CellResult, CellState
+from interohm.results.sweeps import TemperatureSweep
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
 LAYERS = [
@@ -71,13 +73,17 @@ def states(document):
 
 @pytest.fixture(scope="module")
 def axis(document):
-    return cell_axis(document)
+    return cell_axis(CellResult.read(document))
 
 
 def written(path, document, materials, cell=CELL):
     write_report(path, cell, materials, document)
     html = path.read_text(encoding="utf-8")
     return html, json.loads(re.search(r'id="figures">(.*?)</script>', html)[1])
+
+
+def typed(states):
+    return [CellState.read(state) for state in states]
 
 
 def lines(frame):
@@ -204,19 +210,19 @@ def test_a_contacts_ion_level_is_flat_across_both_phases(tmp_path):
 
 
 def test_arrhenius_slopes_are_the_activation_energies_of_the_table(states):
-    figure = arrhenius_figure(states)
+    figure = arrhenius_figure(typed(states))
     (cell,) = [t for t in figure["frames"][1] if t["name"] == "cell (ASR)"]
     inverse = np.array(cell["x"]) / 1000
     slope = np.gradient(np.log(np.array(cell["y"]) * inverse), inverse)
     swept = states[1]["temperature_sweep"]["area_specific"]["activation_energy_eV"]
     middle = len(swept) // 2
     assert slope[middle] * BOLTZMANN_EV_K == pytest.approx(swept[middle], rel=1e-6)
-    table = activation_table(states, 300.0)
+    table = activation_table(typed(states), 300.0)
     assert fixed(swept[middle], 3) in table
     # every number has the decimals of its column
     numbers = re.findall(r'class="number">(.*?)</td>', table)
     assert {len(digits) for one in numbers for digits in re.findall(r"\.(\d+)", one)} == {3}
-    for part in swept_parts(states[1]["temperature_sweep"]):
+    for part in swept_parts(TemperatureSweep.read(states[1]["temperature_sweep"])):
         assert f"<td>{escape(part.label)}</td>" in table
     flat = [t for t in lines(figure["frames"][1]) if "without space charge" in t["name"]]
     assert flat
@@ -224,7 +230,7 @@ def test_arrhenius_slopes_are_the_activation_energies_of_the_table(states):
 
 
 def test_the_cells_interval_lies_around_its_line(states):
-    frame = arrhenius_figure(states)["frames"][0]
+    frame = arrhenius_figure(typed(states))["frames"][0]
     (shade,) = [t for t in frame if t["name"] == "cell (ASR), 5 to 95 %"]
     quantiles = states[0]["quantiles"]["log10_resistance"]
     found = [log10(y) for x, y in zip(shade["x"], shade["y"], strict=True) if x == 3.33333]
@@ -232,7 +238,7 @@ def test_the_cells_interval_lies_around_its_line(states):
     # the intervals stand in the table below their energies
     sweep = states[0]["temperature_sweep"]["area_specific"]
     small = f"<small>{interval(sweep['quantiles']['activation_energy_eV'], 3)}</small>"
-    assert small in activation_table(states, 300.0)
+    assert small in activation_table(typed(states), 300.0)
     bare = deepcopy(states)
     for state in bare:
         for part in state["temperature_sweep"]["contacts"]:
@@ -241,16 +247,16 @@ def test_the_cells_interval_lies_around_its_line(states):
         for part in state["temperature_sweep"]["layers"]:
             part["quantiles"] = None
         state["temperature_sweep"]["area_specific"]["quantiles"] = None
-    assert all("fill" not in t for frame in arrhenius_figure(bare)["frames"] for t in frame)
+    assert all("fill" not in t for frame in arrhenius_figure(typed(bare))["frames"] for t in frame)
 
 
 def test_a_cells_log10_says_of_how_many_samples_it_is(states):
     quantiles = {**states[0]["quantiles"], "log10_samples": 7, "samples": 9}
-    table = states_table([{**states[0], "quantiles": quantiles}])
+    table = states_table(typed([{**states[0], "quantiles": quantiles}]))
     assert "<small>(7 of 9)</small>" in table
     assert "(m of n)" in table
     all_of_them = {**quantiles, "log10_samples": 9}
-    assert "(m of n)" not in states_table([{**states[0], "quantiles": all_of_them}])
+    assert "(m of n)" not in states_table(typed([{**states[0], "quantiles": all_of_them}]))
 
 
 def test_a_part_that_is_negative_everywhere_has_no_curve(states):
@@ -259,13 +265,13 @@ def test_a_part_that_is_negative_everywhere_has_no_curve(states):
     for part in (sweep["contacts"][0]["charge_transfer"], sweep["contacts"][0]["space_charge"]):
         part.update(resistance_ohm_cm2=[-1.0] * len(nothing), activation_energy_eV=nothing)
         part["without_space_charge"] = None
-    labels = [part.label for part in swept_parts(sweep)]
+    labels = [part.label for part in swept_parts(TemperatureSweep.read(sweep))]
     assert not any(label.startswith("Li | LLZO") for label in labels)
     assert "cell (ASR)" in labels
 
 
 def test_one_curve_of_the_map_for_each_state_of_charge(axis, states):
-    figure = delta_figure(axis, states)
+    figure = delta_figure(axis, typed(states))
     assert [curve["name"] for curve in figure["always"]] == [
         f"state of charge {charge}" for charge in ("0", "0.5", "1")
     ]
@@ -287,11 +293,11 @@ def test_no_differences_without_a_discharged_state(axis, states):
     later = [deepcopy(state) for state in states[1:]]
     for state in later:
         state["profile"]["delta_cpd_V"] = [None] * len(state["profile"]["x_nm"])
-    assert delta_figure(axis, later) is None
+    assert delta_figure(axis, typed(later)) is None
 
 
 def test_the_front_of_the_ion_is_a_step(axis, states):
-    curve = delta_figure(axis, states)["always"][2]
+    curve = delta_figure(axis, typed(states))["always"][2]
     front = float(axis.place(-40.0))
     near = [
         y
@@ -309,7 +315,7 @@ def test_a_jump_stays_where_the_scale_changes():
 
 
 def test_measured_points_lie_at_their_places(axis, states):
-    figure = measured_figure(axis, states)
+    figure = measured_figure(axis, typed(states))
     for state, frame in zip(states, figure["frames"], strict=True):
         shade, model, points = frame
         assert shade["name"].endswith("5 to 95 %")
@@ -324,7 +330,7 @@ def test_measured_points_lie_at_their_places(axis, states):
 )
 def test_a_measured_map_is_taken_apart(axis, states, part, field):
     """Each part is off its model by the map's whole residual, upside down."""
-    figure = decomposed_figure(axis, states, part)
+    figure = decomposed_figure(axis, typed(states), part)
     for state, frame in zip(states, figure["frames"], strict=True):
         shade, model, points = frame
         assert shade["name"].endswith("5 to 95 %")
@@ -341,7 +347,7 @@ def test_a_measured_map_is_taken_apart(axis, states, part, field):
 
 
 def test_the_parts_of_the_polarization_add_up(states):
-    figure = polarization_figure(states)
+    figure = polarization_figure(typed(states))
     for state, frame in zip(states, figure["frames"], strict=True):
         curves = [trace for trace in frame if trace["mode"] == "lines+markers"]
         cell, *parts = curves
@@ -350,7 +356,7 @@ def test_the_parts_of_the_polarization_add_up(states):
         assert total == pytest.approx(np.array(cell["y"]), rel=1e-6)
         (line,) = [trace for trace in frame if trace["name"] == "open-circuit voltage"]
         assert line["y"] == [state["open_circuit_voltage_V"]] * 2
-    assert "Butler–Volmer" in polarization_table(states)
+    assert "Butler–Volmer" in polarization_table(typed(states))
 
 
 def test_the_whole_is_told_from_a_part_that_equals_it(document, materials, tmp_path):
@@ -378,7 +384,7 @@ def test_the_whole_is_told_from_a_part_that_equals_it(document, materials, tmp_p
 
 
 def test_the_ranking_orders_the_inputs(states):
-    figure = ranking_figure(states)
+    figure = ranking_figure(typed(states))
     labels = figure["layout"]["yaxis"]["categoryarray"]
     shares = {
         f"{share['material']}: {share['field']}": share["variance_share"]
@@ -396,13 +402,13 @@ def test_the_ranking_orders_the_inputs(states):
 
 def test_text_in_the_ranking_is_escaped():
     share = {"material": ATTACK, "field": "states.voltage_V", "variance_share": 0.5}
-    figure = ranking_figure([{"sensitivity": {"log10_resistance": [share]}}])
+    figure = ranking_figure(typed([{"sensitivity": {"log10_resistance": [share]}}]))
     assert "<img" not in json.dumps(figure)
-    assert ranking_figure([{"sensitivity": None}]) is None
+    assert ranking_figure(typed([{"sensitivity": None}])) is None
 
 
 def test_electrons_of_each_contact_and_of_the_cell(states):
-    table = electrons_table(states)
+    table = electrons_table(typed(states))
     for state in states:
         assert shown(state["electronic_leakage"]["current_A_cm2"], 2) in table
         for contact in state["contacts"]:
@@ -410,14 +416,14 @@ def test_electrons_of_each_contact_and_of_the_cell(states):
     assert table.count("cell at open circuit") == len(states)
     hostile = deepcopy(states[:1])
     hostile[0]["contacts"][0]["left"] = ATTACK
-    assert "<img" not in electrons_table(hostile)
+    assert "<img" not in electrons_table(typed(hostile))
 
 
 def test_numbers_of_contacts_stand_over_their_intervals(states):
     """Of leakage the interval is that of its log10."""
     contact = states[0]["contacts"][0]
     spreads = contact["quantiles"]
-    table = contacts_table(states)
+    table = contacts_table(typed(states))
     for spread in (
         spreads["sheet_charge_e_nm2"],
         spreads["capacitance_uF_cm2"],
@@ -425,7 +431,7 @@ def test_numbers_of_contacts_stand_over_their_intervals(states):
         spreads["distance_nm"]["right"]["x50"],
     ):
         assert f"<br><small>{interval(spread)}</small>" in table
-    table = electrons_table(states)
+    table = electrons_table(typed(states))
     assert f"<small>{interval(spreads['electrons']['electron_barrier_eV'])}</small>" in table
     log10_leakage = states[0]["quantiles"]["electronic_leakage"]["log10_current_A_cm2"]
     ends = " … ".join(shown(10 ** log10_leakage[name], 3) for name in ("p05", "p95"))
@@ -433,8 +439,8 @@ def test_numbers_of_contacts_stand_over_their_intervals(states):
     bare = [{**state, "quantiles": None} for state in deepcopy(states)]
     for state in bare:
         state["contacts"] = [{**one, "quantiles": None} for one in state["contacts"]]
-    assert "<small>" not in electrons_table(bare)
-    assert "<small>" not in contacts_table(bare)
+    assert "<small>" not in electrons_table(typed(bare))
+    assert "<small>" not in contacts_table(typed(bare))
 
 
 def test_a_contact_report_has_electrons_and_ranking(tmp_path):

@@ -319,3 +319,15 @@ def test_a_report_that_cannot_be_written_is_an_input_error(cell, materials, docu
     with pytest.raises(InputError, match="cannot be written"):
         write_report(tmp_path / "missing" / "cell.html", cell, materials, document)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_dipole_of_a_contact_stands_among_the_inputs(tmp_path):
+    layers = [{"material": name, "thickness_nm": 500} for name in ("Li", "LLZO", "LiCoO2")]
+    contacts = [{"dipole_V": {"value": 0.125, "uncertainty": 0.05}}, {}]
+    described = Cell.model_validate(
+        {"name": "dipole", "states_of_charge": [0.0], "layers": layers, "contacts": contacts}
+    )
+    records = [shipped_material(layer["material"]) for layer in layers]
+    path = tmp_path / "cell.html"
+    write_report(path, described, records, cell_document(described, records, samples=0))
+    assert "0.125" in Page(path.read_text(encoding="utf-8")).text

@@ -14,6 +14,7 @@ from interohm.prediction.contact import contact_document
 from interohm.records import Quantity
 from interohm.records.shipped import shipped_material
 from interohm.report.levels import contact_view
+from interohm.results.contact import ContactResult
 from interohm.results.earlier import has_levels, with_levels
 
 COLUMNS = ("vacuum_level_eV", "conduction_band_eV", "valence_band_eV", "fermi_level_eV", "mu_eV")
@@ -73,7 +74,7 @@ def test_the_drawn_levels_are_those_of_the_mobile_metal_that_was_used(
 ) -> None:
     materials = records("LLZO", "LiCoO2")
     document = contact_document(*materials, samples=0)
-    before = contact_view(document).levels
+    before = contact_view(ContactResult.read(document)).levels
     lithium = shipped_material("Li")
     state = lithium.states[0]
     lifted = state.model_copy(
@@ -90,7 +91,7 @@ def test_the_drawn_levels_are_those_of_the_mobile_metal_that_was_used(
     )
     old = with_levels(without_levels(document), materials)
     assert old is not None
-    for view in (contact_view(document), contact_view(old)):
+    for view in (contact_view(ContactResult.read(document)), contact_view(ContactResult.read(old))):
         for drawn, expected in zip(view.levels, before, strict=True):
             assert drawn.fermi_eV == pytest.approx(expected.fermi_eV, abs=1e-9)
 

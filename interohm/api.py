@@ -1,0 +1,357 @@
+"""The functions of ``import interohm``: predict a contact or a cell, screen, load records."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interohm.errors import InputError
+from interohm.records import Insulator, Metal
+from interohm.records.cell_config import Cell
+
+if TYPE_CHECKING:
+    from interohm.database import Database
+    from interohm.results.cell import CellResult
+    from interohm.results.contact import ContactResult
+    from interohm.results.screening import ScreeningResult
+    from interohm.screening.config import ScreenConfig
+
+#: How often the uncertainties of the records are drawn.
+_SAMPLES = 2000
+
+
+def predict_contact(
+    left: str | Path | Insulator | Metal,
+    right: str | Path | Insulator | Metal,
+    *,
+    temperature_K: float = 300.0,
+    state_of_charge: float = 0.0,
+    thickness_nm: float | None = None,
+    barrier_eV: float | None = None,
+    samples: int = _SAMPLES,
+) -> ContactResult:
+    """Predict the contact of two phases, as ``interohm contact`` does.
+
+    Parameters
+    ----------
+    left, right : str, Path, Insulator or Metal
+        Names of records (of the project's database, or shipped), paths to YAML, or records.
+    temperature_K : float
+        Of the contact, in kelvin.
+    state_of_charge : float
+        0 is discharged: a positive electrode at its highest ion content.
+    thickness_nm : float, optional
+        Makes the right insulator (else the left) a layer of that thickness, in nm.
+    barrier_eV : float, optional
+        Barrier of the ion's hop across the contact in eV, where it is known.
+    samples : int
+        How often the uncertainties of the records are drawn; 0 for none.
+
+    Returns
+    -------
+    ContactResult
+        Also with ``.plot()``, ``.report(path)`` and ``.to_frame()``.
+
+    Raises
+    ------
+    InputError
+        There is no such record, or an argument is of a wrong type or beyond its bounds.
+
+    Examples
+    --------
+    >>> import interohm
+    >>> contact = interohm.predict_contact("Li", "LLZO", temperature_K=330, samples=100)
+    >>> contact.resistance.limiting_step
+    <LimitingStep.charge_transfer: 'charge transfer'>
+    >>> print(f"{contact.potential_drop_V:.1f} V")
+    1.6 V
+    >>> contact.to_frame().shape[0]
+    1
+    """
+    from interohm.prediction.contact import contact_result
+    from interohm.records import BarrierEnergy, Quantity
+    from interohm.records.cell_config import Contact, StateOfCharge, Temperature, Thickness
+
+    _checked(temperature_K, Temperature, "temperature_K")
+    _checked(state_of_charge, StateOfCharge, "state_of_charge")
+    _check_samples(samples)
+    given = Contact()
+    if thickness_nm is not None:
+        _checked(thickness_nm, Thickness, "thickness_nm")
+    if barrier_eV is not None:
+        _checked(barrier_eV, BarrierEnergy, "barrier_eV")
+        given = Contact(barrier_eV=Quantity(value=barrier_eV))
+    with _database() as database:
+        pair = _records([left, right], ["left", "right"], database)
+        interfaces = database.interfaces()
+    result = contact_result(
+        *pair,
+        temperature_K=temperature_K,
+        state_of_charge=state_of_charge,
+        thickness_nm=thickness_nm,
+        samples=samples,
+        contact=given,
+        interfaces=interfaces,
+    )
+    return result.with_records(*pair)
+
+
+def predict_cell(
+    cell: str | Path | Mapping[str, Any] | Cell,
+    *,
+    records: Sequence[str | Path | Insulator | Metal] | None = None,
+    samples: int = _SAMPLES,
+    measured_map: str | Path | None = None,
+) -> CellResult:
+    """Predict a cell over its state of charge, as ``interohm cell`` does.
+
+    Parameters
+    ----------
+    cell : str, Path, mapping or Cell
+        A path to YAML, the same fields as a mapping, or a description that was read.
+    records : sequence of str, Path, Insulator or Metal, optional
+        One for each layer; those that the layers name unless given.
+    samples : int
+        How often the uncertainties of the records are drawn; 0 for none.
+    measured_map : str or Path, optional
+        A measured potential map to set beside the model's: CSV of nm and V.
+
+    Returns
+    -------
+    CellResult
+        Also with ``.plot(state_of_charge)``, ``.report(path)`` and ``.to_frame()``.
+
+    Raises
+    ------
+    InputError
+        The description or a record is wrong, or an argument is of a wrong type.
+
+    Examples
+    --------
+    >>> import interohm
+    >>> layers = [{"material": name, "thickness_nm": 2e4} for name in ("Li", "LLZO", "LiCoO2")]
+    >>> described = {"name": "garnet", "states_of_charge": [0.0, 1.0], "layers": layers}
+    >>> cell = interohm.predict_cell(described, samples=0)
+    >>> [round(state.open_circuit_voltage_V, 2) for state in cell.states]
+    [3.15, 4.16]
+    >>> cell.to_frame()["state_of_charge"].tolist()
+    [0.0, 1.0]
+    """
+    from interohm.prediction.cell import cell_result
+    from interohm.prediction.kpfm import load_measured_map
+    from interohm.records.cell_config import load_cell
+    from interohm.yaml_io import validated
+
+    _check_samples(samples)
+    if measured_map is not None and not isinstance(measured_map, str | Path):
+        raise _wrong_type("measured_map", measured_map, "the path of a CSV file")
+    folder, where = Path(), "cell"
+    if isinstance(cell, str | Path):
+        where, folder = str(cell), Path(cell).expanduser().parent
+        described = load_cell(Path(cell).expanduser())
+    elif isinstance(cell, Cell):
+        described = cell
+    elif isinstance(cell, Mapping):
+        described = validated(Cell, dict(cell), where=where)
+    else:
+        raise _wrong_type("cell", cell, "a path, a mapping or an interohm.Cell")
+    names = [f"{where}: layers[{place}].material" for place in range(len(described.layers))]
+    given: Sequence[Any] = [layer.material for layer in described.layers]
+    if records is not None:
+        if isinstance(records, str) or not isinstance(records, Sequence):
+            raise _wrong_type("records", records, "a list with a record for each layer")
+        if len(records) != len(names):
+            raise InputError(
+                f"{len(records)} records for {len(names)} layers",
+                where="records",
+                fix="give one for each layer",
+            )
+        given, folder = records, Path()
+        names = [f"records[{place}]" for place in range(len(names))]
+    measured = None if measured_map is None else load_measured_map(Path(measured_map))
+    with _database() as database:
+        materials = _records(given, names, database, folder)
+        interfaces = database.interfaces()
+    result = cell_result(
+        described,
+        materials,
+        samples=samples,
+        interfaces=interfaces,
+        measured=measured,
+        where=where,
+    )
+    return result.with_records(described, materials)
+
+
+def screen(
+    screening: str | Path | Mapping[str, Any] | ScreenConfig,
+    *,
+    folder: str | Path | None = None,
+    workers: int | None = None,
+    table: bool = False,
+    progress: Callable[[str, int], Callable[[int], Any]] | None = None,
+) -> ScreeningResult:
+    """Screen every negative electrode with every electrolyte and positive electrode.
+
+    One that was stopped goes on where it was, as with ``interohm screen``.
+
+    Parameters
+    ----------
+    screening : str, Path, mapping or ScreenConfig
+        A path to YAML, the same fields as a mapping, or a description that was read.
+    folder : str or Path, optional
+        Where screenings are kept; ``screens`` in the project's folder unless given.
+    workers : int, optional
+        Threads; one a core unless given.
+    table : bool
+        Write all cells that fit to Parquet, too.
+    progress : callable, optional
+        Called with the name of each stage and its number of steps; returns what is called with how
+        many more steps are done.
+
+    Raises
+    ------
+    InputError
+        The description or a record is wrong, or an argument is of a wrong type.
+
+    Examples
+    --------
+    >>> import interohm
+    >>> described = {
+    ...     "name": "two",
+    ...     "negative_electrodes": ["Li"],
+    ...     "electrolytes": ["LLZO", "LiPON"],
+    ...     "positive_electrodes": ["LiCoO2"],
+    ...     "samples": 0,
+    ... }
+    >>> found = interohm.screen(described, folder="screens")
+    >>> len(found.states[0].best["resistance_ohm_cm2"])
+    2
+    """
+    from interohm.screening.config import ScreenConfig, load_screen
+    from interohm.screening.run import run_screening
+    from interohm.screening.screening import open_screening
+    from interohm.yaml_io import validated
+
+    base, where = Path(), "screening"
+    if isinstance(screening, str | Path):
+        where, base = str(screening), Path(screening).expanduser().parent
+        described = load_screen(Path(screening).expanduser())
+    elif isinstance(screening, ScreenConfig):
+        described = screening
+    elif isinstance(screening, Mapping):
+        described = validated(ScreenConfig, dict(screening), where=where)
+    else:
+        raise _wrong_type("screening", screening, "a path or a mapping")
+    if workers is not None and (not isinstance(workers, int) or workers < 1):
+        raise _wrong_type("workers", workers, "a positive whole number")
+    if folder is not None and not isinstance(folder, str | Path):
+        raise _wrong_type("folder", folder, "a path")
+    opened = open_screening(
+        described,
+        folder=None if folder is None else Path(folder),
+        relative_to=base,
+        workers=workers,
+        table=table,
+        where=where,
+    )
+    return run_screening(opened, progress or _unseen)
+
+
+def load_record(name_or_path: str | Path) -> Insulator | Metal:
+    """Return the record of a phase.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name (of the project's database, or shipped), or a path to YAML.
+
+    Raises
+    ------
+    InputError
+        There is no such record, or it is not valid.
+
+    Examples
+    --------
+    >>> import interohm
+    >>> llzo = interohm.load_record("LLZO")
+    >>> llzo.mobile_ion, llzo.band_gap_eV.value
+    ('Li', 6.0)
+    """
+    if not isinstance(name_or_path, str | Path):
+        raise _wrong_type("name_or_path", name_or_path, "a record's name or a path to YAML")
+    with _database() as database:
+        [found] = _records([name_or_path], ["record"], database)
+    return found
+
+
+def shipped_records() -> list[str]:
+    """Return the names of the records that come with the program.
+
+    Examples
+    --------
+    >>> import interohm
+    >>> {"Li", "LLZO", "LiCoO2"} <= set(interohm.shipped_records())
+    True
+    """
+    from interohm.records.shipped import shipped_names
+
+    return shipped_names()
+
+
+def _database() -> Any:
+    from interohm.database import Database
+
+    return Database.open()
+
+
+def _records(
+    given: Sequence[Any], where: Sequence[str], database: Database, folder: Path | None = None
+) -> list[Insulator | Metal]:
+    """Return records by name, by path, or as they are."""
+    from interohm.lookup import find_material
+
+    found: list[Insulator | Metal] = []
+    for one, place in zip(given, where, strict=True):
+        if isinstance(one, Insulator | Metal):
+            found.append(one)
+            continue
+        if not isinstance(one, str | Path):
+            raise _wrong_type(place, one, "a record, its name or a path to YAML")
+        try:
+            known = find_material(str(one), relative_to=folder, database=database)
+        except InputError as error:
+            what = error.what
+            if error.where not in (None, "material"):
+                what = f"{error.where}: {what}"
+            raise InputError(what, where=place, fix=error.fix) from None
+        if known.hides_shipped:
+            warnings.warn(
+                f"{one} is the record in {database.location}; it hides the shipped {one}",
+                stacklevel=3,
+            )
+        found.append(known.material)
+    return found
+
+
+def _checked(value: Any, kind: Any, where: str) -> None:
+    from pydantic import TypeAdapter
+
+    from interohm.yaml_io import validated_as
+
+    validated_as(TypeAdapter(kind), value, where=where)
+
+
+def _check_samples(samples: Any) -> None:
+    if not isinstance(samples, int) or isinstance(samples, bool) or samples < 0:
+        raise _wrong_type("samples", samples, "a whole number, 0 for no uncertainties")
+
+
+def _wrong_type(where: str, value: Any, wanted: str) -> InputError:
+    return InputError(f"{value!r:.60} does not fit here", where=where, fix=f"give {wanted}")
+
+
+def _unseen(stage: str, steps: int) -> Callable[[int], Any]:
+    return lambda more: None

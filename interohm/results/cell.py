@@ -1,0 +1,283 @@
+"""What is predicted of a cell at each state of charge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, PrivateAttr
+
+from interohm.errors import InputError
+from interohm.results.contact import CellContact, InterfaceQuantiles, Intervals, Profile
+from interohm.results.result import (
+    Curve,
+    NextToLearn,
+    Quantiles,
+    Result,
+    Sensitivity,
+    without_records,
+)
+from interohm.results.sweeps import Polarization, TemperatureSweep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas
+    from plotly.graph_objects import Figure
+
+    from interohm.records import Insulator, Metal
+    from interohm.records.cell_config import Cell
+
+
+class LayerQuantiles(Result):
+    """Quantiles of a layer's resistance."""
+
+    resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+
+
+class LayerExtrinsicQuantiles(Result):
+    """Quantiles of what an experiment would see of a layer."""
+
+    boundary_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    apparent_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    log10_apparent_resistance: Quantiles | None = Field(None, description="log10 of Ω·cm²")
+
+
+class LayerExtrinsic(Result):
+    """What an experiment would see of a layer, beside its intrinsic resistance."""
+
+    grain_size_nm: float = Field(description="nm")
+    boundary_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; of all boundaries between grains."
+    )
+    apparent_resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the layer.")
+    quantiles: LayerExtrinsicQuantiles | None = None
+
+    def spreads(self) -> LayerExtrinsicQuantiles:
+        """Return the quantiles; where there are none, each of them is None."""
+        return self.quantiles or LayerExtrinsicQuantiles()
+
+
+class CellLayer(Result):
+    """A layer of a cell, an electrode or an electrolyte."""
+
+    material: str = Field(description="Its record.")
+    thickness_nm: float = Field(description="nm")
+    resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; null for an electrode.")
+    thick: bool = Field(True, description="Whether its two space charges are apart.")
+    ion_content: float | None = Field(None, description="Of an electrode.")
+    mu_eV: Curve = Field(default_factory=list, description="eV; at its two ends.")
+    quantiles: LayerQuantiles | None = None
+    extrinsic: LayerExtrinsic | None = Field(
+        None, description="Beside the intrinsic resistance; null where nothing is given."
+    )
+
+    def spreads(self) -> LayerQuantiles:
+        """Return the quantiles; where there are none, each of them is None."""
+        return self.quantiles or LayerQuantiles()
+
+
+class Violation(Result):
+    """A layer that leaves its stability window."""
+
+    material: str = Field(description="Its record.")
+    stability_window_V: tuple[float, float] = Field(description="V against the mobile metal")
+    voltage_V: tuple[float, float] = Field(description="V; the least and the most in the layer.")
+
+
+class Leakage(Result):
+    """How electrons discharge the cell at open circuit, an upper bound."""
+
+    electron_barrier_eV: float | None = Field(None, description="eV")
+    hole_barrier_eV: float | None = Field(None, description="eV")
+    current_A_cm2: float | None = Field(None, description="A/cm²")
+
+
+class LeakageQuantiles(Result):
+    """Quantiles of the leakage."""
+
+    electron_barrier_eV: Quantiles | None = Field(None, description="eV")
+    hole_barrier_eV: Quantiles | None = Field(None, description="eV")
+    log10_current_A_cm2: Quantiles | None = Field(None, description="log10 of A/cm²")
+
+
+class CellProfile(Profile):
+    """Potential and levels across all layers; x = 0 at the first layer's left edge."""
+
+    cpd_V: Curve | None = Field(
+        None, description="V; contact potential difference, as a Kelvin probe shows it."
+    )
+    delta_cpd_V: Curve | None = Field(None, description="V; its change from the discharged cell.")
+
+
+class CollectorMap(Result):
+    """The potential map on one collector."""
+
+    side: Literal["negative", "positive"]
+    material: str = ""
+    cpd_V: float | None = Field(None, description="V")
+    delta_cpd_V: float | None = Field(None, description="V")
+
+
+class CollectorQuantiles(Result):
+    """Quantiles of the potential map on one collector."""
+
+    side: Literal["negative", "positive"]
+    cpd_V: Quantiles | None = Field(None, description="V")
+    delta_cpd_V: Quantiles | None = Field(None, description="V")
+
+
+class MeasuredMap(Result):
+    """A measured potential map beside the model's."""
+
+    x_nm: list[float] = Field(default_factory=list, description="nm")
+    measured_cpd_V: list[float] = Field(
+        default_factory=list, description="V; moved to lie closest to the model."
+    )
+    model_cpd_V: list[float] = Field(default_factory=list, description="V")
+    work_function_eV: list[float] = Field(
+        default_factory=list, description="eV; if the model is right in the Fermi level."
+    )
+    fermi_level_eV: list[float] = Field(
+        default_factory=list, description="eV; if the model is right in the work function."
+    )
+    rms_V: float = Field(description="V; misfit, root mean square.")
+
+
+class CellQuantiles(Result):
+    """What the records' uncertainties leave open of a cell."""
+
+    open_circuit_voltage_V: Quantiles | None = Field(None, description="V")
+    area_specific_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    log10_resistance: Quantiles | None = Field(
+        None, description="log10 of Ω·cm², of the samples where it is positive."
+    )
+    log10_samples: int | None = Field(None, description="How many samples these are.")
+    log10_interface_resistance: InterfaceQuantiles | None = Field(
+        None, description="log10 of Ω·cm²"
+    )
+    share_above_ohm_cm2: dict[str, float] | None = Field(
+        None, description="Share of the samples whose interface resistance exceeds a limit."
+    )
+    log10_apparent_resistance: Quantiles | None = Field(None, description="log10 of Ω·cm²")
+    electronic_leakage: LeakageQuantiles | None = None
+    samples: int | None = Field(None, description="How often the uncertainties were drawn.")
+    lost_samples: int | None = Field(None, description="Samples without a solution.")
+    profile: list[Intervals] | None = Field(None, description="Along x, layer by layer.")
+    collectors: list[CollectorQuantiles] | None = None
+
+
+class CellState(Result):
+    """A cell at one state of charge."""
+
+    state_of_charge: float = Field(0.0, description="0 is discharged.")
+    open_circuit_voltage_V: float | None = Field(None, description="V")
+    area_specific_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; the sum of all parts."
+    )
+    apparent_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; what an experiment would see, null where nothing is given."
+    )
+    interface_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; of all contacts and coatings."
+    )
+    accumulation_ohm_cm2: float | None = Field(None, description="Ω·cm²; at most 0.")
+    contacts: list[CellContact] = Field(default_factory=list)
+    layers: list[CellLayer] = Field(default_factory=list)
+    stability_violations: list[Violation] = Field(default_factory=list)
+    electronic_leakage: Leakage | None = None
+    polarization: Polarization | None = None
+    quantiles: CellQuantiles | None = Field(None, description="None without uncertainties.")
+    profile: CellProfile = Field(default_factory=CellProfile)
+    collectors: list[CollectorMap] = Field(default_factory=list)
+    measured_map: MeasuredMap | None = None
+    sensitivity: Sensitivity | None = Field(
+        None, description="The inputs that matter to the voltage and the resistances."
+    )
+    next: NextToLearn | None = None
+    temperature_sweep: TemperatureSweep | None = None
+
+    def spreads(self) -> CellQuantiles:
+        """Return the quantiles; where there are none, each of them is None."""
+        return self.quantiles or CellQuantiles()
+
+
+class CellResult(Result):
+    """A cell over its state of charge (`interohm cell --json`)."""
+
+    cell: str = Field(description="Its name.")
+    temperature_K: float = Field(description="K")
+    reference: str | None = Field(
+        None, description="Record of the mobile metal, the zero of potential."
+    )
+    records: dict[str, str] = Field(
+        default_factory=dict, description="Hash of each record that was used."
+    )
+    states: list[CellState] = Field(default_factory=list)
+    remarks: list[str] = Field(default_factory=list, description="What else a reader must know.")
+
+    _cell: Cell | None = PrivateAttr(None)
+    _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())
+
+    def plot(self, state_of_charge: float | None = None) -> Figure:
+        """Return the band diagram as a plotly figure, which notebooks draw.
+
+        Parameters
+        ----------
+        state_of_charge : float, optional
+            One of the cell's; the last one unless given.
+
+        Raises
+        ------
+        InputError
+            It is none of the cell's.
+        """
+        from interohm.report.plots import cell_bands, plotly_figure
+
+        charges = [state.state_of_charge for state in self.states]
+        if state_of_charge is None:
+            state_of_charge = charges[-1]
+        if state_of_charge not in charges:
+            raise InputError(
+                f"{state_of_charge!r} is none of the cell's states of charge",
+                where="state_of_charge",
+                fix=f"one of {', '.join(f'{charge:g}' for charge in charges)}",
+            )
+        return plotly_figure(cell_bands(self, charges.index(state_of_charge)))
+
+    def report(self, path: str | Path) -> None:
+        """Write the report, one HTML file that needs no network.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written; or the result was read from a document, without records.
+        """
+        from interohm.report import write_report
+
+        if self._cell is None:
+            raise without_records("write_report(path, cell, records, result)")
+        write_report(path, self._cell, self._materials, self, remarks=self.remarks)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return one row for each state of charge, with all single numbers and texts."""
+        from interohm.results.frames import frame_of
+
+        return frame_of([state.document() for state in self.states])
+
+    def with_records(self, cell: Cell, materials: Sequence[Insulator | Metal]) -> Self:
+        """Return the result with what it was predicted from, for its report."""
+        found = self.model_copy()
+        found._cell, found._materials = cell, tuple(materials)
+        return found
+
+    def __repr__(self) -> str:
+        return f"<{self.cell}, {self.temperature_K:g} K: {len(self.states)} states of charge>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        from interohm.report.tables import markup, states_table
+
+        title = f"{self.cell}, {self.temperature_K:g} K"
+        return f"<p>{markup(title)}</p>{states_table(self.states)}"

@@ -1,0 +1,402 @@
+"""What is predicted of a contact, alone or within a cell."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field, PrivateAttr
+
+from interohm.results.result import (
+    BothSides,
+    Curve,
+    CurveQuantiles,
+    NextToLearn,
+    Quantiles,
+    QuantilesOfSides,
+    Result,
+    Sensitivity,
+    Side,
+    without_records,
+)
+from interohm.results.sweeps import Polarization, TemperatureSweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas
+    from plotly.graph_objects import Figure
+
+    from interohm.records import Insulator, Metal
+
+
+class LimitingStep(StrEnum):
+    """The largest part of an interface resistance, in the words of tables and reports."""
+
+    space_charge = "space charge"
+    charge_transfer = "charge transfer"
+    layer = "layer"
+
+
+class Resistance(Result):
+    """The resistance of a contact and its parts; null where there is none."""
+
+    interface_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; charge transfer and depletion, always positive."
+    )
+    total_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; charge transfer and space charges, negative where these conduct."
+    )
+    charge_transfer_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    contact_barrier_eV: float | None = Field(
+        None, description="eV; barrier of the ion's hop across the contact."
+    )
+    space_charge_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; excess over the undisturbed bulk, of both sides."
+    )
+    space_charge_left_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    space_charge_right_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    depletion_left_ohm_cm2: float | None = Field(None, description="Ω·cm²; at least 0.")
+    depletion_right_ohm_cm2: float | None = Field(None, description="Ω·cm²; at least 0.")
+    accumulation_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; what accumulation takes off the sum along a cell, at most 0."
+    )
+    layer_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; of a layer of finite thickness, all of it."
+    )
+    limiting_step: LimitingStep | None = Field(
+        None, description="The largest part of the interface resistance."
+    )
+    reason: str | None = Field(
+        None, description="Why there is no total, or what to know of a negative one."
+    )
+
+
+class Distances(Result):
+    """Where 50, 90 and 99 % of the potential drop within a side have happened."""
+
+    x50: float | None = Field(None, description="nm from the contact")
+    x90: float | None = Field(None, description="nm from the contact")
+    x99: float | None = Field(None, description="nm from the contact")
+
+
+class DistanceQuantiles(Result):
+    """Quantiles of the distances."""
+
+    x50: Quantiles | None = Field(None, description="nm from the contact")
+    x90: Quantiles | None = Field(None, description="nm from the contact")
+    x99: Quantiles | None = Field(None, description="nm from the contact")
+
+
+class InterfaceQuantiles(Quantiles):
+    """Quantiles of log10 of an interface resistance, and of how many samples they are."""
+
+    samples: int
+
+
+class Intervals(Result):
+    """Quantiles along x of one side of a contact or one layer of a cell."""
+
+    x_nm: Curve = Field(default_factory=list, description="nm")
+    phi_V: CurveQuantiles | None = Field(None, description="V")
+    vacuum_level_eV: CurveQuantiles | None = Field(None, description="eV")
+    conduction_band_eV: CurveQuantiles | None = Field(None, description="eV")
+    valence_band_eV: CurveQuantiles | None = Field(None, description="eV")
+    fermi_level_eV: CurveQuantiles | None = Field(None, description="eV")
+    mu_eV: CurveQuantiles | None = Field(None, description="eV")
+    electrochemical_potential_eV: CurveQuantiles | None = Field(None, description="eV")
+    work_function_eV: CurveQuantiles | None = Field(None, description="eV")
+    concentrations_cm3: dict[str, CurveQuantiles | None] = Field(
+        default_factory=dict, description="cm⁻³, by defect"
+    )
+    conductivity_S_cm: CurveQuantiles | None = Field(None, description="S/cm")
+    cpd_V: CurveQuantiles | None = Field(None, description="V; of a cell's potential map.")
+    delta_cpd_V: CurveQuantiles | None = Field(
+        None, description="V; its change from the discharged cell."
+    )
+
+
+class ElectronQuantiles(Result):
+    """Quantiles of what electrons meet at a contact."""
+
+    conduction_band_step_eV: Quantiles | None = Field(None, description="eV")
+    valence_band_step_eV: Quantiles | None = Field(None, description="eV")
+    electron_barrier_eV: Quantiles | None = Field(None, description="eV")
+    hole_barrier_eV: Quantiles | None = Field(None, description="eV")
+    log10_leakage_A_cm2: Quantiles | None = Field(None, description="log10 of A/cm²")
+
+
+class ContactQuantiles(Result):
+    """What the records' uncertainties leave open of a contact."""
+
+    potential_drop_V: Quantiles | None = Field(None, description="V")
+    sheet_charge_e_nm2: Quantiles | None = Field(None, description="e/nm²")
+    capacitance_uF_cm2: Quantiles | None = Field(None, description="µF/cm²")
+    differential_capacitance_uF_cm2: Quantiles | None = Field(None, description="µF/cm²")
+    debye_length_nm: QuantilesOfSides | None = Field(None, description="nm")
+    distance_nm: dict[Side, DistanceQuantiles | None] | None = Field(None, description="nm")
+    resistance_ohm_cm2: dict[str, Quantiles | None] = Field(
+        default_factory=dict, description="Ω·cm², by the fields of `resistance`"
+    )
+    log10_resistance: Quantiles | None = Field(
+        None, description="log10 of the total in Ω·cm², of the samples where it is positive."
+    )
+    log10_samples: int | None = Field(None, description="How many samples these are.")
+    log10_interface_resistance: InterfaceQuantiles | None = Field(
+        None, description="log10 of Ω·cm²"
+    )
+    share_above_ohm_cm2: dict[str, float] | None = Field(
+        None, description="Share of the samples whose interface resistance exceeds a limit."
+    )
+    samples: int | None = Field(None, description="How often the uncertainties were drawn.")
+    lost_samples: int | None = Field(None, description="Samples without a solution.")
+    redrawn_samples: int | None = Field(
+        None, description="Samples drawn again, since no record has such numbers."
+    )
+    electrons: ElectronQuantiles | None = None
+    profile: dict[Side, Intervals | None] | None = Field(
+        None, description="Along x on both sides; 0 at the contact."
+    )
+
+
+class Profile(Result):
+    """The space charge of a contact along x; 0 at the contact, which stands once for each side."""
+
+    x_nm: Curve = Field(default_factory=list, description="nm; negative left of the contact.")
+    phi_V: Curve = Field(default_factory=list, description="V; of the neutral mobile metal, 0.")
+    vacuum_level_eV: Curve | None = Field(None, description="eV")
+    conduction_band_eV: Curve | None = Field(None, description="eV")
+    valence_band_eV: Curve | None = Field(None, description="eV")
+    fermi_level_eV: Curve | None = Field(None, description="eV")
+    mu_eV: Curve | None = Field(
+        None, description="eV; chemical potential of the neutral mobile element."
+    )
+    electrochemical_potential_eV: Curve | None = Field(None, description="eV; of the mobile ion.")
+    concentrations_cm3: dict[str, Curve] = Field(
+        default_factory=dict, description="cm⁻³, by defect"
+    )
+    conductivity_S_cm: Curve = Field(default_factory=list, description="S/cm; of the mobile ion.")
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return one row for each point, with a column for each curve."""
+        from interohm.results.frames import curves_frame
+
+        return curves_frame(self.document())
+
+
+class Doubt(Result):
+    """Where the model is beyond what it knows."""
+
+    code: str = Field(
+        description="field, continuum, coupling, window, saturation, occupation, frequency, …"
+    )
+    text: str = Field(description="The same in words.")
+
+
+class Reaction(Result):
+    """Whether the two phases react where they touch, open to the mobile element."""
+
+    verdict: str = Field(description="stable, may react or reacts")
+    driving_force_eV: float = Field(
+        description="eV per atom that is not of the mobile element; at least 0."
+    )
+    products: list[str] = Field(default_factory=list)
+    conducts_electrons: bool = Field(
+        False, description="Whether a metal is among the products: the reaction then goes on."
+    )
+    voltage_V: float | None = Field(
+        None, description="V; of the mobile element at the contact, null where it is closed to it."
+    )
+    compared_with: list[str] = Field(
+        default_factory=list, description="All phases whose energies are known."
+    )
+    text: str = Field(description="The same in words.")
+
+
+class ContactExtrinsicQuantiles(Result):
+    """Quantiles of what an experiment would see of a contact."""
+
+    contact_fraction: Quantiles | None = None
+    constriction_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    interphase_thickness_nm: Quantiles | None = Field(None, description="nm")
+    interphase_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    apparent_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    log10_apparent_resistance: Quantiles | None = Field(None, description="log10 of Ω·cm²")
+
+
+class ContactExtrinsic(Result):
+    """What an experiment would see of a contact, beside its intrinsic resistance."""
+
+    hours: float | None = Field(None, description="h; age of the contact.")
+    contact_fraction: float | None = Field(None, description="Share of the area that touches.")
+    constriction_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    interphase_thickness_nm: float | None = Field(None, description="nm")
+    interphase_ohm_cm2: float | None = Field(None, description="Ω·cm²; where the area touches.")
+    apparent_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; (interface + interphase)/fraction + constriction."
+    )
+    quantiles: ContactExtrinsicQuantiles | None = None
+
+    def spreads(self) -> ContactExtrinsicQuantiles:
+        """Return the quantiles; where there are none, each of them is None."""
+        return self.quantiles or ContactExtrinsicQuantiles()
+
+
+class Electrons(Result):
+    """What electrons meet at a contact: barriers at an electrode, steps between two insulators."""
+
+    alignment: str | None = Field(
+        None, alias="class", description="straddling, staggered or broken, of two insulators"
+    )
+    conduction_band_step_eV: float | None = Field(None, description="eV; right minus left.")
+    valence_band_step_eV: float | None = Field(None, description="eV; right minus left.")
+    electron_barrier_eV: float | None = Field(
+        None, description="eV; from the electrode's Fermi level into the conduction band."
+    )
+    hole_barrier_eV: float | None = Field(None, description="eV")
+    leakage_A_cm2: float | None = Field(
+        None, description="A/cm²; what the electrode emits over the layer's barrier."
+    )
+
+
+class ContactState(Result):
+    """The numbers of a contact at one state of charge."""
+
+    state_of_charge: float | None = Field(None, description="0 is discharged.")
+    ion_content: BothSides = Field(
+        default_factory=BothSides, description="Of an electrode; null for an insulator."
+    )
+    neutral_potential_V: BothSides = Field(default_factory=BothSides, description="V")
+    mu_eV: BothSides = Field(
+        default_factory=BothSides, description="eV; of the neutral mobile element."
+    )
+    potential_drop_V: float | None = Field(
+        None, description="V; neutral potential of the right phase minus that of the left one."
+    )
+    sheet_charge_e_nm2: float | None = Field(None, description="e/nm²; of the right side.")
+    capacitance_uF_cm2: float | None = Field(None, description="µF/cm²; integral.")
+    differential_capacitance_uF_cm2: float | None = Field(None, description="µF/cm²")
+    debye_length_nm: BothSides = Field(default_factory=BothSides, description="nm")
+    distance_nm: dict[Side, Distances | None] = Field(
+        default_factory=dict, description="Where the drop happens."
+    )
+    dipole_V: float | None = Field(None, description="V; step of the vacuum level at the contact.")
+    resistance: Resistance = Field(default_factory=Resistance)
+    quantiles: ContactQuantiles | None = Field(None, description="None without uncertainties.")
+
+    def spreads(self) -> ContactQuantiles:
+        """Return the quantiles; where there are none, each of them is None."""
+        return self.quantiles or ContactQuantiles()
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return one row with all single numbers and texts; columns are the paths of fields."""
+        from interohm.results.frames import frame_of
+
+        return frame_of([self.document()])
+
+
+class CellContact(ContactState):
+    """A contact within a cell."""
+
+    left: str = Field(description="Record of the left phase.")
+    right: str = Field(description="Record of the right phase.")
+    temperature_K: float | None = Field(None, description="K")
+    reference: str | None = Field(
+        None, description="Record of the mobile metal, the zero of potential."
+    )
+    fermi_level_eV: BothSides = Field(default_factory=BothSides, description="eV")
+    electrochemical_potential_eV: BothSides = Field(
+        default_factory=BothSides, description="eV; of the mobile ion."
+    )
+    profile: Profile = Field(default_factory=Profile)
+    contact_barrier_assumed: bool | None = Field(
+        None, description="Whether nothing is known of the barrier, which then has a wide prior."
+    )
+    validity: list[Doubt] = Field(default_factory=list)
+    reaction: Reaction | None = Field(
+        None, description="Null where energies of the phases are not known, or of two methods."
+    )
+    extrinsic: ContactExtrinsic | None = Field(
+        None, description="Beside the intrinsic resistance; null where nothing is given."
+    )
+    electrons: Electrons | None = None
+    sensitivity: Sensitivity | None = Field(
+        None, description="The inputs that matter to `potential_drop_V` and the resistance."
+    )
+    next: NextToLearn | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what the contact is called."""
+        return f"{self.left} | {self.right}"
+
+    def is_electrode(self, side: Side) -> bool:
+        """Return whether a side is an electrode, which has no bands and no profile."""
+        return self.ion_content[side] is not None
+
+    def has_levels(self) -> bool:
+        """Return whether the profile has the levels of a band diagram.
+
+        That of a contact within a cell has none: the cell's own profile has them.
+        """
+        return self.profile.fermi_level_eV is not None
+
+
+class ContactResult(CellContact):
+    """A contact that was predicted alone (`interohm contact --json`)."""
+
+    temperature_K: float = Field(description="K")
+    state_of_charge: float = Field(0.0, description="0 is discharged.")
+    thickness_nm: float | None = Field(
+        None, description="nm; of the right insulator (else the left) if it is a layer."
+    )
+    records: dict[str, str] = Field(
+        default_factory=dict, description="Hash of each record that was used."
+    )
+    temperature_sweep: TemperatureSweep | None = None
+    polarization: Polarization | None = None
+    over_state_of_charge: list[ContactState] = Field(
+        default_factory=list, description="The same contact at other states of charge."
+    )
+
+    _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())
+
+    def plot(self) -> Figure:
+        """Return the band diagram as a plotly figure, which notebooks draw."""
+        from interohm.report.plots import contact_bands, plotly_figure
+
+        return plotly_figure(contact_bands(self))
+
+    def report(self, path: str | Path) -> None:
+        """Write the report, one HTML file that needs no network.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written; or the result was read from a document, without records.
+        """
+        from interohm.report import write_contact_report
+
+        if not self._materials:
+            raise without_records("write_contact_report(path, records, result)")
+        write_contact_report(path, self._materials, self)
+
+    def with_records(self, left: Insulator | Metal, right: Insulator | Metal) -> Self:
+        """Return the result with the records that it was predicted from, for its report."""
+        found = self.model_copy()
+        found._materials = (left, right)
+        return found
+
+    def __repr__(self) -> str:
+        value = self.resistance.interface_resistance_ohm_cm2
+        shown = "unknown" if value is None else f"{value:.3g} Ω·cm²"
+        return f"<{self.name}, {self.temperature_K:g} K: interface resistance {shown}>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        from interohm.report.contact_report import contact_keys
+        from interohm.report.tables import table
+
+        title = f"{self.name}, {self.temperature_K:g} K"
+        return table(("", "value", ""), contact_keys(self), caption=title)

@@ -1,0 +1,116 @@
+"""What all results have in common: read from plain JSON values, and written as such."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import TypedDict
+
+from interohm.errors import InputError
+
+Side: TypeAlias = Literal["left", "right"]
+
+#: A curve along x, temperature or current; null where a phase has none, or it is no number.
+Curve: TypeAlias = list[float | None]
+
+
+class Quantiles(TypedDict):
+    """The 5, 50 and 95 % quantiles of the samples of the records' uncertainties."""
+
+    p05: float
+    p50: float
+    p95: float
+
+
+class CurveQuantiles(TypedDict):
+    """Quantiles of the samples point by point along a curve."""
+
+    p05: Curve
+    p50: Curve
+    p95: Curve
+
+
+class BothSides(TypedDict, total=False):
+    """One number for each side of a contact; null for a side that has none."""
+
+    left: float | None
+    right: float | None
+
+
+class QuantilesOfSides(TypedDict):
+    """Quantiles for each side of a contact; null for a side that has none."""
+
+    left: Quantiles | None
+    right: Quantiles | None
+
+
+class Result(BaseModel):
+    """A part of a result. What an earlier version did not say is None.
+
+    Fields of a later version are kept, too, so that a document that is read and written again
+    loses nothing.
+    """
+
+    model_config = ConfigDict(extra="allow", defer_build=True, populate_by_name=True)
+
+    @classmethod
+    def read(cls, document: Self | Mapping[str, Any], *, where: str = "result") -> Self:
+        """Return a document of this or an earlier version as a result; a result as it is.
+
+        Parameters
+        ----------
+        document : mapping
+            Plain JSON values, as the database and ``--json`` give them.
+        where : str
+            What to name in an error.
+
+        Raises
+        ------
+        InputError
+            It is no such document.
+        """
+        if isinstance(document, cls):
+            return document
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(step) for step in first["loc"])
+            raise InputError(
+                f"{field or 'the document'}: {first['msg']}",
+                where=where,
+                fix="give a document as `--json` prints it, or predict it anew",
+            ) from None
+
+    def document(self) -> dict[str, Any]:
+        """Return the plain JSON values that ``--json`` prints and the database keeps."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Share(Result):
+    """How much of a prediction's variance one input explains."""
+
+    material: str = Field(description="The record, or the two phases of a contact.")
+    field: str = Field(description="The path of the number in its record.")
+    variance_share: float = Field(description="First-order Sobol index, at most 1.")
+
+
+class NextToLearn(Share):
+    """The number whose knowledge would narrow the interface resistance most."""
+
+    text: str = Field(description="The same in words.")
+
+
+#: The inputs that matter to each output, the most important first.
+Sensitivity: TypeAlias = dict[str, list[Share]]
+
+
+def without_records(call: str) -> InputError:
+    """Return the error for a report of a result that was read from a document."""
+    return InputError(
+        "this result was read from a document, which does not hold its records",
+        where="report",
+        fix=f"predict it anew, or say interohm.report.{call}",
+    )

@@ -1,0 +1,158 @@
+"""What a screening found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from interohm.results.result import Quantiles, Result
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class ScreenedCell(Result):
+    """One cell with all outputs; null where it has none."""
+
+    index: int = Field(description="Its place among all cells.")
+    negative: str = Field(description="Its negative electrode.")
+    electrolyte: str = Field(description="Its electrolyte.")
+    positive: str = Field(description="Its positive electrode.")
+    resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the cell.")
+    interface_ohm_cm2: float | None = Field(None, description="Ω·cm²; of its interfaces.")
+    space_charge_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    charge_transfer_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    coating_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    bulk_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the electrolyte.")
+    open_circuit_voltage_V: float | None = Field(None, description="V")
+    electron_barrier_eV: float | None = Field(None, description="eV")
+    hole_barrier_eV: float | None = Field(None, description="eV")
+    stability_margin_V: float | None = Field(
+        None, description="V; from the electrodes' potentials to the window's limits."
+    )
+
+    @property
+    def name(self) -> str:
+        """Return what the cell is called."""
+        return f"{self.negative} | {self.electrolyte} | {self.positive}"
+
+
+class RankedCell(ScreenedCell):
+    """One of the best cells, and how sure its rank is."""
+
+    quantiles: Quantiles | None = Field(None, description="Of the output that ranks.")
+    rank: Quantiles | None = Field(None, description="1 is the best.")
+    probability_best: float | None = None
+    probability_among_best: float | None = None
+    without_solution: int | None = Field(None, description="Samples without a solution.")
+
+
+class Ranking(Result):
+    """How sure a ranking is."""
+
+    output: str = Field(description="By which cells are ranked.")
+    best_of: int = Field(description="k of the best k.")
+    samples: int = Field(description="How often the uncertainties were drawn.")
+    cells: list[RankedCell] = Field(default_factory=list)
+    rank_correlation: Quantiles | None = Field(
+        None, description="Spearman's, of a sample's ranking with the nominal one."
+    )
+    kept_of_best: float = Field(description="Mean share of the best k that stay among them.")
+
+
+class Front(Result):
+    """The cells that no other beats in all of several outputs."""
+
+    outputs: list[str]
+    cells: list[ScreenedCell]
+
+
+class Histogram(Result):
+    """How many cells lie in each interval; null for a side without an end."""
+
+    low: list[float | None] = Field(alias="from")
+    high: list[float | None] = Field(alias="to")
+    count: list[int]
+
+
+#: Numbers as rows (electrolytes) of columns (electrodes).
+_Rows = list[list[float | None]]
+
+
+class ContactMaps(Result):
+    """The contacts of one side: rows are electrolytes, columns electrodes."""
+
+    interface_ohm_cm2: _Rows = Field(default_factory=list, description="Ω·cm²")
+    space_charge_ohm_cm2: _Rows = Field(default_factory=list, description="Ω·cm²")
+    charge_transfer_ohm_cm2: _Rows = Field(default_factory=list, description="Ω·cm²")
+    potential_drop_V: _Rows = Field(default_factory=list, description="V")
+    electron_barrier_eV: _Rows = Field(default_factory=list, description="eV")
+    hole_barrier_eV: _Rows = Field(default_factory=list, description="eV")
+    stability_margin_V: _Rows = Field(default_factory=list, description="V")
+    interface_quantiles: list[list[Quantiles | None]] = Field(
+        default_factory=list, description="Ω·cm²"
+    )
+
+
+class BothElectrodes(Result):
+    """The contacts of both sides."""
+
+    negative: ContactMaps
+    positive: ContactMaps
+
+
+class ScreeningState(Result):
+    """All cells at one temperature and state of charge."""
+
+    temperature_K: float = Field(description="K")
+    state_of_charge: float = Field(description="0 is discharged.")
+    not_sums: int = Field(description="Cells that are not the sum of their contacts.")
+    solved_whole: int = Field(description="How many of these were solved whole.")
+    cells: int = Field(description="How many there are.")
+    fitting: int = Field(description="How many of them fit the condition.")
+    without_resistance: int = Field(description="How many of these have no resistance.")
+    best: dict[str, list[ScreenedCell]] = Field(description="By output.")
+    pareto: list[Front] = Field(default_factory=list)
+    histograms: dict[str, Histogram] = Field(default_factory=dict, description="By output.")
+    rankings: dict[str, Ranking] = Field(default_factory=dict, description="By output.")
+    contacts: BothElectrodes | None = Field(None, description="None if there are too many.")
+    listed: list[ScreenedCell] | None = Field(
+        None, description="All cells; None if there are too many."
+    )
+
+    def ranked(self, output: str) -> list[RankedCell]:
+        """Return the best cells by an output and how sure their ranks are; none if unknown."""
+        return self.rankings[output].cells if output in self.rankings else []
+
+
+class ScreeningResult(Result):
+    """A screening (`interohm screen --json`)."""
+
+    screening: str = Field(description="Its name.")
+    folder: str = Field(description="Where its tables lie.")
+    thickness_nm: float = Field(description="nm; of the electrolyte.")
+    negative: list[str] = Field(description="The negative electrodes.")
+    electrolyte: list[str] = Field(description="The electrolytes.")
+    positive: list[str] = Field(description="The positive electrodes.")
+    states: list[ScreeningState] = Field(default_factory=list)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return one row for each of the best cells by the first output, state after state."""
+        from interohm.results.frames import frame_of
+
+        rows = []
+        for state in self.states:
+            conditions = {
+                "temperature_K": state.temperature_K,
+                "state_of_charge": state.state_of_charge,
+            }
+            cells = next(iter(state.best.values()), [])
+            rows += [{**conditions, **cell.document()} for cell in cells]
+        return frame_of(rows)
+
+    def __repr__(self) -> str:
+        count = len(self.negative) * len(self.electrolyte) * len(self.positive)
+        return f"<{self.screening}: {count} cells, {len(self.states)} conditions>"
+
+    __str__ = __repr__
