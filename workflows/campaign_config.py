@@ -18,6 +18,7 @@ from pymatgen.core import Structure
 
 from interohm.errors import InputError
 from interohm.postprocess.band_edge_shift import BandEdgeShift
+from interohm.postprocess.materials import SATURATION
 from interohm.records import (
     ION_CHARGES,
     BarrierEnergy,
@@ -186,7 +187,7 @@ class InsulatorPhase(_SurveyedPhase):
 
     kind: Literal["insulator"] = "insulator"
     dielectric_constant: Literal["calculate"] | DielectricConstant
-    saturation: Fraction = Quantity(value=1.0)
+    saturation: Fraction = SATURATION
     stability_window_V: tuple[Voltage, Voltage] | None = None
     hops: dict[str, HopConfig] = Field(default_factory=dict)
     interstitial_sites: list[tuple[Number, Number, Number]] = Field(default_factory=list)

@@ -311,9 +311,10 @@ def _recorded_insulator(
             chemical_potentials(calculated, reference, facts["mobile_ion"], beside),
         )
         window, diagram = phase.stability_window_V, facts.get("phase_diagram")
+        energies = None
         if outputs["competing"] is not None:
             known = preset.uncertainties.stability_window
-            window, diagram = window_of_ours(
+            window, diagram, energies = window_of_ours(
                 database,
                 calculated,
                 [
@@ -385,6 +386,7 @@ def _recorded_insulator(
                 **({} if diagram is None else {"phase_diagram": diagram}),
             },
         )
+        record = record.model_copy(update={"phase_energies": energies})
         record = with_survey(record, seen, **_survey_options(phase))
         shift = phase.band_edge_shift
         if edges:

@@ -17,6 +17,7 @@ import numpy as np
 from interohm.prediction.sampling import normal_share
 from interohm.records import Insulator, Metal, Quantity
 from interohm.records.cell_config import Contact
+from interohm.records.extrinsic import is_uncertain
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -162,7 +163,7 @@ def is_known(contact: Contact) -> bool:
 
 def contact_is_uncertain(contact: Contact) -> bool:
     """Return whether anything of a contact is drawn."""
-    if contact.barrier_eV is None:
+    if contact.barrier_eV is None or is_uncertain(contact.extrinsic):
         return True
     known = (contact.barrier_eV, contact.dipole_V, contact.areal_site_density_cm2)
     return any(isinstance(one, Quantity) and one.uncertainty for one in known)

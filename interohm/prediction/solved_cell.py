@@ -134,6 +134,12 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
             check_features(
                 layer, material, temperature_K=cell.temperature_K, field=field, where=where
             )
+        if isinstance(material, Metal) and layer.extrinsic is not None:
+            raise InputError(
+                f"{field}.extrinsic: {material.name} is an electrode, whose grains do not count",
+                where=where,
+                fix="remove it",
+            )
         if isinstance(material, Metal) and layer.features:
             raise InputError(
                 f"{field}: {material.name} is a metal: it has no {' or '.join(layer.features)}",

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: A field above this breaks what a static dielectric constant says of a crystal.
 _FIELD_V_NM = 1.0
 
+#: No ion in a solid vibrates faster than some 1e13 per second; an entropy of hops may add a decade.
+_FREQUENCY_HZ = 1e14
+
 #: A sublattice that is so full is shaped by its saturation, of which little is known.
 _FILLING = 0.95
 
@@ -44,7 +47,7 @@ def contact_validity(
     -------
     list of dict
         ``code`` (``field``, ``continuum``, ``coupling``, ``window``, ``saturation``,
-        ``occupation`` or ``held_electrode``) and ``text``.
+        ``occupation``, ``frequency`` or ``held_electrode``) and ``text``.
     """
     found = []
     for name, material in (("left", solved.left), ("right", solved.right)):
@@ -119,6 +122,14 @@ def _of_insulator(
             "coupling",
             f"defects in {material.name} feel each other: the Coulomb coupling is {coupling:.2g}, "
             "and mean fields are controlled below 1",
+        )
+    frequency = float(np.nanmax(bulk.phase.attempt_frequency_Hz, initial=0.0))
+    if frequency > _FREQUENCY_HZ:
+        yield (
+            "frequency",
+            f"ions of {material.name} would attempt {frequency:.1e} hops per second, above what a "
+            "lattice vibrates: its conductivity and its formation and migration energies do not "
+            "fit together",
         )
     if voltage_V is not None and material.stability_window_V is not None:
         low, high = (bound.value for bound in material.stability_window_V)

@@ -238,6 +238,20 @@ def test_cell_table(interohm, cell):
     assert ran.code == 0, ran.err
     for words in ("small", "V_OC (V)", "ASR (Ω·cm²)", "Li | LLZO", "LLZO | LiCoO2", "assumed"):
         assert words in ran.out, words
+    first, _, rest = ran.out.partition("next: ")
+    assert "likely below (Ω·cm²)" in first
+    assert "V_OC (V)" in rest
+    assert "experiment" not in ran.out
+    spots = "{extrinsic: {contact_fraction: 0.1, spot_radius_um: 10}}"
+    grains = "{grain_size_nm: 1000, boundary: {activation_energy_eV: 0.5}}"
+    text = CELL.replace(
+        "LLZO, thickness_nm: 20000", f"LLZO, thickness_nm: 20000, extrinsic: {grains}"
+    )
+    cell.write_text(f"{text}contacts: [{spots}, {{}}]\n")
+    ran = interohm("cell", cell)
+    assert ran.code == 0, ran.err
+    for words in ("an experiment would see", "0.1 of the area touches", "grains of 1000 nm"):
+        assert words in ran.out, words
 
 
 def test_saved_cell_answers_queries(interohm, cell):
