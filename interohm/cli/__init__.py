@@ -25,6 +25,7 @@ from interohm.cli import (
     queue,
     schema,
     screen,
+    validate,
     why,
 )
 from interohm.errors import InputError
@@ -53,6 +54,7 @@ app.command("import", epilog=imports.IMPORT_EXAMPLE)(imports.import_)
 app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
 app.command("screen", epilog=screen.SCREEN_EXAMPLE)(screen.screen)
+app.command("validate", epilog=validate.VALIDATE_EXAMPLE)(validate.validate)
 app.add_typer(materials.app, name="materials")
 app.add_typer(interfaces.app, name="interfaces")
 app.command("query", epilog=query.QUERY_EXAMPLE)(query.query)

@@ -44,6 +44,8 @@ def run(
     # before a database is made: what cannot be used is said first
     with errors_of(config):
         campaign.campaign_flow(loaded)
+        for line in campaign.structure_remarks(loaded):
+            remark(line)
     if dry_run:
         with Database.open() as database, errors_of(config):
             _print_plan(campaign.dry_run(loaded, database))

@@ -113,7 +113,10 @@ def cell(
     figure: Figure = None,
     measured_map: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Set a measured potential map beside: CSV of nm, V."),
+        typer.Option(
+            metavar="FILE",
+            help="Set a measured potential map beside: a table with a heading as x_nm,cpd_V.",
+        ),
     ] = None,
 ) -> None:
     """Predict a cell over its state of charge.

@@ -15,6 +15,7 @@ class Schema(StrEnum):
 
     record = "record"
     interface = "interface"
+    experiment = "experiment"
     cell = "cell"
     campaign = "campaign"
     preset = "preset"
@@ -29,16 +30,16 @@ def schema(
     of: Annotated[
         Schema,
         typer.Argument(
-            help="record, interface, cell, campaign, preset, screen, import, contact-result, "
-            "cell-result or screening-result."
+            help="record, interface, experiment, cell, campaign, preset, screen, import, "
+            "contact-result, cell-result or screening-result."
         ),
     ],
 ) -> None:
     """Print the JSON schema of a file or a result.
 
-    Every field of a record, an interface, a cell, a campaign, its preset, a screening or an import,
-    with its type and bounds; every field that contact, cell and screen print with --json, with its
-    unit.
+    Every field of a record, an interface, an experiment, a cell, a campaign, its preset, a
+    screening or an import, with its type and bounds; every field that contact, cell and screen
+    print with --json, with its unit.
     """
     from interohm.cli.output import print_json
 
@@ -50,6 +51,10 @@ def schema(
         from interohm.records.interface import Interface
 
         print_json(Interface.model_json_schema())
+    elif of is Schema.experiment:
+        from interohm.records.experiment import Experiment
+
+        print_json(Experiment.model_json_schema())
     elif of is Schema.cell:
         from interohm.records.cell_config import Cell
 

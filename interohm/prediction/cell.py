@@ -14,7 +14,7 @@ from interohm.prediction.cell_profile import cell_profile, contact_levels
 from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
 from interohm.prediction.electron_samples import cell_electron_quantiles
 from interohm.prediction.electrons import cell_leakage, contact_electrons
-from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_fields, potential_map
+from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_beside, potential_map
 from interohm.prediction.layer_diagram import layer_diagrams
 from interohm.prediction.polarization import polarization_fields
 from interohm.prediction.sampled_cell import SampledCell
@@ -106,7 +106,8 @@ def cell_result(
     Raises
     ------
     InputError
-        The layers make no cell, or a state of charge lies outside of an electrode's curve.
+        The layers make no cell, a state of charge lies outside of an electrode's curve, or the
+        measured map cannot be of this cell.
     """
     check_cell(cell, materials, where=where)
     cell = _with_known_interfaces(cell, materials, interfaces)
@@ -127,6 +128,7 @@ def cell_result(
     discharged = _discharged(cell, materials, nominals)
     start = None if discharged is None else potential_map(cell, discharged)
     maps = [potential_map(cell, nominal) for nominal in nominals]
+    beside = None if measured is None else measured_beside(maps, measured)
     samples_of = None
     draws = RecordedDraws(samples) if uncertain else None
     if draws is not None:
@@ -141,7 +143,7 @@ def cell_result(
             **_state_document(cell, nominals[place], sampled, reference.name, draws),
             "profile": {**cell_profile(maps[place].diagrams), **profile},
             "collectors": collectors,
-            "measured_map": None if measured is None else measured_fields(maps[place], measured),
+            "measured_map": None if beside is None else beside[place],
             "sensitivity": None,
             "next": None,
         }

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
 
 
-#: Scale of the half-normal prior of ΔE_c, assumed.
-EXCESS_BARRIER_SCALE_EV = 0.25
+#: Scale of the half-normal prior of ΔE_c, as measured resistances give it (docs/validation.md).
+EXCESS_BARRIER_SCALE_EV = 0.085
 
 #: The median of a half-normal distribution of scale 1.
 _MEDIAN = NormalDist().inv_cdf(0.75)

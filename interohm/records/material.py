@@ -107,7 +107,8 @@ class DielectricQuantity(Quantity):
     Parameters
     ----------
     value : float
-        What one-dimensional models take; default: a third of the tensor's trace.
+        What one-dimensional models take; default: a third of the tensor's trace. Records of
+        calculations have the tensor's component along the normal of their surface.
     tensor : nested tuple of float, optional
         Shape (3, 3), in the Cartesian axes of the record's structure. Three numbers are a diagonal.
     """

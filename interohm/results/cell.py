@@ -115,6 +115,9 @@ class MeasuredMap(Result):
     fermi_level_eV: list[float] = Field(
         default_factory=list, description="eV; if the model is right in the work function."
     )
+    uncertainty_V: list[float] | None = Field(
+        None, description="V; standard uncertainty of the measurement, None where it has none."
+    )
     rms_V: float = Field(description="V; misfit, root mean square.")
 
 

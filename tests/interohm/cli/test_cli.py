@@ -34,6 +34,7 @@ COMMANDS = (
     ("migrate",),
     ("doctor",),
     ("schema",),
+    ("validate",),
 )
 
 RECORD = """
@@ -86,6 +87,7 @@ def test_usage_errors(refused, arguments):
         ("campaign", "facet"),
         ("preset", "cutoff_eV"),
         ("screen", "rank_by"),
+        ("experiment", "comparison"),
         ("import", "response"),
     ],
 )

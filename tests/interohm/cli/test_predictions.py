@@ -198,7 +198,7 @@ def test_phase_without_neutral_bulk(refused, tmp_path):
     from interohm.records import save_material
     from interohm.records.shipped import shipped_material
 
-    lone = shipped_material("LLZO")
+    lone = shipped_material("LiF_001")
     one = lone.model_copy(update={"name": "lone", "defects": lone.defects[:1], "electrons": False})
     save_material(one, tmp_path / "lone.yaml")
     message = refused("contact", "Li", "lone.yaml")

@@ -77,7 +77,9 @@ def test_uncertainties_are_traced_to_records():
         for contact in state["contacts"]
         for one in contact["sensitivity"]["potential_drop_V"]
     }
-    assert ("LLZO", "ionization_potential_eV") in fields
+    assert ("LLZO", "neutral_potential_V") in fields
+    # which is what is known: an error of the valence band moves the formation energies with it
+    assert ("LLZO", "ionization_potential_eV") not in fields
     for contact in state["contacts"]:
         shares = [one["variance_share"] for one in contact["sensitivity"]["potential_drop_V"]]
         assert shares == sorted(shares, reverse=True)
@@ -104,4 +106,4 @@ def test_a_temperature_sweep_stands_in_the_document():
         state["area_specific_resistance_ohm_cm2"], rel=1e-9
     )
     energies = sweep["area_specific"]["activation_energy_eV"]
-    assert energies == pytest.approx([0.29] * len(energies), abs=0.03)
+    assert energies == pytest.approx([0.33] * len(energies), abs=0.03)

@@ -21,6 +21,8 @@ from interohm.records import Insulator, Metal, Quantity, material_document, mate
 from interohm.records.cell_config import Contact
 from interohm.records.shipped import shipped_material
 
+from .stated_energies import stated_energies
+
 # Results published with doi 10.1038/s43588-021-00041-y; see tests/data/pfd_reference.yaml.
 PUBLISHED = {
     "LLZO": (1.6216363422810787, 5.3271, 52.6322),
@@ -356,7 +358,7 @@ def test_impossible_contacts_say_what_to_do() -> None:
         contact_document(shipped("Li"), potassium)
     with pytest.raises(InputError, match="no record of the mobile metal K"):
         contact_document(potassium, potassium)
-    lone = material_document(shipped("LLZO"))
+    lone = stated_energies(shipped("LLZO"))
     lone["defects"] = lone["defects"][:1]
     with pytest.raises(InputError, match="no neutral bulk"):
         contact_document(shipped("Li"), material_from(lone, where="x"), electrons=False)

@@ -47,7 +47,7 @@ def test_nothing_asked_nothing_ranked():
     assert sensitivity_fields(draws, 1.0, []) == []
 
 
-def test_a_cell_whose_conductivity_is_uncertain_blames_the_migration_energy():
+def test_a_cell_whose_conductivity_is_uncertain_blames_it():
     cell = Cell.model_validate(
         {
             "name": "thick",
@@ -66,10 +66,9 @@ def test_a_cell_whose_conductivity_is_uncertain_blames_the_migration_energy():
     ranked = sensitivity_fields(
         draws, log10_resistance(sampled.layer_resistance_ohm_cm2[1]), materials
     )
-    assert {one["field"] for one in ranked[:2]} == {
-        "defects[Li_i].migration_energy_eV",
-        "defects[V_Li].migration_energy_eV",
-    }
+    # the record states it, and migration energies follow
+    assert ranked[0]["field"] == "conductivity.value_S_cm"
+    assert ranked[0]["variance_share"] > 0.8
     assert sum(one["variance_share"] for one in ranked) < 1.1
     # the voltage hangs on the positive electrode's curve alone
     voltage = sensitivity_fields(draws, sampled.open_circuit_voltage_V, materials)
@@ -79,5 +78,5 @@ def test_a_cell_whose_conductivity_is_uncertain_blames_the_migration_energy():
 
 def test_tables_name_what_to_know_better(interohm):
     printed = interohm("contact", "Li", "LLZO").out
-    assert "uncertainty is from: Li | LLZO contact_barrier_eV" in printed
-    assert "next: contact barrier of Li | LLZO, " in printed
+    assert "uncertainty is from: LLZO carriers" in printed
+    assert "next: choice of carriers of LLZO, " in printed

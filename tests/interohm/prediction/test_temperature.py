@@ -47,13 +47,13 @@ def test_a_sweep_is_the_cell_at_each_temperature(layers):
             )
 
 
-def test_the_bulk_of_llzo_has_its_migration_energy():
+def test_the_bulk_of_llzo_has_its_activation_energy():
     cell, materials, state = solved(THICK)
     fields = temperature_fields(cell, materials, 0, thick=state.thick)
     (layer,) = fields["layers"]
     energies = np.array(layer["activation_energy_eV"])
-    # c hardly changes with the temperature, as the formation energy is close to zero: 0.29 eV
-    assert energies == pytest.approx(0.29, abs=0.02)
+    # what the record states of its conductivity
+    assert energies == pytest.approx(0.33, abs=0.02)
     without = np.array(layer["without_space_charge"]["activation_energy_eV"])
     assert without == pytest.approx(energies, abs=1e-9)
 

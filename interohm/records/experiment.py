@@ -1,0 +1,151 @@
+"""What was measured of one contact, or published of a model of it, and how the records are set.
+
+Read from ``configs/validation/*.yaml``; `interohm validate` compares it with what is predicted.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from interohm.errors import InputError
+from interohm.records.cell_config import Contact
+from interohm.records.interface import RecordName
+from interohm.records.material import Insulator, Kelvin, Material, Metal, Number, _Model
+from interohm.records.shipped import SHIPPED_FOLDER, shipped_material
+from interohm.yaml_io import load_yaml, validated
+
+EXPERIMENTS_FOLDER = SHIPPED_FOLDER.parent / "validation"
+
+#: What a prediction has a number for; a ratio of two resistances is told alone.
+MeasuredQuantity: TypeAlias = Literal[
+    "interface_resistance_ohm_cm2",
+    "interface_resistance_ratio",
+    "activation_energy_eV",
+    "potential_drop_V",
+    "capacitance_uF_cm2",
+    "thickness_nm",
+]
+
+#: ``two_sided``: the value lies where the prediction says, or not. ``upper_bound``: it may hold
+#: extrinsic parts or be a limit, so that it only bounds the intrinsic one from above. ``told``: of
+#: something else than a clean contact, or of a number that set the records; nothing is compared.
+Comparison: TypeAlias = Literal["two_sided", "upper_bound", "told"]
+
+
+class Measurement(_Model):
+    """One number.
+
+    Parameters
+    ----------
+    quantity : str
+        ``interface_resistance_ohm_cm2`` and others; ``thickness_nm`` is that of the space charge in
+        the electrolyte, ``potential_drop_V`` is without sign, ``activation_energy_eV`` is that of
+        the interface resistance.
+    value : float, optional
+        None where the publication says which way it goes, but no number.
+    comparison : {"two_sided", "upper_bound", "told"}
+    """
+
+    quantity: MeasuredQuantity
+    value: Annotated[Number, Field(gt=0)] | None = None
+    comparison: Comparison = "told"
+
+    @model_validator(mode="after")
+    def _compared_has_a_value(self) -> Measurement:
+        if self.value is None and self.comparison != "told":
+            raise ValueError(f"value: {self.comparison} compares a number; give it")
+        return self
+
+
+class Experiment(_Model):
+    """A published experiment or model.
+
+    Parameters
+    ----------
+    name : str
+        As the file's, without ``.yaml``.
+    title : str
+    electrode, electrolyte : str, optional
+        Names of records, of `materials` or shipped. Without one of them there is no prediction.
+    state_of_charge : float, optional
+        Of the electrode; None: not stated, half charged is taken.
+    temperature_K : float
+    measured : list of Measurement
+    materials : list of record
+        Those that the experiment or model needs and that do not ship.
+    contact : Contact
+        What the model says of the contact itself.
+    preparation, source, remarks : str
+    read_in : {"abstract", "text"}
+        Where the numbers stand.
+    """
+
+    name: RecordName
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    electrode: RecordName | None = None
+    electrolyte: RecordName | None = None
+    state_of_charge: Annotated[Number, Field(ge=0, le=1)] | None = None
+    temperature_K: Kelvin
+    measured: Annotated[list[Measurement], Field(min_length=1)]
+    materials: list[Material] = Field(default_factory=list)
+    contact: Contact = Field(default_factory=Contact)
+    preparation: str
+    source: Annotated[str, Field(min_length=10)]
+    read_in: Literal["abstract", "text"]
+    remarks: str = ""
+
+    @model_validator(mode="after")
+    def _compared_is_predicted(self) -> Experiment:
+        compared = [one.quantity for one in self.measured if one.comparison != "told"]
+        if compared and (self.electrode is None or self.electrolyte is None):
+            raise ValueError(
+                f"{compared[0]} is compared, but electrode or electrolyte is missing: name both, "
+                "or make its comparison 'told'"
+            )
+        if "interface_resistance_ratio" in compared:
+            raise ValueError("interface_resistance_ratio is told alone: make its comparison 'told'")
+        return self
+
+    def phases(self) -> tuple[Insulator | Metal, Insulator | Metal] | None:
+        """Return electrode and electrolyte; None where one of them has no record.
+
+        Raises
+        ------
+        InputError
+            A name is of no record.
+        """
+        if self.electrode is None or self.electrolyte is None:
+            return None
+        own = {material.name: material for material in self.materials}
+        found = []
+        for name in (self.electrode, self.electrolyte):
+            material = own.get(name) or shipped_material(name)
+            if material is None:
+                raise InputError(
+                    f"there is no record {name!r} among its materials or the shipped ones",
+                    where=f"experiment {self.name}",
+                    fix="add it to materials, or leave out the name",
+                )
+            found.append(material)
+        return found[0], found[1]
+
+
+def load_experiment(path: str | Path) -> Experiment:
+    """Read one experiment from a YAML file.
+
+    Raises
+    ------
+    InputError
+        With every field that is wrong, and how to mend it.
+    """
+    return validated(Experiment, load_yaml(path), where=str(path))
+
+
+@cache
+def shipped_experiments() -> list[Experiment]:
+    """Return all shipped experiments and models, by name."""
+    return [load_experiment(path) for path in sorted(EXPERIMENTS_FOLDER.glob("*.yaml"))]
