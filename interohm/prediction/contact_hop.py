@@ -83,7 +83,8 @@ def hop_of(
         # the half-normal as a rising function of its draw
         share = normal_share(draws.normal(name, "excess_barrier_eV"))
         upper = np.minimum(0.5 + 0.5 * share, 1.0 - 1e-16)
-        excess = scale_eV * np.array([NormalDist().inv_cdf(one) for one in upper])
+        inverse = NormalDist().inv_cdf
+        excess = scale_eV * np.array([inverse(one) for one in upper])
     given = contact.areal_site_density_cm2
     sites = None
     if given is not None:
