@@ -28,9 +28,10 @@ $(INSTALLED): pyproject.toml constraints.txt gpaw_siteconfig.py
 	  --constraint constraints.txt --editable '.[gpaw,vasp,dev]'
 	@touch $@
 
-demo: install  ## structures of Li and LiF to the resistance of a cell, with real DFT (15 minutes at most)
+demo: install  ## structures of Li and LiF by real DFT, and a thin-film cell with them (15 minutes at most)
 	@$(BIN)/interohm run configs/campaigns/demo.yaml
-	@$(BIN)/interohm cell configs/examples/lithium-LiF-LLZO-LCO.yaml --save --report report.html
+	@$(BIN)/interohm contact Li LiF --save
+	@$(BIN)/interohm cell configs/examples/lithium-LiPON-LCO.yaml --save --report report.html
 
 types: install  ## mypy on all root folders, as they install
 	@rm -rf build/typed && mkdir -p build/typed/interohm

@@ -24,6 +24,7 @@ def command_figures(repeats: int = 3) -> dict[str, object]:
     commands = {
         "numpy": [sys.executable, "-c", "import numpy"],
         "contact": [*interohm, "contact", "Li", "LLZO", "--json"],
+        "certain": [*interohm, "contact", "Li", "LLZO", "--json", "--samples", "0"],
         "cell": [*interohm, "cell", str(EXAMPLE), "--json"],
     }
     times = {
@@ -32,5 +33,6 @@ def command_figures(repeats: int = 3) -> dict[str, object]:
     }
     return {
         "contact_over_numpy_import": times["contact"] / times["numpy"],
+        "contact_without_samples_over_numpy_import": times["certain"] / times["numpy"],
         "cell_over_contact": times["cell"] / times["contact"],
     }

@@ -135,6 +135,19 @@ def rates(
     return count / min(walls), count / min(cpus)
 
 
+def exponentials_per_cpu_s(repeats: int = 5) -> float:
+    """Exponentials that NumPy does in a second of processor time, arrays in the cache."""
+    values = np.random.default_rng(0).uniform(-30.0, 30.0, CHUNK)
+    out = np.empty_like(values)
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        for _ in range(500):
+            np.exp(values, out=out)
+        times.append(time.process_time() - start)
+    return 500 * CHUNK / min(times)
+
+
 def first_integral_figures(
     *, contacts: int = 65536, layers: int = 8192, repeats: int = 3
 ) -> dict[str, float]:
@@ -144,8 +157,9 @@ def first_integral_figures(
         "two_sided_contacts": (two_sided_contacts, draw(contacts), 3, 2),
         "finite_layers": (finite_layers, draw(layers, energies_eV=(0.0, 1.0), seed=1), 3, 1),
     }
-    figures = {}
+    figures = {"exponentials_per_cpu_s": exponentials_per_cpu_s()}
     for name, (function, parameters, rows, per) in cases.items():
         wall, cpu = rates(function, parameters, rows=rows, repeats=repeats, per=per)
         figures[f"{name}_per_s"], figures[f"{name}_per_cpu_s"] = wall, cpu
+        figures[f"{name}_per_exponential"] = cpu / figures["exponentials_per_cpu_s"]
     return figures

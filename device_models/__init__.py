@@ -64,6 +64,7 @@ from .resistance import (
     thick_space_charge,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
+from .thin_layers import ThinLayer, ThinLayers, solve_thin_layers
 from .validity import coulomb_coupling, filling, shortest_hop_nm
 
 __all__ = [
@@ -98,6 +99,8 @@ __all__ = [
     "Stack",
     "StackLayer",
     "StackNotConverged",
+    "ThinLayer",
+    "ThinLayers",
     "Unmixing",
     "apparent_activation_energy_eV",
     "band_edges",
@@ -142,6 +145,7 @@ __all__ = [
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",
     "solve_stack",
+    "solve_thin_layers",
     "stack_phases",
     "thick_space_charge",
 ]

@@ -277,7 +277,8 @@ def _neutral_level(phase: Phase, temperature_K: Array, mu_eV: Array) -> Array:
     low, high = _bracket(imbalance, logs, charges, gap, phase.electrons)
     best_plus = np.max([a + q for a, q in zip(logs, log_positive, strict=True)], axis=0)
     best_minus = np.max([a + q for a, q in zip(logs, log_negative, strict=True)], axis=0)
-    start = (best_plus - best_minus) / 2.0
+    with np.errstate(invalid="ignore"):
+        start = (best_plus - best_minus) / 2.0
     start = np.where(np.isfinite(start), start, (low + high) / 2.0)
     return bracketed_newton(imbalance, low, high, start, absolute=1e-15, newton=1e-7) * kT
 

@@ -1,8 +1,9 @@
 """Thin layers between two phases that are thick or metals: potentials of all contacts.
 
 At each contact the plates' charges of its two neighbours add up to the charge fixed there. These
-sums rise with the contact's own potential and fall with those of its neighbours, so solving them
-one after the other converges from anywhere; Newton's steps are taken where they do better.
+sums rise with the contact's own potential and fall with those of its neighbours: they are the
+slopes of an energy that is convex. One contact's potential is found inside a bracket, those of
+several by Newton's method on the energy.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ from .numerics.roots import bracketed_newton_by_index
 from .phase import Array, IntArray, Metal
 from .resistance import charge_transfer_ohm_cm2, exchange_current_A_cm2
 
-_SWEEPS = 200
 _TOLERANCE_V = 1e-12
 _NEWTON_V = 1e-7
-_STEP_V = 1e-6
+_GAUSS = 1e-8
+"""The largest gap between two charges that should be the same, relative to the largest one."""
+
+_NO_CHARGE = 1e-20
+_STEPS, _SHORTENINGS = 200, 40
+_LONGEST_V = 1.0
 
 
 @dataclass(frozen=True)
@@ -117,26 +122,31 @@ class _Chain:
             dipoles = dipoles + self.dipole[k]
         return potentials
 
-    def residual(self, potentials: list[Array], k: int) -> tuple[Array, Array]:
-        """Plate charges of both neighbours of contact k less its own, and the slope with phi_k."""
+    def residual(self, potentials: list[Array], k: int) -> tuple[Array, Array, Array]:
+        """Plate charges of both neighbours of contact k less its own, and the slope with phi_k.
+
+        The last array is the largest charge at the ends of these neighbours, the measure of errors.
+        """
         total, slope = -self.charge[k], np.zeros_like(self.charge[k])
-        if k == 0:
-            assert isinstance(self.left, Bulk)
-            charge, rise = sheet_charge_e_nm2(self.left, potentials[0])
-            total, slope = total - charge, slope - rise
-        else:
-            charge, rise = self._layer(potentials, k - 1)[1]
+        largest = np.abs(self.charge[k])
+        for right in (False, True):
+            if k == (len(self.coatings) if right else 0):
+                thick = self.right if right else self.left
+                assert isinstance(thick, Bulk)
+                step = self.dipole[k] if right else 0.0
+                charge, rise = sheet_charge_e_nm2(thick, potentials[k] + step)
+                charge, rise = -charge, -rise
+            else:
+                ends = self._layer(potentials, k if right else k - 1)
+                charge, rise = ends[0] if right else ends[1]
+                largest = np.fmax(largest, np.fmax(np.abs(ends[0][0]), np.abs(ends[1][0])))
             total, slope = total + charge, slope + rise
-        if k == len(self.coatings):
-            assert isinstance(self.right, Bulk)
-            charge, rise = sheet_charge_e_nm2(self.right, potentials[k] + self.dipole[k])
-            return total - charge, slope - rise
-        charge, rise = self._layer(potentials, k)[0]
-        return total + charge, slope + rise
+            largest = np.fmax(largest, np.abs(charge))
+        return total, slope, largest
 
     def _layer(
         self, potentials: list[Array], k: int
-    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    ) -> tuple[tuple[Array, Array], tuple[Array, Array], Array]:
         return end_charges_e_nm2(
             self.coatings[k],
             potentials[k] + self.dipole[k],
@@ -146,18 +156,32 @@ class _Chain:
 
     def relax(self, potentials: list[Array], k: int) -> Array:
         """Potential of contact k that solves its own equation with the others held."""
+        some = np.arange(potentials[k].size)
 
         def shortage(value: Array, index: IntArray) -> tuple[Array, Array]:
-            trial = [potential[index] for potential in potentials]
+            trial = [potential[some[index]] for potential in potentials]
             trial[k] = value
-            excess, slope = self.take(index).residual(trial, k)
+            excess, slope, _ = self.take(some[index]).residual(trial, k)
             return -excess, -slope
 
-        everything = np.arange(potentials[k].size)
-        low, high = self._bracket(potentials, k, lambda value: shortage(value, everything)[0])
-        return bracketed_newton_by_index(
+        def by_halving(value: Array, index: IntArray) -> tuple[Array, Array]:
+            short, slope = shortage(value, index)
+            return short, np.full_like(slope, np.nan)
+
+        low, high = self._bracket(potentials, k, lambda value: shortage(value, some)[0])
+        found = bracketed_newton_by_index(
             shortage, low, high, potentials[k], absolute=_TOLERANCE_V, newton=_NEWTON_V
         )
+        # a slope that cancellation has spoiled makes steps small before they should be
+        trial = [*potentials[:k], found, *potentials[k + 1 :]]
+        gap, slope, largest = self.residual(trial, k)
+        limit = _GAUSS * largest + 10.0 * _TOLERANCE_V * np.abs(slope)
+        some = np.flatnonzero(np.abs(gap) > limit)
+        if some.size:
+            found[some] = bracketed_newton_by_index(
+                by_halving, low[some], high[some], found[some], absolute=_TOLERANCE_V, newton=0.0
+            )
+        return found
 
     def _bracket(
         self, potentials: list[Array], k: int, shortage: Callable[[Array], Array]
@@ -182,50 +206,87 @@ class _Chain:
         return low, high
 
     def solve(self) -> list[Array]:
-        """All potentials."""
+        """All potentials; NaN where none were found."""
         potentials = self.start()
         if len(self.free) == 0:
             return potentials
-        for _ in range(_SWEEPS):
-            moved = np.zeros_like(potentials[0])
-            for k in self.free:
-                value = self.relax(potentials, k)
-                moved = np.fmax(moved, np.abs(value - potentials[k]))
-                potentials[k] = value
-            if len(self.free) == 1:
-                break
-            potentials = self._newton(potentials)
-            # the error after Newton's step is of the order of the square
-            if np.all(moved < _NEWTON_V):
-                break
-        return potentials
+        if len(self.free) == 1:
+            k = self.free[0]
+            potentials[k] = self.relax(potentials, k)
+            return potentials
+        return self._newton(potentials)
 
-    def _newton(self, potentials: list[Array]) -> list[Array]:
-        free = list(self.free)
-        base = np.stack([self.residual(potentials, k)[0] for k in free], axis=-1)
-        slopes = np.zeros((*base.shape, len(free)))
-        for column, k in enumerate(free):
-            trial = list(potentials)
-            trial[k] = potentials[k] + _STEP_V
-            for row, j in enumerate(free):
-                if abs(j - k) <= 1:
-                    change = self.residual(trial, j)[0] - base[:, row]
-                    slopes[:, row, column] = change / _STEP_V
-        good = np.all(np.isfinite(slopes), axis=(1, 2)) & np.all(np.isfinite(base), axis=1)
-        step = np.zeros_like(base)
-        if np.any(good):
-            step[good] = np.linalg.solve(slopes[good], -base[good][..., None])[..., 0]
-        for share in (1.0, 0.25):
-            trial = list(potentials)
-            for column, k in enumerate(free):
-                trial[k] = potentials[k] + share * step[:, column]
-            after = np.stack([self.residual(trial, k)[0] for k in free], axis=-1)
-            better = np.max(np.abs(after), axis=-1) < np.max(np.abs(base), axis=-1)
-            potentials = [
-                np.where(better, new, old) for new, old in zip(trial, potentials, strict=True)
-            ]
-            step = np.where(better[:, None], 0.0, step)
-        return potentials
+    def gaps(self, potentials: Array) -> tuple[Array, Array, Array]:
+        """Residuals of the free contacts (K, N), their slopes (K, K, N) and the largest charge.
+
+        `potentials` are those of all contacts, (n + 1, N).
+        """
+        rows = list(potentials)
+        count = len(self.coatings) + 1
+        gaps = -np.stack(self.charge)
+        largest = np.max(np.abs(gaps), axis=0)
+        slopes = np.zeros((count, count, gaps.shape[-1]))
+        for k in range(count - 1):
+            (left, left_rise), (right, right_rise), between = self._layer(rows, k)
+            gaps[k] += left
+            gaps[k + 1] += right
+            slopes[k, k] += left_rise
+            slopes[k + 1, k + 1] += right_rise
+            slopes[k, k + 1] -= between
+            slopes[k + 1, k] -= between
+            largest = np.fmax(largest, np.fmax(np.abs(left), np.abs(right)))
+        for k, thick, step in ((0, self.left, 0.0), (count - 1, self.right, self.dipole[-1])):
+            if isinstance(thick, Bulk):
+                charge, rise = sheet_charge_e_nm2(thick, rows[k] + step)
+                gaps[k] -= charge
+                slopes[k, k] -= rise
+                largest = np.fmax(largest, np.abs(charge))
+        some = slice(self.free.start, self.free.stop)
+        return gaps[some], slopes[some, some], largest
+
+    def _newton(self, start: list[Array]) -> list[Array]:
+        """Minimize the energy, which is convex: its slopes are the gaps.
+
+        Along Newton's step the slope rises; the step is shortened while it would end far beyond
+        the minimum.
+        """
+        found = np.full((len(start), start[0].size), np.nan)
+        index, chain, x = np.arange(start[0].size), self, np.stack(start)
+        some = slice(self.free.start, self.free.stop)
+        gaps, slopes, largest = chain.gaps(x)
+        for _ in range(_STEPS):
+            usable = np.all(np.isfinite(gaps), axis=0) & np.all(np.isfinite(slopes), axis=(0, 1))
+            met = usable & np.all(np.abs(gaps) <= _GAUSS * largest + _NO_CHARGE, axis=0)
+            found[:, index[met]] = x[:, met]
+            if np.any(met):
+                # the next step brings the error to the order of the square
+                last = _newton_step(gaps[:, met], slopes[..., met])
+                found[some, index[met]] += np.where(np.isfinite(last), last, 0.0)
+            rest = np.flatnonzero(usable & ~met)
+            if rest.size == 0:
+                break
+            index, chain, x = index[rest], chain.take(rest), x[:, rest]
+            gaps, slopes = gaps[:, rest], slopes[..., rest]
+            step = _newton_step(gaps, slopes)
+            step *= np.minimum(1.0, _LONGEST_V / np.max(np.abs(step), axis=0))
+            share, bound = np.ones(index.size), np.abs(np.sum(gaps * step, axis=0))
+            for _ in range(_SHORTENINGS):
+                trial = x.copy()
+                trial[some] += share * step
+                gaps, slopes, largest = chain.gaps(trial)
+                beyond = np.sum(gaps * step, axis=0) > bound
+                if not np.any(beyond):
+                    break
+                share = np.where(beyond, 0.3 * share, share)
+            x = trial
+        return list(found)
+
+
+def _newton_step(gaps: Array, slopes: Array) -> Array:
+    """Steps (K, N) that bring linear gaps (K, N) with slopes (K, K, N) to 0."""
+    matrix, right = np.moveaxis(slopes, -1, 0), np.moveaxis(-gaps, -1, 0)
+    found = np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], dtype=np.float64)
+    return np.moveaxis(found, 0, -1)
 
 
 def coated_contact(

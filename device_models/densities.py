@@ -92,15 +92,22 @@ class Thermodynamics:
         pressure, _, conductivity = self._evaluate(u, charges=False)
         return pressure, conductivity
 
-    def _evaluate(self, u: Array, *, charges: bool) -> tuple[Array, Array, Array]:
+    def pressure(self, u: Array) -> Array:
+        """Pressure difference as in `evaluate`, alone."""
+        return self._evaluate(u, charges=False, conduction=False)[0]
+
+    def _evaluate(
+        self, u: Array, *, charges: bool, conduction: bool = True
+    ) -> tuple[Array, Array, Array]:
         # in place, and without a look at every element where the extremes decide
         size = np.abs(u)
         extremes = _extremes(size)
         shape = np.broadcast_shapes(np.shape(u), self.kT_eV.shape)
         pressure = self._mean_charge_nm3 * u
         charge = np.zeros(shape if charges else 0)
-        sigma = np.zeros(0 if charges else shape)
-        conductions = [None] * len(self.sublattices) if charges else self._conduction
+        conduction = conduction and not charges
+        sigma = np.zeros(shape if conduction else 0)
+        conductions = self._conduction if conduction else [None] * len(self.sublattices)
         for site, conducting in zip(self.sublattices, conductions, strict=True):
             terms = site.terms(u, extremes)
             part = np.log1p(terms.total)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import dawsn, erf
 
 from .constants import BOLTZMANN_EV_K, NM_CM
 from .phase import Array
@@ -65,6 +64,8 @@ def contact_fraction(
     array (...)
         The larger of ``erf(sqrt(pi)/2 kappa p/(E* h'))`` and ``p/H``, at most 1.
     """
+    from scipy.special import erf
+
     pressure_GPa = 1e-3 * np.asarray(pressure_MPa, dtype=np.float64)
     reduced = pressure_GPa / (np.asarray(effective_modulus_GPa) * np.asarray(rms_slope))
     elastic = erf(0.5 * np.sqrt(np.pi) * np.asarray(slope) * reduced)
@@ -96,20 +97,21 @@ def constriction_ohm_cm2(
 def interphase_thickness_nm(
     hours: ArrayLike,
     *,
-    parabolic_nm2_h: ArrayLike,
+    parabolic_nm2_h: ArrayLike = np.inf,
     linear_nm_h: ArrayLike = np.inf,
     initial_nm: ArrayLike = 0.0,
 ) -> Array:
-    """Thickness of an interphase that grows by diffusion through itself.
+    """Thickness of an interphase that grows by diffusion through itself, by reaction, or by both.
 
     Parameters
     ----------
     hours : array (...)
         Age of the contact.
     parabolic_nm2_h : array (...)
-        k_p of ``L² = L_0² + 2 k_p t``.
+        k_p of ``L² = L_0² + 2 k_p t``; infinite where diffusion limits nothing.
     linear_nm_h : array (...)
-        k_l of the reaction that limits growth while the interphase is thin.
+        k_l of the reaction that limits growth while the interphase is thin; infinite where it
+        limits nothing. One of the two is finite.
     initial_nm : array (...)
         L_0.
 
@@ -122,19 +124,18 @@ def interphase_thickness_nm(
         np.asarray(value, dtype=np.float64)
         for value in (hours, parabolic_nm2_h, linear_nm_h, initial_nm)
     )
-    lag = k_p / k_l
-    reach = start + lag
-    grown = 2.0 * k_p * time
-    # L − L_0 without the difference of two large numbers
-    return np.asarray(start + grown / (reach + np.sqrt(reach**2 + grown) + (grown == 0.0)))
+    # L − L_0 without the difference of two large numbers, and finite where a rate is not
+    reach = start / k_p + 1.0 / k_l
+    root = np.sqrt(reach**2 + 2.0 * time / k_p)
+    return np.asarray(start + 2.0 * time / (reach + root + (time == 0.0)))
 
 
-def arrhenius_rate(
-    prefactor: ArrayLike, activation_energy_eV: ArrayLike, temperature_K: ArrayLike
+def arrhenius_factor(
+    activation_energy_eV: ArrayLike, temperature_K: ArrayLike, known_at_K: ArrayLike
 ) -> Array:
-    """``k = k_0 exp(−E/kT)`` of a growth law, arrays (...)."""
-    exponent = np.asarray(activation_energy_eV) / (BOLTZMANN_EV_K * np.asarray(temperature_K))
-    return np.asarray(prefactor * np.exp(-exponent))
+    """``exp[−E/k (1/T − 1/T_0)]``: what a rate at T is over that at T_0, arrays (...)."""
+    difference = 1.0 / np.asarray(temperature_K) - 1.0 / np.asarray(known_at_K)
+    return np.asarray(np.exp(-np.asarray(activation_energy_eV) / BOLTZMANN_EV_K * difference))
 
 
 def film_ohm_cm2(thickness_nm: ArrayLike, conductivity_S_cm: ArrayLike) -> Array:
@@ -142,7 +143,7 @@ def film_ohm_cm2(thickness_nm: ArrayLike, conductivity_S_cm: ArrayLike) -> Array
     return np.asarray(NM_CM * np.asarray(thickness_nm) / np.asarray(conductivity_S_cm))
 
 
-def measured_ohm_cm2(
+def apparent_ohm_cm2(
     interface_ohm_cm2: ArrayLike,
     *,
     contact_fraction: ArrayLike = 1.0,
@@ -166,6 +167,8 @@ def depleted_resistivity_ratio(
     temperature_K, ion_charge : array (...)
         ``a = z Phi/kT``; D is Dawson's function.
     """
+    from scipy.special import dawsn
+
     z = np.asarray(ion_charge, dtype=np.float64)
     a = z * np.asarray(barrier_eV) / (BOLTZMANN_EV_K * np.asarray(temperature_K))
     root = np.sqrt(np.maximum(a, 1e-30))

@@ -27,11 +27,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
-from scipy.special import erfc, erfcx
 
 from .constants import BOLTZMANN_EV_K
 from .numerics.roots import bracketed_newton
@@ -228,13 +227,15 @@ def apparent_activation_energy_eV(resistance_ohm_cm2: Array, temperature_K: Arra
 
 def _bell(y: Array, energy: Array) -> Array:
     """Return K(y) for y >= 0; `energy` is lambda in kT."""
-    return _exponential_sum(_BELL, 0, y, energy) + _exponential_sum(_BELL, 0, -y, energy)
+    return _exponential_sum(_power_series(1), 0, y, energy) + _exponential_sum(
+        _power_series(1), 0, -y, energy
+    )
 
 
 def _bell_beyond(y: Array, energy: Array) -> Array:
     """Return the integral of K(y) with the factor 1 − tanh(u/2), u the argument of its cosh."""
-    right = _exponential_sum(_BELL_BEYOND, 1, y, energy)
-    return 2.0 * (right + _exponential_sum(_BELL_BEYOND, 0, -y, energy))
+    right = _exponential_sum(_power_series(2), 1, y, energy)
+    return 2.0 * (right + _exponential_sum(_power_series(2), 0, -y, energy))
 
 
 def _exponential_sum(series: Array, shift: int, y: Array, energy: Array) -> Array:
@@ -243,6 +244,8 @@ def _exponential_sum(series: Array, shift: int, y: Array, energy: Array) -> Arra
     ``b_n = n + shift + 1/2``; each term is
     ``(sqrt(pi)/2)·exp(b²·lambda − b·y)·erfc(b·sqrt(lambda) − y/(2·sqrt(lambda)))``.
     """
+    from scipy.special import erfc, erfcx
+
     root = np.maximum(np.sqrt(energy), 1e-100)
     total = np.zeros_like(y)
     for n, coefficient in enumerate(series):
@@ -256,11 +259,8 @@ def _exponential_sum(series: Array, shift: int, y: Array, energy: Array) -> Arra
     return np.asarray(0.5 * np.sqrt(np.pi) * total)
 
 
+@cache
 def _power_series(power: int) -> Array:
     """Return the polynomial that is 1/(1 + x)^power on 0 <= x <= 1 to double precision."""
     fit = Chebyshev.interpolate(lambda x: (1.0 + x) ** -power, 22, domain=[0.0, 1.0])
     return np.asarray(fit.convert(kind=Polynomial, domain=[-1.0, 1.0]).coef)
-
-
-_BELL = _power_series(1)
-_BELL_BEYOND = _power_series(2)

@@ -283,7 +283,7 @@ def thick_space_charge(
     conducts = conducts | electrode
     finite = np.isfinite(space_charge)
     reason = np.select(
-        [~side.bulk.has_neutral_bulk, ~thick, ~conducts, ~finite],
+        [~side.bulk.has_neutral_bulk, ~thick, ~conducts & ~_has_hops(side.bulk), ~finite],
         [
             Reason.no_neutral_bulk,
             Reason.right_not_thick if right else Reason.left_not_thick,
@@ -293,6 +293,13 @@ def thick_space_charge(
         Reason.known,
     )
     return np.where(thick & finite, space_charge, np.nan), np.asarray(reason)
+
+
+def _has_hops(bulk: Bulk) -> BoolArray:
+    """Whether a defect with sites has a migration energy, however little it conducts."""
+    phase = bulk.phase
+    moves = np.isfinite(phase.migration_energy_eV) & (phase.site_density_cm3 > 0.0)
+    return np.broadcast_to(np.any(moves, axis=-1), bulk.shape)
 
 
 def charge_transfer_ohm_cm2(

@@ -8,15 +8,18 @@ shift, so that neither E0_d + q_d·IP nor the neutral potential changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import hypot
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from interohm.records import Defect, Insulator, Quantity
+from interohm.records import Defect, Insulator, Quantity, SharedError
 
 from .calculation import Calculation
+
+#: Name of the error that ionization potential, gap and formation energies share.
+VALENCE_BAND = "valence_band"
 
 
 class BandEdgeShift(BaseModel):
@@ -78,8 +81,9 @@ def shift_between(reference: Calculation, corrected: Calculation) -> BandEdgeShi
 def with_band_edges(record: Insulator, shift: BandEdgeShift) -> Insulator:
     """Return a record with its band edges moved and its defect levels where they were.
 
-    The shifts' uncertainties are added in quadrature to those of ionization potential and band gap;
-    formation energies keep theirs, as the levels below vacuum do not move.
+    The uncertainty of the valence band's shift moves ionization potential, gap and formation
+    energies together, as a shared error of the record, so that the neutral potential keeps its own;
+    that of the conduction band's shift is added in quadrature to the gap's.
 
     Raises
     ------
@@ -90,7 +94,9 @@ def with_band_edges(record: Insulator, shift: BandEdgeShift) -> Insulator:
     gap = record.band_gap_eV.value + conduction.value - valence.value
     if gap <= 0:
         raise ValueError(f"the shifted band edges cross: the gap would be {gap:.2f} eV")
-    potential = _moved(record.ionization_potential_eV, -valence.value, valence)
+    # its uncertainty is shared
+    bare = valence.model_copy(update={"uncertainty": None})
+    potential = _moved(record.ionization_potential_eV, -valence.value, bare)
     provenance = {
         **_followed(record.provenance, valence),
         "band_edge_shift": shift.model_dump(mode="json"),
@@ -99,12 +105,45 @@ def with_band_edges(record: Insulator, shift: BandEdgeShift) -> Insulator:
         update={
             "ionization_potential_eV": potential,
             "band_gap_eV": _moved(
-                record.band_gap_eV, conduction.value - valence.value, valence, conduction
+                record.band_gap_eV, conduction.value - valence.value, bare, conduction
             ),
             "defects": [_follows(defect, valence) for defect in record.defects],
+            "shared_errors": _with_error(record, valence),
             "provenance": provenance,
         }
     )
+
+
+def _with_error(record: Insulator, valence: Quantity) -> list[SharedError]:
+    """Return the shared errors with that of the valence band's shift among them."""
+    known = {error.name: error for error in record.shared_errors}
+    before = known.get(VALENCE_BAND)
+    total = hypot(0.0 if before is None else before.uncertainty_eV, valence.uncertainty or 0.0)
+    if not total:
+        return record.shared_errors
+    known[VALENCE_BAND] = SharedError(
+        name=VALENCE_BAND,
+        uncertainty_eV=round(total, 4),
+        moves=valence_band_moves(record.defects),
+    )
+    return list(known.values())
+
+
+def valence_band_moves(defects: Sequence[Defect]) -> dict[str, float]:
+    """Return what moves with the valence band's energy, and by how many times its error.
+
+    Total energies do not: a higher one lowers ionization potential and gap, and a formation energy
+    at E_F = VBM rises by q times it.
+    """
+    return {
+        "ionization_potential_eV": -1.0,
+        "band_gap_eV": -1.0,
+        **{
+            f"defects[{defect.name}].formation_energy_eV": float(defect.charge)
+            for defect in defects
+            if defect.charge
+        },
+    }
 
 
 def _follows(defect: Defect, valence: Quantity) -> Defect:

@@ -18,14 +18,25 @@ from interohm.records import (
     MetalState,
     Number,
     Quantity,
+    SharedError,
 )
 
+from .band_edge_shift import VALENCE_BAND, valence_band_moves
 from .calculation import Calculation
 from .candidates import ChosenDefect, Comparison, DefectCandidate, choose, levels_between
 from .levels import band_edges, work_function
 from .reservoirs import chemical_potentials
 
 _CM3_PER_A3 = 1e-24
+
+#: Of a calculated phase, where nothing says which share of their sites defects may fill.
+SATURATION = Quantity(
+    value=0.3,
+    uncertainty=0.5,
+    source="assumed: between 0.1 of the published model (doi 10.1038/s43588-021-00041-y) and 1, "
+    "every site of the crystal; a factor of 3 either way is one standard deviation",
+    method="assumed",
+)
 
 
 class Uncertainty(BaseModel):
@@ -50,7 +61,9 @@ class Uncertainties(BaseModel):
     """The uncertainties that the records of a preset carry.
 
     ``stability_window`` is that of a limit where the molecules' energies are right, ``molecule``
-    (per atom) that of one which has no correction.
+    (per atom) that of one which has no correction. ``valence_band`` and ``mobile_metal`` are errors
+    of the valence band's energy and of the mobile element's metal (per atom), each of which moves
+    several levels at once; they are parts of ``band_gap`` and ``formation_energy``.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
@@ -65,6 +78,8 @@ class Uncertainties(BaseModel):
     migration_energy: Uncertainty | None = None
     dielectric_constant: RelativeUncertainty | None = None
     interface_dipole: Uncertainty | None = None
+    valence_band: Uncertainty | None = None
+    mobile_metal: Uncertainty | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +194,7 @@ def insulator_record(
         one.candidate.name: _defect(one, chosen, hops, uncertainties, provenance) for one in chosen
     }
     dopants = [one.candidate.name for one in chosen if one.candidate.dopant]
+    kept = [defect for name, defect in defects.items() if name not in dopants]
 
     return Insulator(
         name=name,
@@ -188,13 +204,15 @@ def insulator_record(
         ionization_potential_eV=calculated_quantity(
             edges.ionization_potential_eV, uncertainties.ionization_potential, slab, provenance
         ),
-        band_gap_eV=calculated_quantity(
-            edges.band_gap_eV, uncertainties.band_gap, bulk, provenance
+        band_gap_eV=_beside(
+            calculated_quantity(edges.band_gap_eV, uncertainties.band_gap, bulk, provenance),
+            uncertainties.valence_band,
         ),
         dielectric_constant=dielectric,
         saturation=saturation,
         stability_window_V=stability_window_V,
-        defects=[defect for name, defect in defects.items() if name not in dopants],
+        defects=kept,
+        shared_errors=_shared_errors(kept, uncertainties),
         structure=bulk.structure,
         provenance={
             **provenance,
@@ -223,6 +241,36 @@ def insulator_record(
             ),
         },
     )
+
+
+def _shared_errors(defects: Sequence[Defect], uncertainties: Uncertainties) -> list[SharedError]:
+    """Return the errors that levels of a calculation have in common, with what they move.
+
+    The metal's energy enters with the ions that a defect adds. The slab's line-up and relaxation
+    are the ionization potential's own.
+    """
+    metal = {
+        f"defects[{defect.name}].formation_energy_eV": -defect.ion_change
+        for defect in defects
+        if defect.ion_change
+    }
+    errors = [
+        (VALENCE_BAND, uncertainties.valence_band, valence_band_moves(defects)),
+        ("mobile_metal", uncertainties.mobile_metal, metal),
+    ]
+    return [
+        SharedError(name=name, uncertainty_eV=known.value_eV, moves=moves)
+        for name, known, moves in errors
+        if known is not None and known.value_eV and moves
+    ]
+
+
+def _beside(quantity: Quantity, shared: Uncertainty | None, times: float = 1.0) -> Quantity:
+    """Return a quantity whose uncertainty is what is left beside an error that it shares."""
+    if shared is None or quantity.uncertainty is None:
+        return quantity
+    own = max(quantity.uncertainty**2 - (times * shared.value_eV) ** 2, 0.0)
+    return quantity.model_copy(update={"uncertainty": round(math.sqrt(own), 4)})
 
 
 def metal_record(
@@ -288,8 +336,12 @@ def _defect(
         candidate.calculation if candidate.larger is None else candidate.larger.calculation
     )
     volume = candidate.conventional_volume_A3 * _CM3_PER_A3
-    energy = calculated_quantity(
-        chosen.energy_eV, uncertainties.formation_energy, calculation, provenance
+    energy = _beside(
+        calculated_quantity(
+            chosen.energy_eV, uncertainties.formation_energy, calculation, provenance
+        ),
+        uncertainties.mobile_metal,
+        candidate.ion_change,
     )
     further = {
         f"{chosen.size_error_eV:.3f} eV from the smaller supercell": chosen.size_error_eV,

@@ -6,6 +6,8 @@ import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
+from interohm.records import DielectricQuantity
+
 from .corrections import Dielectric
 
 #: A tensor whose principal values differ by less looks the same from all sides.
@@ -36,6 +38,50 @@ def tensor_in(tensor: Dielectric, own: Structure, other: Structure) -> Dielectri
     rotation = rotation_between(own, other)
     turned: np.ndarray = rotation.T @ matrix @ rotation
     return turned
+
+
+def along_normal(
+    constant: DielectricQuantity,
+    own: Structure,
+    conventional: Structure,
+    facet: tuple[int, int, int],
+) -> DielectricQuantity:
+    """Return a constant with its tensor's component along the normal of a facet as the value.
+
+    That is what the field beside a contact sees. A value that is not the mean of the tensor was
+    given for itself, and stays.
+
+    Parameters
+    ----------
+    constant : DielectricQuantity
+    own : Structure
+        In whose axes the tensor is.
+    conventional : Structure
+        In whose lattice the facet is.
+    facet : tuple of int
+    """
+    if constant.tensor is None:
+        return constant
+    rows = np.array(constant.tensor)
+    mean = float(np.trace(rows) / 3)
+    if abs(constant.value - mean) > _ISOTROPIC * mean:
+        return constant
+    tensor = tensor_in(rows, own, conventional)
+    if isinstance(tensor, float):
+        return constant
+    normal = conventional.lattice.reciprocal_lattice.get_cartesian_coords(facet)
+    normal /= np.linalg.norm(normal)
+    value = float(normal @ tensor @ normal)
+    plane = "(" + "".join(map(str, facet)) + ")"
+    method = (constant.method or "").removesuffix("; a third of the trace")
+    spread = constant.uncertainty
+    return constant.model_copy(
+        update={
+            "value": round(value, 3),
+            "uncertainty": None if spread is None else round(spread * value / mean, 3),
+            "method": f"{method}{'; ' if method else ''}along the normal of {plane}",
+        }
+    )
 
 
 def rotation_between(own: Structure, other: Structure) -> np.ndarray:

@@ -182,9 +182,10 @@ def solve_coated(
         nominal=False,
     )
     thin, thick = contacts[1].left_side, contacts[1].right_side
+    assert isinstance(thin, models.ThinLayer)
     assert isinstance(thick, models.HalfSpace)
     potentials = [
-        (thin.solution.phi_V, coating),  # type: ignore[union-attr]
+        (thin.potentials_V, coating),
         (np.stack([thick.contact_potential_V, bulk.neutral_potential_V], axis=-1), bulk),
     ]
     edges = [

@@ -132,7 +132,7 @@ def supercell_multiples(conventional: Structure, min_atoms: int) -> tuple[int, i
     """Return how often to repeat the conventional cell so that images are far apart.
 
     Of the smallest repetition with at least ``min_atoms`` in each shape, the one whose nearest
-    images are farthest for its number of atoms.
+    images are farthest for its number of atoms; a cell of more than twice as many is not repeated.
 
     Raises
     ------
@@ -141,6 +141,8 @@ def supercell_multiples(conventional: Structure, min_atoms: int) -> tuple[int, i
     """
     if min_atoms > 1000:
         raise InputError(f"a supercell of {min_atoms} atoms is too large", fix="at most 1000")
+    if len(conventional) > 2 * min_atoms:
+        return 1, 1, 1
     best: tuple[float, tuple[int, int, int]] | None = None
     for multiples in itertools.product(range(1, 9), repeat=3):
         atoms = len(conventional) * int(np.prod(multiples))
@@ -152,7 +154,11 @@ def supercell_multiples(conventional: Structure, min_atoms: int) -> tuple[int, i
         merit = nearest**3 / lattice.volume - 0.1 * atoms / min_atoms
         if best is None or merit > best[0] + 1e-6:  # far above noise
             best = (merit, (multiples[0], multiples[1], multiples[2]))
-    assert best is not None
+    if best is None:
+        raise InputError(
+            f"no repetition of {len(conventional)} atoms has {min_atoms} of them",
+            fix=f"at most {8**3 * len(conventional)}",
+        )
     return best[1]
 
 

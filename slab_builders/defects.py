@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from pymatgen.analysis.defects.generators import VacancyGenerator, VoronoiInterstitialGenerator
+from pymatgen.analysis.defects.generators import VacancyGenerator
+from pymatgen.analysis.defects.utils import cluster_nodes, remove_collisions
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from pymatgen.core.operations import SymmOp
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+from scipy.spatial import Voronoi
 
 from interohm.errors import InputError
 
@@ -21,6 +24,15 @@ from .ties import fraction_ranks
 
 #: Å; nearer than that no atom fits.
 _ON_AN_ATOM_A = 0.5
+
+#: Å; voids that are as close are one, and those that are as close to an atom are none.
+_ONE_VOID_A, _NEAREST_ATOM_A = 0.5, 0.9
+
+#: In larger cells only voids that symmetry makes one are one; to compare others takes hours.
+_MATCHED_ATOMS = 150
+
+#: Of the cell; Voronoi nodes that differ by less are one.
+_SAME_NODE = 1e-4
 
 #: Å; an interstitial site and its image by a symmetry that are as close are one site.
 _SAME_SITE_A = 0.1
@@ -103,29 +115,62 @@ def interstitial_sites(
     operations = SpacegroupAnalyzer(
         conventional, symprec=SYMMETRY_TOLERANCE_A
     ).get_space_group_operations()
-    generator = VoronoiInterstitialGenerator()
-    # The generator leaves oxidation states in what it is given. All places of its groups count:
-    # which one it takes for the others hangs on the last digit.
-    found = generator.generate(conventional.copy(), {element})
-    voids = [site.frac_coords for interstitial in found for site in interstitial.equivalent_sites]
-    matcher = StructureMatcher(
-        ltol=generator.ltol, stol=generator.stol, angle_tol=generator.angle_tol
-    )
-    distinct: list[Structure] = []
-    orbits: list[np.ndarray] = []
-    for orbit in _orbits(conventional, operations, voids):
-        # What is alike is tried once, from the place of the highest symmetry.
-        filled = conventional.copy()
-        filled.append("X", orbit[0])
-        if not any(matcher.fit(filled, other) for other in distinct):
-            distinct.append(filled)
-            orbits.append(orbit)
+    voids = _voids(conventional)
+    orbits = _orbits(conventional, operations, voids)
+    if len(conventional) <= _MATCHED_ATOMS:
+        orbits = _distinct(conventional, orbits)
     orbits = _orbits(conventional, operations, [*(orbit[0] for orbit in orbits), *extra])
     sites = []
     for orbit in orbits:
         x, y, z = (float(value) for value in orbit[0])
         sites.append(DefectSite(f"{element}_i", element, +1, (x, y, z), len(orbit)))
     return sites
+
+
+def _distinct(conventional: Structure, orbits: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the orbits that are not alike: what nearly is one is tried once.
+
+    From the place of the highest symmetry, with the tolerances of pymatgen-analysis-defects.
+    """
+    matcher = StructureMatcher(ltol=0.2, stol=0.3, angle_tol=5)
+    structures: list[Structure] = []
+    distinct: list[np.ndarray] = []
+    for orbit in orbits:
+        filled = conventional.copy()
+        filled.append("X", orbit[0])
+        if not any(matcher.fit(filled, other) for other in structures):
+            structures.append(filled)
+            distinct.append(orbit)
+    return distinct
+
+
+def _voids(conventional: Structure) -> np.ndarray:
+    """Return the crystal's Voronoi nodes that no atom is near to, close ones as their mean.
+
+    As the generator of pymatgen-analysis-defects does it, but for nodes of the cell alone.
+
+    Returns
+    -------
+    array, shape (voids, 3)
+        Fractional coordinates.
+    """
+    # Cells of a few atoms have polyhedra that reach beyond the next cells.
+    reach = 2 if len(conventional) < 5 else 1
+    cells = np.array(list(itertools.product(range(-reach, reach + 1), repeat=3)))
+    atoms = (conventional.frac_coords[None] + cells[:, None]).reshape(-1, 3)
+    lattice = conventional.lattice
+    nodes = lattice.get_fractional_coords(Voronoi(lattice.get_cartesian_coords(atoms)).vertices)
+    inside = nodes[(nodes >= -_SAME_NODE).all(axis=1) & (nodes < 1 + _SAME_NODE).all(axis=1)]
+    distinct = np.empty((0, 3))
+    for node in inside:
+        steps = distinct - node
+        if not (np.abs(steps - np.round(steps)).max(axis=1) < _SAME_NODE).any():
+            distinct = np.vstack([distinct, node])
+    free = remove_collisions(distinct, conventional, min_dist=_NEAREST_ATOM_A)
+    if not len(free):
+        return np.empty((0, 3))
+    merged = cluster_nodes(free, lattice, tol=_ONE_VOID_A)
+    return np.asarray(remove_collisions(merged, conventional, min_dist=_NEAREST_ATOM_A))
 
 
 def _orbits(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,15 +16,29 @@ from pymatgen.core.surface import (
     SlabGenerator,
     get_symmetrically_distinct_miller_indices,
 )
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 
+from .chosen_setting import SYMMETRY_TOLERANCE_A
+from .oxidation_states import (
+    formula_of,
+    known_oxidation_states,
+    molecules,
+    oxidation_states,
+)
 from .ties import FRACTION_TOLERANCE, ranks
 
 Facet = tuple[int, int, int]
 
 #: Å; atoms whose heights differ by less are in one plane.
 _PLANE_A = 0.1
+
+#: Repeat units by which a slab that is too thin is made thicker at most.
+_MOST_UNITS_MORE = 4
+
+#: Of the repeat unit; cuts through the same gap between planes.
+_SAME_HEIGHT = 1e-3
 
 #: Å; far above rounding, far below what matters.
 _ROUNDING_A = 1e-4
@@ -74,6 +88,8 @@ def build_slab(
     thickness_A: float,
     vacuum_A: float,
     termination: int = 0,
+    conductor: bool = False,
+    charges: Mapping[str, float] | None = None,
 ) -> SymmetricSlab:
     """Cut a symmetric slab that has no dipole (Tasker types I and II).
 
@@ -87,23 +103,30 @@ def build_slab(
         At least; whole repeat units are cut.
     termination : int
         Which one of `symmetric_slabs`, from 0.
+    conductor : bool
+        Of a metal or electrode, whose slab needs no oxidation states to be neutral.
+    charges : mapping of str to float, optional
+        Oxidation states by element, where they are not the usual ones.
 
     Raises
     ------
     InputError
-        No termination is symmetric and free of a dipole (Tasker type III), or there are fewer.
+        No termination is symmetric and free of a dipole (Tasker type III), there are fewer, the
+        slab is too thin to be symmetric, or the oxidation states of an insulator's elements cannot
+        be told.
     """
     name = f"{conventional.composition.reduced_formula} {facet_name(facet)}"
-    generator = _generator(conventional, facet, thickness_A, vacuum_A)
-    slabs = _slabs(generator)
-    found = list(itertools.islice(_symmetric(generator, slabs), termination + 1))
+    charged = _charged(conventional, facet, conductor, charges)
+    cuts = _Cuts(charged, facet, thickness_A, vacuum_A)
+    found = list(itertools.islice(cuts.symmetric(), termination + 1))
     if len(found) > termination:
         return found[termination]
     if found:
         raise InputError(
             f"{name} has {len(found)} symmetric terminations, not {termination + 1}", where="facet"
         )
-    tried = ", ".join(sorted({f"{_outermost(slab)}-terminated" for slab in slabs})) or "none"
+    _refuse_too_thin(name, cuts, thickness_A)
+    tried = ", ".join(sorted({f"{_outermost(slab)}-terminated" for slab in cuts.slabs})) or "none"
     raise InputError(
         f"{name} is polar (Tasker type III): no symmetric termination without a dipole among "
         f"those tried ({tried})",
@@ -113,7 +136,13 @@ def build_slab(
 
 
 def symmetric_slabs(
-    conventional: Structure, facet: Facet, *, thickness_A: float, vacuum_A: float
+    conventional: Structure,
+    facet: Facet,
+    *,
+    thickness_A: float,
+    vacuum_A: float,
+    conductor: bool = False,
+    charges: Mapping[str, float] | None = None,
 ) -> list[SymmetricSlab]:
     """Cut the slabs of all symmetric terminations without a dipole; empty for Tasker type III.
 
@@ -122,16 +151,27 @@ def symmetric_slabs(
 
     Parameters
     ----------
-    conventional, facet, thickness_A, vacuum_A
+    conventional, facet, thickness_A, vacuum_A, conductor, charges
         As in `build_slab`.
+
+    Raises
+    ------
+    InputError
+        The slab is too thin to be symmetric, or oxidation states cannot be told.
     """
-    generator = _generator(conventional, facet, thickness_A, vacuum_A)
-    return list(_symmetric(generator, _slabs(generator)))
+    charged = _charged(conventional, facet, conductor, charges)
+    cuts = _Cuts(charged, facet, thickness_A, vacuum_A)
+    found = list(cuts.symmetric())
+    if not found:
+        name = f"{conventional.composition.reduced_formula} {facet_name(facet)}"
+        _refuse_too_thin(name, cuts, thickness_A)
+    return found
 
 
-def _generator(
-    conventional: Structure, facet: Facet, thickness_A: float, vacuum_A: float
-) -> SlabGenerator:
+def _charged(
+    conventional: Structure, facet: Facet, conductor: bool, charges: Mapping[str, float] | None
+) -> Structure:
+    """Return the cell with oxidation states, and the molecule that each site is of."""
     if not any(facet):
         raise InputError(
             f"{conventional.composition.reduced_formula} {facet_name(facet)} is no plane",
@@ -139,18 +179,114 @@ def _generator(
         )
     charged = conventional.copy()
     if len(charged.elements) > 1:
-        charged.add_oxidation_state_by_guess()
-    return SlabGenerator(
-        charged,
-        facet,
-        # What is a whole number of repeat units but for rounding is that number.
-        min_slab_size=thickness_A - _ROUNDING_A,
-        min_vacuum_size=vacuum_A - _ROUNDING_A,
-        center_slab=True,
-        primitive=True,
-        lll_reduce=False,
-        reorient_lattice=True,
+        if conductor:
+            # Electrons make up for what formal charges leave.
+            states = oxidation_states(conventional) or [0.0] * len(conventional)
+        else:
+            states = known_oxidation_states(conventional, charges)
+        charged.add_oxidation_state_by_site(states)
+    charged.add_site_property("molecule", _molecule_of_each(conventional))
+    return charged
+
+
+def _molecule_of_each(structure: Structure) -> list[str]:
+    """Return the formula of the molecule that each site is a part of, empty where there is none."""
+    bare = Structure(
+        structure.lattice, [site.specie.symbol for site in structure], structure.frac_coords
     )
+    names = [""] * len(bare)
+    for sites in molecules(bare):
+        if len(sites) > 1:
+            formula = formula_of(bare, sites)
+            for site in sites:
+                names[site] = formula
+    return names
+
+
+@dataclass
+class _Cuts:
+    """The slabs of one facet of a crystal with oxidation states."""
+
+    charged: Structure
+    facet: Facet
+    thickness_A: float
+    vacuum_A: float
+    #: Whether a slab had too few planes to become symmetric; known once all were tried.
+    too_thin: bool = False
+
+    def __post_init__(self) -> None:
+        self.generator = SlabGenerator(
+            self.charged,
+            self.facet,
+            # What is a whole number of repeat units but for rounding is that number.
+            min_slab_size=self.thickness_A - _ROUNDING_A,
+            min_vacuum_size=self.vacuum_A - _ROUNDING_A,
+            center_slab=True,
+            primitive=True,
+            lll_reduce=False,
+            reorient_lattice=True,
+        )
+        self.slabs = _slabs(self.generator)
+
+    @property
+    def period_A(self) -> float:
+        period = self.generator.oriented_unit_cell.lattice
+        return float(period.volume / np.linalg.norm(np.cross(*period.matrix[:2])))
+
+    def symmetric(self) -> Iterator[SymmetricSlab]:
+        bulk = self.generator.parent.composition.remove_charges().reduced_formula
+        known: list[tuple[str, Slab]] = []
+        matcher = StructureMatcher(primitive_cell=False, scale=False, attempt_supercell=False)
+        for slab in itertools.chain(
+            (slab for slab in self.slabs if slab.is_symmetric()), self._without_planes()
+        ):
+            if slab.is_polar() or abs(slab.charge) > 1e-3:
+                continue
+            if _molecule_of_each(slab) != slab.site_properties["molecule"]:
+                continue  # the cut breaks a molecule, whose parts have other charges
+            termination = _outermost(slab)
+            if any(termination == other and matcher.fit(slab, twin) for other, twin in known):
+                continue
+            known.append((termination, slab))
+            yield SymmetricSlab(
+                structure=_along_c(slab),
+                period_A=self.period_A,
+                termination=termination,
+                tasker_type="II" if _charged_planes(slab) else "I",
+                stoichiometric=slab.composition.remove_charges().reduced_formula == bulk,
+            )
+
+    def _without_planes(self) -> Iterator[Slab]:
+        """Take atoms off one side of slabs that differ on their two sides, until they do not."""
+        for slab in self.slabs:
+            if slab.is_symmetric():
+                continue
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                found = self.generator.nonstoichiometric_symmetrized_slab(_even(slab))
+            for warning in caught:
+                if "please use a larger slab" in str(warning.message):
+                    self.too_thin = True
+            yield from found
+
+
+def _refuse_too_thin(name: str, cuts: _Cuts, thickness_A: float) -> None:
+    """Tell a slab that is only too thin to be symmetric from one that is polar."""
+    if not cuts.too_thin:
+        return
+    for units in range(1, _MOST_UNITS_MORE + 1):
+        thicker = thickness_A + units * cuts.period_A
+        more = _Cuts(cuts.charged, cuts.facet, thicker, cuts.vacuum_A)
+        if next(more.symmetric(), None) is not None:
+            raise InputError(
+                f"{name}: a slab of {thickness_A:g} Å is too thin to have the same surface on "
+                "both sides",
+                where="facet",
+                fix=f"raise thickness_A of the preset's slab to {np.ceil(10 * thicker) / 10:g}, or "
+                "choose another Miller index",
+            )
+        if not more.too_thin:
+            return
 
 
 def _slabs(generator: SlabGenerator) -> list[Slab]:
@@ -160,45 +296,49 @@ def _slabs(generator: SlabGenerator) -> list[Slab]:
     """
     heights = np.array(generator.gen_possible_terminations(ftol=0.05))
     heights[heights > 1 - FRACTION_TOLERANCE] -= 1
-    slabs = [generator.get_slab(shift=float(one), tol=_PLANE_A) for one in np.sort(heights)]
     matcher = StructureMatcher(ltol=_PLANE_A, stol=_PLANE_A, primitive_cell=False, scale=False)
     distinct: list[Slab] = []
-    for slab in slabs:
-        if not any(matcher.fit(slab, known) for known in distinct):
+    for height in _distinct_heights(generator.oriented_unit_cell, np.sort(heights)):
+        slab = generator.get_slab(shift=height, tol=_PLANE_A)
+        if not any(_may_fit(slab, known) and matcher.fit(slab, known) for known in distinct):
             distinct.append(slab)
     return distinct
 
 
-def _symmetric(generator: SlabGenerator, slabs: list[Slab]) -> Iterator[SymmetricSlab]:
-    bulk = generator.parent.composition.remove_charges().reduced_formula
-    period = generator.oriented_unit_cell.lattice
-    known: list[tuple[str, Slab]] = []
-    matcher = StructureMatcher(primitive_cell=False, scale=False, attempt_supercell=False)
-    for slab in itertools.chain(
-        (slab for slab in slabs if slab.is_symmetric()), _without_planes(generator, slabs)
-    ):
-        if slab.is_polar() or abs(slab.charge) > 1e-3:
-            continue
-        termination = _outermost(slab)
-        if any(termination == other and matcher.fit(slab, twin) for other, twin in known):
-            continue
-        known.append((termination, slab))
-        yield SymmetricSlab(
-            structure=_along_c(slab),
-            period_A=float(period.volume / np.linalg.norm(np.cross(*period.matrix[:2]))),
-            termination=termination,
-            tasker_type="II" if _charged_planes(slab) else "I",
-            stoichiometric=slab.composition.remove_charges().reduced_formula == bulk,
-        )
+def _distinct_heights(oriented: Structure, heights: np.ndarray) -> list[float]:
+    """Return one height of those that a symmetry of the crystal maps onto each other."""
+    normal = np.array([0, 0, 1])
+    maps = {
+        (int(sign), round(float(operation.translation_vector[2]), 4))
+        for operation in SpacegroupAnalyzer(
+            oriented, symprec=SYMMETRY_TOLERANCE_A
+        ).get_symmetry_operations()
+        for sign in (1, -1)
+        if np.allclose(operation.rotation_matrix[2], sign * normal)
+    }
+    distinct: list[float] = []
+    for height in heights.tolist():
+        steps = [sign * height + shift - known for known in distinct for sign, shift in maps]
+        if not any(abs(step - round(step)) < _SAME_HEIGHT for step in steps):
+            distinct.append(height)
+    return distinct
 
 
-def _without_planes(generator: SlabGenerator, slabs: list[Slab]) -> Iterator[Slab]:
-    """Take atoms off one side of the slabs that differ on their two sides, until they do not."""
-    for slab in slabs:
-        if not slab.is_symmetric():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what cannot be made symmetric is not returned
-                yield from generator.nonstoichiometric_symmetrized_slab(_even(slab))
+def _may_fit(slab: Slab, other: Slab) -> bool:
+    """Whether two slabs may be one to the matcher's tolerance: their atoms' heights alone."""
+    if slab.composition != other.composition:
+        return False
+    limit = 2 * _PLANE_A * (slab.volume / len(slab)) ** (1 / 3)
+    one, same, mirrored = (_profile(slab, 1), _profile(other, 1), _profile(other, -1))
+    return bool(min(np.sqrt(np.mean((one - each) ** 2)) for each in (same, mirrored)) < limit)
+
+
+def _profile(slab: Slab, sign: int) -> np.ndarray:
+    """Return the atoms' heights above the slab's middle, by element, lowest first."""
+    heights = sign * (slab.cart_coords @ slab.normal)
+    numbers = [site.specie.Z for site in slab]
+    above: np.ndarray = heights - heights.mean()
+    return above[np.lexsort((heights, numbers))]
 
 
 def _even(slab: Slab) -> Slab:

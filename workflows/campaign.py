@@ -25,6 +25,7 @@ from .campaign_config import (
     MetalPhase,
     load_campaign,
     load_structure,
+    load_structure_file,
 )
 from .context import using
 from .electrode import electrode_flow
@@ -94,6 +95,7 @@ def campaign_flow(config: CampaignConfig) -> Flow:
         A structure, facet, preset or engine that cannot be used, named with its phase.
     """
     metal = load_structure(config.metal_structure, config.folder, where="metal_structure")
+    _check_metal(config, metal)
     flows = []
     for place, phase in enumerate(config.phases):
         if isinstance(phase, InterfacePhase):
@@ -111,6 +113,38 @@ def campaign_flow(config: CampaignConfig) -> Flow:
         else:
             flows.append(metal_flow(phase, structure, preset, **ion))
     return Flow(flows, name=config.name)
+
+
+def _check_metal(config: CampaignConfig, metal: Structure) -> None:
+    """Refuse a zero of mu that is not the mobile element's metal."""
+    elements = sorted({kind.symbol for kind in metal.composition.element_composition})
+    if elements != [config.mobile_ion]:
+        raise InputError(
+            f"{config.metal_structure} is {metal.composition.reduced_formula}; the energy per atom "
+            f"of the metal of {config.mobile_ion} is the zero of all chemical potentials",
+            where="metal_structure",
+            fix=f"give a structure that holds {config.mobile_ion} alone",
+        )
+
+
+def structure_remarks(config: CampaignConfig) -> list[str]:
+    """Say what was mended in the files of a campaign's structures, each file once."""
+    sources = [("metal_structure", config.metal_structure)]
+    for place, phase in enumerate(config.phases):
+        where = f"phases[{place}] {phase.name}"
+        if isinstance(phase, InterfacePhase):
+            sources += [(where, side.structure) for side in (phase.left, phase.right)]
+            continue
+        sources.append((where, phase.structure))
+        if isinstance(phase, InsulatorPhase):
+            sources += [(where, source) for source in phase.equilibrium_with]
+    if config.phase_diagram is not None:
+        sources += [("phase_diagram", source) for source in config.phase_diagram.competing]
+    remarks = []
+    for source, where in {source: where for where, source in reversed(sources)}.items():
+        read = load_structure_file(source, config.folder, where=where)
+        remarks += [f"{where}: {remark}" for remark in read.remarks]
+    return remarks
 
 
 def _interface(config: CampaignConfig, place: int, phase: InterfacePhase, metal: Structure) -> Flow:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +18,7 @@ from pymatgen.core import Structure
 
 from interohm.errors import InputError
 from interohm.postprocess.band_edge_shift import BandEdgeShift
+from interohm.postprocess.materials import SATURATION
 from interohm.records import (
     ION_CHARGES,
     BarrierEnergy,
@@ -33,6 +33,7 @@ from interohm.records import (
     WorkFunction,
 )
 from interohm.records.shipped import SHIPPED_FOLDER
+from interohm.slab_builders.structure_files import StructureFile, read_structure
 from interohm.yaml_io import load_yaml, validated
 
 from .materials_project import structure_by_id
@@ -41,6 +42,9 @@ SHIPPED_STRUCTURES = SHIPPED_FOLDER.parent / "structures"
 
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
 Facet = tuple[int, int, int]
+OxidationStates = dict[
+    Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")], Annotated[Number, Field(ge=-8, le=9)]
+]
 
 
 class _Config(BaseModel):
@@ -176,11 +180,14 @@ class InsulatorPhase(_SurveyedPhase):
         energy counts, the difference is in the uncertainty.
     band_edge_shift : BandEdgeShift, optional
         From literature, instead of one that the preset calculates.
+    oxidation_states : mapping of str to float, optional
+        By element, where they are not the usual ones and no molecular ion tells them. They decide
+        which slabs are neutral, and the charges of defects.
     """
 
     kind: Literal["insulator"] = "insulator"
     dielectric_constant: Literal["calculate"] | DielectricConstant
-    saturation: Fraction = Quantity(value=1.0)
+    saturation: Fraction = SATURATION
     stability_window_V: tuple[Voltage, Voltage] | None = None
     hops: dict[str, HopConfig] = Field(default_factory=dict)
     interstitial_sites: list[tuple[Number, Number, Number]] = Field(default_factory=list)
@@ -190,6 +197,7 @@ class InsulatorPhase(_SurveyedPhase):
     dopants: list[DopantConfig] = Field(default_factory=list)
     second_supercell_min_atoms: Annotated[int, Field(ge=2, le=1000)] | None = None
     band_edge_shift: BandEdgeShift | None = None
+    oxidation_states: OxidationStates | None = None
 
     @field_validator("charges")
     @classmethod
@@ -266,12 +274,15 @@ class InterfaceSide(_Config):
         As of a phase.
     facet : tuple of int
         Miller indices.
+    oxidation_states : mapping of str to float, optional
+        Of an insulator, as of a phase.
     """
 
     record: Name
     kind: Literal["insulator", "metal"]
     structure: Annotated[str, Field(min_length=1)]
     facet: Facet
+    oxidation_states: OxidationStates | None = None
 
     @field_validator("facet")
     @classmethod
@@ -458,31 +469,31 @@ def load_campaign(path: str | Path) -> CampaignConfig:
 def load_structure(source: str, folder: Path, *, where: str) -> Structure:
     """Read a crystal structure: a file, a shipped one's name, or an id of the Materials Project.
 
+    A data block of a CIF is chosen by ``FILE#block``.
+
     Raises
     ------
     InputError
-        No such file or id, an unreadable file, or no key for the Materials Project.
+        No such file or id, a file that cannot be used, or no key for the Materials Project.
     """
+    return load_structure_file(source, folder, where=where).structure
+
+
+def load_structure_file(source: str, folder: Path, *, where: str) -> StructureFile:
+    """Return a structure as `load_structure` does, with what was mended while it was read."""
     if source.startswith("mp-"):
-        return structure_by_id(source, where=where)
-    path = folder / source
+        return StructureFile(structure_by_id(source, where=where))
+    path, block = folder / source, None
+    if not path.is_file() and "#" in source:
+        name, _, block = source.rpartition("#")
+        path = folder / name
     if not path.is_file() and source.isalnum():
         path = SHIPPED_STRUCTURES / f"{source}.cif"
     if not path.is_file():
         raise InputError(
-            f"there is no structure file {folder / source}",
+            f"there is no structure file {path}",
             where=where,
             fix="give a CIF or POSCAR, relative to the campaign's file, a shipped structure's name "
             "such as Li2O, or an id such as mp-1138",
         )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # rounded coordinates are found to be ideal ones
-            structure = Structure.from_file(path)
-    except Exception as error:  # pymatgen's readers raise whatever their parsers do
-        raise InputError(
-            f"{path} cannot be read as a structure: {error}", where=where, fix="give CIF or POSCAR"
-        ) from None
-    if not structure.is_valid(tol=0.5):
-        raise InputError(f"{path}: atoms lie closer than 0.5 Å", where=where)
-    return structure
+    return read_structure(path, block, where=where)

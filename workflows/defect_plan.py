@@ -16,6 +16,7 @@ from interohm.slab_builders.defects import (
     substitution_sites,
     vacancy_sites,
 )
+from interohm.slab_builders.oxidation_states import known_oxidation_states
 
 from .campaign_config import DopantConfig, InsulatorPhase
 
@@ -100,7 +101,7 @@ def planned_defects(
     ions = {mobile_ion: ion_charge}
     others = [el for el in conventional.composition.get_el_amt_dict() if el != mobile_ion]
     if any(element in slopes for element in others) or phase.antisites or phase.dopants:
-        ions = _ion_charges(phase.name, conventional.composition, mobile_ion, ion_charge)
+        ions = _ion_charges(phase, conventional, mobile_ion, ion_charge)
     sites = [(site, -ion_charge) for site in vacancy_sites(conventional, mobile_ion)]
     sites += [
         (site, ion_charge)
@@ -170,28 +171,23 @@ def _with_charges(
 
 
 def _ion_charges(
-    name: str, composition: Composition, mobile_ion: str, ion_charge: int
+    phase: InsulatorPhase, conventional: Structure, mobile_ion: str, ion_charge: int
 ) -> dict[str, int]:
     """Return the elements' formal charges, which add up to zero."""
-    counts = composition.get_el_amt_dict()
-    if len(counts) == 2:
-        (other,) = set(counts) - {mobile_ion}
-        charges = {mobile_ion: ion_charge, other: -ion_charge * counts[mobile_ion] / counts[other]}
-    else:
-        guesses = composition.reduced_composition.oxi_state_guesses(
-            oxi_states_override={mobile_ion: [ion_charge]}
-        )
-        charges = dict(guesses[0]) if guesses else {}
-    for element in counts:
-        charge = charges.get(element)
-        if charge is None or abs(charge - round(charge)) > 1e-6:
-            said = "no formal charge" if charge is None else f"the charge {charge:g}"
+    given = {mobile_ion: ion_charge, **(phase.oxidation_states or {})}
+    states: dict[str, set[float]] = {}
+    for site, state in zip(conventional, known_oxidation_states(conventional, given), strict=True):
+        states.setdefault(site.specie.symbol, set()).add(round(state, 6))
+    for element, charges in states.items():
+        several = len(charges) > 1
+        if several or not min(charges).is_integer():
+            said = " and ".join(f"{charge:+g}" for charge in sorted(charges))
             raise InputError(
-                f"{name}: {element} would have {said}",
+                f"{phase.name}: {element} would have the charge{'s' if several else ''} {said}",
                 where="structure",
-                fix="give a compound of ions with whole charges",
+                fix="give a compound of ions with whole charges, one for each element",
             )
-    return {element: round(charge) for element, charge in charges.items()}
+    return {element: int(min(charges)) for element, charges in states.items()}
 
 
 def _dopant_charge(name: str, dopant: DopantConfig, ions: Mapping[str, int]) -> int:

@@ -90,7 +90,7 @@ def electrode_flow(
             }
             for order, facet in zip(orders, facets, strict=True):
                 # A polar surface is refused before anything is calculated.
-                build_slab(order, facet, **size)
+                build_slab(order, facet, **size, conductor=True)
             cut = cut_order(relaxed, lowest.output["place"], facets=facets, **size)
             cut.name = f"{label}: cut slab"
             slab = _calculation(

@@ -53,7 +53,13 @@ def cut_order(
     vacuum_A: float,
 ) -> dict[str, Any]:
     """Cut the slab from the relaxed order; ``facets`` are the indices in each order's own cell."""
-    slab = build_slab(relaxed, triple(facets[place]), thickness_A=thickness_A, vacuum_A=vacuum_A)
+    slab = build_slab(
+        relaxed,
+        triple(facets[place]),
+        thickness_A=thickness_A,
+        vacuum_A=vacuum_A,
+        conductor=True,
+    )
     return {
         "structure": slab.structure,
         "period_A": slab.period_A,

@@ -87,6 +87,8 @@ def interface_flow(
             "facet": list(side.facet),
             "conventional": crystal.conventional,
             "primitive": crystal.primitive,
+            "conductor": side.kind == "metal",
+            "charges": side.oxidation_states,
         }
         for side, crystal in zip((phase.left, phase.right), crystals, strict=True)
     ]
@@ -272,6 +274,8 @@ def interface_plan(
             "facet": side.facet,
             "conventional": crystal.conventional,
             "primitive": crystal.primitive,
+            "conductor": side.kind == "metal",
+            "charges": side.oxidation_states,
         }
         settled = settled and known is not None
         relaxed = crystal.primitive if known is None else known.calculation.final_structure

@@ -43,7 +43,8 @@ def side_of(side: Mapping[str, Any], relaxed: Structure, *, thickness_A: float) 
     Parameters
     ----------
     side : mapping
-        ``conventional`` and ``primitive`` cells as the campaign gives them, and the ``facet``.
+        ``conventional`` and ``primitive`` cells as the campaign gives them, the ``facet``, whether
+        it is a ``conductor``, and given ``charges`` by element.
     relaxed : Structure
         The primitive cell.
     thickness_A : float
@@ -51,7 +52,14 @@ def side_of(side: Mapping[str, Any], relaxed: Structure, *, thickness_A: float) 
     """
     crystal = Crystal(side["conventional"], side["primitive"]).relaxed(relaxed)
     facet = tuple(side["facet"])
-    slab = build_slab(crystal.conventional, facet, thickness_A=thickness_A, vacuum_A=_VACUUM_A)
+    slab = build_slab(
+        crystal.conventional,
+        facet,
+        thickness_A=thickness_A,
+        vacuum_A=_VACUUM_A,
+        conductor=side.get("conductor", False),
+        charges=side.get("charges"),
+    )
     return oriented_slab(slab, f"{facet_name(facet)} {slab.termination}-terminated")
 
 

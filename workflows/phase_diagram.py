@@ -26,7 +26,7 @@ from interohm.postprocess.phase_diagram import (
     limit_uncertainties,
     stability_window,
 )
-from interohm.records import Quantity
+from interohm.records import PhaseEnergies, Quantity
 from interohm.slab_builders.identify import has_vacuum, is_supercell
 
 from .campaign_config import PhaseDiagramConfig
@@ -86,7 +86,7 @@ def window_of_ours(
     uncertainty_V: float | None,
     molecules: Mapping[str, Calculation],
     corrections: Mapping[str, EnergyCorrection],
-) -> tuple[Window | None, dict[str, Any]]:
+) -> tuple[Window | None, dict[str, Any], PhaseEnergies]:
     """Return a stability window from finished calculations with the same settings.
 
     Parameters
@@ -114,6 +114,8 @@ def window_of_ours(
         None where the compound is not stable, or an element was not calculated.
     dict
         For the provenance: the calculations, and the window or why there is none.
+    PhaseEnergies
+        The energies that were compared.
     """
     elements = set(compound.final_structure.composition.get_el_amt_dict())
     found = {one.hash: one for one in (compound, *others)}
@@ -136,11 +138,12 @@ def window_of_ours(
         entries.append(entry_of(one, 0.0 if correction is None else correction.value_eV))
         if correction is not None:
             uncertain[one.hash] = correction.uncertainty_eV
+    energies = _phase_energies(compound, entries)
     try:
         window = stability_window(composition, entries, mobile_ion, ion_charge)
         moved = limit_uncertainties(composition, entries, mobile_ion, ion_charge, uncertain)
     except ValueError as error:
-        return None, {**provenance, "no_window": str(error)}
+        return None, {**provenance, "no_window": str(error)}, energies
     method = f"calculated: {compound.engine}, {compound.settings['xc']}"
     method += ", energies corrected" if any(entry.correction for entry in entries) else ""
     source = f"calculation {compound.hash[:12]}, in a phase diagram of {len(entries)}"
@@ -150,7 +153,22 @@ def window_of_ours(
         for phases, one in zip((window.reduced_to, window.oxidized_to), moved, strict=True)
     ]
     limits = _quantities(window, uncertainties, source, method)
-    return limits, {**provenance, **window.as_dict()}
+    return limits, {**provenance, **window.as_dict()}, energies
+
+
+def _phase_energies(compound: Calculation, entries: Sequence[ComputedEntry]) -> PhaseEnergies:
+    """Return the lowest energy of each formula, corrections included."""
+    lowest: dict[str, float] = {}
+    for entry in entries:
+        formula, energy = entry.composition.reduced_formula, entry.energy_per_atom
+        lowest[formula] = min(energy, lowest.get(formula, energy))
+    settings = compound.settings
+    return PhaseEnergies(
+        composition=compound.final_structure.composition.reduced_formula,
+        method=f"calculated: {compound.engine}, {settings['xc']}, {settings['cutoff_eV']:g} eV, "
+        "with the preset's corrections of elements",
+        energies_eV={formula: round(lowest[formula], 5) for formula in sorted(lowest)},
+    )
 
 
 def _quantities(

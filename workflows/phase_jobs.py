@@ -20,9 +20,10 @@ from interohm.postprocess.materials import (
     insulator_record,
     metal_record,
 )
+from interohm.postprocess.orientation import along_normal
 from interohm.postprocess.reservoirs import chemical_potentials
 from interohm.postprocess.surfaces import Surface, survey, with_survey
-from interohm.records import Quantity, material_document
+from interohm.records import DielectricQuantity, Quantity, material_document
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import DefectSite, defect_position, defect_supercell
 from interohm.slab_builders.slabs import facet_name
@@ -310,9 +311,10 @@ def _recorded_insulator(
             chemical_potentials(calculated, reference, facts["mobile_ion"], beside),
         )
         window, diagram = phase.stability_window_V, facts.get("phase_diagram")
+        energies = None
         if outputs["competing"] is not None:
             known = preset.uncertainties.stability_window
-            window, diagram = window_of_ours(
+            window, diagram, energies = window_of_ours(
                 database,
                 calculated,
                 [
@@ -366,8 +368,14 @@ def _recorded_insulator(
             mobile_ion=facts["mobile_ion"],
             ion_charge=facts["ion_charge"],
             surface=_surface(seen.stable),
-            dielectric_constant=_dielectric_constant(
-                database, phase, response, preset, _provenance(preset, facts, [])
+            dielectric_constant=_beside_the_surface(
+                _dielectric_constant(
+                    database, phase, response, preset, _provenance(preset, facts, [])
+                ),
+                phase,
+                calculated,
+                crystal,
+                seen.stable,
             ),
             saturation=phase.saturation,
             stability_window_V=window,
@@ -378,6 +386,7 @@ def _recorded_insulator(
                 **({} if diagram is None else {"phase_diagram": diagram}),
             },
         )
+        record = record.model_copy(update={"phase_energies": energies})
         record = with_survey(record, seen, **_survey_options(phase))
         shift = phase.band_edge_shift
         if edges:
@@ -442,6 +451,24 @@ def _dielectric_constant(
         known_calculation(database, response),
         uncertainty=preset.uncertainties.dielectric_constant,
         provenance=provenance,
+    )
+
+
+def _beside_the_surface(
+    constant: Quantity,
+    phase: InsulatorPhase,
+    bulk: Calculation,
+    crystal: Crystal,
+    surface: Surface,
+) -> Quantity:
+    """Return the constant along the surface's normal; of several surfaces the mean stays."""
+    if isinstance(phase.facet, FacetSurvey) and phase.facet.level == "wulff":
+        return constant
+    return along_normal(
+        DielectricQuantity.model_validate(constant),
+        bulk.final_structure,
+        crystal.conventional,
+        surface.facet,
     )
 
 

@@ -227,16 +227,27 @@ def _key(alone: CampaignConfig, crystals: Mapping[str, Structure]) -> str:
     (phase,) = alone.phases
     config = alone.model_dump(mode="json", exclude={"metal_structure", "phases"})
     content = {
-        "config": config | {"phase": phase.model_dump(mode="json", exclude=_STRUCTURES)},
+        "config": config | {"phase": _said(phase.model_dump(mode="json", exclude=_STRUCTURES))},
         "preset": _preset_of(alone),
         "atoms": {name: one.composition.get_el_amt_dict() for name, one in crystals.items()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def _said(content: Any) -> Any:
+    """Leave out later fields that are not given, so that keys stay as they were."""
+    if isinstance(content, dict):
+        return {
+            name: _said(value)
+            for name, value in content.items()
+            if name != "oxidation_states" or value is not None
+        }
+    return [_said(value) for value in content] if isinstance(content, list) else content
+
+
 def _earlier_key(alone: CampaignConfig, structures: Mapping[str, Structure]) -> str:
     content = {
-        "config": alone.model_dump(mode="json"),
+        "config": _said(alone.model_dump(mode="json")),
         "preset": _preset_of(alone),
         **{name: structure.as_dict() for name, structure in structures.items()},
     }

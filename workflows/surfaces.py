@@ -67,6 +67,7 @@ def surface_jobs(
                 before=list(series),
                 tolerance_meV=None if not number else phase.slab_convergence.level_meV,  # type: ignore[union-attr]
                 metal=isinstance(phase, MetalPhase),
+                charges=_charges(phase),
             )
             size = "" if not number else f", size {number + 1}"
             cut.name = f"{phase.name}: cut slab{label}{size}"
@@ -97,7 +98,12 @@ def _wanted(
     phase: InsulatorPhase | MetalPhase, conventional: Structure, step: SlabStep | VaspSlabStep
 ) -> list[tuple[Facet, int, str]]:
     """Return facet, termination and label of each surface."""
-    size: dict[str, Any] = {"thickness_A": step.thickness_A, "vacuum_A": step.vacuum_A}
+    size: dict[str, Any] = {
+        "thickness_A": step.thickness_A,
+        "vacuum_A": step.vacuum_A,
+        "conductor": isinstance(phase, MetalPhase),
+        "charges": _charges(phase),
+    }
     if not isinstance(phase.facet, FacetSurvey):
         # A polar surface is refused before anything is calculated.
         build_slab(conventional, phase.facet, **size)
@@ -120,6 +126,10 @@ def _wanted(
     return wanted
 
 
+def _charges(phase: InsulatorPhase | MetalPhase) -> dict[str, float] | None:
+    return phase.oxidation_states if isinstance(phase, InsulatorPhase) else None
+
+
 @job
 def cut_slab(
     conventional: Structure,
@@ -133,6 +143,7 @@ def cut_slab(
     before: Series,
     tolerance_meV: float | None,
     metal: bool,
+    charges: dict[str, float] | None = None,
 ) -> dict[str, Any]:
     """Cut a slab from the relaxed crystal.
 
@@ -152,6 +163,8 @@ def cut_slab(
         None for the first slab.
     metal : bool
         Whether the level is a work function.
+    charges : mapping of str to float, optional
+        Oxidation states by element that the campaign gives.
     """
     if tolerance_meV is not None:
         with active_database() as database:
@@ -168,6 +181,8 @@ def cut_slab(
         thickness_A=thickness_A,
         vacuum_A=vacuum_A,
         termination=termination,
+        conductor=metal,
+        charges=charges,
     )
     return {
         "structure": slab.structure,

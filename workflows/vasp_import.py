@@ -30,7 +30,7 @@ from interohm.postprocess.materials import (
     insulator_record,
     metal_record,
 )
-from interohm.postprocess.orientation import tensor_in
+from interohm.postprocess.orientation import along_normal, tensor_in
 from interohm.postprocess.reservoirs import ion_change, tied_elements
 from interohm.records import DielectricQuantity, Insulator, Metal
 from interohm.slab_builders.cells import Crystal
@@ -216,6 +216,7 @@ def _insulator(
         f"{config.mobile_ion} metal",
         phase.metal,
         finished.bulks(config.mobile_ion),
+        only=f"bulk of {config.mobile_ion} alone, whose energy is the zero of mu",
         rivals=finished.doubtful_bulks(config.mobile_ion) if phase.metal is None else (),
         known=known.roles.get("metal"),
     )
@@ -249,7 +250,14 @@ def _insulator(
         mobile_ion=config.mobile_ion,
         ion_charge=config.ion_charge,
         surface=facet_name(phase.facet),
-        dielectric_constant=_dielectric_constant(phase, config, bulk, response, provenance),
+        dielectric_constant=along_normal(
+            DielectricQuantity.model_validate(
+                _dielectric_constant(phase, config, bulk, response, provenance)
+            ),
+            bulk.final_structure,
+            crystal.conventional,
+            phase.facet,
+        ),
         saturation=phase.saturation,
         stability_window_V=phase.stability_window_V,
         hops=_hops(phase, config, supercell, paths, provenance),

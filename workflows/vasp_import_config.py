@@ -8,7 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interohm.errors import InputError
-from interohm.postprocess.materials import RelativeUncertainty, Uncertainties, Uncertainty
+from interohm.postprocess.materials import (
+    SATURATION,
+    RelativeUncertainty,
+    Uncertainties,
+    Uncertainty,
+)
 from interohm.records import (
     Charge,
     DielectricConstant,
@@ -79,7 +84,7 @@ class ImportedInsulator(_ImportedPhase):
     kind: Literal["insulator"]
     dielectric_constant: Literal["calculate"] | DielectricConstant
     response: str | None = None
-    saturation: Fraction = Quantity(value=1.0)
+    saturation: Fraction = SATURATION
     stability_window_V: tuple[Voltage, Voltage] | None = None
     hops: dict[str, HopConfig] = Field(default_factory=dict)
     paths: dict[str, str] = Field(default_factory=dict)
@@ -182,6 +187,8 @@ class ImportConfig(_Config):
         dielectric_constant=RelativeUncertainty(
             fraction=0.2, source="assumed: density functional perturbation theory"
         ),
+        valence_band=Uncertainty(value_eV=0.2, source="assumed: density functional theory"),
+        mobile_metal=Uncertainty(value_eV=0.1, source="assumed: density functional theory"),
     )
 
     @model_validator(mode="after")

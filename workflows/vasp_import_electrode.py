@@ -43,6 +43,7 @@ def electrode(phase: ImportedElectrode, config: ImportConfig, finished: Finished
         f"{mobile_ion} metal",
         phase.metal,
         finished.bulks(mobile_ion),
+        only=f"bulk of {mobile_ion} alone, whose energy is the zero of mu",
         rivals=finished.doubtful_bulks(mobile_ion),
     )
     states, orders = [], {}

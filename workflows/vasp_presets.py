@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -34,6 +35,26 @@ class Potcars(_Settings):
     symbols: dict[str, str]
 
 
+def _mesh_length_A(mesh: object) -> object:
+    """Return the length of a mesh that atomate2's ``user_kpoints_settings`` ask for.
+
+    Only such that give cells of all sizes one density: their energies are subtracted.
+    """
+    asked = dict(mesh) if isinstance(mesh, dict) else {}
+    # Every mesh has the Gamma point.
+    centred = asked.pop("force_gamma", True) is True
+    if not centred or len(asked) != 1 or not asked.keys() <= {"length", "reciprocal_density"}:
+        raise ValueError(
+            "user_kpoints_settings: give {length: …} in Å or {reciprocal_density: …}, so that "
+            "cells of all sizes have one density; meshes are centred on Gamma"
+        )
+    ((kind, value),) = asked.items()
+    if kind == "length" or not isinstance(value, int | float) or value <= 0:
+        return value
+    # Points along an axis: that density of the reciprocal cell's volume, in Å⁻³, for each 2π/a.
+    return 2 * math.pi * value ** (1 / 3)
+
+
 class VaspStep(_Settings):
     """Settings of one step.
 
@@ -45,6 +66,8 @@ class VaspStep(_Settings):
         ENCUT.
     kpoint_length_A : float
         A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
+        ``user_kpoints_settings``, atomate2's name, may stand instead: its ``length``, or its
+        ``reciprocal_density``.
     incar : mapping
         Tags to add or to change; null removes one.
         ``user_incar_settings`` is atomate2's name for it, and may stand instead.
@@ -52,7 +75,7 @@ class VaspStep(_Settings):
         The data set of each element.
     maker : str, optional
         A maker of atomate2's or your own, as ``atomate2.vasp.jobs.core.StaticMaker``: what it sets
-        in its input set counts before ``incar``.
+        in its input set counts before ``incar``, its mesh apart.
     """
 
     input_set: InputSet
@@ -69,16 +92,25 @@ class VaspStep(_Settings):
         if not isinstance(data, dict):
             return data
         given = dict(data)
-        if isinstance(tags := given.pop("user_incar_settings", None), dict):
+        tags = given.pop("user_incar_settings", None)
+        if tags is not None:
+            if not isinstance(tags, dict):
+                raise ValueError("user_incar_settings: give tags and their values")
             given["incar"] = {**(given.get("incar") or {}), **tags}
-        if isinstance(mesh := given.pop("user_kpoints_settings", None), dict):
-            if set(mesh) != {"length"}:
-                raise ValueError(
-                    "user_kpoints_settings: give {length: …} in Å, so that cells of all sizes have "
-                    "one density"
-                )
-            given["kpoint_length_A"] = mesh["length"]
+        mesh = given.pop("user_kpoints_settings", None)
+        if mesh is not None:
+            given["kpoint_length_A"] = _mesh_length_A(mesh)
         return given
+
+    @model_validator(mode="after")
+    def _has_one_mesh(self) -> VaspStep:
+        for tag in ("KSPACING", "KGAMMA"):
+            if self.incar.get(tag) is not None:
+                raise ValueError(
+                    f"incar: VASP reads no {tag} beside KPOINTS, which every step has; give "
+                    "kpoint_length_A, which is 2π/KSPACING"
+                )
+        return self
 
     @property
     def relaxation(self) -> str | None:

@@ -15,7 +15,7 @@ from ..bulk import resistivity_ohm_cm
 from ..constants import NM_CM
 from ..numerics.quadrature import integrate
 from ..numerics.roots import bracketed_newton
-from .finite_layer import ACROSS, ALONG, TURNING, Course, make_course
+from .finite_layer import ACROSS, ALONG, FLAT, TURNING, Course, make_course
 from .layer_reference import make_frame
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ def layer_depletion_ohm_cm2(layer: Layer) -> Array:
         near, far = _halves(course, thickness[some], resistivity[some])
         found[0, some] = np.where(frame.reversed, far, near)
         found[1, some] = np.where(frame.reversed, near, far)
+    resistance = layer.resistance_ohm_cm2.ravel()
+    flat_ones = (kinds == FLAT) & np.isfinite(resistance)
+    half = 0.5 * np.maximum(resistance / NM_CM - resistivity * thickness, 0.0)
+    found = np.where(flat_ones, half, np.where(np.isposinf(resistance), np.inf, found))
     return np.moveaxis(found * NM_CM, 0, -1).reshape((*shape, 2))
 
 
@@ -79,11 +83,16 @@ def _halves(course: Course, thickness_nm: Array, resistivity: Array) -> tuple[Ar
 
 def _lengths(course: Course, low: Array, high: Array) -> Array:
     first, last = np.minimum(low, high), np.maximum(low, high)
-    return np.asarray(course.lengths(first, last)[0])
+    return np.asarray(course.lengths(first, last, conduction=False)[0])
 
 
-def _place_at(course: Course, end: Array, distance_nm: Array) -> Array:
-    """Value of t, from the pivot towards `end`, at a distance from the pivot."""
+def _place_at(whole: Course, all_ends: Array, all_distances_nm: Array) -> Array:
+    """Value of t, from the pivot towards the ends, at a distance from the pivot."""
+    found = np.zeros_like(all_ends)
+    some = np.flatnonzero(all_distances_nm > 0.0)
+    if some.size == 0:
+        return found
+    course, end, distance_nm = whole.take(some), all_ends[some], all_distances_nm[some]
     sign = np.where(end < 0.0, -1.0, 1.0)
 
     def shortage(size: Array) -> tuple[Array, Array]:
@@ -94,12 +103,21 @@ def _place_at(course: Course, end: Array, distance_nm: Array) -> Array:
         return distance_nm - _lengths(course, np.zeros_like(t), t), -slope
 
     size = np.abs(end)
-    found = bracketed_newton(shortage, np.zeros_like(size), size, 0.5 * size, absolute=1e-13)
-    return sign * np.where(distance_nm > 0.0, found, 0.0)
+    place = bracketed_newton(
+        shortage, np.zeros_like(size), size, 0.5 * size, absolute=1e-13, newton=1e-6
+    )
+    found[some] = sign * place
+    return found
 
 
-def _depletion(course: Course, resistivity: Array, low: Array, high: Array) -> Array:
-    first, last = np.minimum(low, high), np.maximum(low, high)
+def _depletion(whole: Course, all_resistivities: Array, from_t: Array, to_t: Array) -> Array:
+    found = np.zeros_like(from_t)
+    some = np.flatnonzero(from_t != to_t)
+    if some.size == 0:
+        return found
+    course, resistivity = whole.take(some), all_resistivities[some]
+    first = np.minimum(from_t, to_t)[some]
+    last = np.maximum(from_t, to_t)[some]
     edges = first + (last - first) * np.linspace(0.0, 1.0, _SPLIT + 1)[:, None]
 
     def integrand(index: slice | IntArray) -> Callable[[Array], tuple[Array]]:
@@ -123,4 +141,5 @@ def _depletion(course: Course, resistivity: Array, low: Array, high: Array) -> A
         of_panel=(False,),
         absolute=(1e-13 * resistivity * np.ones_like(edges[1:]),),
     )
-    return np.asarray(np.sum(parts, axis=0))
+    found[some] = np.sum(parts, axis=0)
+    return found

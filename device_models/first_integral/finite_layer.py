@@ -8,6 +8,8 @@ Three courses exist (physics.md section 4):
   neutrality and c ≥ 0;
 - *turning*: on one side and thicker than L*; c = 0 and w is the turning point beyond that end.
 
+Where equal ends carry so little charge that nothing bends, a layer is *flat* and needs no course.
+
 The thickness is monotonic in the one unknown (ln c, or the place of w), found inside a bracket
 (see `layer_solution`). Where w is given, h at the nodes of a quadrature serves every c.
 Expanding the densities about w itself keeps h free of cancellation, and the substitutions
@@ -18,7 +20,7 @@ a neutral plateau of the missing length at w.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -30,11 +32,20 @@ from .layer_reference import Frame, described_about
 
 _RELATIVE = 1e-8
 _LARGEST_REDUCED = 1200.0
+_LOG_LARGE = 20.0
 
 _MARKS = (0.03, 1.0, 5.0, 25.0)
 """Distances from the pivot (kT) between which the integrands are smooth but at saturation."""
 
-ACROSS, ALONG, TURNING = 0, 1, 2
+_MOST = 1e290
+INFINITE = 1e270
+"""Where nothing conducts, an integrand is the first of these; resistances beyond the second are
+infinite."""
+
+_BENDS = (4.0, 64.0, 1024.0)
+"""Where panels end about the distance from the pivot at which h has grown to c."""
+
+ACROSS, ALONG, TURNING, FLAT = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -82,13 +93,16 @@ class Course:
             return np.arcsinh(distance / self.scale)
         return 2.0 * np.arcsinh(np.sqrt(distance / (2.0 * self.scale)))
 
-    def panels(self) -> Panels:
-        """Ends of the panels in t, and how often each is passed from end to end."""
+    def panels(self, *more: Array) -> Panels:
+        """Ends of the panels in t, and how often each is passed from end to end.
+
+        `more` are distances from the pivot (N,) where the integrands bend besides.
+        """
         if self.kind == ACROSS:
             before = -self._edges(self.near, -self.direction)[::-1]
             edges = np.concatenate([before, self._edges(self.far, self.direction)[1:]])
         else:
-            edges = self._edges(self.far, self.direction, self.near)
+            edges = self._edges(self.far, self.direction, self.near, *more)
         low, high = edges[:-1].T, edges[1:].T
         layer, row = np.nonzero(high > low)
         low, high = low[layer, row], high[layer, row]
@@ -130,53 +144,96 @@ class Course:
     def _growth_at_pivot(self) -> Array:
         return -self._unit * self.state.kT_eV * self.state.residual_charge_nm3
 
-    def stiffness(self) -> tuple[Array, Array]:
+    def _bends(self) -> list[Array]:
+        """Where a small c of `ALONG` gives way to h: the slope with c comes from about there."""
+        if self.kind != ALONG or not np.any(self.constant > 0.0):
+            return []
+        with np.errstate(divide="ignore", invalid="ignore"):
+            equal = self.constant / np.abs(self._growth_at_pivot)
+        equal = np.where(np.isfinite(equal), equal, np.inf)
+        return [factor * equal for factor in _BENDS]
+
+    def stiffness(self) -> tuple[Array, Array, Array]:
         """Slopes of |du/dx| at the near and the far end with |u − w| there, at fixed thickness.
+
+        The third is that of either with the other end's, which is the same for both.
 
         With ``F² = g + C`` at an end, ``dF/dv = (g' + dC/dv)/2F`` and ``dC/dv`` keeps L constant.
         The near end of `ALONG` is its pivot; a move of it away from neutrality shortens the way.
+        There g' and dC/dv all but cancel for a small C, so that the sum has a formula of its own.
         """
         _, by_unknown = self.thickness_and_slope()
         direction = self.direction
         near_side = -direction if self.kind == ACROSS else direction
         if self.kind == TURNING:
             by_unknown = by_unknown / (direction * self._growth_at_pivot)
-        slopes = []
-        for side, distance, way in (
-            (near_side, self.near, -1.0 if self.kind == ALONG else 1.0),
-            (direction, self.far, 1.0),
-        ):
+        slopes, fields_ = [], []
+        for side, distance in ((near_side, self.near), (direction, self.far)):
             field, growth = self.field(side * distance)
-            constant = -way / (field * by_unknown)
-            slopes.append(way * (side * growth + constant) / (2.0 * field))
-        return slopes[0], slopes[1]
+            fields_.append(field)
+            slopes.append((side * growth - 1.0 / (field * by_unknown)) / (2.0 * field))
+        if self.kind == ALONG:
+            slopes[0] = self._slope_with_near() / (2.0 * np.sqrt(self.constant) * by_unknown)
+        return slopes[0], slopes[1], 0.5 / np.abs(fields_[0] * fields_[1] * by_unknown)
 
-    def samples(self) -> Samples:
+    def _slope_with_near(self) -> Array:
+        """dL/dv of the near end of `ALONG` at fixed field there.
+
+        With places at fixed shares of the way V moving along, it is
+        ``−∫ [1/V + (h'(v)(1 − v/V) − h'(0))/(2F²)] dv/F``.
+        """
+        panels = self.panels(*self._bends())
+        part = self.take(panels.layer)
+        half = 0.5 * (panels.high - panels.low)
+        u, dx = part.place(panels.low + half * (1.0 + NODES[:, None]))
+        field, growth = part.field(u)
+        field = _positive(field)
+        rest = 1.0 - np.abs(u) / part.far
+        change = part.direction * (growth * rest - part._growth_at_pivot)
+        sample = (1.0 / part.far + change / (2.0 * field * field)) * dx / field
+        return -panels.sum(half * kronrod(sample))
+
+    def samples(self, *, conduction: bool = True) -> Samples:
         """What does not depend on c, at the nodes of the plain rule."""
         panels = self.panels()
         part = self.take(panels.layer)
         half = 0.5 * (panels.high - panels.low)
         u, weight = part.place(panels.low + half * (1.0 + NODES[:, None]))
         weight *= half
-        pressure, sigma = part.state.evaluate_conduction(u)
+        sigma = None
+        if conduction:
+            pressure, sigma = part.state.evaluate_conduction(u)
+        else:
+            pressure = part.state.pressure(u)
         pressure *= part._unit
         return Samples(self, panels, weight, pressure, sigma)
 
-    def lengths(self, low: Array, high: Array, limits: tuple[Array, Array] | None = None) -> Array:
+    def lengths(
+        self,
+        low: Array,
+        high: Array,
+        limits: Sequence[Array] | None = None,
+        *,
+        conduction: bool = True,
+    ) -> Array:
         """Thickness and resistance (nm·cm/S) of the stretches (N,) between `low` and `high`.
 
-        Their errors are below `limits`, or by default below 1e-8 of each.
+        Their errors are below `limits`, or by default below 1e-8 of each. Without `conduction`
+        the thickness is all.
         """
+        count = 2 if conduction else 1
 
-        def integrand(index: slice | IntArray) -> Callable[[Array], tuple[Array, Array]]:
+        def integrand(index: slice | IntArray) -> Callable[[Array], tuple[Array, ...]]:
             part = self.take(index)
 
-            def values(t: Array) -> tuple[Array, Array]:
+            def values(t: Array) -> tuple[Array, ...]:
                 u, jacobian = part.place(t)
+                if not conduction:
+                    pressure = part.state.pressure(u)
+                    return (jacobian / _positive(np.sqrt(part._unit * pressure + part.constant)),)
                 pressure, sigma = part.state.evaluate_conduction(u)
                 dx = jacobian / _positive(np.sqrt(part._unit * pressure + part.constant))
-                with np.errstate(divide="ignore", over="ignore"):
-                    return dx, dx / np.where(sigma > 0.0, sigma, np.inf)
+                return dx, _over(dx, sigma)
 
             return values
 
@@ -185,8 +242,8 @@ class Course:
             integrand,
             low[None],
             high[None],
-            relative=(relative, relative),
-            of_panel=(True, True),
+            relative=(relative,) * count,
+            of_panel=(True,) * count,
             absolute=limits,
         )
         return np.concatenate(parts)
@@ -198,7 +255,7 @@ class Course:
         fixed shares v/V of each way V move along, and
         ``dL/dδ = Σ_V ∫ [1/V − (∂h/∂δ)/(2h)] dv/√h``.
         """
-        panels = self.panels()
+        panels = self.panels(*self._bends())
         part = self.take(panels.layer)
         half = 0.5 * (panels.high - panels.low)
         u, dx = part.place(panels.low + half * (1.0 + NODES[:, None]))
@@ -246,14 +303,14 @@ class Samples:
     Attributes
     ----------
     weight, squared, sigma : array (15, M)
-        |du| per node's weight, h, and the conductivity.
+        |du| per node's weight, h, and the conductivity where it is asked for.
     """
 
     course: Course
     panels: Panels
     weight: Array
     squared: Array
-    sigma: Array
+    sigma: Array | None
 
     def thickness_and_slope(self, constant: Array) -> tuple[Array, Array]:
         """Thickness by the plain rule, and its slope with c (N,)."""
@@ -264,14 +321,13 @@ class Samples:
         return self.panels.sum(kronrod(dx)), self.panels.sum(-0.5 * slope)
 
     def thickness_and_resistance(self, constant: Array) -> tuple[Array, Array]:
-        """Of the whole layers, to the relative tolerance."""
+        """Of the whole layers, to the relative tolerance; R is 0 without a conductivity."""
         panels = self.panels
         dx = self.weight / _positive(np.sqrt(self.squared + constant[panels.layer]))
-        with np.errstate(divide="ignore", over="ignore"):
-            resistance = dx / np.where(self.sigma > 0.0, self.sigma, np.inf)
+        integrands = [dx] if self.sigma is None else [dx, _over(dx, self.sigma)]
         sums, limits = [], []
         bad = np.zeros(panels.low.shape, dtype=bool)
-        for sample in (dx, resistance):
+        for sample in integrands:
             value, error = kronrod_and_error(sample)
             limit = _RELATIVE * panels.sum(np.abs(value))[panels.layer]
             bad |= error > limit
@@ -285,16 +341,32 @@ class Samples:
             found = part.lengths(
                 np.concatenate([panels.low[where], middle]),
                 np.concatenate([middle, panels.high[where]]),
-                (limits[0][halves], limits[1][halves]),
+                [limit[halves] for limit in limits],
+                conduction=self.sigma is not None,
             )
             for value, one in zip(sums, found, strict=True):
                 value[where] = one[: where.size] + one[where.size :]
-        return panels.sum(panels.times * sums[0]), panels.sum(panels.times * sums[1])
+        thickness = panels.sum(panels.times * sums[0])
+        if self.sigma is None:
+            return thickness, np.zeros_like(thickness)
+        return thickness, panels.sum(panels.times * sums[1])
+
+
+def _over(dx: Array, sigma: Array) -> Array:
+    """Resistance of lengths, capped where the carriers have run out: infinities mean nothing."""
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        return np.where(dx > 0.0, np.minimum(dx / sigma, _MOST), 0.0)
 
 
 def _positive(slope: Array) -> Array:
     # an empty panel at a turning point: jacobian and slope vanish there together
     return np.where(slope > 0.0, slope, np.inf)
+
+
+def log_sinh(size: Array) -> Array:
+    """Ln sinh of what is not negative."""
+    with np.errstate(divide="ignore"):
+        return size + np.log(-0.5 * np.expm1(-2.0 * size))
 
 
 def make_course(kind: int, frame: Frame, unknown: Array) -> Course:
@@ -331,15 +403,28 @@ def from_turning_point(frame: Frame, unknown: Array) -> tuple[Array, Array, Arra
     With a neutral bulk the unknown is ln(sinh(near/2)/sinh(u/2) − 1), in which the thickness is
     smooth from the near end down to neutrality; without one it is the logarithm of the distance.
     """
-    growth = np.exp(unknown)
-    first = np.sinh(0.5 * np.minimum(np.abs(frame.near), _LARGEST_REDUCED))
-    second = first / (1.0 + growth)
-    half = second * growth
-    rest = first * np.hypot(1.0, second) + second * np.hypot(1.0, first)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        growth, near = np.exp(unknown), np.abs(frame.near)
+        log_growth = np.logaddexp(0.0, unknown)
+        log_second = log_sinh(0.5 * near) - log_growth
+        first = np.sinh(0.5 * np.minimum(near, _LARGEST_REDUCED))
+        second = first / (1.0 + growth)
+        half = second * growth
+        rest = first * np.hypot(1.0, second) + second * np.hypot(1.0, first)
         distance = 2.0 * np.arcsinh(half * (first + second) / rest)
-        slope = 2.0 * second / np.hypot(1.0, second) / (1.0 + 1.0 / growth)
-    place = np.copysign(2.0 * np.arcsinh(second), frame.near)
+        # hyperbolic functions of both potentials would overflow: there they are exponentials
+        far_off = near > 0.5 * _LARGEST_REDUCED
+        reduced = np.where(
+            log_second > _LOG_LARGE,
+            2.0 * (log_second + np.log(2.0)),
+            2.0 * np.arcsinh(np.exp(np.minimum(log_second, _LOG_LARGE))),
+        )
+        by_logarithms = np.where(log_second > _LOG_LARGE, 2.0 * log_growth, near - reduced)
+        distance = np.where(far_off, by_logarithms, distance)
+        share = 1.0 / np.sqrt(1.0 + np.exp(-2.0 * log_second))
+        slope = 2.0 * share * np.exp(unknown - log_growth)
+        slope = np.where(np.isfinite(slope), slope, 0.0)
+    place = np.copysign(np.where(far_off, reduced, 2.0 * np.arcsinh(second)), frame.near)
     return (
         np.where(frame.neutral, place, -frame.direction * growth),
         np.where(frame.neutral, distance, growth),

@@ -9,17 +9,20 @@ from numpy.typing import ArrayLike
 
 from ..bulk import Bulk
 from ..constants import NM_CM
-from ..phase import Array, IntArray
+from ..densities import Thermodynamics
+from ..phase import Array, BoolArray, IntArray
 from ..profile import Profile, profile_of
 from .finite_layer import (
     ACROSS,
     ALONG,
+    FLAT,
+    INFINITE,
     TURNING,
     Course,
     make_course,
 )
 from .layer_reference import Frame, make_frame
-from .layer_solution import solve_course
+from .layer_solution import flat_layers, solve_course
 
 _CHUNK = 4096
 
@@ -65,61 +68,76 @@ class Layer:
         shape = self.thickness_nm.shape
         bulk = self.bulk.ravel(shape)
         frame = make_frame(bulk, self.left_potential_V.ravel(), self.right_potential_V.ravel())
-        rows = [
-            _profile_of_one(
-                int(self.course.ravel()[i]),
-                frame.take(np.array([i])),
-                self.unknown.ravel()[i : i + 1],
-                float(self.plateau_nm.ravel()[i]),
-                (points + 1) // 2,
-            )
-            for i in range(bulk.shape[0])
-        ]
-        most = max(x.size for x, _ in rows)
-        # layers that need fewer points repeat their last one
-        x, u = (
-            np.stack([np.pad(row[k], (0, most - row[k].size), mode="edge") for row in rows], -1)
-            for k in (0, 1)
-        )
+        half, count = (points + 1) // 2, bulk.shape[0]
+        kinds = self.course.ravel()
+        unknown, plateau = self.unknown.ravel(), self.plateau_nm.ravel()
+        x, u = np.full((2, 4 * half, count), np.nan)
+        for kind in (ACROSS, ALONG, TURNING):
+            some = np.flatnonzero(kinds == kind)
+            if some.size:
+                part = frame.take(some)
+                own = _curves(make_course(kind, part, unknown[some]), plateau[some], half)
+                x[:, some], u[:, some] = _from_left(part, *own)
+        some = np.flatnonzero(kinds == FLAT)
+        x[:, some], u[:, some] = np.linspace(0.0, 1.0, 4 * half)[:, None], frame.near[some]
+        if count == 1:
+            _, kept = np.unique(x[:, 0], return_index=True)
+            x, u = x[kept], u[kept]
         x *= self.thickness_nm.ravel() / x[-1]
         phi = frame.origin_V + frame.state.kT_eV * u
         return profile_of(frame.state, x, phi, u, shape)
 
+    @property
+    def extreme_potential_V(self) -> Array:
+        """Phi where the field turns, else that of the left end; with the ends, its extremes."""
+        shape = self.thickness_nm.shape
+        extreme = self.left_potential_V.ravel().copy()
+        some = np.flatnonzero(self.course.ravel() == TURNING)
+        if some.size:
+            flat = (self.left_potential_V.ravel()[some], self.right_potential_V.ravel()[some])
+            frame = make_frame(self.bulk.ravel(shape)[some], *flat)
+            pivot = make_course(TURNING, frame, self.unknown.ravel()[some]).pivot
+            extreme[some] = frame.origin_V + frame.state.kT_eV * pivot
+        return extreme.reshape(shape)
 
-def _profile_of_one(
-    kind: int, frame: Frame, unknown: Array, plateau: float, half: int
-) -> tuple[Array, Array]:
-    """Places x and potentials u of one layer, (P,) each."""
-    course = make_course(kind, frame, unknown)
-    first, last = (float(end[0]) for end in course.ends)
+
+def _curves(course: Course, plateau_nm: Array, half: int) -> tuple[Array, Array]:
+    """Places x from the near end and potentials u, both (4·half, N)."""
+    first, last = course.ends
     # each branch leads from the pivot, or from the near end where that is the pivot, outwards
-    branches = [_branch(course, last, half)]
-    if kind != ALONG:
-        x, u = _branch(course, first, half)
-        middle = x[-1] + plateau
-        x = np.concatenate([x[-1] - x[::-1], middle + branches[0][0]])
-        branches = [(x, np.concatenate([u[::-1], branches[0][1]]))]
-    x, u = branches[0]
-    x, kept = np.unique(x, return_index=True)
-    u = u[kept]
-    if frame.reversed[0]:
-        return x[-1] - x[::-1], u[::-1]
-    return x, u
+    x, u = _branch(course, last, half)
+    if course.kind == ALONG:
+        # as many points as the others have
+        return x[(rows := np.minimum(np.arange(4 * half), 2 * half - 1))], u[rows]
+    before, before_u = _branch(course, first, half)
+    x = np.concatenate([before[-1] - before[::-1], before[-1] + plateau_nm + x])
+    return x, np.concatenate([before_u[::-1], u])
 
 
-def _branch(course: Course, end: float, half: int) -> tuple[Array, Array]:
-    share = np.linspace(0.0, 1.0, half + 1)
-    distance = np.abs(course.place(np.array([[end]]))[0].item() * share) / course.scale
+def _from_left(frame: Frame, x: Array, u: Array) -> tuple[Array, Array]:
+    """Count from the left end."""
+    return (
+        np.where(frame.reversed, x[-1] - x[::-1], x),
+        np.where(frame.reversed, u[::-1], u),
+    )
+
+
+def _branch(course: Course, end: Array, half: int) -> tuple[Array, Array]:
+    """Places and potentials (2·half, N) from the pivot to t = `end`."""
+    share = np.linspace(0.0, 1.0, half + 1)[:, None]
+    distance = np.abs(course.place(end)[0]) * share / course.scale
     if course.kind == ACROSS:
         t_phi = np.arcsinh(distance)
     else:
         t_phi = 2.0 * np.arcsinh(np.sqrt(distance / 2.0))
-    t = np.sort(np.concatenate([abs(end) * share, np.minimum(t_phi[1:-1], abs(end))]))
+    size = np.abs(end)
+    t = np.sort(np.concatenate([size * share, np.minimum(t_phi[1:-1], size)]), axis=0)
     t = np.copysign(t, end)
     low, high = np.minimum(t[:-1], t[1:]), np.maximum(t[:-1], t[1:])
-    lengths, _ = course.take(np.zeros(low.size, dtype=np.int64)).lengths(low, high)
-    u = course.pivot + course.place(t[:, None])[0][:, 0]
-    return np.concatenate([[0.0], np.cumsum(lengths)]), u
+    index = np.tile(np.arange(end.size), low.shape[0])
+    (lengths,) = course.take(index).lengths(low.ravel(), high.ravel(), conduction=False)
+    x = np.concatenate([np.zeros((1, end.size)), np.cumsum(lengths.reshape(low.shape), axis=0)])
+    return x, course.pivot + course.place(t)[0]
 
 
 def layer(
@@ -170,23 +188,25 @@ def layer(
 
 def end_charges_e_nm2(
     bulk: Bulk, left_V: Array, right_V: Array, thickness_nm: Array
-) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+) -> tuple[tuple[Array, Array], tuple[Array, Array], Array]:
     """Charges beyond the two ends of layers that hold their potentials; all arrays (N,).
 
     Returns
     -------
     left, right : tuple of array
         Charge beyond that end, and its slope with that end's potential.
+    between : array
+        How fast either falls with the potential of the other end.
     """
     results = _solve_all(bulk, left_V, right_V, thickness_nm, resistance=False)
-    return (results[0], results[6]), (results[1], results[7])
+    return (results[0], results[6]), (results[1], results[7]), results[8]
 
 
 def _solve_all(
     bulk: Bulk, left_V: Array, right_V: Array, thickness_nm: Array, *, resistance: bool
 ) -> Array:
     known = np.isfinite(left_V + right_V + thickness_nm) & (thickness_nm > 0.0)
-    results = np.full((8, left_V.size), np.nan)
+    results = np.full((9, left_V.size), np.nan)
     for start in range(0, left_V.size, _CHUNK):
         where = start + np.flatnonzero(known[start : start + _CHUNK])
         if where.size == 0:
@@ -214,15 +234,51 @@ def _solve(
         none = np.full(aside.shape, -np.inf)
         with np.errstate(divide="ignore", invalid="ignore"):
             longest[aside] = make_course(ALONG, part, none).thickness_and_slope()[0]
+        # without any charge the potential is a straight line, however thick the layer
+        straight = part.state.residual_charge_nm3 == 0.0
+        longest[aside] = np.where(straight & ~part.neutral, np.inf, longest[aside])
         kinds[aside] = np.where(thickness_nm[aside] <= longest[aside], ALONG, TURNING)
-    results = np.empty((8, left_V.size))
+    flat = flat_layers(frame, thickness_nm)
+    results = np.empty((9, left_V.size))
     for kind in (ACROSS, ALONG, TURNING):
-        where = np.flatnonzero(kinds == kind)
+        where = np.flatnonzero((kinds == kind) & ~flat)
         if where.size:
             results[:, where] = _solve_kind(
                 kind, frame.take(where), thickness_nm[where], longest[where], resistance
             )
+    where = np.flatnonzero(flat)
+    if where.size:
+        results[:, where] = _solve_flat(frame.take(where), thickness_nm[where])
     return results
+
+
+def _solve_flat(frame: Frame, thickness_nm: Array) -> Array:
+    """Layers whose potential differs from that of their equal ends by no digit."""
+    state = frame.state
+    _, charge = state.evaluate(frame.near)
+    _, sigma = state.evaluate_conduction(frame.near)
+    with np.errstate(divide="ignore", over="ignore"):
+        total = np.where(_conducts(state), thickness_nm / sigma * NM_CM, np.nan)
+    outward = 0.5 * charge * thickness_nm
+    # linear, as sinh(x/lambda_D) and cosh(x/lambda_D) are; straight where nothing screens
+    ratio = np.where(frame.neutral, thickness_nm / frame.bulk.debye_length_nm, 0.0)
+    ratio = np.maximum(ratio, np.finfo(float).tiny)
+    plates = state.permittivity_e_V_nm / thickness_nm
+    with np.errstate(over="ignore"):
+        stiffness, between = plates * ratio / np.tanh(ratio), plates * ratio / np.sinh(ratio)
+    return np.stack(
+        [
+            -outward,
+            -outward,
+            total,
+            np.full(thickness_nm.shape, float(FLAT)),
+            np.full(thickness_nm.shape, np.nan),
+            np.zeros_like(thickness_nm),
+            stiffness,
+            stiffness,
+            between,
+        ]
+    )
 
 
 def _without_faint_bands(bulk: Bulk, left_V: Array, right_V: Array) -> Bulk:
@@ -242,7 +298,9 @@ def _without_faint_bands(bulk: Bulk, left_V: Array, right_V: Array) -> Bulk:
 def _solve_kind(
     kind: int, frame: Frame, thickness_nm: Array, longest_nm: Array, resistance: bool
 ) -> Array:
-    unknown, plateau, total = solve_course(kind, frame, thickness_nm, longest_nm)
+    unknown, plateau, total = solve_course(
+        kind, frame, thickness_nm, longest_nm, conduction=resistance
+    )
     course = make_course(kind, frame, unknown)
     near_side = -1.0 if kind == ACROSS else 1.0
     voltage = course.state.kT_eV * course.state.permittivity_e_V_nm
@@ -253,7 +311,7 @@ def _solve_kind(
     near_slope, far_slope = turn * frame.direction * near, frame.direction * far
     left = np.where(frame.reversed, -far_slope, near_slope)
     right = np.where(frame.reversed, -near_slope, far_slope)
-    stiff = [np.full(plateau.shape, np.nan)] * 2
+    stiff = [np.full(plateau.shape, np.nan)] * 3
     if resistance:
         total = _resistance(course, plateau, total)
     else:
@@ -269,6 +327,7 @@ def _solve_kind(
             plateau,
             np.where(frame.reversed, stiff[1], stiff[0]),
             np.where(frame.reversed, stiff[0], stiff[1]),
+            stiff[2],
         ]
     )
 
@@ -278,8 +337,16 @@ def _resistance(course: Course, plateau: Array, total: Array) -> Array:
         _, middle = course.state.evaluate_conduction(0.0 * plateau)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             total = total + np.where(plateau > 0.0, plateau / middle, 0.0)
-    conducts = np.zeros(plateau.shape, dtype=bool)
-    for mobility in course.state.mobility:
-        if mobility is not None:
-            conducts |= mobility > 0.0
-    return np.where(conducts, total * NM_CM, np.nan)
+    total = np.where(total < INFINITE, total * NM_CM, np.inf)
+    return np.where(_conducts(course.state), total, np.nan)
+
+
+def _conducts(state: Thermodynamics) -> BoolArray:
+    """Whether a defect with sites to be on moves, however few of them there are."""
+    conducts = np.zeros(state.kT_eV.shape, dtype=bool)
+    for site in state.sublattices:
+        for defect in site.defects:
+            mobility = state.mobility[defect]
+            if mobility is not None:
+                conducts |= (mobility > 0.0) & (site.capacity_nm3 > 0.0)
+    return conducts

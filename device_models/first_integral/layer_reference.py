@@ -11,6 +11,9 @@ from ..bulk import Bulk
 from ..densities import Thermodynamics, expand
 from ..phase import Array, BoolArray, IntArray
 
+SMALLEST_DROP = 1e-30
+"""Between ends that are both at neutrality, in kT."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -68,7 +71,7 @@ def make_frame(bulk: Bulk, left_V: Array, right_V: Array) -> Frame:
     residual = bulk.thermodynamics(origin).residual_charge_nm3
     state = replace(state, residual_charge_nm3=np.where(neutral, 0.0, residual))
     left, right = (left_V - origin) / kT, (right_V - origin) / kT
-    right = np.where(neutral & (left == 0.0) & (right == 0.0), 1e-30, right)
+    right = np.where(neutral & (left == 0.0) & (right == 0.0), SMALLEST_DROP, right)
     across = neutral & (left * right <= 0.0)
     flipped = np.where(
         across, False, np.where(neutral, np.abs(left) > np.abs(right), lower_end != left_V)

@@ -12,14 +12,23 @@ import numpy as np
 
 from ..numerics.roots import bracketed_newton, bracketed_newton_by_index
 from ..phase import Array, BoolArray, IntArray
-from .finite_layer import ACROSS, ALONG, TURNING, Samples, from_turning_point, make_course
-from .layer_reference import Frame
+from .finite_layer import (
+    ACROSS,
+    ALONG,
+    TURNING,
+    Samples,
+    from_turning_point,
+    log_sinh,
+    make_course,
+)
+from .layer_reference import SMALLEST_DROP, Frame
 
 _TOLERANCE = 1e-9
 _LOG_SMALLEST = -600.0
 """Logarithm of the smallest c (per nm²) told from 0."""
 
 _LOG_NEAREST = -80.0
+_FLAT = 1e-26
 _LOG_FARTHEST = 300.0
 _DOUBT = 200.0
 """Layers whose guess is so near to the end of the bracket may be thicker than any told apart."""
@@ -52,7 +61,7 @@ def _bracket(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, Array
         guess = overlap - 2.0 * np.log(frame.bulk.debye_length_nm)
         return low, high, np.clip(guess, low, high), low
     low = np.full_like(ratio, _LOG_NEAREST)
-    high = np.where(frame.neutral, _LOG_FARTHEST, 1.0)
+    high = np.where(frame.neutral, _LOG_FARTHEST + 0.5 * np.abs(frame.near), 1.0)
     without = np.flatnonzero(~frame.neutral)
     for _ in range(_LARGEST_EXPONENT if without.size else 0):
         farthest = make_course(TURNING, frame.take(without), high[without])
@@ -61,13 +70,28 @@ def _bracket(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, Array
             break
         high[without[short]] += 1.0
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        guess = np.log(np.sinh(0.5 * np.abs(frame.near))) - 0.5 * overlap + np.log(2.0)
+        guess = log_sinh(0.5 * np.abs(frame.near)) - 0.5 * overlap + np.log(2.0)
     guess = np.where(frame.neutral & np.isfinite(guess), guess, 0.0)
     return low, high, np.clip(guess, low, high), np.where(frame.neutral, high, np.nan)
 
 
+def flat_layers(frame: Frame, thickness_nm: Array) -> BoolArray:
+    """Which layers have equal ends from which the potential between differs by no digit.
+
+    To first order the charge rho at the ends bends the potential by ``rho L²/(8 eps)``. Below
+    1e-26 of what rho changes over, the next order is no digit, and below the end of the bracket of
+    the turning point no root would be found.
+    """
+    _, charge = frame.state.evaluate(frame.near)
+    bend_V = np.abs(charge) * thickness_nm**2 / (8.0 * frame.state.permittivity_e_V_nm)
+    scale = np.where(frame.neutral, 2.0 * np.tanh(0.5 * np.abs(frame.near)), 1.0)
+    flat = (frame.near == frame.far) & (bend_V < _FLAT * frame.state.kT_eV * scale)
+    # both ends at neutrality, told apart by what is no digit
+    return np.asarray(flat | (frame.across & (np.abs(frame.far - frame.near) <= SMALLEST_DROP)))
+
+
 def solve_course(
-    kind: int, frame: Frame, thickness_nm: Array, longest_nm: Array
+    kind: int, frame: Frame, thickness_nm: Array, longest_nm: Array, *, conduction: bool = True
 ) -> tuple[Array, Array, Array]:
     """Find the unknown of layers of one kind, the length of the neutral plateau, and R.
 
@@ -87,9 +111,9 @@ def solve_course(
         if kind == TURNING or attempt >= _SAMPLINGS:
             unknown[left], close = _by_steps(kind, part, *bounds, free), free
             course = make_course(kind, part, unknown[left])
-            samples, constant = course.samples(), course.constant
+            samples, constant = course.samples(conduction=conduction), course.constant
         else:
-            samples = make_course(kind, part, unknown[left]).samples()
+            samples = make_course(kind, part, unknown[left]).samples(conduction=conduction)
             found, close = _by_samples(kind, samples, *bounds)
             unknown[left] = np.where(free, found, unknown[left])
             constant = np.exp(unknown[left])
@@ -125,8 +149,12 @@ def _scaled(kind: int, thickness: Array, longest: Array) -> tuple[Array, Array]:
     if kind == ACROSS:
         return np.log(thickness), 1.0 / thickness
     if kind == ALONG:
-        rest = np.maximum(longest - thickness, 1e-15 * thickness)
-        return np.log(thickness / rest), 1.0 / thickness + 1.0 / rest
+        # without any charge there is no L*
+        bound = np.where(np.isfinite(longest), longest, 2.0 * thickness)
+        rest = np.maximum(bound - thickness, 1e-15 * thickness)
+        rest = np.where(np.isfinite(longest), rest, 1.0)
+        slope = 1.0 / thickness + np.where(np.isfinite(longest), 1.0 / rest, 0.0)
+        return np.log(thickness / rest), slope
     rest = np.maximum(thickness - longest, 1e-15 * thickness)
     return -np.log(rest), -1.0 / rest
 

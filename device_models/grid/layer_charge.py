@@ -22,7 +22,6 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, wrightomega
 
 from ..carriers import band_density_nm3
 from ..constants import BOLTZMANN_EV_K, CM3_PER_NM3
@@ -286,6 +285,8 @@ def _interacting_occupations(
 
 def _one_interacting(a: Array, omega: Array) -> tuple[list[Array], Array]:
     """``ln p/(1 − p) = a − ω p``; one root while ω > −4."""
+    from scipy.special import expit
+
     span = np.abs(omega)
 
     def mismatch(x: Array) -> tuple[Array, Array]:
@@ -300,6 +301,8 @@ def _one_interacting(a: Array, omega: Array) -> tuple[list[Array], Array]:
 
 def _several_interacting(a: list[Array], omega: list[Array]) -> tuple[list[Array], Array]:
     """Repulsion on a shared sublattice: one equation in ``ln p_0``."""
+    from scipy.special import wrightomega
+
     top = np.maximum(np.max(a, axis=0), 0.0)
     low = -top - np.log(len(a) + 1.0)
     repels = [w > 1e-100 for w in omega]

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from scipy.linalg.lapack import dgtsv
 
 from ..phase import Array, BoolArray
 from .equations import GridProblem, Reservoir, Residual, descent, residual, take, unbalanced
@@ -119,6 +118,8 @@ def _solve_tridiagonal(diagonal: Array, off: Array, force: Array) -> Array:
 
     ``off[-1]`` is zero: it separates one system from the next.
     """
+    from scipy.linalg.lapack import dgtsv
+
     count, batch = diagonal.shape
     known = np.isfinite(np.sum(diagonal, axis=0) + np.sum(off, axis=0) + np.sum(force, axis=0))
     while True:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from ..constants import CM3_PER_NM3, NM_CM, VACUUM_PERMITTIVITY_E_V_NM
 from ..numerics.spectral import Element
 from ..phase import Array, BoolArray, IntArray
+from ..profile import Profile
 from .equations import take
 from .layer_charge import ChargeModel
 
+_LARGEST_STEP = 0.01
 _BLOCK = 8_000
 """Nodes treated together, so that memory does not grow with the batch."""
 
@@ -191,6 +194,59 @@ class LayerSolution:
     def right_field_V_nm(self) -> Array:
         """Field at the right end (...), from the displacement."""
         return self._end_field(self.right_displacement_e_nm2, (-1, -1))
+
+    def profile(self, points: int = 401) -> Profile:
+        """Profile from the left to the right end.
+
+        Parameters
+        ----------
+        points : int
+            About how many. One layer is interpolated (PCHIP) between the grid's points, of all
+            but the potential the logarithms, so that no step exceeds 1 % of the potential's range;
+            of a batch some of these points are taken.
+        """
+        if self.potential_V.shape[-1] == 1:
+            return self._interpolated(points)
+        count = self.x_nm.shape[-1]
+        few = np.unique(np.linspace(0, count - 1, min(count, 2 * points - 1)).astype(int))
+        return Profile(
+            x_nm=self.x_nm[..., few],
+            phi_V=self.phi_V[..., few],
+            concentrations_cm3=self.concentrations_cm3[..., few, :],
+            electrons_cm3=self.electrons_cm3[..., few],
+            holes_cm3=self.holes_cm3[..., few],
+            conductivity_S_cm=self.conductivity_S_cm[..., few],
+        )
+
+    def _interpolated(self, points: int) -> Profile:
+        from scipy.interpolate import PchipInterpolator
+
+        x, phi = self.x_nm.ravel(), self.phi_V.ravel()
+        largest = _LARGEST_STEP * max(float(np.ptp(phi)), 1e-12)
+        parts = np.maximum(
+            np.ceil(points / (x.size - 1)), np.ceil(1.2 * np.abs(np.diff(phi)) / largest)
+        ).astype(int)
+        between = [
+            np.linspace(left, right, count, endpoint=False)
+            for (left, right), count in zip(pairwise(x), parts, strict=True)
+        ]
+        places = np.concatenate([*between, x[-1:]])
+
+        def through(values: Array) -> Array:
+            rows = values.reshape((x.size, *values.shape[len(self.shape) + 1 :]))
+            with np.errstate(divide="ignore"):
+                logarithms = np.maximum(np.log(rows), -700.0)
+            found = np.exp(PchipInterpolator(x, logarithms)(places))
+            return np.asarray(found.reshape((*self.shape, *found.shape)))
+
+        return Profile(
+            x_nm=places.reshape((*self.shape, -1)),
+            phi_V=np.asarray(PchipInterpolator(x, phi)(places)).reshape((*self.shape, -1)),
+            concentrations_cm3=through(self.concentrations_cm3),
+            electrons_cm3=through(self.electrons_cm3),
+            holes_cm3=through(self.holes_cm3),
+            conductivity_S_cm=through(self.conductivity_S_cm),
+        )
 
     @cached_property
     def _concentrations(self) -> tuple[list[Array], Array, Array]:

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import pairwise
-from math import gamma
+from math import factorial, gamma, pi
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from scipy.special import zeta
 
 from ..phase import Array
 
@@ -25,6 +24,18 @@ _EDGES = (-2.0, 2.0, 7.0, 16.0, 40.0)
 """Between these the integral is a polynomial in eta; below the first, exp(eta) times one."""
 
 _DEGREE = 26
+
+_BERNOULLI = {
+    1: 1 / 6,
+    2: -1 / 30,
+    3: 1 / 42,
+    4: -1 / 30,
+    5: 5 / 66,
+    6: -691 / 2730,
+    7: 7 / 6,
+    8: -3617 / 510,
+}
+"""B_2k by k."""
 
 BOLTZMANN_BELOW = -34.0
 """Below this eta the statistics are Boltzmann's to double precision."""
@@ -87,9 +98,14 @@ def _trapezoid(order: float, eta: Array) -> Array:
     return np.asarray((weight * s ** (2.0 * order + 1.0)) @ occupation)
 
 
+def _zeta(order: int, bernoulli: float) -> float:
+    """Riemann's zeta at an even number, from the Bernoulli number of that order."""
+    return abs(bernoulli) * (2.0 * pi) ** order / (2.0 * factorial(order))
+
+
 def _sommerfeld(order: float, eta: Array) -> Array:
     # twice the Dirichlet eta function at 2k
-    twice = [2.0 * (1.0 - 2.0 ** (1 - 2 * k)) * float(zeta(2 * k)) for k in range(1, 9)]
+    twice = [2.0 * (1.0 - 2.0 ** (1 - 2 * k)) * _zeta(2 * k, b) for k, b in _BERNOULLI.items()]
     total = np.ones_like(eta)
     factor = np.ones_like(eta)
     power = order + 1.0

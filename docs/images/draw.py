@@ -38,7 +38,7 @@ from interohm.settings import load_settings
 IMAGES = Path(__file__).parent
 ROOT = IMAGES.parents[1]
 DEMO = ROOT / "configs" / "campaigns" / "demo.yaml"
-CELL = ROOT / "configs" / "examples" / "lithium-LiF-LLZO-LCO.yaml"
+CELL = ROOT / "configs" / "examples" / "lithium-LiPON-LCO.yaml"
 SCREEN = ROOT / "configs" / "campaigns" / "screen48.yaml"
 
 #: From the first to the last of some elements, in the page's pixels.

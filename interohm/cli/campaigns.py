@@ -44,6 +44,8 @@ def run(
     # before a database is made: what cannot be used is said first
     with errors_of(config):
         campaign.campaign_flow(loaded)
+        for line in campaign.structure_remarks(loaded):
+            remark(line)
     if dry_run:
         with Database.open() as database, errors_of(config):
             _print_plan(campaign.dry_run(loaded, database))
@@ -150,6 +152,7 @@ def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
 def print_records(materials: Sequence[Insulator | Metal | Interface]) -> None:
     """Print the calculated numbers of records."""
     from interohm.cli.output import console, table
+    from interohm.records.interface import Interface
     from interohm.records.uncertainty import quantities
 
     made = table("record", "quantity", "value#", "± #")
@@ -158,6 +161,9 @@ def print_records(materials: Sequence[Insulator | Metal | Interface]) -> None:
         for field, quantity in quantities(material):
             if not quantity.assumed:
                 made.add_row(material.name, field, f"{quantity.value:.5g}", _error(quantity))
+        for error in () if isinstance(material, Interface) else material.shared_errors:
+            named = f"shared_errors[{error.name}], beside those above"
+            made.add_row(material.name, named, "", f"{error.uncertainty_eV:.2g}")
     console().print(made)
 
 

@@ -75,7 +75,7 @@ def show(name: Name, as_json: Json = False) -> None:
     """
     from interohm.cli.output import console, print_json, table
     from interohm.records import material_document
-    from interohm.records.uncertainty import quantities
+    from interohm.records.uncertainty import moves_text, quantities
 
     material = _found(name)
     if as_json:
@@ -85,6 +85,9 @@ def show(name: Name, as_json: Json = False) -> None:
     made = table("field", "value#", "± #", "method", "source", title=title)
     for field, quantity in quantities(material):
         made.add_row(field, *_shown(quantity))
+    for error in material.shared_errors:
+        spread = f"{error.uncertainty_eV:.3g}"
+        made.add_row(f"shared_errors[{error.name}]", "", spread, "", moves_text(error))
     console().print(made)
 
 

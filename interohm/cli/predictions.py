@@ -42,6 +42,14 @@ def contact(
             help="Barrier of the ion's hop across the contact, where it is known.",
         ),
     ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="How often the uncertainties are drawn (2000 times); 0: no intervals, but faster.",
+        ),
+    ] = None,
     save: Save = False,
     as_json: Json = False,
     report: Report = None,
@@ -54,6 +62,7 @@ def contact(
     from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, remark
     from interohm.prediction.contact import contact_result
+    from interohm.prediction.sampling import DEFAULT_SAMPLES
     from interohm.records import BarrierEnergy, Quantity
     from interohm.records.cell_config import Contact, StateOfCharge, Temperature, Thickness
 
@@ -72,6 +81,7 @@ def contact(
         temperature_K=temperature,
         state_of_charge=soc,
         thickness_nm=thickness_nm,
+        samples=DEFAULT_SAMPLES if samples is None else samples,
         contact=given,
         interfaces=known_interfaces(),
     )
@@ -103,7 +113,10 @@ def cell(
     figure: Figure = None,
     measured_map: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Set a measured potential map beside: CSV of nm, V."),
+        typer.Option(
+            metavar="FILE",
+            help="Set a measured potential map beside: a table with a heading as x_nm,cpd_V.",
+        ),
     ] = None,
 ) -> None:
     """Predict a cell over its state of charge.

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 from interohm.cli.output import console, shown, shown_interval, table
 from interohm.results.contact import ElectronQuantiles, Electrons
 from interohm.results.contact_sides import SIDES
+from interohm.results.json_values import likely_below
 from interohm.results.sweeps import FlatSwept
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from interohm.results.cell import CellQuantiles, CellResult, CellState
-    from interohm.results.contact import CellContact, ContactQuantiles, ContactResult
+    from interohm.results.contact import (
+        CellContact,
+        ContactExtrinsic,
+        ContactResult,
+    )
     from interohm.results.result import Quantiles, Sensitivity
     from interohm.results.sweeps import SweptQuantiles
 
@@ -69,16 +74,17 @@ def print_contact(document: ContactResult, assumed: list[str]) -> None:
     out = console()
     resistances = _resistances(document)
     out.print(resistances)
+    if (below := likely_below(quantiles.share_above_ohm_cm2)) is not None:
+        out.print(f"likely below (Ω·cm²): {below} of the samples")
+    if document.next is not None:
+        out.print(f"next: {document.next.text}")
+    _assumed([*_assumed_barriers([document]), *assumed])
     out.print(made)
     _footnotes(document)
     _explain_counts(made, resistances)
-    _shares(quantiles)
     _dominant(document.sensitivity, "")
-    if document.next is not None:
-        out.print(f"next: {document.next.text}")
     _doubts([document])
     out.print(f"potentials: above the neutral mobile metal, record {document.reference}")
-    _assumed(assumed)
 
 
 def _add_electrons(made: Table, document: ContactResult) -> None:
@@ -171,7 +177,30 @@ def _resistances(document: ContactResult) -> Table:
             kind = " (assumed)" if document.contact_barrier_assumed else ""
             remark = f"barrier {resistance.contact_barrier_eV:.3g} eV{kind}"
         made.add_row(label, shown(value, 3), _log10(value), shown_interval(_log10s(spread)), remark)
+    seen = document.extrinsic
+    if seen is not None:
+        value = seen.apparent_resistance_ohm_cm2
+        spread = seen.spreads().log10_apparent_resistance
+        made.add_section()
+        made.add_row(
+            "apparent", shown(value, 3), _log10(value), shown_interval(spread), _why_apparent(seen)
+        )
     return made
+
+
+def _why_apparent(seen: ContactExtrinsic) -> str:
+    """Say what stands between a contact and its measurement."""
+    said = []
+    if seen.contact_fraction is not None and seen.contact_fraction < 1.0:
+        said.append(f"{seen.contact_fraction:.3g} of the area touches")
+    if seen.constriction_ohm_cm2:
+        said.append(f"constriction {shown(seen.constriction_ohm_cm2, 3)} Ω·cm²")
+    if seen.interphase_ohm_cm2:
+        said.append(
+            f"interphase of {shown(seen.interphase_thickness_nm, 3)} nm "
+            f"{shown(seen.interphase_ohm_cm2, 3)} Ω·cm²"
+        )
+    return ", ".join(said)
 
 
 def _log10(value: float | None) -> str:
@@ -211,16 +240,21 @@ def _dominant(sensitivity: Sensitivity | None, when: str) -> None:
         console().print(f"most of the interface resistance's uncertainty{when} is from: {named}")
 
 
-def _shares(quantiles: ContactQuantiles) -> None:
-    """Say how likely an interface is good enough, since a distribution may have two humps."""
-    above = quantiles.share_above_ohm_cm2
-    if above is not None:
-        said = ", ".join(f"{limit} {share:.0%}" for limit, share in above.items())
-        console().print(f"interface resistance above (Ω·cm²): {said} of the samples")
+def _assumed_barriers(contacts: Sequence[CellContact]) -> list[str]:
+    """Return the contacts whose barrier is drawn from the prior."""
+    return [
+        f"contact barrier of {contact.name}"
+        for contact in contacts
+        if contact.contact_barrier_assumed
+    ]
 
 
 def _doubts(contacts: Sequence[CellContact]) -> None:
-    """Say where the model is beyond what it knows."""
+    """Say whether the phases react, and where the model is beyond what it knows."""
+    for text in dict.fromkeys(
+        contact.reaction.text for contact in contacts if contact.reaction is not None
+    ):
+        console().print(text)
     for text in dict.fromkeys(
         f"{contact.name}, {doubt.code}: {doubt.text}"
         for contact in contacts
@@ -237,9 +271,18 @@ def _assumed(assumed: list[str]) -> None:
 def print_cell(document: CellResult, assumed: list[str]) -> None:
     """Print the prediction for a cell: a row for each state of charge, then for each contact."""
     out = console()
-    states, contacts = _states(document), _contacts(document)
+    interfaces, states, contacts = _interfaces(document), _states(document), _contacts(document)
+    last = document.states[-1]
+    out.print(interfaces)
+    if last.next is not None:
+        when = f"at state of charge {last.state_of_charge:g}"
+        out.print(f"next: {last.next.text} ({when})")
+    _assumed([*_assumed_barriers(last.contacts), *assumed])
     out.print(states)
     out.print(contacts)
+    seen = _apparent(document)
+    if seen is not None:
+        out.print(seen)
     _explain_counts(states, contacts)
     for reason in dict.fromkeys(
         f"{contact.name}: {contact.resistance.reason}"
@@ -254,14 +297,39 @@ def print_cell(document: CellResult, assumed: list[str]) -> None:
         for found in state.stability_violations
     }.items():
         out.print(f"{material} leaves its stability window, {low:g} to {high:g} V, in this cell")
-    last = document.states[-1]
     _dominant(last.sensitivity, f" at state of charge {last.state_of_charge:g}")
-    if last.next is not None:
-        out.print(f"next: {last.next.text}")
     _doubts([contact for state in document.states for contact in state.contacts])
     if document.reference:
         out.print(f"potentials: above the neutral mobile metal, record {document.reference}")
-    _assumed(assumed)
+
+
+def _interfaces(document: CellResult) -> Table:
+    """Return what is asked first: the resistance of all interfaces, and how good it may be."""
+    made = table(
+        "state of charge#",
+        "interfaces (Ω·cm²)",
+        f"log10, {_UNCERTAIN}",
+        "likely below (Ω·cm²)",
+        "the worst",
+        "limited by",
+        title=f"{document.cell}   ({document.temperature_K:g} K)",
+    )
+    for state in document.states:
+        quantiles = state.spreads()
+        worst = max(
+            (one for one in state.contacts if one.resistance.interface_resistance_ohm_cm2),
+            key=lambda one: one.resistance.interface_resistance_ohm_cm2 or 0.0,
+            default=None,
+        )
+        made.add_row(
+            f"{state.state_of_charge:g}",
+            shown(state.interface_resistance_ohm_cm2, 3),
+            shown_interval(quantiles.log10_interface_resistance),
+            likely_below(quantiles.share_above_ohm_cm2) or "",
+            "" if worst is None else worst.name,
+            "" if worst is None else worst.resistance.limiting_step or "",
+        )
+    return made
 
 
 def _states(document: CellResult) -> Table:
@@ -272,7 +340,6 @@ def _states(document: CellResult) -> Table:
         f"log10, {_UNCERTAIN}",
         "activation energy (eV)",
         _UNCERTAIN,
-        title=f"{document.cell}   ({document.temperature_K:g} K)",
     )
     for state in document.states:
         quantiles = state.spreads()
@@ -284,6 +351,63 @@ def _states(document: CellResult) -> Table:
             *_activation_energies(state, document.temperature_K)[0],
         )
     return made
+
+
+def _apparent(document: CellResult) -> Table | None:
+    """Return what an experiment would see, at each state of charge; None where nothing is given."""
+    made = table(
+        "state of charge#",
+        "an experiment would see",
+        "intrinsic (Ω·cm²)",
+        "apparent (Ω·cm²)",
+        f"log10, {_UNCERTAIN}",
+        "",
+    )
+    for state in document.states:
+        rows = [
+            (
+                contact.name,
+                contact.resistance.interface_resistance_ohm_cm2,
+                contact.extrinsic.apparent_resistance_ohm_cm2,
+                contact.extrinsic.spreads().log10_apparent_resistance,
+                _why_apparent(contact.extrinsic),
+            )
+            for contact in state.contacts
+            if contact.extrinsic is not None
+        ]
+        rows += [
+            (
+                f"{layer.material}, {layer.thickness_nm:g} nm",
+                layer.resistance_ohm_cm2,
+                layer.extrinsic.apparent_resistance_ohm_cm2,
+                layer.extrinsic.spreads().log10_apparent_resistance,
+                f"grains of {layer.extrinsic.grain_size_nm:g} nm",
+            )
+            for layer in state.layers
+            if layer.extrinsic is not None
+        ]
+        if rows:
+            rows.append(
+                (
+                    "cell",
+                    state.area_specific_resistance_ohm_cm2,
+                    state.apparent_resistance_ohm_cm2,
+                    state.spreads().log10_apparent_resistance,
+                    "",
+                )
+            )
+        made.add_section()
+        charges = [f"{state.state_of_charge:g}"]
+        for label, intrinsic, apparent, spread, why in rows:
+            made.add_row(
+                charges.pop() if charges else "",
+                label,
+                shown(intrinsic, 3),
+                shown(apparent, 3),
+                shown_interval(spread),
+                why,
+            )
+    return made if made.row_count else None
 
 
 def _contacts(document: CellResult) -> Table:

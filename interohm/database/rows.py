@@ -49,6 +49,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "electron_barrier_eV": "electrons.electron_barrier_eV",
         "hole_barrier_eV": "electrons.hole_barrier_eV",
         "contact_barrier_eV": "resistance.contact_barrier_eV",
+        "reaction": "reaction.verdict",
+        "apparent_resistance_ohm_cm2": "extrinsic.apparent_resistance_ohm_cm2",
         "accumulation_ohm_cm2": "resistance.accumulation_ohm_cm2",
         "validity": "",
         "space_charge_ohm_cm2": "resistance.space_charge_ohm_cm2",
@@ -75,6 +77,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "open_circuit_voltage_V": "open_circuit_voltage_V",
         "resistance_ohm_cm2": "area_specific_resistance_ohm_cm2",
         "interface_resistance_ohm_cm2": "interface_resistance_ohm_cm2",
+        "apparent_resistance_ohm_cm2": "apparent_resistance_ohm_cm2",
         "electron_barrier_eV": "electronic_leakage.electron_barrier_eV",
         "hole_barrier_eV": "electronic_leakage.hole_barrier_eV",
         "leakage_A_cm2": "electronic_leakage.current_A_cm2",
@@ -131,7 +134,8 @@ _TEXTS = frozenset(
     {
         *("name", "kind", "mobile_ion", "surface", "preset", "functional"),
         *("left_surface", "right_surface"),
-        *("left", "right", "limiting_step", "reason", "cell", "hash", "engine", "formula"),
+        *("left", "right", "limiting_step", "reaction", "reason", "cell", "hash"),
+        *("engine", "formula"),
         "failed_at",
     }
 )

@@ -14,9 +14,15 @@ from interohm.prediction.cell_profile import cell_profile, contact_levels
 from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
 from interohm.prediction.electron_samples import cell_electron_quantiles
 from interohm.prediction.electrons import cell_leakage, contact_electrons
-from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_fields, potential_map
+from interohm.prediction.extrinsic import (
+    apparent_cell_ohm_cm2,
+    contact_extrinsic_fields,
+    layer_extrinsic_fields,
+)
+from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_beside, potential_map
 from interohm.prediction.layer_diagram import layer_diagrams
 from interohm.prediction.polarization import polarization_fields
+from interohm.prediction.reaction import reaction_fields
 from interohm.prediction.sampled_cell import SampledCell
 from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
 from interohm.prediction.sensitivity import (
@@ -31,11 +37,18 @@ from interohm.prediction.temperature import temperature_fields, unmixing
 from interohm.prediction.validity import contact_validity
 from interohm.records import Insulator, Metal, material_hash
 from interohm.records.cell_config import Cell, Contact, ExtrinsicControl
+from interohm.records.extrinsic import is_uncertain as extrinsic_is_uncertain
 from interohm.records.reference import reference_metal
 from interohm.records.shipped import shipped_interfaces
 from interohm.records.uncertainty import is_uncertain
 from interohm.results.cell import CellResult
-from interohm.results.json_values import interface_quantiles, log10_fields, number, quantiles
+from interohm.results.json_values import (
+    interface_quantiles,
+    log10_fields,
+    log10_quantiles,
+    number,
+    quantiles,
+)
 
 if TYPE_CHECKING:
     from interohm.records.interface import Interface
@@ -106,7 +119,8 @@ def cell_result(
     Raises
     ------
     InputError
-        The layers make no cell, or a state of charge lies outside of an electrode's curve.
+        The layers make no cell, a state of charge lies outside of an electrode's curve, or the
+        measured map cannot be of this cell.
     """
     check_cell(cell, materials, where=where)
     cell = _with_known_interfaces(cell, materials, interfaces)
@@ -115,6 +129,7 @@ def cell_result(
     uncertain = samples > 0 and (
         any(is_uncertain(each) for each in [*materials, reference])
         or any(contact_is_uncertain(one) for one in cell.contacts or ())
+        or any(extrinsic_is_uncertain(layer.extrinsic) for layer in cell.layers)
         or _uncertain_collectors(cell)
     )
     nominals = []
@@ -127,6 +142,7 @@ def cell_result(
     discharged = _discharged(cell, materials, nominals)
     start = None if discharged is None else potential_map(cell, discharged)
     maps = [potential_map(cell, nominal) for nominal in nominals]
+    beside = None if measured is None else measured_beside(maps, measured)
     samples_of = None
     draws = RecordedDraws(samples) if uncertain else None
     if draws is not None:
@@ -141,7 +157,7 @@ def cell_result(
             **_state_document(cell, nominals[place], sampled, reference.name, draws),
             "profile": {**cell_profile(maps[place].diagrams), **profile},
             "collectors": collectors,
-            "measured_map": None if measured is None else measured_fields(maps[place], measured),
+            "measured_map": None if beside is None else beside[place],
             "sensitivity": None,
             "next": None,
         }
@@ -290,6 +306,9 @@ def _state_document(
     diagrams = layer_diagrams(nominal)
     contacts = []
     leakage_spread = None
+    # their own draws, of which no sensitivity is asked
+    drawn = None if draws is None else draws.first(draws.samples)
+    extrinsic = [given.extrinsic for given in cell.contacts or []]
     if sampled is not None:
         electrons_spread, leakage_spread = cell_electron_quantiles(sampled, cell.temperature_K)
     for place, contact in enumerate(nominal.contacts):
@@ -314,10 +333,20 @@ def _state_document(
                 **fields,
                 **state_of_sides,
                 "contact_barrier_assumed": not is_known((cell.contacts or [])[place]),
+                "extrinsic": contact_extrinsic_fields(
+                    extrinsic[place],
+                    contact,
+                    sampled.contacts[place] if sampled else None,
+                    cell.temperature_K,
+                    drawn,
+                ),
                 "validity": contact_validity(
                     contact,
                     ion_content=state_of_sides["ion_content"],
                     voltage_V=_asked_voltages(nominal, place),
+                ),
+                "reaction": reaction_fields(
+                    left.material, right.material, _asked_voltages(nominal, place)["left"]
                 ),
                 "temperature_K": cell.temperature_K,
                 "electrons": electrons,
@@ -334,21 +363,32 @@ def _state_document(
             "quantiles": None
             if resistance is None or spread is None
             else {"resistance_ohm_cm2": quantiles(spread)},
+            "extrinsic": layer_extrinsic_fields(
+                described, layer, many, (resistance, spread), drawn
+            ),
         }
-        for layer, resistance, spread, thick in zip(
+        for described, layer, many, resistance, spread, thick in zip(
+            cell.layers,
             nominal.layers,
+            sampled.layers if sampled else [None] * len(nominal.layers),
             nominal.layer_resistance_ohm_cm2,
             sampled.layer_resistance_ohm_cm2 if sampled else [None] * len(nominal.layers),
             nominal.thick,
             strict=True,
         )
     ]
+    given = (extrinsic, cell.layers, cell.temperature_K)
+    apparent = apparent_cell_ohm_cm2(nominal, *given, None)
+    apparent_samples = None
+    if sampled is not None and apparent is not None:
+        apparent_samples = apparent_cell_ohm_cm2(sampled, *given, drawn)
     return {
         "state_of_charge": nominal.state_of_charge,
         "open_circuit_voltage_V": number(nominal.open_circuit_voltage_V),
         "area_specific_resistance_ohm_cm2": total,
         "interface_resistance_ohm_cm2": number(nominal.interface_resistance_ohm_cm2),
         "accumulation_ohm_cm2": number(nominal.accumulation_ohm_cm2),
+        "apparent_resistance_ohm_cm2": None if apparent is None else number(apparent),
         "contacts": contacts,
         "layers": layers,
         "stability_violations": _violations(nominal),
@@ -357,7 +397,7 @@ def _state_document(
             nominal,
             cell.temperature_K,
             sampled=sampled,
-            draws=None if draws is None else draws.first(draws.samples),
+            draws=drawn,
         ),
         "quantiles": None
         if sampled is None
@@ -368,6 +408,9 @@ def _state_document(
             else quantiles(sampled.area_specific_resistance_ohm_cm2),
             **log10_fields(total, sampled.area_specific_resistance_ohm_cm2),
             **interface_quantiles(sampled.interface_resistance_ohm_cm2),
+            "log10_apparent_resistance": None
+            if apparent_samples is None
+            else log10_quantiles(apparent_samples),
             "electronic_leakage": leakage_spread,
             "samples": int(np.size(sampled.area_specific_resistance_ohm_cm2)),
             "lost_samples": int(np.count_nonzero(sampled.has_no_solution)),

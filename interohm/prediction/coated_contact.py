@@ -11,17 +11,17 @@ import numpy as np
 from interohm import device_models as models
 from interohm.device_models import (
     StackNotConverged,
+    ThinLayer,
     Unmixing,
-    solve_stack,
+    solve_thin_layers,
     thick_space_charge,
 )
 from interohm.errors import InputError
-from interohm.prediction.finite_layer import ThinLayer
 from interohm.prediction.solved_contact import SolvedContact
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
-    from interohm.device_models import Bulk, Stack, StackLayer
+    from interohm.device_models import Bulk, StackLayer
     from interohm.prediction.contact_hop import Hop
     from interohm.prediction.solved_contact import Side
     from interohm.records import Insulator, Metal
@@ -80,12 +80,12 @@ def coated_contacts(
     Raises
     ------
     InputError
-        The grid solver does not converge, or a layer's defects unmix; of samples, for none of them
+        There is no solution, or a layer's defects unmix; of samples, for none of them
         (those without a solution are NaN).
     """
     names = " | ".join(material.name for material in materials)
     try:
-        stack = solve_stack(
+        solved = solve_thin_layers(
             left_model,
             layers,
             right_model,
@@ -106,8 +106,12 @@ def coated_contacts(
             fix="check thicknesses, dipoles and concentrations of these layers",
         ) from None
     phases = [left_model, *(layer.bulk for layer in layers), right_model]
-    potentials = _potentials(stack, dipole_V)
-    sides = _sides(stack, left_model, layers, right_model, potentials)
+    potentials = solved.potentials_V
+    sides: list[Side] = [
+        _outer_side(left_model, potentials[0][0]),
+        *solved.layers,
+        _outer_side(right_model, potentials[-1][1]),
+    ]
     outer = (
         thick_space_charge(_outer(sides[0]), left_thickness_nm, right=False),
         thick_space_charge(_outer(sides[-1]), right_thickness_nm, right=True),
@@ -118,7 +122,7 @@ def coated_contacts(
     contacts = []
     for place, (left, right) in enumerate(pairwise(materials)):
         drop = phases[place + 1].neutral_potential_V - phases[place].neutral_potential_V
-        charge = stack.sheet_charge_e_nm2[..., place]
+        charge = solved.sheet_charge_e_nm2[..., place]
         driven = drop - dipole_V[place]
         with np.errstate(divide="ignore", invalid="ignore"):
             integral = np.abs(charge / driven) * models.CAPACITANCE_UF_CM2
@@ -178,7 +182,7 @@ def coated_contacts(
                 ),
             ).with_transfer(blocked=blocked is not None and blocked[place])
         )
-    return contacts, [layer.resistance_ohm_cm2 for layer in stack.layers]
+    return contacts, [layer.resistance_ohm_cm2 for layer in solved.layers]
 
 
 def _depletions(
@@ -188,7 +192,7 @@ def _depletions(
     found = []
     for place, side in enumerate(sides):
         if isinstance(side, ThinLayer):
-            both = models.grid_depletion_ohm_cm2(side.solution, side.bulk.conductivity_S_cm)
+            both = side.depletion_ohm_cm2
             found.append((both[..., 0], both[..., 1]))
             continue
         thickness = left_thickness_nm if place == 0 else right_thickness_nm
@@ -202,30 +206,8 @@ def _outer(side: Side) -> models.HalfSpace | models.Metal:
     return side
 
 
-def _potentials(stack: Stack, dipole_V: Sequence[Array | float]) -> list[tuple[Array, Array]]:
-    """Return phi left and right of each contact."""
-    ends = [(layer.phi_V[..., 0], layer.phi_V[..., -1]) for layer in stack.layers]
-    left = [ends[0][0] - dipole_V[0], *(end[1] for end in ends)]
-    right = [*(end[0] for end in ends), ends[-1][1] + dipole_V[-1]]
-    return list(zip(left, right, strict=True))
-
-
-def _sides(
-    stack: Stack,
-    left_model: Bulk | models.Metal,
-    layers: Sequence[StackLayer],
-    right_model: Bulk | models.Metal,
-    potentials: list[tuple[Array, Array]],
-) -> list[Side]:
-    outer: list[Side] = [
-        model if isinstance(model, models.Metal) else models.half_space(model, potential)
-        for model, potential in ((left_model, potentials[0][0]), (right_model, potentials[-1][1]))
-    ]
-    inner: list[Side] = [
-        ThinLayer(layer.bulk, solution)
-        for layer, solution in zip(layers, stack.layers, strict=True)
-    ]
-    return [outer[0], *inner, outer[1]]
+def _outer_side(model: Bulk | models.Metal, potential_V: Array) -> Side:
+    return model if isinstance(model, models.Metal) else models.half_space(model, potential_V)
 
 
 def _differential_capacitances(
@@ -238,7 +220,7 @@ def _differential_capacitances(
     """Step the dipole of each contact, which acts as a step of its drop with the opposite sign."""
     count = len(dipole_V)
     steps = _DIPOLE_STEP_V * np.concatenate([-np.eye(count), np.eye(count)])
-    found = solve_stack(
+    found = solve_thin_layers(
         left_model,
         layers,
         right_model,
@@ -246,9 +228,10 @@ def _differential_capacitances(
         sheet_charge_e_nm2=sheet_charge_e_nm2,
         tolerance=1e-8,
     )
-    if found.failure is not None:
-        raise found.failure
     stepped = found.sheet_charge_e_nm2
+    lost = np.flatnonzero(~np.all(np.isfinite(stepped), axis=-1))
+    if lost.size:
+        raise StackNotConverged(lost, np.full(lost.size, np.nan), 0, 0)
     return [
         np.abs(stepped[count + place, place] - stepped[place, place])
         / (2 * _DIPOLE_STEP_V)

@@ -21,8 +21,10 @@ from interohm.prediction.cell_profile import cell_profile, contact_levels, level
 from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
 from interohm.prediction.electron_samples import contact_electron_quantiles
 from interohm.prediction.electrons import contact_electrons
+from interohm.prediction.extrinsic import contact_extrinsic_fields
 from interohm.prediction.layer_diagram import contact_diagrams, sampled_contact_diagram
 from interohm.prediction.polarization import polarization_fields
+from interohm.prediction.reaction import reaction_fields
 from interohm.prediction.sampled_curves import contact_bands, contact_curves, contact_places
 from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
 from interohm.prediction.sensitivity import (
@@ -151,11 +153,15 @@ def contact_result(
         **contact_levels(*diagrams),
         **fields,
         "contact_barrier_assumed": not is_known(known),
+        "extrinsic": contact_extrinsic_fields(
+            known.extrinsic, nominal, sampled, temperature_K, draws
+        ),
         "validity": contact_validity(
             nominal,
             ion_content=single.ion_content,
             voltage_V=_voltages(single, left.ion_charge),
         ),
+        "reaction": reaction_fields(left, right, _voltages(single, left.ion_charge)["left"]),
         "next": next_to_learn(sensitivity),
         "electrons": contact_electrons(nominal, *diagrams, temperature_K),
         "temperature_sweep": _temperature_sweep(phases, conditions, draws),

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
+from interohm.prediction.sampling import normal_share
 from interohm.records import Insulator, Metal, Quantity
 from interohm.records.cell_config import Contact
+from interohm.records.extrinsic import is_uncertain
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 EXCESS_BARRIER_SCALE_EV = 0.085
 
 #: The median of a half-normal distribution of scale 1.
-_MEDIAN = float(ndtri(0.75))
+_MEDIAN = NormalDist().inv_cdf(0.75)
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,10 @@ def hop_of(
         excess = prior_median_eV(scale_eV)
     else:
         # the half-normal as a rising function of its draw
-        share = ndtr(draws.normal(name, "excess_barrier_eV"))
-        excess = scale_eV * ndtri(0.5 + 0.5 * share)
+        share = normal_share(draws.normal(name, "excess_barrier_eV"))
+        upper = np.minimum(0.5 + 0.5 * share, 1.0 - 1e-16)
+        inverse = NormalDist().inv_cdf
+        excess = scale_eV * np.array([inverse(one) for one in upper])
     given = contact.areal_site_density_cm2
     sites = None
     if given is not None:
@@ -106,9 +110,6 @@ def dipole_V(
     given = contact.dipole_V
     if given is None:
         return np.zeros(())
-    if not isinstance(given, Quantity):
-        # one that a caller has computed for each sample
-        return np.asarray(given)
     return _number(pair_name(left, right), "dipole_V", given, draws)
 
 
@@ -163,7 +164,7 @@ def is_known(contact: Contact) -> bool:
 
 def contact_is_uncertain(contact: Contact) -> bool:
     """Return whether anything of a contact is drawn."""
-    if contact.barrier_eV is None:
+    if contact.barrier_eV is None or is_uncertain(contact.extrinsic):
         return True
     known = (contact.barrier_eV, contact.dipole_V, contact.areal_site_density_cm2)
     return any(isinstance(one, Quantity) and one.uncertainty for one in known)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import Leakage, layer_leakage
-from interohm.prediction.finite_layer import ThinLayer
+from interohm.device_models import Leakage, ThinLayer, layer_leakage
 from interohm.prediction.solved_contact import shown_side
 from interohm.results.json_values import log10_quantiles, quantiles
 
@@ -155,7 +154,7 @@ def _bands(left: Side | None, right: Side | None) -> _Bands | None:
     if isinstance(first, models.Metal):
         return None
     if isinstance(first, ThinLayer):
-        phi = first.solution.phi_V
+        phi = first.potentials_V
     else:
         places: list[Array] = []
         if isinstance(left, models.HalfSpace):

@@ -14,11 +14,13 @@ import numpy as np
 
 from interohm.device_models import cpd_V, decompose, delta_cpd_V, equilibrium_cpd_V, fermi_level_eV
 from interohm.errors import InputError
+from interohm.measured_curves import LENGTHS_NM, POTENTIALS_V, Axis, read_curve
 from interohm.prediction.cell_profile import level_bands
 from interohm.prediction.layer_diagram import collector_own_eV, device_diagrams
 from interohm.results.json_values import column_quantiles, number, numbers, quantiles
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from interohm.arrays import Array
@@ -169,6 +171,56 @@ def map_bands(
     return profile, collectors
 
 
+#: Of a measured map.
+PLACE = Axis(
+    "place",
+    (
+        "x",
+        "position",
+        "pos",
+        "place",
+        "distance",
+        "dist",
+        "depth",
+        "length",
+        "location",
+        "coordinate",
+        "x position",
+        "lateral position",
+        "scan position",
+        "x distance",
+    ),
+    LENGTHS_NM,
+    "nm",
+)
+POTENTIAL = Axis(
+    "potential",
+    (
+        "cpd",
+        "vcpd",
+        "v cpd",
+        "contact potential difference",
+        "contact potential",
+        "potential",
+        "surface potential",
+        "kpfm potential",
+        "kpfm",
+        "voltage",
+        "v",
+        "u",
+        "y",
+    ),
+    POTENTIALS_V,
+    "V",
+)
+
+#: A scan of a cell is that much longer than it at most, and of that part of it at least.
+_LONGEST, _SHORTEST = 2.0, 0.1
+
+#: V; a misfit beyond that is none of work functions or potentials.
+_LARGEST_MISFIT_V = 2.0
+
+
 @dataclass(frozen=True)
 class MeasuredMap:
     """A measured map; x = 0 is the left edge of the cell's first layer, its constant is free."""
@@ -176,51 +228,22 @@ class MeasuredMap:
     x_nm: Array
     cpd_V: Array
     source: str
+    uncertainty_V: Array | None = None
 
 
 def load_measured_map(path: Path) -> MeasuredMap:
-    """Read a measured map: two columns, place in nm and CPD in V; a heading may stand above.
+    """Read a measured map: place and CPD, and the CPD's uncertainty where it is given.
+
+    Columns are found by their names, and have the units of their headings or cells; without, nm
+    and V.
 
     Raises
     ------
     InputError
-        The file cannot be read, or a line holds no two numbers.
+        The file cannot be read, or is ambiguous.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise InputError(
-            f"cannot read the map: {reason}", where=str(path), fix="give a CSV file: x_nm,cpd_V"
-        ) from None
-    rows: list[tuple[float, float]] = []
-    for place, line in enumerate(lines, start=1):
-        text = line.split("#")[0].strip()
-        if not text:
-            continue
-        try:
-            x, value = (
-                float(cell) for cell in text.replace(";", ",").replace("\t", ",").split(",")
-            )
-        except ValueError:
-            if not rows and any(letter.isalpha() for letter in text):
-                continue
-            raise InputError(
-                f"no two numbers: {text[:60]!r}",
-                where=f"{path}, line {place}",
-                fix="write the place in nm and the CPD in V, separated by a comma",
-            ) from None
-        if not (np.isfinite(x) and np.isfinite(value)):
-            continue
-        rows.append((x, value))
-    if len(rows) < 2:
-        raise InputError(
-            "the map has fewer than two points",
-            where=str(path),
-            fix="write the place in nm and the CPD in V, separated by a comma, one line each",
-        )
-    columns = np.array(rows)
-    return MeasuredMap(columns[:, 0], columns[:, 1], str(path))
+    curve = read_curve(path, PLACE, POTENTIAL)
+    return MeasuredMap(curve.x, curve.y, curve.source, curve.y_uncertainty)
 
 
 def measured_fields(state: PotentialMap, measured: MeasuredMap) -> dict[str, Any]:
@@ -238,7 +261,7 @@ def measured_fields(state: PotentialMap, measured: MeasuredMap) -> dict[str, Any
     dict
         ``x_nm``, ``measured_cpd_V`` (moved to lie closest to the model), ``model_cpd_V``,
         ``work_function_eV`` and ``fermi_level_eV`` (what the map says of each if the model is right
-        in the other), and ``rms_V``, the misfit.
+        in the other), ``uncertainty_V`` (None where the map has none), and ``rms_V``, the misfit.
 
     Raises
     ------
@@ -267,5 +290,62 @@ def measured_fields(state: PotentialMap, measured: MeasuredMap) -> dict[str, Any
         "model_cpd_V": numbers(model),
         "work_function_eV": numbers(parts.work_function_eV),
         "fermi_level_eV": numbers(parts.fermi_level_eV),
+        "uncertainty_V": (
+            None if measured.uncertainty_V is None else numbers(measured.uncertainty_V[inside])
+        ),
         "rms_V": number(parts.rms_V),
     }
+
+
+def measured_beside(states: Sequence[PotentialMap], measured: MeasuredMap) -> list[dict[str, Any]]:
+    """Return what `measured_fields` does at each state of charge.
+
+    Raises
+    ------
+    InputError
+        The map is far shorter or longer than the cell, or nowhere within 2 V of the model: its
+        units or columns are others than they seem.
+    """
+    length_nm = float(states[0].x_nm[-1] - states[0].x_nm[0])
+    _check_span(measured, length_nm)
+    found = [measured_fields(state, measured) for state in states]
+    _check_misfit(measured, min(one["rms_V"] for one in found))
+    return found
+
+
+def _check_span(measured: MeasuredMap, length_nm: float) -> None:
+    """Refuse a map that cannot be of a cell of that length, naming the likely unit."""
+    span = float(np.ptp(measured.x_nm))
+    if _SHORTEST * length_nm <= span <= _LONGEST * length_nm:
+        return
+    likely = [
+        unit
+        for unit in ("um", "A", "mm", "m")
+        if _SHORTEST * length_nm <= span * LENGTHS_NM[unit] <= _LONGEST * length_nm
+    ]
+    swapped = _SHORTEST * length_nm <= float(np.ptp(measured.cpd_V)) <= _LONGEST * length_nm
+    guess = ""
+    if swapped:
+        guess = "; its columns may be the other way around: name them"
+    elif likely:
+        guess = f"; its places may be in {likely[0]}: name the column x_{likely[0]}"
+    raise InputError(
+        f"the map is {span:g} nm long, the cell {length_nm:g} nm",
+        where=measured.source,
+        fix=f"give a map of at least a tenth of the cell, in units that its heading names{guess}",
+    )
+
+
+def _check_misfit(measured: MeasuredMap, misfit_V: float) -> None:
+    """Refuse a map that lies too far from the model to be one, naming the likely unit."""
+    if misfit_V <= _LARGEST_MISFIT_V:
+        return
+    spread = float(np.std(measured.cpd_V))
+    likely = [unit for unit in ("mV", "uV") if spread * POTENTIALS_V[unit] <= _LARGEST_MISFIT_V]
+    guess = f"; its values may be in {likely[0]}: name the column cpd_{likely[0]}" if likely else ""
+    raise InputError(
+        f"the map is {misfit_V:.3g} V from the model (root mean square); no work functions or "
+        "potentials of a cell differ as much",
+        where=measured.source,
+        fix=f"check its units, and that it is of this cell{guess}",
+    )

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import collector_work_function_eV
-from interohm.prediction.finite_layer import ThinLayer
+from interohm.device_models import ThinLayer, collector_work_function_eV
 from interohm.prediction.solved_contact import shown_side
 
 if TYPE_CHECKING:

@@ -37,6 +37,8 @@ def check_features(
     named = [("interaction_eV", name) for name in layer.interaction_eV]
     for number, core in enumerate(layer.core_layers):
         named += [(f"core_layers[{number}].energy_eV", name) for name in core.energy_eV]
+    if layer.extrinsic is not None and layer.extrinsic.core is not None:
+        named += [("extrinsic.core.energy_eV", name) for name in layer.extrinsic.core.energy_eV]
     for place, name in named:
         if name not in known:
             raise InputError(

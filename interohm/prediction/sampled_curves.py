@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.prediction.finite_layer import ThinLayer
+from interohm.device_models import ThinLayer
 from interohm.prediction.solved_contact import shown_side
 from interohm.records import Metal
 from interohm.results.json_values import column_quantiles, numbers
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from interohm.prediction.solved_contact import Side, SolvedContact
 
 
-#: Points of one sample's half-space and, at most, of its layer.
-_HALF_SPACE_POINTS, _LAYER_POINTS = 33, 193
+#: Points of one sample's half-space, and about half of those of its layer.
+_HALF_SPACE_POINTS, _LAYER_POINTS = 33, 49
 
 #: Places at which one space charge has intervals.
 _PLACES = 33
@@ -67,16 +67,9 @@ def sampled_side(side: Side) -> SampledSide | None:
     if isinstance(side, models.Metal):
         return None
     if isinstance(side, ThinLayer):
-        layer = side.solution
-        points = layer.x_nm.shape[-1]
-        few = np.unique(np.linspace(0, points - 1, min(points, _LAYER_POINTS)).astype(int))
-        return SampledSide(
-            layer.x_nm[..., few],
-            layer.phi_V[..., few],
-            layer.concentrations_cm3[..., few, :],
-            layer.conductivity_S_cm[..., few],
-        )
-    found = side.profile(points=_HALF_SPACE_POINTS)
+        found = side.profile(_LAYER_POINTS)
+    else:
+        found = side.profile(points=_HALF_SPACE_POINTS)
     return SampledSide(found.x_nm, found.phi_V, found.concentrations_cm3, found.conductivity_S_cm)
 
 

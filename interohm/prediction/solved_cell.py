@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import StackLayer, pinning_dipole_V
+from interohm.device_models import StackLayer, ThinLayer, pinning_dipole_V
 from interohm.errors import InputError
 from interohm.prediction.coated_contact import coated_contacts
 from interohm.prediction.contact_hop import Hop, dipole_V, hop_of
@@ -21,7 +21,6 @@ from interohm.prediction.electrodes import (
     neutrality_level_eV,
     reference_work_function_eV,
 )
-from interohm.prediction.finite_layer import ThinLayer
 from interohm.prediction.layer_features import check_features, stack_layer
 from interohm.prediction.sampling import Draws, phase_of
 from interohm.prediction.solved_contact import (
@@ -135,6 +134,12 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
             check_features(
                 layer, material, temperature_K=cell.temperature_K, field=field, where=where
             )
+        if isinstance(material, Metal) and layer.extrinsic is not None:
+            raise InputError(
+                f"{field}.extrinsic: {material.name} is an electrode, whose grains do not count",
+                where=where,
+                fix="remove it",
+            )
         if isinstance(material, Metal) and layer.features:
             raise InputError(
                 f"{field}: {material.name} is a metal: it has no {' or '.join(layer.features)}",
@@ -181,6 +186,8 @@ def solve_state(
     *,
     draws: Draws | None = None,
     thick: list[bool] | None = None,
+    temperature_K: Array | None = None,
+    flat_V: Sequence[Array] | None = None,
 ) -> SolvedState:
     """Solve the cell at one of its states of charge.
 
@@ -196,19 +203,28 @@ def solve_state(
         Sample the records' uncertainties: every array gets the shape (samples,).
     thick : list of bool, optional
         Which layers are thick, from the nominal solution; found here unless given.
+    temperature_K : array, optional
+        Instead of the cell's: (T,), or (T, 1) before samples.
+    flat_V : sequence of array, optional
+        Steps of the vacuum level at the contacts, instead of all that the cell says of their
+        charges: with the drops themselves, no layer bends.
     """
     state_of_charge = cell.states_of_charge[place_of_state]
     phi_metal_eV = reference_work_function_eV(reference_metal(materials), draws)
-    layers = _layers(cell, materials, place_of_state, phi_metal_eV, draws)
-    steps = _steps(cell, materials, draws)
-    sheets = [contact.sheet_charge_e_nm2 for contact in _contacts(cell)]
+    kelvin = np.asarray(cell.temperature_K if temperature_K is None else temperature_K)
+    layers = _layers(cell, materials, place_of_state, phi_metal_eV, draws, kelvin)
+    if flat_V is None:
+        steps = _steps(cell, materials, draws)
+        sheets = [contact.sheet_charge_e_nm2 for contact in _contacts(cell)]
+    else:
+        steps, sheets = list(flat_V), [0.0] * len(flat_V)
     hops = [
         hop_of(contact, left, right, draws)
         for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True)
     ]
-    blocked = [contact.ion_transfer == "blocked" for contact in _contacts(cell)]
+    blocked = [flat_V is None and contact.ion_transfer == "blocked" for contact in _contacts(cell)]
     # a batch (samples, a sweep of the temperature) shows no differential capacitances
-    single = draws is None and np.ndim(cell.temperature_K) == 0
+    single = draws is None and kelvin.ndim == 0
     settled = thick is not None
     thick = list(thick) if thick is not None else [_may_be_thick(layer) for layer in layers]
     while True:
@@ -255,6 +271,7 @@ def _layers(
     place_of_state: int,
     phi_metal_eV: Array,
     draws: Draws | None,
+    temperature_K: Array,
 ) -> list[SolvedLayer]:
     z = materials[0].ion_charge
     last = len(materials) - 1
@@ -277,9 +294,7 @@ def _layers(
             layer.thickness_nm,
             (mu_eV, mu_eV),
             None,
-            electrode_model(
-                metal, state, phi_metal_eV, temperature_K=cell.temperature_K, draws=draws
-            ),
+            electrode_model(metal, state, phi_metal_eV, temperature_K=temperature_K, draws=draws),
             content,
         )
     inner = materials[1:last]
@@ -317,7 +332,7 @@ def _layers(
         bulks = tuple(
             models.neutral_bulk(
                 phase,
-                temperature_K=cell.temperature_K,
+                temperature_K=temperature_K,
                 metal_work_function_eV=phi_metal_eV,
                 mu_eV=mu_eV,
                 ion_charge=z,

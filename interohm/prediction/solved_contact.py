@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
+from interohm.device_models import ThinLayer
 from interohm.errors import InputError
-from interohm.prediction.finite_layer import ThinLayer
 from interohm.records import Insulator, Metal
 from interohm.results.json_values import (
     interface_quantiles,

@@ -18,7 +18,7 @@ from interohm.prediction.layer_features import unmixing_temperature_K
 from interohm.prediction.solved_cell import SolvedState, solve_state
 from interohm.prediction.solved_contact import SolvedContact
 from interohm.records import Insulator
-from interohm.records.cell_config import Cell, Contact
+from interohm.records.cell_config import Cell
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -120,22 +120,21 @@ def _swept(
 ) -> Sweep[SolvedState]:
     # the solvers take arrays wherever a cell has a number: one call for the whole sweep
     axis = temperatures if draws is None else temperatures[:, None]
-    swept = cell.model_copy(update={"temperature_K": axis})
-    real = solve_state(swept, materials, place_of_state, draws=draws, thick=thick)
+    real = solve_state(
+        cell, materials, place_of_state, draws=draws, thick=thick, temperature_K=axis
+    )
     drops = [np.asarray(contact.potential_drop_V) for contact in real.contacts]
-    given = cell.contacts or [Contact()] * len(drops)
     flat = None
     if draws is not None or all(np.all(np.isfinite(drop)) for drop in drops):
-        # a sample without a neutral bulk has no drop, and no solution either
-        contacts = [
-            Contact.model_construct(
-                dipole_V=np.where(np.isfinite(drop), drop, 0.0),  # type: ignore[arg-type]
-                barrier_eV=contact.barrier_eV,
-                areal_site_density_cm2=contact.areal_site_density_cm2,
-            )
-            for contact, drop in zip(given, drops, strict=True)
-        ]
-        flat_cell = swept.model_copy(update={"contacts": contacts})
-        flat = solve_state(flat_cell, materials, place_of_state, draws=draws, thick=thick)
+        flat = solve_state(
+            cell,
+            materials,
+            place_of_state,
+            draws=draws,
+            thick=thick,
+            temperature_K=axis,
+            # a sample without a neutral bulk has no drop, and no solution either
+            flat_V=[np.where(np.isfinite(drop), drop, 0.0) for drop in drops],
+        )
         flat = replace(flat, contacts=[one.without_space_charge() for one in flat.contacts])
     return Sweep(temperatures, real, flat)

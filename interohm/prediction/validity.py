@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
+from interohm.device_models import ThinLayer
 from interohm.prediction.electrodes import occupation_is_cut
-from interohm.prediction.finite_layer import ThinLayer
 from interohm.records import Insulator, Metal
 from interohm.records.reference import is_reference
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 #: A field above this breaks what a static dielectric constant says of a crystal.
 _FIELD_V_NM = 1.0
+
+#: No ion in a solid vibrates faster than some 1e13 per second; an entropy of hops may add a decade.
+_FREQUENCY_HZ = 1e14
 
 #: A sublattice that is so full is shaped by its saturation, of which little is known.
 _FILLING = 0.95
@@ -44,7 +47,7 @@ def contact_validity(
     -------
     list of dict
         ``code`` (``field``, ``continuum``, ``coupling``, ``window``, ``saturation``,
-        ``occupation`` or ``held_electrode``) and ``text``.
+        ``occupation``, ``frequency`` or ``held_electrode``) and ``text``.
     """
     found = []
     for name, material in (("left", solved.left), ("right", solved.right)):
@@ -87,11 +90,9 @@ def _of_insulator(
     assert not isinstance(side, models.Metal)
     bulk = side.bulk
     if isinstance(side, ThinLayer):
-        solution = side.solution
         # the layer's own end at this contact
-        left = name == "right"
-        field = solution.left_field_V_nm if left else solution.right_field_V_nm
-        potential = solution.phi_V[..., 0 if left else -1]
+        end = 0 if name == "right" else -1
+        field, potential = side.fields_V_nm[..., end], side.potentials_V[..., end]
         lengths = [("Debye length", float(bulk.debye_length_nm))]
     else:
         field, potential = side.field_V_nm, side.contact_potential_V
@@ -121,6 +122,14 @@ def _of_insulator(
             "coupling",
             f"defects in {material.name} feel each other: the Coulomb coupling is {coupling:.2g}, "
             "and mean fields are controlled below 1",
+        )
+    frequency = float(np.nanmax(bulk.phase.attempt_frequency_Hz, initial=0.0))
+    if frequency > _FREQUENCY_HZ:
+        yield (
+            "frequency",
+            f"ions of {material.name} would attempt {frequency:.1e} hops per second, above what a "
+            "lattice vibrates: its conductivity and its formation and migration energies do not "
+            "fit together",
         )
     if voltage_V is not None and material.stability_window_V is not None:
         low, high = (bound.value for bound in material.stability_window_V)

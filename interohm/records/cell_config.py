@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from interohm.records.extrinsic import ContactExtrinsic, LayerExtrinsic
 from interohm.records.material import (
     ArealSiteDensity,
     BarrierEnergy,
@@ -55,7 +56,7 @@ Potential: TypeAlias = Annotated[Number, Field(ge=-10, le=10)]
 
 
 class _Config(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
 
 
 class ExtrinsicControl(_Config):
@@ -165,6 +166,8 @@ class Layer(_Config):
         Formation energies that differ next to the layer's contacts.
     interaction_eV : mapping
         W of the regular solution by defect, E_d += W c_d/N_s; positive repels.
+    extrinsic : LayerExtrinsic, optional
+        Grains, for the resistance that an experiment would see; the intrinsic one has none.
     """
 
     material: Annotated[str, Field(min_length=1)]
@@ -180,6 +183,7 @@ class Layer(_Config):
     susceptibility_profile: SusceptibilityProfile | None = None
     core_layers: list[CoreLayer] = []
     interaction_eV: dict[str, SmallEnergy] = {}
+    extrinsic: LayerExtrinsic | None = None
 
     @property
     def features(self) -> list[str]:
@@ -238,6 +242,9 @@ class Contact(_Config):
     left_facet_eV, right_facet_eV : float
         By how much the ionization potential (or work function) of the facet at this contact exceeds
         that of the record.
+    extrinsic : ContactExtrinsic, optional
+        Real contact, constriction and interphase, for the resistance that an experiment would see;
+        the intrinsic one stays as it is.
     """
 
     barrier_eV: BarrierEnergy | None = None
@@ -248,6 +255,7 @@ class Contact(_Config):
     pinning_factor: Annotated[Number, Field(ge=0, le=1)] = 1.0
     left_facet_eV: SmallEnergy = 0.0
     right_facet_eV: SmallEnergy = 0.0
+    extrinsic: ContactExtrinsic | None = None
 
 
 class Collector(_Config):

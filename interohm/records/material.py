@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -46,7 +47,7 @@ Charge: TypeAlias = Annotated[int, BeforeValidator(require_number), Field(ge=-6,
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
 
 
 class Quantity(_Model):
@@ -107,7 +108,8 @@ class DielectricQuantity(Quantity):
     Parameters
     ----------
     value : float
-        What one-dimensional models take; default: a third of the tensor's trace.
+        What one-dimensional models take; default: a third of the tensor's trace. Records of
+        calculations have the tensor's component along the normal of their surface.
     tensor : nested tuple of float, optional
         Shape (3, 3), in the Cartesian axes of the record's structure. Three numbers are a diagonal.
     """
@@ -177,35 +179,36 @@ class _Within:
         return quantity
 
 
-def _bounded(low: float, high: float, hint: str) -> Any:
+def bounded(low: float, high: float, hint: str) -> Any:
+    """Return a validator of a quantity's magnitude, whose error ends with a hint at its unit."""
     from pydantic import AfterValidator
 
     return AfterValidator(_Within(low, high, hint))
 
 
-Energy: TypeAlias = Annotated[Quantity, _bounded(-30, 30, "give it in eV")]
-Voltage: TypeAlias = Annotated[Quantity, _bounded(-3, 8, "give it in V against the mobile metal")]
-WorkFunction: TypeAlias = Annotated[Quantity, _bounded(0.5, 12, "give it in eV, positive")]
-IonizationPotential: TypeAlias = Annotated[Quantity, _bounded(0.5, 20, "give it in eV, positive")]
-BandGap: TypeAlias = Annotated[Quantity, _bounded(0.05, 20, "give it in eV; a metal has no gap")]
+Energy: TypeAlias = Annotated[Quantity, bounded(-30, 30, "give it in eV")]
+Voltage: TypeAlias = Annotated[Quantity, bounded(-3, 8, "give it in V against the mobile metal")]
+WorkFunction: TypeAlias = Annotated[Quantity, bounded(0.5, 12, "give it in eV, positive")]
+IonizationPotential: TypeAlias = Annotated[Quantity, bounded(0.5, 20, "give it in eV, positive")]
+BandGap: TypeAlias = Annotated[Quantity, bounded(0.05, 20, "give it in eV; a metal has no gap")]
 DielectricConstant: TypeAlias = Annotated[
-    DielectricQuantity, _bounded(1, 1e5, "the static constant relative to vacuum, at least 1")
+    DielectricQuantity, bounded(1, 1e5, "the static constant relative to vacuum, at least 1")
 ]
-Fraction: TypeAlias = Annotated[Quantity, _bounded(1e-9, 1, "a fraction of the sites, 0 < a <= 1")]
+Fraction: TypeAlias = Annotated[Quantity, bounded(1e-9, 1, "a fraction of the sites, 0 < a <= 1")]
 SiteDensity: TypeAlias = Annotated[
-    Quantity, _bounded(1e15, 1e24, "give it per cm3 (1e28 per m3 is 1e22 per cm3)")
+    Quantity, bounded(1e15, 1e24, "give it per cm3 (1e28 per m3 is 1e22 per cm3)")
 ]
 ArealSiteDensity: TypeAlias = Annotated[
-    Quantity, _bounded(1e11, 1e17, "give it per cm2 (1e19 per m2 is 1e15 per cm2)")
+    Quantity, bounded(1e11, 1e17, "give it per cm2 (1e19 per m2 is 1e15 per cm2)")
 ]
-BarrierEnergy: TypeAlias = Annotated[Quantity, _bounded(0, 5, "give it in eV, not negative")]
-Frequency: TypeAlias = Annotated[Quantity, _bounded(1e9, 1e15, "give it in Hz")]
-HopDistance: TypeAlias = Annotated[Quantity, _bounded(0.05, 2, "give it in nm")]
-Mass: TypeAlias = Annotated[Quantity, _bounded(0.001, 1000, "in units of the free electron's")]
-Dipole: TypeAlias = Annotated[Quantity, _bounded(-10, 10, "give it in V")]
-IonicConductivity: TypeAlias = Annotated[Quantity, _bounded(1e-40, 1e3, "give it in S/cm")]
+BarrierEnergy: TypeAlias = Annotated[Quantity, bounded(0, 5, "give it in eV, not negative")]
+Frequency: TypeAlias = Annotated[Quantity, bounded(1e9, 1e15, "give it in Hz")]
+HopDistance: TypeAlias = Annotated[Quantity, bounded(0.05, 2, "give it in nm")]
+Mass: TypeAlias = Annotated[Quantity, bounded(0.001, 1000, "in units of the free electron's")]
+Dipole: TypeAlias = Annotated[Quantity, bounded(-10, 10, "give it in V")]
+IonicConductivity: TypeAlias = Annotated[Quantity, bounded(1e-40, 1e3, "give it in S/cm")]
 CarrierDensity: TypeAlias = Annotated[
-    Quantity, _bounded(1.0, 1e24, "give it per cm3 (1e28 per m3 is 1e22 per cm3)")
+    Quantity, bounded(1.0, 1e24, "give it per cm3 (1e28 per m3 is 1e22 per cm3)")
 ]
 Kelvin: TypeAlias = Annotated[Number, Field(ge=50, le=3000)]
 
@@ -358,6 +361,32 @@ class MetalState(_Model):
     work_function_eV: WorkFunction
 
 
+class PhaseEnergies(_Model):
+    """Total energies of a phase and of those that it may react to, by one method.
+
+    Parameters
+    ----------
+    composition : str
+        Formula of the phase; of an electrode that of its host, with or without the mobile ion.
+    method : str
+        How the energies were obtained; those of two records are compared if it is the same.
+    energies_eV : mapping
+        Per atom, by formula: the phase, its elements, and compounds of them.
+    """
+
+    composition: Annotated[str, Field(min_length=1, max_length=128)]
+    method: Annotated[str, Field(min_length=1)]
+    energies_eV: Annotated[dict[str, Number], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _formulas_are_known(self) -> PhaseEnergies:
+        for formula in (self.composition, *self.energies_eV):
+            parts = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula)
+            if not parts or "".join(name + count for name, count in parts) != formula:
+                raise ValueError(f"{formula!r} is no formula without brackets, as Li3PO4")
+        return self
+
+
 class _Material(_Model):
     name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
     mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
@@ -366,6 +395,7 @@ class _Material(_Model):
     areal_site_density_cm2: ArealSiteDensity | None = None
     reorganization_energy_eV: BarrierEnergy | None = None
     shared_errors: list[SharedError] = Field(default_factory=list)
+    phase_energies: PhaseEnergies | None = None
     structure: dict[str, Any] | None = None
     provenance: dict[str, Any] = Field(default_factory=dict)
 

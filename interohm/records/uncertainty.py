@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interohm.records.material import Conductivity, Insulator, Metal, Quantity, SpaceCharge
+from interohm.records.material import (
+    Conductivity,
+    Insulator,
+    Metal,
+    Quantity,
+    SharedError,
+    SpaceCharge,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,3 +61,10 @@ def others_hop(material: Insulator | Metal | Interface) -> bool:
         return False
     hopping = {defect.name for defect in material.defects if defect.hops}
     return any(hopping - set(choice.defects) for choice in material.carriers)
+
+
+def moves_text(error: SharedError) -> str:
+    """Say what a shared error moves, and by how many times it."""
+    return "moves " + ", ".join(
+        f"{field} by {times:+g}".replace("-", "−") for field, times in error.moves.items()
+    )

@@ -16,6 +16,7 @@ from interohm.report.budget import budget_figure, cell_parts, drops_figure
 from interohm.report.contact_report import write_contact_report
 from interohm.report.curves import state_figure
 from interohm.report.electrons import electrons_table
+from interohm.report.extrinsic import extrinsic_section
 from interohm.report.findings import cell_findings
 from interohm.report.inputs import cell_inputs
 from interohm.report.ion_potentials import ion_figure
@@ -143,6 +144,7 @@ def write_report(
             parts_table(budgets),
             note=notes.BUDGET_NOTE,
         ),
+        extrinsic_section(states),
         section(
             "Over the state of charge",
             *([figure("states", "Voltage and resistance")] if len(states) > 1 else []),
@@ -164,21 +166,35 @@ def _cell_keys(state: CellState) -> list[tuple[str, str, str]]:
     *parts, total = cell_parts(state)
     steps = [part for part in parts if part.value_ohm_cm2 is not None]
     limiting = max(steps, key=lambda part: part.value_ohm_cm2 or 0.0, default=None)
+    barriers = sum(contact.contact_barrier_assumed is True for contact in state.contacts)
+    reactions = "; ".join(
+        f"{contact.name}: {contact.reaction.verdict}"
+        for contact in state.contacts
+        if contact.reaction is not None
+    )
+    apparent = state.apparent_resistance_ohm_cm2
     return [
-        (
-            f"open-circuit voltage at state of charge {shown(state.state_of_charge)}",
-            f"{shown(state.open_circuit_voltage_V)} V",
-            spread_text(quantiles.open_circuit_voltage_V, "V"),
-        ),
         _interfaces_key(state),
         *share_keys(quantiles),
-        resistance_key("area-specific resistance", total),
         (
             "limited by",
             "unknown" if limiting is None else limiting.label,
             "" if limiting is None else f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²",
         ),
+        ("assumed", f"barriers of {barriers} of {len(state.contacts)} contacts", ""),
+        *([("reactions", reactions, "")] if reactions else []),
         *([("to learn next", state.next.text, "")] if state.next else []),
+        resistance_key("area-specific resistance", total),
+        *(
+            []
+            if apparent is None
+            else [("an experiment would see", f"{shown(apparent, 3)} Ω·cm²", "")]
+        ),
+        (
+            f"open-circuit voltage at state of charge {shown(state.state_of_charge)}",
+            f"{shown(state.open_circuit_voltage_V)} V",
+            spread_text(quantiles.open_circuit_voltage_V, "V"),
+        ),
     ]
 
 

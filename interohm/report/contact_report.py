@@ -14,6 +14,7 @@ from interohm.report.budget import budget_figure, contact_parts, interface_part
 from interohm.report.curves import state_figure
 from interohm.report.display_axis import nanometres
 from interohm.report.electrons import electrons_table
+from interohm.report.extrinsic import extrinsic_section
 from interohm.report.findings import contact_findings
 from interohm.report.ion_potentials import ion_figure
 from interohm.report.levels import contact_view, energy_window_eV
@@ -103,6 +104,7 @@ def write_contact_report(
             parts_table([budget]),
             note=notes.BUDGET_NOTE,
         ),
+        extrinsic_section([result]),
         _over_states(result, figures),
         section(
             "Potential and charge",
@@ -151,6 +153,12 @@ def contact_keys(document: ContactResult) -> list[tuple[str, str, str]]:
         ("limited by", document.resistance.limiting_step or "unknown", ""),
         ("contact barrier", "unknown" if barrier is None else f"{shown(barrier, 3)} eV", assumed),
     ]
+    if document.reaction is not None:
+        force = f"{shown(document.reaction.driving_force_eV, 2)} eV per atom"
+        found.append(("reaction", document.reaction.verdict, force))
+    if document.extrinsic is not None:
+        apparent = f"{shown(document.extrinsic.apparent_resistance_ohm_cm2, 3)} Ω·cm²"
+        found.append(("an experiment would see", apparent, ""))
     if document.next is not None:
         found.append(("to learn next", document.next.text, ""))
     drop = spread_text(quantiles.potential_drop_V, "V")

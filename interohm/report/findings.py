@@ -48,7 +48,12 @@ def _doubts(contacts: Sequence[CellContact]) -> list[str]:
         for contact in contacts
         if contact.contact_barrier_assumed
     ]
-    return list(dict.fromkeys([*barriers, *texts]))
+    reactions = [
+        contact.reaction.text
+        for contact in contacts
+        if contact.reaction is not None and contact.reaction.verdict != "stable"
+    ]
+    return list(dict.fromkeys([*barriers, *reactions, *texts]))
 
 
 def _stability(states: Sequence[CellState]) -> list[str]:

@@ -7,8 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from interohm.records import Insulator, Metal, Quantity
-from interohm.records.cell_config import Cell, Contact, ExtrinsicControl, Layer
-from interohm.records.uncertainty import quantities
+from interohm.records.cell_config import Cell, ExtrinsicControl, Layer
+from interohm.records.extrinsic import quantities_within
+from interohm.records.uncertainty import moves_text, quantities
 from interohm.report.display_axis import nanometres
 from interohm.report.tables import NONE, Markup, shown, table
 
@@ -51,6 +52,17 @@ def material_inputs(material: Insulator | Metal) -> Markup:
     rows = [
         _row(field, quantity, _mark(material, field, quantity))
         for field, quantity in quantities(material)
+    ]
+    rows += [
+        (
+            f"shared_errors[{error.name}]",
+            NONE,
+            shown(error.uncertainty_eV, 3),
+            f"{moves_text(error)}; beside their own",
+            "one draw for all",
+            "",
+        )
+        for error in material.shared_errors
     ]
     assumed, count = assumed_count(material)
     facts = [f"{material.kind}, mobile ion {material.mobile_ion} (charge {material.ion_charge})"]
@@ -137,13 +149,8 @@ def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:
                 else f"{shown(content.discharged)} … {shown(content.charged)}",
             )
         )
-    contacts = cell.contacts or [Contact()] * (len(cell.layers) - 1)
-    steps = ", ".join(
-        shown(0.0 if contact.dipole_V is None else contact.dipole_V.value) for contact in contacts
-    )
     facts = [
         f"{shown(cell.temperature_K)} K",
-        f"dipoles at the contacts {steps} V" + ("" if cell.contacts else " (default)"),
         "with electrons and holes" if cell.electrons else "without electrons and holes",
     ]
     heads = (
@@ -158,6 +165,15 @@ def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:
         f"<details open><summary><b>Cell</b> <span>{escape('; '.join(facts))}</span></summary>",
         table(heads, layers, numeric=(1, 3, 4)),
     ]
+    given = [
+        quantity
+        for name, described in (("layers", cell.layers), ("contacts", cell.contacts or ()))
+        for place, one in enumerate(described)
+        for quantity in quantities_within(one, f"{name}[{place}]")
+    ]
+    if given:
+        rows = [_row(field, one, ASSUMED if one.assumed else "") for field, one in given]
+        parts.append(table(_HEADS, rows, numeric=(1, 2)))
     if cell.collectors is not None:
         rows = []
         for side in ("negative", "positive"):

@@ -85,3 +85,9 @@ ELECTRONS_NOTE = (
     "right minus left. Leakage is thermionic emission over the highest point of the bands, an "
     "upper bound."
 )
+EXTRINSIC_NOTE = (
+    "Beside the intrinsic resistance, and not part of it: surfaces that touch in spots, the "
+    "constriction of the current there, an interphase that grows, grain boundaries. Apparent is "
+    "(interface + interphase)/real contact + constriction, of a layer intrinsic + boundaries. "
+    "Every number is as good as what the cell's description says of it."
+)

@@ -119,6 +119,11 @@ def measured_figure(axis: DisplayAxis, states: Sequence[CellState]) -> Figure | 
                 )
             ],
             "marker": {"color": SERIES[1], "size": 6},
+            **(
+                {}
+                if measured.uncertainty_V is None
+                else {"error_y": {"type": "data", "array": measured.uncertainty_V, "thickness": 1}}
+            ),
             "hovertemplate": "%{y:.3f} V at %{customdata[0]} nm: work function "
             "%{customdata[1]:.3f} eV with the model's Fermi level, or Fermi level "
             "%{customdata[2]:.3f} eV with its work function",

@@ -24,6 +24,7 @@ from interohm.report.potential_map import (
 from interohm.report.ranking import ranking_figure
 from interohm.report.space_charge import concentration_figure, conductivity_figure
 from interohm.report.tables import Markup, interval, shown
+from interohm.results.json_values import likely_below
 
 if TYPE_CHECKING:
     from interohm.results.cell import CellQuantiles, CellState
@@ -195,11 +196,8 @@ def resistance_key(label: str, part: Part) -> tuple[str, str, str]:
 
 def share_keys(quantiles: CellQuantiles | ContactQuantiles) -> list[tuple[str, str, str]]:
     """Return how likely an interface is to be good enough, by what counts as that."""
-    above = quantiles.share_above_ohm_cm2
-    if above is None:
-        return []
-    below = ", ".join(f"{limit} {1.0 - above[limit]:.0%}" for limit in ("1", "10", "100"))
-    return [("likely below (Ω·cm²)", below, "")]
+    below = likely_below(quantiles.share_above_ohm_cm2)
+    return [] if below is None else [("likely below (Ω·cm²)", below, "")]
 
 
 def spread_text(quantiles: Quantiles | None, unit: str, digits: int = 3) -> str:

@@ -35,6 +35,29 @@ class LayerQuantiles(Result):
     resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
 
 
+class LayerExtrinsicQuantiles(Result):
+    """Quantiles of what an experiment would see of a layer."""
+
+    boundary_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    apparent_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    log10_apparent_resistance: Quantiles | None = Field(None, description="log10 of Ω·cm²")
+
+
+class LayerExtrinsic(Result):
+    """What an experiment would see of a layer, beside its intrinsic resistance."""
+
+    grain_size_nm: float = Field(description="nm")
+    boundary_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; of all boundaries between grains."
+    )
+    apparent_resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the layer.")
+    quantiles: LayerExtrinsicQuantiles | None = None
+
+    def spreads(self) -> LayerExtrinsicQuantiles:
+        """Return the quantiles; where there are none, each of them is None."""
+        return self.quantiles or LayerExtrinsicQuantiles()
+
+
 class CellLayer(Result):
     """A layer of a cell, an electrode or an electrolyte."""
 
@@ -45,6 +68,9 @@ class CellLayer(Result):
     ion_content: float | None = Field(None, description="Of an electrode.")
     mu_eV: Curve = Field(default_factory=list, description="eV; at its two ends.")
     quantiles: LayerQuantiles | None = None
+    extrinsic: LayerExtrinsic | None = Field(
+        None, description="Beside the intrinsic resistance; null where nothing is given."
+    )
 
     def spreads(self) -> LayerQuantiles:
         """Return the quantiles; where there are none, each of them is None."""
@@ -115,6 +141,9 @@ class MeasuredMap(Result):
     fermi_level_eV: list[float] = Field(
         default_factory=list, description="eV; if the model is right in the work function."
     )
+    uncertainty_V: list[float] | None = Field(
+        None, description="V; standard uncertainty of the measurement, None where it has none."
+    )
     rms_V: float = Field(description="V; misfit, root mean square.")
 
 
@@ -133,6 +162,7 @@ class CellQuantiles(Result):
     share_above_ohm_cm2: dict[str, float] | None = Field(
         None, description="Share of the samples whose interface resistance exceeds a limit."
     )
+    log10_apparent_resistance: Quantiles | None = Field(None, description="log10 of Ω·cm²")
     electronic_leakage: LeakageQuantiles | None = None
     samples: int | None = Field(None, description="How often the uncertainties were drawn.")
     lost_samples: int | None = Field(None, description="Samples without a solution.")
@@ -147,6 +177,9 @@ class CellState(Result):
     open_circuit_voltage_V: float | None = Field(None, description="V")
     area_specific_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; the sum of all parts."
+    )
+    apparent_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; what an experiment would see, null where nothing is given."
     )
     interface_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; of all contacts and coatings."

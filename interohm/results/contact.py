@@ -188,9 +188,58 @@ class Doubt(Result):
     """Where the model is beyond what it knows."""
 
     code: str = Field(
-        description="field, continuum, coupling, window, saturation, occupation, held_electrode, …"
+        description="field, continuum, coupling, window, saturation, occupation, frequency, …"
     )
     text: str = Field(description="The same in words.")
+
+
+class Reaction(Result):
+    """Whether the two phases react where they touch, open to the mobile element."""
+
+    verdict: str = Field(description="stable, may react or reacts")
+    driving_force_eV: float = Field(
+        description="eV per atom that is not of the mobile element; at least 0."
+    )
+    products: list[str] = Field(default_factory=list)
+    conducts_electrons: bool = Field(
+        False, description="Whether a metal is among the products: the reaction then goes on."
+    )
+    voltage_V: float | None = Field(
+        None, description="V; of the mobile element at the contact, null where it is closed to it."
+    )
+    compared_with: list[str] = Field(
+        default_factory=list, description="All phases whose energies are known."
+    )
+    text: str = Field(description="The same in words.")
+
+
+class ContactExtrinsicQuantiles(Result):
+    """Quantiles of what an experiment would see of a contact."""
+
+    contact_fraction: Quantiles | None = None
+    constriction_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    interphase_thickness_nm: Quantiles | None = Field(None, description="nm")
+    interphase_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    apparent_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    log10_apparent_resistance: Quantiles | None = Field(None, description="log10 of Ω·cm²")
+
+
+class ContactExtrinsic(Result):
+    """What an experiment would see of a contact, beside its intrinsic resistance."""
+
+    hours: float | None = Field(None, description="h; age of the contact.")
+    contact_fraction: float | None = Field(None, description="Share of the area that touches.")
+    constriction_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    interphase_thickness_nm: float | None = Field(None, description="nm")
+    interphase_ohm_cm2: float | None = Field(None, description="Ω·cm²; where the area touches.")
+    apparent_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; (interface + interphase)/fraction + constriction."
+    )
+    quantiles: ContactExtrinsicQuantiles | None = None
+
+    def spreads(self) -> ContactExtrinsicQuantiles:
+        """Return the quantiles; where there are none, each of them is None."""
+        return self.quantiles or ContactExtrinsicQuantiles()
 
 
 class Electrons(Result):
@@ -264,6 +313,12 @@ class CellContact(ContactState):
         None, description="Whether nothing is known of the barrier, which then has a wide prior."
     )
     validity: list[Doubt] = Field(default_factory=list)
+    reaction: Reaction | None = Field(
+        None, description="Null where energies of the phases are not known, or of two methods."
+    )
+    extrinsic: ContactExtrinsic | None = Field(
+        None, description="Beside the intrinsic resistance; null where nothing is given."
+    )
     electrons: Electrons | None = None
     sensitivity: Sensitivity | None = Field(
         None, description="The inputs that matter to `potential_drop_V` and the resistance."

@@ -5,6 +5,7 @@ A document holds plain JSON values; what is not a finite number is null, never N
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,3 +100,18 @@ def interface_quantiles(samples: ArrayLike) -> dict[str, Any]:
         if found is None
         else {f"{limit:g}": float(np.mean(logs > np.log10(limit))) for limit in _LIMITS_OHM_CM2},
     }
+
+
+def likely_below(share_above_ohm_cm2: Mapping[str, float] | None) -> str | None:
+    """Return how likely an interface is to be good enough, by what counts as that, in words.
+
+    Parameters
+    ----------
+    share_above_ohm_cm2 : mapping
+        Of `interface_quantiles`; None without any.
+    """
+    if share_above_ohm_cm2 is None:
+        return None
+    return ", ".join(
+        f"{limit} {1.0 - share_above_ohm_cm2[limit]:.0%}" for limit in ("1", "10", "100")
+    )

@@ -12,7 +12,8 @@ from scipy.sparse.linalg import spsolve
 
 from interohm.device_models.constants import BOLTZMANN_EV_K
 from interohm.device_models.extrinsic import (
-    arrhenius_rate,
+    apparent_ohm_cm2,
+    arrhenius_factor,
     brick_layer_S_cm,
     constriction_ohm_cm2,
     contact_fraction,
@@ -21,7 +22,6 @@ from interohm.device_models.extrinsic import (
     film_ohm_cm2,
     flux_tube_factor,
     interphase_thickness_nm,
-    measured_ohm_cm2,
 )
 
 
@@ -80,7 +80,7 @@ def flux_tube_by_finite_volumes(ratio: float) -> float:
 
 def test_full_contact_is_the_intrinsic_resistance() -> None:
     assert constriction_ohm_cm2(1.0, 10.0, 4e-4) == 0.0
-    assert measured_ohm_cm2(3.0) == 3.0
+    assert apparent_ohm_cm2(3.0) == 3.0
     assert contact_fraction(1e6, 10.0, 0.1) == pytest.approx(1.0)
     assert contact_fraction(50.0, 100.0, 0.1, hardness_GPa=0.01) == 1.0
 
@@ -140,6 +140,8 @@ def test_linear_parabolic_growth() -> None:
     assert early == pytest.approx(k_l * 1e-3, rel=1e-4)
     late = interphase_thickness_nm(1e9, parabolic_nm2_h=k_p, linear_nm_h=k_l)
     assert late == pytest.approx(np.sqrt(2.0 * k_p * 1e9), rel=1e-3)
+    reaction = interphase_thickness_nm(300.0, linear_nm_h=k_l, initial_nm=1.0)
+    assert reaction == pytest.approx(1.0 + k_l * 300.0)
     path = solve_ivp(
         lambda _, L: 1.0 / (L / k_p + 1.0 / k_l), (0.0, 300.0), [1.0], rtol=1e-10, atol=1e-12
     )
@@ -148,11 +150,11 @@ def test_linear_parabolic_growth() -> None:
 
 
 def test_rates_and_films() -> None:
-    ratio = arrhenius_rate(1.0, 0.5, 330.0) / arrhenius_rate(1.0, 0.5, 300.0)
     expected = 0.5 / BOLTZMANN_EV_K * (1 / 300.0 - 1 / 330.0)
-    assert np.log(ratio) == pytest.approx(expected)
+    assert np.log(arrhenius_factor(0.5, 330.0, 300.0)) == pytest.approx(expected)
+    assert arrhenius_factor(0.5, 300.0, 300.0) == 1.0
     assert film_ohm_cm2(10.0, 1e-8) == pytest.approx(100.0)
-    both = measured_ohm_cm2(
+    both = apparent_ohm_cm2(
         2.0, contact_fraction=0.25, constriction_ohm_cm2=5.0, interphase_ohm_cm2=1.0
     )
     assert both == pytest.approx(17.0)

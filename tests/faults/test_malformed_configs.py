@@ -55,6 +55,7 @@ def import_config(path: Path) -> object:
 READERS: dict[str, Callable[[Path], object]] = {
     "examples/cell.yaml": load_cell,
     "examples/lithium-LiF-LLZO-LCO.yaml": load_cell,
+    "examples/lithium-LiPON-LCO.yaml": load_cell,
     "examples/campaign.yaml": load_campaign,
     "campaigns/electrodes.yaml": load_campaign,
     "examples/screen.yaml": load_screen,

@@ -19,8 +19,8 @@ from interohm.postprocess.corrections import (
     screened_potential,
     site_alignment,
 )
-from interohm.postprocess.orientation import tensor_in
-from interohm.records import Insulator, load_material
+from interohm.postprocess.orientation import along_normal, tensor_in
+from interohm.records import DielectricQuantity, Insulator, load_material
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 COULOMB = 14.399645478
@@ -135,6 +135,39 @@ def test_a_tensor_gives_the_isolated_charge_in_cells_of_all_shapes(
     isolated = charge**2 * COULOMB * mean / (2 * width * np.sqrt(np.pi))
     assert corrected == pytest.approx(isolated, abs=3e-3)
     assert alignment.radius_A == max(edges_A) / 2
+
+
+@pytest.mark.parametrize(
+    ("facet", "expected"),
+    [((0, 0, 1), 170.0), ((1, 0, 0), 90.0), ((1, 1, 0), 90.0), ((1, 0, 1), None)],
+)
+def test_a_contact_sees_the_component_along_its_normal(
+    facet: tuple[int, int, int], expected: float | None
+) -> None:
+    rutile = Structure.from_spacegroup(
+        "P4_2/mnm", Lattice.tetragonal(4.6, 2.96), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]]
+    )
+    if expected is None:  # the normal of (101): by the angle between the plane and the axis
+        slope = 2.96 / 4.6
+        expected = (90 * slope**2 + 170) / (slope**2 + 1)
+    # A cell that lies otherwise: its longest axis first.
+    turn = np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    turned = Structure(Lattice(rutile.lattice.matrix @ turn), rutile.species, rutile.frac_coords)
+    constant = DielectricQuantity(
+        tensor=(turn.T @ np.diag([90.0, 90.0, 170.0]) @ turn).tolist(),
+        uncertainty=7.0,
+        method="perturbation theory; a third of the trace",
+    )
+    found = along_normal(constant, turned, rutile, facet)
+    assert found.value == pytest.approx(expected, abs=1e-3)
+    assert found.uncertainty == pytest.approx(7 * expected / (350 / 3), abs=1e-3)
+    assert found.method.startswith("perturbation theory; along the normal of (")
+    assert found.tensor == constant.tensor
+    # What was given for itself, or is the same on all sides, stays.
+    given_value = constant.model_copy(update={"value": 100.0})
+    assert along_normal(given_value, turned, rutile, facet) == given_value
+    for same in (DielectricQuantity(value=9.0), DielectricQuantity(tensor=[9.0, 9.0, 9.0])):
+        assert along_normal(same, turned, rutile, facet) == same
 
 
 @given(st.integers(0, 10_000))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from pymatgen.core import Structure
 
+from interohm.device_models import neutral_bulk
 from interohm.postprocess.calculation import Calculation, ScfAttempt
 from interohm.postprocess.candidates import DefectCandidate
 from interohm.postprocess.defects import formation_energy, valence_band_in_supercell
@@ -20,7 +22,15 @@ from interohm.postprocess.materials import (
     method_of,
 )
 from interohm.postprocess.reservoirs import chemical_potentials
-from interohm.records import Defect, Insulator, Quantity, material_document, material_from
+from interohm.prediction.sampling import Draws, phase_of
+from interohm.records import (
+    Defect,
+    DielectricQuantity,
+    Insulator,
+    Quantity,
+    material_document,
+    material_from,
+)
 
 SOME = {"value_eV": 0.2, "source": "a test"}
 UNCERTAINTIES = Uncertainties.model_validate(
@@ -105,6 +115,59 @@ def test_lithium_fluoride(calculations: dict[str, Calculation]) -> None:
     conducting = {d.name for d in made.defects if d.migration_energy_eV is not None}
     assert conducting == {"V_Li"}
     assert material_from(material_document(made), where="here") == made
+
+
+def test_levels_share_the_errors_of_what_they_are_made_from(
+    calculations: dict[str, Calculation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of the valence band leaves the neutral level below vacuum; each is counted once."""
+    plain = record(calculations, candidates(calculations))
+    assert plain.shared_errors == []
+    shared = {"valence_band": {**SOME, "value_eV": 0.1}, "mobile_metal": {**SOME, "value_eV": 0.15}}
+    monkeypatch.setattr(
+        sys.modules[__name__],
+        "UNCERTAINTIES",
+        Uncertainties.model_validate({**UNCERTAINTIES.model_dump(exclude_none=True), **shared}),
+    )
+    made = record(calculations, candidates(calculations))
+    valence, metal = made.shared_errors
+    energy = "defects[{}].formation_energy_eV".format
+    assert valence.moves == {
+        "ionization_potential_eV": -1,
+        "band_gap_eV": -1,
+        energy("V_Li"): -1,
+        energy("Li_i"): 1,
+        energy("V_F"): 1,
+    }
+    assert metal.moves == {energy("V_Li"): 1, energy("Li_i"): -1, energy("V_F"): -1}
+    # each number is as uncertain as without the split
+    for one, split in zip(plain.defects, made.defects, strict=True):
+        assert one.formation_energy_eV is not None
+        assert split.formation_energy_eV is not None
+        total = np.hypot(split.formation_energy_eV.uncertainty, 0.15)
+        assert total == pytest.approx(one.formation_energy_eV.uncertainty, abs=1e-3)
+    assert np.hypot(made.band_gap_eV.uncertainty, 0.1) == pytest.approx(0.2, abs=1e-3)
+    only_valence = made.model_copy(
+        update={"shared_errors": [valence], "defects": [_certain(one) for one in made.defects]}
+    )
+    only_valence = only_valence.model_copy(
+        update={
+            "ionization_potential_eV": Quantity(value=made.ionization_potential_eV.value),
+            "dielectric_constant": DielectricQuantity(value=9.0),
+            "electrons": False,
+        }
+    )
+    phase = phase_of(only_valence, draws=Draws(50))
+    assert np.ptp(phase.ionization_potential_eV) > 0.2
+    bulk = neutral_bulk(phase, temperature_K=300.0, metal_work_function_eV=3.0)
+    assert np.ptp(bulk.neutral_potential_V) < 1e-9
+
+
+def _certain(defect: Defect) -> Defect:
+    assert defect.formation_energy_eV is not None
+    return defect.model_copy(
+        update={"formation_energy_eV": Quantity(value=defect.formation_energy_eV.value)}
+    )
 
 
 def test_lithium(calculations: dict[str, Calculation]) -> None:

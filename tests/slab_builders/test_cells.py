@@ -62,3 +62,23 @@ def test_partial_occupancies_are_refused() -> None:
     mixed = Structure(Lattice.cubic(4), [{"Li": 0.5, "Na": 0.5}], [[0, 0, 0]])
     with pytest.raises(InputError, match="partial occupancies"):
         Crystal.from_structure(mixed)
+
+
+def test_a_large_cell_is_its_own_supercell() -> None:
+    large = supercell(
+        Structure.from_spacegroup(
+            "Fm-3m", Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+        ),
+        (3, 3, 2),
+    )
+    for min_atoms in (2, 64, 71, 72, 100):
+        multiples = supercell_multiples(large, min_atoms)
+        assert len(large) * np.prod(multiples) >= min_atoms
+        assert (multiples == (1, 1, 1)) == (min_atoms <= 100)
+    assert supercell_multiples(large, 288) == (1, 1, 2)
+
+
+def test_a_repetition_that_is_too_large_is_refused() -> None:
+    lithium = Structure(Lattice.cubic(3), ["Li"], [[0, 0, 0]])
+    with pytest.raises(InputError, match="no repetition of 1 atoms"):
+        supercell_multiples(lithium, 600)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
@@ -7,6 +10,7 @@ from pymatgen.core import Lattice, Structure
 from interohm.errors import InputError
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.slabs import Facet, build_slab, distinct_facets, symmetric_slabs
+from interohm.slab_builders.structure_files import read_structure
 
 pytestmark = pytest.mark.filterwarnings("ignore:Issues encountered")
 
@@ -101,3 +105,43 @@ def test_terminations_that_lack_planes() -> None:
         assert same.structure == slab.structure
     with pytest.raises(InputError, match="2 symmetric terminations, not 3"):
         build_slab(conventional, (1, 0, 0), **size, termination=2)
+
+
+def test_a_slab_that_is_too_thin_is_not_called_polar() -> None:
+    """LiF with one lithium of 32 replaced: neutral planes, of which each fourth is another one."""
+    path = Path(__file__).parents[1] / "data" / "cases" / "structures" / "NaLi31F32.cif"
+    conventional = Crystal.from_structure(read_structure(path, where="test").structure).conventional
+    size = {"thickness_A": 8.0, "vacuum_A": 11}
+    with pytest.raises(InputError, match="too thin to have the same surface") as caught:
+        build_slab(conventional, (0, 0, 1), **size)
+    enough = float(re.findall(r"to ([\d.]+)", caught.value.fix or "")[0])
+    with pytest.raises(InputError, match="too thin"):
+        symmetric_slabs(conventional, (0, 0, 1), **size)
+    slab = build_slab(conventional, (0, 0, 1), thickness_A=enough, vacuum_A=11)
+    assert not slab.stoichiometric
+
+
+@pytest.mark.parametrize("crystal", ["Li2O2"], indirect=True)
+def test_peroxide_is_cut_whole(crystal: Crystal) -> None:
+    """No slab is charged, and none parts two oxygens that are bonded."""
+    for facet in distinct_facets(crystal.conventional, 1):
+        for slab in symmetric_slabs(crystal.conventional, facet, thickness_A=9, vacuum_A=11):
+            counts = slab.structure.composition.get_el_amt_dict()
+            assert counts["Li"] == counts["O"]
+            oxygen = [i for i, site in enumerate(slab.structure) if site.specie.symbol == "O"]
+            bonded = (slab.structure.distance_matrix[np.ix_(oxygen, oxygen)] < 1.7).sum(axis=1)
+            assert (bonded == 2).all()  # itself, and the other one
+
+
+def test_states_decide_what_is_neutral() -> None:
+    """An alloy of which nobody knows the charges is cut as a metal, and refused as an insulator."""
+    alloy = Structure.from_spacegroup(
+        "Fd-3m", Lattice.cubic(6.8), ["Li", "In"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    conventional = Crystal.from_structure(alloy).conventional
+    size = {"thickness_A": 8, "vacuum_A": 11}
+    assert build_slab(conventional, (1, 1, 0), **size, conductor=True).stoichiometric
+    with pytest.raises(InputError, match="cannot be told"):
+        build_slab(conventional, (1, 1, 0), **size)
+    given = build_slab(conventional, (1, 1, 0), **size, charges={"Li": 1, "In": -1})
+    assert given.stoichiometric

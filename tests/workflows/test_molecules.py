@@ -106,7 +106,7 @@ def test_windows_of_shipped_phases_against_measured_enthalpies(
             for name, one in molecules.items()
             if set(one.final_structure.composition.get_el_amt_dict()) <= elements
         }
-        window, provenance = window_of_ours(
+        window, provenance, energies = window_of_ours(
             database, shipped[formula], [shipped["Li"]], "Li", 1, 0.1, own, corrections
         )
         assert window is not None, provenance
@@ -114,6 +114,8 @@ def test_windows_of_shipped_phases_against_measured_enthalpies(
         assert (low.value, low.uncertainty) == (0.0, 0.0)
         assert high.value == pytest.approx(float(pair.measured[0].value), abs=0.12)
         assert 0.1 < high.uncertainty < 0.25
+        assert energies.composition == formula
+        assert {"Li", formula} <= energies.energies_eV.keys()
         seen.append(formula)
     assert len(seen) == 8
     assert (

@@ -649,3 +649,11 @@ def test_every_folder_that_is_not_used_is_named(
     for name in {*runs, "Si_NEB/NEB"}:
         assert f"not used: {name}\n" in told or f": {name}" in told, name
     assert "no record LiF" in told
+
+
+def test_the_zero_of_mu_is_the_mobile_elements_metal(finished: Path) -> None:
+    (finished / "import.yaml").write_text(IMPORT + "    metal: bulk\n")
+    with pytest.raises(InputError, match="Li metal: bulk is no bulk of Li alone"):
+        import_folder(finished)
+    (finished / "import.yaml").write_text(IMPORT + "    metal: metal/bulk\n")
+    assert len(import_folder(finished)[0]) == 2

@@ -19,6 +19,7 @@ from atomate2.vasp.flows.defect import FormationEnergyMaker
 from atomate2.vasp.jobs import core
 from atomate2.vasp.jobs.neb import NebFromImagesMaker
 from pymatgen.core import Lattice, Structure
+from pymatgen.io.vasp import Kpoints
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.calculation_key import MACHINE_TAGS
@@ -570,8 +571,33 @@ def test_a_step_may_name_a_maker_and_its_powerups() -> None:
             engine_named("vasp").request(
                 cell_of("Li", "F"), "static", {**settings, "maker": wrong}, 0
             )
-    with pytest.raises(ValueError, match="user_kpoints_settings: give"):
-        VaspStep.model_validate(plain | {"incar": {}, "user_kpoints_settings": {"grid": 7}})
+    for mesh in ({"grid": 7}, {"length": 20, "grid_density": 7}, {"reciprocal_density": -1}, 25):
+        with pytest.raises(ValueError, match=r"user_kpoints_settings: give|kpoint_length_A"):
+            VaspStep.model_validate(plain | {"incar": {}, "user_kpoints_settings": mesh})
+    with pytest.raises(ValueError, match="user_incar_settings: give tags"):
+        VaspStep.model_validate(plain | {"incar": {}, "user_incar_settings": ["NELMIN"]})
+    with pytest.raises(ValueError, match="VASP reads no KSPACING beside KPOINTS"):
+        VaspStep.model_validate(plain | {"incar": {"KSPACING": 0.3}})
+
+
+@pytest.mark.parametrize("density", [20, 64, 100])
+def test_a_reciprocal_density_is_that_of_pymatgen(density: int) -> None:
+    step = VaspStep.model_validate(
+        {
+            "input_set": "static",
+            "cutoff_eV": 400,
+            "kpoint_length_A": 20,
+            "potcars": POTCARS,
+            "incar": {},
+            "user_kpoints_settings": {"reciprocal_density": density, "force_gamma": True},
+        }
+    )
+    for lattice in (Lattice.cubic(2.1), Lattice.orthorhombic(3.1, 5.3, 7.7)):
+        structure = Structure(lattice, ["Li"], [[0, 0, 0]])
+        theirs = Kpoints.automatic_density_by_vol(structure, density, force_gamma=True)
+        # They round down, the presets up.
+        ours = np.array(step.kpoint_length_A) / np.array(lattice.abc)
+        assert tuple(np.floor(ours).astype(int)) == tuple(theirs.kpts[0])
 
 
 def test_machine_tags_are_no_physics() -> None:

@@ -104,6 +104,20 @@ def test_contact_table_has_an_interval_in_every_row(interohm):
     assert "…" in parts[0]
 
 
+def test_a_contact_without_samples_is_the_nominal_one(interohm):
+    whole = json.loads(interohm("contact", "Li", "LLZO", "--json").out)
+    ran = interohm("contact", "Li", "LLZO", "--json", "--samples", 0)
+    assert ran.code == 0, ran.err
+    alone = json.loads(ran.out)
+    assert alone["quantiles"] is None
+    assert alone["resistance"] == whole["resistance"]
+    few = json.loads(interohm("contact", "Li", "LLZO", "--json", "--samples", 10).out)
+    assert few["quantiles"]["samples"] == 10
+    # and it prints
+    assert interohm("contact", "Li", "LLZO", "--samples", 0).code == 0
+    assert interohm("contact", "Li", "LLZO", "--samples", -1).code == 2
+
+
 def test_intervals_of_an_interface_are_of_all_samples(interohm):
     quantiles = json.loads(interohm("contact", "Li", "LLZO", "--json").out)["quantiles"]
     assert quantiles["log10_interface_resistance"]["samples"] == quantiles["samples"]
@@ -223,6 +237,20 @@ def test_cell_table(interohm, cell):
     ran = interohm("cell", cell)
     assert ran.code == 0, ran.err
     for words in ("small", "V_OC (V)", "ASR (Ω·cm²)", "Li | LLZO", "LLZO | LiCoO2", "assumed"):
+        assert words in ran.out, words
+    first, _, rest = ran.out.partition("next: ")
+    assert "likely below (Ω·cm²)" in first
+    assert "V_OC (V)" in rest
+    assert "experiment" not in ran.out
+    spots = "{extrinsic: {contact_fraction: 0.1, spot_radius_um: 10}}"
+    grains = "{grain_size_nm: 1000, boundary: {activation_energy_eV: 0.5}}"
+    text = CELL.replace(
+        "LLZO, thickness_nm: 20000", f"LLZO, thickness_nm: 20000, extrinsic: {grains}"
+    )
+    cell.write_text(f"{text}contacts: [{spots}, {{}}]\n")
+    ran = interohm("cell", cell)
+    assert ran.code == 0, ran.err
+    for words in ("an experiment would see", "0.1 of the area touches", "grains of 1000 nm"):
         assert words in ran.out, words
 
 

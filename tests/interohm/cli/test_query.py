@@ -17,7 +17,12 @@ from interohm.database.rows import COLUMNS, kind_of
 def kept():
     """Keep three contacts and a cell in the database of this test."""
     with Database.open(write=True) as database:
-        for left, ohm, barrier in (("Li", 0.5, 3.6), ("LiF", 20.0, None), ("LiPON", None, 2.0)):
+        # the median may differ from the nominal value by decades
+        for left, ohm, barrier, median in (
+            ("Li", 0.5, 3.6, 4.0),
+            ("LiF", 20.0, None, 1.0),
+            ("LiPON", None, 2.0, None),
+        ):
             resistance = {"interface_resistance_ohm_cm2": ohm, "limiting_step": "space charge"}
             database.save_contact(
                 {
@@ -25,6 +30,7 @@ def kept():
                     "right": "LLZO",
                     "temperature_K": 300.0,
                     "resistance": resistance,
+                    "quantiles": {"log10_interface_resistance": {"p50": median}},
                     "electrons": {"electron_barrier_eV": barrier},
                     "profile": {"x_nm": [0.0]},
                 }
@@ -55,8 +61,11 @@ def test_rows_by_condition(interohm, kept):
     assert "space charge" in interohm("query", "contacts", "--sort", "space_charge").out
     found = json.loads(interohm("query", "contacts", "--sort", "-resistance", "--json").out)
     assert [row["left"] for row in found] == ["LiF", "Li", "LiPON"]
+    # by the nominal value, with the median beside it
     first = interohm("query", "contacts", "--sort", "resistance", "--limit", 1, "--json")
-    assert [row["left"] for row in json.loads(first.out)] == ["Li"]
+    [row] = json.loads(first.out)
+    assert (row["left"], row["log10_resistance_p50"]) == ("Li", 4.0)
+    assert "log10 resistance p50" in interohm("query", "contacts", "--sort", "resistance").out
     nothing = interohm("query", "contacts", "--where", "left == 'Na'")
     assert nothing.out == ""
     assert "fits left == 'Na'" in nothing.err

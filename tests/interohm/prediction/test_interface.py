@@ -344,6 +344,21 @@ def test_doubts_name_what_is_beyond_the_model() -> None:
     assert "field" in {doubt["code"] for doubt in thin["validity"]}
 
 
+def test_a_frequency_that_no_lattice_has_is_told() -> None:
+    llzo = shipped("LLZO")
+    fast = [
+        defect.model_copy(update={"attempt_frequency_Hz": Quantity(value=3e14)})
+        for defect in llzo.defects
+    ]
+    documents = [
+        contact_document(shipped("Li"), one, samples=0)
+        for one in (llzo, llzo.model_copy(update={"defects": fast, "conductivity": None}))
+    ]
+    told = [[doubt["code"] for doubt in one["validity"]] for one in documents]
+    assert "frequency" not in told[0]
+    assert "frequency" in told[1]
+
+
 def test_a_common_shift_of_the_valence_band_leaves_the_resistance_alone() -> None:
     """phi_0, R and their intervals, of a contact in which no electrons matter."""
     document = stated_energies(shipped("LLZO"))
@@ -371,3 +386,22 @@ def test_a_common_shift_of_the_valence_band_leaves_the_resistance_alone() -> Non
     wide = contact_document(shipped("Li"), other, samples=300, contact=barrier(0.4))
     drop = wide["quantiles"]["potential_drop_V"]
     assert drop["p95"] - drop["p05"] > 0.5
+
+
+@pytest.mark.parametrize("electrode", ["Li", "LiIn", "LiCoO2", "LiFePO4"])
+@pytest.mark.parametrize("electrolyte", ["LLZO", "LiPON", "Li6PS5Cl", "Li2O_110"])
+def test_every_thick_contact_has_a_positive_interface_resistance(
+    electrode: str, electrolyte: str
+) -> None:
+    """Whatever accumulates, and in every sample, at every state of charge and temperature."""
+    document = contact_document(shipped(electrode), shipped(electrolyte), samples=20)
+    states = [document, *document["over_state_of_charge"]]
+    for state in states:
+        assert state["resistance"]["interface_resistance_ohm_cm2"] > 0
+        spread = state["quantiles"]["log10_interface_resistance"]
+        assert (
+            spread["samples"] == state["quantiles"]["samples"] - state["quantiles"]["lost_samples"]
+        )
+        assert state["quantiles"]["resistance_ohm_cm2"]["interface_resistance_ohm_cm2"]["p05"] > 0
+    swept = document["temperature_sweep"]["area_specific"]["resistance_ohm_cm2"]
+    assert all(value is not None and value > 0 for value in swept)

@@ -10,6 +10,7 @@ from interohm.prediction.kpfm import (
     MeasuredMap,
     load_measured_map,
     map_fields,
+    measured_beside,
     measured_fields,
     potential_map,
 )
@@ -161,3 +162,35 @@ def test_a_front_in_the_collector_has_the_electrodes_work_function():
     lithium = shipped_material("Li").states[0].work_function_eV.value
     entered = (x > -40.0) & (x < 0.0)
     assert delta[entered] == pytest.approx(-change + 4.65 - lithium, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("length", "volts", "fix"),
+    [
+        (1e-3, 1, "may be in um: name the column x_um"),
+        (10, 1, "may be in A: name the column x_A"),
+        (1e-6, 1, "may be in mm"),
+        (1, 1e3, "may be in mV: name the column cpd_mV"),
+        (0.05, 1, "at least a tenth of the cell"),
+    ],
+)
+def test_a_map_in_other_units_is_refused(length, volts, fix):
+    _, solved = maps(described())
+    x = np.linspace(10.0, 1390.0, 200)
+    cpd = np.interp(x, solved[1].x_nm, solved[1].cpd_V)
+    right = measured_beside(solved, MeasuredMap(x, cpd, "map.csv", np.full(200, 0.01)))
+    assert [one["rms_V"] < 1e-9 for one in right] == [False, True, False]
+    assert right[1]["uncertainty_V"] == pytest.approx(np.full(200, 0.01))
+    with pytest.raises(InputError, match=r"nm long, the cell 1400 nm|V from the model") as caught:
+        measured_beside(solved, MeasuredMap(x * length, cpd * volts, "map.csv"))
+    assert fix in caught.value.fix
+    assert caught.value.where == "map.csv"
+
+
+def test_swapped_columns_are_told():
+    _, solved = maps(described())
+    x = np.linspace(10.0, 1390.0, 200)
+    cpd = np.interp(x, solved[1].x_nm, solved[1].cpd_V)
+    with pytest.raises(InputError, match="long, the cell") as caught:
+        measured_beside(solved, MeasuredMap(cpd, x, "map.csv"))
+    assert "the other way around" in caught.value.fix
