@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from interohm.cli.output import console, shown, shown_interval, table
-from interohm.results.contact import ElectronQuantiles, Electrons
+from interohm.results.contact import ElectronQuantiles, Electrons, different_doubts
 from interohm.results.contact_sides import SIDES
 from interohm.results.json_values import likely_below
 from interohm.results.sweeps import FlatSwept
@@ -255,12 +255,8 @@ def _doubts(contacts: Sequence[CellContact]) -> None:
         contact.reaction.text for contact in contacts if contact.reaction is not None
     ):
         console().print(text)
-    for text in dict.fromkeys(
-        f"{contact.name}, {doubt.code}: {doubt.text}"
-        for contact in contacts
-        for doubt in contact.validity
-    ):
-        console().print(text)
+    for contact, doubt in different_doubts(contacts):
+        console().print(f"{contact.name}, {doubt.code}: {doubt.text}")
 
 
 def _assumed(assumed: list[str]) -> None:

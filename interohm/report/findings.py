@@ -10,6 +10,7 @@ from interohm.records.reference import is_reference
 from interohm.report.display_axis import nanometres
 from interohm.report.inputs import assumed_count, different_materials
 from interohm.report.tables import shown
+from interohm.results.contact import different_doubts
 
 if TYPE_CHECKING:
     from interohm.results.cell import CellLayer, CellResult, CellState, Violation
@@ -41,7 +42,7 @@ def contact_findings(document: ContactResult, materials: Sequence[Insulator | Me
 
 def _doubts(contacts: Sequence[CellContact]) -> list[str]:
     """Return where the model is beyond what it knows, each remark once."""
-    texts = [f"{contact.name}: {doubt.text}" for contact in contacts for doubt in contact.validity]
+    texts = [f"{contact.name}: {doubt.text}" for contact, doubt in different_doubts(contacts)]
     barriers = [
         f"{contact.name}: nothing is known of the barrier of the hop "
         "across; it is drawn from a wide prior"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
@@ -400,3 +402,16 @@ class ContactResult(CellContact):
 
         title = f"{self.name}, {self.temperature_K:g} K"
         return table(("", "value", ""), contact_keys(self), caption=title)
+
+
+def different_doubts(contacts: Iterable[CellContact]) -> list[tuple[CellContact, Doubt]]:
+    """Return what to doubt of contacts, each kind once: as it is said where it stands first.
+
+    The same remark at another state of charge differs in its numbers alone.
+    """
+    found: dict[tuple[str, str, str], tuple[CellContact, Doubt]] = {}
+    for contact in contacts:
+        for doubt in contact.validity:
+            words = re.sub(r"-?\d[\d.e+-]*", "", doubt.text)
+            found.setdefault((contact.name, doubt.code, words), (contact, doubt))
+    return list(found.values())

@@ -243,7 +243,10 @@ def test_contact_report(left, right, tmp_path):
     for doubt in document["validity"]:
         assert doubt["text"] in page.text
     assert "likely below" in page.text
-    assert document["next"]["text"] in page.text
+    # forty samples do not always tell one input from the others
+    learn = document["next"]
+    assert ("to learn next" in page.text) == (learn is not None)
+    assert learn is None or learn["text"] in page.text
 
 
 def test_a_contact_of_an_earlier_version_has_what_it_had(tmp_path):

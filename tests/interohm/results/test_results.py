@@ -19,7 +19,7 @@ from interohm.prediction.kpfm import MeasuredMap
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
 from interohm.results.cell import CellResult, CellState
-from interohm.results.contact import ContactResult, LimitingStep
+from interohm.results.contact import CellContact, ContactResult, LimitingStep, different_doubts
 from interohm.results.screening import ScreeningResult
 
 
@@ -157,3 +157,23 @@ def test_what_is_no_result_is_refused() -> None:
         ContactResult.read(document)
     with pytest.raises(InputError, match="left"):
         ContactResult.read({})
+
+
+def test_a_doubt_that_differs_in_its_numbers_is_told_once() -> None:
+    def contact(volts: str) -> CellContact:
+        said = [
+            {"code": "window", "text": f"{volts} V is outside of the window of LiPON"},
+            {"code": "field", "text": f"the field in LiPON is {volts} V/nm"},
+        ]
+        return CellContact.model_validate({"left": "LiPON", "right": "LiCoO2", "validity": said})
+
+    other = CellContact.model_validate(
+        {"left": "Li", "right": "LiPON", "validity": [{"code": "field", "text": "1 V/nm"}]}
+    )
+    told = different_doubts([contact("3.15"), other, contact("4.2e0")])
+    assert [(one.name, doubt.code) for one, doubt in told] == [
+        ("LiPON | LiCoO2", "window"),
+        ("LiPON | LiCoO2", "field"),
+        ("Li | LiPON", "field"),
+    ]
+    assert told[0][1].text.startswith("3.15 V")
