@@ -54,7 +54,7 @@ test-cluster: install  ## the tests that need a database server and Slurm: bring
 	@$(BIN)/pytest tests/cluster tests/faults/cluster $(addprefix tests/interohm/,\
 	  explorer/test_server.py $(addprefix database/test_,database.py rows.py many_writers.py safe_documents.py))
 
-test-faults: install  ## the tests of faults in their long form: 100 kills, thousands of malformed files (an hour)
+test-faults: install  ## the tests of faults in their long form: 100 kills, 500 mutated command lines, thousands of files (an hour)
 	@INTEROHM_TEST_FAULTS=long $(BIN)/pytest tests/faults tests/faults/cluster
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	@for file in examples/cell.yaml examples/campaign.yaml examples/screen.yaml presets/vasp.yaml; do \

@@ -1,7 +1,22 @@
-"""`python -m interohm`: the command line without its console script."""
+"""The command line: `python -m interohm`, and where the console script begins."""
 
 from __future__ import annotations
 
-from interohm.cli import main
+import signal
 
-main()
+
+def main() -> None:
+    """Run the command line; until it is imported, Ctrl-C just ends the process."""
+    python_s = signal.default_int_handler
+    told = signal.getsignal(signal.SIGINT) is python_s  # else a shell has it ignored
+    if told:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from interohm.cli import main as run
+
+    if told:
+        signal.signal(signal.SIGINT, python_s)
+    run()
+
+
+if __name__ == "__main__":
+    main()

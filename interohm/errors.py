@@ -1,4 +1,4 @@
-"""The one exception for bad input: what was wrong, where, and what to do."""
+"""The one exception for bad input: what was wrong, where, and what to do; and one warning."""
 
 from __future__ import annotations
 
@@ -22,3 +22,7 @@ class InputError(ValueError):
         self.fix = fix
         text = f"{where}: {what}" if where else what
         super().__init__(f"{text} (fix: {fix})" if fix else text)
+
+
+class DocumentLeftOut(UserWarning):
+    """A document of the database is not in the answer; the text says which and why."""

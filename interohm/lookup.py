@@ -68,6 +68,19 @@ def find_material(
     )
 
 
+def all_materials(database: Database) -> list[FoundMaterial]:
+    """Return all records by name: the database's, and the shipped ones that they do not hide."""
+    shipped = shipped_names()
+    found = {
+        material.name: FoundMaterial(material, "database", material.name in shipped)
+        for material in database.materials()
+    }
+    for name in shipped:
+        if name not in found and (material := shipped_material(name)) is not None:
+            found[name] = FoundMaterial(material, "shipped")
+    return [found[name] for name in sorted(found)]
+
+
 def named_materials(name: str, database: Database) -> list[FoundMaterial]:
     """Return all records of a name: the database's before the shipped one."""
     kept, shipped = database.material(name), shipped_material(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -10,6 +11,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from interohm.errors import InputError
 
 ENV_PREFIX = "INTEROHM_"
+
+_HOST = r"(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])"
+_HOSTS = re.compile(rf"{_HOST}(?::\d{{1,5}})?(?:,{_HOST}(?::\d{{1,5}})?)*")
+#: After an @, whatever stands for a port is none of a password.
+_HOSTS_OF_A_USER = re.compile(rf"{_HOST}(?::\w*)?(?:,{_HOST}(?::\w*)?)*", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -86,7 +92,35 @@ def load_settings() -> Settings:
 
 
 def uri_host(uri: SecretStr) -> str:
-    """Return the host part of a MongoDB URI: what may be shown of it."""
+    """Return the hosts of a MongoDB URI: what may be shown of it.
+
+    People forget the @, write it as %40, or put / and ; into passwords: where any of what could be
+    a host may be a part of a password, nothing is shown.
+    """
     after_scheme = uri.get_secret_value().partition("://")[2]
-    # A password may hold any character, unescaped too; the host follows the last @.
-    return after_scheme.rpartition("@")[2].partition("/")[0].partition("?")[0] or "(no host)"
+    before, at, after = after_scheme.rpartition("@")
+    hosts = re.split("[/?#]", after, maxsplit=1)[0]
+    if not hosts and not at:
+        return "(no host)"
+    # an @ within the options ends no password, but may stand before another secret
+    expected = _HOSTS_OF_A_USER if at else _HOSTS
+    if re.search("[?&;][A-Za-z]+=", before) or not expected.fullmatch(hosts):
+        return "(host not shown: the URI is unusual)"
+    if at:
+        return hosts
+    # without an @, what stands for a port may be a password, unless it follows a machine's name
+    return ",".join(
+        each if re.match(r"localhost\b|\[|[^:]*\.", each) else each.partition(":")[0]
+        for each in hosts.split(",")
+    )
+
+
+def without_secrets(text: str, uri: SecretStr) -> str:
+    """Return a text, as of a driver's error, without a URI and what is secret in it."""
+    from urllib.parse import unquote
+
+    secret = uri.get_secret_value()
+    password = secret.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    for part in {secret, password, unquote(password)} - {""}:
+        text = text.replace(part, "(secret)")
+    return text

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import io
 import json
 import math
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from interohm.errors import InputError
+from interohm.files import whole_file
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="BaseModel")
 
 _LARGEST_FILE_BYTES = 64 * 2**20
+#: Of YAML, which is read much more slowly than JSON: a few megabytes take minutes.
+_LARGEST_YAML_CHARACTERS = 4 * 2**20
 _LARGEST_NODE_COUNT = 2_000_000
+#: More of a file's faults are counted, not named.
+_MOST_PROBLEMS = 30
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:
@@ -72,6 +76,35 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
 
 def parse_yaml(text: str, *, where: str) -> dict[str, Any]:
     """Read one YAML mapping from a string; ``where`` names it in errors (see `load_yaml`)."""
+    mapping = _json_mapping(text)
+    if mapping is None:
+        mapping = _yaml_mapping(text, where)
+    plain: dict[str, Any] = _plain(mapping, "", where, 0, [_LARGEST_NODE_COUNT])
+    return plain
+
+
+def _json_mapping(text: str) -> dict[str, Any] | None:
+    """Return the mapping that a text is as JSON, which is YAML, too; None if it is something else.
+
+    A name that stands twice is left to the reader of YAML, which says where.
+    """
+    if not text.lstrip().startswith("{"):
+        return None
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            raise ValueError("a name stands twice")
+        return made
+
+    try:
+        read = json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError):
+        return None
+    return read if isinstance(read, dict) else None
+
+
+def _yaml_mapping(text: str, where: str) -> dict[Any, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -80,8 +113,14 @@ def parse_yaml(text: str, *, where: str) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         return f"{where}, line {mark.line + 1}" if mark is not None else where
 
+    if len(text) > _LARGEST_YAML_CHARACTERS:
+        raise InputError(
+            "the file is larger than 4 MiB", where=where, fix="split it, or write it as JSON"
+        )
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _careful_constructor()
     try:
-        documents = list(YAML(typ="safe", pure=True).load_all(text))
+        documents = list(yaml.load_all(text))
     except DuplicateKeyError as error:
         problem = str(error.problem).split(" with value")[0]
         raise InputError(problem, where=at(error), fix="keep one of the two") from None
@@ -89,7 +128,7 @@ def parse_yaml(text: str, *, where: str) -> dict[str, Any]:
         raise InputError(
             f"{error.problem or 'a value that cannot be constructed'}",
             where=at(error),
-            fix="use plain values: numbers, text, lists and mappings, without tags",
+            fix="use plain values: numbers, text, lists and mappings, without tags and aliases",
         ) from None
     except MarkedYAMLError as error:
         problem = error.problem or error.context or "syntax error"
@@ -110,8 +149,34 @@ def parse_yaml(text: str, *, where: str) -> dict[str, Any]:
             where=where,
             fix="write it as 'field: value' lines; see configs/examples/",
         )
-    plain: dict[str, Any] = _plain(documents[0], "", where, 0, [_LARGEST_NODE_COUNT])
-    return plain
+    made: dict[Any, Any] = documents[0]
+    return made
+
+
+@functools.cache
+def _careful_constructor() -> Any:
+    """Return the safe constructor, which refuses what aliases unfold to before it is built."""
+    from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+
+    class CarefulConstructor(SafeConstructor):
+        def construct_document(self, node: Any) -> Any:
+            if _unfolded_count(node, {}) > _LARGEST_NODE_COUNT:
+                raise ConstructorError(
+                    None, None, "aliases (*name, <<) unfolding without end", node.start_mark
+                )
+            return super().construct_document(node)
+
+    return CarefulConstructor
+
+
+def _unfolded_count(node: Any, known: dict[int, float]) -> float:
+    """Return how many nodes a node is made of, those behind aliases each time they stand there."""
+    if id(node) not in known:
+        known[id(node)] = math.inf  # while it is counted: what contains itself has no end
+        inner = node.value if isinstance(node.value, list) else []
+        parts = [part for item in inner for part in (item if isinstance(item, tuple) else (item,))]
+        known[id(node)] = 1 + sum(_unfolded_count(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _plain(value: Any, field: str, where: str, depth: int, budget: list[int]) -> Any:
@@ -197,21 +262,10 @@ def check_place(path: str | Path) -> None:
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Write a file whole or not at all: to a temporary name beside it, then rename."""
     path = Path(path)
-    temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent or ".", prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
+        with whole_file(path) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes private files; give the usual permissions of a new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise InputError(
             f"cannot be written: {error.strerror or error}",
             where=str(path),
@@ -285,6 +339,9 @@ def input_error(error: ValidationError, *, where: str, data: Any = None) -> Inpu
         fix = _FIXES.get(item["type"])
         if fix and fix not in fixes:
             fixes.append(fix)
+    if len(problems) > _MOST_PROBLEMS:
+        rest = len(problems) - _MOST_PROBLEMS
+        problems = [*problems[:_MOST_PROBLEMS], f"and {rest} more problems"]
     fix = "; ".join(fixes) or "correct the value; the schema and configs/examples/ show what fits"
     return InputError("; ".join(problems), where=where, fix=fix)
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from interohm.errors import InputError
+from interohm.unpacking import PACKINGS, unpacked
 
-#: How files are unpacked, by their suffix.
-_UNPACK: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
-}
 #: What reading and unpacking a damaged file raises.
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
 
@@ -48,7 +42,7 @@ def find_file(folder: Path, name: str, stage: str | None = None) -> Path | None:
     """
     found: list[tuple[float, int, Path]] = []
     broken: Path | None = None
-    packings = ["", *_UNPACK]
+    packings = ["", *PACKINGS]
     for path in folder.iterdir() if folder.is_dir() else ():
         parts = _parts(path, name)
         if parts is None or (stage is not None and parts[0] != stage):
@@ -77,7 +71,7 @@ def stage_of(path: Path, name: str) -> str:
 
 
 def _parts(path: Path, name: str) -> tuple[str, str] | None:
-    pattern = rf"{re.escape(name)}(\.relax\d+)?({'|'.join(map(re.escape, _UNPACK))})?"
+    pattern = rf"{re.escape(name)}(\.relax\d+)?({'|'.join(map(re.escape, PACKINGS))})?"
     match = re.fullmatch(pattern, path.name, re.IGNORECASE)
     return None if match is None else ((match[1] or "").lower(), (match[2] or "").lower())
 
@@ -88,12 +82,14 @@ def file_content(path: Path) -> bytes:
     Raises
     ------
     InputError
-        The compressed file is cut off.
+        The compressed file is cut off, or unfolds without end.
     """
     try:
         data = path.read_bytes()
-        unpack = _UNPACK.get(path.suffix.lower())
-        return data if unpack is None else unpack(data)
+        packing = path.suffix.lower()
+        return unpacked(data, packing, where=str(path)) if packing in PACKINGS else data
+    except InputError:
+        raise
     except DAMAGED:
         raise cut_off(path) from None
     except OSError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interohm.database.conditions import parse_where
-from interohm.database.rows import COLUMNS, rows_of
+from interohm.database.rows import COLUMNS, kind_of, rows_of
 from interohm.errors import InputError
 from interohm.lookup import find_material
 from interohm.records import Insulator, Metal, material_document
@@ -159,7 +159,12 @@ class _Finder:
         condition = None
         if candidates.where is not None:
             columns = [*COLUMNS["materials"], _PRICE_CLASS]
-            condition = parse_where(candidates.where, columns, where=f"{place}.where")
+            condition = parse_where(
+                candidates.where,
+                columns,
+                kinds=lambda column: None if column == _PRICE_CLASS else kind_of(column),
+                where=f"{place}.where",
+            )
         patterns = ["*"] if candidates.names == "all" else candidates.names
         found: dict[str, Insulator | Metal] = {}
         for pattern in patterns:

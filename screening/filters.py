@@ -34,7 +34,12 @@ def cell_filter(
     where : str
         What to name in errors.
     """
-    condition = parse_where(text, [*_NAMES, *OUTPUTS], where=where)
+    condition = parse_where(
+        text,
+        [*_NAMES, *OUTPUTS],
+        kinds=lambda column: str if column in _NAMES else float,
+        where=where,
+    )
     return lambda block: _mask(condition, block, names)
 
 

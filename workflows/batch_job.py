@@ -13,17 +13,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import IO
 
+from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
-from .claims import Claim
+from .claims import Claim, left_behind
 from .engines import engine_named
 from .engines.protocol import CalculationError, Run
-from .engines.request import CalculationRequest
-from .equivalents import request_of_calculation, setting_of
 
 _POLL_S = 0.5
 _TO_RETURN_IT_S = 10.0
@@ -57,7 +55,7 @@ def calculate_in_time(
     """
     request, folder = claim.request, claim.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _told_to_end() as told, (folder / "claim").open("w") as held:
+    with _told_to_end() as told, open_plain(folder / "claim") as held:
 
         def time_is_up() -> bool:
             return told.is_set() or time.monotonic() > _last_moment()
@@ -68,7 +66,7 @@ def calculate_in_time(
             if time_is_up():
                 return None
             time.sleep(_POLL_S)
-        if (found := known() or _left_behind(request, folder)) is not None:
+        if (found := known() or left_behind(claim)) is not None:
             keep(found)
             return found
         if time_is_up():
@@ -137,16 +135,6 @@ def _worth_another_job(seconds: float) -> None:
             f"not one geometry was finished in the {seconds:.0f} s before the batch job's end; "
             "give the queue's jobs more walltime"
         )
-
-
-def _left_behind(request: CalculationRequest, folder: Path) -> Calculation | None:
-    """Return the result of a calculation whose launcher was killed before it could keep it."""
-    path = folder / "result.json"
-    with contextlib.suppress(FileNotFoundError, ValueError):  # none, or damaged: calculated anew
-        found = Calculation.model_validate_json(path.read_bytes())
-        same = setting_of(request, request_of_calculation(found)) is not None
-        return found if same else None
-    return None
 
 
 def _geometries(run: Run) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
+import re
+import zlib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,18 +32,23 @@ from interohm.records import (
     HopDistance,
     Number,
     Quantity,
+    RecordName,
     Voltage,
     WorkFunction,
 )
 from interohm.records.shipped import SHIPPED_FOLDER
+from interohm.safe_documents import refuse_foreign_code
 from interohm.slab_builders.structure_files import StructureFile, read_structure
-from interohm.yaml_io import load_yaml, validated
+from interohm.unpacking import PACKINGS, unpacked
+from interohm.yaml_io import load_yaml, parse_yaml, validated
 
 from .materials_project import structure_by_id
 
 SHIPPED_STRUCTURES = SHIPPED_FOLDER.parent / "structures"
 
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
+Name = RecordName
+
+_LARGEST_STRUCTURE_BYTES = 64 * 2**20
 Facet = tuple[int, int, int]
 OxidationStates = dict[
     Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")], Annotated[Number, Field(ge=-8, le=9)]
@@ -466,6 +474,29 @@ def load_campaign(path: str | Path) -> CampaignConfig:
     return config
 
 
+def _check_file(path: Path, *, where: str) -> None:
+    """Refuse a structure's file that unfolds without end, or that names code to be imported.
+
+    pymatgen reads JSON and YAML by names of classes, and compressed files of any kind.
+    """
+    if path.stat().st_size > _LARGEST_STRUCTURE_BYTES:
+        raise InputError(
+            f"{path} is larger than 64 MiB", where=where, fix="give CIF or POSCAR of one crystal"
+        )
+    packing = path.suffix.lower()
+    try:
+        content = path.read_bytes()
+        if packing in PACKINGS:
+            content = unpacked(content, packing, where=where)
+    except InputError:
+        raise
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error):
+        return  # damaged: pymatgen says how
+    if re.search(r"\.(json|mson|ya?ml)", path.name, re.IGNORECASE):
+        text = content.decode("utf-8", errors="replace")
+        refuse_foreign_code(parse_yaml(text, where=str(path)), where=str(path))
+
+
 def load_structure(source: str, folder: Path, *, where: str) -> Structure:
     """Read a crystal structure: a file, a shipped one's name, or an id of the Materials Project.
 
@@ -496,4 +527,5 @@ def load_structure_file(source: str, folder: Path, *, where: str) -> StructureFi
             fix="give a CIF or POSCAR, relative to the campaign's file, a shipped structure's name "
             "such as Li2O, or an id such as mp-1138",
         )
+    _check_file(path, where=where)
     return read_structure(path, block, where=where)

@@ -7,11 +7,13 @@ import fcntl
 from dataclasses import dataclass
 from pathlib import Path
 
+from interohm.files import open_plain
+from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
 from .engines.request import CalculationRequest
 from .engines.worker_run import check_space
-from .equivalents import as_told, setting_of
+from .equivalents import as_told, request_of_calculation, setting_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def claimed(request: CalculationRequest) -> Claim:
     # All that may be one share a file, which is locked while they are compared.
     claims = scratch / "claims" / request.key
     check_space(claims.parent)
-    with claims.open("a+") as file:
+    with open_plain(claims) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         for line in file:
@@ -50,3 +52,13 @@ def claimed(request: CalculationRequest) -> Claim:
                     return Claim(as_told(earlier, request), scratch / earlier.hash)
         file.write("\n" + request.model_dump_json() + "\n")
     return Claim(request, scratch / request.hash)
+
+
+def left_behind(claim: Claim) -> Calculation | None:
+    """Return the result of a calculation whose launcher was killed before it could keep it."""
+    path = claim.folder / "result.json"
+    with contextlib.suppress(FileNotFoundError, ValueError):  # none, or damaged: calculated anew
+        found = Calculation.model_validate_json(path.read_bytes())
+        same = setting_of(claim.request, request_of_calculation(found)) is not None
+        return found if same else None
+    return None

@@ -15,6 +15,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from interohm.plain_text import printable
+
 from .engines.protocol import Progress as CalculationProgress
 
 
@@ -105,4 +107,4 @@ class Display:
 
     def _line(self, text: str) -> None:
         if self._console is not None:
-            self._console.print(text, highlight=False, markup=False)
+            self._console.print(printable(text), highlight=False, markup=False)

@@ -21,7 +21,7 @@ from interohm.records.interface import Interface
 from .calculations import is_calculation, known_as, request_of
 from .campaign import campaign_flow, jobs_in_order, memory_store
 from .campaign_config import CampaignConfig, InterfacePhase
-from .claims import claimed
+from .claims import claimed, left_behind
 from .context import using
 from .display import Display
 from .engines import engine_named
@@ -178,6 +178,10 @@ class _Launcher:
                     return False
                 try:
                     claim = claimed(request)
+                    if (found := left_behind(claim)) is not None:
+                        self.database.save_calculation(found.model_dump())
+                        self.absent.discard(request.hash)
+                        return True
                     run = engine_named(request.engine).start(claim.request, claim.folder)
                 except (CalculationError, OSError) as error:
                     self._fail(job, error)

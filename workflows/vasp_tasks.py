@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
-from interohm.database.safe_documents import refuse_foreign_code
 from interohm.errors import InputError
 from interohm.postprocess.calculation import (
     Calculation,
@@ -35,6 +34,7 @@ from interohm.postprocess.vasp import (
 from interohm.postprocess.vasp_method import differences, energy_settings
 from interohm.postprocess.vasp_path import MAY_DIFFER, refuse_impossible_step, same_atoms
 from interohm.postprocess.vasp_response import force_constants
+from interohm.safe_documents import refuse_foreign_code
 from interohm.yaml_io import load_yaml
 
 from .engines.vasp_inputs import valence_electrons
@@ -103,9 +103,13 @@ def _documents(path: Path, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]
             where=str(path),
             fix="check that the file is jobflow's, that its server answers, and the query",
         ) from None
-    for document in found:
-        refuse_foreign_code(document, where=str(path))
-        yield document
+    yield from found
+
+
+def _structure(document: dict[str, Any], name: str) -> Structure:
+    """Return a structure of a task: all of it that is decoded, and so looked through before."""
+    refuse_foreign_code(document, where=name)
+    return Structure.from_dict(document)
 
 
 def _name(document: Document, output: Document) -> str:
@@ -167,7 +171,7 @@ def band_structure_of_task(task: Document, name: str) -> BandStructureRun:
     return BandStructureRun(
         hash=_hash(one),
         settings=_settings(given, made, tags),
-        structure=Structure.from_dict(_need(made, "structure", name)),
+        structure=_structure(_need(made, "structure", name), name),
         vbm_eV=vbm,
         cbm_eV=cbm,
     )
@@ -178,7 +182,7 @@ def _calculation(one: Document, name: str) -> Calculation:
     tags, place = _tags(given), Path(name)
     refuse_without_energy(tags, place)
     kind = kind_of(tags, place)
-    structure = Structure.from_dict(_need(made, "structure", name))
+    structure = _structure(_need(made, "structure", name), name)
     steps = made.get("ionic_steps") or []
     _refuse_unconverged(one, made, tags, kind, name)
     settings = _settings(given, made, tags)
@@ -206,9 +210,7 @@ def _calculation(one: Document, name: str) -> Calculation:
         kind=kind,
         charge=whole_charge(neutral - electrons, electrons, place),
         settings=settings,
-        initial_structure=Structure.from_dict(
-            given.get("structure") or made["structure"]
-        ).as_dict(),
+        initial_structure=_structure(given.get("structure") or made["structure"], name).as_dict(),
         structure=structure.as_dict(),
         energy_eV=float(_need(made, "energy", name)),
         electrons=electrons,
@@ -307,8 +309,8 @@ def path_of_task(task: Document, name: str) -> Calculation:
 def _in_order(structure: Structure, task: Document, place: int) -> Structure:
     """Return an end with its atoms as the images have them, where the task has their beginning."""
     begun = (task.get("initial_images") or [None])[place]
-    neighbour = Structure.from_dict((task["images"])[1 if place == 0 else -2])
-    for other in [] if begun is None else [Structure.from_dict(begun)]:
+    neighbour = _structure(task["images"][1 if place == 0 else -2], "images")
+    for other in [] if begun is None else [_structure(begun, "initial_images")]:
         order = same_atoms(other, structure)
         if order is not None:
             structure = Structure.from_sites([structure[site] for site in order])

@@ -6,6 +6,7 @@ for another's imports.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +29,7 @@ from interohm.cli import (
     validate,
     why,
 )
+from interohm.cli.output import documents_left_out_are_named, prepare_streams, remark
 from interohm.errors import InputError
 from interohm.version import VERSION
 
@@ -88,7 +90,7 @@ def _global_options(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a fault of the program, 2 a fault of the input.
 
-    Typer answers for wrong usage (2), Ctrl-C (130) and a reader that leaves early (1).
+    130 is Ctrl-C; a reader of the output that leaves early makes it 1, without a word.
 
     Parameters
     ----------
@@ -97,11 +99,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    prepare_streams()
     try:
-        app(args=[argument for argument in given if argument != "--debug"], prog_name="interohm")
+        with documents_left_out_are_named():
+            app(
+                args=[argument for argument in given if argument != "--debug"],
+                prog_name="interohm",
+            )
     except InputError as error:
         _explain(error, debug=debug)
         code = 2
+    except KeyboardInterrupt:
+        code = _aborted()
+    except BrokenPipeError:
+        # what is still buffered is written where nobody minds
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
     except OSError as error:
         explained = InputError(
             error.strerror or str(error),
@@ -124,14 +137,25 @@ def _explain(error: InputError, *, debug: bool) -> None:
 
         traceback.print_exception(error)
     where = f"{error.where}: " if error.where else ""
-    typer.echo(f"interohm: {where}{error.what}", err=True)
+    remark(f"interohm: {where}{error.what}")
     if error.fix:
-        typer.echo(f"fix: {error.fix}", err=True)
+        remark(f"fix: {error.fix}")
+
+
+def _aborted() -> int:
+    remark("\nAborted!")
+    return 130
 
 
 def _unexpected(error: Exception, *, debug: bool) -> int:
     from pydantic import ValidationError
 
+    cause: BaseException | None = error
+    while cause is not None:
+        # a Ctrl-C while libraries are imported, of which some make an error of their own
+        if isinstance(cause, KeyboardInterrupt):
+            return _aborted()
+        cause = cause.__cause__ or cause.__context__
     if isinstance(error, ValidationError):
         _explain(_as_input_error(error), debug=debug)
         return 2
@@ -140,10 +164,9 @@ def _unexpected(error: Exception, *, debug: bool) -> int:
 
         traceback.print_exception(error)
     text = str(error).splitlines()[0] if str(error) else ""
-    typer.echo(
+    remark(
         f"interohm: a fault of the program: {type(error).__name__}: {text}\n"
-        "fix: run it again with --debug and report what it shows",
-        err=True,
+        "fix: run it again with --debug and report what it shows"
     )
     return 1
 

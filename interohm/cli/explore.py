@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated
 
 import typer
@@ -32,13 +33,14 @@ def explore(
             where="interohm explore",
             fix="pip install 'interohm[explore]'",
         )
-    from interohm.explorer.server import explorer, listen
+    from interohm.explorer.server import explorer, listen, page_that_leads_to
     from interohm.settings import load_settings
 
     server, address = listen(explorer(load_settings()), port)
     remark(f"the database is at {address} until Ctrl-C")
-    if browser:
-        import webbrowser
+    with contextlib.ExitStack() as opened:
+        if browser:
+            import webbrowser
 
-        webbrowser.open(address)
-    server.serve_forever()
+            webbrowser.open(opened.enter_context(page_that_leads_to(address)))
+        server.serve_forever()

@@ -28,10 +28,10 @@ def init_cluster(
     jobflow.yaml and the environment of the jobs; the comments say where credentials go.
     """
     from interohm.cli.cluster_files import write_cluster_files
-    from interohm.cli.output import remark
+    from interohm.cli.output import print_line, remark
 
     for path in write_cluster_files(folder, scheduler.value):
-        typer.echo(path)
+        print_line(str(path))
     remark(
         "fill in server, credentials, queue and account; then `. environment.sh` and "
         "`interohm doctor`"

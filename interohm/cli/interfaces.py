@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
 
 app = typer.Typer(
-    help="List, show and add what is known of contacts: barriers, dipoles, sites.",
+    help="List, show, add and remove what is known of contacts: barriers, dipoles, sites.",
     epilog="Example: interohm interfaces show LiF-LLZO",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -130,6 +130,34 @@ def add(
         place = database.location
     for name in found:
         remark(f"{name} {'replaced in' if name in known else 'added to'} {place}")
+
+
+@app.command("remove", epilog="Example: interohm interfaces remove LiF-LLZO")
+def remove(name: Annotated[str, typer.Argument(help="An interface's name.")]) -> None:
+    """Remove an interface from the database, also one that cannot be read.
+
+    Results that were made with it stay. Shipped interfaces are not of the database and stay, too.
+    """
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.errors import InputError
+    from interohm.records.shipped import shipped_interfaces
+
+    with Database.open(write=True) as database:
+        removed = database.remove_interface(name)
+        place = database.location
+    if not removed:
+        shipped = name in {one.name for one in shipped_interfaces()}
+        raise InputError(
+            f"{name} is a shipped interface: it cannot be removed"
+            if shipped
+            else f"there is no interface {name!r} in {place}",
+            where="interfaces remove",
+            fix="one of yours with the same name hides it: interohm interfaces add FILE"
+            if shipped
+            else "`interohm interfaces list` shows what is there",
+        )
+    remark(f"{name} removed from {place}")
 
 
 def _all(database: Database) -> list[tuple[Interface, str]]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from interohm.records import Insulator, Metal, Quantity
 
 app = typer.Typer(
-    help="List, show, add and export the records of phases.",
+    help="List, show, add, remove and export the records of phases.",
     epilog="Example: interohm materials show LLZO",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -29,13 +29,11 @@ def list_materials(as_json: Json = False) -> None:
     """
     from interohm.cli.output import console, print_json, table
     from interohm.database import Database
-    from interohm.lookup import find_material
-    from interohm.records.shipped import shipped_names
+    from interohm.lookup import all_materials
     from interohm.records.uncertainty import quantities
 
     with Database.open() as database:
-        names = sorted({*database.material_names(), *shipped_names()})
-        found = [find_material(name, database=database) for name in names]
+        found = all_materials(database)
     if as_json:
         print_json(
             [
@@ -140,6 +138,35 @@ def add(
         remark(f"{name} {done} {place}{hides}{said}")
 
 
+@app.command("remove", epilog="Example: interohm materials remove my-electrolyte")
+def remove(name: Annotated[str, typer.Argument(help="The name of a record.")]) -> None:
+    """Remove a record from the database, also one that cannot be read.
+
+    Results that were made with it stay. Shipped records are not of the database and stay, too.
+    """
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.errors import InputError
+    from interohm.records.shipped import shipped_names
+
+    shipped = name in shipped_names()
+    with Database.open(write=True) as database:
+        removed = database.remove_material(name)
+        place = database.location
+    if not removed:
+        raise InputError(
+            f"{name} is a shipped record: it cannot be removed"
+            if shipped
+            else f"there is no record {name!r} in {place}",
+            where="materials remove",
+            fix="a record of yours with the same name hides it: interohm materials add FILE"
+            if shipped
+            else "`interohm materials list` shows what is there",
+        )
+    again = "; the shipped record of this name is used again" if shipped else ""
+    remark(f"{name} removed from {place}{again}")
+
+
 @app.command("export", epilog="Example: interohm materials export LLZO --output llzo.yaml")
 def export(
     name: Name,
@@ -148,12 +175,13 @@ def export(
     ] = None,
 ) -> None:
     """Write a record as YAML."""
+    from interohm.cli.output import print_text
     from interohm.records import material_document, save_material
     from interohm.yaml_io import dump_yaml
 
     material = _found(name)
     if output is None:
-        typer.echo(dump_yaml(material_document(material)), nl=False)
+        print_text(dump_yaml(material_document(material)))
     else:
         save_material(material, output)
 

@@ -2,22 +2,91 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from interohm.errors import DocumentLeftOut
+from interohm.plain_text import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from interohm.results.result import Quantiles
 
 #: Columns where the output is no terminal: wide enough that no number is broken.
 _WIDTH = 160
+
+
+#: Longer messages are cut.
+_LINES, _CHARACTERS = 30, 3000
+
+#: How a terminal without Unicode shows what stands in tables.
+_ASCII = str.maketrans(
+    {
+        **dict.fromkeys("–−", "-"),
+        **dict.fromkeys("·∙", "."),
+        "…": "...",
+        "±": "+-",
+        "→": "->",
+        "²": "2",
+        "³": "3",
+        "⁻": "-",
+        "µ": "u",
+        "Å": "A",
+        "Ω": "ohm",
+        "α": "alpha",
+        "σ": "sigma",
+        "φ": "phi",
+    }
+)
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """Replace what the encoding of standard output does not have, for `codecs`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_ASCII)
+    return text.encode("ascii", "replace").decode(), error.end
+
+
+def prepare_streams() -> None:
+    """Let output neither fail on a character nor on a stream that is closed."""
+    codecs.register_error("interohm", _in_ascii)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started this process
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="interohm")
+
+
+@contextmanager
+def documents_left_out_are_named() -> Iterator[None]:
+    """Tell the user, once each, which documents of the database are not in an answer."""
+    told: set[str] = set()
+
+    def show(message: Any, category: type[Warning], *where: Any, **kwargs: Any) -> None:
+        if not issubclass(category, DocumentLeftOut):
+            other(message, category, *where, **kwargs)
+        elif str(message) not in told:
+            told.add(str(message))
+            remark(f"note: {message}")
+
+    with warnings.catch_warnings():
+        other = warnings.showwarning
+        warnings.simplefilter("always", DocumentLeftOut)
+        warnings.showwarning = show
+        yield
 
 
 def print_json(value: Any) -> None:
@@ -33,17 +102,50 @@ def print_json(value: Any) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a rich console that prints text as it is."""
+    """Return a rich console that prints text as it is, but for what would act on a terminal."""
     from rich.console import Console
+
+    class PlainConsole(Console):
+        def render_str(self, text: str, **kwargs: Any) -> Text:
+            return super().render_str(printable(text), **kwargs)
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _WIDTH
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    return PlainConsole(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
 def remark(text: str) -> None:
-    """Tell the user something that is not the result."""
-    typer.echo(text, err=True)
+    """Tell the user something that is not the result; a message of many lines is cut."""
+    typer.echo(printable(cut(text)), err=True)
+
+
+def print_line(text: str) -> None:
+    """Print a line of the result."""
+    typer.echo(printable(text))
+
+
+def print_text(text: str) -> None:
+    """Print a text that programs read, in UTF-8 whatever the terminal's encoding."""
+    sys.stdout.flush()
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:
+        sys.stdout.write(text)
+    else:
+        buffer.write(text.encode())
+    sys.stdout.flush()
+
+
+def cut(text: str) -> str:
+    """Return the beginning of a message, and how much more there is."""
+    lines = [
+        line
+        if len(line) <= _CHARACTERS
+        else f"{line[:_CHARACTERS]} ... and {len(line) - _CHARACTERS} more characters"
+        for line in text.splitlines()
+    ]
+    if len(lines) > _LINES:
+        lines = [*lines[:_LINES], f"... and {len(lines) - _LINES} more lines"]
+    return "\n".join(lines)
 
 
 @contextmanager

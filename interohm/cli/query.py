@@ -251,10 +251,10 @@ def _columns(collection: str, where: str | None, sort: str | None) -> list[str]:
     """Return the columns to show: the usual ones and those that the question names."""
     from interohm.database.columns import resolve_column
     from interohm.database.conditions import parse_where
-    from interohm.database.rows import COLUMNS
+    from interohm.database.rows import COLUMNS, kind_of
 
     columns = COLUMNS[collection]
-    asked = set() if where is None else parse_where(where, list(columns)).columns()
+    asked = set() if where is None else parse_where(where, list(columns), kinds=kind_of).columns()
     if sort is not None:
         asked.add(str(resolve_column(sort.removeprefix("-"), columns)))
     usual = _SHOWN[collection]

@@ -131,6 +131,7 @@ def rerun(
 
 
 def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[PhasePlan]]:
+    from interohm.cli.output import print_line
     from interohm.database import Database
     from interohm.screening.candidates import find_records
     from interohm.screening.config import load_screen
@@ -149,7 +150,7 @@ def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[Ph
     if dry_run:
         cells = math.prod(len(names) for names in screening.names.values())
         states = len(screening.conditions)
-        typer.echo(f"{cells} cells under {states} conditions in {parts} parts, none submitted")
+        print_line(f"{cells} cells under {states} conditions in {parts} parts, none submitted")
     else:
         keep_asked(screening)
     flow = screening_flow(screening, parts)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ def print_table_query(
     for row in answer.rows:
         made.add_row(
             *(
-                shown(_plain(value)) if answer.is_number(column) else str(value)
+                shown(_plain(value)) if answer.is_number(column) else _text(value)
                 for column, value in row.items()
             )
         )
@@ -44,5 +46,22 @@ def print_table_query(
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON knows it: what is not finite is none."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    """Return a value as JSON knows it: what is not finite is none, times and bytes are texts."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _text(value: Any) -> str:
+    plain = _plain(value)
+    return "–" if plain is None else str(plain)

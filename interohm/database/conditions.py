@@ -62,6 +62,12 @@ _NEGATED = {
     "is not null": "is null",
 }
 _MONGODB = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "==": "$eq", "in": "$in"}
+_IN_WORDS: dict[type | None, str] = {
+    float: "numbers",
+    str: "texts",
+    bool: "truth values",
+    None: "values of this kind",
+}
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -116,6 +122,11 @@ class Comparison:
         if self.relation in ("contains", "lacks"):
             negated = "NOT " if self.relation == "lacks" else ""
             return f"{negated}list_contains({name}, ?)", values
+        if isinstance(self.value, bool):
+            # DuckDB would turn a number or a text into a truth value, or fail at it
+            is_it = f"(typeof({name}) = 'BOOLEAN' AND CAST({name} AS VARCHAR) = ?)"
+            negated = "NOT " if self.relation == "!=" else ""
+            return f"{name} IS NOT NULL AND {negated}{is_it}", [str(self.value).lower()]
         if self.relation in ("in", "not in"):
             if not values:
                 # nothing is in an empty list; a null is not outside of it either
@@ -175,7 +186,11 @@ Condition: TypeAlias = Comparison | Junction
 
 
 def parse_where(
-    text: str, known: Mapping[str, str] | Collection[str], *, where: str = "--where"
+    text: str,
+    known: Mapping[str, str] | Collection[str],
+    *,
+    kinds: Callable[[str], type | None] = lambda column: None,
+    where: str = "--where",
 ) -> Condition:
     """Read a condition.
 
@@ -186,6 +201,9 @@ def parse_where(
     known : mapping or collection of str
         The columns that may be asked, or their places in a document by column. A name fits a
         column without its unit, too.
+    kinds : callable, optional
+        Says of a column what it holds: str, list (of str), bool, int or float; None: unknown. What
+        is compared with something else is refused.
     where : str
         What to name in errors.
 
@@ -216,14 +234,20 @@ def parse_where(
         raise InputError(f"not understood{place}: {error.msg}", where=where, fix=_GRAMMAR) from None
     except (ValueError, RecursionError, MemoryError):
         raise InputError("not understood", where=where, fix=_GRAMMAR) from None
-    return _Reader(line, columns, where).condition(tree, negated=False, depth=0)
+    return _Reader(line, columns, where, kinds).condition(tree, negated=False, depth=0)
 
 
 class _Reader:
     """From Python's tree to ours, refusing whatever is no comparison."""
 
-    def __init__(self, text: str, columns: Mapping[str, str], where: str) -> None:
-        self.text, self.columns, self.where = text, columns, where
+    def __init__(
+        self,
+        text: str,
+        columns: Mapping[str, str],
+        where: str,
+        kinds: Callable[[str], type | None],
+    ) -> None:
+        self.text, self.columns, self.where, self.kinds = text, columns, where, kinds
         self._by_place = {place: column for column, place in columns.items()}
 
     def condition(self, node: ast.expr, *, negated: bool, depth: int) -> Condition:
@@ -241,6 +265,8 @@ class _Reader:
         if isinstance(node, (ast.Name, ast.Attribute)):
             # a field alone asks whether it is true
             column, place = self.field(node)
+            if self.kinds(column) not in (bool, None):
+                raise self.refused(node, f"{column} is neither true nor false: compare it")
             return Comparison(column, place, "!=" if negated else "==", True)
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr)):
             word = "and" if isinstance(node.op, ast.BitAnd) else "or"
@@ -274,13 +300,31 @@ class _Reader:
         if symbol in ("in", "not in"):
             if right_is_field:
                 contains = "contains" if symbol == "in" else "lacks"
-                return Comparison(column, place, contains, self.constant(other))
+                return Comparison(column, place, contains, self.fitting(column, other, list))
             if not isinstance(other, (ast.List, ast.Tuple, ast.Set)):
                 raise self.refused(other, f"a list in brackets was expected after {symbol!r}")
-            return Comparison(column, place, symbol, tuple(map(self.constant, other.elts)))
+            constants = tuple(self.fitting(column, each) for each in other.elts)
+            return Comparison(column, place, symbol, constants)
         return Comparison(
-            column, place, symbol if left_is_field else _MIRRORED[symbol], self.constant(other)
+            column,
+            place,
+            symbol if left_is_field else _MIRRORED[symbol],
+            self.fitting(column, other),
         )
+
+    def fitting(self, column: str, node: ast.expr, asked: type | None = None) -> Constant:
+        """Return a constant that a column's values can be compared with."""
+        constant, kind = self.constant(node), self.kinds(column)
+        if kind is None:
+            return constant
+        if asked is list and kind is not list:
+            raise self.refused(node, f"{column} is no list")
+        holds = {int: float, list: str}.get(kind, kind)
+        if _kind(constant) is not holds:
+            raise self.refused(
+                node, f"{column} holds {_IN_WORDS[holds]}, not {_IN_WORDS[_kind(constant)]}"
+            )
+        return constant
 
     def field(self, node: ast.expr) -> tuple[str, str]:
         """Return the column that a name means, and its place."""

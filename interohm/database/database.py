@@ -12,18 +12,25 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from interohm.calculation_key import key_of_document
 from interohm.database import schema
 from interohm.database.columns import resolve_column, unknown_column
 from interohm.database.conditions import parse_where
-from interohm.database.profiles import packed, with_profiles, without_profiles
-from interohm.database.rows import COLUMNS, Row, sorted_rows
+from interohm.database.profiles import (
+    packed,
+    with_profiles,
+    without_large_parts,
+    without_profiles,
+)
+from interohm.database.rows import COLUMNS, Row, kind_of, sorted_rows
 from interohm.database.storage import Folder, Server, sole_writer
-from interohm.errors import InputError
+from interohm.errors import DocumentLeftOut, InputError
 from interohm.results.result import Result
+from interohm.safe_documents import ForeignCodeError
 from interohm.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -37,8 +44,12 @@ if TYPE_CHECKING:
 COLLECTIONS = tuple(COLUMNS)
 
 Document = dict[str, Any]
+Kept = TypeVar("Kept")
 
-_BLOB = "profiles_blob"
+_BLOB = schema.PROFILES_FIELD
+
+#: Of documents that are left out of an answer, and named.
+_UNREADABLE = (ForeignCodeError, schema.DamagedDocumentError)
 
 
 class Database:
@@ -114,7 +125,7 @@ class Database:
 
     def find_calculations(self, hashes: Sequence[str]) -> dict[str, Document]:
         """Return the calculations that exist, by hash, in one pass over the database."""
-        found = self._find("calculations", {"_id": {"$in": list(hashes)}})
+        found = self._find("calculations", {"_id": {"$in": list(hashes)}}, refuse=True)
         with schema.well_formed(self._where("calculations")):
             return {document["hash"]: document for document in found}
 
@@ -157,24 +168,19 @@ class Database:
         """Return the record with this name, or None."""
         from interohm.records import material_from
 
-        for document in self._find("materials", {"_id": name}, limit=1):
+        for document in self._find("materials", {"_id": name}, limit=1, refuse=True):
             return material_from(document, where=f"{self.location}, materials, {name}")
         return None
 
     def materials(self) -> list[Insulator | Metal]:
-        """Return all records, by name."""
+        """Return all records, by name; one that is not valid is left out, with a warning."""
         from interohm.records import material_from
 
-        return [
-            material_from(document, where=f"{self.location}, materials, {document.get('name')}")
-            for document in self._find("materials", {}, sort=[("_id", 1)])
-        ]
+        return self._valid("materials", material_from)
 
     def material_names(self) -> list[str]:
         """Return the names of all records."""
-        found = self._find("materials", {}, sort=[("_id", 1)])
-        with schema.well_formed(self._where("materials")):
-            return [document["name"] for document in found]
+        return [material.name for material in self.materials()]
 
     def save_material(self, material: Insulator | Metal) -> None:
         """Insert a record, or replace the one of this name."""
@@ -182,28 +188,33 @@ class Database:
 
         self._save("materials", material.name, material_document(material))
 
+    def remove_material(self, name: str) -> bool:
+        """Remove the record of this name; return whether there was one. Results of it stay."""
+        return self._remove("materials", name)
+
     def interface(self, name: str) -> Interface | None:
         """Return the interface with this name, or None."""
         from interohm.records.interface import interface_from
 
-        for document in self._find("interfaces", {"_id": name}, limit=1):
+        for document in self._find("interfaces", {"_id": name}, limit=1, refuse=True):
             return interface_from(document, where=f"{self.location}, interfaces, {name}")
         return None
 
     def interfaces(self) -> list[Interface]:
-        """Return all interfaces, by name."""
+        """Return all interfaces, by name; one that is not valid is left out, with a warning."""
         from interohm.records.interface import interface_from
 
-        return [
-            interface_from(document, where=f"{self.location}, interfaces, {document.get('name')}")
-            for document in self._find("interfaces", {}, sort=[("_id", 1)])
-        ]
+        return self._valid("interfaces", interface_from)
 
     def save_interface(self, interface: Interface) -> None:
         """Insert an interface, or replace the one of this name."""
         from interohm.records.interface import interface_document
 
         self._save("interfaces", interface.name, interface_document(interface))
+
+    def remove_interface(self, name: str) -> bool:
+        """Remove the interface of this name; return whether there was one."""
+        return self._remove("interfaces", name)
 
     def save_contact(self, document: ContactResult | Mapping[str, Any]) -> None:
         """Insert or replace the contact of these materials under these conditions."""
@@ -223,6 +234,7 @@ class Database:
         *,
         sort: Sequence[tuple[str, int]] = (),
         limit: int = 0,
+        refuse: bool = False,
     ) -> list[Document]:
         """Return documents in MongoDB's query language, profiles left where they are.
 
@@ -236,6 +248,8 @@ class Database:
             Ascending or descending.
         limit : int
             At most that many; 0 for all.
+        refuse : bool
+            Raise for a document that names code, instead of leaving it out with a warning.
 
         Raises
         ------
@@ -244,7 +258,9 @@ class Database:
         """
         _check_collection(collection)
         try:
-            return self._find(collection, dict(criteria or {}), sort=sort, limit=limit)
+            return self._find(
+                collection, dict(criteria or {}), sort=sort, limit=limit, refuse=refuse
+            )
         except InputError:
             raise
         except (
@@ -297,18 +313,20 @@ class Database:
         """
         _check_collection(collection)
         columns = COLUMNS[collection]
-        condition = None if where is None else parse_where(where, list(columns))
+        condition = None if where is None else parse_where(where, list(columns), kinds=kind_of)
         order = None if sort is None else resolve_column(sort.removeprefix("-"), columns)
         if sort is not None and order is None:
             raise unknown_column(sort.removeprefix("-"), columns, where="--sort")
-        found = [
-            row
-            for document in self._documents_with_rows(
-                collection, {} if condition is None else condition.mongodb()
-            )
-            for row in schema.stored_rows(collection, document, where=self._where(collection))
-            if condition is None or condition.holds(row)
-        ]
+        found = []
+        for document in self._documents_with_rows(
+            collection, {} if condition is None else condition.mongodb()
+        ):
+            try:
+                rows = schema.stored_rows(collection, document, where=self._where(collection))
+            except _UNREADABLE as error:
+                self._leave_out(collection, document, error)
+                continue
+            found += [row for row in rows if condition is None or condition.holds(row)]
         if sort is not None and order is not None:
             found = sorted_rows(found, order, descending=sort.startswith("-"))
         return found[:limit] if limit else found
@@ -353,11 +371,15 @@ class Database:
                     unchanged = {"_id": document["_id"], **earlier}
                     where = f"{self._where(name)}, {document['_id']}"
                     try:
-                        plain = schema.given(document, where=where)
+                        plain = self._given(name, document)
                         with schema.well_formed(where):
                             renewed = {"_id": document["_id"], **schema.stored(name, plain)}
                     except InputError as error:
                         refused.append(error)
+                        continue
+                    if schema.LARGE_PARTS_FIELD in document:
+                        self._save(name, document["_id"], plain)
+                        done[name] += 1
                         continue
                     done[name] += opened.replace_one(unchanged, renewed).modified_count
         if refused:
@@ -404,18 +426,65 @@ class Database:
         *,
         sort: Sequence[tuple[str, int]] = (),
         limit: int = 0,
+        refuse: bool = False,
     ) -> list[Document]:
+        """Return documents; one that names code is left out, or an error."""
         if self._backend is None:
             return []
         with self._lock, self._backend.errors():
             cursor = self._backend.collection(collection).find(
-                criteria,
-                {"_id": 0, schema.ROWS_FIELD: 0},
-                limit=limit,
-                sort=list(sort) or None,
+                criteria, limit=limit, sort=list(sort) or None
             )
             found = list(cursor)
-        return [schema.given(document, where=self._where(collection)) for document in found]
+        given = []
+        for document in found:
+            try:
+                given.append(self._given(collection, document))
+            except _UNREADABLE as error:
+                if refuse:
+                    raise
+                self._leave_out(collection, document, error)
+        return given
+
+    def _given(self, collection: str, document: Document) -> Document:
+        """Return what was saved: without what the database added, with the parts it put apart."""
+        where = self._where(collection)
+        name = document.get(schema.LARGE_PARTS_FIELD)
+        if name is not None and self._backend is not None:
+            with self._lock, self._backend.errors():
+                blob = self._backend.get_blob(str(name))
+            if blob is None:
+                raise schema.DamagedDocumentError(f"{where}, {document.get('_id')}")
+            document = with_profiles(dict(document), blob, where=where)
+        return schema.given(document, where=f"{where}, {document.get('_id')}")
+
+    def _valid(self, collection: str, read: Callable[..., Kept]) -> list[Kept]:
+        """Return all documents that are what they should be."""
+        valid = []
+        for document in self._find(collection, {}, sort=[("_id", 1)]):
+            name = str(document.get("name"))
+            try:
+                valid.append(read(document, where=f"{self._where(collection)}, {name}"))
+            except InputError as error:
+                self._leave_out(collection, {"_id": name}, error)
+        return valid
+
+    def _leave_out(self, collection: str, document: Document, error: InputError) -> None:
+        name = repr(str(document.get("_id")))
+        warnings.warn(
+            f"{self._where(collection)}, {name} is left out: {error.what}",
+            DocumentLeftOut,
+            stacklevel=3,
+        )
+
+    def _remove(self, collection: str, key: str) -> bool:
+        backend = self._writable()
+        with self._lock, backend.errors():
+            opened = backend.collection(collection)
+            removed: Document | None = opened.find_one({"_id": key})
+            deleted = bool(opened.delete_one({"_id": key}).deleted_count)
+            self._drop(backend, removed)
+        return deleted
 
     def _where(self, collection: str) -> str:
         return f"{self.location}, {collection}"
@@ -423,8 +492,22 @@ class Database:
     def _save(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
         backend = self._writable()
         whole = {"_id": key, **schema.stored(collection, document)}
+        rows = whole.pop(schema.ROWS_FIELD)
+        slim, large = without_large_parts(whole)
+        slim[schema.ROWS_FIELD] = rows
         with self._lock, backend.errors():
-            backend.replace(collection, whole)
+            if large:
+                # as for profiles: written before the document that names it
+                slim[schema.LARGE_PARTS_FIELD] = uuid.uuid4().hex
+                backend.put_blob(slim[schema.LARGE_PARTS_FIELD], packed(large))
+            replaced = backend.replace(collection, slim)
+            self._drop(backend, replaced)
+
+    def _drop(self, backend: Folder | Server, replaced: Document | None) -> None:
+        """Remove what a document that is gone kept apart."""
+        for field in (_BLOB, schema.LARGE_PARTS_FIELD):
+            if replaced is not None and isinstance(replaced.get(field), str):
+                backend.drop_blob(replaced[field])
 
     def _save_result(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
         """Save a contact or a cell, its profiles apart in a blob."""
@@ -437,9 +520,7 @@ class Database:
         whole = {"_id": key, **schema.stored(collection, slim), _BLOB: blob}
         with self._lock, backend.errors():
             backend.put_blob(blob, packed(profiles))
-            replaced = backend.replace(collection, whole)
-            if replaced is not None and _BLOB in replaced:
-                backend.drop_blob(replaced[_BLOB])
+            self._drop(backend, backend.replace(collection, whole))
 
 
 def _rows_alone(document: Document) -> Document:

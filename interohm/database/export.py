@@ -9,12 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from interohm.database.rows import kind_of
+from interohm.plain_text import printable
 
 Format = Literal["csv", "json", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 #: Between the members of a list in a CSV field.
 _SEPARATOR = " | "
+
+#: How formulas begin, in whichever spreadsheet.
+_FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def encoded(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], format: Format) -> bytes:
@@ -43,10 +47,20 @@ def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
     writer.writerow(columns)
     for row in rows:
         values = [row.get(column) for column in columns]
-        writer.writerow(
-            [_SEPARATOR.join(value) if isinstance(value, list) else value for value in values]
-        )
+        writer.writerow([_field(value) for value in values])
     return stream.getvalue().encode()
+
+
+def _field(value: Any) -> Any:
+    """Return a value for CSV; a text that spreadsheets would take for a formula gets an apostrophe.
+
+    What a terminal or a spreadsheet would act on stands as its escape.
+    """
+    text = _SEPARATOR.join(value) if isinstance(value, list) else value
+    if not isinstance(text, str):
+        return value
+    shown = printable(text).replace("\t", " ")
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULAS) else shown
 
 
 def _parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from jobflow import JobStore
 from maggma.stores import GridFSStore, MongoStore, MontyStore
 
-from interohm.database.safe_documents import refuse_foreign_code
 from interohm.database.storage import FOLDER_STORAGE, Folder, Server
+from interohm.safe_documents import refuse_foreign_code
 
 if TYPE_CHECKING:
     import threading

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 #: What a question may take beside the rest of the program.
 _MEMORY = "1500MB"
 
-_NUMBERS = ("DOUBLE", "FLOAT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "HUGEINT", "DECIMAL")
+_NUMBERS = (
+    *("DOUBLE", "FLOAT", "DECIMAL", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "HUGEINT"),
+    *("UINTEGER", "UBIGINT", "USMALLINT", "UTINYINT", "UHUGEINT"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,20 @@ class Answer:
 
     def is_number(self, column: str) -> bool:
         """Whether a column holds numbers."""
-        return self.columns[column].startswith(_NUMBERS)
+        return _is_number(self.columns[column])
+
+
+def _is_number(type_name: str) -> bool:
+    return type_name.startswith(_NUMBERS) and not type_name.endswith("]")
+
+
+def _kind(type_name: str) -> type | None:
+    """Return what a column of DuckDB's holds, as conditions ask; None: something else."""
+    if _is_number(type_name):
+        return float
+    return {"VARCHAR": str, "BOOLEAN": bool, "VARCHAR[]": list}.get(
+        "VARCHAR" if type_name.startswith("ENUM") else type_name
+    )
 
 
 def is_table(name: str) -> bool:
@@ -119,7 +135,9 @@ def query_table(
             text, asked = "TRUE", set()
             values: list[Any] = []
             if where is not None:
-                condition = parse_where(where, list(columns))
+                condition = parse_where(
+                    where, list(columns), kinds=lambda column: _kind(columns[column])
+                )
                 text, values = condition.sql()
                 asked = condition.columns()
             query = f"FROM read_parquet(?) WHERE {text}"

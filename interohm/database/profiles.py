@@ -8,13 +8,11 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from interohm.database.safe_documents import refuse_foreign_code
 from interohm.errors import InputError
+from interohm.safe_documents import refuse_foreign_code
+from interohm.unpacking import unpacked
 
 Document = dict[str, Any]
-
-#: What unpacking a damaged blob, or putting another document's into this one, ends with.
-_DAMAGE = (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError)
 
 
 def without_profiles(document: Mapping[str, Any]) -> tuple[Document, dict[str, Any]]:
@@ -37,6 +35,38 @@ def without_profiles(document: Mapping[str, Any]) -> tuple[Document, dict[str, A
     return walk(document, ""), profiles
 
 
+#: A document of more characters as JSON is too large, a part of more leaves it. A server takes 16
+#: MB, of which a short number takes twelve bytes.
+_LARGE_DOCUMENT, _LARGE_PART = 1_000_000, 100_000
+
+
+def without_large_parts(document: Mapping[str, Any]) -> tuple[Document, dict[str, Any]]:
+    """Return a document that a server takes, and the parts that had to leave it, by their paths."""
+
+    def walk(value: Mapping[str, Any], path: str, parts: dict[str, Any]) -> Document:
+        kept = dict(value)
+        for field, item in value.items():
+            if "." in field or _length(item) <= _LARGE_PART:
+                continue
+            inner: dict[str, Any] = {}
+            if isinstance(item, Mapping):
+                kept[field] = walk(item, f"{path}{field}.", inner)
+            if _length(kept[field]) > _LARGE_PART:  # of many parts, none of them large
+                del kept[field]
+                inner = {f"{path}{field}": item}
+            parts.update(inner)
+        return kept
+
+    parts: dict[str, Any] = {}
+    if _length(document) <= _LARGE_DOCUMENT:
+        return dict(document), parts
+    return walk(document, "", parts), parts
+
+
+def _length(value: Any) -> int:
+    return len(json.dumps(value, default=str))
+
+
 def packed(profiles: Mapping[str, Any]) -> bytes:
     """Return profiles by their paths as a blob, the same bytes every time."""
     return gzip.compress(json.dumps(profiles).encode(), mtime=0)
@@ -51,7 +81,7 @@ def with_profiles(document: Document, blob: bytes, *, where: str) -> Document:
         The blob is damaged, or does not fit the document.
     """
     try:
-        profiles = json.loads(gzip.decompress(blob))
+        profiles = json.loads(unpacked(blob, ".gz", where=where))
         refuse_foreign_code(profiles, where=where)
         for path, profile in profiles.items():
             *steps, field = path.split(".")

@@ -7,13 +7,15 @@ anew. Those of a later version than this program's are refused, never guessed at
 from __future__ import annotations
 
 import contextlib
+import json
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from interohm.calculation_key import key_of_document
 from interohm.database.rows import COLUMNS, Row, kind_of, rows_of
-from interohm.database.safe_documents import refuse_foreign_code
 from interohm.errors import InputError
+from interohm.safe_documents import refuse_foreign_code
 
 VERSION = 3
 
@@ -23,22 +25,63 @@ VERSION_FIELD, ROWS_FIELD = "schema_version", "rows"
 #: versions of the program wrote lacks it, and gets it when it is looked through.
 KEY_FIELD = "key"
 
+#: Of every row, by which damage to the document, or to the row, is found. Numbers that a disk or a
+#: memory changed look like others.
+DOCUMENT_CHECKSUM, ROW_CHECKSUM = "document_checksum", "row_checksum"
+
+#: Where the database keeps the profiles of a contact or a cell.
+PROFILES_FIELD = "profiles_blob"
+
+#: Where the database keeps what is too large for a document.
+LARGE_PARTS_FIELD = "large_parts_blob"
+
 #: How earlier versions are marked; the first one had no such field.
 EARLIER: tuple[int | None, ...] = (None, *range(2, VERSION))
 
 
 def stored(collection: str, document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document with what the database adds to it."""
-    rows = rows_of(collection, document)
+    checksum = _checksum(_content(document))
+    rows = [{**row, DOCUMENT_CHECKSUM: checksum} for row in rows_of(collection, document)]
     whole = {**document, VERSION_FIELD: VERSION, ROWS_FIELD: rows}
-    return with_key(whole) if collection == "calculations" else whole
+    if collection == "calculations":
+        return with_key(whole)
+    return {**whole, ROWS_FIELD: [_with_checksum(row) for row in rows]}
 
 
 def with_key(calculation: Mapping[str, Any]) -> dict[str, Any]:
     """Return a stored calculation with its coarse key in its row."""
     key = key_of_document(calculation)
-    rows = [{**row, KEY_FIELD: key} for row in calculation[ROWS_FIELD]]
+    rows = [_with_checksum({**row, KEY_FIELD: key}) for row in calculation[ROWS_FIELD]]
     return {**calculation, ROWS_FIELD: rows}
+
+
+def _with_checksum(row: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {name: value for name, value in row.items() if name != ROW_CHECKSUM}
+    return {**plain, ROW_CHECKSUM: _checksum(plain)}
+
+
+def _content(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a document says, which a checksum is of."""
+    return {field: value for field, value in document.items() if field != PROFILES_FIELD}
+
+
+def _checksum(value: Any) -> int:
+    """Return a checksum of plain values, the same before and after they were in a database."""
+    text = json.dumps(value, sort_keys=True, default=lambda _: None)
+    return zlib.crc32(text.encode())
+
+
+class DamagedDocumentError(InputError):
+    """A document is not what was saved."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            "a document is damaged: it is not what was saved (its checksum does not fit)",
+            where=where,
+            fix="restore the database from a backup, or save the document anew: predict, import "
+            "or calculate it again; and check the disk and the memory of the machine",
+        )
 
 
 def given(document: Mapping[str, Any], *, where: str) -> dict[str, Any]:
@@ -47,7 +90,7 @@ def given(document: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        A later version of the program wrote it, or it names code of somebody else.
+        A later version of the program wrote it, it names code of somebody else, or it is damaged.
     """
     refuse_foreign_code(document, where=where)
     version = document.get(VERSION_FIELD, 1)
@@ -58,11 +101,18 @@ def given(document: Mapping[str, Any], *, where: str) -> dict[str, Any]:
             where=where,
             fix="update interohm",
         )
-    return {
+    plain = {
         field: value
         for field, value in document.items()
-        if field not in ("_id", VERSION_FIELD, ROWS_FIELD)
+        if field not in ("_id", VERSION_FIELD, ROWS_FIELD, LARGE_PARTS_FIELD)
     }
+    rows = document.get(ROWS_FIELD)
+    if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):
+        checksum = rows[0].get(DOCUMENT_CHECKSUM)
+        content = _content(plain)
+        if checksum is not None and content and checksum != _checksum(content):
+            raise DamagedDocumentError(where)
+    return plain
 
 
 def stored_rows(collection: str, document: Mapping[str, Any], *, where: str) -> list[Row]:
@@ -71,6 +121,9 @@ def stored_rows(collection: str, document: Mapping[str, Any], *, where: str) -> 
     with well_formed(where):
         current = document.get(VERSION_FIELD) == VERSION
         rows = document[ROWS_FIELD] if current else rows_of(collection, plain)
+        for row in rows:
+            if row.get(ROW_CHECKSUM) not in (None, _with_checksum(row)[ROW_CHECKSUM]):
+                raise DamagedDocumentError(where)
         return [_checked(collection, row) for row in rows]
 
 

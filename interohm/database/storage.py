@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import socket
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
-from interohm.settings import Settings, uri_host
+from interohm.files import open_plain, whole_file
+from interohm.settings import Settings, uri_host, without_secrets
 
 if TYPE_CHECKING:
     pass
@@ -86,6 +87,7 @@ class Folder:
         with self.errors():
             from montydb import MontyClient, set_storage
 
+            self._check_engine()
             if create and not self.exists(path):
                 set_storage(str(path), storage="sqlite", **FOLDER_STORAGE)
             if create:
@@ -99,6 +101,27 @@ class Folder:
     def exists(path: Path) -> bool:
         """Whether there is a database in the folder."""
         return (path / "monty.storage.cfg").is_file()
+
+    def _check_engine(self) -> None:
+        """Refuse a folder that names another engine: MontyDB would import what stands there.
+
+        Of the engine's settings one goes into a command of SQLite's as it is.
+        """
+        if not self.exists(self.path):
+            return
+        engine = self.path / ".monty.storage"
+        # of a kilobyte, as a folder of others may hold anything
+        named = engine.open("rb").read(1024).strip() if engine.is_file() else b""
+        settings = (self.path / "monty.storage.cfg").open("rb").read(65536).decode(errors="replace")
+        written = re.findall(r"^\s*journal_mode\s*[=:]\s*(.*?)\s*$", settings, re.M | re.I)
+        if named != b"sqlite" or any(re.fullmatch("[A-Za-z]+", mode) is None for mode in written):
+            raise InputError(
+                "the folder is no database of this program: its file .monty.storage or "
+                "monty.storage.cfg names something else than SQLite",
+                where=self.location,
+                fix="find out who wrote it; a database of this program has the one word sqlite in "
+                ".monty.storage",
+            )
 
     def collection(self, name: str) -> Any:
         """Return a collection with pymongo's methods."""
@@ -164,16 +187,8 @@ class Folder:
         """Write a file, whole or not at all."""
         path = self._blob(key)
         path.parent.mkdir(exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(path) as file:
+            file.write(content)
 
     def get_blob(self, key: str) -> bytes | None:
         """Read the file; None if there is none."""
@@ -261,10 +276,9 @@ class Server:
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
         """Name the host, never the credentials."""
-        from pymongo.errors import ConnectionFailure, PyMongoError
+        from pymongo.errors import ConnectionFailure, DocumentTooLarge, PyMongoError
 
         assert self.settings.mongodb_uri is not None
-        secret = self.settings.mongodb_uri.get_secret_value()
         try:
             yield
         except ConnectionFailure as error:
@@ -273,10 +287,18 @@ class Server:
                 where=self.location,
                 fix="check that the server still runs, then repeat the command",
             ) from None
+        except DocumentTooLarge as error:
+            raise InputError(
+                "a document has more than the 16 MB that a MongoDB server takes",
+                where=self.location,
+                fix="shorten what its record or configuration says beside the numbers, or keep it "
+                "in a project folder (unset INTEROHM_MONGODB_URI)",
+            ) from error
         except PyMongoError as error:
             message = str((getattr(error, "details", None) or {}).get("errmsg", error))
             raise InputError(
-                f"the database refuses the request: {message.replace(secret, '(uri)')}",
+                "the database refuses the request: "
+                + without_secrets(message, self.settings.mongodb_uri),
                 where=self.location,
                 fix="check the criteria, and that the user may read and write this database",
             ) from None
@@ -313,7 +335,7 @@ def sole_writer(path: Path) -> Iterator[None]:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        file = open(path / ".writer.lock", "a+")  # noqa: SIM115 - closed by the block below
+        file = open_plain(path / ".writer.lock")
     except OSError as error:
         raise InputError(
             f"the data folder cannot be written: {error.strerror}",

@@ -69,7 +69,7 @@ def selected(database: Database, collection: str, key: str) -> Selection:
         criteria = dict(zip(columns[:-1], values[:-1], strict=True))
     else:
         criteria = dict(zip(columns, values, strict=True))
-    found = database.query(collection, criteria, limit=1)
+    found = database.query(collection, criteria, limit=1, refuse=True)
     if not found:
         raise InputError(
             "this result is not in the database any more", where=collection, fix="reload the table"

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
 import secrets
+import tempfile
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interohm.errors import InputError
@@ -40,11 +47,13 @@ def explorer(settings: Settings) -> Dash:
         The database cannot be reached.
     """
     from dash import Dash
-    from flask import Flask, abort, request
+    from flask import Flask, Response, abort, request
+    from werkzeug.exceptions import HTTPException
 
     from interohm.database import Database
     from interohm.explorer.callbacks import register
     from interohm.explorer.layout import page
+    from interohm.explorer.requests import is_request
 
     with Database.open(settings) as database:
         location = database.location
@@ -52,7 +61,7 @@ def explorer(settings: Settings) -> Dash:
     app = Dash(
         __name__,
         server=server,
-        title=f"interohm – {location}",
+        title=escape(f"interohm – {location}"),
         update_title=None,
         url_base_pathname=f"/{secrets.token_urlsafe(16)}/",
         serve_locally=True,
@@ -61,6 +70,7 @@ def explorer(settings: Settings) -> Dash:
     )
     app.layout = page(location)
     register(app, settings)
+    root = app.config.requests_pathname_prefix
 
     @server.before_request
     def only_this_machine() -> None:
@@ -69,8 +79,29 @@ def explorer(settings: Settings) -> Dash:
             name = request.host[: request.host.find("]") + 1]
         if name.lower() not in _OWN_HOSTS:
             abort(403, "This page answers on this machine alone.")
-        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        # The page itself may be opened from elsewhere, as from the file that leads to it: whoever
+        # opens it has the address, and sees nothing of what it shows.
+        opened = request.method == "GET" and request.path == root
+        opened &= request.headers.get("Sec-Fetch-Mode") == "navigate"
+        opened &= request.headers.get("Sec-Fetch-Dest") == "document"
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and (
+            not opened
+        ):
             abort(403, "Another page asked for this one.")
+        if request.path == f"{root}_dash-update-component" and not is_request(
+            request.get_json(silent=True)
+        ):
+            abort(400, "This is no request of the page.")
+
+    @server.errorhandler(Exception)
+    def without_traceback(error: Exception) -> Response:
+        """Answer what a request of others leads to; a fault of the program is told in one line."""
+        if isinstance(error, HTTPException):
+            return error.get_response()  # type: ignore[return-value]
+        logging.getLogger(__name__).warning("a request failed: %s: %s", type(error).__name__, error)
+        if isinstance(error, (AttributeError, LookupError, RecursionError, TypeError, ValueError)):
+            return Response("This is no request of the page.", 400, mimetype="text/plain")
+        return Response("The request failed.", 500, mimetype="text/plain")
 
     @server.after_request
     def with_headers(response):  # type: ignore[no-untyped-def]
@@ -95,8 +126,6 @@ def listen(app: Dash, port: int) -> tuple[BaseWSGIServer, str]:
     InputError
         The port is not free.
     """
-    import logging
-
     from werkzeug.serving import make_server
 
     # a line for each request helps nobody, and would show the secret address
@@ -111,3 +140,23 @@ def listen(app: Dash, port: int) -> tuple[BaseWSGIServer, str]:
         ) from None
     path = app.config.requests_pathname_prefix
     return server, f"http://{_LOOPBACK}:{server.server_port}{path}"
+
+
+@contextlib.contextmanager
+def page_that_leads_to(address: str) -> Iterator[str]:
+    """Yield the address of a file, for this user alone, that leads a browser to the page.
+
+    The arguments of a process, as a browser's, are read by all users of a machine.
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    place = runtime if os.path.isdir(runtime) else None
+    # folder and file are made with modes 0700 and 0600
+    with tempfile.TemporaryDirectory(prefix="interohm-", dir=place) as folder:
+        handle, name = tempfile.mkstemp(dir=folder, suffix=".html")
+        link = escape(address)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(
+                f'<!doctype html><meta charset="utf-8"><title>interohm</title>'
+                f'<meta http-equiv="refresh" content="0; url={link}"><a href="{link}">interohm</a>'
+            )
+        yield Path(name).as_uri()

@@ -13,8 +13,15 @@ from pydantic import Field, model_validator
 
 from interohm.errors import InputError
 from interohm.records.cell_config import Contact
-from interohm.records.interface import RecordName
-from interohm.records.material import Insulator, Kelvin, Material, Metal, Number, _Model
+from interohm.records.material import (
+    Insulator,
+    Kelvin,
+    Material,
+    Metal,
+    Number,
+    RecordName,
+    _Model,
+)
 from interohm.records.shipped import SHIPPED_FOLDER, shipped_material
 from interohm.yaml_io import load_yaml, validated
 

@@ -7,7 +7,7 @@ alike. Explicit calculations write it, people write it, contacts and cells read 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
@@ -17,11 +17,11 @@ from interohm.records.material import (
     Dipole,
     Number,
     Quantity,
+    RecordName,
     _Model,
 )
+from interohm.safe_documents import refuse_foreign_code
 from interohm.yaml_io import dump_yaml, load_yaml, validated_as, write_text
-
-RecordName: TypeAlias = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
 
 
 class InterfaceStrain(_Model):
@@ -120,8 +120,9 @@ def interface_from(data: Any, *, where: str) -> Interface:
     Raises
     ------
     InputError
-        With every field that is wrong, and how to mend it.
+        With every field that is wrong, and how to mend it; or it names code.
     """
+    refuse_foreign_code(data, where=where)
     interface: Interface = validated_as(_INTERFACE, data, where=where)
     return interface
 

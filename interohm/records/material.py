@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -31,6 +32,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from interohm.plain_text import check_name, check_visible
+from interohm.safe_documents import refuse_foreign_code
 from interohm.yaml_io import (
     dump_yaml,
     load_yaml,
@@ -44,6 +47,15 @@ ION_CHARGES = {"Li": 1, "Na": 1, "K": 1, "Ag": 1, "Cu": 1, "Mg": 2, "Ca": 2, "Zn
 
 Number: TypeAlias = Annotated[float, BeforeValidator(require_number)]
 Charge: TypeAlias = Annotated[int, BeforeValidator(require_number), Field(ge=-6, le=6)]
+RecordName: TypeAlias = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$"),
+    AfterValidator(check_name),
+]
+#: Of a defect, a sublattice or an error, within a record.
+PartName: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=64), AfterValidator(check_visible)
+]
 
 
 class _Model(BaseModel):
@@ -181,8 +193,6 @@ class _Within:
 
 def bounded(low: float, high: float, hint: str) -> Any:
     """Return a validator of a quantity's magnitude, whose error ends with a hint at its unit."""
-    from pydantic import AfterValidator
-
     return AfterValidator(_Within(low, high, hint))
 
 
@@ -239,12 +249,12 @@ class Defect(_Model):
         conduct. Where the record gives its `conductivity`, the migration energy follows from it.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: PartName
     charge: Charge
     ion_change: Number
     formation_energy_eV: Energy | None = None
     site_density_cm3: SiteDensity
-    sublattice: Annotated[str, Field(min_length=1, max_length=64)]
+    sublattice: PartName
     degeneracy: Annotated[Number, Field(gt=0, le=1000)] = 1
     migration_energy_eV: BarrierEnergy | None = None
     attempt_frequency_Hz: Frequency | None = None
@@ -318,7 +328,7 @@ class SharedError(_Model):
         A field's own uncertainty is what is left beside.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: PartName
     uncertainty_eV: Annotated[Number, Field(ge=0, le=10)]
     moves: Annotated[dict[str, Number], Field(min_length=1)]
 
@@ -361,6 +371,16 @@ class MetalState(_Model):
     work_function_eV: WorkFunction
 
 
+def _is_site(site: Any) -> bool:
+    species = site.get("species") if isinstance(site, dict) else None
+    return isinstance(species, list) and all(
+        isinstance(each, dict)
+        and isinstance(each.get("element"), str)
+        and isinstance(each.get("occu"), (int, float))
+        for each in species
+    )
+
+
 class PhaseEnergies(_Model):
     """Total energies of a phase and of those that it may react to, by one method.
 
@@ -388,10 +408,10 @@ class PhaseEnergies(_Model):
 
 
 class _Material(_Model):
-    name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s/\\]+$")]
+    name: RecordName
     mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
     ion_charge: Annotated[Charge, Field(ge=1)] = Field(default=None, validate_default=True)
-    surface: str | None = None
+    surface: Annotated[str, AfterValidator(check_visible)] | None = None
     areal_site_density_cm2: ArealSiteDensity | None = None
     reorganization_energy_eV: BarrierEnergy | None = None
     shared_errors: list[SharedError] = Field(default_factory=list)
@@ -418,6 +438,19 @@ class _Material(_Model):
                         f"shared_errors[{place}].moves: {field!r} is no energy or potential of "
                         f"this record; it has {', '.join(fields)}"
                     )
+
+    @field_validator("structure")
+    @classmethod
+    def _has_species(cls, structure: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Refuse what is no structure; pymatgen, which takes long to import, reads it later."""
+        if structure is not None and "sites" in structure:
+            sites = structure["sites"]
+            if not isinstance(sites, list) or not all(map(_is_site, sites)):
+                raise ValueError(
+                    "sites: a list was expected, each with its species, as pymatgen writes "
+                    "structures"
+                )
+        return structure
 
     @field_validator("ion_charge", mode="before")
     @classmethod
@@ -649,8 +682,9 @@ def material_from(data: Any, *, where: str) -> Insulator | Metal:
     Raises
     ------
     InputError
-        With every field that is wrong, and how to mend it.
+        With every field that is wrong, and how to mend it; or it names code.
     """
+    refuse_foreign_code(data, where=where)
     material: Insulator | Metal = validated_as(MATERIAL, data, where=where)
     return material
 

@@ -21,6 +21,15 @@ ADDRESSES = (
     f"mongodb://me:{SECRET}@/{SECRET}?serverSelectionTimeoutMS={SECRET}",
     f"mongodb+srv://me:{SECRET}@nowhere.invalid/",
     f"http://me:{SECRET}@127.0.0.1/",
+    # what people write who know no better
+    f"mongodb://me:{SECRET}",
+    f"mongodb://me:{SECRET}%40127.0.0.1:1/",
+    f"mongodb://127.0.0.1:1;password={SECRET}",
+    f"mongodb://me:x@{SECRET}/x@127.0.0.1:1/",
+    f"mongodb://127.0.0.1:1/?authMechanismProperties=TOKEN_RESOURCE:a@{SECRET}",
+    f"mongodb://me:{SECRET}/@127.0.0.1:1/",
+    f"mongodb:/me:{SECRET}@127.0.0.1:1/",
+    f"MONGODB://me:{SECRET}@127.0.0.1:1/",
 )
 
 COMMANDS = (

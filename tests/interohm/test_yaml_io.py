@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
@@ -123,3 +124,51 @@ def test_long_flow_mappings_with_keys_of_several_words_are_read_back() -> None:
 def test_text_that_begins_like_a_key_is_read_back() -> None:
     data = {"_": ["?;"], "x": [1e-7, 2, None, True, "é"]}
     assert parse_yaml(dump_yaml(data), where="x.yaml") == data
+
+
+MERGES = "a0: &a0 {k: v}\n" + "".join(
+    f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 10)}]}}\n" for i in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MERGES,
+        MERGES.replace("<<: [", "k: [").replace("{k: [", "[").replace("]}", "]"),
+        "a: &a [*a]",
+        "a: &a\n  b: *a\n",
+    ],
+    ids=["merges", "lists", "of itself", "in itself"],
+)
+def test_what_unfolds_without_end_is_refused_before_it_is_built(text):
+    # building them takes minutes and the memory, or has no end
+    with pytest.raises(InputError, match="unfolding without end"):
+        parse_yaml(text, where="test")
+
+
+def test_merges_within_reason_are_read():
+    read = parse_yaml("a: &a {k: 1, l: 2}\nb: {<<: *a, l: 3}\nc: [*a, *a]", where="test")
+    assert read == {"a": {"k": 1, "l": 2}, "b": {"k": 1, "l": 3}, "c": [{"k": 1, "l": 2}] * 2}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: " + "x" * (60 * 2**20), 'a: "' + "x " * (30 * 2**20) + '"'],
+    ids=["plain", "quoted"],
+)
+def test_long_scalars_are_refused_before_they_are_built(text, tmp_path):
+    file = tmp_path / "long.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match="larger than 4 MiB"):
+        load_yaml(file)
+
+
+def test_json_is_read_as_such():
+    numbers = list(range(1_000_000))
+    assert parse_yaml(json.dumps({"a": numbers}), where="test") == {"a": numbers}
+    with pytest.raises(InputError, match='duplicate key "a"'):
+        parse_yaml('{"a": 1, "a": 2}', where="test")
+    with pytest.raises(InputError, match="not a finite number"):
+        parse_yaml('{"a": NaN}', where="test")
+    assert parse_yaml("{a: 1e3, b: no}", where="test") == {"a": 1000.0, "b": "no"}

@@ -24,6 +24,8 @@ from interohm.postprocess.dielectric import static_dielectric_tensor
 from interohm.postprocess.vasp import UnusableEnergy, read_vasp
 from interohm.records import Insulator, Metal
 from interohm.settings import load_settings
+from interohm.workflows import vasp_tasks
+from interohm.workflows.vasp_folders import Finished
 from interohm.workflows.vasp_import import import_folder, import_store
 from interohm.workflows.vasp_tasks import calculation_of_task, path_of_task
 
@@ -250,3 +252,17 @@ def test_a_path_of_tasks() -> None:
     task["calculations"] = [None, *whole[1:]]
     with pytest.raises(InputError, match="lacks the calculations of its images or ends"):
         path_of_task(task, "path")
+
+
+def test_a_task_that_names_code_is_left_out_and_named(
+    quick: tuple[Path, dict[str, dict[str, Any]]],
+) -> None:
+    root, tasks = quick
+    name, task = next(iter(tasks.items()))
+    poisoned = json.loads(json.dumps(task, default=str))
+    structure = poisoned["calcs_reversed"][0]["output"]["structure"]
+    structure["sites"][0]["properties"] = {"m": {"@module": "interohm.__main__", "@class": "x"}}
+    finished = Finished(root)
+    vasp_tasks._read(name, poisoned, finished)
+    assert not finished.calculations
+    assert "names code of" in str(finished.left_out[name])

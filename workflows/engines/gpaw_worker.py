@@ -12,7 +12,6 @@ import fcntl
 import json
 import os
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,13 @@ from gpaw.mpi import world
 from gpaw.new.ase_interface import ASECalculator
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 
 from .gpaw_output import MASTER, NotConvergedError, document, remove, replace, write_whole
 from .gpaw_scf import calculator, calculator_from, is_scf_failure, set_initial_moments
 from .request import CalculationRequest
-from .worker_run import DISK_FULL
+from .worker_run import DISK_FULL, end_with
 
 _GEOMETRY = "geometry.extxyz"
 _HESSIAN = "hessian.json"
@@ -60,12 +60,17 @@ class ElectronsNotConvergedError(NotConvergedError):
 def main() -> int:
     """Calculate what the folder asks for; the exit status is 0 when a result was written."""
     folder = Path(sys.argv[1])
-    _end_with(os.getppid())
-    lock = (folder / "lock").open("w")
+    # Of several processes the first one, whose end is that of the others.
+    if MASTER:
+        end_with(sys.argv[2] if len(sys.argv) > 2 else None, lambda: os._exit(3))
+    lock = open_plain(folder / "lock")
     if MASTER:
         # Whoever started an earlier run in this folder may be gone, its worker not yet.
         fcntl.flock(lock, fcntl.LOCK_EX)
     world.barrier()
+    if (folder / "result.json").exists():
+        # The earlier run ended well while this one waited for it.
+        return 0
     request = CalculationRequest.model_validate_json((folder / "request.json").read_text())
     try:
         result = calculate(request, folder)
@@ -77,17 +82,6 @@ def main() -> int:
     write_whole(folder / "result.json", result.model_dump_json(exclude_none=True))
     remove(folder / _DENSITY)
     return 0
-
-
-def _end_with(launcher: int) -> None:
-    """End this process when its launcher is gone, however it went."""
-
-    def watch() -> None:
-        while os.getppid() == launcher:
-            time.sleep(1)
-        os._exit(3)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def calculate(request: CalculationRequest, folder: Path) -> Calculation:

@@ -14,8 +14,6 @@ import re
 import shutil
 import signal
 import sys
-import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -29,6 +27,7 @@ from interohm.yaml_io import write_text
 
 from .request import CalculationRequest
 from .vasp_inputs import site_order, valence_electrons
+from .worker_run import end_with
 
 #: custodian looks each second whether VASP has ended, as calculations of small cells take seconds,
 #: and every five minutes (its own value) for errors of a running one.
@@ -38,7 +37,7 @@ _CUSTODIAN = {"polling_time_step": 1, "monitor_freq": 300}
 def main() -> int:
     """Calculate what the folder asks for; the exit status is 0 when a result was written."""
     folder = Path(sys.argv[1]).resolve()
-    _end_with(os.getppid())
+    _end_with(sys.argv[2] if len(sys.argv) > 2 else None)
     request = CalculationRequest.model_validate_json((folder / "request.json").read_text())
     os.chdir(folder)
     try:
@@ -95,7 +94,7 @@ def _read(folder: Path, kind: str) -> Calculation:
     return read_vasp_path(folder) if kind == "neb" else read_vasp(folder)
 
 
-def _end_with(launcher: int) -> None:
+def _end_with(launcher: str | None) -> None:
     """End this process and VASP when it is told to, or its launcher is gone, however it went."""
 
     def end(*_: object) -> None:
@@ -104,14 +103,8 @@ def _end_with(launcher: int) -> None:
             child.terminate()
         os._exit(3)
 
-    def watch() -> None:
-        while os.getppid() == launcher:
-            time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
     signal.signal(signal.SIGTERM, end)
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_with(launcher, lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def _prepare(request: CalculationRequest, folder: Path) -> None:

@@ -6,11 +6,16 @@ import errno
 import json
 import os
 import shutil
+import socket
 import subprocess
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from interohm.errors import InputError
+from interohm.files import open_plain, whole_file
 from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
@@ -63,6 +68,50 @@ def refuse_if_forbidden(request: CalculationRequest) -> None:
         )
 
 
+def end_with(launcher: str | None, end: Callable[[], None]) -> None:
+    """Call ``end``, in a thread, when the launcher of this worker is gone, however it went.
+
+    Parameters
+    ----------
+    launcher : str, optional
+        Its process and machine, as ``1234@node7``; None: the parent of this process. A parent that
+        is gone before it can be asked is not known any more, hence the argument; and with MPI the
+        parent is another process, on another machine perhaps.
+    end : callable
+    """
+    number, _, machine = (launcher or f"{os.getppid()}@").partition("@")
+    if machine not in ("", socket.gethostname()):
+        return
+
+    def watch() -> None:
+        while _is_there(int(number)):
+            time.sleep(1)
+        end()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _is_there(process: int) -> bool:
+    if os.getppid() == process:
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, who got the number
+        return False
+    return not _is_defunct(process)
+
+
+def _is_defunct(process: int) -> bool:
+    """Whether a process has ended, and nobody has asked yet how."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state in (b"Z", b"X")
+
+
 class WorkerRun:
     """A worker process and the folder it writes to.
 
@@ -73,7 +122,7 @@ class WorkerRun:
     folder : Path
         Gets ``request.json``; the worker leaves ``result.json`` or ``failure.json``.
     command : list of str
-        The program and its arguments.
+        The program and its arguments, without the worker's last one, which says who launches it.
     """
 
     def __init__(self, request: CalculationRequest, folder: Path, command: list[str]) -> None:
@@ -82,17 +131,16 @@ class WorkerRun:
         self.folder = folder
         for leftover in ("result.json", "failure.json"):
             (folder / leftover).unlink(missing_ok=True)
-        partial = folder / "partial-request.json"
-        partial.write_text(request.model_dump_json())
-        os.replace(partial, folder / "request.json")
+        with whole_file(folder / "request.json") as file:
+            file.write(request.model_dump_json().encode())
         environment = os.environ | {
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
         }
-        with (folder / "worker.log").open("ab") as log:
+        with open_plain(folder / "worker.log") as log:
             self._process = subprocess.Popen(
-                command,
+                [*command, f"{os.getpid()}@{socket.gethostname()}"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -135,3 +135,45 @@ def test_columns_say_what_they_hold():
     assert not [name for name in texts if name.endswith(("_V", "_eV", "_K", "_nm", "cm2"))]
     assert kind_of("layers") is list
     assert kind_of("resistance_ohm_cm2") is float
+
+
+def test_tables_with_dates_times_and_bytes(interohm, tmp_path):
+    from datetime import UTC, date, datetime, time
+    from decimal import Decimal
+
+    import pyarrow
+    from pyarrow import parquet
+
+    path = tmp_path / "table.parquet"
+    columns = {
+        "day": [date(2024, 1, 1), date(2025, 1, 1)],
+        "at": [datetime(2024, 1, 1, 3), None],
+        "there": pyarrow.array([datetime(2024, 1, 1, 3, tzinfo=UTC), None]),
+        "clock": [time(3), time(4)],
+        "raw": [b"\x00\x1b[31m", b"b"],
+        "exact": [Decimal("1.5"), None],
+        "within": [{"day": date(2024, 1, 1)}, None],
+        "list": [[1, 2], None],
+        "text": ["\x1b[2J", "b"],
+    }
+    parquet.write_table(pyarrow.table(columns), path)
+    ran = interohm("query", path, "--json", "--sort", "day", "--where", "day < '2024-06-01'")
+    assert ran.code == 0
+    assert json.loads(ran.out) == [
+        {
+            "day": "2024-01-01",
+            "at": "2024-01-01T03:00:00",
+            "there": "2024-01-01T03:00:00+00:00",
+            "clock": "03:00:00",
+            "raw": "001b5b33316d",
+            "exact": 1.5,
+            "within": {"day": "2024-01-01"},
+            "list": [1, 2],
+            "text": "\x1b[2J",
+        }
+    ]
+    for condition in ("at is None", "clock > '03:30'", "exact is None"):
+        ran = interohm("query", path, "--where", condition)
+        assert ran.code == 0
+        assert "04:00:00" in ran.out
+        assert "\x1b" not in ran.out

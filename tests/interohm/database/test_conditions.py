@@ -128,6 +128,14 @@ CASES = {
     "temperature not in [300]": [1, 2],
     "thick": [0],
     "not thick": [1],
+    "thick != True": [1],
+    "space_charge": [],
+    "not space_charge": [0, 1],
+    "space_charge == True": [],
+    "space_charge != True": [0, 1],
+    "left": [],
+    "left == False": [],
+    "temperature == True or left == 'Li'": [0],
     "thick == False": [1],
     "thick is None": [2, 3],
     "thick is not None": [0, 1],
@@ -263,3 +271,54 @@ def test_any_text_is_a_condition_or_an_error(text):
 def test_python_that_is_no_condition(text):
     with pytest.raises(InputError):
         parse_where(text, COLUMNS)
+
+
+KINDS = {
+    **dict.fromkeys(("space_charge_ohm_cm2", "electron_barrier_eV", "temperature_K"), float),
+    "left": str,
+    "thick": bool,
+    "elements": list,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("space_charge", "space_charge_ohm_cm2 is neither true nor false: compare it"),
+        ("not space_charge", "space_charge_ohm_cm2 is neither true nor false"),
+        ("left and thick", "left is neither true nor false"),
+        ("elements", "elements is neither true nor false"),
+        ("space_charge == True", "space_charge_ohm_cm2 holds numbers, not truth values"),
+        ("space_charge < '1'", "holds numbers, not texts"),
+        ("left in ['Li', 1]", "left holds texts, not numbers"),
+        ("thick == 1", "thick holds truth values, not numbers"),
+        ("'a' in left", "left is no list"),
+        ("1 in elements", "elements holds texts, not numbers"),
+    ],
+)
+def test_what_a_column_cannot_be_compared_with(text, said):
+    with pytest.raises(InputError, match=said):
+        parse_where(text, list(COLUMNS), kinds=KINDS.get)
+
+
+def test_a_number_alone_means_the_same_everywhere(tmp_path, refused):
+    """Of the database, of a table and of a screening's cells."""
+    from interohm.database import Database
+    from interohm.database.parquet import query_table
+    from interohm.screening.filters import cell_filter
+    from interohm.settings import Settings
+
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "table.parquet"
+    parquet.write_table(pyarrow.table({"space_charge_ohm_cm2": [1.0, 0.5]}), path)
+    with Database.open(Settings(data=tmp_path / "data")) as database:
+        asked = [
+            lambda: database.rows("contacts", "space_charge"),
+            lambda: query_table(path, "space_charge"),
+            lambda: cell_filter("resistance", {}, where="--where"),
+        ]
+        for ask in asked:
+            with pytest.raises(InputError, match="is neither true nor false: compare it"):
+                ask()
+    assert "neither true nor false" in refused("query", "contacts", "--where", "space_charge")
+    assert "neither true nor false" in refused("query", path, "--where", "space_charge")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import copy
+import json
 import sys
 
 import pytest
 
 from interohm.database import Database
-from interohm.database.safe_documents import refuse_foreign_code
-from interohm.database.shipped_calculations import shipped_calculation
+from interohm.database.shipped_calculations import shipped_calculation, shipped_hashes
 from interohm.errors import InputError
 from interohm.explorer.selection import key_of, selected
 from interohm.prediction.contact import contact_document
 from interohm.records import material_document
-from interohm.records.shipped import shipped_material
+from interohm.records.shipped import shipped_interfaces, shipped_material, shipped_names
+from interohm.safe_documents import refuse_foreign_code
 from interohm.workflows.calculations import find_calculation
 
 BULK = shipped_material("LiF_001").provenance["calculations"]["bulk"]
@@ -66,17 +67,20 @@ def test_calculations(settings, poison, interohm):
         collection.insert_one({"_id": BULK, **poisoned_calculation(poison)})
         with pytest.raises(InputError, match="names code of"):
             find_calculation(database, BULK)
-    for command in (
-        ("query", "calculations", "--json"),
-        ("query", "calculations"),
-        ("export", "calculations"),
-        ("why", "LiF_001"),
-        ("why", BULK[:12]),
-        ("migrate",),
+    for command, code in (
+        (("query", "calculations", "--json"), 0),
+        (("query", "calculations"), 0),
+        (("export", "calculations"), 0),
+        (("why", "LiF_001"), 2),
+        (("why", BULK[:12]), 2),
+        (("migrate",), 2),
     ):
         ran = interohm(*command)
-        assert ran.code == 2, command
+        assert ran.code == code, command
         assert "names code of" in ran.err
+        if code == 0:  # left out, and named
+            assert BULK not in ran.out
+            assert BULK in ran.err
 
 
 @pytest.mark.parametrize("poison", POISON[:2])
@@ -90,17 +94,19 @@ def test_records_contacts_and_cells(settings, poison, interohm):
         database.save_cell({"cell": "x", "temperature_K": 300.0, "states": [], "remarks": [poison]})
         record_key = {"_id": "LLZO"}
         database._backend.collection("materials").insert_one({**record_key, **record})
-    for command in (
-        ("materials", "show", "LLZO"),
-        ("contact", "Li", "LLZO"),
-        ("query", "contacts", "--json"),
-        ("query", "cells", "--json"),
-        ("why", "x"),
-        ("why", "Li|LLZO"),
+    for command, code in (
+        (("materials", "show", "LLZO"), 2),
+        (("materials", "list"), 0),
+        (("contact", "Li", "LLZO"), 2),
+        (("query", "contacts", "--json"), 0),
+        (("query", "cells", "--json"), 0),
+        (("why", "x"), 2),
     ):
         ran = interohm(*command)
-        assert ran.code == 2, command
+        assert ran.code == code, command
         assert "names code of" in ran.err, command
+    # of two contacts of these phases one is left out; what it names besides is seen in its profile
+    assert len(json.loads(interohm("query", "contacts", "--json").out)) == 1
     with Database.open(settings) as database:
         for row in database.rows("contacts"):
             with pytest.raises(InputError, match="names code of"):
@@ -126,10 +132,101 @@ def test_outputs_of_jobs(settings, poison):
             store.get_output(made.uuid, load=True)
 
 
-def test_what_the_program_writes_is_trusted():
-    for name in ("LiF_001", "LLZO"):
+STRUCTURE = {"@module": "pymatgen.core.structure", "@class": "Structure"}
+
+
+def test_what_the_program_writes_is_listed():
+    for name in shipped_names():
         refuse_foreign_code(material_document(shipped_material(name)), where="test")
-    refuse_foreign_code(shipped_calculation(BULK), where="test")
-    for near in ("pymatgenx.core", "os", "", "jobflow_evil", 5):
-        with pytest.raises(InputError):
-            refuse_foreign_code([{"deep": ({"@module": near},)}], where="test")
+    for hash in shipped_hashes():
+        refuse_foreign_code(shipped_calculation(hash), where="test")
+    refuse_foreign_code(STRUCTURE, where="test")
+
+
+@pytest.mark.parametrize(
+    "near",
+    [
+        *({"@module": module} for module in ("pymatgenx.core", "os", "", "jobflow_evil", 5)),
+        {"@module": "pymatgen.core.structure"},
+        {"@module": "pymatgen.core.structure", "@class": "os"},
+        {"@module": "pymatgen.core.structure", "@class": ["Structure"]},
+        {**STRUCTURE, "@callable": "Structure.from_file"},
+        {"@module": "interohm.__main__", "@class": "x"},
+        {"@module": "pathlib", "@class": "Path"},
+        {"@module": "monty.json", "@class": "MontyDecoder"},
+    ],
+)
+def test_what_is_near_to_it_is_not(near):
+    for deep in (near, [near], [{"deep": ({"deeper": near},)}]):
+        with pytest.raises(InputError, match="names code of"):
+            refuse_foreign_code(deep, where="test")
+
+
+def poisoned_record(name, poison):
+    record = material_document(shipped_material("LiF_001"))
+    atom = {"species": [{"element": "Li", "occu": 1}], "abc": [0, 0, 0]}
+    structure = {
+        **STRUCTURE,
+        "lattice": {"matrix": [[4, 0, 0], [0, 4, 0], [0, 0, 4]]},
+        "sites": [{**atom, "properties": {"m": poison}}],
+    }
+    return {**record, "name": name, "structure": structure}
+
+
+@pytest.mark.parametrize("poison", [*POISON, {"@module": "interohm.__main__", "@class": "x"}])
+def test_a_record_that_names_code_is_refused_and_can_be_removed(
+    settings, poison, interohm, refused, tmp_path
+):
+    file = tmp_path / "poisoned.json"
+    file.write_text(json.dumps(poisoned_record("bad", poison)))
+    assert "names code of" in refused("materials", "add", file)
+    file.write_text(json.dumps({**poisoned_record("bad", 1), "provenance": {"by": [poison]}}))
+    assert "names code of" in refused("materials", "add", file)
+    with Database.open(settings, write=True) as database:
+        database.save_material(shipped_material("LiF_001").model_copy(update={"name": "good"}))
+        kept = poisoned_record("bad", poison)
+        opened = database._backend.collection("materials")
+        opened.replace_one({"_id": "bad"}, {"_id": "bad", **kept}, upsert=True)
+    for command in (("materials", "list", "--json"), ("query", "materials", "--json")):
+        ran = interohm(*command)
+        assert ran.code == 0
+        assert {"good"} <= {record["name"] for record in json.loads(ran.out)}
+        assert "bad" not in ran.out
+        assert ran.err.count("'bad' is left out: a document names code of") == 1
+    file.write_text(json.dumps(poisoned_record("new", 1)))
+    assert interohm("materials", "add", file).code == 0
+    assert "names code of" in refused("materials", "show", "bad")
+    assert interohm("materials", "remove", "bad").code == 0
+    assert "left out" not in interohm("materials", "list").err
+
+
+def test_removing_records(settings, interohm, refused):
+    """Results that used a record stay; shipped ones are refused, and come to light again."""
+    lithium, llzo = shipped_material("Li"), shipped_material("LLZO")
+    with Database.open(settings, write=True) as database:
+        database.save_material(llzo.model_copy(update={"surface": "(100)"}))
+        database.save_contact(contact_document(lithium, llzo, samples=10))
+    assert "the shipped record" in interohm("materials", "remove", "LLZO").err
+    assert "it cannot be removed" in refused("materials", "remove", "LLZO")
+    assert "there is no record 'nothing'" in refused("materials", "remove", "nothing")
+    assert len(json.loads(interohm("query", "contacts", "--json").out)) == 1
+    assert "(100)" not in interohm("materials", "show", "LLZO").out
+
+
+def test_removing_interfaces(settings, interohm, refused):
+    with Database.open(settings, write=True) as database:
+        kept = {"_id": "bad", "name": "bad", "provenance": POISON[0]}
+        database._backend.collection("interfaces").insert_one(kept)
+    ran = interohm("interfaces", "list")
+    assert ran.code == 0
+    assert "'bad' is left out" in ran.err
+    assert interohm("interfaces", "remove", "bad").code == 0
+    assert "there is no interface" in refused("interfaces", "remove", "bad")
+    assert "it cannot be removed" in refused("interfaces", "remove", shipped_interfaces()[0].name)
+
+
+def test_the_command_line_does_not_run_when_it_is_imported(capfd):
+    import importlib
+
+    importlib.import_module("interohm.__main__")
+    assert capfd.readouterr() == ("", "")
