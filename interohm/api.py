@@ -64,7 +64,7 @@ def predict_contact(
     >>> import interohm
     >>> contact = interohm.predict_contact("Li", "LLZO", temperature_K=330, samples=100)
     >>> contact.resistance.limiting_step
-    <LimitingStep.charge_transfer: 'charge transfer'>
+    <LimitingStep.space_charge: 'space charge'>
     >>> print(f"{contact.potential_drop_V:.1f} V")
     1.6 V
     >>> contact.to_frame().shape[0]

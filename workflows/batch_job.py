@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import os
 import signal
@@ -13,13 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import IO
 
 from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
-from .claims import Claim, left_behind
+from .claims import CLAIM, Claim, left_behind, taken
 from .engines import engine_named
 from .engines.protocol import CalculationError, Run
 
@@ -55,14 +53,14 @@ def calculate_in_time(
     """
     request, folder = claim.request, claim.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _told_to_end() as told, open_plain(folder / "claim") as held:
+    with _told_to_end() as told, open_plain(folder / CLAIM) as held:
 
         def time_is_up() -> bool:
             return told.is_set() or time.monotonic() > _last_moment()
 
         # Phases share calculations, such as the mobile metal's: who comes second waits for the
         # first. The kernel gives the claim back when its holder dies.
-        while not _claimed(held):
+        while not taken(held):
             if time_is_up():
                 return None
             time.sleep(_POLL_S)
@@ -140,14 +138,6 @@ def _worth_another_job(seconds: float) -> None:
 def _geometries(run: Run) -> int:
     progress = run.progress()
     return 1 if progress is None else progress.ionic_step
-
-
-def _claimed(claim: IO[str]) -> bool:
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

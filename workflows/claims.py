@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
@@ -14,6 +15,9 @@ from interohm.settings import load_settings
 from .engines.request import CalculationRequest
 from .engines.worker_run import check_space
 from .equivalents import as_told, request_of_calculation, setting_of
+
+#: The file in a calculation's folder that its launcher holds locked.
+CLAIM = "claim"
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,18 @@ def claimed(request: CalculationRequest) -> Claim:
                     return Claim(as_told(earlier, request), scratch / earlier.hash)
         file.write("\n" + request.model_dump_json() + "\n")
     return Claim(request, scratch / request.hash)
+
+
+def taken(file: IO[str]) -> bool:
+    """Take a folder's `CLAIM`, open, for this process; False while another one has it.
+
+    The kernel gives it back when the file is closed or its holder dies.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def left_behind(claim: Claim) -> Calculation | None:

@@ -7,6 +7,7 @@ it runs when its result is in the database.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -15,13 +16,14 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Job, JobStore, OnMissing
 
 from interohm.database import Database
+from interohm.files import open_plain
 from interohm.records import Insulator, Metal
 from interohm.records.interface import Interface
 
 from .calculations import is_calculation, known_as, request_of
 from .campaign import campaign_flow, jobs_in_order, memory_store
 from .campaign_config import CampaignConfig, InterfacePhase
-from .claims import claimed, left_behind
+from .claims import CLAIM, claimed, left_behind, taken
 from .context import using
 from .display import Display
 from .engines import engine_named
@@ -115,8 +117,8 @@ class _Launcher:
     """The state of one run.
 
     Jobs are known by their uuids (``done``, ``failed``, ``requests``), calculations by the hash of
-    the first request for them (``running`` with the label shown, ``broken`` with the reason,
-    ``absent`` from the database).
+    the first request for them (``running`` with the label shown, ``claims`` held meanwhile,
+    ``broken`` with the reason, ``absent`` from the database).
     """
 
     waiting: list[tuple[Job, list[str]]]
@@ -130,6 +132,7 @@ class _Launcher:
     running: dict[str, tuple[str, Run]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     requests: dict[str, CalculationRequest | None] = field(default_factory=dict)
+    claims: dict[str, contextlib.ExitStack] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     seen: Requests = field(default_factory=Requests)
 
@@ -177,18 +180,10 @@ class _Launcher:
                 if len(self.running) >= self.workers:
                     return False
                 try:
-                    claim = claimed(request)
-                    if (found := left_behind(claim)) is not None:
-                        self.database.save_calculation(found.model_dump())
-                        self.absent.discard(request.hash)
-                        return True
-                    run = engine_named(request.engine).start(claim.request, claim.folder)
+                    return self._start(job.name, request)
                 except (CalculationError, OSError) as error:
                     self._fail(job, error)
                     return True
-                self.running[request.hash] = (job.name, run)
-                self.display.started(job.name)
-                return True
         try:
             job.run(self.store)
         except Exception as error:
@@ -197,21 +192,45 @@ class _Launcher:
             self._finish(job)
         return True
 
+    def _start(self, label: str, request: CalculationRequest) -> bool:
+        """Start a calculation; False while another launcher, of another node perhaps, makes it."""
+        claim = claimed(request)
+        claim.folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(open_plain(claim.folder / CLAIM))
+            if not taken(file):
+                return False
+            # The other one may have finished it since it was looked up.
+            if known_as(self.database, request) is not None:
+                self.absent.discard(request.hash)
+            elif (found := left_behind(claim)) is not None:
+                self.database.save_calculation(found.model_dump())
+                self.absent.discard(request.hash)
+            else:
+                run = engine_named(request.engine).start(claim.request, claim.folder)
+                self.running[request.hash] = (label, run)
+                self.claims[request.hash] = stack.pop_all()
+                self.display.started(label)
+        return True
+
     def _collect(self) -> None:
         for hash, (label, run) in list(self.running.items()):
-            if not run.finished():
-                continue
-            del self.running[hash]
-            try:
-                calculation = run.result()
-            except CalculationError as error:
-                save_failure(self.database, run.request, error)
-                self.broken[hash] = str(error)
-                self.display.failed(label, str(error))
-            else:
-                self.database.save_calculation(calculation.model_dump())
-                self.absent.discard(hash)
-                self.display.finished(label, calculation.wall_time_s)
+            if run.finished():
+                with self.claims.pop(hash):
+                    self._keep(hash, label, run)
+
+    def _keep(self, hash: str, label: str, run: Run) -> None:
+        del self.running[hash]
+        try:
+            calculation = run.result()
+        except CalculationError as error:
+            save_failure(self.database, run.request, error)
+            self.broken[hash] = str(error)
+            self.display.failed(label, str(error))
+        else:
+            self.database.save_calculation(calculation.model_dump())
+            self.absent.discard(hash)
+            self.display.finished(label, calculation.wall_time_s)
 
     def _fail(self, job: Job, error: Exception) -> None:
         self.failures[job.name] = str(error) or type(error).__name__

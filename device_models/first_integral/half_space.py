@@ -17,7 +17,7 @@ from ..bulk import Bulk
 from ..constants import CAPACITANCE_UF_CM2, NM_CM
 from ..densities import Thermodynamics, saturation_marks
 from ..numerics.quadrature import Integrand, integrate
-from ..numerics.roots import bracketed_newton
+from ..numerics.roots import bracketed_newton_by_index
 from ..phase import Array, IntArray
 from ..profile import Profile, profile_of
 
@@ -365,21 +365,24 @@ def _log_u_at(state: Thermodynamics, u: Array, distance_nm: Array, debye_nm: Arr
     """ln|u| at a distance, by Newton's method on the distance as a function of ln|u|."""
     sign, largest = np.where(u < 0.0, -1.0, 1.0), np.abs(u)
 
-    def excess(log_u: Array) -> tuple[Array, Array]:
-        v = np.minimum(np.exp(log_u), largest)
-        pressure, _ = state.evaluate(sign * v)
-        slope = state.kT_eV * np.sqrt(state.permittivity_e_V_nm / (2.0 * pressure))
-        return _distance(state, sign, v, largest) - distance_nm, -v * slope
+    def excess(log_u: Array, index: IntArray) -> tuple[Array, Array]:
+        here, side, most = state.take(index), sign[index], largest[index]
+        v = np.minimum(np.exp(log_u), most)
+        pressure, _ = here.evaluate(side * v)
+        slope = here.kT_eV * np.sqrt(here.permittivity_e_V_nm / (2.0 * pressure))
+        return _distance(here, side, v, most) - distance_nm[index], -v * slope
 
     high = np.log(largest)
     start = high - distance_nm / debye_nm
     low = np.minimum(start - 5.0, high - 5.0)
     # beyond this nothing is left of the drop
     floor = np.log(np.finfo(float).tiny) / 2.0 + 20.0
+    short = np.flatnonzero(low > floor)
     for _ in range(60):
-        short = (excess(np.maximum(low, floor))[0] < 0.0) & (low > floor)
-        if not np.any(short):
+        short = short[excess(low[short], short)[0] < 0.0]
+        low[short] -= high[short] - low[short]
+        short = short[low[short] > floor]
+        if not short.size:
             break
-        low = np.where(short, low - (high - low), low)
     low = np.minimum(np.maximum(low, floor), high)
-    return bracketed_newton(excess, low, high, start, absolute=1e-12)
+    return bracketed_newton_by_index(excess, low, high, start, absolute=1e-12, newton=1e-7)

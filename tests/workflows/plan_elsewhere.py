@@ -1,6 +1,6 @@
 """Plans campaigns as another processor would, on structures as another user would give them.
 
-``python plan_elsewhere.py CAMPAIGN VARIANT [PHASE ...]`` plans the campaign with its structures
+``python plan_elsewhere.py VARIANT CAMPAIGN[:PHASE,...] ...`` plans campaigns with their structures
 changed, and prints what is not found. A process of its own, since the kernels of OpenBLAS and
 NumPy's features are chosen when a process begins.
 """
@@ -96,18 +96,25 @@ def campaign_elsewhere(path: Path, folder: Path, variant: str, phases: list[str]
 
 
 def main() -> None:
-    path, variant, phases = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    variant = sys.argv[1]
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        config = (
-            load_campaign(path)
-            if variant == "as given" and not phases
-            else campaign_elsewhere(path, folder, variant, phases)
-        )
-        with Database.open(Settings(data=folder / "none")) as database:
-            rows = dry_run(config, database)
-    print(json.dumps({"all": len(rows), "lost": [row.label for row in rows if not row.found]}))
+    found: dict[str, int] = {}
+    lost: list[str] = []
+    for asked in sys.argv[2:]:
+        name, _, phases = asked.partition(":")
+        chosen = phases.split(",") if phases else []
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            config = (
+                load_campaign(Path(name))
+                if variant == "as given" and not chosen
+                else campaign_elsewhere(Path(name), folder, variant, chosen)
+            )
+            with Database.open(Settings(data=folder / "none")) as database:
+                rows = dry_run(config, database)
+        found[Path(name).stem] = sum(row.found for row in rows)
+        lost += [f"{config.name}: {row.label}" for row in rows if not row.found]
+    print(json.dumps({"found": found, "lost": lost}))
 
 
 if __name__ == "__main__":

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from jobflow import Flow
 from pymatgen.core import Structure
 from scipy.stats import special_ortho_group
 
 from interohm.calculation_key import MACHINE_TAGS
 from interohm.database import Database
 from interohm.database.shipped_calculations import shipped_calculation, shipped_hashes
+from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.corrections import point_charge_correction
 from interohm.postprocess.potentials import macroscopic_average
 from interohm.slab_builders.equivalence import settings_between
-from interohm.workflows.calculations import calculation_of, known_as
-from interohm.workflows.claims import claimed
+from interohm.workflows.calculations import calculate, calculation_of, known_as
+from interohm.workflows.claims import CLAIM, claimed, taken
+from interohm.workflows.context import using
+from interohm.workflows.display import Display
+from interohm.workflows.engines import engine_named
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.equivalents import (
     Requests,
@@ -28,6 +34,7 @@ from interohm.workflows.equivalents import (
     request_of_calculation,
     setting_of,
 )
+from interohm.workflows.local import run_flow
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = [Calculation.model_validate(shipped_calculation(hash)) for hash in shipped_hashes()]
@@ -256,6 +263,40 @@ def test_two_workers_make_one_calculation_in_one_folder(database: Database) -> N
     # What one worker tells the machine and the electrons is no part of the calculation.
     patient = changed(second, scf_retries=[{"max_iterations": 999}])
     assert claimed(patient).request.scf_retries == patient.scf_retries
+
+
+def test_a_launcher_waits_for_another_node_and_takes_its_result(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both share the folder and the database; this one asks in another setting."""
+    monkeypatch.setenv("INTEROHM_FORBID_CALCULATIONS", "1")
+    known = one_of("static", 0, 2)
+    settings = {name: one for name, one in known.settings.items() if name != "kpoints"}
+    settings |= {"cutoff_eV": 123.0, "kpoint_length_A": 20.0, "periodic_axes": 3}
+    first = engine_named("gpaw").request(
+        request_of_calculation(known).initial_structure, "static", settings, 0
+    )
+    finished = known.model_copy(update={"hash": first.hash, "settings": dict(first.settings)})
+    asked = turned(first, seed=4).initial_structure
+    job = calculate(asked, engine="gpaw", kind="static", settings=settings)
+    elsewhere = claimed(first)
+    elsewhere.folder.mkdir(parents=True)
+    failures: list[dict[str, str]] = []
+
+    def launch() -> None:
+        with using(database), Display.on_standard_error(False) as display:
+            failures.append(run_flow(Flow([job]), database, workers=1, display=display))
+
+    launcher = threading.Thread(target=launch, daemon=True)
+    with open_plain(elsewhere.folder / CLAIM) as claim:
+        assert taken(claim)
+        launcher.start()
+        launcher.join(3)
+        assert launcher.is_alive(), str(failures)
+        database.save_calculation(finished.model_dump())
+    launcher.join(60)
+    assert failures == [{}]
+    assert not (elsewhere.folder / "request.json").exists()
 
 
 def test_tags_that_only_tune_a_machine_make_no_other_calculation() -> None:

@@ -199,7 +199,8 @@ def test_phase_without_neutral_bulk(refused, tmp_path):
     from interohm.records.shipped import shipped_material
 
     lone = shipped_material("LiF_001")
-    one = lone.model_copy(update={"name": "lone", "defects": lone.defects[:1], "electrons": False})
+    alone = {"defects": lone.defects[:1], "electrons": False, "shared_errors": []}
+    one = lone.model_copy(update={"name": "lone", **alone})
     save_material(one, tmp_path / "lone.yaml")
     message = refused("contact", "Li", "lone.yaml")
     assert "no neutral bulk" in message

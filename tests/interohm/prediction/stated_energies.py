@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from interohm.prediction.sampling import phase_of
 from interohm.records import Insulator, material_document
 
@@ -19,6 +21,8 @@ def stated_energies(record: Insulator) -> dict[str, Any]:
         document.pop(field, None)
     for place, defect in enumerate(document["defects"]):
         defect["formation_energy_eV"] = {"value": float(phase.formation_energy_eV[place])}
+        if np.isnan(phase.migration_energy_eV[place]):  # it does not hop
+            continue
         defect["migration_energy_eV"] = {"value": float(phase.migration_energy_eV[place])}
         defect["attempt_frequency_Hz"] = {"value": float(phase.attempt_frequency_Hz[place])}
     return document

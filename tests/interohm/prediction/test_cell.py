@@ -15,6 +15,7 @@ from interohm.prediction.sampling import phase_of
 from interohm.records import Insulator, Metal, material_from
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
+from interohm.results.cell import CellResult
 from interohm.yaml_io import validated
 
 from .stated_energies import stated_energies
@@ -275,7 +276,9 @@ def test_the_table_shows_the_interface_of_a_contact_without_a_total(
     contact = state["contacts"][0]
     assert contact["resistance"]["total_ohm_cm2"] is None
     value = contact["resistance"]["interface_resistance_ohm_cm2"]
-    print_cell(coated | {"states": [state]}, [])
-    (row,) = (line for line in capsys.readouterr().out.splitlines() if "Li | LiF   " in line)
-    assert f" {value:.3g} " in row
-    assert "space charge" in row
+    print_cell(CellResult.read(coated | {"states": [state]}), [])
+    lead, row = (line for line in capsys.readouterr().out.splitlines() if "Li | LiF   " in line)
+    assert lead.strip().startswith("0.5")
+    for line in (lead, row):
+        assert f" {value:.3g} " in line
+        assert "space charge" in line

@@ -15,8 +15,10 @@ from py_sc_fermi.dos import DOS
 
 from interohm.device_models import neutral_bulk
 from interohm.prediction.sampling import phase_of
-from interohm.records import Insulator, Quantity
+from interohm.records import Insulator, Quantity, material_from
 from interohm.records.shipped import shipped_material
+
+from .stated_energies import stated_energies
 
 VOLUME_A3 = 1000.0
 #: Parabolic band of a free electron: states per eV^(3/2) in VOLUME_A3, both spins.
@@ -59,6 +61,9 @@ def theirs(
 def record(name: str) -> Insulator:
     material = shipped_material(name)
     assert isinstance(material, Insulator)
+    if material.neutral_potential_V is not None:
+        material = material_from(stated_energies(material), where=name)
+        assert isinstance(material, Insulator)
     return material
 
 

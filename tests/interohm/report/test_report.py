@@ -139,9 +139,16 @@ def test_report_names_every_contact_input_and_source(page, materials, document):
 
 
 def test_assumed_and_unknown_are_said(html, materials):
-    numbers = [q for material in materials for field, q in quantities(material)]
-    assumed = [q for q in numbers if q.assumed]
+    numbers, defaults, assumed = [], [], []
+    for material in materials:
+        for field, quantity in quantities(material):
+            numbers.append(quantity)
+            if field.split("[")[0] not in material.model_fields_set:
+                defaults.append(quantity)
+            elif quantity.assumed:
+                assumed.append(quantity)
     assert html.count('<span class="assumed">assumed</span>') == len(assumed) > 0
+    assert html.count('<span class="assumed">default</span>') == len(defaults) > 0
     unknown = [q for q in numbers if q.uncertainty is None]
     assert html.count('<span class="unknown">unknown</span>') == len(unknown) > 0
 
