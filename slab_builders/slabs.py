@@ -40,6 +40,9 @@ _MOST_UNITS_MORE = 4
 #: Of the repeat unit; cuts through the same gap between planes.
 _SAME_HEIGHT = 1e-3
 
+#: Charges per Å: a dipole per area that pymatgen calls polar.
+_DIPOLE_PER_A = 1e-3
+
 #: Å; far above rounding, far below what matters.
 _ROUNDING_A = 1e-4
 
@@ -126,7 +129,7 @@ def build_slab(
             f"{name} has {len(found)} symmetric terminations, not {termination + 1}", where="facet"
         )
     _refuse_too_thin(name, cuts, thickness_A)
-    tried = ", ".join(sorted({f"{_outermost(slab)}-terminated" for slab in cuts.slabs})) or "none"
+    tried = ", ".join(f"{elements}-terminated" for elements in sorted(cuts.tried)) or "none"
     raise InputError(
         f"{name} is polar (Tasker type III): no symmetric termination without a dipole among "
         f"those tried ({tried})",
@@ -226,7 +229,14 @@ class _Cuts:
             lll_reduce=False,
             reorient_lattice=True,
         )
-        self.slabs = _slabs(self.generator)
+        heights = _heights(self.generator)
+        oriented = self.generator.oriented_unit_cell
+        #: The outermost elements of all terminations.
+        self.tried = {_outermost_below(oriented, height, self.period_A) for height in heights}
+        self.slabs = _slabs(
+            self.generator,
+            [height for height in heights if not _has_dipole(oriented, height, self.period_A)],
+        )
 
     @property
     def period_A(self) -> float:
@@ -289,16 +299,39 @@ def _refuse_too_thin(name: str, cuts: _Cuts, thickness_A: float) -> None:
             return
 
 
-def _slabs(generator: SlabGenerator) -> list[Slab]:
-    """Return one slab of each termination, by the height of the cut in the crystal's cell.
+def _heights(generator: SlabGenerator) -> list[float]:
+    """Return one height of each cut, in fractions of the crystal's repeat unit, lowest first.
 
     `SlabGenerator.get_slabs` orders them by heights that rounding may turn from 0 to 1.
     """
     heights = np.array(generator.gen_possible_terminations(ftol=0.05))
     heights[heights > 1 - FRACTION_TOLERANCE] -= 1
+    return _distinct_heights(generator.oriented_unit_cell, np.sort(heights))
+
+
+def _has_dipole(oriented: Structure, height: float, period_A: float) -> bool:
+    """Whether the repeat unit between two cuts has a dipole along the normal.
+
+    A slab from such a cut is polar, and no planes that come off its other side mend that: a
+    symmetric neutral slab has no dipole, nor has it with one repeat unit more.
+    """
+    charges = [getattr(site.specie, "oxi_state", 0) or 0 for site in oriented]
+    dipole_A = np.dot(charges, (oriented.frac_coords[:, 2] - height) % 1) * period_A
+    return bool(abs(dipole_A) > _DIPOLE_PER_A * oriented.volume / period_A)
+
+
+def _outermost_below(oriented: Structure, height: float, period_A: float) -> str:
+    """Return the elements within 0.3 Å of the highest atom below a cut."""
+    above_A = ((oriented.frac_coords[:, 2] - height) % 1) * period_A
+    top = np.flatnonzero(above_A > above_A.max() - 0.3)
+    return "".join(sorted({oriented[int(index)].specie.symbol for index in top}))
+
+
+def _slabs(generator: SlabGenerator, heights: list[float]) -> list[Slab]:
+    """Return one slab of each termination, in the order of their cuts."""
     matcher = StructureMatcher(ltol=_PLANE_A, stol=_PLANE_A, primitive_cell=False, scale=False)
     distinct: list[Slab] = []
-    for height in _distinct_heights(generator.oriented_unit_cell, np.sort(heights)):
+    for height in heights:
         slab = generator.get_slab(shift=height, tol=_PLANE_A)
         if not any(_may_fit(slab, known) and matcher.fit(slab, known) for known in distinct):
             distinct.append(slab)

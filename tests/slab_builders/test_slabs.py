@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
+from pymatgen.core.surface import SlabGenerator
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from interohm.errors import InputError
 from interohm.slab_builders.cells import Crystal
@@ -131,6 +134,60 @@ def test_peroxide_is_cut_whole(crystal: Crystal) -> None:
             oxygen = [i for i, site in enumerate(slab.structure) if site.specie.symbol == "O"]
             bonded = (slab.structure.distance_matrix[np.ix_(oxygen, oxygen)] < 1.7).sum(axis=1)
             assert (bonded == 2).all()  # itself, and the other one
+
+
+@pytest.mark.parametrize("crystal", ["Li2O2"], indirect=True)
+def test_planes_of_peroxide_are_polar(crystal: Crystal) -> None:
+    """Every centre is a plane of Li: a symmetric slab has an odd number of Li, an even one of O."""
+    assert _neutral_cuts(crystal.conventional, (0, 0, 1), {"Li": 1, "O": -1}) == 0
+    with pytest.raises(InputError, match=r"Li2O2 \(001\) is polar"):
+        build_slab(crystal.conventional, (0, 0, 1), thickness_A=16, vacuum_A=11)
+
+
+@pytest.mark.parametrize(
+    ("facet", "termination"),
+    [((0, 0, 1), None), ((1, 1, 0), None), ((1, 1, 1), None), ((1, 0, 0), "LiO")],
+)
+def test_garnet(facet: Facet, termination: str | None) -> None:
+    """Tetragonal LLZO, 192 atoms: what is called polar has no neutral slab between whole planes."""
+    path = Path(__file__).parents[1] / "data" / "structures" / "Li7La3Zr2O12.cif"
+    conventional = Crystal.from_structure(read_structure(path, where="test").structure).conventional
+    states = {"Li": 1, "La": 3, "Zr": 4, "O": -2}
+    assert (_neutral_cuts(conventional, facet, states) > 0) == (termination is not None)
+    if termination is None:
+        with pytest.raises(InputError, match=r"is polar \(Tasker type III\)"):
+            build_slab(conventional, facet, thickness_A=16, vacuum_A=12)
+        return
+    slab = build_slab(conventional, facet, thickness_A=16, vacuum_A=12)
+    assert slab.termination == termination
+    counts = slab.structure.composition.get_el_amt_dict()
+    assert sum(states[element] * count for element, count in counts.items()) == 0
+
+
+def _neutral_cuts(conventional: Structure, facet: Facet, states: dict[str, int]) -> int:
+    """Count the neutral slabs between a cut and its image by an operation that turns the facet.
+
+    An independent way: all gaps between planes, all such operations of the crystal, and charges.
+    """
+    oriented = SlabGenerator(conventional, facet, 1, 1, primitive=True).oriented_unit_cell
+    heights = oriented.frac_coords[:, 2] % 1
+    heights[heights > 1 - 1e-6] = 0
+    charges = np.array([states[site.specie.symbol] for site in oriented])
+    centres = {
+        round(float(operation.translation_vector[2]) / 2 % 0.5, 5) + half
+        for operation in SpacegroupAnalyzer(oriented, symprec=0.01).get_symmetry_operations()
+        if np.allclose(operation.rotation_matrix[2], [0, 0, -1])
+        for half in (0, 0.5)
+    }
+    planes = np.sort(heights)
+    gaps = np.diff(np.append(planes, planes[0] + 1))
+    wide = gaps * oriented.lattice.c > 0.1
+    neutral = 0
+    for centre, top in itertools.product(centres, (planes + gaps / 2)[wide]):
+        bottom = 2 * centre - top
+        copies = np.floor(top + 1 - heights) - np.ceil(bottom - 1 - heights) + 1
+        neutral += int(charges @ copies == 0)
+    return neutral
 
 
 def test_states_decide_what_is_neutral() -> None:

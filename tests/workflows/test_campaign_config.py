@@ -132,6 +132,17 @@ def test_campaigns_that_went_wrong(name: str, message: str, fix: str) -> None:
     assert fix in (caught.value.fix or "")
 
 
+def test_a_garnet_is_planned(tmp_path: Path) -> None:
+    """192 atoms, which are their own supercell; Li has three sites."""
+    garnet = ROOT / "tests" / "data" / "structures" / "Li7La3Zr2O12.cif"
+    phase = {"name": "LLZO", "kind": "insulator", "structure": str(garnet), "facet": [1, 0, 0]}
+    data = {"name": "llzo", "preset": "production", "metal_structure": "Li"}
+    path = tmp_path / "llzo.yaml"
+    path.write_text(dump_yaml({**data, "phases": [{**phase, "dielectric_constant": 50.0}]}))
+    flow = campaign_flow(load_campaign(path))
+    assert [sub.name for sub in flow.jobs] == ["LLZO"]
+
+
 def test_what_was_mended_is_said_once(tmp_path: Path) -> None:
     config = load_campaign(CASES / "campaigns" / "c_li2o2.yaml")
     (remark,) = structure_remarks(config)

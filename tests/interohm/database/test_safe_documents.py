@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -198,6 +199,20 @@ def test_a_record_that_names_code_is_refused_and_can_be_removed(
     assert "names code of" in refused("materials", "show", "bad")
     assert interohm("materials", "remove", "bad").code == 0
     assert "left out" not in interohm("materials", "list").err
+
+
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        ("records/names_code", "names code of 'subprocess.getoutput'"),
+        ("records/names_main", "names code of 'interohm.__main__.x'"),
+        ("records/names_callable", "names code of 'pathlib.os.system'"),
+        ("yaml/merge", "unfolding without end"),
+    ],
+)
+def test_files_that_went_wrong(refused, case, reason):
+    cases = Path(__file__).parents[2] / "data" / "cases"
+    assert reason in refused("materials", "add", cases / f"{case}.yaml")
 
 
 def test_removing_records(settings, interohm, refused):
