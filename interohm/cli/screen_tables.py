@@ -53,10 +53,11 @@ def _cells(title: str, cells: list[ScreenedCell], sure: dict[int, RankedCell]) -
         row = [str(place), cell.negative, cell.electrolyte, cell.positive]
         row += [shown(getattr(cell, field)) for field in _COLUMNS.values()]
         if sure:
-            known = sure[cell.index]
-            rank = known.rank
+            known = sure.get(cell.index)  # not of those beyond `survivors`
+            rank = None if known is None else known.rank
             row.append("–" if rank is None else f"{rank['p05']:.0f} … {rank['p95']:.0f}")
-            row.append(f"{100 * (known.probability_among_best or 0.0):.0f}")
+            share = None if known is None else known.probability_among_best or 0.0
+            row.append("–" if share is None else f"{100 * share:.0f}")
         made.add_row(*row)
     return made
 

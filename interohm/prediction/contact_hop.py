@@ -125,7 +125,7 @@ def with_known_interface(
     right: Insulator | Metal,
     interfaces: Sequence[Interface],
 ) -> Contact:
-    """Complete a contact by the first interface that is of its two records and their surfaces.
+    """Complete a contact by the interfaces that are of its two records and their surfaces.
 
     A dipole from there replaces pinning and facets, which say less of the same.
     """
@@ -146,15 +146,26 @@ def with_known_interface(
 def known_interface(
     left: Insulator | Metal, right: Insulator | Metal, interfaces: Sequence[Interface]
 ) -> Interface | None:
-    """Return what is known of this contact, its left side on the left; None if nothing is."""
+    """Return what is known of this contact, its left side on the left; None if nothing is.
+
+    Of several interfaces the first one counts, and what it lacks is the next one's.
+    """
+    found: Interface | None = None
     for interface in interfaces:
         for one in (interface, interface.reversed()):
             if (one.left, one.right) != (left.name, right.name):
                 continue
             surfaces = ((one.left_surface, left), (one.right_surface, right))
             if all(surface in (None, material.surface) for surface, material in surfaces):
-                return one
-    return None
+                found = one if found is None else _completed(found, one)
+                break
+    return found
+
+
+def _completed(first: Interface, second: Interface) -> Interface:
+    numbers = ("barrier_eV", "areal_site_density_cm2", "dipole_V")
+    missing = {name: getattr(second, name) for name in numbers if getattr(first, name) is None}
+    return first.model_copy(update=missing)
 
 
 def is_known(contact: Contact) -> bool:

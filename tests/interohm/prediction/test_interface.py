@@ -180,7 +180,17 @@ def test_a_known_interface_is_of_its_surfaces_and_of_either_order() -> None:
     assert known_interface(lithium, llzo, [other]) is None
     # the first that fits: the database's before the shipped ones
     second = interface(name="two", barrier_eV=0.7)
-    assert known_interface(lithium, llzo, [other, second, any_surface]) == second
+    found = known_interface(lithium, llzo, [other, second, any_surface])
+    assert found is not None
+    assert (found.name, found.barrier_eV) == ("two", second.barrier_eV)
+    # what it lacks is the next one's: a dipole alone hides no barrier
+    assert found.dipole_V == any_surface.dipole_V
+    only = interface(name="three", dipole_V=0.1)
+    found = known_interface(llzo, lithium, [only, any_surface])
+    assert found is not None
+    assert found.dipole_V is not None
+    assert found.barrier_eV is not None
+    assert (found.dipole_V.value, found.barrier_eV.value) == (-0.1, 0.5)
 
 
 def test_what_is_given_with_a_contact_wins() -> None:
