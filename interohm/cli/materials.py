@@ -72,7 +72,7 @@ def show(name: Name, as_json: Json = False) -> None:
     Every number with its uncertainty, method and source.
     """
     from interohm.cli.output import console, print_json, table
-    from interohm.records import material_document
+    from interohm.records import Metal, material_document
     from interohm.records.uncertainty import moves_text, quantities
 
     material = _found(name)
@@ -83,6 +83,13 @@ def show(name: Name, as_json: Json = False) -> None:
     made = table("field", "value#", "± #", "method", "source", title=title)
     for field, quantity in quantities(material):
         made.add_row(field, *_shown(quantity))
+    if isinstance(material, Metal):
+        if material.sites_per_formula is not None:
+            made.add_row("sites_per_formula", f"{material.sites_per_formula:g}", "", "", "")
+    else:
+        for choice in material.carriers:
+            field = f"carriers[{', '.join(choice.defects)}], weight"
+            made.add_row(field, f"{choice.weight:g}", "", "", choice.source or "")
     for error in material.shared_errors:
         spread = f"{error.uncertainty_eV:.3g}"
         made.add_row(f"shared_errors[{error.name}]", "", spread, "", moves_text(error))

@@ -323,8 +323,17 @@ def _check_stated(insulator: Insulator, phase: Phase) -> None:
     """Refuse migration energies that contradict the conductivity beside them."""
     measured = insulator.conductivity
     hopping = [defect for defect in insulator.defects if defect.hops]
-    if measured is None or any(defect.migration_energy_eV is None for defect in hopping):
+    lacking = [defect.name for defect in hopping if defect.migration_energy_eV is None]
+    if measured is None or len(lacking) == len(hopping):
         return
+    if lacking:
+        raise InputError(
+            "beside a conductivity, migration energies are given for some of the defects that "
+            f"hop, not for {', '.join(lacking)}: whether they agree with it cannot be said",
+            where=f"material {insulator.name}: conductivity",
+            fix="leave out migration_energy_eV, which then follows from the conductivity, or give "
+            "it for all of them",
+        )
     step = 1e-3
     temperatures = measured.temperature_K / np.array([1.0 - step, 1.0, 1.0 + step])
     bulk = neutral_bulk(

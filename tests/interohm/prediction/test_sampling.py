@@ -14,7 +14,7 @@ from interohm.errors import InputError
 from interohm.prediction.electrodes import electrode_state
 from interohm.prediction.sampling import Draws, phase_of
 from interohm.prediction.sensitivity import RecordedDraws
-from interohm.records import Insulator, Metal, material_from
+from interohm.records import Insulator, Metal, Quantity, material_from
 
 HOP = {"attempt_frequency_Hz": 1e13, "hop_distance_nm": 0.25}
 MEASURED = {"value_S_cm": 2e-4, "temperature_K": 298.0, "activation_energy_eV": 0.35}
@@ -192,6 +192,15 @@ def test_migration_energies_that_contradict_the_conductivity_are_refused(
     else:
         with pytest.raises(InputError, match="the conductivity beside them says"):
             phase_of(both, metal_work_function_eV=METAL_eV)
+
+
+def test_a_part_of_the_migration_energies_beside_a_conductivity_is_refused() -> None:
+    whole = record(conductivity=MEASURED)
+    first, *others = whole.defects
+    stated = first.model_copy(update={"migration_energy_eV": Quantity(value=0.9)})
+    part = whole.model_copy(update={"defects": [stated, *others]})
+    with pytest.raises(InputError, match=f"not for {others[0].name}"):
+        phase_of(part, metal_work_function_eV=METAL_eV)
 
 
 def test_an_unlisted_defect_hops_slower_than_its_own_barrier() -> None:
