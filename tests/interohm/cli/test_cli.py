@@ -128,9 +128,13 @@ def test_a_record_that_hides_a_shipped_one_is_named(interohm, record, tmp_path):
     record.write_text(RECORD.replace("name: mine", "name: LLZO"))
     assert "hides the shipped" in interohm("materials", "add", record).err
     ran = interohm("materials", "show", "LLZO")
-    assert "carriers[V_Li], weight" in ran.out
     assert "hides the shipped LLZO" in ran.err
     assert "hides the shipped one" in interohm("materials", "list").out
+
+
+def test_a_record_is_shown_with_its_carriers_and_its_sites(interohm):
+    assert "carriers[V_Li], weight" in interohm("materials", "show", "LLZO").out
+    assert "sites_per_formula" in interohm("materials", "show", "LiCoO2").out
 
 
 def test_reading_commands_create_nothing(interohm, record, tmp_path):
