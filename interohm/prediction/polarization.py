@@ -163,7 +163,7 @@ def _overpotentials(
     # NaN of a charge transfer must not take the ohmic part with it
     rest = [replace(contact, charge_transfer_ohm_cm2=np.zeros(())) for contact in contacts]
     ohmic = (
-        rest[0].total_ohm_cm2
+        rest[0].interface_resistance_ohm_cm2
         if isinstance(solved, SolvedContact)
         else replace(solved, contacts=rest).area_specific_resistance_ohm_cm2
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from interohm.prediction.contact import contact_document
 from interohm.prediction.polarization import charge_transfer, polarization_fields
 from interohm.prediction.solved_cell import solve_state
 from interohm.records import Quantity
@@ -77,3 +78,15 @@ def test_exchange_current_gives_back_the_resistance():
         assert float(kinetics.differential_resistance_ohm_cm2(np.zeros(()))) == pytest.approx(
             float(contact.charge_transfer_ohm_cm2), rel=1e-12
         )
+
+
+def test_a_contact_that_accumulates_has_no_negative_overpotential() -> None:
+    """Its space charge conducts better than the bulk: an excess below zero, of no contact's own."""
+    document = contact_document(shipped_material("Li"), shipped_material("LiPON"), samples=100)
+    assert document["resistance"]["space_charge_ohm_cm2"] < 0
+    polarization = document["polarization"]
+    assert polarization["resistance_ohm_cm2"][0] == pytest.approx(
+        document["resistance"]["interface_resistance_ohm_cm2"], rel=1e-3
+    )
+    lowest = polarization["quantiles"]["overpotential_V"]["p05"]
+    assert min(*polarization["overpotential_V"], *(one for one in lowest if one is not None)) > 0
