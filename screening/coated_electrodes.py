@@ -137,7 +137,6 @@ def solve_coated(
                 material,
                 electrons=electrons,
                 draws=draws,
-                metal_work_function_eV=conditions.metal_work_function_eV,
             ),
             temperature_K=conditions.temperature_K,
             metal_work_function_eV=conditions.metal_work_function_eV,

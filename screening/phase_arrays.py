@@ -146,7 +146,6 @@ def electrolytes_of(
             insulator,
             electrons=electrons,
             draws=draws,
-            metal_work_function_eV=metal_work_function_eV,
         )
         for insulator in insulators
     ]

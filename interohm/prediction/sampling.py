@@ -154,8 +154,8 @@ def phase_of(
     draws : Draws, optional
         Sample the uncertainties: the arrays gain a leading axis (samples,).
     metal_work_function_eV : array (samples,), optional
-        Of the mobile metal, which a record with a neutral potential needs; that of the shipped
-        record unless given.
+        Of the mobile metal that a record's neutral potential refers to; that of the shipped
+        record unless given, whatever metal a cell has.
 
     Raises
     ------

@@ -158,7 +158,6 @@ def solve_contact(
                     material,
                     electrons=conditions.electrons,
                     draws=draws,
-                    metal_work_function_eV=phi_metal_eV,
                 ),
                 temperature_K=conditions.temperature_K,
                 metal_work_function_eV=phi_metal_eV,

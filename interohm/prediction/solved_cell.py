@@ -327,7 +327,6 @@ def _layers(
             electrons=cell.electrons,
             frozen_charge_cm3=layer.donors_cm3 - layer.acceptors_cm3,
             draws=draws,
-            metal_work_function_eV=phi_metal_eV,
         )
         bulks = tuple(
             models.neutral_bulk(
