@@ -91,6 +91,7 @@ def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
         A structure, facet, preset or engine that cannot be used.
     """
     plans = []
+    records = set(database.material_names())  # a pass over the database
     for phase in config.phases:
         alone = config.model_copy(update={"phases": [phase]})
         whole = campaign_flow(alone)
@@ -112,7 +113,7 @@ def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
                 flow=flow,
                 calculations=calculations,
                 key=_key(alone, crystals),
-                done=known and _has_record(phase, database),
+                done=known and _is_recorded(phase, records, database),
                 crystals=crystals,
                 earlier_key=_earlier_key(alone, structures),
             )
@@ -120,10 +121,10 @@ def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
     return plans
 
 
-def _has_record(phase: Phase, database: Database) -> bool:
+def _is_recorded(phase: Phase, records: set[str], database: Database) -> bool:
     if isinstance(phase, InterfacePhase):
         return database.interface(phase.name) is not None
-    return phase.name in database.material_names()
+    return phase.name in records
 
 
 def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> list[Submission]:
