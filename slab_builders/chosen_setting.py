@@ -215,15 +215,15 @@ def _normalizer(axes: _Axes, rarest: np.ndarray) -> Iterator[tuple[np.ndarray, n
     polar = [all((one[:, axis] == np.eye(3)[axis]).all() for one in rotations) for axis in range(3)]
     steps = [np.zeros(1) if free else np.arange(24) / 24 for free in polar]
     grid = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    turns, _ = _unimodular_matrices()
+    turns, backs = _unimodular_matrices()
     off = np.abs(np.swapaxes(turns, 1, 2) @ axes.metric @ turns - axes.metric).max(axis=(1, 2))
     done: set[bytes] = set()
-    for turn in turns[off <= _SAME_METRIC * axes.metric.max()]:
+    alike = off <= _SAME_METRIC * axes.metric.max()
+    for turn, back in zip(turns[alike], backs[alike], strict=True):
         if turn.tobytes() in done:
             continue
         # After a symmetry of the crystal, it does the same to it.
         done |= {(turn @ rotation).tobytes() for rotation in rotations}
-        back = np.round(np.linalg.inv(turn)).astype(int)
         shifts = grid
         for rotation in rotations:
             turned = turn @ rotation @ back
