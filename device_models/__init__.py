@@ -1,6 +1,6 @@
 """Material parameters in, predictions out: arrays to arrays, for one contact or a million."""
 
-from .bulk import Bulk, neutral_bulk
+from .bulk import Bulk, bulk_activation_energy_eV, neutral_bulk
 from .coated import (
     CoatedContact,
     CoatedResistance,
@@ -104,6 +104,7 @@ __all__ = [
     "Unmixing",
     "apparent_activation_energy_eV",
     "band_edges",
+    "bulk_activation_energy_eV",
     "charge_transfer_ohm_cm2",
     "coated_contact",
     "coated_resistance",

@@ -22,6 +22,9 @@ from .numerics.roots import bracketed_newton
 from .phase import Array, BoolArray, Phase
 from .sublattice import log_weights, site_capacity
 
+_INVERSE_STEP = 1e-4
+"""Relative step in 1/T of the central difference for an activation energy."""
+
 _ION_SHARE = 0.01
 """Electrons and holes below this share of the screening leave a phase neutral by its ions."""
 
@@ -206,6 +209,37 @@ def neutral_bulk(
         holes_cm3=only_neutral(holes / CM3_PER_NM3),
         conductivity_S_cm=only_neutral(conductivity),
     )
+
+
+def bulk_activation_energy_eV(bulk: Bulk) -> Array:
+    """Return ``−k d ln(sigma T)/d(1/T)`` of a bulk at its temperature.
+
+    Parameters
+    ----------
+    bulk : Bulk
+        Batch shape (...).
+
+    Returns
+    -------
+    array (...)
+        NaN where nothing conducts.
+    """
+    logs = []
+    # symmetric in 1/T
+    for step in (-_INVERSE_STEP, _INVERSE_STEP):
+        temperature = bulk.temperature_K / (1.0 + step)
+        beside = neutral_bulk(
+            bulk.phase,
+            temperature_K=temperature,
+            metal_work_function_eV=bulk.metal_work_function_eV,
+            mu_eV=bulk.mu_eV,
+            ion_charge=bulk.ion_charge,
+        )
+        with np.errstate(divide="ignore"):
+            logs.append(np.log(beside.conductivity_S_cm * temperature))
+    with np.errstate(invalid="ignore"):
+        slope = bulk.temperature_K * (logs[1] - logs[0]) / (2.0 * _INVERSE_STEP)
+    return np.asarray(-BOLTZMANN_EV_K * slope)
 
 
 def _unflatten(phase: Phase, shape: tuple[int, ...]) -> Phase:

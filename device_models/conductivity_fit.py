@@ -12,12 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bulk import neutral_bulk
+from .bulk import bulk_activation_energy_eV, neutral_bulk
 from .constants import BOLTZMANN_EV_K
 from .phase import Array, Phase
-
-_STEP = 1e-4
-"""Relative step in 1/T of the central difference."""
 
 
 @dataclass(frozen=True)
@@ -85,20 +82,11 @@ def fitted_hop(
     above = np.where(carrier, 0.0, slower[..., None])
     above = np.where(hops, above, np.nan)
     undoped = replace(phase, migration_energy_eV=above, frozen_charge_cm3=np.zeros(()))
-    # three temperatures, symmetric in 1/T, on an axis of their own
-    inverse = np.array([1.0 - _STEP, 1.0, 1.0 + _STEP])
-    shape = np.broadcast_shapes(phase.shape, above.shape[:-1], temperature.shape)
-    steps = inverse.reshape((3,) + (1,) * len(shape))
     bulk = neutral_bulk(
-        undoped[None] if undoped.shape else undoped,
-        temperature_K=temperature / steps,
-        metal_work_function_eV=0.0,
-        ion_charge=ion_charge,
+        undoped, temperature_K=temperature, metal_work_function_eV=0.0, ion_charge=ion_charge
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(bulk.conductivity_S_cm * bulk.temperature_K)
-        slope = temperature * (logs[2] - logs[0]) / (2.0 * _STEP)
-        shared = energy + BOLTZMANN_EV_K * slope
+        shared = energy - bulk_activation_energy_eV(bulk)
         kT = BOLTZMANN_EV_K * temperature
-        factor = sigma / (bulk.conductivity_S_cm[1] * np.exp(-shared / kT))
+        factor = sigma / (bulk.conductivity_S_cm * np.exp(-shared / kT))
     return FittedHop(shared[..., None] + above, shared, factor)

@@ -176,18 +176,22 @@ class Course:
             slopes[0] = self._slope_with_near() / (2.0 * np.sqrt(self.constant) * by_unknown)
         return slopes[0], slopes[1], 0.5 / np.abs(fields_[0] * fields_[1] * by_unknown)
 
+    def _at_nodes(self) -> tuple[Panels, Course, Array, Array, Array, Array, Array]:
+        """The panels of a slope, their layers, half widths, u − w, d|u − w|/dt, |du/dx|, dh/du."""
+        panels = self.panels(*self._bends())
+        part = self.take(panels.layer)
+        half = 0.5 * (panels.high - panels.low)
+        u, dx = part.place(panels.low + half * (1.0 + NODES[:, None]))
+        field, growth = part.field(u)
+        return panels, part, half, u, dx, _positive(field), growth
+
     def _slope_with_near(self) -> Array:
         """dL/dv of the near end of `ALONG` at fixed field there.
 
         With places at fixed shares of the way V moving along, it is
         ``−∫ [1/V + (h'(v)(1 − v/V) − h'(0))/(2F²)] dv/F``.
         """
-        panels = self.panels(*self._bends())
-        part = self.take(panels.layer)
-        half = 0.5 * (panels.high - panels.low)
-        u, dx = part.place(panels.low + half * (1.0 + NODES[:, None]))
-        field, growth = part.field(u)
-        field = _positive(field)
+        panels, part, half, u, dx, field, growth = self._at_nodes()
         rest = 1.0 - np.abs(u) / part.far
         change = part.direction * (growth * rest - part._growth_at_pivot)
         sample = (1.0 / part.far + change / (2.0 * field * field)) * dx / field
@@ -255,12 +259,7 @@ class Course:
         fixed shares v/V of each way V move along, and
         ``dL/dδ = Σ_V ∫ [1/V − (∂h/∂δ)/(2h)] dv/√h``.
         """
-        panels = self.panels(*self._bends())
-        part = self.take(panels.layer)
-        half = 0.5 * (panels.high - panels.low)
-        u, dx = part.place(panels.low + half * (1.0 + NODES[:, None]))
-        field, growth = part.field(u)
-        field = _positive(field)
+        panels, part, half, u, dx, field, growth = self._at_nodes()
         dx /= field
         field *= field
         thickness = half * kronrod(dx)
