@@ -18,7 +18,7 @@ from interohm.prediction.coated_contact import coated_contacts
 from interohm.prediction.contact_hop import dipole_V, hop_of, with_known_interface
 from interohm.prediction.electrodes import clipped_mu_eV
 from interohm.prediction.layer_features import stack_layer
-from interohm.prediction.sampling import phase_of
+from interohm.prediction.sampling import phase_of, unshipped_metal_eV
 from interohm.records.cell_config import Contact, Layer
 from interohm.screening.contacts import (
     DEBYE_LENGTHS_EACH,
@@ -137,6 +137,9 @@ def solve_coated(
                 material,
                 electrons=electrons,
                 draws=draws,
+                metal_work_function_eV=unshipped_metal_eV(
+                    material.mobile_ion, conditions.metal_work_function_eV
+                ),
             ),
             temperature_K=conditions.temperature_K,
             metal_work_function_eV=conditions.metal_work_function_eV,

@@ -18,7 +18,7 @@ from interohm.prediction.electrodes import (
     host_factor,
     ion_content_at,
 )
-from interohm.prediction.sampling import phase_of
+from interohm.prediction.sampling import phase_of, unshipped_metal_eV
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -130,7 +130,7 @@ def electrolytes_of(
     *,
     electrons: bool,
     draws: Draws | None = None,
-    metal_work_function_eV: Array | None = None,
+    metal_work_function_eV: Array,
 ) -> Electrolytes:
     """Return electrolytes; ``electrons`` False leaves electrons and holes out."""
     windows = np.array(
@@ -146,6 +146,7 @@ def electrolytes_of(
             insulator,
             electrons=electrons,
             draws=draws,
+            metal_work_function_eV=unshipped_metal_eV(insulator.mobile_ion, metal_work_function_eV),
         )
         for insulator in insulators
     ]

@@ -18,6 +18,8 @@ from interohm.prediction.extrinsic import (
     apparent_cell_ohm_cm2,
     contact_extrinsic_fields,
     layer_extrinsic_fields,
+    seen_contact,
+    seen_layer,
 )
 from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_beside, potential_map
 from interohm.prediction.layer_diagram import layer_diagrams
@@ -309,6 +311,28 @@ def _state_document(
     # their own draws, of which no sensitivity is asked
     drawn = None if draws is None else draws.first(draws.samples)
     extrinsic = [given.extrinsic for given in cell.contacts or []]
+    many = sampled.contacts if sampled else [None] * len(nominal.contacts)
+    seen = [
+        seen_contact(*each, cell.temperature_K, drawn)
+        for each in zip(extrinsic, nominal.contacts, many, strict=True)
+    ]
+    resistances = list(
+        zip(
+            nominal.layer_resistance_ohm_cm2,
+            sampled.layer_resistance_ohm_cm2 if sampled else [None] * len(nominal.layers),
+            strict=True,
+        )
+    )
+    seen_layers = [
+        seen_layer(*each, drawn)
+        for each in zip(
+            cell.layers,
+            nominal.layers,
+            sampled.layers if sampled else [None] * len(nominal.layers),
+            resistances,
+            strict=True,
+        )
+    ]
     if sampled is not None:
         electrons_spread, leakage_spread = cell_electron_quantiles(sampled, cell.temperature_K)
     for place, contact in enumerate(nominal.contacts):
@@ -333,13 +357,7 @@ def _state_document(
                 **fields,
                 **state_of_sides,
                 "contact_barrier_assumed": not is_known((cell.contacts or [])[place]),
-                "extrinsic": contact_extrinsic_fields(
-                    extrinsic[place],
-                    contact,
-                    sampled.contacts[place] if sampled else None,
-                    cell.temperature_K,
-                    drawn,
-                ),
+                "extrinsic": contact_extrinsic_fields(extrinsic[place], seen[place]),
                 "validity": contact_validity(
                     contact,
                     ion_content=state_of_sides["ion_content"],
@@ -363,25 +381,16 @@ def _state_document(
             "quantiles": None
             if resistance is None or spread is None
             else {"resistance_ohm_cm2": quantiles(spread)},
-            "extrinsic": layer_extrinsic_fields(
-                described, layer, many, (resistance, spread), drawn
-            ),
+            "extrinsic": layer_extrinsic_fields(described, grains),
         }
-        for described, layer, many, resistance, spread, thick in zip(
-            cell.layers,
-            nominal.layers,
-            sampled.layers if sampled else [None] * len(nominal.layers),
-            nominal.layer_resistance_ohm_cm2,
-            sampled.layer_resistance_ohm_cm2 if sampled else [None] * len(nominal.layers),
-            nominal.thick,
-            strict=True,
+        for described, layer, grains, (resistance, spread), thick in zip(
+            cell.layers, nominal.layers, seen_layers, resistances, nominal.thick, strict=True
         )
     ]
-    given = (extrinsic, cell.layers, cell.temperature_K)
-    apparent = apparent_cell_ohm_cm2(nominal, *given, None)
+    apparent = apparent_cell_ohm_cm2(nominal, seen, seen_layers, sampled=False)
     apparent_samples = None
     if sampled is not None and apparent is not None:
-        apparent_samples = apparent_cell_ohm_cm2(sampled, *given, drawn)
+        apparent_samples = apparent_cell_ohm_cm2(sampled, seen, seen_layers, sampled=True)
     return {
         "state_of_charge": nominal.state_of_charge,
         "open_circuit_voltage_V": number(nominal.open_circuit_voltage_V),

@@ -21,7 +21,7 @@ from interohm.prediction.cell_profile import cell_profile, contact_levels, level
 from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
 from interohm.prediction.electron_samples import contact_electron_quantiles
 from interohm.prediction.electrons import contact_electrons
-from interohm.prediction.extrinsic import contact_extrinsic_fields
+from interohm.prediction.extrinsic import contact_extrinsic_fields, seen_contact
 from interohm.prediction.layer_diagram import contact_diagrams, sampled_contact_diagram
 from interohm.prediction.polarization import polarization_fields
 from interohm.prediction.reaction import reaction_fields
@@ -154,7 +154,7 @@ def contact_result(
         **fields,
         "contact_barrier_assumed": not is_known(known),
         "extrinsic": contact_extrinsic_fields(
-            known.extrinsic, nominal, sampled, temperature_K, draws
+            known.extrinsic, seen_contact(known.extrinsic, nominal, sampled, temperature_K, draws)
         ),
         "validity": contact_validity(
             nominal,

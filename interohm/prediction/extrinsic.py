@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -40,14 +40,13 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+Part = TypeVar("Part")
+
 #: kappa, numerical contacts of self-affine surfaces: 2.0 to 2.4, Persson's theory 1.6.
 _CONTACT_SLOPE = Quantity(value=physics.CONTACT_SLOPE, uncertainty=0.25)
 
 #: How many Debye lengths of grain stand beside a boundary's core.
 _DEBYE_LENGTHS = 20.0
-
-#: Relative step of the temperature for an activation energy.
-_STEP = 1e-3
 
 
 @dataclass(frozen=True)
@@ -251,28 +250,9 @@ def _boundary_ohm_cm2(given: GrainBoundary, bulk: Bulk, read: _Reader) -> Array:
     width_nm = read.positive("boundary.width_nm", given.width_nm)
     energy = read.energy("boundary.activation_energy_eV", given.activation_energy_eV)
     temperature = bulk.temperature_K
-    lower = np.asarray(energy) - bulk_activation_energy_eV(bulk)
+    lower = np.asarray(energy) - models.bulk_activation_energy_eV(bulk)
     factor = np.exp(-lower / (models.BOLTZMANN_EV_K * temperature))
     return physics.film_ohm_cm2(width_nm, bulk.conductivity_S_cm * factor)
-
-
-def bulk_activation_energy_eV(bulk: Bulk) -> Array:
-    """Return ``−k d ln(sigma T)/d(1/T)`` of a bulk at its temperature."""
-    inverse = [(1.0 + step) / bulk.temperature_K for step in (-_STEP, _STEP)]
-    logs = [
-        np.log(
-            models.neutral_bulk(
-                bulk.phase,
-                temperature_K=1.0 / each,
-                metal_work_function_eV=bulk.metal_work_function_eV,
-                mu_eV=bulk.mu_eV,
-                ion_charge=bulk.ion_charge,
-            ).conductivity_S_cm
-            / each
-        )
-        for each in inverse
-    ]
-    return np.asarray(-models.BOLTZMANN_EV_K * (logs[1] - logs[0]) / (inverse[1] - inverse[0]))
 
 
 def _core_ohm_cm2(given: LayerExtrinsic, solved: SolvedLayer, bulk: Bulk) -> Array:
@@ -316,31 +296,51 @@ def _along(
     )
 
 
-def contact_extrinsic_fields(
+@dataclass(frozen=True)
+class Seen(Generic[Part]):
+    """What an experiment would see of a contact or a layer, nominal and sampled."""
+
+    nominal: Part
+    sampled: Part | None
+
+    def of(self, sampled: bool) -> Part | None:
+        """Return one of the two."""
+        return self.sampled if sampled else self.nominal
+
+
+def seen_contact(
     given: ContactExtrinsic | None,
     nominal: SolvedContact,
     sampled: SolvedContact | None,
     temperature_K: float,
     draws: Draws | None,
-) -> dict[str, Any] | None:
-    """Return what a document says of an experiment on a contact; None where nothing is given."""
+) -> Seen[ExtrinsicContact] | None:
+    """Return what an experiment would see of a contact; None where nothing is given."""
     if given is None:
         return None
-    one = extrinsic_contact(given, nominal, temperature_K, None)
     many = None
     if sampled is not None and draws is not None:
         many = extrinsic_contact(given, sampled, temperature_K, draws)
-    return {"hours": given.hours, **_fields(one, many)}
+    return Seen(extrinsic_contact(given, nominal, temperature_K, None), many)
 
 
-def layer_extrinsic_fields(
+def contact_extrinsic_fields(
+    given: ContactExtrinsic | None, seen: Seen[ExtrinsicContact] | None
+) -> dict[str, Any] | None:
+    """Return what a document says of an experiment on a contact; None where nothing is given."""
+    if given is None or seen is None:
+        return None
+    return {"hours": given.hours, **_fields(seen)}
+
+
+def seen_layer(
     layer: Layer,
     nominal: SolvedLayer,
     sampled: SolvedLayer | None,
     resistances: tuple[Array | None, Array | None],
     draws: Draws | None,
-) -> dict[str, Any] | None:
-    """Return what a document says of a layer's grains; None where nothing is given.
+) -> Seen[ExtrinsicLayer] | None:
+    """Return what an experiment would see of a layer's grains; None where nothing is given.
 
     Parameters
     ----------
@@ -355,52 +355,55 @@ def layer_extrinsic_fields(
     """
     if layer.extrinsic is None or resistances[0] is None:
         return None
-    one = extrinsic_layer(layer, nominal, resistances[0], None)
     many = None
     if sampled is not None and draws is not None and resistances[1] is not None:
         many = extrinsic_layer(layer, sampled, resistances[1], draws)
-    return {"grain_size_nm": layer.extrinsic.grain_size_nm.value, **_fields(one, many)}
+    return Seen(extrinsic_layer(layer, nominal, resistances[0], None), many)
 
 
-def _fields(
-    nominal: ExtrinsicContact | ExtrinsicLayer, sampled: ExtrinsicContact | ExtrinsicLayer | None
-) -> dict[str, Any]:
+def layer_extrinsic_fields(
+    layer: Layer, seen: Seen[ExtrinsicLayer] | None
+) -> dict[str, Any] | None:
+    """Return what a document says of a layer's grains; None where nothing is given."""
+    if layer.extrinsic is None or seen is None:
+        return None
+    return {"grain_size_nm": layer.extrinsic.grain_size_nm.value, **_fields(seen)}
+
+
+def _fields(seen: Seen[Any]) -> dict[str, Any]:
     def each(solved: Any, of: Callable[[Any], Any]) -> dict[str, Any]:
         return {name: of(getattr(solved, name)) for name in type(solved).__dataclass_fields__}
 
     return {
-        **each(nominal, number),
+        **each(seen.nominal, number),
         "quantiles": None
-        if sampled is None
+        if seen.sampled is None
         else {
-            **each(sampled, quantiles),
-            "log10_apparent_resistance": log10_quantiles(sampled.apparent_resistance_ohm_cm2),
+            **each(seen.sampled, quantiles),
+            "log10_apparent_resistance": log10_quantiles(seen.sampled.apparent_resistance_ohm_cm2),
         },
     }
 
 
 def apparent_cell_ohm_cm2(
     state: SolvedState,
-    contacts: Sequence[ContactExtrinsic | None],
-    layers: Sequence[Layer],
-    temperature_K: float,
-    draws: Draws | None,
+    contacts: Sequence[Seen[ExtrinsicContact] | None],
+    layers: Sequence[Seen[ExtrinsicLayer] | None],
+    *,
+    sampled: bool,
 ) -> Array | None:
-    """Return the area-specific resistance that an experiment would see.
+    """Return the area-specific resistance that an experiment would see, nominal or of the samples.
 
     The intrinsic one, and what each contact and each layer has beside it; None where nothing is
     given.
     """
     added: list[Array] = []
-    for given, solved in zip(contacts, state.contacts, strict=True):
-        if given is not None:
-            seen = extrinsic_contact(given, solved, temperature_K, draws)
-            added.append(seen.apparent_resistance_ohm_cm2 - solved.interface_resistance_ohm_cm2)
-    for layer, one, resistance in zip(
-        layers, state.layers, state.layer_resistance_ohm_cm2, strict=True
-    ):
-        if layer.extrinsic is not None and resistance is not None:
-            added.append(extrinsic_layer(layer, one, resistance, draws).boundary_resistance_ohm_cm2)
+    for seen, solved in zip(contacts, state.contacts, strict=True):
+        if seen is not None and (contact := seen.of(sampled)) is not None:
+            added.append(contact.apparent_resistance_ohm_cm2 - solved.interface_resistance_ohm_cm2)
+    for grains in layers:
+        if grains is not None and (layer := grains.of(sampled)) is not None:
+            added.append(layer.boundary_resistance_ohm_cm2)
     if not added:
         return None
     return np.asarray(state.area_specific_resistance_ohm_cm2 + sum(added))

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import erfc, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from interohm.device_models import (
-    BOLTZMANN_EV_K,
     Phase,
+    bulk_activation_energy_eV,
     energies_from_neutrality,
     fitted_hop,
     neutral_bulk,
@@ -26,6 +27,7 @@ from interohm.device_models import (
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal, Quantity
 from interohm.records.reference import reference_metal
+from interohm.records.shipped import shipped_material
 from interohm.records.uncertainty import others_hop
 
 if TYPE_CHECKING:
@@ -155,7 +157,7 @@ def phase_of(
         Sample the uncertainties: the arrays gain a leading axis (samples,).
     metal_work_function_eV : array (samples,), optional
         Of the mobile metal that a record's neutral potential refers to; that of the shipped
-        record unless given, whatever metal a cell has.
+        record unless given (see `unshipped_metal_eV`).
 
     Raises
     ------
@@ -312,8 +314,23 @@ def normal_share(values: Array) -> Array:
     return np.array([0.5 * erfc(-value / sqrt(2.0)) for value in values])
 
 
+def unshipped_metal_eV(mobile_ion: str, metal_work_function_eV: Array) -> Array | None:
+    """Return the work function of a cell's own metal where neutral potentials refer to it.
+
+    They refer to the shipped metal of the ion, whatever metal a cell has; None then.
+    """
+    return metal_work_function_eV if _shipped_metal(mobile_ion) is None else None
+
+
+@cache
+def _shipped_metal(mobile_ion: str) -> Metal | None:
+    metal = shipped_material(mobile_ion)
+    return metal if isinstance(metal, Metal) else None
+
+
 def _shipped_work_function_eV(insulator: Insulator, draws: Draws | None) -> Array:
-    reference = reference_metal([insulator])
+    # without one, the error says so
+    reference = _shipped_metal(insulator.mobile_ion) or reference_metal([insulator])
     quantity = reference.states[0].work_function_eV
     path = "states.work_function_eV"
     return Numbers(reference, draws).energy(path, quantity, drawn_as="work_function_eV")
@@ -334,24 +351,19 @@ def _check_stated(insulator: Insulator, phase: Phase) -> None:
             fix="leave out migration_energy_eV, which then follows from the conductivity, or give "
             "it for all of them",
         )
-    step = 1e-3
-    temperatures = measured.temperature_K / np.array([1.0 - step, 1.0, 1.0 + step])
     bulk = neutral_bulk(
         phase,
-        temperature_K=temperatures,
+        temperature_K=measured.temperature_K,
         metal_work_function_eV=0.0,
         ion_charge=insulator.ion_charge,
     )
-    sigma = bulk.conductivity_S_cm
-    slope = np.log(sigma[2] * temperatures[2] / (sigma[0] * temperatures[0])) / (
-        1.0 / temperatures[2] - 1.0 / temperatures[0]
-    )
-    energy = -BOLTZMANN_EV_K * float(slope)
-    ratio = float(sigma[1]) / measured.value_S_cm.value
+    sigma = float(bulk.conductivity_S_cm)
+    energy = float(bulk_activation_energy_eV(bulk))
+    ratio = sigma / measured.value_S_cm.value
     activation = measured.activation_energy_eV.value
     if not 1.0 / _FACTOR <= ratio <= _FACTOR or abs(energy - activation) > _ENERGY_eV:
         raise InputError(
-            f"the migration energies make {float(sigma[1]):.2e} S/cm at "
+            f"the migration energies make {sigma:.2e} S/cm at "
             f"{measured.temperature_K:g} K with an activation energy of {energy:.3f} eV, the "
             f"conductivity beside them says {measured.value_S_cm.value:.2e} S/cm and "
             f"{activation:.3f} eV",

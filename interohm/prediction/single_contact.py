@@ -18,7 +18,7 @@ from interohm.prediction.electrodes import (
     ion_content_at,
     reference_work_function_eV,
 )
-from interohm.prediction.sampling import Draws, phase_of
+from interohm.prediction.sampling import Draws, phase_of, unshipped_metal_eV
 from interohm.prediction.solved_contact import (
     SolvedContact,
     between_half_spaces,
@@ -158,6 +158,7 @@ def solve_contact(
                     material,
                     electrons=conditions.electrons,
                     draws=draws,
+                    metal_work_function_eV=unshipped_metal_eV(material.mobile_ion, phi_metal_eV),
                 ),
                 temperature_K=conditions.temperature_K,
                 metal_work_function_eV=phi_metal_eV,

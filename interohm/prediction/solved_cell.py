@@ -22,7 +22,7 @@ from interohm.prediction.electrodes import (
     reference_work_function_eV,
 )
 from interohm.prediction.layer_features import check_features, stack_layer
-from interohm.prediction.sampling import Draws, phase_of
+from interohm.prediction.sampling import Draws, phase_of, unshipped_metal_eV
 from interohm.prediction.solved_contact import (
     SolvedContact,
     between_half_spaces,
@@ -327,6 +327,7 @@ def _layers(
             electrons=cell.electrons,
             frozen_charge_cm3=layer.donors_cm3 - layer.acceptors_cm3,
             draws=draws,
+            metal_work_function_eV=unshipped_metal_eV(material.mobile_ion, phi_metal_eV),
         )
         bulks = tuple(
             models.neutral_bulk(

@@ -14,8 +14,9 @@ from scipy.special import expit
 from interohm.device_models import Phase, neutral_bulk
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
-from interohm.records import Quantity, material_from
+from interohm.records import Quantity, material_document, material_from
 from interohm.records.cell_config import Cell, Contact
+from interohm.records.shipped import shipped_material
 from interohm.yaml_io import validated
 
 KT_V = Boltzmann * 300.0 / elementary_charge
@@ -95,6 +96,21 @@ def energy_e_V_nm3(z, phi_V):
     return quad(
         lambda phi: density_e_nm3(z, phi), phi_V, PHI_0_V, epsabs=0.0, epsrel=1e-11, limit=200
     )[0]
+
+
+@pytest.mark.parametrize(("ion", "z"), [("Zn", 2), ("Mg", 2)])
+def test_a_neutral_potential_refers_to_the_shipped_metal_or_else_to_the_own(ion, z):
+    fields = material_document(insulator(ion, z))
+    for defect in fields["defects"]:
+        del defect["formation_energy_eV"]
+    fields["neutral_potential_V"] = {"value": 1.2}
+    fields["neutral_formation_energy_eV"] = {"value": FORMATION_eV}
+    record = material_from(fields, where="test")
+    document = contact_document(metal(ion), record, electrons=False, samples=0)
+    # the zero is the own metal's: another work function moves the vacuum level, not the defects
+    shipped = shipped_material(ion) or metal(ion)
+    moved = WORK_FUNCTION_eV - shipped.states[0].work_function_eV.value
+    assert document["neutral_potential_V"]["right"] == pytest.approx(1.2 + moved, abs=1e-9)
 
 
 @IONS
