@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
 
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from interohm.results.contact import ContactResult
     from interohm.results.screening import ScreeningResult
     from interohm.screening.config import ScreenConfig
+
+Described = TypeVar("Described", bound=BaseModel)
 
 #: How often the uncertainties of the records are drawn.
 _SAMPLES = 2000
@@ -142,21 +146,13 @@ def predict_cell(
     from interohm.prediction.cell import cell_result
     from interohm.prediction.kpfm import load_measured_map
     from interohm.records.cell_config import load_cell
-    from interohm.yaml_io import validated
 
     _check_samples(samples)
     if measured_map is not None and not isinstance(measured_map, str | Path):
         raise _wrong_type("measured_map", measured_map, "the path of a CSV file")
-    folder, where = Path(), "cell"
-    if isinstance(cell, str | Path):
-        where, folder = str(cell), Path(cell).expanduser().parent
-        described = load_cell(Path(cell).expanduser())
-    elif isinstance(cell, Cell):
-        described = cell
-    elif isinstance(cell, Mapping):
-        described = validated(Cell, dict(cell), where=where)
-    else:
-        raise _wrong_type("cell", cell, "a path, a mapping or an interohm.Cell")
+    described, folder, where = _described(
+        cell, Cell, load_cell, "cell", "a path, a mapping or an interohm.Cell"
+    )
     names = [f"{where}: layers[{place}].material" for place in range(len(described.layers))]
     given: Sequence[Any] = [layer.material for layer in described.layers]
     if records is not None:
@@ -233,18 +229,10 @@ def screen(
     from interohm.screening.config import ScreenConfig, load_screen
     from interohm.screening.run import run_screening
     from interohm.screening.screening import open_screening
-    from interohm.yaml_io import validated
 
-    base, where = Path(), "screening"
-    if isinstance(screening, str | Path):
-        where, base = str(screening), Path(screening).expanduser().parent
-        described = load_screen(Path(screening).expanduser())
-    elif isinstance(screening, ScreenConfig):
-        described = screening
-    elif isinstance(screening, Mapping):
-        described = validated(ScreenConfig, dict(screening), where=where)
-    else:
-        raise _wrong_type("screening", screening, "a path or a mapping")
+    described, base, where = _described(
+        screening, ScreenConfig, load_screen, "screening", "a path or a mapping"
+    )
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise _wrong_type("workers", workers, "a positive whole number")
     if folder is not None and not isinstance(folder, str | Path):
@@ -301,6 +289,22 @@ def shipped_records() -> list[str]:
     return shipped_names()
 
 
+def _described(
+    given: Any, kind: type[Described], load: Callable[[Path], Described], name: str, wanted: str
+) -> tuple[Described, Path, str]:
+    """Return a description, the folder that it stands in, and what errors call it."""
+    from interohm.yaml_io import validated
+
+    if isinstance(given, str | Path):
+        path = Path(given).expanduser()
+        return load(path), path.parent, str(given)
+    if isinstance(given, kind):
+        return given, Path(), name
+    if isinstance(given, Mapping):
+        return validated(kind, dict(given), where=name), Path(), name
+    raise _wrong_type(name, given, wanted)
+
+
 def _database() -> Any:
     from interohm.database import Database
 
@@ -311,7 +315,7 @@ def _records(
     given: Sequence[Any], where: Sequence[str], database: Database, folder: Path | None = None
 ) -> list[Insulator | Metal]:
     """Return records by name, by path, or as they are."""
-    from interohm.lookup import find_material
+    from interohm.lookup import find_material_at
 
     found: list[Insulator | Metal] = []
     for one, place in zip(given, where, strict=True):
@@ -320,13 +324,7 @@ def _records(
             continue
         if not isinstance(one, str | Path):
             raise _wrong_type(place, one, "a record, its name or a path to YAML")
-        try:
-            known = find_material(str(one), relative_to=folder, database=database)
-        except InputError as error:
-            what = error.what
-            if error.where not in (None, "material"):
-                what = f"{error.where}: {what}"
-            raise InputError(what, where=place, fix=error.fix) from None
+        known = find_material_at(place, str(one), relative_to=folder, database=database)
         if known.hides_shipped:
             warnings.warn(
                 f"{one} is the record in {database.location}; it hides the shipped {one}",

@@ -31,6 +31,19 @@ class FoundMaterial(NamedTuple):
     hides_shipped: bool = False
 
 
+def find_material_at(
+    where: str, name_or_path: str, *, relative_to: Path | None, database: Database | None
+) -> FoundMaterial:
+    """As `find_material`, of a name that stands somewhere: an error names that place."""
+    try:
+        return find_material(name_or_path, relative_to=relative_to, database=database)
+    except InputError as error:
+        what = error.what
+        if error.where not in (None, "material"):
+            what = f"{error.where}: {what}"
+        raise InputError(what, where=where, fix=error.fix) from None
+
+
 def find_material(
     name_or_path: str, *, relative_to: Path | None = None, database: Database | None = None
 ) -> FoundMaterial:

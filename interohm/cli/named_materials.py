@@ -30,24 +30,18 @@ def find_materials(
     """
     from interohm.cli.output import remark
     from interohm.database import Database
-    from interohm.errors import InputError
-    from interohm.lookup import find_material
+    from interohm.lookup import find_material, find_material_at
 
     with Database.open() as database:
-        found = []
-        for position, name in enumerate(names):
-            try:
-                found.append(find_material(name, relative_to=relative_to, database=database))
-            except InputError as error:
-                if where is None:
-                    raise
-                raise InputError(
-                    error.what
-                    if error.where in (None, "material")
-                    else f"{error.where}: {error.what}",
-                    where=where[position],
-                    fix=error.fix,
-                ) from None
+        if where is None:
+            found = [
+                find_material(name, relative_to=relative_to, database=database) for name in names
+            ]
+        else:
+            found = [
+                find_material_at(place, name, relative_to=relative_to, database=database)
+                for place, name in zip(where, names, strict=True)
+            ]
         place = database.location
     hiding = dict.fromkeys(item.material.name for item in found if item.hides_shipped)
     notes = [f"{name} is the record in {place}; it hides the shipped {name}" for name in hiding]

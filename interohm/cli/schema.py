@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -26,6 +27,22 @@ class Schema(StrEnum):
     screening_result = "screening-result"
 
 
+#: Where each is described: a module and its name there.
+_HOMES = {
+    Schema.record: ("interohm.records", "MATERIAL"),
+    Schema.interface: ("interohm.records.interface", "Interface"),
+    Schema.experiment: ("interohm.records.experiment", "Experiment"),
+    Schema.cell: ("interohm.records.cell_config", "Cell"),
+    Schema.campaign: ("interohm.workflows.campaign", "CampaignConfig"),
+    Schema.preset: ("interohm.workflows.presets", "PRESET"),
+    Schema.screen: ("interohm.screening.config", "ScreenConfig"),
+    Schema.imports: ("interohm.workflows.vasp_import_config", "ImportConfig"),
+    Schema.contact_result: ("interohm.results.contact", "ContactResult"),
+    Schema.cell_result: ("interohm.results.cell", "CellResult"),
+    Schema.screening_result: ("interohm.results.screening", "ScreeningResult"),
+}
+
+
 def schema(
     of: Annotated[
         Schema,
@@ -41,49 +58,11 @@ def schema(
     screening or an import, with its type and bounds; every field that contact, cell and screen
     print with --json, with its unit.
     """
+    from pydantic import TypeAdapter
+
     from interohm.cli.output import print_json
 
-    if of is Schema.record:
-        from interohm.records import MATERIAL
-
-        print_json(MATERIAL.json_schema())
-    elif of is Schema.interface:
-        from interohm.records.interface import Interface
-
-        print_json(Interface.model_json_schema())
-    elif of is Schema.experiment:
-        from interohm.records.experiment import Experiment
-
-        print_json(Experiment.model_json_schema())
-    elif of is Schema.cell:
-        from interohm.records.cell_config import Cell
-
-        print_json(Cell.model_json_schema())
-    elif of is Schema.screen:
-        from interohm.screening.config import ScreenConfig
-
-        print_json(ScreenConfig.model_json_schema())
-    elif of is Schema.preset:
-        from interohm.workflows.presets import PRESET
-
-        print_json(PRESET.json_schema())
-    elif of is Schema.imports:
-        from interohm.workflows.vasp_import_config import ImportConfig
-
-        print_json(ImportConfig.model_json_schema())
-    elif of is Schema.contact_result:
-        from interohm.results.contact import ContactResult
-
-        print_json(ContactResult.model_json_schema())
-    elif of is Schema.cell_result:
-        from interohm.results.cell import CellResult
-
-        print_json(CellResult.model_json_schema())
-    elif of is Schema.screening_result:
-        from interohm.results.screening import ScreeningResult
-
-        print_json(ScreeningResult.model_json_schema())
-    else:
-        from interohm.workflows.campaign import CampaignConfig
-
-        print_json(CampaignConfig.model_json_schema())
+    module, name = _HOMES[of]
+    described = getattr(import_module(module), name)
+    union = isinstance(described, TypeAdapter)
+    print_json(described.json_schema() if union else described.model_json_schema())
