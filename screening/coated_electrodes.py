@@ -15,6 +15,7 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.prediction.coated_contact import coated_contacts
+from interohm.prediction.coexisting_phases import PhaseShare, of_all_phases
 from interohm.prediction.contact_hop import dipole_V, hop_of, with_known_interface
 from interohm.prediction.electrodes import clipped_mu_eV
 from interohm.prediction.layer_features import stack_layer
@@ -167,27 +168,34 @@ def solve_coated(
         metal_work_function_eV=conditions.metal_work_function_eV,
         draws=draws,
     )
-    contacts, (layer_ohm_cm2,) = coated_contacts(
-        materials,
-        models.Metal(phi, electrodes.hop_factor[0]) if bent is None else bent,
-        [stack_layer(layer, side.coating, coating, ends)],
-        bulk,
-        dipole_V=[
-            dipole_V(one, left, right, draws)
-            for one, (left, right) in zip(known, pairwise(materials), strict=True)
-        ],
-        sheet_charge_e_nm2=[0.0, 0.0],
-        hops=[
-            hop_of(one, left, right, draws)
-            for one, (left, right) in zip(known, pairwise(materials), strict=True)
-        ],
-        nominal=False,
+    steps = [
+        dipole_V(one, left, right, draws)
+        for one, (left, right) in zip(known, pairwise(materials), strict=True)
+    ]
+    hops = [
+        hop_of(one, left, right, draws)
+        for one, (left, right) in zip(known, pairwise(materials), strict=True)
+    ]
+    thin = stack_layer(layer, side.coating, coating, ends)
+    contacts, (layer_ohm_cm2,) = of_all_phases(
+        bent or [PhaseShare(1.0, models.Metal(phi, electrodes.hop_factor[0]))],
+        [PhaseShare(1.0, bulk)],
+        lambda outer, inner: coated_contacts(
+            materials,
+            outer,
+            [thin],
+            inner,
+            dipole_V=steps,
+            sheet_charge_e_nm2=[0.0, 0.0],
+            hops=hops,
+            nominal=False,
+        ),
     )
-    thin, thick = contacts[1].left_side, contacts[1].right_side
-    assert isinstance(thin, models.ThinLayer)
+    coated, thick = contacts[1].left_side, contacts[1].right_side
+    assert isinstance(coated, models.ThinLayer)
     assert isinstance(thick, models.HalfSpace)
     potentials = [
-        (thin.potentials_V, coating),
+        (coated.potentials_V, coating),
         (np.stack([thick.contact_potential_V, bulk.neutral_potential_V], axis=-1), bulk),
     ]
     edges = [
@@ -201,7 +209,7 @@ def solve_coated(
     with np.errstate(divide="ignore"):
         half = 0.5e-7 * conditions.thickness_nm / bulk.conductivity_S_cm
     transfer = contacts[0].charge_transfer_ohm_cm2 + contacts[1].charge_transfer_ohm_cm2
-    space_charge = thick.space_charge_ohm_cm2
+    space_charge = contacts[1].space_charge_right_ohm_cm2
     needed = thick.x99_nm + DEBYE_LENGTHS_EACH * bulk.debye_length_nm
     ionic = bulk.has_neutral_bulk & bulk.neutral_by_ions
     window = side.coating.stability_window_V

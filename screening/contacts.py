@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from interohm import device_models as models
+from interohm.prediction.coexisting_phases import PhaseShare, SideBySide
 from interohm.prediction.contact_hop import known_interface, prior_median_eV
 from interohm.screening.phase_arrays import Electrodes, Electrolytes
 
@@ -233,7 +234,7 @@ def solve_pairs(
     conditions: SideConditions,
     *,
     hops: PairHops = UNKNOWN,
-    bent: models.Bulk | None = None,
+    bent: Sequence[PhaseShare] = (),
 ) -> dict[str, Array]:
     """Solve contacts of electrodes with electrolytes, row by row.
 
@@ -245,8 +246,8 @@ def solve_pairs(
         Of all of them.
     hops : PairHops
         Across the contacts.
-    bent : Bulk, optional
-        The one electrode of all pairs, where it has a space charge of its own.
+    bent : sequence of PhaseShare
+        The phases of the one electrode of all pairs, where it has a space charge of its own.
 
     Returns
     -------
@@ -274,21 +275,37 @@ def solve_pairs(
     )
     # the same from both sides: a contact does not know which of its phases is called the left one
     factor = electrodes.hop_factor.reshape(electrodes.hop_factor.shape + samples)
-    held = models.Metal(phi, factor)
-    found = models.contact(held if bent is None else bent, bulk, dipole_V=hops.dipole_V)
+    phases = bent or [PhaseShare(1.0, models.Metal(phi, factor))]
+    solved = [models.contact(one.model, bulk, dipole_V=hops.dipole_V) for one in phases]
+    # potentials are those beside the largest share
+    found = solved[0]
     half_space = found.right
     assert isinstance(half_space, models.HalfSpace)
-    parts = models.contact_resistance(
-        found,
-        right_thickness_nm=conditions.thickness_nm,
-        areal_site_density_cm2=np.where(
-            np.isfinite(hops.areal_site_density_cm2),
-            hops.areal_site_density_cm2,
-            np.fmin(areal, own_areal),
-        ),
-        barrier_eV=hops.barrier_eV,
-        excess_barrier_eV=hops.excess_barrier_eV,
+    parts = [
+        models.contact_resistance(
+            one,
+            right_thickness_nm=conditions.thickness_nm,
+            areal_site_density_cm2=np.where(
+                np.isfinite(hops.areal_site_density_cm2),
+                hops.areal_site_density_cm2,
+                np.fmin(areal, own_areal),
+            ),
+            barrier_eV=hops.barrier_eV,
+            excess_barrier_eV=hops.excess_barrier_eV,
+        )
+        for one in solved
+    ]
+    division = SideBySide.of(
+        [one.share for one in phases],
+        [
+            one.charge_transfer_ohm_cm2 + one.depletion_left_ohm_cm2 + one.depletion_right_ohm_cm2
+            for one in parts
+        ],
     )
+    interface = division.part([one.interface_ohm_cm2 for one in parts])
+    transfer = division.part([one.charge_transfer_ohm_cm2 for one in parts])
+    accumulation = division.by_area([one.total_ohm_cm2 - one.interface_ohm_cm2 for one in parts])
+    total = interface + accumulation
     with np.errstate(divide="ignore"):
         half = 0.5e-7 * conditions.thickness_nm / bulk.conductivity_S_cm
     at_contact, in_bulk = (
@@ -298,9 +315,9 @@ def solve_pairs(
     needed = half_space.x99_nm + DEBYE_LENGTHS_EACH * bulk.debye_length_nm
     ionic = bulk.has_neutral_bulk & bulk.neutral_by_ions
     return {
-        **resistances(parts.total_ohm_cm2, parts.interface_ohm_cm2, half),
-        "space_charge_ohm_cm2": parts.space_charge_ohm_cm2,
-        "charge_transfer_ohm_cm2": parts.charge_transfer_ohm_cm2,
+        **resistances(total, interface, half),
+        "space_charge_ohm_cm2": total - transfer,
+        "charge_transfer_ohm_cm2": transfer,
         "coating_ohm_cm2": np.zeros_like(phi),
         "bulk_ohm_cm2": half,
         "potential_drop_V": found.potential_drop_V,

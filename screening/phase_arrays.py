@@ -13,7 +13,7 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.prediction.electrodes import (
-    electrode_model,
+    electrode_phases,
     electrode_state,
     host_factor,
     ion_content_at,
@@ -22,6 +22,7 @@ from interohm.prediction.sampling import phase_of, unshipped_metal_eV
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
+    from interohm.prediction.coexisting_phases import PhaseShare
     from interohm.prediction.sampling import Draws
     from interohm.records import Insulator, Metal
 
@@ -112,17 +113,15 @@ def bent_electrode(
     temperature_K: float,
     metal_work_function_eV: Array,
     draws: Draws | None = None,
-) -> models.Bulk | None:
-    """Return an electrode that bends beside a contact; None of one that holds its potential."""
+) -> list[PhaseShare]:
+    """Return the phases of an electrode that bends; none of one that holds its potential."""
     if metal.space_charge is None:
-        return None
+        return []
     content = ion_content_at(metal, state_of_charge, positive=positive)
     state = electrode_state(metal, content, draws=draws)
-    model = electrode_model(
+    return electrode_phases(
         metal, state, metal_work_function_eV, temperature_K=temperature_K, draws=draws
     )
-    assert isinstance(model, models.Bulk)
-    return model
 
 
 def electrolytes_of(

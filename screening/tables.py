@@ -29,7 +29,7 @@ from interohm.screening.phase_arrays import (
 )
 
 if TYPE_CHECKING:
-    from interohm.device_models import Bulk
+    from interohm.prediction.coexisting_phases import PhaseShare
     from interohm.screening.candidates import CoatableElectrode, Records
     from interohm.screening.config import ScreenConfig
 
@@ -102,7 +102,7 @@ def cells_of(
                     temperature_K=temperature_K,
                     metal_work_function_eV=conditions.metal_work_function_eV,
                 )
-                if bent is not None:
+                if bent:
                     _bend(found, column, electrodes, electrolytes, conditions, hops, bent)
             parts.append(found)
         if coated:
@@ -134,7 +134,7 @@ def _bend(
     electrolytes: Electrolytes,
     conditions: SideConditions,
     hops: PairHops,
-    bent: Bulk,
+    bent: Sequence[PhaseShare],
 ) -> None:
     """Put an electrode with a space charge of its own into the table of those that hold theirs."""
     count, sides = table.shape

@@ -348,7 +348,7 @@ def _state_document(
             "state_of_charge": nominal.state_of_charge,
             "ion_content": {"left": left.ion_content, "right": right.ion_content},
             "neutral_potential_V": {
-                side: number(model.neutral_potential_V) for side, model in ends.items()
+                side: number(phases[0].model.neutral_potential_V) for side, phases in ends.items()
             },
             **contact_levels(before, behind),
         }

@@ -9,6 +9,7 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.errors import InputError
+from interohm.prediction.coexisting_phases import PhaseShare
 from interohm.prediction.sampling import Draws, Numbers
 from interohm.records import Insulator, Metal, Quantity
 
@@ -130,28 +131,28 @@ def host_factor(metal: Metal, ion_content: float) -> float:
     return float(sum(share * models.lattice_gas_factor(theta) for theta, share in phases))
 
 
-def electrode_model(
+def electrode_phases(
     metal: Metal,
     state: ElectrodeState,
     metal_work_function_eV: Array,
     *,
     temperature_K: float | Array,
     draws: Draws | None = None,
-) -> models.Metal | models.Bulk:
-    """Return the electrode at its neutral potential.
+) -> list[PhaseShare]:
+    """Return the phases of an electrode at its neutral potential, the largest share first.
 
-    One whose record has a `space_charge` bends beside a contact; of two phases that coexist, the
-    one with the larger share does. Any other holds its potential.
+    They bend beside a contact where the record has a `space_charge`. Without one the electrode
+    holds its potential, all of its phases as one.
     """
     z = metal.ion_charge
     mu_eV = -z * state.voltage_V
-    phases = host_occupations(metal, state.ion_content)
     bends = metal.space_charge
     if bends is None:
         neutral_V = models.metal_neutral_potential_V(
             state.work_function_eV, mu_eV, metal_work_function_eV, z
         )
-        return models.Metal(neutral_V, np.asarray(host_factor(metal, state.ion_content)))
+        factor = np.asarray(host_factor(metal, state.ion_content))
+        return [PhaseShare(1.0, models.Metal(neutral_V, factor))]
     numbers = Numbers(metal, draws)
 
     def positive(name: str) -> Array | None:
@@ -161,20 +162,28 @@ def electrode_model(
     epsilon, density = positive("dielectric_constant"), positive("site_density_cm3")
     assert epsilon is not None
     assert density is not None
-    return models.electrode_bulk(
-        work_function_eV=state.work_function_eV,
-        mu_eV=mu_eV,
-        metal_work_function_eV=metal_work_function_eV,
-        temperature_K=temperature_K,
-        occupation=max(phases, key=lambda phase: phase[1])[0],
-        site_density_cm3=density,
-        dielectric_constant=np.maximum(epsilon, 1.0),
-        ion_charge=float(z),
-        holes_cm3=positive("holes_cm3"),
-        electrons_cm3=positive("electrons_cm3"),
-        band_gap_eV=positive("band_gap_eV"),
-        conductivity_S_cm=positive("conductivity_S_cm"),
-    )
+    return [
+        PhaseShare(
+            share,
+            models.electrode_bulk(
+                work_function_eV=state.work_function_eV,
+                mu_eV=mu_eV,
+                metal_work_function_eV=metal_work_function_eV,
+                temperature_K=temperature_K,
+                occupation=theta,
+                site_density_cm3=density,
+                dielectric_constant=np.maximum(epsilon, 1.0),
+                ion_charge=float(z),
+                holes_cm3=positive("holes_cm3"),
+                electrons_cm3=positive("electrons_cm3"),
+                band_gap_eV=positive("band_gap_eV"),
+                conductivity_S_cm=positive("conductivity_S_cm"),
+            ),
+        )
+        for theta, share in sorted(
+            host_occupations(metal, state.ion_content), key=lambda phase: -phase[1]
+        )
+    ]
 
 
 def clipped_mu_eV(insulator: Insulator, mu_eV: Array | float) -> Array:

@@ -10,10 +10,11 @@ import numpy as np
 from interohm import device_models as models
 from interohm.device_models import StackLayer
 from interohm.prediction.coated_contact import coated_contacts
+from interohm.prediction.coexisting_phases import PhaseShare, of_all_phases
 from interohm.prediction.contact_hop import EXCESS_BARRIER_SCALE_EV, Hop, dipole_V, hop_of
 from interohm.prediction.electrodes import (
     clipped_mu_eV,
-    electrode_model,
+    electrode_phases,
     electrode_state,
     ion_content_at,
     reference_work_function_eV,
@@ -61,7 +62,7 @@ class SingleContact:
     ion_content : dict
         Of the two sides; None of an insulator.
     sides : dict
-        What stands on the two sides: a bulk, or a metal.
+        What stands on the two sides: a bulk, or a metal; of phases that coexist, the largest share.
     metal_work_function_eV : array
         Of the mobile metal, the zero of potential.
     electrode_mu_eV : array
@@ -139,7 +140,7 @@ def solve_contact(
     contents: dict[str, float | None] = {"left": None, "right": None}
     mu_electrode_eV: Array = np.asarray(0.0)
     has_electrode = any(isinstance(material, Metal) for material in (left, right))
-    known: dict[str, models.Metal | models.Bulk] = {}
+    phases: dict[str, list[PhaseShare]] = {}
     for name, material in (("left", left), ("right", right)):
         if isinstance(material, Metal):
             content = _electrode_content(
@@ -147,13 +148,12 @@ def solve_contact(
             )
             state = electrode_state(material, content, draws=draws)
             contents[name], mu_electrode_eV = content, -z * state.voltage_V
-            known[name] = electrode_model(
+            phases[name] = electrode_phases(
                 material, state, phi_metal_eV, temperature_K=conditions.temperature_K, draws=draws
             )
-    bulks: dict[str, Bulk] = {}
     for name, material in (("left", left), ("right", right)):
         if isinstance(material, Insulator):
-            bulks[name] = models.neutral_bulk(
+            bulk = models.neutral_bulk(
                 phase_of(
                     material,
                     electrons=conditions.electrons,
@@ -166,17 +166,22 @@ def solve_contact(
                 ion_charge=z,
             )
             if draws is None:
-                require_neutral_bulk(material, bulks[name])
-    left_model, right_model = ({**known, **bulks}[name] for name in ("left", "right"))
+                require_neutral_bulk(material, bulk)
+            phases[name] = [PhaseShare(1.0, bulk)]
     contact = conditions.contact
     hop = hop_of(contact, left, right, draws, scale_eV=conditions.excess_barrier_scale_eV)
     step = dipole_V(contact, left, right, draws) if flat_V is None else flat_V
     blocked = contact.ion_transfer == "blocked"
-    if conditions.thickness_nm is None:
-        solved = between_half_spaces(
-            left, right, left_model, right_model, dipole_V=step, hop=hop, blocked=blocked
-        )
-    else:
+
+    def solve(
+        left_model: Bulk | models.Metal, right_model: Bulk | models.Metal
+    ) -> tuple[list[SolvedContact], list[Array]]:
+        if conditions.thickness_nm is None:
+            return [
+                between_half_spaces(
+                    left, right, left_model, right_model, dipole_V=step, hop=hop, blocked=blocked
+                )
+            ], []
         solved = _with_layer(
             left,
             right,
@@ -187,10 +192,15 @@ def solve_contact(
             hop,
             nominal=draws is None and np.ndim(conditions.temperature_K) == 0,
         ).with_transfer(blocked=blocked)
+        return [solved], [solved.layer_ohm_cm2]
+
+    (solved,), layers_ohm_cm2 = of_all_phases(phases["left"], phases["right"], solve)
+    if layers_ohm_cm2:
+        solved = replace(solved, layer_ohm_cm2=layers_ohm_cm2[0])
     return SingleContact(
         solved,
         contents,
-        {"left": left_model, "right": right_model},
+        {name: found[0].model for name, found in phases.items()},
         phi_metal_eV,
         mu_electrode_eV if has_electrode else np.asarray(np.nan),
     )

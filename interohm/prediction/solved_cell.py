@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ from interohm import device_models as models
 from interohm.device_models import StackLayer, ThinLayer, pinning_dipole_V
 from interohm.errors import InputError
 from interohm.prediction.coated_contact import coated_contacts
+from interohm.prediction.coexisting_phases import PhaseShare, of_all_phases
 from interohm.prediction.contact_hop import Hop, dipole_V, hop_of
 from interohm.prediction.electrodes import (
-    electrode_model,
+    electrode_phases,
     electrode_state,
     ion_content_at,
     neutrality_level_eV,
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 class SolvedLayer:
     """One layer at one state of charge; mu and bulk at its left end, its right end, and between.
 
-    For an electrode ``bulks`` is None, and ``model`` holds its neutral potential; ``whole`` is an
+    For an electrode ``bulks`` is None, and ``phases`` are those that coexist in it; ``whole`` is an
     insulator for the grid solver, which alone knows layers that are not uniform.
     """
 
@@ -50,17 +52,21 @@ class SolvedLayer:
     thickness_nm: float
     mu_eV: tuple[Array, Array]
     bulks: tuple[Bulk, Bulk, Bulk] | None
-    model: models.Metal | Bulk | None
+    phases: Sequence[PhaseShare]
     ion_content: float | None
     whole: StackLayer | None = None
     features: Sequence[str] = ()
 
-    def end(self, *, right: bool) -> Bulk | models.Metal:
+    def end(self, *, right: bool) -> Sequence[PhaseShare]:
         """Return what a contact at this end sees when the layer is thick."""
         if self.bulks is not None:
-            return self.bulks[1 if right else 0]
-        assert self.model is not None
-        return self.model
+            return [PhaseShare(1.0, self.bulks[1 if right else 0])]
+        return self.phases
+
+    @property
+    def electrode_potential_V(self) -> Array | None:
+        """Return the neutral potential of an electrode, which all of its phases share."""
+        return self.phases[0].model.neutral_potential_V if self.phases else None
 
 
 @dataclass(frozen=True)
@@ -294,7 +300,7 @@ def _layers(
             layer.thickness_nm,
             (mu_eV, mu_eV),
             None,
-            electrode_model(metal, state, phi_metal_eV, temperature_K=temperature_K, draws=draws),
+            electrode_phases(metal, state, phi_metal_eV, temperature_K=temperature_K, draws=draws),
             content,
         )
     inner = materials[1:last]
@@ -345,7 +351,7 @@ def _layers(
                 layer.thickness_nm,
                 ends,
                 bulks,  # type: ignore[arg-type]
-                None,
+                (),
                 None,
                 stack_layer(layer, material, bulks[2], ends),
                 layer.features,
@@ -416,39 +422,62 @@ def _solve_contacts(
             resistances[place] = layer.thickness_nm * 1e-7 * resistivity
     anchors = [place for place, is_thick in enumerate(thick) if is_thick]
     for first, last in pairwise(anchors):
-        left_layer, right_layer = layers[first], layers[last]
-        left_model, right_model = left_layer.end(right=True), right_layer.end(right=False)
-        if last == first + 1:
-            contacts.append(
-                between_half_spaces(
-                    left_layer.material,
-                    right_layer.material,
-                    left_model,
-                    right_model,
-                    dipole_V=dipole_V[first],
-                    hop=hops[first],
-                    sheet_charge_e_nm2=sheet_charge_e_nm2[first],
-                    blocked=blocked[first],
-                    left_thickness_nm=left_layer.thickness_nm,
-                    right_thickness_nm=right_layer.thickness_nm,
-                )
-            )
-            continue
-        inner = layers[first + 1 : last]
-        solved, layers_ohm_cm2 = coated_contacts(
-            [layer.material for layer in layers[first : last + 1]],
-            left_model,
-            [layer.whole for layer in inner if layer.whole is not None],
-            right_model,
-            dipole_V=dipole_V[first:last],
-            sheet_charge_e_nm2=sheet_charge_e_nm2[first:last],
-            hops=hops[first:last],
-            blocked=blocked[first:last],
-            why_whole=[_why_whole(layer) for layer in inner] if nominal else None,
-            nominal=nominal,
-            left_thickness_nm=left_layer.thickness_nm,
-            right_thickness_nm=right_layer.thickness_nm,
+        solved, layers_ohm_cm2 = of_all_phases(
+            layers[first].end(right=True),
+            layers[last].end(right=False),
+            partial(
+                _solve_row,
+                layers[first : last + 1],
+                dipole_V=dipole_V[first:last],
+                sheet_charge_e_nm2=sheet_charge_e_nm2[first:last],
+                hops=hops[first:last],
+                blocked=blocked[first:last],
+                nominal=nominal,
+            ),
         )
         contacts += solved
         resistances[first + 1 : last] = layers_ohm_cm2
     return contacts, resistances
+
+
+def _solve_row(
+    layers: list[SolvedLayer],
+    left_model: Bulk | models.Metal,
+    right_model: Bulk | models.Metal,
+    *,
+    dipole_V: list[Array],
+    sheet_charge_e_nm2: list[float],
+    hops: list[Hop],
+    blocked: list[bool],
+    nominal: bool,
+) -> tuple[list[SolvedContact], list[Array]]:
+    """Solve the contacts of thin layers with each other and with a thick one at either end."""
+    left, *inner, right = layers
+    if not inner:
+        alone = between_half_spaces(
+            left.material,
+            right.material,
+            left_model,
+            right_model,
+            dipole_V=dipole_V[0],
+            hop=hops[0],
+            sheet_charge_e_nm2=sheet_charge_e_nm2[0],
+            blocked=blocked[0],
+            left_thickness_nm=left.thickness_nm,
+            right_thickness_nm=right.thickness_nm,
+        )
+        return [alone], []
+    return coated_contacts(
+        [layer.material for layer in layers],
+        left_model,
+        [layer.whole for layer in inner if layer.whole is not None],
+        right_model,
+        dipole_V=dipole_V,
+        sheet_charge_e_nm2=sheet_charge_e_nm2,
+        hops=hops,
+        blocked=blocked,
+        why_whole=[_why_whole(layer) for layer in inner] if nominal else None,
+        nominal=nominal,
+        left_thickness_nm=left.thickness_nm,
+        right_thickness_nm=right.thickness_nm,
+    )
