@@ -33,7 +33,7 @@ from interohm.screening.phase_arrays import bent_electrode, electrodes_of
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.records import Insulator, Metal
     from interohm.records.interface import Interface
     from interohm.screening.candidates import CoatableElectrode
@@ -110,7 +110,7 @@ def solve_coated(
     other_mu_eV: Array,
     electrons: bool,
     interfaces: Sequence[Interface] = (),
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> dict[str, Array]:
     """Solve one coated electrode with one electrolyte, for several other electrodes or samples.
 
@@ -121,7 +121,7 @@ def solve_coated(
     """
     assert side.coating is not None
     electrodes = electrodes_of(
-        [side.metal], state_of_charge, positive=conditions.positive, draws=draws
+        [side.metal], state_of_charge, positive=conditions.positive, field_samples=field_samples
     )
     mu, phi, level = (
         np.broadcast_to(values[0], np.broadcast_shapes(np.shape(values[0]), other_mu_eV.shape))
@@ -136,7 +136,7 @@ def solve_coated(
             phase_of(
                 material,
                 electrons=electrons,
-                draws=draws,
+                field_samples=field_samples,
                 metal_work_function_eV=unshipped_metal_eV(
                     material.mobile_ion, conditions.metal_work_function_eV
                 ),
@@ -165,7 +165,7 @@ def solve_coated(
         positive=conditions.positive,
         temperature_K=conditions.temperature_K,
         metal_work_function_eV=conditions.metal_work_function_eV,
-        draws=draws,
+        field_samples=field_samples,
     )
     contacts, (layer_ohm_cm2,) = coated_contacts(
         materials,
@@ -173,18 +173,18 @@ def solve_coated(
         [stack_layer(layer, side.coating, coating, ends)],
         bulk,
         dipole_V=[
-            dipole_V(one, left, right, draws)
+            dipole_V(one, left, right, field_samples)
             for one, (left, right) in zip(known, pairwise(materials), strict=True)
         ],
         sheet_charge_e_nm2=[0.0, 0.0],
         hops=[
-            hop_of(one, left, right, draws)
+            hop_of(one, left, right, field_samples)
             for one, (left, right) in zip(known, pairwise(materials), strict=True)
         ],
         nominal=False,
     )
     thin, thick = contacts[1].left_side, contacts[1].right_side
-    assert isinstance(thin, models.ThinLayer)
+    assert isinstance(thin, models.FiniteLayer)
     assert isinstance(thick, models.HalfSpace)
     potentials = [
         (thin.potentials_V, coating),

@@ -22,7 +22,7 @@ from interohm.prediction.sampling import phase_of, unshipped_metal_eV
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.records import Insulator, Metal
 
 
@@ -82,12 +82,18 @@ def _areal_density_cm2(materials: Sequence[Insulator | Metal]) -> Array:
 
 
 def electrodes_of(
-    metals: Sequence[Metal], state_of_charge: float, *, positive: bool, draws: Draws | None = None
+    metals: Sequence[Metal],
+    state_of_charge: float,
+    *,
+    positive: bool,
+    field_samples: FieldSamples | None = None,
 ) -> Electrodes:
     """Return electrodes at one state of charge, each over the whole range of its record."""
     states = [
         electrode_state(
-            metal, ion_content_at(metal, state_of_charge, positive=positive), draws=draws
+            metal,
+            ion_content_at(metal, state_of_charge, positive=positive),
+            field_samples=field_samples,
         )
         for metal in metals
     ]
@@ -111,15 +117,19 @@ def bent_electrode(
     positive: bool,
     temperature_K: float,
     metal_work_function_eV: Array,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> models.Bulk | None:
     """Return an electrode that bends beside a contact; None of one that holds its potential."""
     if metal.space_charge is None:
         return None
     content = ion_content_at(metal, state_of_charge, positive=positive)
-    state = electrode_state(metal, content, draws=draws)
+    state = electrode_state(metal, content, field_samples=field_samples)
     model = electrode_model(
-        metal, state, metal_work_function_eV, temperature_K=temperature_K, draws=draws
+        metal,
+        state,
+        metal_work_function_eV,
+        temperature_K=temperature_K,
+        field_samples=field_samples,
     )
     assert isinstance(model, models.Bulk)
     return model
@@ -129,7 +139,7 @@ def electrolytes_of(
     insulators: Sequence[Insulator],
     *,
     electrons: bool,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
     metal_work_function_eV: Array,
 ) -> Electrolytes:
     """Return electrolytes; ``electrons`` False leaves electrons and holes out."""
@@ -145,7 +155,7 @@ def electrolytes_of(
         phase_of(
             insulator,
             electrons=electrons,
-            draws=draws,
+            field_samples=field_samples,
             metal_work_function_eV=unshipped_metal_eV(insulator.mobile_ion, metal_work_function_eV),
         )
         for insulator in insulators

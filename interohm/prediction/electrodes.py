@@ -9,7 +9,7 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.errors import InputError
-from interohm.prediction.sampling import Draws, Numbers
+from interohm.prediction.sampling import FieldSamples, Numbers
 from interohm.records import Insulator, Metal, Quantity
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class ElectrodeState:
 
 
 def electrode_state(
-    metal: Metal, ion_content: float, *, draws: Draws | None = None
+    metal: Metal, ion_content: float, *, field_samples: FieldSamples | None = None
 ) -> ElectrodeState:
     """Interpolate an electrode's curve (PCHIP), never beyond its ends.
 
@@ -51,7 +51,7 @@ def electrode_state(
             fix="stay within the curve, or extend `states` in the record",
         )
 
-    numbers = Numbers(metal, draws)
+    numbers = Numbers(metal, field_samples)
 
     def at_content(field: str) -> NDArray[np.float64]:
         rows = []
@@ -91,9 +91,9 @@ def ion_content_at(
     return discharged + state_of_charge * (charged - discharged)
 
 
-def reference_work_function_eV(reference: Metal, draws: Draws | None) -> Array:
+def reference_work_function_eV(reference: Metal, field_samples: FieldSamples | None) -> Array:
     """Return Phi_metal, the work function that fixes the zero of potential."""
-    state = electrode_state(reference, reference.states[0].ion_content, draws=draws)
+    state = electrode_state(reference, reference.states[0].ion_content, field_samples=field_samples)
     return state.work_function_eV
 
 
@@ -136,7 +136,7 @@ def electrode_model(
     metal_work_function_eV: Array,
     *,
     temperature_K: float | Array,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> models.Metal | models.Bulk:
     """Return the electrode at its neutral potential.
 
@@ -152,7 +152,7 @@ def electrode_model(
             state.work_function_eV, mu_eV, metal_work_function_eV, z
         )
         return models.Metal(neutral_V, np.asarray(host_factor(metal, state.ion_content)))
-    numbers = Numbers(metal, draws)
+    numbers = Numbers(metal, field_samples)
 
     def positive(name: str) -> Array | None:
         quantity = getattr(bends, name)
@@ -186,7 +186,7 @@ def clipped_mu_eV(insulator: Insulator, mu_eV: Array | float) -> Array:
     return np.asarray(np.clip(mu_eV, -z * oxidation, -z * reduction))
 
 
-def neutrality_level_eV(material: Insulator | Metal, draws: Draws | None) -> Array:
+def neutrality_level_eV(material: Insulator | Metal, field_samples: FieldSamples | None) -> Array:
     """Return Phi_CNL below the vacuum level; a metal's is its work function when discharged.
 
     Raises
@@ -196,7 +196,7 @@ def neutrality_level_eV(material: Insulator | Metal, draws: Draws | None) -> Arr
     """
     if isinstance(material, Metal):
         return electrode_state(
-            material, material.states[-1].ion_content, draws=draws
+            material, material.states[-1].ion_content, field_samples=field_samples
         ).work_function_eV
     level = material.charge_neutrality_level_eV
     if level is None:
@@ -205,4 +205,4 @@ def neutrality_level_eV(material: Insulator | Metal, draws: Draws | None) -> Arr
             where=f"material {material.name}",
             fix="add it to the record, or leave out pinning_factor",
         )
-    return Numbers(material, draws).energy("charge_neutrality_level_eV", level)
+    return Numbers(material, field_samples).energy("charge_neutrality_level_eV", level)
