@@ -12,6 +12,7 @@ from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
 from .contact import Contact, contact
 from .electrode import electrode_bulk
 from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
+from .finite_layers import FiniteLayer, FiniteLayers, solve_finite_layers
 from .first_integral.depletion import layer_depletion_ohm_cm2
 from .first_integral.half_space import HalfSpace, half_space
 from .first_integral.layer import Layer, layer
@@ -64,7 +65,6 @@ from .resistance import (
     thick_space_charge,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
-from .thin_layers import ThinLayer, ThinLayers, solve_thin_layers
 from .validity import coulomb_coupling, filling, shortest_hop_nm
 
 __all__ = [
@@ -84,6 +84,8 @@ __all__ = [
     "ContactHop",
     "ContactResistance",
     "Decomposition",
+    "FiniteLayer",
+    "FiniteLayers",
     "FittedHop",
     "GradedProfile",
     "HalfSpace",
@@ -99,8 +101,6 @@ __all__ = [
     "Stack",
     "StackLayer",
     "StackNotConverged",
-    "ThinLayer",
-    "ThinLayers",
     "Unmixing",
     "apparent_activation_energy_eV",
     "band_edges",
@@ -145,8 +145,8 @@ __all__ = [
     "positive_resistance",
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",
+    "solve_finite_layers",
     "solve_stack",
-    "solve_thin_layers",
     "stack_phases",
     "thick_space_charge",
 ]

@@ -389,9 +389,9 @@ def contact_hop(
     excess = np.asarray(excess_barrier_eV, dtype=np.float64)
     barrier = share * sum_of([plane.barrier_eV for plane in hopping]) + excess
     if barrier_eV is not None:
-        told = np.asarray(barrier_eV, dtype=np.float64)
+        stated = np.asarray(barrier_eV, dtype=np.float64)
         # a phase without a hop of its own has none across a contact either
-        barrier = np.where(np.isfinite(told) & np.isfinite(barrier), told, barrier)
+        barrier = np.where(np.isfinite(stated) & np.isfinite(barrier), stated, barrier)
     rate = np.exp(-barrier / hopping[0].kT_eV)
     for plane in hopping:
         rate = rate * plane.attempts_Hz**share

@@ -34,7 +34,7 @@ from interohm.screening.phase_arrays import bent_electrode, electrodes_of
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.records import Insulator, Metal
     from interohm.records.interface import Interface
     from interohm.screening.candidates import CoatableElectrode
@@ -111,7 +111,7 @@ def solve_coated(
     other_mu_eV: Array,
     electrons: bool,
     interfaces: Sequence[Interface] = (),
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> dict[str, Array]:
     """Solve one coated electrode with one electrolyte, for several other electrodes or samples.
 
@@ -122,7 +122,7 @@ def solve_coated(
     """
     assert side.coating is not None
     electrodes = electrodes_of(
-        [side.metal], state_of_charge, positive=conditions.positive, draws=draws
+        [side.metal], state_of_charge, positive=conditions.positive, field_samples=field_samples
     )
     mu, phi, level = (
         np.broadcast_to(values[0], np.broadcast_shapes(np.shape(values[0]), other_mu_eV.shape))
@@ -137,7 +137,7 @@ def solve_coated(
             phase_of(
                 material,
                 electrons=electrons,
-                draws=draws,
+                field_samples=field_samples,
                 metal_work_function_eV=unshipped_metal_eV(
                     material.mobile_ion, conditions.metal_work_function_eV
                 ),
@@ -166,14 +166,14 @@ def solve_coated(
         positive=conditions.positive,
         temperature_K=conditions.temperature_K,
         metal_work_function_eV=conditions.metal_work_function_eV,
-        draws=draws,
+        field_samples=field_samples,
     )
     steps = [
-        dipole_V(one, left, right, draws)
+        dipole_V(one, left, right, field_samples)
         for one, (left, right) in zip(known, pairwise(materials), strict=True)
     ]
     hops = [
-        hop_of(one, left, right, draws)
+        hop_of(one, left, right, field_samples)
         for one, (left, right) in zip(known, pairwise(materials), strict=True)
     ]
     thin = stack_layer(layer, side.coating, coating, ends)
@@ -192,7 +192,7 @@ def solve_coated(
         ),
     )
     coated, thick = contacts[1].left_side, contacts[1].right_side
-    assert isinstance(coated, models.ThinLayer)
+    assert isinstance(coated, models.FiniteLayer)
     assert isinstance(thick, models.HalfSpace)
     potentials = [
         (coated.potentials_V, coating),

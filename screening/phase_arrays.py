@@ -23,7 +23,7 @@ from interohm.prediction.sampling import phase_of, unshipped_metal_eV
 if TYPE_CHECKING:
     from interohm.arrays import Array
     from interohm.prediction.coexisting_phases import PhaseShare
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.records import Insulator, Metal
 
 
@@ -83,12 +83,18 @@ def _areal_density_cm2(materials: Sequence[Insulator | Metal]) -> Array:
 
 
 def electrodes_of(
-    metals: Sequence[Metal], state_of_charge: float, *, positive: bool, draws: Draws | None = None
+    metals: Sequence[Metal],
+    state_of_charge: float,
+    *,
+    positive: bool,
+    field_samples: FieldSamples | None = None,
 ) -> Electrodes:
     """Return electrodes at one state of charge, each over the whole range of its record."""
     states = [
         electrode_state(
-            metal, ion_content_at(metal, state_of_charge, positive=positive), draws=draws
+            metal,
+            ion_content_at(metal, state_of_charge, positive=positive),
+            field_samples=field_samples,
         )
         for metal in metals
     ]
@@ -112,15 +118,19 @@ def bent_electrode(
     positive: bool,
     temperature_K: float,
     metal_work_function_eV: Array,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> list[PhaseShare]:
     """Return the phases of an electrode that bends; none of one that holds its potential."""
     if metal.space_charge is None:
         return []
     content = ion_content_at(metal, state_of_charge, positive=positive)
-    state = electrode_state(metal, content, draws=draws)
+    state = electrode_state(metal, content, field_samples=field_samples)
     return electrode_phases(
-        metal, state, metal_work_function_eV, temperature_K=temperature_K, draws=draws
+        metal,
+        state,
+        metal_work_function_eV,
+        temperature_K=temperature_K,
+        field_samples=field_samples,
     )
 
 
@@ -128,7 +138,7 @@ def electrolytes_of(
     insulators: Sequence[Insulator],
     *,
     electrons: bool,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
     metal_work_function_eV: Array,
 ) -> Electrolytes:
     """Return electrolytes; ``electrons`` False leaves electrons and holes out."""
@@ -144,7 +154,7 @@ def electrolytes_of(
         phase_of(
             insulator,
             electrons=electrons,
-            draws=draws,
+            field_samples=field_samples,
             metal_work_function_eV=unshipped_metal_eV(insulator.mobile_ion, metal_work_function_eV),
         )
         for insulator in insulators

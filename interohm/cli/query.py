@@ -137,17 +137,17 @@ def query(
             found = database.rows(collection, where, sort=sort, limit=limit)
         else:
             found = database.query(collection, parsed, limit=limit)
-        place = database.location
+        location = database.location
     if as_json:
         print_json(found)
         return
     if not found:
         asked = where or criteria
-        remark(f"no document of {collection} in {place}" + (f" fits {asked}" if asked else ""))
+        remark(f"no document of {collection} in {location}" + (f" fits {asked}" if asked else ""))
         return
     rows = found
     if not flat:
-        with well_formed(f"{place}, {collection}"):
+        with well_formed(f"{location}, {collection}"):
             rows = [row for document in found for row in rows_of(collection, document)]
     console().print(_table(_columns(collection, where, sort), rows))
 
@@ -220,9 +220,9 @@ def migrate() -> None:
 
     with Database.open(write=True) as database:
         done = database.migrate()
-        place = database.location
+        location = database.location
     counted = ", ".join(f"{count} {name}" for name, count in done.items() if count)
-    remark(f"schema version {VERSION} in {place}: {counted or 'nothing to do'}")
+    remark(f"schema version {VERSION} in {location}: {counted or 'nothing to do'}")
 
 
 def _parsed(criteria: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from interohm import device_models as models
 from interohm.errors import InputError
 from interohm.prediction.coexisting_phases import PhaseShare
-from interohm.prediction.sampling import Draws, Numbers
+from interohm.prediction.sampling import FieldSamples, Numbers
 from interohm.records import Insulator, Metal, Quantity
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class ElectrodeState:
 
 
 def electrode_state(
-    metal: Metal, ion_content: float, *, draws: Draws | None = None
+    metal: Metal, ion_content: float, *, field_samples: FieldSamples | None = None
 ) -> ElectrodeState:
     """Interpolate an electrode's curve (PCHIP), never beyond its ends.
 
@@ -52,7 +52,7 @@ def electrode_state(
             fix="stay within the curve, or extend `states` in the record",
         )
 
-    numbers = Numbers(metal, draws)
+    numbers = Numbers(metal, field_samples)
 
     def at_content(field: str) -> NDArray[np.float64]:
         rows = []
@@ -92,9 +92,9 @@ def ion_content_at(
     return discharged + state_of_charge * (charged - discharged)
 
 
-def reference_work_function_eV(reference: Metal, draws: Draws | None) -> Array:
+def reference_work_function_eV(reference: Metal, field_samples: FieldSamples | None) -> Array:
     """Return Phi_metal, the work function that fixes the zero of potential."""
-    state = electrode_state(reference, reference.states[0].ion_content, draws=draws)
+    state = electrode_state(reference, reference.states[0].ion_content, field_samples=field_samples)
     return state.work_function_eV
 
 
@@ -137,7 +137,7 @@ def electrode_phases(
     metal_work_function_eV: Array,
     *,
     temperature_K: float | Array,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> list[PhaseShare]:
     """Return the phases of an electrode at its neutral potential, the largest share first.
 
@@ -153,7 +153,7 @@ def electrode_phases(
         )
         factor = np.asarray(host_factor(metal, state.ion_content))
         return [PhaseShare(1.0, models.Metal(neutral_V, factor))]
-    numbers = Numbers(metal, draws)
+    numbers = Numbers(metal, field_samples)
 
     def positive(name: str) -> Array | None:
         quantity = getattr(bends, name)
@@ -195,7 +195,7 @@ def clipped_mu_eV(insulator: Insulator, mu_eV: Array | float) -> Array:
     return np.asarray(np.clip(mu_eV, -z * oxidation, -z * reduction))
 
 
-def neutrality_level_eV(material: Insulator | Metal, draws: Draws | None) -> Array:
+def neutrality_level_eV(material: Insulator | Metal, field_samples: FieldSamples | None) -> Array:
     """Return Phi_CNL below the vacuum level; a metal's is its work function when discharged.
 
     Raises
@@ -205,7 +205,7 @@ def neutrality_level_eV(material: Insulator | Metal, draws: Draws | None) -> Arr
     """
     if isinstance(material, Metal):
         return electrode_state(
-            material, material.states[-1].ion_content, draws=draws
+            material, material.states[-1].ion_content, field_samples=field_samples
         ).work_function_eV
     level = material.charge_neutrality_level_eV
     if level is None:
@@ -214,4 +214,4 @@ def neutrality_level_eV(material: Insulator | Metal, draws: Draws | None) -> Arr
             where=f"material {material.name}",
             fix="add it to the record, or leave out pinning_factor",
         )
-    return Numbers(material, draws).energy("charge_neutrality_level_eV", level)
+    return Numbers(material, field_samples).energy("charge_neutrality_level_eV", level)

@@ -19,7 +19,7 @@ from interohm.prediction.electrodes import (
     ion_content_at,
     reference_work_function_eV,
 )
-from interohm.prediction.sampling import Draws, phase_of, unshipped_metal_eV
+from interohm.prediction.sampling import FieldSamples, phase_of, unshipped_metal_eV
 from interohm.prediction.solved_contact import (
     SolvedContact,
     between_half_spaces,
@@ -113,7 +113,7 @@ def solve_contact(
     right: Insulator | Metal,
     reference: Metal,
     conditions: Conditions,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
     *,
     flat_V: Array | None = None,
 ) -> SingleContact:
@@ -125,7 +125,7 @@ def solve_contact(
         The phases, and the mobile metal that is the zero of potential.
     conditions : Conditions
         What the contact is in.
-    draws : Draws, optional
+    field_samples : FieldSamples, optional
         Sample the uncertainties.
     flat_V : array, optional
         Step of the vacuum level at the contact, instead of that which is known of it.
@@ -136,7 +136,7 @@ def solve_contact(
         A phase has no neutral bulk.
     """
     z = left.ion_charge
-    phi_metal_eV = reference_work_function_eV(reference, draws)
+    phi_metal_eV = reference_work_function_eV(reference, field_samples)
     contents: dict[str, float | None] = {"left": None, "right": None}
     mu_electrode_eV: Array = np.asarray(0.0)
     has_electrode = any(isinstance(material, Metal) for material in (left, right))
@@ -146,10 +146,14 @@ def solve_contact(
             content = _electrode_content(
                 material, conditions.state_of_charge, on_the_right=name == "right"
             )
-            state = electrode_state(material, content, draws=draws)
+            state = electrode_state(material, content, field_samples=field_samples)
             contents[name], mu_electrode_eV = content, -z * state.voltage_V
             phases[name] = electrode_phases(
-                material, state, phi_metal_eV, temperature_K=conditions.temperature_K, draws=draws
+                material,
+                state,
+                phi_metal_eV,
+                temperature_K=conditions.temperature_K,
+                field_samples=field_samples,
             )
     for name, material in (("left", left), ("right", right)):
         if isinstance(material, Insulator):
@@ -157,7 +161,7 @@ def solve_contact(
                 phase_of(
                     material,
                     electrons=conditions.electrons,
-                    draws=draws,
+                    field_samples=field_samples,
                     metal_work_function_eV=unshipped_metal_eV(material.mobile_ion, phi_metal_eV),
                 ),
                 temperature_K=conditions.temperature_K,
@@ -165,12 +169,12 @@ def solve_contact(
                 mu_eV=clipped_mu_eV(material, mu_electrode_eV),
                 ion_charge=z,
             )
-            if draws is None:
+            if field_samples is None:
                 require_neutral_bulk(material, bulk)
             phases[name] = [PhaseShare(1.0, bulk)]
     contact = conditions.contact
-    hop = hop_of(contact, left, right, draws, scale_eV=conditions.excess_barrier_scale_eV)
-    step = dipole_V(contact, left, right, draws) if flat_V is None else flat_V
+    hop = hop_of(contact, left, right, field_samples, scale_eV=conditions.excess_barrier_scale_eV)
+    step = dipole_V(contact, left, right, field_samples) if flat_V is None else flat_V
     blocked = contact.ion_transfer == "blocked"
 
     def solve(
@@ -190,7 +194,7 @@ def solve_contact(
             conditions.thickness_nm,
             step,
             hop,
-            nominal=draws is None and np.ndim(conditions.temperature_K) == 0,
+            nominal=field_samples is None and np.ndim(conditions.temperature_K) == 0,
         ).with_transfer(blocked=blocked)
         return [solved], [solved.layer_ohm_cm2]
 
@@ -235,6 +239,6 @@ def _with_layer(
         hops=[hop, hop],
         nominal=nominal,
         # that it is a layer is what was asked for
-        why_whole=[""],
+        grid_reasons=[""],
     )
     return replace(contacts[0] if on_the_right else contacts[1], layer_ohm_cm2=layers_ohm_cm2[0])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import StackLayer, ThinLayer, pinning_dipole_V
+from interohm.device_models import FiniteLayer, StackLayer, pinning_dipole_V
 from interohm.errors import InputError
 from interohm.prediction.coated_contact import coated_contacts
 from interohm.prediction.coexisting_phases import PhaseShare, of_all_phases
@@ -24,7 +24,7 @@ from interohm.prediction.electrodes import (
     reference_work_function_eV,
 )
 from interohm.prediction.layer_features import check_features, stack_layer
-from interohm.prediction.sampling import Draws, phase_of, unshipped_metal_eV
+from interohm.prediction.sampling import FieldSamples, phase_of, unshipped_metal_eV
 from interohm.prediction.solved_contact import (
     SolvedContact,
     between_half_spaces,
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 class SolvedLayer:
     """One layer at one state of charge; mu and bulk at its left end, its right end, and between.
 
-    For an electrode ``bulks`` is None, and ``phases`` are those that coexist in it; ``whole`` is an
-    insulator for the grid solver, which alone knows layers that are not uniform.
+    For an electrode ``bulks`` is None, and ``phases`` are those that coexist in it;
+    ``grid_layer`` is an insulator for the grid solver, which alone knows layers that are not
+    uniform.
     """
 
     material: Insulator | Metal
@@ -54,7 +55,7 @@ class SolvedLayer:
     bulks: tuple[Bulk, Bulk, Bulk] | None
     phases: Sequence[PhaseShare]
     ion_content: float | None
-    whole: StackLayer | None = None
+    grid_layer: StackLayer | None = None
     features: Sequence[str] = ()
 
     def end(self, *, right: bool) -> Sequence[PhaseShare]:
@@ -101,7 +102,7 @@ class SolvedState:
                 (contact.right_side, contact.space_charge_right_ohm_cm2),
             ):
                 # that of a layer which is solved whole is part of the layer's resistance
-                if not isinstance(side, ThinLayer):
+                if not isinstance(side, FiniteLayer):
                     total = total + part
         for resistance in self.layer_resistance_ohm_cm2:
             if resistance is not None:
@@ -122,17 +123,17 @@ class SolvedState:
 def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) -> None:
     """Raise `InputError` unless the layers make a cell: an electrode, insulators, an electrode."""
     ends = {0: "negative", len(materials) - 1: "positive"}
-    for place, material in enumerate(materials):
-        layer, field = cell.layers[place], f"layers[{place}]"
-        if isinstance(material, Metal) and place not in ends:
+    for index, material in enumerate(materials):
+        layer, field = cell.layers[index], f"layers[{index}]"
+        if isinstance(material, Metal) and index not in ends:
             raise InputError(
                 f"{field}: {material.name} is a metal inside of the cell",
                 where=where,
                 fix="put metals at the two ends, insulators between them",
             )
-        if isinstance(material, Insulator) and place in ends:
+        if isinstance(material, Insulator) and index in ends:
             raise InputError(
-                f"{field}: {material.name} is an insulator in the {ends[place]} electrode's place",
+                f"{field}: {material.name} is an insulator in the {ends[index]} electrode's place",
                 where=where,
                 fix="begin and end the layers with a metal",
             )
@@ -188,9 +189,9 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
 def solve_state(
     cell: Cell,
     materials: list[Insulator | Metal],
-    place_of_state: int,
+    index_of_state: int,
     *,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
     thick: list[bool] | None = None,
     temperature_K: Array | None = None,
     flat_V: Sequence[Array] | None = None,
@@ -203,9 +204,9 @@ def solve_state(
         The description.
     materials : list of Insulator or Metal
         The record of each layer.
-    place_of_state : int
+    index_of_state : int
         Index into the cell's states of charge.
-    draws : Draws, optional
+    field_samples : FieldSamples, optional
         Sample the records' uncertainties: every array gets the shape (samples,).
     thick : list of bool, optional
         Which layers are thick, from the nominal solution; found here unless given.
@@ -215,22 +216,22 @@ def solve_state(
         Steps of the vacuum level at the contacts, instead of all that the cell says of their
         charges: with the drops themselves, no layer bends.
     """
-    state_of_charge = cell.states_of_charge[place_of_state]
-    phi_metal_eV = reference_work_function_eV(reference_metal(materials), draws)
+    state_of_charge = cell.states_of_charge[index_of_state]
+    phi_metal_eV = reference_work_function_eV(reference_metal(materials), field_samples)
     kelvin = np.asarray(cell.temperature_K if temperature_K is None else temperature_K)
-    layers = _layers(cell, materials, place_of_state, phi_metal_eV, draws, kelvin)
+    layers = _layers(cell, materials, index_of_state, phi_metal_eV, field_samples, kelvin)
     if flat_V is None:
-        steps = _steps(cell, materials, draws)
+        steps = _steps(cell, materials, field_samples)
         sheets = [contact.sheet_charge_e_nm2 for contact in _contacts(cell)]
     else:
         steps, sheets = list(flat_V), [0.0] * len(flat_V)
     hops = [
-        hop_of(contact, left, right, draws)
+        hop_of(contact, left, right, field_samples)
         for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True)
     ]
     blocked = [flat_V is None and contact.ion_transfer == "blocked" for contact in _contacts(cell)]
     # a batch (samples, a sweep of the temperature) shows no differential capacitances
-    single = draws is None and kelvin.ndim == 0
+    single = field_samples is None and kelvin.ndim == 0
     settled = thick is not None
     thick = list(thick) if thick is not None else [_may_be_thick(layer) for layer in layers]
     while True:
@@ -258,14 +259,16 @@ def _contacts(cell: Cell) -> list[Contact]:
     return cell.contacts or [Contact()] * (len(cell.layers) - 1)
 
 
-def _steps(cell: Cell, materials: list[Insulator | Metal], draws: Draws | None) -> list[Array]:
+def _steps(
+    cell: Cell, materials: list[Insulator | Metal], field_samples: FieldSamples | None
+) -> list[Array]:
     """Delta of each contact: given, by pinning, and by facets that differ from the records'."""
     steps = []
     for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True):
-        step = dipole_V(contact, left, right, draws)
+        step = dipole_V(contact, left, right, field_samples)
         step = step + (contact.right_facet_eV - contact.left_facet_eV)
         if contact.pinning_factor < 1:
-            levels = [neutrality_level_eV(material, draws) for material in (left, right)]
+            levels = [neutrality_level_eV(material, field_samples) for material in (left, right)]
             step = step + pinning_dipole_V(np.asarray(contact.pinning_factor), *levels)
         steps.append(step)
     return steps
@@ -274,33 +277,35 @@ def _steps(cell: Cell, materials: list[Insulator | Metal], draws: Draws | None) 
 def _layers(
     cell: Cell,
     materials: list[Insulator | Metal],
-    place_of_state: int,
+    index_of_state: int,
     phi_metal_eV: Array,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
     temperature_K: Array,
 ) -> list[SolvedLayer]:
     z = materials[0].ion_charge
     last = len(materials) - 1
     electrodes: dict[int, SolvedLayer] = {}
-    for place in (0, last):
-        metal, layer = materials[place], cell.layers[place]
+    for index in (0, last):
+        metal, layer = materials[index], cell.layers[index]
         assert isinstance(metal, Metal)
         given = layer.ion_content
         content = ion_content_at(
             metal,
-            cell.states_of_charge[place_of_state],
-            positive=place == last,
+            cell.states_of_charge[index_of_state],
+            positive=index == last,
             discharged=given.discharged if given else None,
             charged=given.charged if given else None,
         )
-        state = electrode_state(metal, content, draws=draws)
+        state = electrode_state(metal, content, field_samples=field_samples)
         mu_eV = np.asarray(-z * state.voltage_V)
-        electrodes[place] = SolvedLayer(
+        electrodes[index] = SolvedLayer(
             metal,
             layer.thickness_nm,
             (mu_eV, mu_eV),
             None,
-            electrode_phases(metal, state, phi_metal_eV, temperature_K=temperature_K, draws=draws),
+            electrode_phases(
+                metal, state, phi_metal_eV, temperature_K=temperature_K, field_samples=field_samples
+            ),
             content,
         )
     inner = materials[1:last]
@@ -320,19 +325,19 @@ def _layers(
         z,
     )
     solved = [electrodes[0]]
-    for place, material in enumerate(inner, start=1):
+    for index, material in enumerate(inner, start=1):
         assert isinstance(material, Insulator)
-        layer = cell.layers[place]
-        ends = (mu_left_eV[..., place - 1], mu_right_eV[..., place - 1])
+        layer = cell.layers[index]
+        ends = (mu_left_eV[..., index - 1], mu_right_eV[..., index - 1])
         if isinstance(layer.fermi_level, ExtrinsicControl):
             given_mu = layer.fermi_level.extrinsic_mu_eV
-            value = given_mu[place_of_state] if isinstance(given_mu, list) else given_mu
+            value = given_mu[index_of_state] if isinstance(given_mu, list) else given_mu
             ends = (np.asarray(value), np.asarray(value))
         phase = phase_of(
             material,
             electrons=cell.electrons,
             frozen_charge_cm3=layer.donors_cm3 - layer.acceptors_cm3,
-            draws=draws,
+            field_samples=field_samples,
             metal_work_function_eV=unshipped_metal_eV(material.mobile_ion, phi_metal_eV),
         )
         bulks = tuple(
@@ -367,7 +372,7 @@ def _may_be_thick(layer: SolvedLayer) -> bool:
     return not layer.features and _has_room(layer)
 
 
-def _why_whole(layer: SolvedLayer) -> str:
+def _grid_reason(layer: SolvedLayer) -> str:
     if layer.features and _has_room(layer):
         return f"is solved whole because of its {', '.join(layer.features)}"
     return "is not thick"
@@ -384,11 +389,11 @@ def _still_thick(
 ) -> list[bool]:
     """Apply the criterion of physics.md, section 5, with the space charges of both contacts."""
     still = []
-    for place, layer in enumerate(layers):
-        if layer.bulks is None or not thick[place]:
-            still.append(thick[place])
+    for index, layer in enumerate(layers):
+        if layer.bulks is None or not thick[index]:
+            still.append(thick[index])
             continue
-        left, right = contacts[place - 1].right_side, contacts[place].left_side
+        left, right = contacts[index - 1].right_side, contacts[index].left_side
         assert isinstance(left, models.HalfSpace)
         assert isinstance(right, models.HalfSpace)
         still.append(
@@ -414,13 +419,13 @@ def _solve_contacts(
     """Solve the contacts between thick layers, each with the thin layers in it."""
     contacts: list[SolvedContact] = []
     resistances: list[Array | None] = [None] * len(layers)
-    for place, layer in enumerate(layers):
-        if thick[place] and layer.bulks is not None:
+    for index, layer in enumerate(layers):
+        if thick[index] and layer.bulks is not None:
             left, right, _ = layer.bulks
             with np.errstate(divide="ignore"):
                 resistivity = (1 / left.conductivity_S_cm + 1 / right.conductivity_S_cm) / 2
-            resistances[place] = layer.thickness_nm * 1e-7 * resistivity
-    anchors = [place for place, is_thick in enumerate(thick) if is_thick]
+            resistances[index] = layer.thickness_nm * 1e-7 * resistivity
+    anchors = [index for index, is_thick in enumerate(thick) if is_thick]
     for first, last in pairwise(anchors):
         solved, layers_ohm_cm2 = of_all_phases(
             layers[first].end(right=True),
@@ -470,13 +475,13 @@ def _solve_row(
     return coated_contacts(
         [layer.material for layer in layers],
         left_model,
-        [layer.whole for layer in inner if layer.whole is not None],
+        [layer.grid_layer for layer in inner if layer.grid_layer is not None],
         right_model,
         dipole_V=dipole_V,
         sheet_charge_e_nm2=sheet_charge_e_nm2,
         hops=hops,
         blocked=blocked,
-        why_whole=[_why_whole(layer) for layer in inner] if nominal else None,
+        grid_reasons=[_grid_reason(layer) for layer in inner] if nominal else None,
         nominal=nominal,
         left_thickness_nm=left.thickness_nm,
         right_thickness_nm=right.thickness_nm,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import ThinLayer
+from interohm.device_models import FiniteLayer
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal
 from interohm.results.json_values import (
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from interohm.device_models import Bulk, HalfSpace
     from interohm.prediction.contact_hop import Hop
 
-    Side = HalfSpace | ThinLayer | models.Metal
+    Side = HalfSpace | FiniteLayer | models.Metal
 
 
 _ACCUMULATION = (
@@ -88,7 +88,7 @@ class SolvedContact:
         parts = [
             part
             for side, part in self._space_charges
-            if not isinstance(side, (ThinLayer, models.Metal))
+            if not isinstance(side, (FiniteLayer, models.Metal))
         ]
         return np.asarray(sum(parts)) if parts else np.asarray(np.nan)
 
@@ -109,7 +109,7 @@ class SolvedContact:
     def accumulation_ohm_cm2(self) -> Array:
         """What a sum along the cell has less than the interface says, at most 0."""
         parts = [
-            (0.0 if isinstance(side, ThinLayer) else part) - depletion
+            (0.0 if isinstance(side, FiniteLayer) else part) - depletion
             for (side, part), depletion in zip(
                 self._space_charges,
                 (self.depletion_left_ohm_cm2, self.depletion_right_ohm_cm2),
@@ -149,7 +149,7 @@ class SolvedContact:
         """R_int of thick phases; with a layer, R_layer instead of that side's space charge."""
         total = self.charge_transfer_ohm_cm2
         for side, part in self._space_charges:
-            total = total + (self.layer_ohm_cm2 if isinstance(side, ThinLayer) else part)
+            total = total + (self.layer_ohm_cm2 if isinstance(side, FiniteLayer) else part)
         return total
 
 
@@ -328,15 +328,19 @@ def _profile(solved: SolvedContact) -> dict[str, Any]:
     concentrations: dict[str, list[float | None]] = {name: [] for name in names}
     for material, side, sign in sides:
         profile = side.profile()
-        place, potential, defects = profile.x_nm, profile.phi_V, profile.concentrations_cm3
+        position_nm, potential, defects = profile.x_nm, profile.phi_V, profile.concentrations_cm3
         conducting = profile.conductivity_S_cm
         if sign < 0:
             # A half-space counts x from the contact into the phase, a layer from its left end.
-            place = place - place[-1] if isinstance(side, ThinLayer) else -place[::-1]
-            if not isinstance(side, ThinLayer):
+            position_nm = (
+                position_nm - position_nm[-1]
+                if isinstance(side, FiniteLayer)
+                else -position_nm[::-1]
+            )
+            if not isinstance(side, FiniteLayer):
                 potential, defects = potential[::-1], defects[::-1]
                 conducting = conducting[::-1]
-        x += numbers(place)
+        x += numbers(position_nm)
         phi += numbers(potential)
         conductivity += numbers(conducting)
         bulk = side.bulk
@@ -346,7 +350,7 @@ def _profile(solved: SolvedContact) -> dict[str, Any]:
         )
         own = [defect.name for defect in material.defects]
         for name in names:
-            missing: list[float | None] = [None] * len(place)
+            missing: list[float | None] = [None] * len(position_nm)
             concentrations[name] += numbers(defects[:, own.index(name)]) if name in own else missing
     return {
         "x_nm": x,

@@ -122,8 +122,8 @@ def _band(
     **style: Any,
 ) -> list[Trace]:
     """Return the shade of one curve over the states that have an interval."""
-    known = [(place, item) for place, item in zip(x, intervals, strict=True) if item]
-    places = [place for place, _ in known]
+    known = [(position, item) for position, item in zip(x, intervals, strict=True) if item]
+    places = [position for position, _ in known]
     low = np.array([item["p05"] for _, item in known])
     high = np.array([item["p95"] for _, item in known])
     if len(known) < 2:

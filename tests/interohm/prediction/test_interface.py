@@ -18,7 +18,7 @@ from interohm.prediction.contact_hop import (
     with_known_interface,
 )
 from interohm.prediction.electrodes import host_factor, host_occupations
-from interohm.prediction.sampling import Draws, phase_of
+from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
 from interohm.records.cell_config import Cell, Contact
 from interohm.records.interface import Interface, interface_from
@@ -109,16 +109,16 @@ def test_without_any_the_barrier_is_the_bulks_and_a_half_normal_excess() -> None
     (bulk_eV,) = set(phase_of(shipped("LLZO")).migration_energy_eV.tolist())
     expected = bulk_eV + EXCESS_BARRIER_SCALE_EV * float(ndtri(0.75))
     assert document["resistance"]["contact_barrier_eV"] == pytest.approx(expected)
-    draws = Draws(100_000)
-    hop = hop_of(Contact(), shipped("Li"), shipped("LLZO"), draws)
+    field_samples = FieldSamples(100_000)
+    hop = hop_of(Contact(), shipped("Li"), shipped("LLZO"), field_samples)
     quantiles = np.quantile(hop.excess_barrier_eV, [0.05, 0.5, 0.95])
     half_normal = EXCESS_BARRIER_SCALE_EV * ndtri(0.5 + 0.5 * np.array([0.05, 0.5, 0.95]))
     assert quantiles == pytest.approx(half_normal, abs=0.004)
     assert np.min(hop.excess_barrier_eV) >= 0.0
     # one draw for a pair, whichever is on the left; another for another pair
-    mirrored = hop_of(Contact(), shipped("LLZO"), shipped("Li"), draws)
+    mirrored = hop_of(Contact(), shipped("LLZO"), shipped("Li"), field_samples)
     assert np.array_equal(mirrored.excess_barrier_eV, hop.excess_barrier_eV)
-    other = hop_of(Contact(), shipped("Li"), shipped("LiPON"), draws)
+    other = hop_of(Contact(), shipped("Li"), shipped("LiPON"), field_samples)
     assert abs(np.corrcoef(other.excess_barrier_eV, hop.excess_barrier_eV)[0, 1]) < 0.02
 
 
