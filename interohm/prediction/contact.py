@@ -157,11 +157,7 @@ def contact_result(
             known.extrinsic,
             seen_contact(known.extrinsic, nominal, sampled, temperature_K, field_samples),
         ),
-        "validity": contact_validity(
-            nominal,
-            ion_content=single.ion_content,
-            voltage_V=_voltages(single, left.ion_charge),
-        ),
+        "validity": single_validity(single),
         "reaction": reaction_fields(left, right, _voltages(single, left.ion_charge)["left"]),
         "next": next_to_learn(sensitivity),
         "electrons": contact_electrons(nominal, *diagrams, temperature_K),
@@ -182,6 +178,15 @@ def contact_document(
 ) -> dict[str, Any]:
     """Return a contact's result (see `contact_result`) as the values that ``--json`` prints."""
     return contact_result(left, right, **conditions).document()
+
+
+def single_validity(single: SingleContact) -> list[dict[str, str]]:
+    """Return what to doubt of a nominal contact, see `contact_validity`."""
+    return contact_validity(
+        single.solved,
+        ion_content=single.ion_content,
+        voltage_V=_voltages(single, single.solved.left.ion_charge),
+    )
 
 
 def _voltages(single: SingleContact, ion_charge: int) -> dict[str, float | None]:
