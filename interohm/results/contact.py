@@ -190,7 +190,8 @@ class Doubt(Result):
     """Where the model is beyond what it knows."""
 
     code: str = Field(
-        description="field, continuum, coupling, window, saturation, occupation, frequency, …"
+        description="field, continuum, coupling, window, saturation, occupation, frequency, "
+        "held_electrode or electrode_conductivity"
     )
     text: str = Field(description="The same in words.")
 
