@@ -18,7 +18,12 @@ from interohm.prediction.arrhenius import (
     sweep_temperatures_K,
 )
 from interohm.prediction.cell_profile import cell_profile, contact_levels, level_bands
-from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
+from interohm.prediction.contact_hop import (
+    contact_is_uncertain,
+    interface_numbers,
+    is_known,
+    with_known_interface,
+)
 from interohm.prediction.electron_samples import contact_electron_quantiles
 from interohm.prediction.electrons import contact_electrons
 from interohm.prediction.extrinsic import contact_extrinsic_fields, seen_contact
@@ -110,9 +115,8 @@ def contact_result(
     check_same_ion([left, right])
     reference = reference_metal([left, right])
     phases = (left, right, reference)
-    known = with_known_interface(
-        contact or Contact(), left, right, [*interfaces, *shipped_interfaces()]
-    )
+    given, every = contact or Contact(), [*interfaces, *shipped_interfaces()]
+    known = with_known_interface(given, left, right, every)
     conditions = Conditions(temperature_K, state_of_charge, thickness_nm, electrons, known)
     single = solve_contact(*phases, conditions, None)
     nominal = single.solved
@@ -153,6 +157,7 @@ def contact_result(
         **contact_levels(*diagrams),
         **fields,
         "contact_barrier_assumed": not is_known(known),
+        "interface_numbers": interface_numbers(given, left, right, every),
         "extrinsic": contact_extrinsic_fields(
             known.extrinsic,
             seen_contact(known.extrinsic, nominal, sampled, temperature_K, field_samples),

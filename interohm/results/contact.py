@@ -196,6 +196,36 @@ class Doubt(Result):
     text: str = Field(description="The same in words.")
 
 
+_INTERFACE_NUMBERS = {
+    "barrier_eV": ("barrier", "eV"),
+    "dipole_V": ("dipole", "V"),
+    "areal_site_density_cm2": ("areal site density", "cm⁻²"),
+}
+
+
+class InterfaceNumber(Result):
+    """A number of a contact that an interface of the database, or a shipped one, gave."""
+
+    field: str = Field(description="barrier_eV, dipole_V or areal_site_density_cm2")
+    value: float = Field(description="In the unit of the field; a dipole from left to right.")
+    uncertainty: float | None = None
+    method: str | None = None
+    source: str | None = None
+    interface: str = Field(description="Its name (`interohm interfaces show NAME`).")
+    hash: str = Field(description="Of all that it says.")
+
+    @property
+    def text(self) -> str:
+        """Return the same in words."""
+        name, unit = _INTERFACE_NUMBERS.get(self.field, (self.field, ""))
+        spread = "" if self.uncertainty is None else f" ± {self.uncertainty:.2g}"
+        method = f", {self.method}" if self.method else ""
+        return (
+            f"{name} {self.value:.4g}{spread} {unit}: interface {self.interface} "
+            f"(hash {self.hash[:12]}){method}"
+        )
+
+
 class Reaction(Result):
     """Whether the two phases react where they touch, open to the mobile element."""
 
@@ -314,6 +344,9 @@ class CellContact(ContactState):
     profile: Profile = Field(default_factory=Profile)
     contact_barrier_assumed: bool | None = Field(
         None, description="Whether nothing is known of the barrier, which then has a wide prior."
+    )
+    interface_numbers: list[InterfaceNumber] = Field(
+        default_factory=list, description="What known interfaces say of this contact."
     )
     validity: list[Doubt] = Field(default_factory=list)
     reaction: Reaction | None = Field(

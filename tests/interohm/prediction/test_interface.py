@@ -14,6 +14,7 @@ from interohm.prediction.contact import contact_document
 from interohm.prediction.contact_hop import (
     EXCESS_BARRIER_SCALE_EV,
     hop_of,
+    interface_numbers,
     known_interface,
     with_known_interface,
 )
@@ -21,7 +22,7 @@ from interohm.prediction.electrodes import host_factor, host_occupations
 from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
 from interohm.records.cell_config import Cell, Contact
-from interohm.records.interface import Interface, interface_from
+from interohm.records.interface import Interface, interface_from, interface_hash
 from interohm.records.shipped import shipped_interfaces, shipped_material
 
 from .stated_energies import stated_energies
@@ -185,7 +186,15 @@ def test_a_known_interface_is_of_its_surfaces_and_of_either_order() -> None:
     found = known_interface(lithium, llzo, [other, second, any_surface])
     assert found is not None
     assert (found.name, found.barrier_eV) == ("two", second.barrier_eV)
-    # what it lacks is the next one's: a dipole alone hides no barrier
+    # what it lacks is the next one's: a dipole alone hides no barrier, and each is told
+    used = interface_numbers(Contact(), llzo, lithium, [other, second, any_surface])
+    assert [(one["field"], one["value"], one["interface"]) for one in used] == [
+        ("barrier_eV", 0.7, "two"),
+        ("dipole_V", -0.3, "one"),
+    ]
+    assert [one["hash"] for one in used] == [interface_hash(second), interface_hash(any_surface)]
+    used = interface_numbers(barrier(0.6), lithium, llzo, [any_surface])
+    assert [one["field"] for one in used] == ["dipole_V"]
     assert found.dipole_V == any_surface.dipole_V
     only = interface(name="three", dipole_V=0.1)
     found = known_interface(llzo, lithium, [only, any_surface])
@@ -232,6 +241,9 @@ def test_a_known_interface_enters_contacts_and_cells_alike() -> None:
         "states"
     ]
     first, second = state["contacts"]
+    assert first["interface_numbers"] == alone["interface_numbers"]
+    assert [one["interface"] for one in first["interface_numbers"]] == ["one", "one"]
+    assert second["interface_numbers"] == []
     assert first["resistance"]["contact_barrier_eV"] == 0.55
     assert first["dipole_V"] == 0.2
     assert second["contact_barrier_assumed"]
@@ -384,7 +396,7 @@ def test_the_occupation_of_the_host_slows_the_hop() -> None:
 
 def test_an_electrode_that_bends_takes_its_share() -> None:
     llzo = shipped("LLZO")
-    held = contact_document(shipped("LiCoO2"), llzo, samples=0)
+    held = contact_document(shipped("LiCoO2", space_charge=None), llzo, samples=0)
     host = shipped("LiCoO2", **BENDS)
     bent = contact_document(host, llzo, state_of_charge=0.5, samples=60)
     assert bent["debye_length_nm"]["left"] > 0

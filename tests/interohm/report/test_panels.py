@@ -414,7 +414,7 @@ def test_the_whole_is_told_from_a_part_that_equals_it(document, materials, tmp_p
         shades = {trace["name"]: trace for trace in traces if "fill" in trace}
         assert shades[f"{whole}, 5 to 95 %"]["fillcolor"] == "rgba(0,0,0,0)"
         assert len({trace["fillcolor"] for trace in shades.values()}) > 1
-    assert html.count("reaches below zero, as of a space charge") == 3
+    assert html.count("reaches zero: in some samples nothing is depleted") == 3
 
 
 def test_the_ranking_orders_the_inputs(states):
