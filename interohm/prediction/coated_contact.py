@@ -32,7 +32,7 @@ _DIPOLE_STEP_V = 1e-4
 
 
 def coated_contacts(
-    materials: list[Insulator | Metal],
+    materials: Sequence[Insulator | Metal],
     left_model: Bulk | models.Metal,
     layers: Sequence[StackLayer],
     right_model: Bulk | models.Metal,
@@ -50,7 +50,7 @@ def coated_contacts(
 
     Parameters
     ----------
-    materials : list of Insulator or Metal
+    materials : sequence of Insulator or Metal
         The n layers and, first and last, their two neighbours: n + 2.
     left_model, right_model : Bulk or Metal
         The neighbours as the device model takes them.
