@@ -16,7 +16,7 @@ import numpy as np
 from interohm import device_models as models
 from interohm.prediction.assembly import Row, joint_of
 from interohm.prediction.coexisting_phases import PhaseShare
-from interohm.prediction.contact_hop import with_known_interface
+from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.electrodes import clipped_mu_eV
 from interohm.prediction.layer_features import stack_layer
 from interohm.records.cell_config import Contact, Layer

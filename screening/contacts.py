@@ -17,7 +17,7 @@ import numpy as np
 from interohm import device_models as models
 from interohm.prediction.assembly import Surroundings
 from interohm.prediction.coexisting_phases import PhaseShare, of_all_phases
-from interohm.prediction.contact_hop import Hop, known_interface, prior_median_eV
+from interohm.prediction.contact_barrier import Hop, known_interface, prior_median_eV
 from interohm.prediction.solved_contact import ContactSolution, between_half_spaces
 from interohm.screening.phase_arrays import Electrodes, Electrolytes
 

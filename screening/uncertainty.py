@@ -12,7 +12,7 @@ import numpy as np
 
 from interohm.errors import InputError
 from interohm.prediction.assembly import joint_of
-from interohm.prediction.contact_hop import with_known_interface
+from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.electrodes import reference_work_function_eV
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.solved_cell import solve_state

@@ -18,7 +18,7 @@ from interohm import device_models as models
 from interohm.device_models import pinning_dipole_V
 from interohm.prediction.coated_contact import coated_contacts
 from interohm.prediction.coexisting_phases import PhaseShare, of_all_phases
-from interohm.prediction.contact_hop import EXCESS_BARRIER_SCALE_EV, Hop, dipole_V, hop_of
+from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV, Hop, dipole_V, hop_of
 from interohm.prediction.electrodes import (
     ElectrodeState,
     electrode_phases,

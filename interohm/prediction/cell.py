@@ -11,7 +11,7 @@ import numpy as np
 from interohm.errors import InputError
 from interohm.prediction.arrhenius import sweep_temperatures_K
 from interohm.prediction.cell_profile import cell_profile, contact_levels
-from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
+from interohm.prediction.contact_barrier import contact_is_uncertain, is_known, with_known_interface
 from interohm.prediction.electron_samples import cell_electron_quantiles
 from interohm.prediction.electrons import cell_leakage, contact_electrons
 from interohm.prediction.extrinsic import (

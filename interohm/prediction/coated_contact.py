@@ -22,7 +22,7 @@ from interohm.prediction.solved_contact import SolvedContact
 if TYPE_CHECKING:
     from interohm.arrays import Array
     from interohm.device_models import Bulk, StackLayer
-    from interohm.prediction.contact_hop import Hop
+    from interohm.prediction.contact_barrier import Hop
     from interohm.prediction.solved_contact import Side
     from interohm.records import Insulator, Metal
 

@@ -18,7 +18,7 @@ from interohm.prediction.arrhenius import (
     sweep_temperatures_K,
 )
 from interohm.prediction.cell_profile import cell_profile, contact_levels, level_bands
-from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
+from interohm.prediction.contact_barrier import contact_is_uncertain, is_known, with_known_interface
 from interohm.prediction.electron_samples import contact_electron_quantiles
 from interohm.prediction.electrons import contact_electrons
 from interohm.prediction.extrinsic import contact_extrinsic_fields, seen_contact

@@ -11,7 +11,7 @@ from interohm import device_models as models
 from interohm.device_models import StackLayer
 from interohm.prediction.assembly import Joint, Row, Surroundings, joint_of
 from interohm.prediction.coexisting_phases import PhaseShare
-from interohm.prediction.contact_hop import EXCESS_BARRIER_SCALE_EV
+from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
 from interohm.prediction.electrodes import (
     clipped_mu_eV,
     ion_content_at,

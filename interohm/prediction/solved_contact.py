@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from interohm.arrays import Array
     from interohm.device_models import Bulk, HalfSpace
-    from interohm.prediction.contact_hop import Hop
+    from interohm.prediction.contact_barrier import Hop
 
     Side = HalfSpace | FiniteLayer | models.Metal
 
