@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.prediction.coated_contact import coated_contacts
-from interohm.prediction.coexisting_phases import PhaseShare, of_all_phases
-from interohm.prediction.contact_hop import dipole_V, hop_of, with_known_interface
+from interohm.prediction.assembly import Row, joint_of
+from interohm.prediction.coexisting_phases import PhaseShare
+from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.electrodes import clipped_mu_eV
 from interohm.prediction.layer_features import stack_layer
-from interohm.prediction.sampling import phase_of, unshipped_metal_eV
 from interohm.records.cell_config import Contact, Layer
 from interohm.screening.contacts import (
     DEBYE_LENGTHS_EACH,
@@ -128,69 +127,35 @@ def solve_coated(
         np.broadcast_to(values[0], np.broadcast_shapes(np.shape(values[0]), other_mu_eV.shape))
         for values in electrode_potentials(electrodes, conditions)
     )
-    z = conditions.ion_charge
     share = side.coating_nm / (side.coating_nm + conditions.thickness_nm)
     behind = mu + (other_mu_eV - mu) * share
     ends = (clipped_mu_eV(side.coating, mu), clipped_mu_eV(side.coating, behind))
-    bulks = [
-        models.neutral_bulk(
-            phase_of(
-                material,
-                electrons=electrons,
-                field_samples=field_samples,
-                metal_work_function_eV=unshipped_metal_eV(
-                    material.mobile_ion, conditions.metal_work_function_eV
-                ),
-            ),
-            temperature_K=conditions.temperature_K,
-            metal_work_function_eV=conditions.metal_work_function_eV,
-            mu_eV=mu_here,
-            ion_charge=z,
-        )
+    around = conditions.surroundings(electrons=electrons, field_samples=field_samples)
+    coating, bulk = (
+        around.bulk(around.phase(material), mu_here)
         for material, mu_here in (
             (side.coating, (ends[0] + ends[1]) / 2),
             (electrolyte, clipped_mu_eV(electrolyte, behind)),
         )
-    ]
-    coating, bulk = bulks
+    )
     layer = Layer(material=side.coating.name, thickness_nm=side.coating_nm)
     # mirrored for the positive side: the stack does not know which end is which electrode
     materials: list[Insulator | Metal] = [side.metal, side.coating, electrolyte]
-    known = [
-        with_known_interface(Contact(), left, right, interfaces)
+    joints = [
+        joint_of(
+            with_known_interface(Contact(), left, right, interfaces), left, right, field_samples
+        )
         for left, right in pairwise(materials)
     ]
-    bent = bent_electrode(
-        side.metal,
-        state_of_charge,
-        positive=conditions.positive,
-        temperature_K=conditions.temperature_K,
-        metal_work_function_eV=conditions.metal_work_function_eV,
-        field_samples=field_samples,
-    )
-    steps = [
-        dipole_V(one, left, right, field_samples)
-        for one, (left, right) in zip(known, pairwise(materials), strict=True)
-    ]
-    hops = [
-        hop_of(one, left, right, field_samples)
-        for one, (left, right) in zip(known, pairwise(materials), strict=True)
-    ]
-    thin = stack_layer(layer, side.coating, coating, ends)
-    contacts, (layer_ohm_cm2,) = of_all_phases(
+    bent = bent_electrode(side.metal, state_of_charge, around, positive=conditions.positive)
+    row = Row(
+        materials,
         bent or [PhaseShare(1.0, models.Metal(phi, electrodes.hop_factor[0]))],
+        [stack_layer(layer, side.coating, coating, ends)],
         [PhaseShare(1.0, bulk)],
-        lambda outer, inner: coated_contacts(
-            materials,
-            outer,
-            [thin],
-            inner,
-            dipole_V=steps,
-            sheet_charge_e_nm2=[0.0, 0.0],
-            hops=hops,
-            nominal=False,
-        ),
+        joints,
     )
+    contacts, (layer_ohm_cm2,) = row.solve(nominal=False)
     coated, thick = contacts[1].left_side, contacts[1].right_side
     assert isinstance(coated, models.FiniteLayer)
     assert isinstance(thick, models.HalfSpace)

@@ -11,7 +11,7 @@ import numpy as np
 
 from interohm.errors import InputError
 from interohm.prediction.contact import single_validity
-from interohm.prediction.contact_hop import with_known_interface
+from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.single_contact import Conditions, solve_contact
 from interohm.records.cell_config import Contact
 from interohm.results.json_values import QUANTILES, interface_quantiles

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from interohm import device_models as models
-from interohm.prediction.coexisting_phases import PhaseShare, SideBySide
-from interohm.prediction.contact_hop import known_interface, prior_median_eV
+from interohm.prediction.assembly import Surroundings
+from interohm.prediction.coexisting_phases import PhaseShare, of_all_phases
+from interohm.prediction.contact_barrier import Hop, known_interface, prior_median_eV
+from interohm.prediction.solved_contact import ContactSolution, between_half_spaces
 from interohm.screening.phase_arrays import Electrodes, Electrolytes
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.arrays import Array
+    from interohm.prediction.sampling import FieldSamples
     from interohm.records import Insulator, Metal
     from interohm.records.interface import Interface
 
@@ -124,6 +127,18 @@ class SideConditions:
     metal_work_function_eV: Array
     ion_charge: float
     positive: bool
+
+    def surroundings(
+        self, *, electrons: bool = True, field_samples: FieldSamples | None = None
+    ) -> Surroundings:
+        """Return what the phases of these contacts share."""
+        return Surroundings(
+            self.temperature_K,
+            self.metal_work_function_eV,
+            self.ion_charge,
+            electrons=electrons,
+            field_samples=field_samples,
+        )
 
 
 def electrode_potentials(
@@ -265,57 +280,46 @@ def solve_pairs(
             electrodes.areal_site_density_cm2,
         )
     )
-    phase, z = electrolytes.phase, conditions.ion_charge
-    bulk = models.neutral_bulk(
-        phase,
-        temperature_K=conditions.temperature_K,
-        metal_work_function_eV=conditions.metal_work_function_eV,
-        mu_eV=clipped_mu_eV(mu, reduction, oxidation, z),
-        ion_charge=z,
+    phase = electrolytes.phase
+    bulk = conditions.surroundings().bulk(
+        phase, clipped_mu_eV(mu, reduction, oxidation, conditions.ion_charge)
     )
     # the same from both sides: a contact does not know which of its phases is called the left one
     factor = electrodes.hop_factor.reshape(electrodes.hop_factor.shape + samples)
-    phases = bent or [PhaseShare(1.0, models.Metal(phi, factor))]
-    solved = [models.contact(one.model, bulk, dipole_V=hops.dipole_V) for one in phases]
-    # potentials are those beside the largest share
-    found = solved[0]
-    half_space = found.right
-    assert isinstance(half_space, models.HalfSpace)
-    parts = [
-        models.contact_resistance(
-            one,
-            right_thickness_nm=conditions.thickness_nm,
-            areal_site_density_cm2=np.where(
-                np.isfinite(hops.areal_site_density_cm2),
-                hops.areal_site_density_cm2,
-                np.fmin(areal, own_areal),
-            ),
-            barrier_eV=hops.barrier_eV,
-            excess_barrier_eV=hops.excess_barrier_eV,
-        )
-        for one in solved
-    ]
-    division = SideBySide.of(
-        [one.share for one in phases],
-        [
-            one.charge_transfer_ohm_cm2 + one.depletion_left_ohm_cm2 + one.depletion_right_ohm_cm2
-            for one in parts
-        ],
+    given = hops.areal_site_density_cm2
+    hop = Hop(
+        hops.barrier_eV,
+        hops.excess_barrier_eV,
+        np.where(np.isfinite(given), given, np.fmin(areal, own_areal)),
     )
-    interface = division.part([one.interface_ohm_cm2 for one in parts])
-    transfer = division.part([one.charge_transfer_ohm_cm2 for one in parts])
-    accumulation = division.by_area([one.total_ohm_cm2 - one.interface_ohm_cm2 for one in parts])
-    total = interface + accumulation
+
+    def between(
+        left: models.Bulk | models.Metal, right: models.Bulk | models.Metal
+    ) -> tuple[list[ContactSolution], list[Array]]:
+        alone = between_half_spaces(
+            left,
+            right,
+            dipole_V=hops.dipole_V,
+            hop=hop,
+            right_thickness_nm=conditions.thickness_nm,
+        )
+        return [alone], []
+
+    held = PhaseShare(1.0, models.Metal(phi, factor))
+    (found,), _ = of_all_phases(bent or [held], [PhaseShare(1.0, bulk)], between)
+    half_space = found.right_side
+    assert isinstance(half_space, models.HalfSpace)
+    total, transfer = found.total_ohm_cm2, found.charge_transfer_ohm_cm2
     with np.errstate(divide="ignore"):
         half = 0.5e-7 * conditions.thickness_nm / bulk.conductivity_S_cm
     at_contact, in_bulk = (
         models.band_edges(potential, phase.ionization_potential_eV, phase.band_gap_eV)
-        for potential in (found.right_potential_V, bulk.neutral_potential_V)
+        for potential in (half_space.contact_potential_V, bulk.neutral_potential_V)
     )
     needed = half_space.x99_nm + DEBYE_LENGTHS_EACH * bulk.debye_length_nm
     ionic = bulk.has_neutral_bulk & bulk.neutral_by_ions
     return {
-        **resistances(total, interface, half),
+        **resistances(total, found.interface_resistance_ohm_cm2, half),
         "space_charge_ohm_cm2": total - transfer,
         "charge_transfer_ohm_cm2": transfer,
         "coating_ohm_cm2": np.zeros_like(phi),

@@ -85,23 +85,14 @@ def cells_of(
         parts = []
         if plain:
             electrodes = electrodes_of(plain, state_of_charge, positive=positive)
-            electrolytes = electrolytes_of(
-                records.electrolytes,
-                electrons=config.electrons,
-                metal_work_function_eV=conditions.metal_work_function_eV,
-            )
+            around = conditions.surroundings(electrons=config.electrons)
+            electrolytes = electrolytes_of(records.electrolytes, around)
             hops = known_hops(plain, records.electrolytes, records.interfaces, positive=positive)
             found = all_contacts(
                 electrodes, electrolytes, conditions, hops=hops, workers=workers, progress=progress
             )
             for column, metal in enumerate(plain):
-                bent = bent_electrode(
-                    metal,
-                    state_of_charge,
-                    positive=positive,
-                    temperature_K=temperature_K,
-                    metal_work_function_eV=conditions.metal_work_function_eV,
-                )
+                bent = bent_electrode(metal, state_of_charge, around, positive=positive)
                 if bent:
                     _bend(found, column, electrodes, electrolytes, conditions, hops, bent)
             parts.append(found)

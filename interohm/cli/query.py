@@ -163,7 +163,7 @@ def _ask_table(
     limit: int,
     as_json: bool,
 ) -> None:
-    from interohm.cli.table_query import print_table_query
+    from interohm.cli.parquet_query import print_table_query
 
     if criteria is not None:
         raise InputError(

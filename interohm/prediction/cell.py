@@ -11,7 +11,7 @@ import numpy as np
 from interohm.errors import InputError
 from interohm.prediction.arrhenius import sweep_temperatures_K
 from interohm.prediction.cell_profile import cell_profile, contact_levels
-from interohm.prediction.contact_hop import (
+from interohm.prediction.contact_barrier import (
     contact_is_uncertain,
     interface_numbers,
     is_known,

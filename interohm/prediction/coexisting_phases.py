@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from interohm import device_models as models
+from interohm.prediction.solved_contact import ContactSolution
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
-    from interohm.prediction.solved_contact import SolvedContact
 
     Model = models.Bulk | models.Metal
-    Solved = tuple[list[SolvedContact], list[Array]]
+
+One = TypeVar("One", bound=ContactSolution)
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ def _weighted(weights: Sequence[Array | float], values: Sequence[Array]) -> Arra
 def of_all_phases(
     left: Sequence[PhaseShare],
     right: Sequence[PhaseShare],
-    solve: Callable[[Model, Model], Solved],
-) -> Solved:
+    solve: Callable[[Model, Model], tuple[list[One], list[Array]]],
+) -> tuple[list[One], list[Array]]:
     """Solve contacts in a row for all phases at their two ends, which conduct side by side.
 
     Parameters
@@ -107,7 +108,7 @@ def of_all_phases(
 
     Returns
     -------
-    contacts : list of SolvedContact
+    contacts : list of ContactSolution
         Their parts add up to the resistance of all; profiles are those of the largest shares.
     layers_ohm_cm2 : list of array
         Of the layers in between.
@@ -136,9 +137,7 @@ def of_all_phases(
     return contacts, layers
 
 
-def _merged(
-    areas: Sequence[float], row: Sequence[SolvedContact], *, divided: bool
-) -> SolvedContact:
+def _merged(areas: Sequence[float], row: Sequence[One], *, divided: bool) -> One:
     """Return one contact of all phases; not divided where the current has spread already."""
     division = SideBySide.of(
         areas, [one.charge_transfer_ohm_cm2 + one.depletion_ohm_cm2 for one in row]

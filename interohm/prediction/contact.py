@@ -18,7 +18,7 @@ from interohm.prediction.arrhenius import (
     sweep_temperatures_K,
 )
 from interohm.prediction.cell_profile import cell_profile, contact_levels, level_bands
-from interohm.prediction.contact_hop import (
+from interohm.prediction.contact_barrier import (
     contact_is_uncertain,
     interface_numbers,
     is_known,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import SERIES, decades
+from interohm.report.intervals import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.tables import Markup, counted, fixed, shown, table, with_interval
 from interohm.results.sweeps import FlatSwept, TemperatureSweep
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from interohm.report.bands import Intervals
+    from interohm.report.intervals import Intervals
 
 _FORMATS = ("pdf", "png", "svg")
 

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from interohm.device_models import BOLTZMANN_EV_K
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
-from interohm.prediction.contact_hop import (
+from interohm.prediction.contact_barrier import (
     EXCESS_BARRIER_SCALE_EV,
     hop_of,
     interface_numbers,

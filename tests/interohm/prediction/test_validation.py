@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from interohm.prediction.barrier_prior import MeasuredPair, fit_scale, measured_pairs
-from interohm.prediction.contact_hop import EXCESS_BARRIER_SCALE_EV
+from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.validation import RESISTANCE, Validation, solve_experiment, validate
 from interohm.records import Metal, Quantity
