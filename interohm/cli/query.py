@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 QUERY_EXAMPLE = (
-    'Example: interohm query contacts --where "space_charge < 1 and electron_barrier_eV > 1" '
+    'Example: interohm query contacts --where "resistance < 1 and electron_barrier_eV > 1" '
     "--sort resistance --limit 10"
 )
 EXPORT_EXAMPLE = 'Example: interohm export cells --where "resistance < 100" --output cells.parquet'
@@ -169,7 +169,7 @@ def _ask_table(
         raise InputError(
             "MongoDB's language is for collections, not for tables",
             where=str(path),
-            fix='ask by --where "space_charge < 1 and electron_barrier_eV > 1"',
+            fix='ask by --where "resistance < 1 and electron_barrier_eV > 1"',
         )
     print_table_query(path, where, sort=sort, limit=limit, as_json=as_json)
 

@@ -251,8 +251,10 @@ def _assumed_barriers(contacts: Sequence[CellContact]) -> list[str]:
 
 
 def _known(contacts: Sequence[CellContact]) -> None:
-    """Say what an interface of the collection gave."""
+    """Say which phases coexist at a contact, and what an interface of the collection gave."""
     for contact in contacts:
+        for text in contact.phases_text:
+            console().print(f"{contact.name}: {text}")
         for one in contact.interface_numbers:
             console().print(f"{contact.name}, {one.text}")
 

@@ -17,6 +17,7 @@ from interohm.prediction.contact_barrier import (
     is_known,
     with_known_interface,
 )
+from interohm.prediction.electrodes import coexisting_fields
 from interohm.prediction.electron_samples import cell_electron_quantiles
 from interohm.prediction.electrons import cell_leakage, contact_electrons
 from interohm.prediction.extrinsic import (
@@ -356,6 +357,12 @@ def _state_document(
             "reference": reference,
             "state_of_charge": nominal.state_of_charge,
             "ion_content": {"left": left.ion_content, "right": right.ion_content},
+            "coexisting_phases": coexisting_fields(
+                {
+                    "left": (left.material, left.ion_content),
+                    "right": (right.material, right.ion_content),
+                }
+            ),
             "neutral_potential_V": {
                 side: number(phases[0].model.neutral_potential_V) for side, phases in ends.items()
             },

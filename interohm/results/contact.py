@@ -292,12 +292,23 @@ class Electrons(Result):
     )
 
 
+class CoexistingPhase(Result):
+    """One of two phases of an electrode, which conduct side by side."""
+
+    side: Side
+    ion_content: float = Field(description="Of this phase.")
+    share: float = Field(description="Of the area of the contact.")
+
+
 class ContactState(Result):
     """The numbers of a contact at one state of charge."""
 
     state_of_charge: float | None = Field(None, description="0 is discharged.")
     ion_content: BothSides = Field(
         default_factory=BothSides, description="Of an electrode; null for an insulator."
+    )
+    coexisting_phases: list[CoexistingPhase] = Field(
+        default_factory=list, description="Of an electrode between the phases that coexist."
     )
     neutral_potential_V: BothSides = Field(default_factory=BothSides, description="V")
     mu_eV: BothSides = Field(
@@ -365,6 +376,20 @@ class CellContact(ContactState):
     def name(self) -> str:
         """Return what the contact is called."""
         return f"{self.left} | {self.right}"
+
+    @property
+    def phases_text(self) -> list[str]:
+        """Return in words which phases of an electrode touch the other side together."""
+        found = []
+        for side, name in (("left", self.left), ("right", self.right)):
+            phases = [one for one in self.coexisting_phases if one.side == side]
+            if phases:
+                parts = " and ".join(
+                    f"{one.share:.0%} of the area with an ion content of {one.ion_content:.3g}"
+                    for one in phases
+                )
+                found.append(f"two phases of {name} conduct side by side: {parts}")
+        return found
 
     def is_electrode(self, side: Side) -> bool:
         """Return whether a side is an electrode, which has no bands and no profile."""

@@ -332,6 +332,12 @@ def test_phases_that_coexist_conduct_side_by_side(
         flat_host(two_phase_range=[0.05, 0.89]), other, state_of_charge=0.3, **asked
     )
     shares = (0.7, 0.3)
+    assert [one["share"] for one in both["coexisting_phases"]] == [
+        pytest.approx(0.3),
+        pytest.approx(0.7),
+    ]
+    assert [one["ion_content"] for one in both["coexisting_phases"]] == [0.05, 0.89]
+    assert all(one["coexisting_phases"] == [] for one in alone)
 
     def mean(values: list[float]) -> float:
         return sum(share * value for share, value in zip(shares, values, strict=True))
