@@ -91,6 +91,14 @@ class Sampler:
                 found[electrolyte][index] = quantiles(fields["interface_ohm_cm2"])
         return found
 
+    def contact_samples(
+        self, positive: bool, electrolyte: int, side: int, *, solve: bool
+    ) -> dict[str, Array] | None:
+        """Return the fields of a contact, None if there are none and they are not to be solved."""
+        if self.config.samples and solve:
+            return self.contact(positive, electrolyte, side)
+        return self._contacts.get((positive, electrolyte, side))
+
     def contact(self, positive: bool, electrolyte: int, side: int) -> dict[str, Array]:
         """Return the fields of one contact, (samples,) each."""
         key = (positive, electrolyte, side)
