@@ -20,6 +20,12 @@ from .grid.layer_charge import UNMIXING, Unmixing
 from .grid.solution import LayerSolution, Stack, StackNotConverged
 from .grid.stack import solve_stack
 from .grid.stack_layer import GradedProfile, StackLayer
+from .impedance.chain import Chain, Crossing
+from .impedance.diffusion import Diffusion
+from .impedance.gradient import impedance_gradient
+from .impedance.response import ElectronMobility
+from .impedance.segment import Segment, electrode_segment, layer_segment, thick_layer
+from .impedance.spectrum import Relaxations, solve_chain
 from .kinetics import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
 from .kpfm import (
     Decomposition,
@@ -78,12 +84,16 @@ __all__ = [
     "UNMIXING",
     "Bulk",
     "ButlerVolmer",
+    "Chain",
     "CoatedContact",
     "CoatedResistance",
     "Contact",
     "ContactHop",
     "ContactResistance",
+    "Crossing",
     "Decomposition",
+    "Diffusion",
+    "ElectronMobility",
     "FittedHop",
     "GradedProfile",
     "HalfSpace",
@@ -95,6 +105,8 @@ __all__ = [
     "Phase",
     "Profile",
     "Reason",
+    "Relaxations",
+    "Segment",
     "Sensitivity",
     "Stack",
     "StackLayer",
@@ -120,6 +132,7 @@ __all__ = [
     "defect_slots",
     "delta_cpd_V",
     "electrode_bulk",
+    "electrode_segment",
     "electron_barrier_eV",
     "energies_from_neutrality",
     "equilibrium_cpd_V",
@@ -131,12 +144,14 @@ __all__ = [
     "grid_depletion_ohm_cm2",
     "half_space",
     "hole_barrier_eV",
+    "impedance_gradient",
     "ion_electrochemical_potential_eV",
     "is_thick",
     "lattice_gas_factor",
     "layer",
     "layer_depletion_ohm_cm2",
     "layer_leakage",
+    "layer_segment",
     "metal_neutral_potential_V",
     "minimum_interface_mu",
     "neutral_bulk",
@@ -145,9 +160,11 @@ __all__ = [
     "positive_resistance",
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",
+    "solve_chain",
     "solve_stack",
     "solve_thin_layers",
     "stack_phases",
+    "thick_layer",
     "thick_space_charge",
 ]
 
