@@ -84,8 +84,8 @@ class Sampler:
 
     def interface_quantiles(self, *, positive: bool, shape: tuple[int, int]) -> list[list[Any]]:
         """Return the quantiles of all contacts of a side that were asked for; None for others."""
-        electrolytes, sides = shape
-        found: list[list[Any]] = [[None] * sides for _ in range(electrolytes)]
+        electrolytes, electrodes = shape
+        found: list[list[Any]] = [[None] * electrodes for _ in range(electrolytes)]
         for (side, electrolyte, index), fields in self._contacts.items():
             if side == positive:
                 found[electrolyte][index] = quantiles(fields["interface_ohm_cm2"])
