@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,7 @@ from .equivalents import Requests
 from .interface import interface_flow, interface_plan
 from .interface_record import record_interface
 from .molecules import load_molecules
-from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
+from .phase import REMARKS, Neighbours, band_edges_of, insulator_flow, metal_flow
 from .phase_diagram import window_of_others
 from .phase_jobs import record_insulator, record_metal
 from .presets import AnyPreset, load_preset
@@ -125,6 +125,11 @@ def _check_metal(config: CampaignConfig, metal: Structure) -> None:
             where="metal_structure",
             fix=f"give a structure that holds {config.mobile_ion} alone",
         )
+
+
+def plan_remarks(phases: Sequence[Flow]) -> list[str]:
+    """Say what the flows of phases leave out: facets of a survey."""
+    return [line for phase in phases for line in phase.metadata.get(REMARKS, [])]
 
 
 def structure_remarks(config: CampaignConfig) -> list[str]:

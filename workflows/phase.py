@@ -27,7 +27,10 @@ from .phase_jobs import (
 )
 from .presets import AnyBandEdges, AnyPreset
 from .steps import bulk_jobs, calculation_job
-from .surfaces import surface_jobs
+from .surfaces import PlannedSurfaces, planned_surfaces, surface_jobs
+
+#: In a flow's metadata: what its plan says beside its calculations.
+REMARKS = "remarks"
 
 
 def metal_flow(
@@ -37,17 +40,24 @@ def metal_flow(
     crystal = Crystal.from_structure(structure)
     _check_survey(phase, preset, "metal")
     cell, bulk = bulk_jobs(crystal, preset, "metal", phase.name)
-    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, preset.metal.slab)
+    step = preset.metal.slab
+    cuts = planned_surfaces(phase, crystal.conventional, step)
+    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, step, cuts)
     record = record_metal(
         bulk.output,
         surfaces,
         conventional=crystal.conventional,
         primitive=crystal.primitive,
         relaxed=cell.output["structure"],
-        facts=_facts(phase, preset, mobile_ion, ion_charge),
+        facts=_facts(phase, preset, mobile_ion, ion_charge, cuts),
     )
     record.name = f"{phase.name}: record"
-    return Flow([cell, bulk, *slabs, record], name=phase.name, output=record.output)
+    return Flow(
+        [cell, bulk, *slabs, record],
+        name=phase.name,
+        output=record.output,
+        metadata={REMARKS: cuts.remarks(phase.name)},
+    )
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,9 @@ def insulator_flow(
     crystal = Crystal.from_structure(structure)
     _check_survey(phase, preset, "insulator")
     cell, bulk = bulk_jobs(crystal, preset, "insulator", phase.name)
-    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, preset.insulator.slab)
+    step = preset.insulator.slab
+    cuts = planned_surfaces(phase, crystal.conventional, step)
+    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, step, cuts)
     metal_cell, metal_bulk = bulk_jobs(
         Crystal.from_structure(metal), preset, "metal", f"{mobile_ion} metal"
     )
@@ -169,7 +181,7 @@ def insulator_flow(
         },
         plan={"defects": [defect.as_dict() for defect in planned], "multiples": multiples},
         facts={
-            **_facts(phase, preset, mobile_ion, ion_charge),
+            **_facts(phase, preset, mobile_ion, ion_charge, cuts),
             **(
                 {}
                 if neighbours.phase_diagram is None
@@ -198,6 +210,7 @@ def insulator_flow(
         ],
         name=phase.name,
         output=record.output,
+        metadata={REMARKS: cuts.remarks(phase.name)},
     )
 
 
@@ -383,11 +396,16 @@ def _check_survey(
 
 
 def _facts(
-    phase: InsulatorPhase | MetalPhase, preset: AnyPreset, mobile_ion: str, ion_charge: int
+    phase: InsulatorPhase | MetalPhase,
+    preset: AnyPreset,
+    mobile_ion: str,
+    ion_charge: int,
+    surfaces: PlannedSurfaces,
 ) -> dict[str, Any]:
     return {
         "phase": phase.model_dump(mode="json"),
         "preset": preset.model_dump(mode="json"),
         "mobile_ion": mobile_ion,
         "ion_charge": ion_charge,
+        "left_out": surfaces.missing,
     }

@@ -519,12 +519,13 @@ def _survey_options(phase: InsulatorPhase | MetalPhase) -> dict[str, Any]:
 
 
 def _provenance(preset: AnyPreset, facts: dict[str, Any], missing: list[str]) -> dict[str, Any]:
+    lacking = [*facts.get("left_out", []), *missing]
     return {
         "engine": preset.engine,
         "functional": preset.xc,
         "preset": preset.name,
         "structure_source": facts["phase"]["structure"],
-        **({"missing": missing} if missing else {}),
+        **({"missing": lacking} if lacking else {}),
     }
 
 
