@@ -68,7 +68,7 @@ class PlannedCalculation:
     atoms, electrons : int
         How many the calculation has.
     kpoints : tuple of int
-        Divisions of the mesh.
+        Divisions of the mesh; of listed points their number.
     found : bool
         Whether database or program have it already.
     request : CalculationRequest
@@ -81,7 +81,7 @@ class PlannedCalculation:
     charge: int
     atoms: int
     electrons: int
-    kpoints: tuple[int, int, int]
+    kpoints: tuple[int, ...]
     found: bool
     request: CalculationRequest
 
@@ -241,6 +241,9 @@ def _check_elements(
         (where, structure, preset.engine, preset.insulator.bulk.engine_settings(preset.xc)),
         ("metal_structure", metal, preset.engine, preset.metal.bulk.engine_settings(preset.xc)),
     ]
+    defects = preset.insulator.defects
+    if isinstance(phase, InsulatorPhase) and getattr(defects, "shakenbreak", None):
+        asked.append((where, structure, preset.engine, {**asked[0][3], "shakenbreak": True}))
     if isinstance(phase, InsulatorPhase) and (edges := band_edges_of(phase, preset)):
         for step in (edges.reference, edges.corrected):
             asked.append((where, structure, edges.engine, step.engine_settings(step.xc)))
@@ -326,7 +329,6 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
         _store_output(store, job, output)
         if seen.first_of(request) is not request:
             continue
-        x, y, z = request.settings["kpoints"]
         neutral = engine_named(request.engine).valence_electrons(structure, request.settings)
         yield PlannedCalculation(
             label=job.name,
@@ -335,10 +337,15 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
             charge=request.charge,
             atoms=len(structure),
             electrons=neutral - request.charge,
-            kpoints=(x, y, z),
+            kpoints=_divisions(request.settings["kpoints"]),
             found=found is not None,
             request=request,
         )
+
+
+def _divisions(kpoints: Sequence[int | str]) -> tuple[int, ...]:
+    """Return the divisions of a mesh; of points that are listed, as ``12 listed``, their number."""
+    return tuple(int(str(one).split()[0]) for one in kpoints)
 
 
 def _store_output(store: JobStore, job: Job, output: dict[str, object]) -> None:
