@@ -292,6 +292,32 @@ class Finished:
         ]
 
 
+def described(finished: Finished) -> list[str]:
+    """Say of each folder what it holds, for whoever writes what it is to be used for."""
+    lines = {}
+    for name, calculation in finished.calculations.items():
+        structure = calculation.final_structure
+        charge = f", charge {calculation.charge:+d}" if calculation.charge else ""
+        lines[name] = (
+            f"{_KINDS[calculation.kind]}, {structure.composition.reduced_formula} "
+            f"({len(structure)} atoms), {calculation.settings['xc']}{charge}"
+        )
+    for name, run in finished.bands.items():
+        formula = run.structure.composition.reduced_formula
+        lines[name] = f"band edges alone, {formula}, {run.settings['xc']}"
+    return [f"found: {name}: {line}" for name, line in sorted(lines.items())]
+
+
+#: By the kind of a calculation, in print.
+_KINDS = {
+    "cell": "relaxed cell",
+    "relax": "relaxed atoms",
+    "static": "static",
+    "neb": "path",
+    "dielectric": "dielectric response",
+}
+
+
 def read_folders(root: Path, ignore: Sequence[str] = (), report: Report | None = None) -> Finished:
     """Read the calculations below a folder, by their folders' names relative to it.
 

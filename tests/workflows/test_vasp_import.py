@@ -579,6 +579,27 @@ def test_a_folder_without_import_yaml_is_told_what_to_write(tmp_path: Path) -> N
         import_folder(tmp_path)
 
 
+def test_a_folder_without_import_yaml_says_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Real runs of others, copied as they are: whoever writes import.yaml needs to know them."""
+    from interohm.cli import main
+
+    real = DATA / "vasp" / "real"
+    for name in ("d3_static", "hse_line", "g0w0"):
+        shutil.copytree(real / name, tmp_path / "runs" / name)
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "data"))
+    with pytest.raises(SystemExit) as ended:
+        main(["import", str(tmp_path / "runs")])
+    assert ended.value.code == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "found: d3_static: static, C (4 atoms), r2SCAN" in said
+    assert "found: hse_line: band edges alone, Si, HSE06" in said
+    assert "left out: g0w0: " in said
+    assert "there is no import.yaml" in said
+    assert not (tmp_path / "data").exists()
+
+
 def test_defects_of_real_runs_are_recognized() -> None:
     perfect, flawed = (
         Structure.from_file(DATA / "vasp" / "Mg_Ga" / name / "CONTCAR.gz")
