@@ -437,24 +437,31 @@ def _walk(
         yield place, sorted(names)
 
 
+#: What VASP writes beside vasprun.xml.
+_WRITTEN = ("OUTCAR", "OSZICAR", "CONTCAR", "LOCPOT", "EIGENVAL", "XDATCAR", "CHGCAR", "WAVECAR")
+_ARCHIVES = (".tar", ".tgz", ".tbz", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".7z")
+
+
 def _not_read(place: Path, names: Sequence[str]) -> InputError | None:
     """Say why a folder that VASP seems to have written is not read; None if it is, or is none."""
     try:
         if find_file(place, "vasprun.xml") is not None:
             return None
-        outcar = find_file(place, "OUTCAR")
+        written = next((one for name in _WRITTEN if (one := find_file(place, name))), None)
         inputs = all(find_file(place, name) for name in ("INCAR", "POSCAR"))
     except InputError as error:
         return error
     strange = [name for name in names if name.lower().startswith("vasprun")]
     if strange:
         what = f"{strange[0]} is no name that is read"
-    elif outcar is not None:
-        what = f"there is no vasprun.xml, and {outcar.name} alone does not do"
+    elif written is not None:
+        what = f"there is no vasprun.xml, and {written.name} alone does not do"
     elif "vaspout.h5" in names:
         what = "there is no vasprun.xml, and vaspout.h5 alone does not do"
     elif inputs:
         what = "there are inputs, and no vasprun.xml: VASP has not run here"
+    elif packed := [name for name in names if name.lower().endswith(_ARCHIVES)]:
+        what = f"{packed[0]} is not unpacked, whatever is in it"
     else:
         return None
     return InputError(

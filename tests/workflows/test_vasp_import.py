@@ -361,6 +361,9 @@ def test_a_bad_folder_beside_costs_nothing_else(
     [
         ({"OUTCAR": ""}, "there is no vasprun.xml, and OUTCAR alone does not do"),
         ({"OUTCAR.gz": ""}, "OUTCAR.gz alone does not do"),
+        ({"CONTCAR.relax2.gz": ""}, "CONTCAR.relax2.gz alone does not do"),
+        ({"OSZICAR": ""}, "there is no vasprun.xml, and OSZICAR alone does not do"),
+        ({"run.tar.gz": ""}, "run.tar.gz is not unpacked, whatever is in it"),
         ({"vaspout.h5": ""}, "vaspout.h5 alone does not do"),
         ({"vasprun.xml.static": ""}, "vasprun.xml.static is no name that is read"),
         ({"INCAR": "", "POSCAR": ""}, "VASP has not run here"),
