@@ -118,7 +118,7 @@ def _edges(
     return vbm, cbm, (first, second)  # type: ignore[return-value]
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write a file, whole or not at all."""
     partial = path.with_name("partial-" + path.name)
     if MASTER:
