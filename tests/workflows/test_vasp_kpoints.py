@@ -17,13 +17,14 @@ from interohm.database import Database
 from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.vasp import UnusableEnergy, read_vasp
+from interohm.slab_builders.equivalence import settings_between
 from interohm.workflows.campaign import dry_run, load_campaign
 from interohm.workflows.engines import engine_named
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.engines.vasp_inputs import write_inputs
 from interohm.workflows.engines.vasp_kpoints import kpoints_file
 from interohm.workflows.engines.vasp_worker import as_requested
-from interohm.workflows.equivalents import setting_of
+from interohm.workflows.equivalents import in_setting, setting_of
 from interohm.workflows.vasp_presets import VaspStep
 
 ROOT = Path(__file__).parents[2]
@@ -360,3 +361,43 @@ def test_a_campaign_compares_band_edges_where_they_are(
         assert settings["kpoints"] == hybrid.settings["kpoints"]
     stored = Calculation.model_validate(bulk.model_dump())
     assert stored.edge_kpoints == bulk.edge_kpoints
+
+
+def test_the_edges_points_turn_with_the_cell() -> None:
+    """In Cartesian coordinates k turns as the crystal does, whatever vectors its cell has."""
+    other = read_vasp(REAL / "d3_static")
+    given = other.final_structure
+    turn = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    cell = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]])
+    lattice = Lattice(cell @ given.lattice.matrix @ turn)
+    asked = Structure(lattice, given.species, given.frac_coords @ np.linalg.inv(cell))
+    setting = next(iter(settings_between(asked, Structure.from_dict(other.initial_structure))))
+    points = ((0.1, 0.2, 0.3), (0.5, 0.0, 0.0))
+    turned = in_setting(other.model_copy(update={"edge_kpoints": points}), setting)
+    for before, after in zip(points, turned.edge_kpoints, strict=True):
+        k = np.array(before) @ given.lattice.reciprocal_lattice.matrix @ setting.rotation
+        assert np.array(after) @ lattice.reciprocal_lattice.matrix == pytest.approx(k, abs=1e-4)
+
+
+@pytest.mark.dft
+def test_gpaw_says_where_the_edges_are() -> None:
+    """Silicon on a mesh of 4: valence band at Gamma, conduction band at X."""
+    from ase.build import bulk
+    from gpaw import GPAW, PW, FermiDirac
+
+    from interohm.workflows.engines.gpaw_output import _edges
+
+    silicon = bulk("Si", "diamond", a=5.43)
+    silicon.calc = GPAW(
+        mode=PW(200),
+        xc="PBE",
+        kpts={"size": (4, 4, 4), "gamma": True},
+        occupations=FermiDirac(0.02),
+        nbands=8,
+        txt=None,
+    )
+    silicon.get_potential_energy()
+    vbm, cbm, points = _edges(silicon.calc, 8.0, 0.02)
+    assert 0.4 < cbm - vbm < 0.8
+    assert points[0] == (0.0, 0.0, 0.0)
+    assert sorted(abs(one) for one in points[1]) == [0.0, 0.5, 0.5]
