@@ -271,9 +271,9 @@ def test_reports_say_of_how_many_samples_an_activation_energy_is(tmp_path):
     pair = shipped("Li", "LLZO")
     document = contact_document(*pair, samples=SAMPLES)
     write_contact_report(tmp_path / "report.html", pair, document)
-    # of a space charge, some samples are negative
+    # of a depletion: samples that have none everywhere have no activation energy
     (contact,) = document["temperature_sweep"]["contacts"]
-    some = contact["space_charge"]["quantiles"]["activation_energy_samples"]
+    some = contact["depletion"]["quantiles"]["activation_energy_samples"]
     assert 0 < some < SAMPLES
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"<small>({some} of {SAMPLES})</small>" in html

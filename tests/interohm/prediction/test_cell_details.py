@@ -130,7 +130,7 @@ def test_the_grid_solver_takes_mu_of_a_layer_linear_between_its_ends() -> None:
         "states_of_charge": [0.5],
     }
     state = solve_state(validated(Cell, fields, where="c"), [shipped(name) for name in names], 0)
-    layer = state.layers[1].whole
+    layer = state.layers[1].grid_layer
     assert layer is not None
     assert callable(layer.mu_eV)
     # the window of LLZO, 0.05 to 2.91 V
