@@ -8,8 +8,9 @@ import functools
 import io
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from interohm.errors import InputError
 from interohm.files import whole_file
@@ -261,10 +262,17 @@ def check_place(path: str | Path) -> None:
 
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Write a file whole or not at all: to a temporary name beside it, then rename."""
+    with written_whole(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def written_whole(path: str | Path) -> Iterator[IO[bytes]]:
+    """As `interohm.files.whole_file`, with an `InputError` that names the file."""
     path = Path(path)
     try:
         with whole_file(path) as file:
-            file.write(data)
+            yield file
     except OSError as error:
         raise InputError(
             f"cannot be written: {error.strerror or error}",

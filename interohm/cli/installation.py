@@ -22,7 +22,6 @@ _PACKAGES = (
     "jobflow",
     "fireworks",
     "maggma",
-    "montydb",
     "pymongo",
 )
 

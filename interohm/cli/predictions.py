@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from interohm.cli.saving import WAIT_S, Save, Wait, saving
+
 CONTACT_EXAMPLE = "Example: interohm contact Li LLZO --temperature 350"
 CELL_EXAMPLE = "Example: interohm cell my-cell.yaml --report my-cell.html"
 
-Save = Annotated[bool, typer.Option("--save", help="Keep the result in the project's database.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, profiles included.")]
 Report = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
@@ -51,6 +52,7 @@ def contact(
         ),
     ] = None,
     save: Save = False,
+    wait: Wait = WAIT_S,
     as_json: Json = False,
     report: Report = None,
     figure: Figure = None,
@@ -76,15 +78,19 @@ def contact(
         _check(barrier_eV, BarrierEnergy, "--barrier-eV")
         given = Contact(barrier_eV=Quantity(value=barrier_eV))
     materials, notes = find_materials([left, right])
-    result = contact_result(
-        *materials,
-        temperature_K=temperature,
-        state_of_charge=soc,
-        thickness_nm=thickness_nm,
-        samples=DEFAULT_SAMPLES if samples is None else samples,
-        contact=given,
-        interfaces=known_interfaces(),
-    )
+    with saving(save, wait) as database:
+        result = contact_result(
+            *materials,
+            temperature_K=temperature,
+            state_of_charge=soc,
+            thickness_nm=thickness_nm,
+            samples=DEFAULT_SAMPLES if samples is None else samples,
+            contact=given,
+            interfaces=known_interfaces(),
+        )
+        if database is not None:
+            database.save_contact(result)
+            saved_in = database.location
     if as_json:
         print_json(result.document())
     else:
@@ -102,12 +108,13 @@ def contact(
         write_contact_figure(figure, result)
         remark(f"figure: {figure}")
     if save:
-        _keep("contact", result)
+        remark(f"saved in {saved_in}, collection contacts")
 
 
 def cell(
     config: Annotated[Path, typer.Argument(help="The cell in YAML; see configs/examples/.")],
     save: Save = False,
+    wait: Wait = WAIT_S,
     as_json: Json = False,
     report: Report = None,
     figure: Figure = None,
@@ -138,15 +145,19 @@ def cell(
         from interohm.prediction.kpfm import load_measured_map
 
         measured = load_measured_map(measured_map)
-    with progress_bar("states of charge, and their samples", steps(described)) as advance:
-        result = cell_result(
-            described,
-            materials,
-            interfaces=known_interfaces(),
-            measured=measured,
-            where=str(config),
-            progress=advance,
-        )
+    with saving(save, wait) as database:
+        with progress_bar("states of charge, and their samples", steps(described)) as advance:
+            result = cell_result(
+                described,
+                materials,
+                interfaces=known_interfaces(),
+                measured=measured,
+                where=str(config),
+                progress=advance,
+            )
+        if database is not None:
+            database.save_cell(result)
+            saved_in = database.location
     notes = [*notes, *result.remarks]
     for text in result.remarks:
         remark(text)
@@ -178,7 +189,7 @@ def cell(
         write_cell_figure(figure, result)
         remark(f"figure: {figure}")
     if save:
-        _keep("cell", result)
+        remark(f"saved in {saved_in}, collection cells")
 
 
 def _check_outputs(report: Path | None, figure: Path | None) -> None:
@@ -199,15 +210,3 @@ def _check(value: float, kind: Any, option: str) -> None:
     from interohm.yaml_io import validated_as
 
     validated_as(TypeAdapter(kind), value, where=option)
-
-
-def _keep(kind: str, result: Any) -> None:
-    from interohm.cli.output import remark
-    from interohm.database import Database
-
-    with Database.open(write=True) as database:
-        if kind == "contact":
-            database.save_contact(result)
-        else:
-            database.save_cell(result)
-        remark(f"saved in {database.location}, collection {kind}s")

@@ -189,9 +189,9 @@ def export(
     """
     from interohm.cli.output import remark
     from interohm.database import Database
-    from interohm.database.export import encoded
+    from interohm.database.export import write_rows
     from interohm.database.rows import COLUMNS
-    from interohm.yaml_io import write_bytes
+    from interohm.yaml_io import written_whole
 
     chosen = format or _format_of(output)
     if chosen is Format.parquet and output is None and sys.stdout.isatty():
@@ -199,25 +199,37 @@ def export(
             "Parquet is no text for a terminal", where="--output", fix="name a file by --output"
         )
     with Database.open() as database:
-        rows = database.rows(collection, where, sort=sort, limit=limit)
-    content = encoded(rows, list(COLUMNS[collection]), chosen.value)
-    if output is None:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    else:
-        write_bytes(output, content)
-        remark(f"{len(rows)} rows: {output}")
+        rows = database.each_row(collection, where, sort=sort, limit=limit)
+        columns = list(COLUMNS[collection])
+        if output is None:
+            write_rows(sys.stdout.buffer, rows, columns, chosen.value)
+            sys.stdout.buffer.flush()
+            return
+        with written_whole(output) as file:
+            count = write_rows(file, rows, columns, chosen.value)
+    remark(f"{count} rows: {output}")
 
 
 def migrate() -> None:
     """Write documents of earlier versions in today's form.
 
-    Reading does not need it; questions are answered faster after it.
+    A folder that an earlier interohm made is moved into one file; what it was made of is kept in
+    its folder before-migration. Questions are answered faster after it.
     """
     from interohm.cli.output import remark
     from interohm.database import Database
+    from interohm.database.earlier_folder import KEPT
     from interohm.database.schema import VERSION
+    from interohm.settings import load_settings
 
+    settings = load_settings()
+    if settings.mongodb_uri is None:
+        moved = Database.move_earlier_folder(settings)
+        if moved:
+            remark(
+                f"{sum(moved.values())} documents moved into one file of {settings.data}; remove "
+                f"{settings.data / KEPT} once you are content"
+            )
     with Database.open(write=True) as database:
         done = database.migrate()
         place = database.location
