@@ -155,7 +155,7 @@ class _Finder:
     def chosen(self, field: str, kind: type) -> list[Any]:
         """Return the records of one set, in the order in which they are named."""
         candidates: Candidates = getattr(self.config, field)
-        place = f"{self.where}: {field}"
+        location = f"{self.where}: {field}"
         condition = None
         if candidates.where is not None:
             columns = [*COLUMNS["materials"], _PRICE_CLASS]
@@ -163,12 +163,12 @@ class _Finder:
                 candidates.where,
                 columns,
                 kinds=lambda column: None if column == _PRICE_CLASS else kind_of(column),
-                where=f"{place}.where",
+                where=f"{location}.where",
             )
         patterns = ["*"] if candidates.names == "all" else candidates.names
         found: dict[str, Insulator | Metal] = {}
         for pattern in patterns:
-            for record, named in self.fitting(pattern, place):
+            for record, named in self.fitting(pattern, location):
                 if not named and (
                     not isinstance(record, kind) or record.mobile_ion != self.config.mobile_ion
                 ):
@@ -176,7 +176,7 @@ class _Finder:
                 if not isinstance(record, kind):
                     raise InputError(
                         f"{record.name} is {'a metal' if kind is Insulator else 'an insulator'}",
-                        where=place,
+                        where=location,
                         fix="electrodes are metals, electrolytes insulators",
                     )
                 found.setdefault(record.name, record)
@@ -186,26 +186,26 @@ class _Finder:
         if not kept:
             raise InputError(
                 f"no record is left of {len(found)}",
-                where=place,
+                where=location,
                 fix="name others or widen the condition; `interohm materials list` shows them all",
             )
         return kept
 
-    def fitting(self, pattern: str, place: str) -> list[tuple[Insulator | Metal, bool]]:
+    def fitting(self, pattern: str, location: str) -> list[tuple[Insulator | Metal, bool]]:
         """Return the records that a name or pattern means, and whether it names them."""
         if not any(sign in pattern for sign in "*?["):
-            return [(self.one(pattern, place), True)]
+            return [(self.one(pattern, location), True)]
         names = sorted({*shipped_names(), *self.database.material_names()})
         fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting:
             raise InputError(
                 f"no record's name fits {pattern!r}",
-                where=place,
+                where=location,
                 fix="`interohm materials list` shows them all",
             )
-        return [(self.one(name, place), False) for name in fitting]
+        return [(self.one(name, location), False) for name in fitting]
 
-    def one(self, name: str, place: str) -> Insulator | Metal:
+    def one(self, name: str, location: str) -> Insulator | Metal:
         try:
             return find_material(
                 name, relative_to=self.relative_to, database=self.database
@@ -214,7 +214,7 @@ class _Finder:
             what = (
                 error.what if error.where in (None, "material") else f"{error.where}: {error.what}"
             )
-            raise InputError(what, where=place, fix=error.fix) from None
+            raise InputError(what, where=location, fix=error.fix) from None
 
     def electrodes(
         self, metals: list[Metal], coatings: list[Coating], field: str

@@ -11,10 +11,10 @@ import numpy as np
 
 from interohm.results.screening import ScreeningResult
 from interohm.screening.arrays import load_arrays, save_arrays
-from interohm.screening.cells import Cells, WholeCells
+from interohm.screening.cells import Cells, FullySolvedCells
 from interohm.screening.contacts import SideContacts
 from interohm.screening.document import contact_maps, listed, rankings, results
-from interohm.screening.full_solves import solve_whole
+from interohm.screening.full_solves import solve_fully
 from interohm.screening.parquet import write_cells, write_contacts
 from interohm.screening.stream import RANGE, run_ranges
 from interohm.screening.tables import cells_of, count_contacts
@@ -36,7 +36,7 @@ def prepared_cells(
     Returns
     -------
     Cells
-        With those that are not the sum of their contacts solved whole, unless they are too many.
+        With those that are not the sum of their contacts solved fully, unless they are too many.
     dict
         ``not_sums``, how many of these there are, and ``solved_whole``.
     """
@@ -60,10 +60,10 @@ def prepared_cells(
     if not 0 < count <= config.solve_whole_at_most:
         return cells, {"not_sums": count, "solved_whole": 0}
     kept = folder / "whole.npz"
-    whole = _load_whole(kept, indices)
-    if whole is None:
-        advance = stages("cells solved whole", count)
-        whole = solve_whole(
+    fully_solved = _load_fully_solved(kept, indices)
+    if fully_solved is None:
+        advance = stages("cells solved as a whole", count)
+        fully_solved = solve_fully(
             config,
             records,
             cells,
@@ -73,9 +73,9 @@ def prepared_cells(
             workers=screening.workers,
             progress=advance,
         )
-        save_arrays(kept, {"indices": whole.indices, **whole.outputs})
-    cells = Cells(cells.negative, cells.positive, cells.thickness_nm, whole)
-    solved = int(np.isfinite(whole.outputs["resistance_ohm_cm2"]).sum())
+        save_arrays(kept, {"indices": fully_solved.indices, **fully_solved.outputs})
+    cells = Cells(cells.negative, cells.positive, cells.thickness_nm, fully_solved)
+    solved = int(np.isfinite(fully_solved.outputs["resistance_ohm_cm2"]).sum())
     return cells, {"not_sums": count, "solved_whole": solved}
 
 
@@ -225,9 +225,9 @@ def _load_contacts(path: Path, thickness_nm: float) -> Cells | None:
     return Cells(negative, positive, thickness_nm)
 
 
-def _load_whole(path: Path, indices: NDArray[np.int64]) -> WholeCells | None:
-    """Return the cells that an earlier run solved whole, None where there are none to be read."""
+def _load_fully_solved(path: Path, indices: NDArray[np.int64]) -> FullySolvedCells | None:
+    """Return the cells that an earlier run solved fully, None where there are none to be read."""
     arrays = load_arrays(path)
     if arrays is None or not np.array_equal(arrays.pop("indices", None), indices):
         return None
-    return WholeCells(indices, arrays)
+    return FullySolvedCells(indices, arrays)

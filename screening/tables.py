@@ -29,7 +29,7 @@ from interohm.screening.phase_arrays import (
 )
 
 if TYPE_CHECKING:
-    from interohm.device_models import Bulk
+    from interohm.prediction.coexisting_phases import PhaseShare
     from interohm.screening.candidates import CoatableElectrode, Records
     from interohm.screening.config import ScreenConfig
 
@@ -85,24 +85,15 @@ def cells_of(
         parts = []
         if plain:
             electrodes = electrodes_of(plain, state_of_charge, positive=positive)
-            electrolytes = electrolytes_of(
-                records.electrolytes,
-                electrons=config.electrons,
-                metal_work_function_eV=conditions.metal_work_function_eV,
-            )
+            around = conditions.surroundings(electrons=config.electrons)
+            electrolytes = electrolytes_of(records.electrolytes, around)
             hops = known_hops(plain, records.electrolytes, records.interfaces, positive=positive)
             found = all_contacts(
                 electrodes, electrolytes, conditions, hops=hops, workers=workers, progress=progress
             )
             for column, metal in enumerate(plain):
-                bent = bent_electrode(
-                    metal,
-                    state_of_charge,
-                    positive=positive,
-                    temperature_K=temperature_K,
-                    metal_work_function_eV=conditions.metal_work_function_eV,
-                )
-                if bent is not None:
+                bent = bent_electrode(metal, state_of_charge, around, positive=positive)
+                if bent:
                     _bend(found, column, electrodes, electrolytes, conditions, hops, bent)
             parts.append(found)
         if coated:
@@ -134,7 +125,7 @@ def _bend(
     electrolytes: Electrolytes,
     conditions: SideConditions,
     hops: PairHops,
-    bent: Bulk,
+    bent: Sequence[PhaseShare],
 ) -> None:
     """Put an electrode with a space charge of its own into the table of those that hold theirs."""
     count, sides = table.shape

@@ -138,7 +138,7 @@ def cell(
     _check_outputs(report, figure)
     described = load_cell(config)
     names = [layer.material for layer in described.layers]
-    places = [f"{config}: layers[{place}].material" for place in range(len(names))]
+    places = [f"{config}: layers[{index}].material" for index in range(len(names))]
     materials, notes = find_materials(names, relative_to=config.parent, where=places)
     measured = None
     if measured_map is not None:
@@ -195,9 +195,9 @@ def cell(
 def _check_outputs(report: Path | None, figure: Path | None) -> None:
     """Refuse files that cannot be written before anything is computed for them."""
     if report is not None:
-        from interohm.yaml_io import check_place
+        from interohm.yaml_io import check_output_path
 
-        check_place(report)
+        check_output_path(report)
     if figure is not None:
         from interohm.report.figures import check_figure
 

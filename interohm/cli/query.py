@@ -137,17 +137,17 @@ def query(
             found = database.rows(collection, where, sort=sort, limit=limit)
         else:
             found = database.query(collection, parsed, limit=limit)
-        place = database.location
+        location = database.location
     if as_json:
         print_json(found)
         return
     if not found:
         asked = where or criteria
-        remark(f"no document of {collection} in {place}" + (f" fits {asked}" if asked else ""))
+        remark(f"no document of {collection} in {location}" + (f" fits {asked}" if asked else ""))
         return
     rows = found
     if not flat:
-        with well_formed(f"{place}, {collection}"):
+        with well_formed(f"{location}, {collection}"):
             rows = [row for document in found for row in rows_of(collection, document)]
     console().print(_table(_columns(collection, where, sort), rows))
 
@@ -160,7 +160,7 @@ def _ask_table(
     limit: int,
     as_json: bool,
 ) -> None:
-    from interohm.cli.table_query import print_table_query
+    from interohm.cli.parquet_query import print_table_query
 
     if criteria is not None:
         raise InputError(
@@ -191,7 +191,7 @@ def export(
     from interohm.database import Database
     from interohm.database.export import write_rows
     from interohm.database.rows import COLUMNS
-    from interohm.yaml_io import written_whole
+    from interohm.yaml_io import atomic_output
 
     chosen = format or _format_of(output)
     if chosen is Format.parquet and output is None and sys.stdout.isatty():
@@ -205,7 +205,7 @@ def export(
             write_rows(sys.stdout.buffer, rows, columns, chosen.value)
             sys.stdout.buffer.flush()
             return
-        with written_whole(output) as file:
+        with atomic_output(output) as file:
             count = write_rows(file, rows, columns, chosen.value)
     remark(f"{count} rows: {output}")
 
@@ -232,9 +232,9 @@ def migrate() -> None:
             )
     with Database.open(write=True) as database:
         done = database.migrate()
-        place = database.location
+        location = database.location
     counted = ", ".join(f"{count} {name}" for name, count in done.items() if count)
-    remark(f"schema version {VERSION} in {place}: {counted or 'nothing to do'}")
+    remark(f"schema version {VERSION} in {location}: {counted or 'nothing to do'}")
 
 
 def _parsed(criteria: str) -> dict[str, Any]:

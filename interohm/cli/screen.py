@@ -55,10 +55,10 @@ def screen(
     from interohm.screening.config import load_screen
     from interohm.screening.run import run_screening
     from interohm.screening.screening import open_screening
-    from interohm.yaml_io import check_place
+    from interohm.yaml_io import check_output_path
 
     if report is not None:
-        check_place(report)
+        check_output_path(report)
     described = load_screen(config)
     screening = open_screening(
         described,

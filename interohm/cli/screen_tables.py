@@ -49,8 +49,8 @@ def print_screening(document: ScreeningResult) -> None:
 def _cells(title: str, cells: list[ScreenedCell], sure: dict[int, RankedCell]) -> Table:
     more = ("rank, 5 to 95 %#", "among the best, %") if sure else ()
     made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, title=title)
-    for place, cell in enumerate(cells, start=1):
-        row = [str(place), cell.negative, cell.electrolyte, cell.positive]
+    for index, cell in enumerate(cells, start=1):
+        row = [str(index), cell.negative, cell.electrolyte, cell.positive]
         row += [shown(getattr(cell, field)) for field in _COLUMNS.values()]
         if sure:
             known = sure.get(cell.index)  # not of those beyond `survivors`

@@ -203,7 +203,7 @@ class Database:
                 if self._write and schema.ROWS_FIELD in document:
                     opened.replace_one({"_id": document["_id"]}, schema.with_key(document))
             unwritten = [name for name, own in self._keys.items() if own == key]
-        found = self._find("calculations", {schema.KEY_PLACE: key})
+        found = self._find("calculations", {schema.KEY_PATH: key})
         if unwritten:
             found += self._find("calculations", {"_id": {"$in": unwritten}})
         with schema.well_formed(self._where("calculations")):
@@ -469,8 +469,8 @@ class Database:
         backend = self._backend
         assert isinstance(backend, (Folder, EarlierFolder))
         with self._lock, backend.errors():
-            places = backend.row_places(collection, condition, order, descending=descending)
-        for some in _batches(places):
+            positions = backend.row_positions(collection, condition, order, descending=descending)
+        for some in _batches(positions):
             assert isinstance(backend, Folder)
             with self._lock, backend.errors():
                 documents = backend.rows_at(dict.fromkeys(number for number, _ in some))
@@ -478,9 +478,9 @@ class Database:
                 number: self._stored_rows(collection, document)
                 for number, document in documents.items()
             }
-            for number, place in some:
+            for number, position in some:
                 # what was replaced meanwhile may have fewer rows, or others
-                for row in rows.get(number, [])[place : place + 1]:
+                for row in rows.get(number, [])[position : position + 1]:
                     if condition is None or condition.holds(row):
                         yield str(documents[number]["_id"]), row
 

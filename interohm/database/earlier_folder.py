@@ -67,7 +67,7 @@ class EarlierFolder:
         """Return a collection for reading."""
         return _EarlierCollection(self, name)
 
-    def row_places(
+    def row_positions(
         self, name: str, condition: Condition | None, sort: str | None, *, descending: bool
     ) -> list[tuple[int, int]]:
         """Return nothing: there is no table of rows."""

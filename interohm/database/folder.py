@@ -193,10 +193,10 @@ class Folder:
             collection.replace_one(key, document, upsert=True)
         return replaced
 
-    def row_places(
+    def row_positions(
         self, name: str, condition: Condition | None, sort: str | None, *, descending: bool
     ) -> list[tuple[int, int]]:
-        """Return the rows that fit, in order: the number of each one's document, and its place.
+        """Return the rows that fit, in order: the number of each one's document, and its position.
 
         Parameters
         ----------
@@ -210,11 +210,11 @@ class Folder:
             The other way around.
         """
         text, values = ("1", []) if condition is None else condition.sqlite(_LISTS)
-        order = "document_id, place"
+        order = "document_id, position"
         if sort is not None:
             order = f'"{sort}" IS NULL, "{sort}" {"DESC" if descending else "ASC"}, {order}'
         return self.execute(
-            f'SELECT document, place FROM "rows_{name}" WHERE {text} ORDER BY {order}', values
+            f'SELECT document, position FROM "rows_{name}" WHERE {text} ORDER BY {order}', values
         ).fetchall()
 
     def rows_at(self, numbers: Iterable[int]) -> dict[int, Document]:
@@ -323,7 +323,7 @@ class Folder:
         marks = ", ".join("?" * (3 + len(_ROW_COLUMNS[name])))
         self._connection.executemany(
             f'INSERT INTO "rows_{name}" VALUES ({marks})',
-            [(number, place, id, *values) for place, values in enumerate(rows)],
+            [(number, position, id, *values) for position, values in enumerate(rows)],
         )
 
     def _drop_rows(self, name: str, number: int) -> None:
@@ -363,7 +363,7 @@ class Folder:
         other = []
         for name, columns in _ROW_COLUMNS.items():
             there = [row[1] for row in self.execute(f'PRAGMA table_info("rows_{name}")')]
-            if other_version or there != ["document", "place", "document_id", *columns]:
+            if other_version or there != ["document", "position", "document_id", *columns]:
                 other.append(name)
         if not self._write or not other:
             self.other_columns = frozenset(other)
@@ -377,8 +377,8 @@ class Folder:
         self.execute(f'DROP TABLE IF EXISTS "rows_{name}"')
         columns = ", ".join(f'"{column}"' for column in _ROW_COLUMNS[name])
         self.execute(
-            f'CREATE TABLE "rows_{name}" (document INTEGER, place INTEGER, document_id TEXT, '
-            f"{columns}, PRIMARY KEY (document, place)) WITHOUT ROWID"
+            f'CREATE TABLE "rows_{name}" (document INTEGER, position INTEGER, document_id TEXT, '
+            f"{columns}, PRIMARY KEY (document, position)) WITHOUT ROWID"
         )
         for fields in _ROW_INDEXES.get(name, ()):
             indexed = ", ".join(f'"{field}"' for field in fields)
@@ -424,10 +424,10 @@ class FolderCollection:
             for field, direction in reversed(sort):
                 kept.sort(key=sort_key(field, direction), reverse=direction < 0)
             found = iter(kept)
-        for place, document in enumerate(found):
-            if limit and place >= skip + limit:
+        for position, document in enumerate(found):
+            if limit and position >= skip + limit:
                 return
-            if place >= skip:
+            if position >= skip:
                 yield _projected(document, projection)
 
     def find_one(self, filter: Mapping[str, Any] | None = None) -> Document | None:

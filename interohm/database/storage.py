@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from interohm.database.schema import EARLIER, KEY_PLACE, VERSION_FIELD
+from interohm.database.schema import EARLIER, KEY_PATH, VERSION_FIELD
 from interohm.errors import InputError
 from interohm.files import open_plain
 from interohm.settings import Settings, uri_host, without_secrets
@@ -133,7 +133,7 @@ class Server:
 
     def without_key(self) -> list[str]:
         """Return the ``_id`` of calculations that have no key yet, in their rows."""
-        found = self.collection("calculations").find({KEY_PLACE: {"$exists": False}}, {"_id": 1})
+        found = self.collection("calculations").find({KEY_PATH: {"$exists": False}}, {"_id": 1})
         return [document["_id"] for document in found]
 
     def replace(self, name: str, document: dict[str, Any]) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import ThinLayer
+from interohm.device_models import FiniteLayer
 from interohm.prediction.electrodes import occupation_is_cut
 from interohm.records import Insulator, Metal
 from interohm.records.reference import is_reference
@@ -89,7 +89,7 @@ def _of_insulator(
 ) -> Iterator[tuple[str, str]]:
     assert not isinstance(side, models.Metal)
     bulk = side.bulk
-    if isinstance(side, ThinLayer):
+    if isinstance(side, FiniteLayer):
         # the layer's own end at this contact
         end = 0 if name == "right" else -1
         field, potential = side.fields_V_nm[..., end], side.potentials_V[..., end]

@@ -109,7 +109,7 @@ def write_report(
         findings([*remarks, *cell_findings(result, materials)]),
         # the discharged cell differs in nothing from itself
         slider(charges, opens_at=charges.index(max(charges))),
-        *(keys(_cell_keys(state), place) for place, state in enumerate(states)),
+        *(keys(_cell_keys(state), index) for index, state in enumerate(states)),
         section(
             "Band diagram",
             figure("bands", f"Band diagram of {layers}"),
@@ -120,12 +120,12 @@ def write_report(
             "Space charge",
             *(
                 panel
-                for place, pair in enumerate(pairwise(materials))
+                for index, pair in enumerate(pairwise(materials))
                 for panel in space_charge_panels(
-                    contact_views([state.contacts[place] for state in states]),
+                    contact_views([state.contacts[index] for state in states]),
                     [material.name for material in pair],
                     figures,
-                    f"-{place + 1}",
+                    f"-{index + 1}",
                 )
             ),
             note=notes.SPACE_CHARGE_NOTE,

@@ -62,8 +62,8 @@ def cell_parts(state: CellState) -> list[Part]:
     """Return the parts of a cell from its negative to its positive electrode, then the sum."""
     parts = []
     last = len(state.layers) - 1
-    for place, layer in enumerate(state.layers):
-        if 0 < place < last:
+    for index, layer in enumerate(state.layers):
+        if 0 < index < last:
             intervals = layer.spreads()
             parts.append(
                 Part(
@@ -73,8 +73,8 @@ def cell_parts(state: CellState) -> list[Part]:
                     intervals.resistance_ohm_cm2,
                 )
             )
-        if place < last:
-            contact = state.contacts[place]
+        if index < last:
+            contact = state.contacts[index]
             names = (contact.left, contact.right)
             parts += contact_parts(contact, names, prefix=f"{contact.name}: ")
     interval = state.spreads().area_specific_resistance_ohm_cm2

@@ -168,8 +168,8 @@ def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:
     given = [
         quantity
         for name, described in (("layers", cell.layers), ("contacts", cell.contacts or ()))
-        for place, one in enumerate(described)
-        for quantity in quantities_within(one, f"{name}[{place}]")
+        for index, one in enumerate(described)
+        for quantity in quantities_within(one, f"{name}[{index}]")
     ]
     if given:
         rows = [_row(field, one, ASSUMED if one.assumed else "") for field, one in given]

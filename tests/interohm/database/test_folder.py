@@ -276,7 +276,7 @@ def test_rows_of_other_columns_are_read_and_made_anew(tmp_path):
         database.save_contacts(contact(temperature_K=float(n)) for n in range(5))
     with sqlite3.connect(tmp_path / "interohm.sqlite") as file:
         file.execute("DROP TABLE rows_contacts")
-        file.execute("CREATE TABLE rows_contacts (document, place, document_id, other)")
+        file.execute("CREATE TABLE rows_contacts (document, position, document_id, other)")
     for write in (False, True, False):
         with Database.open(settings, write=write) as database:
             rows = database.rows("contacts", "temperature > 2", sort="temperature")

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from interohm.prediction.barrier_prior import MeasuredPair, fit_scale, measured_pairs
-from interohm.prediction.contact_hop import EXCESS_BARRIER_SCALE_EV
-from interohm.prediction.sampling import Draws
+from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
+from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.validation import RESISTANCE, Validation, solve_experiment, validate
 from interohm.records import Quantity
 from interohm.records.cell_config import Contact
@@ -130,7 +130,7 @@ def test_samples_of_another_scale_are_those_of_the_model() -> None:
     (pair,) = measured_pairs([one], samples=50)
     phases = one.phases()
     assert phases is not None
-    solved = solve_experiment(one, phases, Draws(50), scale_eV=0.2)
+    solved = solve_experiment(one, phases, FieldSamples(50), scale_eV=0.2)
     expected = np.log10(solved.interface_resistance_ohm_cm2)
     assert pair.log10_resistance(0.2) == pytest.approx(expected, abs=1e-9)
 

@@ -21,7 +21,7 @@ from interohm.records.extrinsic import is_uncertain
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.records.interface import Interface
 
 
@@ -55,7 +55,7 @@ def hop_of(
     contact: Contact,
     left: Insulator | Metal,
     right: Insulator | Metal,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
     *,
     scale_eV: float = EXCESS_BARRIER_SCALE_EV,
 ) -> Hop:
@@ -67,7 +67,7 @@ def hop_of(
         With what is known of it (see `with_known_interface`).
     left, right : Insulator or Metal
         Its phases.
-    draws : Draws, optional
+    field_samples : FieldSamples, optional
         Sample the uncertainties.
     scale_eV : float
         Of the prior of ΔE_c.
@@ -76,12 +76,12 @@ def hop_of(
     barrier = None
     excess = np.zeros(())
     if contact.barrier_eV is not None:
-        barrier = np.maximum(_number(name, "barrier_eV", contact.barrier_eV, draws), 0.0)
-    elif draws is None:
+        barrier = np.maximum(_number(name, "barrier_eV", contact.barrier_eV, field_samples), 0.0)
+    elif field_samples is None:
         excess = prior_median_eV(scale_eV)
     else:
         # the half-normal as a rising function of its draw
-        share = normal_share(draws.normal(name, "excess_barrier_eV"))
+        share = normal_share(field_samples.normal(name, "excess_barrier_eV"))
         upper = np.minimum(0.5 + 0.5 * share, 1.0 - 1e-16)
         inverse = NormalDist().inv_cdf
         excess = scale_eV * np.array([inverse(one) for one in upper])
@@ -89,8 +89,8 @@ def hop_of(
     sites = None
     if given is not None:
         sites = np.asarray(given.value)
-        if draws is not None:
-            sites = draws.positive(name, "areal_site_density_cm2", given)
+        if field_samples is not None:
+            sites = field_samples.positive(name, "areal_site_density_cm2", given)
     else:
         own = [
             material.areal_site_density_cm2.value
@@ -104,19 +104,22 @@ def hop_of(
 
 
 def dipole_V(
-    contact: Contact, left: Insulator | Metal, right: Insulator | Metal, draws: Draws | None
+    contact: Contact,
+    left: Insulator | Metal,
+    right: Insulator | Metal,
+    field_samples: FieldSamples | None,
 ) -> Array:
     """Return the step of the vacuum level that is given for a contact; 0 without any."""
     given = contact.dipole_V
     if given is None:
         return np.zeros(())
-    return _number(pair_name(left, right), "dipole_V", given, draws)
+    return _number(pair_name(left, right), "dipole_V", given, field_samples)
 
 
-def _number(name: str, field: str, quantity: Quantity, draws: Draws | None) -> Array:
-    if draws is None:
+def _number(name: str, field: str, quantity: Quantity, field_samples: FieldSamples | None) -> Array:
+    if field_samples is None:
         return np.asarray(quantity.value)
-    return draws.value(name, field, quantity)
+    return field_samples.value(name, field, quantity)
 
 
 def with_known_interface(
