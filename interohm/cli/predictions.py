@@ -78,7 +78,7 @@ def contact(
         _check(barrier_eV, BarrierEnergy, "--barrier-eV")
         given = Contact(barrier_eV=Quantity(value=barrier_eV))
     materials, notes = find_materials([left, right])
-    with saving(save, wait) as database:
+    with saving(save, wait) as opened:
         result = contact_result(
             *materials,
             temperature_K=temperature,
@@ -88,27 +88,26 @@ def contact(
             contact=given,
             interfaces=known_interfaces(),
         )
-        if database is not None:
+        if as_json:
+            print_json(result.document())
+        else:
+            from interohm.cli.tables import print_contact
+
+            print_contact(result, assumed_inputs(materials))
+        if report is not None:
+            from interohm.report import write_contact_report
+
+            write_contact_report(report, materials, result, remarks=notes)
+            remark(f"report: {report}")
+        if figure is not None:
+            from interohm.report.figures import write_contact_figure
+
+            write_contact_figure(figure, result)
+            remark(f"figure: {figure}")
+        if save:
+            database = opened()
             database.save_contact(result)
-            saved_in = database.location
-    if as_json:
-        print_json(result.document())
-    else:
-        from interohm.cli.tables import print_contact
-
-        print_contact(result, assumed_inputs(materials))
-    if report is not None:
-        from interohm.report import write_contact_report
-
-        write_contact_report(report, materials, result, remarks=notes)
-        remark(f"report: {report}")
-    if figure is not None:
-        from interohm.report.figures import write_contact_figure
-
-        write_contact_figure(figure, result)
-        remark(f"figure: {figure}")
-    if save:
-        remark(f"saved in {saved_in}, collection contacts")
+            remark(f"saved in {database.location}, collection contacts")
 
 
 def cell(
@@ -145,7 +144,7 @@ def cell(
         from interohm.prediction.kpfm import load_measured_map
 
         measured = load_measured_map(measured_map)
-    with saving(save, wait) as database:
+    with saving(save, wait) as opened:
         with progress_bar("states of charge, and their samples", steps(described)) as advance:
             result = cell_result(
                 described,
@@ -155,41 +154,40 @@ def cell(
                 where=str(config),
                 progress=advance,
             )
-        if database is not None:
+        notes = [*notes, *result.remarks]
+        for text in result.remarks:
+            remark(text)
+        if measured is not None:
+            misfits = [
+                (state.measured_map.rms_V, state.state_of_charge)
+                for state in result.states
+                if state.measured_map is not None
+            ]
+            misfit, charge = min(misfits)
+            remark(
+                f"measured map: closest at state of charge {charge:g}, "
+                f"misfit {misfit:.3g} V (root mean square)"
+            )
+        if as_json:
+            print_json(result.document())
+        else:
+            from interohm.cli.tables import print_cell
+
+            print_cell(result, assumed_inputs(materials))
+        if report is not None:
+            from interohm.report import write_report
+
+            write_report(report, described, materials, result, remarks=notes)
+            remark(f"report: {report}")
+        if figure is not None:
+            from interohm.report.figures import write_cell_figure
+
+            write_cell_figure(figure, result)
+            remark(f"figure: {figure}")
+        if save:
+            database = opened()
             database.save_cell(result)
-            saved_in = database.location
-    notes = [*notes, *result.remarks]
-    for text in result.remarks:
-        remark(text)
-    if measured is not None:
-        misfits = [
-            (state.measured_map.rms_V, state.state_of_charge)
-            for state in result.states
-            if state.measured_map is not None
-        ]
-        misfit, charge = min(misfits)
-        remark(
-            f"measured map: closest at state of charge {charge:g}, "
-            f"misfit {misfit:.3g} V (root mean square)"
-        )
-    if as_json:
-        print_json(result.document())
-    else:
-        from interohm.cli.tables import print_cell
-
-        print_cell(result, assumed_inputs(materials))
-    if report is not None:
-        from interohm.report import write_report
-
-        write_report(report, described, materials, result, remarks=notes)
-        remark(f"report: {report}")
-    if figure is not None:
-        from interohm.report.figures import write_cell_figure
-
-        write_cell_figure(figure, result)
-        remark(f"figure: {figure}")
-    if save:
-        remark(f"saved in {saved_in}, collection cells")
+            remark(f"saved in {database.location}, collection cells")
 
 
 def _check_outputs(report: Path | None, figure: Path | None) -> None:

@@ -231,6 +231,7 @@ def migrate() -> None:
                 f"{settings.data / KEPT} once you are content"
             )
     with Database.open(write=True) as database:
+        database.make_indexes()
         done = database.migrate()
         location = database.location
     counted = ", ".join(f"{count} {name}" for name, count in done.items() if count)

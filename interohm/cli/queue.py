@@ -66,6 +66,7 @@ def submit(
         return
     with open_launchpad() as launchpad:
         submissions = submission.submit(campaign, plans, launchpad)
+    _make_indexes()
     made = table("phase", "outcome", "jobs#")
     for one in submissions:
         made.add_row(one.phase, one.outcome, str(one.jobs))
@@ -128,6 +129,18 @@ def rerun(
     with open_launchpad() as launchpad:
         begun = queue_state.rerun(launchpad, campaign=campaign, lost_after_s=lost_after)
     console().print(f"{len(begun)} jobs ready again")
+
+
+def _make_indexes() -> None:
+    """Make the indexes of the results and of the jobs' outputs: once here, not by each worker."""
+    from interohm.database import Database
+    from interohm.settings import load_settings
+    from interohm.workflows.submission import index_outputs
+
+    if load_settings().mongodb_uri is not None:
+        with Database.open(write=True) as database:
+            database.make_indexes()
+    index_outputs()
 
 
 def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[PhasePlan]]:

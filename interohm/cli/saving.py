@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,20 +29,34 @@ Wait = Annotated[
 
 
 @contextmanager
-def saving(asked: bool, wait_s: float = WAIT_S) -> Iterator[Database | None]:
+def saving(asked: bool, wait_s: float) -> Iterator[Callable[[], Database]]:
     """Open the database to save into, beside others who save, before anything is computed.
+
+    Of a folder that is not there yet nobody is in the way; it is made when something is saved.
 
     Parameters
     ----------
     asked : bool
-        Whether anything is to be saved; otherwise None is given.
+        Whether anything is to be saved.
     wait_s : float
         How long to wait for a process that has the folder for itself.
+
+    Yields
+    ------
+    callable
+        Returns the database.
     """
     from interohm.database import Database
+    from interohm.settings import load_settings
 
-    if not asked:
-        yield None
-        return
-    with Database.open(write=True, shared=True, wait_s=wait_s) as database:
-        yield database
+    with ExitStack() as stack:
+
+        @functools.cache
+        def opened() -> Database:
+            return stack.enter_context(Database.open(write=True, shared=True, wait_s=wait_s))
+
+        if asked:
+            settings = load_settings()
+            if settings.mongodb_uri is not None or settings.data.exists():
+                opened()
+        yield opened

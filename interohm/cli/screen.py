@@ -69,10 +69,10 @@ def screen(
         where=str(config),
     )
     try:
-        with saving(save, wait) as database, _stages() as stages:
+        with saving(save, wait) as opened, _stages() as stages:
             result = run_screening(screening, stages)
-            if database is not None:
-                _keep(database, screening, result, stages)
+            if save:
+                _keep(opened(), screening, result, stages)
     except KeyboardInterrupt:
         remark("stopped; the same command goes on from there")
         raise

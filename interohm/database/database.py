@@ -552,6 +552,12 @@ class Database:
             raise refused[0]
         return done
 
+    def make_indexes(self) -> None:
+        """Make the indexes of a server, those that are not there; a folder has its own."""
+        backend = self._writable()
+        if isinstance(backend, Server):
+            backend.make_indexes()
+
     def count(self, collection: str) -> int:
         """Return the number of documents in a collection."""
         if self._backend is None:
