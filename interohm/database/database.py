@@ -151,6 +151,16 @@ class Database:
             yield cls(backend, location=location, write=write)
 
     @staticmethod
+    def is_there(settings: Settings) -> bool:
+        """Whether the settings name a server, or a folder with a database in it."""
+        folder = settings.data
+        return (
+            settings.mongodb_uri is not None
+            or Folder.exists(folder)
+            or EarlierFolder.exists(folder)
+        )
+
+    @staticmethod
     def move_earlier_folder(settings: Settings | None = None) -> dict[str, int]:
         """Move a folder that an earlier interohm made into today's file.
 
@@ -311,7 +321,7 @@ class Database:
         """
         fields = ("left", "right", "temperature_K", "state_of_charge", "thickness_nm")
         count = 0
-        for some in _batches(documents):
+        for some in batches(documents):
             prepared = [_prepared("contacts", _key(one, *fields), one) for one in map(_plain, some)]
             self._save_results("contacts", prepared)
             count += len(prepared)
@@ -470,7 +480,7 @@ class Database:
         assert isinstance(backend, (Folder, EarlierFolder))
         with self._lock, backend.errors():
             positions = backend.row_positions(collection, condition, order, descending=descending)
-        for some in _batches(positions):
+        for some in batches(positions):
             assert isinstance(backend, Folder)
             with self._lock, backend.errors():
                 documents = backend.rows_at(dict.fromkeys(number for number, _ in some))
@@ -579,6 +589,40 @@ class Database:
                 fix="ask again; if that does not help, predict and save it anew",
             )
         return with_profiles(whole, blob, where=self.location)
+
+    def stored_documents(
+        self, collection: str, ids: Sequence[str] | None = None
+    ) -> Iterator[Document]:
+        """Yield documents as they are stored, all or those of some ``_id``."""
+        if self._backend is not None:
+            criteria = {} if ids is None else {"_id": {"$in": list(ids)}}
+            yield from self._read(iter(self._backend.collection(collection).find(criteria)))
+
+    def whole(self, collection: str, document: Document) -> Document:
+        """Return what was saved of a stored document, with all that lies apart.
+
+        Raises
+        ------
+        InputError
+            It is damaged, of a later version, or names code of somebody else.
+        """
+        given = self._given(collection, document)
+        return self.with_profiles(given) if _BLOB in given else given
+
+    def save_whole(self, collection: str, documents: Sequence[tuple[str, Document]]) -> None:
+        """Insert or replace whole documents by their ``_id``: in a folder all of them, or none."""
+        backend = self._writable()
+        with self._lock, backend.errors(), backend.transaction():
+            if collection in ("contacts", "cells"):
+                self._save_results(
+                    collection, [_prepared(collection, key, one) for key, one in documents]
+                )
+                return
+            for key, document in documents:
+                if collection == "calculations":
+                    self.save_calculation(document)
+                else:
+                    self._save(collection, key, document)
 
     def job_store(self) -> JobStore:
         """Return a JobStore for jobflow over the same folder or server, safe across threads."""
@@ -700,7 +744,7 @@ def _prepared(collection: str, key: str, document: Mapping[str, Any]) -> tuple[D
     return {"_id": key, **schema.stored(collection, slim), _BLOB: blob}, packed(profiles)
 
 
-def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
     """Yield items some hundred at a time."""
     left = iter(items)
     while some := list(itertools.islice(left, _BATCH)):
