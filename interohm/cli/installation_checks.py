@@ -58,6 +58,7 @@ def examine() -> list[Check]:
         _potcars(),
         _materials_project(),
         _database(),
+        _scratch(),
         _launchpad(),
         _job_store(),
         _worker(),
@@ -219,6 +220,21 @@ def _database() -> Check:
     except InputError as error:
         where = f"{error.where}: " if error.where else ""
         return Check(part, "broken", f"{where}{error.what}", error.fix or "")
+
+
+def _scratch() -> Check:
+    from interohm.settings import load_settings
+    from interohm.workflows.claims import scratch_of
+
+    part = "calculations' folders"
+    data = load_settings().data
+    found = scratch_of(data)
+    return Check(
+        part,
+        "ok",
+        f"{data / 'scratch'}: {found.size_MB:.3g} MB; {found.unfinished} unfinished calculations, "
+        f"{found.finished} of which logs are left",
+    )
 
 
 def _launchpad() -> Check:
