@@ -1,8 +1,8 @@
 """Commands that `submit`, `status` and `rerun` send to the database server.
 
-``python benchmarks/round_trips.py URI [PHASES ...]`` fills launchpads of 10, 100 and 1000 phases, or
-of those many, on a MongoDB server that may be written to, and prints one JSON object. A phase has two
-jobs; three of all have failed.
+``python benchmarks/round_trips.py URI [PHASES ...]`` fills launchpads of 10, 100 and 1000 phases
+(or of those numbers) on a MongoDB server that may be written to, and prints one JSON object. Phases
+have two jobs; three of all have failed.
 """
 
 from __future__ import annotations

@@ -49,6 +49,8 @@ COLLECTIONS = tuple(COLUMNS)
 Document = dict[str, Any]
 Kept = TypeVar("Kept")
 Item = TypeVar("Item")
+#: A document as it is stored, and what lies apart in blobs, by their names.
+_Prepared: TypeAlias = tuple[Document, dict[str, bytes]]
 _Backend: TypeAlias = Folder | EarlierFolder | Server
 
 #: Contacts that are saved, and rows that are read, in one go.
@@ -322,8 +324,10 @@ class Database:
         fields = ("left", "right", "temperature_K", "state_of_charge", "thickness_nm")
         count = 0
         for some in batches(documents):
-            prepared = [_prepared("contacts", _key(one, *fields), one) for one in map(_plain, some)]
-            self._save_results("contacts", prepared)
+            prepared = [
+                _prepared_result("contacts", _key(one, *fields), one) for one in map(_plain, some)
+            ]
+            self._save_all("contacts", prepared)
             count += len(prepared)
         return count
 
@@ -331,7 +335,7 @@ class Database:
         """Insert or replace the cell of this name at this temperature."""
         document = _plain(document)
         key = _key(document, "cell", "temperature_K")
-        self._save_results("cells", [_prepared("cells", key, document)])
+        self._save_all("cells", [_prepared_result("cells", key, document)])
 
     def query(
         self,
@@ -497,7 +501,8 @@ class Database:
     def _stored_rows(self, collection: str, document: Document) -> list[Row]:
         """Return the rows of a document, of one that is damaged none."""
         try:
-            return schema.stored_rows(collection, document, where=self._where(collection))
+            whole = self._with_large_parts(collection, document)
+            return schema.stored_rows(collection, whole, where=self._where(collection))
         except _UNREADABLE as error:
             self._leave_out(collection, document, error)
             return []
@@ -536,31 +541,33 @@ class Database:
             others are written.
         """
         backend = self._writable()
-        earlier = {schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
         done = {}
         refused: list[InputError] = []
         with self._lock, backend.errors():
             for name in COLLECTIONS:
                 opened = backend.collection(name)
                 done[name] = 0
-                for document in list(backend.earlier(name)):
-                    unchanged = {"_id": document["_id"], **earlier}
-                    where = f"{self._where(name)}, {document['_id']}"
-                    try:
-                        plain = self._given(name, document)
-                        with schema.well_formed(where):
-                            renewed = {"_id": document["_id"], **schema.stored(name, plain)}
-                    except InputError as error:
-                        refused.append(error)
-                        continue
-                    if schema.LARGE_PARTS_FIELD in document:
-                        self._save(name, document["_id"], plain)
-                        done[name] += 1
-                        continue
-                    done[name] += opened.replace_one(unchanged, renewed).modified_count
+                for some in batches(backend.earlier(name)):
+                    with backend.transaction():
+                        for document in some:
+                            try:
+                                done[name] += self._renew(name, opened, document)
+                            except InputError as error:
+                                refused.append(error)
         if refused:
             raise refused[0]
         return done
+
+    def _renew(self, name: str, opened: Any, document: Document) -> int:
+        """Write a document of an earlier version anew; return 0 where another was faster."""
+        key, plain = document["_id"], self._given(name, document)
+        with schema.well_formed(f"{self._where(name)}, {key}"):
+            renewed = {"_id": key, **schema.stored(name, plain)}
+        if schema.LARGE_PARTS_FIELD in document:
+            self._save(name, key, plain)
+            return 1
+        unchanged = {"_id": key, schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
+        return int(opened.replace_one(unchanged, renewed).modified_count)
 
     def make_indexes(self) -> None:
         """Make the indexes of a server, those that are not there; a folder has its own."""
@@ -614,8 +621,8 @@ class Database:
         backend = self._writable()
         with self._lock, backend.errors(), backend.transaction():
             if collection in ("contacts", "cells"):
-                self._save_results(
-                    collection, [_prepared(collection, key, one) for key, one in documents]
+                self._save_all(
+                    collection, [_prepared_result(collection, key, one) for key, one in documents]
                 )
                 return
             for key, document in documents:
@@ -664,15 +671,25 @@ class Database:
 
     def _given(self, collection: str, document: Document) -> Document:
         """Return what was saved: without what the database added, with the parts it put apart."""
-        where = self._where(collection)
+        where = f"{self._where(collection)}, {document.get('_id')}"
+        return schema.given(self._with_large_parts(collection, document), where=where)
+
+    def _with_large_parts(self, collection: str, document: Document) -> Document:
+        """Return a stored document with the parts that were too large for it put back in."""
         name = document.get(schema.LARGE_PARTS_FIELD)
-        if name is not None and self._backend is not None:
-            with self._lock, self._backend.errors():
-                blob = self._backend.get_blob(str(name))
+        if name is None or self._backend is None:
+            return document
+        where = self._where(collection)
+        with self._lock, self._backend.errors():
+            blob = self._backend.get_blob(str(name))
             if blob is None:
-                raise schema.DamagedDocumentError(f"{where}, {document.get('_id')}")
-            document = with_profiles(dict(document), blob, where=where)
-        return schema.given(document, where=f"{where}, {document.get('_id')}")
+                key = {"_id": document.get("_id")}
+                now = self._backend.collection(collection).find_one(key)
+        if blob is None:
+            if now is not None and now.get(schema.LARGE_PARTS_FIELD) != name:
+                return self._with_large_parts(collection, now)  # it was replaced meanwhile
+            raise schema.DamagedDocumentError(f"{where}, {document.get('_id')}")
+        return with_profiles(dict(document), blob, where=where)
 
     def _valid(self, collection: str, read: Callable[..., Kept]) -> list[Kept]:
         """Return all documents that are what they should be."""
@@ -706,42 +723,55 @@ class Database:
         return f"{self.location}, {collection}"
 
     def _save(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
-        backend = self._writable()
-        whole = {"_id": key, **schema.stored(collection, document)}
-        rows = whole.pop(schema.ROWS_FIELD)
-        slim, large = without_large_parts(whole)
-        slim[schema.ROWS_FIELD] = rows
-        with self._lock, backend.errors(), backend.transaction():
-            if large:
-                # as for profiles: written before the document that names it
-                slim[schema.LARGE_PARTS_FIELD] = uuid.uuid4().hex
-                backend.put_blob(slim[schema.LARGE_PARTS_FIELD], packed(large))
-            replaced = backend.replace(collection, slim)
-            self._drop(backend, replaced)
+        """Save a document; parts that are too large for it lie apart in a blob."""
+        self._save_all(collection, [_prepared(collection, key, document)])
 
-    def _drop(self, backend: Folder | Server, replaced: Document | None) -> None:
-        """Remove what a document that is gone kept apart."""
+    def _drop(
+        self, backend: Folder | Server, replaced: Document | None, *, kept: Document | None = None
+    ) -> None:
+        """Remove what a document that is gone had apart, but what the one in its place names."""
         for field in (_BLOB, schema.LARGE_PARTS_FIELD):
-            if replaced is not None and isinstance(replaced.get(field), str):
-                backend.drop_blob(replaced[field])
+            name = None if replaced is None else replaced.get(field)
+            if isinstance(name, str) and (kept is None or kept.get(field) != name):
+                backend.drop_blob(name)
 
-    def _save_results(self, collection: str, prepared: Sequence[tuple[Document, bytes]]) -> None:
-        """Save contacts or cells with their profiles: in a folder all of them, or none."""
+    def _save_all(self, collection: str, prepared: Sequence[_Prepared]) -> None:
+        """Insert or replace documents: in a folder all of them, or none."""
         backend = self._writable()
         with self._lock, backend.errors(), backend.transaction():
-            for document, profiles in prepared:
-                backend.put_blob(document[_BLOB], profiles)
-                self._drop(backend, backend.replace(collection, document))
+            for document, blobs in prepared:
+                for name, content in blobs.items():
+                    backend.put_blob(name, content)
+                self._drop(backend, backend.replace(collection, document), kept=document)
 
 
-def _prepared(collection: str, key: str, document: Mapping[str, Any]) -> tuple[Document, bytes]:
-    """Return a result as it is stored, and its profiles, which lie apart in a blob."""
+def _prepared(
+    collection: str,
+    key: str,
+    document: Mapping[str, Any],
+    profiles: Mapping[str, Any] | None = None,
+) -> _Prepared:
+    """Return a document as it is stored, and blobs by their names: profiles, and large parts.
+
+    A blob has a name of its own for each save, and is written before the document that names it:
+    killed or overtaken by another writer, a server has a stray blob, never a document without one.
+    """
+    whole = {"_id": key, **schema.stored(collection, document)}
+    rows = whole.pop(schema.ROWS_FIELD)
+    slim, large = without_large_parts(whole)
+    slim[schema.ROWS_FIELD] = rows
+    blobs = {}
+    for field, parts in ((_BLOB, profiles), (schema.LARGE_PARTS_FIELD, large or None)):
+        if parts is not None:
+            slim[field] = uuid.uuid4().hex
+            blobs[slim[field]] = packed(parts)
+    return slim, blobs
+
+
+def _prepared_result(collection: str, key: str, document: Mapping[str, Any]) -> _Prepared:
+    """Return a contact or a cell as it is stored, its profiles apart in a blob."""
     json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
-    slim, profiles = without_profiles(document)
-    # A name of its own for each save, and written before the document that names it: killed or
-    # overtaken by another writer, a server has a stray blob, never a document without one.
-    blob = uuid.uuid4().hex
-    return {"_id": key, **schema.stored(collection, slim), _BLOB: blob}, packed(profiles)
+    return _prepared(collection, key, *without_profiles(document))
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
