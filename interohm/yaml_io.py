@@ -8,8 +8,9 @@ import functools
 import io
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from interohm.errors import InputError
 from interohm.files import atomic_file
@@ -261,10 +262,17 @@ def check_output_path(path: str | Path) -> None:
 
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Write a file whole or not at all: to a temporary name beside it, then rename."""
+    with atomic_output(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def atomic_output(path: str | Path) -> Iterator[IO[bytes]]:
+    """As `interohm.files.atomic_file`, with an `InputError` that names the file."""
     path = Path(path)
     try:
         with atomic_file(path) as file:
-            file.write(data)
+            yield file
     except OSError as error:
         raise InputError(
             f"cannot be written: {error.strerror or error}",

@@ -17,7 +17,7 @@ from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
-from .claims import CLAIM, Claim, left_behind, taken
+from .claims import CLAIM, Claim, clean, left_behind, taken
 from .engines import engine_named
 from .engines.protocol import CalculationError, Run
 
@@ -64,8 +64,11 @@ def calculate_in_time(
             if time_is_up():
                 return None
             time.sleep(_POLL_S)
-        if (found := known() or left_behind(claim)) is not None:
+        found = known()
+        if found is None and (found := left_behind(claim)) is not None:
             keep(found)
+        if found is not None:
+            clean(folder)
             return found
         if time_is_up():
             if not stopping.is_set():
@@ -79,11 +82,12 @@ def calculate_in_time(
                     if not stopping.is_set() and _geometries(run) == geometries:
                         _worth_another_job(time.monotonic() - begun)
                     return None
-                time.sleep(_POLL_S)
+                run.wait(_POLL_S)
         finally:
             run.stop()
         found = run.result()
         keep(found)
+        clean(folder)
         return found
 
 

@@ -45,14 +45,19 @@ def calculate(
     """
     request = engine_named(engine).request(structure, kind, settings, charge)
 
+    answer: Known | None = None
+
     def known() -> Calculation | None:
+        nonlocal answer
         with active_database() as database:
-            known = known_as(database, request)
-            return None if known is None else known.calculation
+            answer = known_as(database, request)
+        return None if answer is None else answer.calculation
 
     def keep(calculation: Calculation) -> None:
+        nonlocal answer
         with active_database() as database:
             database.save_calculation(calculation.model_dump())
+            answer = known_as(database, request)
 
     try:
         found = known() or calculate_in_time(claimed(request), known=known, keep=keep)
@@ -64,8 +69,6 @@ def calculate(
         again = calculate(structure, engine=engine, kind=kind, settings=settings, charge=charge)
         again.name, again.config = CURRENT_JOB.job.name, CURRENT_JOB.job.config
         return Response(replace=again)
-    with active_database() as database:
-        answer = known_as(database, request)
     assert answer is not None  # it has been found or kept
     return answer.output
 

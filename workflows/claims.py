@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,6 +19,15 @@ from .equivalents import as_requested, request_of_calculation, setting_of
 
 #: The file in a calculation's folder that its launcher holds locked.
 CLAIM = "claim"
+
+#: What stays of a calculation that is in the database: what it was, locks, logs, and VASP's own
+#: output, which says more than the database keeps.
+_KEPT = frozenset(
+    {
+        *(CLAIM, "lock", "request.json"),
+        *("worker.log", "relaxation.log", "gpaw.txt", "OUTCAR", "vasprun.xml"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,56 @@ def taken(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def clean(folder: Path) -> None:
+    """Remove what a calculation that is in the database needs no more.
+
+    Its logs stay, and what says that it was claimed: who waits for it finds it in the database.
+    """
+    for path in folder.iterdir():
+        if path.name.removesuffix(".gz") not in _KEPT:
+            with contextlib.suppress(OSError):  # of another node's file system, perhaps
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """What calculations left in a project's folder.
+
+    Parameters
+    ----------
+    finished, unfinished : int
+        Folders of calculations: of those that are in the database logs alone are left, the others
+        go on from what is there.
+    size_MB : float
+        Of all files.
+    """
+
+    finished: int
+    unfinished: int
+    size_MB: float
+
+
+def scratch_of(data: Path) -> Scratch:
+    """Look through the calculations' folders of a project."""
+    finished = unfinished = size = 0
+    for folder in (data / "scratch").glob("*"):
+        names = set()
+        for path in folder.rglob("*"):
+            with contextlib.suppress(OSError):  # gone meanwhile
+                size += path.lstat().st_size
+                names.add(path.name.removesuffix(".gz"))
+        if folder.name == "claims":
+            continue
+        if names <= _KEPT:
+            finished += 1
+        else:
+            unfinished += 1
+    return Scratch(finished, unfinished, size / 1e6)
 
 
 def left_behind(claim: Claim) -> Calculation | None:

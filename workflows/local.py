@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from jobflow import Flow, Job, JobStore, OnMissing
 
@@ -23,7 +24,7 @@ from interohm.records.interface import Interface
 from .calculations import is_calculation, known_as, request_of
 from .campaign import campaign_flow, jobs_in_order, memory_store
 from .campaign_config import CampaignConfig, InterfacePhase
-from .claims import CLAIM, claimed, left_behind, taken
+from .claims import CLAIM, Claim, claimed, clean, left_behind, taken
 from .context import using
 from .display import Display
 from .engines import engine_named
@@ -132,7 +133,7 @@ class _Launcher:
     running: dict[str, tuple[str, Run]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     requests: dict[str, CalculationRequest | None] = field(default_factory=dict)
-    claims: dict[str, contextlib.ExitStack] = field(default_factory=dict)
+    claims: dict[str, tuple[Claim, contextlib.ExitStack]] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     seen: Requests = field(default_factory=Requests)
 
@@ -143,7 +144,15 @@ class _Launcher:
             self._collect()
             self.display.show({label: run.progress() for label, run in self.running.values()})
             if not any(started):
-                time.sleep(_POLL_S)
+                self._wait()
+
+    def _wait(self) -> None:
+        """Wait a little, or until a calculation has ended."""
+        end = time.monotonic() + _POLL_S
+        while time.monotonic() < end:
+            if any(run.finished() for _, run in self.running.values()):
+                return
+            time.sleep(_POLL_S / 10)
 
     def stop(self) -> None:
         for _, run in self.running.values():
@@ -202,24 +211,27 @@ class _Launcher:
                 return False
             # The other one may have finished it since it was looked up.
             if known_as(self.database, request) is not None:
+                clean(claim.folder)
                 self.absent.discard(request.hash)
             elif (found := left_behind(claim)) is not None:
                 self.database.save_calculation(found.model_dump())
+                clean(claim.folder)
                 self.absent.discard(request.hash)
             else:
                 run = engine_named(request.engine).start(claim.request, claim.folder)
                 self.running[request.hash] = (label, run)
-                self.claims[request.hash] = stack.pop_all()
+                self.claims[request.hash] = claim, stack.pop_all()
                 self.display.started(label)
         return True
 
     def _collect(self) -> None:
         for hash, (label, run) in list(self.running.items()):
             if run.finished():
-                with self.claims.pop(hash):
-                    self._keep(hash, label, run)
+                claim, held = self.claims.pop(hash)
+                with held:
+                    self._keep(hash, label, run, claim.folder)
 
-    def _keep(self, hash: str, label: str, run: Run) -> None:
+    def _keep(self, hash: str, label: str, run: Run, folder: Path) -> None:
         del self.running[hash]
         try:
             calculation = run.result()
@@ -229,6 +241,7 @@ class _Launcher:
             self.display.failed(label, str(error))
         else:
             self.database.save_calculation(calculation.model_dump())
+            clean(folder)
             self.absent.discard(hash)
             self.display.finished(label, calculation.wall_time_s)
 

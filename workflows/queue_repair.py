@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from fireworks import LaunchPad
 
 _POLL_S = 0.2
+
+#: Values in one question; a server takes documents of 16 MB.
+_BATCH = 50_000
 
 Document = Mapping[str, Any]
 
@@ -49,11 +52,20 @@ def repair(launchpad: LaunchPad, nodes: Sequence[int], *, silent_s: float) -> li
     # `refresh`: a job whose end was written but not what follows from it.
     launchpad.detect_lostruns(silent_s, fizzle=True, refresh=True, query={"fw_id": {"$in": nodes}})
     now = datetime.now(UTC)
-    taken = launchpad.fireworks.find({"fw_id": {"$in": nodes}, "state": "RESERVED"})
+    taken = list(launchpad.fireworks.find({"fw_id": {"$in": nodes}, "state": "RESERVED"}))
+    numbers = [number for job in taken for number in job["launches"]]
+    launches = {
+        launch["launch_id"]: launch
+        for launch in in_batches(
+            launchpad.launches, "launch_id", numbers, {}, {"launch_id": 1, "state": 1}
+        )
+    }
     left = [
         job["fw_id"]
-        for job in list(taken)
-        if abandoned(job, _launches(launchpad, job), now, silent_s)
+        for job in taken
+        if abandoned(
+            job, [launches[one] for one in job["launches"] if one in launches], now, silent_s
+        )
     ]
     for fw_id in left:
         launchpad.rerun_fw(fw_id)
@@ -88,8 +100,31 @@ def utc(written: str | datetime) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _launches(launchpad: LaunchPad, job: Document) -> list[Document]:
-    return list(launchpad.launches.find({"launch_id": {"$in": job["launches"]}}, {"state": 1}))
+def in_batches(
+    collection: Any,
+    field: str,
+    values: Sequence[Any],
+    criteria: Mapping[str, Any],
+    fields: Mapping[str, Any],
+) -> Iterator[Document]:
+    """Yield the documents of which a field has one of many values, asked some thousand at a time.
+
+    Parameters
+    ----------
+    collection : pymongo's Collection
+        Where to look.
+    field : str
+        A field with an index.
+    values : sequence
+        Those that it may have.
+    criteria : mapping
+        What must hold besides.
+    fields : mapping
+        Which fields to fetch, as pymongo takes them.
+    """
+    for first in range(0, len(values), _BATCH):
+        some = list(values[first : first + _BATCH])
+        yield from collection.find({**criteria, field: {"$in": some}}, dict(fields))
 
 
 def _locked_by_the_dead(launchpad: LaunchPad, nodes: Sequence[int]) -> list[Document]:
@@ -115,7 +150,8 @@ def _stalled(launchpad: LaunchPad, nodes: Sequence[int]) -> list[Document]:
     jobs = launchpad.fireworks.find({"fw_id": {"$in": nodes}}, {"fw_id": 1, "state": 1})
     states = {job["fw_id"]: job["state"] for job in jobs}
     stalled = []
-    for workflow in launchpad.workflows.find({"nodes": {"$in": nodes}}):
+    fields = {"nodes": 1, "links": 1}
+    for workflow in launchpad.workflows.find({"nodes": {"$in": nodes}}, fields):
         waiting = {fw_id for fw_id in workflow["nodes"] if states.get(fw_id) == "WAITING"}
         held = {
             child

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from interohm.errors import InputError
 
 from .launchpad import METADATA
-from .queue_repair import Document, abandoned, repair, utc
+from .queue_repair import Document, abandoned, in_batches, repair, utc
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -86,10 +86,12 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
     """
     now, patience = datetime.now(UTC), _patience_s()
     jobs = []
-    for workflow in _workflows(launchpad, campaign):
+    workflows = _workflows(launchpad, campaign)
+    nodes = [node for workflow in workflows for node in workflow["nodes"]]
+    begun, parts_of = _launches(launchpad, nodes), _jobs_of(launchpad, workflows)
+    for workflow in workflows:
         described = workflow["metadata"][METADATA]
-        begun = _launches(launchpad, workflow["nodes"])
-        for parts in _jobs_of(launchpad, workflow["nodes"]):
+        for parts in parts_of[workflow["_id"]]:
             last = parts[-1]
             launches = [one for part in parts for one in begun.get(part["fw_id"], [])]
             present = [one for one in launches if one["launch_id"] in last["launches"]]
@@ -144,8 +146,9 @@ def rerun(
     ours = [node for workflow in _workflows(launchpad, campaign) for node in workflow["nodes"]]
     patience = _patience_s() if lost_after_s is None else lost_after_s
     begun = repair(launchpad, ours, silent_s=patience)
-    for fw_id in sorted(ours):
-        # Asked one by one: whatever follows from a rerun job waits again with it.
+    failed = in_batches(launchpad.fireworks, "fw_id", ours, {"state": "FIZZLED"}, {"fw_id": 1})
+    for fw_id in sorted(job["fw_id"] for job in failed):
+        # Asked again one by one: whatever follows from a rerun job waits again with it.
         if launchpad.fireworks.find_one({"fw_id": fw_id, "state": "FIZZLED"}, {"fw_id": 1}):
             for first in _to_begin_with(launchpad, fw_id):
                 launchpad.rerun_fw(first)
@@ -173,7 +176,7 @@ def _to_begin_with(launchpad: LaunchPad, failed: int) -> list[int]:
     return sorted(first)
 
 
-def _workflows(launchpad: LaunchPad, campaign: str | None) -> Iterator[Document]:
+def _workflows(launchpad: LaunchPad, campaign: str | None) -> list[Document]:
     criteria: dict[str, Any] = {f"metadata.{METADATA}": {"$exists": True}}
     if campaign is not None:
         criteria[f"metadata.{METADATA}.campaign"] = campaign
@@ -184,32 +187,47 @@ def _workflows(launchpad: LaunchPad, campaign: str | None) -> Iterator[Document]
             f"no campaign {campaign!r} was submitted to this launchpad",
             fix=f"those that were: {', '.join(sorted(known)) or 'none'}",
         )
-    yield from sorted(found, key=lambda document: min(document["nodes"]))
+    return sorted(found, key=lambda document: min(document["nodes"]))
 
 
-def _jobs_of(launchpad: LaunchPad, nodes: Iterable[int]) -> Iterator[list[Document]]:
-    """Yield the jobs of a workflow, each as its parts: one for every batch job that it filled."""
+def _jobs_of(
+    launchpad: LaunchPad, workflows: Sequence[Document]
+) -> dict[Any, list[list[Document]]]:
+    """Return the jobs of workflows by their ``_id``.
+
+    Each job is a list of its parts: one for every batch job that it filled.
+    """
     fields: tuple[str, ...] = ("fw_id", "name", "state", "launches", "updated_on")
     fields += ("spec._tasks.job.uuid", "spec._tasks.job.index")
-    found = launchpad.fireworks.find(
-        {"fw_id": {"$in": list(nodes)}, "state": {"$ne": "ARCHIVED"}}, dict.fromkeys(fields, 1)
+    owner = {node: workflow["_id"] for workflow in workflows for node in workflow["nodes"]}
+    found = in_batches(
+        launchpad.fireworks,
+        "fw_id",
+        list(owner),
+        {"state": {"$ne": "ARCHIVED"}},
+        dict.fromkeys(fields, 1),
     )
-    parts: dict[str, list[Document]] = {}
+    parts: dict[Any, dict[str, list[Document]]] = {one["_id"]: {} for one in workflows}
     for document in sorted(found, key=lambda one: (_task(one)["index"], one["fw_id"])):
-        parts.setdefault(_task(document)["uuid"], []).append(document)
-    yield from sorted(parts.values(), key=lambda own: own[0]["fw_id"])
+        parts[owner[document["fw_id"]]].setdefault(_task(document)["uuid"], []).append(document)
+    return {
+        workflow: sorted(own.values(), key=lambda one: one[0]["fw_id"])
+        for workflow, own in parts.items()
+    }
 
 
-def _launches(launchpad: LaunchPad, nodes: Iterable[int]) -> dict[int, list[Document]]:
-    """Return the tries of a workflow's jobs, by FireWorks' number of the job."""
+def _launches(launchpad: LaunchPad, nodes: Sequence[int]) -> dict[int, list[Document]]:
+    """Return the tries of jobs, by FireWorks' number of the job."""
     fields = ("launch_id", "fw_id", "state", "state_history", "host", "launch_dir")
-    found = launchpad.launches.find(
-        {"fw_id": {"$in": list(nodes)}},
+    found = in_batches(
+        launchpad.launches,
+        "fw_id",
+        nodes,
+        {},
         dict.fromkeys((*fields, "action.stored_data._exception"), 1),
-        sort=[("launch_id", 1)],
     )
     launches: dict[int, list[Document]] = {}
-    for document in found:
+    for document in sorted(found, key=lambda one: one["launch_id"]):
         launches.setdefault(document["fw_id"], []).append(document)
     return launches
 

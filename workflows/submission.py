@@ -7,8 +7,9 @@ import hashlib
 import io
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from jobflow import Flow
@@ -20,8 +21,9 @@ from interohm.slab_builders.equivalence import settings_between
 
 from .campaign import PlannedCalculation, campaign_flow, planned_calculations
 from .campaign_config import CampaignConfig, InterfacePhase, Phase, load_structure
-from .launchpad import METADATA
+from .launchpad import METADATA, PATIENCE_MS
 from .presets import load_preset
+from .queue_repair import in_batches, utc
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad, Workflow
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 _STRUCTURES: dict[str, Any] = {"structure": True, "left": {"structure"}, "right": {"structure"}}
 
 _ENDED_WELL = ("COMPLETED", "ARCHIVED")
+
+#: Phases that are added in one go.
+_BATCH = 200
+
+#: A workflow without its jobs is so long taken for one that is being added.
+_LONGEST_SUBMISSION_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -145,17 +153,23 @@ def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> l
         One a phase.
     """
     _initialize(launchpad)
-    submissions = []
+    submissions: dict[int, Submission] = {}
+    asked = [plan for plan in plans if not plan.done]
+    before = _submitted(launchpad, asked)
+    new = []
     for plan in plans:
-        before = _submitted(launchpad, plan)
         if plan.done:
-            submissions.append(Submission(plan.name, "done", 0))
-        elif before:
-            outcome: Any = "failed" if before[0]["state"] == "FIZZLED" else "queued"
-            submissions.append(Submission(plan.name, outcome, len(before[0]["nodes"])))
+            submissions[id(plan)] = Submission(plan.name, "done", 0)
+        elif earlier := before[id(plan)]:
+            outcome: Any = "failed" if earlier[0]["state"] == "FIZZLED" else "queued"
+            submissions[id(plan)] = Submission(plan.name, outcome, len(earlier[0]["nodes"]))
         else:
-            submissions.append(_add(launchpad, campaign, plan))
-    return submissions
+            new.append(plan)
+    for first in range(0, len(new), _BATCH):
+        some = new[first : first + _BATCH]
+        for plan, added in zip(some, _add(launchpad, campaign, some), strict=True):
+            submissions[id(plan)] = added
+    return [submissions[id(plan)] for plan in plans]
 
 
 def workflow(campaign: str, plan: PhasePlan) -> Workflow:
@@ -178,25 +192,81 @@ def workflow(campaign: str, plan: PhasePlan) -> Workflow:
         )
 
 
-def _add(launchpad: LaunchPad, campaign: str, plan: PhasePlan) -> Submission:
-    made = workflow(campaign, plan)
-    nodes = launchpad.add_wf(made).values()
-    first = _submitted(launchpad, plan)[0]
-    if min(first["nodes"]) != min(nodes):
-        # Somebody submitted the same at the same moment: of two, the earlier one stays.
-        with contextlib.redirect_stdout(io.StringIO()):
-            launchpad.delete_wf(min(nodes))
-        return Submission(plan.name, "queued", len(first["nodes"]))
-    return Submission(plan.name, "added", len(nodes))
+def _add(launchpad: LaunchPad, campaign: str, plans: Sequence[PhasePlan]) -> list[Submission]:
+    """Add phases; of what somebody else adds at the same moment the earlier one stays."""
+    made = [workflow(campaign, plan) for plan in plans]
+    with contextlib.redirect_stderr(io.StringIO()):  # a bar of its own
+        launchpad.bulk_add_wfs(made)
+    present = _submitted(launchpad, plans)
+    submissions, late = [], []
+    for plan, one in zip(plans, made, strict=True):
+        nodes, first = list(one.id_fw), present[id(plan)][0]
+        if min(first["nodes"]) == min(nodes):
+            submissions.append(Submission(plan.name, "added", len(nodes)))
+        else:
+            late += nodes
+            submissions.append(Submission(plan.name, "queued", len(first["nodes"])))
+    _remove(launchpad, late)
+    return submissions
 
 
-def _submitted(launchpad: LaunchPad, plan: PhasePlan) -> list[dict[str, Any]]:
-    """Return the workflows of a phase that have not ended well, the earliest first."""
-    keys = {"$in": [plan.key, plan.earlier_key]}
-    criteria = {f"metadata.{METADATA}.key": keys, "state": {"$nin": _ENDED_WELL}}
-    found = launchpad.workflows.find(criteria, {"nodes": 1, "state": 1, f"metadata.{METADATA}": 1})
-    same = [one for one in found if _same_crystals(plan, one["metadata"][METADATA])]
-    return sorted(same, key=lambda document: min(document["nodes"]))
+def _submitted(launchpad: LaunchPad, plans: Sequence[PhasePlan]) -> dict[int, list[dict[str, Any]]]:
+    """Return the workflows of phases that have not ended well, the earliest first.
+
+    By the plans' ``id()``, as two phases may have one key.
+    """
+    keys = [key for plan in plans for key in (plan.key, plan.earlier_key)]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in _whole(
+        launchpad,
+        in_batches(
+            launchpad.workflows,
+            f"metadata.{METADATA}.key",
+            keys,
+            {"state": {"$nin": _ENDED_WELL}},
+            {"nodes": 1, "state": 1, "created_on": 1, f"metadata.{METADATA}": 1},
+        ),
+    ):
+        found.setdefault(one["metadata"][METADATA]["key"], []).append(one)
+    of_plans = {}
+    for plan in plans:
+        same = [
+            one
+            for key in {plan.key, plan.earlier_key}
+            for one in found.get(key, [])
+            if _same_crystals(plan, one["metadata"][METADATA])
+        ]
+        of_plans[id(plan)] = sorted(same, key=lambda document: min(document["nodes"]))
+    return of_plans
+
+
+def _whole(launchpad: LaunchPad, workflows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return workflows that have their jobs, and remove those that have not.
+
+    A workflow is written before its jobs, so that no worker finds a job without one. Whoever was
+    killed between the two left one that would never run.
+    """
+    found = [dict(one) for one in workflows]
+    nodes = [node for one in found for node in one["nodes"]]
+    there = {
+        job["fw_id"] for job in in_batches(launchpad.fireworks, "fw_id", nodes, {}, {"fw_id": 1})
+    }
+    now, whole, torn = datetime.now(UTC), [], []
+    for one in found:
+        old = (now - utc(one["created_on"])).total_seconds() > _LONGEST_SUBMISSION_S
+        if old and not there.issuperset(one["nodes"]):
+            torn += one["nodes"]
+        else:
+            whole.append(one)
+    _remove(launchpad, torn)
+    return whole
+
+
+def _remove(launchpad: LaunchPad, nodes: Sequence[int]) -> None:
+    """Remove workflows that nobody has begun, with all their jobs."""
+    if nodes:
+        launchpad.fireworks.delete_many({"fw_id": {"$in": list(nodes)}})
+        launchpad.workflows.delete_many({"nodes": {"$in": list(nodes)}})
 
 
 def _same_crystals(plan: PhasePlan, submitted: Mapping[str, Any]) -> bool:
@@ -213,6 +283,29 @@ def _initialize(launchpad: LaunchPad) -> None:
         counters = {"next_fw_id": 1, "next_launch_id": 1}
         launchpad.fw_id_assigner.update_one({"_id": -1}, {"$setOnInsert": counters}, upsert=True)
         launchpad.tuneup(bkground=False)
+    for said in ("key", "campaign"):
+        launchpad.workflows.create_index(f"metadata.{METADATA}.{said}")
+    launchpad.fireworks.create_index("spec._tasks.job.uuid")
+
+
+def index_outputs() -> None:
+    """Make the index by which jobflow looks outputs of jobs up, on the server of its settings.
+
+    Where that server does not answer there is none: `interohm doctor` says so.
+    """
+    from jobflow import SETTINGS
+    from maggma.stores import MemoryStore, MongoStore
+    from pymongo.errors import PyMongoError
+
+    store = SETTINGS.JOB_STORE.docs_store
+    if not isinstance(store, MongoStore) or isinstance(store, MemoryStore):
+        return
+    patience = {"serverSelectionTimeoutMS": PATIENCE_MS}
+    store.mongoclient_kwargs = {**patience, **store.mongoclient_kwargs}
+    with contextlib.suppress(PyMongoError):
+        store.connect()
+        with contextlib.closing(store):
+            store._collection.create_index([("uuid", 1), ("index", 1)])
 
 
 def _sources(alone: CampaignConfig) -> dict[str, str]:

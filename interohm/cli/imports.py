@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from interohm.cli.saving import WAIT_S
+
 if TYPE_CHECKING:
     from interohm.workflows.vasp_import import Import
 
@@ -52,7 +54,7 @@ def import_(
                 made = import_folder(folder, database, report)
     everything = [*made.records, *made.interfaces]
     if everything:
-        with Database.open(write=True) as database:
+        with Database.open(write=True, shared=True, wait_s=WAIT_S) as database:
             for calculation in made.calculations:
                 database.save_calculation(calculation.model_dump())
             for record in made.records:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-INIT_CLUSTER_EXAMPLE = "Example: interohm init-cluster ~/cluster --scheduler slurm"
+from interohm.errors import InputError
+
+INIT_CLUSTER_EXAMPLE = "Example: interohm init-cluster ~/cluster --scheduler slurm --mongodb-uri"
 
 
 class Scheduler(StrEnum):
@@ -21,18 +24,41 @@ class Scheduler(StrEnum):
 def init_cluster(
     folder: Annotated[Path, typer.Argument(help="Where to write them; all nodes must see it.")],
     scheduler: Annotated[Scheduler, typer.Option(help="The batch system.")] = Scheduler.slurm,
+    mongodb_uri: Annotated[
+        bool,
+        typer.Option(
+            "--mongodb-uri",
+            help="Ask for the database server, unseen, and write it into all files that name it "
+            "(or read it from standard input: a command line is seen by other users).",
+        ),
+    ] = False,
 ) -> None:
     """Write the files that FireWorks and jobflow need on a cluster.
 
     Commented examples of FW_config.yaml, my_launchpad.yaml, my_fworker.yaml, my_qadapter.yaml,
-    jobflow.yaml and the environment of the jobs; the comments say where credentials go.
+    jobflow.yaml and the environment of the jobs. With --mongodb-uri they name the server; without
+    it their comments say where it goes. All are readable by you alone.
     """
     from interohm.cli.cluster_files import write_cluster_files
     from interohm.cli.output import print_line, remark
 
-    for path in write_cluster_files(folder, scheduler.value):
+    uri = _asked() if mongodb_uri else None
+    if uri is not None and not uri.startswith(("mongodb://", "mongodb+srv://")):
+        raise InputError(
+            "a URI that begins with mongodb:// or mongodb+srv:// was expected",
+            where="--mongodb-uri",
+            fix="mongodb://USER:PASSWORD@HOST:PORT/?authSource=admin, where signs like @ and / in "
+            "the password are written as %40 and %2F",
+        )
+    for path in write_cluster_files(folder, scheduler.value, uri):
         print_line(str(path))
-    remark(
-        "fill in server, credentials, queue and account; then `. environment.sh` and "
-        "`interohm doctor`"
-    )
+    server = "" if uri else "server, credentials, "
+    remark(f"fill in {server}queue and account; then `. environment.sh` and `interohm doctor`")
+
+
+def _asked() -> str:
+    """Ask for the server's URI on the terminal, without showing what is typed, or read it."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    asked = "Server (mongodb://USER:PASSWORD@HOST:PORT/?authSource=admin)"
+    return str(typer.prompt(asked, hide_input=True, err=True)).strip()

@@ -22,7 +22,6 @@ _PACKAGES = (
     "jobflow",
     "fireworks",
     "maggma",
-    "montydb",
     "pymongo",
 )
 
@@ -60,6 +59,7 @@ def examine() -> list[Check]:
         _shakenbreak(),
         _materials_project(),
         _database(),
+        _scratch(),
         _launchpad(),
         _job_store(),
         _worker(),
@@ -234,6 +234,21 @@ def _database() -> Check:
     except InputError as error:
         where = f"{error.where}: " if error.where else ""
         return Check(part, "broken", f"{where}{error.what}", error.fix or "")
+
+
+def _scratch() -> Check:
+    from interohm.settings import load_settings
+    from interohm.workflows.claims import scratch_of
+
+    part = "calculations' folders"
+    data = load_settings().data
+    found = scratch_of(data)
+    return Check(
+        part,
+        "ok",
+        f"{data / 'scratch'}: {found.size_MB:.3g} MB; {found.unfinished} unfinished calculations, "
+        f"{found.finished} of which logs are left",
+    )
 
 
 def _launchpad() -> Check:

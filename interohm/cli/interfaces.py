@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interohm.cli.saving import WAIT_S
+
 if TYPE_CHECKING:
     from interohm.database import Database
     from interohm.records.interface import Interface
@@ -123,7 +125,7 @@ def add(
                 fix="give each interface a name of its own",
             )
         found[interface.name] = file, interface
-    with Database.open(write=True) as database:
+    with Database.open(write=True, shared=True, wait_s=WAIT_S) as database:
         known = {one.name for one in database.interfaces()}
         for _, interface in found.values():
             database.save_interface(interface)
@@ -143,7 +145,7 @@ def remove(name: Annotated[str, typer.Argument(help="An interface's name.")]) ->
     from interohm.errors import InputError
     from interohm.records.shipped import shipped_interfaces
 
-    with Database.open(write=True) as database:
+    with Database.open(write=True, shared=True, wait_s=WAIT_S) as database:
         removed = database.remove_interface(name)
         location = database.location
     if not removed:

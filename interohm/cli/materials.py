@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interohm.cli.saving import WAIT_S
+
 if TYPE_CHECKING:
     from interohm.records import Insulator, Metal, Quantity
 
@@ -130,7 +132,7 @@ def add(
                 fix="give each record a name of its own",
             )
         found[material.name] = file, material
-    with Database.open(write=True) as database:
+    with Database.open(write=True, shared=True, wait_s=WAIT_S) as database:
         known = set(database.material_names())
         for _, material in found.values():
             database.save_material(material)
@@ -157,7 +159,7 @@ def remove(name: Annotated[str, typer.Argument(help="The name of a record.")]) -
     from interohm.records.shipped import shipped_names
 
     shipped = name in shipped_names()
-    with Database.open(write=True) as database:
+    with Database.open(write=True, shared=True, wait_s=WAIT_S) as database:
         removed = database.remove_material(name)
         location = database.location
     if not removed:

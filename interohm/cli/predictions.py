@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from interohm.cli.saving import WAIT_S, Save, Wait, saving
+
 CONTACT_EXAMPLE = "Example: interohm contact Li LLZO --temperature 350"
 CELL_EXAMPLE = "Example: interohm cell my-cell.yaml --report my-cell.html"
 
-Save = Annotated[bool, typer.Option("--save", help="Keep the result in the project's database.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, profiles included.")]
 Report = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
@@ -51,6 +52,7 @@ def contact(
         ),
     ] = None,
     save: Save = False,
+    wait: Wait = WAIT_S,
     as_json: Json = False,
     report: Report = None,
     figure: Figure = None,
@@ -76,38 +78,42 @@ def contact(
         _check(barrier_eV, BarrierEnergy, "--barrier-eV")
         given = Contact(barrier_eV=Quantity(value=barrier_eV))
     materials, notes = find_materials([left, right])
-    result = contact_result(
-        *materials,
-        temperature_K=temperature,
-        state_of_charge=soc,
-        thickness_nm=thickness_nm,
-        samples=DEFAULT_SAMPLES if samples is None else samples,
-        contact=given,
-        interfaces=known_interfaces(),
-    )
-    if as_json:
-        print_json(result.document())
-    else:
-        from interohm.cli.tables import print_contact
+    with saving(save, wait) as opened:
+        result = contact_result(
+            *materials,
+            temperature_K=temperature,
+            state_of_charge=soc,
+            thickness_nm=thickness_nm,
+            samples=DEFAULT_SAMPLES if samples is None else samples,
+            contact=given,
+            interfaces=known_interfaces(),
+        )
+        if as_json:
+            print_json(result.document())
+        else:
+            from interohm.cli.tables import print_contact
 
-        print_contact(result, assumed_inputs(materials))
-    if report is not None:
-        from interohm.report import write_contact_report
+            print_contact(result, assumed_inputs(materials))
+        if report is not None:
+            from interohm.report import write_contact_report
 
-        write_contact_report(report, materials, result, remarks=notes)
-        remark(f"report: {report}")
-    if figure is not None:
-        from interohm.report.figures import write_contact_figure
+            write_contact_report(report, materials, result, remarks=notes)
+            remark(f"report: {report}")
+        if figure is not None:
+            from interohm.report.figures import write_contact_figure
 
-        write_contact_figure(figure, result)
-        remark(f"figure: {figure}")
-    if save:
-        _keep("contact", result)
+            write_contact_figure(figure, result)
+            remark(f"figure: {figure}")
+        if save:
+            database = opened()
+            database.save_contact(result)
+            remark(f"saved in {database.location}, collection contacts")
 
 
 def cell(
     config: Annotated[Path, typer.Argument(help="The cell in YAML; see configs/examples/.")],
     save: Save = False,
+    wait: Wait = WAIT_S,
     as_json: Json = False,
     report: Report = None,
     figure: Figure = None,
@@ -138,47 +144,50 @@ def cell(
         from interohm.prediction.kpfm import load_measured_map
 
         measured = load_measured_map(measured_map)
-    with progress_bar("states of charge, and their samples", steps(described)) as advance:
-        result = cell_result(
-            described,
-            materials,
-            interfaces=known_interfaces(),
-            measured=measured,
-            where=str(config),
-            progress=advance,
-        )
-    notes = [*notes, *result.remarks]
-    for text in result.remarks:
-        remark(text)
-    if measured is not None:
-        misfits = [
-            (state.measured_map.rms_V, state.state_of_charge)
-            for state in result.states
-            if state.measured_map is not None
-        ]
-        misfit, charge = min(misfits)
-        remark(
-            f"measured map: closest at state of charge {charge:g}, "
-            f"misfit {misfit:.3g} V (root mean square)"
-        )
-    if as_json:
-        print_json(result.document())
-    else:
-        from interohm.cli.tables import print_cell
+    with saving(save, wait) as opened:
+        with progress_bar("states of charge, and their samples", steps(described)) as advance:
+            result = cell_result(
+                described,
+                materials,
+                interfaces=known_interfaces(),
+                measured=measured,
+                where=str(config),
+                progress=advance,
+            )
+        notes = [*notes, *result.remarks]
+        for text in result.remarks:
+            remark(text)
+        if measured is not None:
+            misfits = [
+                (state.measured_map.rms_V, state.state_of_charge)
+                for state in result.states
+                if state.measured_map is not None
+            ]
+            misfit, charge = min(misfits)
+            remark(
+                f"measured map: closest at state of charge {charge:g}, "
+                f"misfit {misfit:.3g} V (root mean square)"
+            )
+        if as_json:
+            print_json(result.document())
+        else:
+            from interohm.cli.tables import print_cell
 
-        print_cell(result, assumed_inputs(materials))
-    if report is not None:
-        from interohm.report import write_report
+            print_cell(result, assumed_inputs(materials))
+        if report is not None:
+            from interohm.report import write_report
 
-        write_report(report, described, materials, result, remarks=notes)
-        remark(f"report: {report}")
-    if figure is not None:
-        from interohm.report.figures import write_cell_figure
+            write_report(report, described, materials, result, remarks=notes)
+            remark(f"report: {report}")
+        if figure is not None:
+            from interohm.report.figures import write_cell_figure
 
-        write_cell_figure(figure, result)
-        remark(f"figure: {figure}")
-    if save:
-        _keep("cell", result)
+            write_cell_figure(figure, result)
+            remark(f"figure: {figure}")
+        if save:
+            database = opened()
+            database.save_cell(result)
+            remark(f"saved in {database.location}, collection cells")
 
 
 def _check_outputs(report: Path | None, figure: Path | None) -> None:
@@ -199,15 +208,3 @@ def _check(value: float, kind: Any, option: str) -> None:
     from interohm.yaml_io import validated_as
 
     validated_as(TypeAdapter(kind), value, where=option)
-
-
-def _keep(kind: str, result: Any) -> None:
-    from interohm.cli.output import remark
-    from interohm.database import Database
-
-    with Database.open(write=True) as database:
-        if kind == "contact":
-            database.save_contact(result)
-        else:
-            database.save_cell(result)
-        remark(f"saved in {database.location}, collection {kind}s")

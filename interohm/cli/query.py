@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from interohm.settings import Settings
+
 QUERY_EXAMPLE = (
     'Example: interohm query contacts --where "resistance < 1 and electron_barrier_eV > 1" '
     "--sort resistance --limit 10"
 )
 EXPORT_EXAMPLE = 'Example: interohm export cells --where "resistance < 100" --output cells.parquet'
-MIGRATE_EXAMPLE = "Example: interohm migrate"
+MIGRATE_EXAMPLE = "Example: interohm migrate --from interohm-data"
+
+#: Documents that are named of those that could not be copied.
+_NAMED = 20
 
 #: Columns of the tables for people; those that a question names are shown besides.
 _SHOWN = {
@@ -192,9 +197,9 @@ def export(
     """
     from interohm.cli.output import remark
     from interohm.database import Database
-    from interohm.database.export import encoded
+    from interohm.database.export import write_rows
     from interohm.database.rows import COLUMNS
-    from interohm.yaml_io import write_bytes
+    from interohm.yaml_io import atomic_output
 
     chosen = format or _format_of(output)
     if chosen is Format.parquet and output is None and sys.stdout.isatty():
@@ -202,30 +207,103 @@ def export(
             "Parquet is no text for a terminal", where="--output", fix="name a file by --output"
         )
     with Database.open() as database:
-        rows = database.rows(collection, where, sort=sort, limit=limit)
-    content = encoded(rows, list(COLUMNS[collection]), chosen.value)
-    if output is None:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    else:
-        write_bytes(output, content)
-        remark(f"{len(rows)} rows: {output}")
+        rows = database.each_row(collection, where, sort=sort, limit=limit)
+        columns = list(COLUMNS[collection])
+        if output is None:
+            write_rows(sys.stdout.buffer, rows, columns, chosen.value)
+            sys.stdout.buffer.flush()
+            return
+        with atomic_output(output) as file:
+            count = write_rows(file, rows, columns, chosen.value)
+    remark(f"{count} rows: {output}")
 
 
-def migrate() -> None:
-    """Write documents of earlier versions in today's form.
+def migrate(
+    from_folder: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FOLDER", help="Copy what is in this project folder, too."),
+    ] = None,
+    to_folder: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Copy all into this project folder."),
+    ] = None,
+) -> None:
+    """Write documents of earlier versions in today's form, or copy them to a server and back.
 
-    Reading does not need it; questions are answered faster after it.
+    A folder that an earlier interohm made is moved into one file; what it was made of is kept in
+    its folder before-migration. Questions are answered faster after it.
+
+    With --from or --to documents are copied between a folder and the database that the settings
+    name (INTEROHM_MONGODB_URI or INTEROHM_DATA). What is there already stays as it is, so that a
+    copy that was stopped goes on where it was.
     """
     from interohm.cli.output import remark
     from interohm.database import Database
+    from interohm.database.earlier_folder import KEPT
     from interohm.database.schema import VERSION
+    from interohm.settings import load_settings
 
+    settings = load_settings()
+    if from_folder is not None or to_folder is not None:
+        _copy(settings, from_folder, to_folder)
+        return
+    if settings.mongodb_uri is None:
+        moved = Database.move_earlier_folder(settings)
+        if moved:
+            remark(
+                f"{sum(moved.values())} documents moved into one file of {settings.data}; remove "
+                f"{settings.data / KEPT} once you are content"
+            )
     with Database.open(write=True) as database:
+        database.make_indexes()
         done = database.migrate()
-        location = database.location
-    counted = ", ".join(f"{count} {name}" for name, count in done.items() if count)
-    remark(f"schema version {VERSION} in {location}: {counted or 'nothing to do'}")
+        place = database.location
+    remark(f"schema version {VERSION} in {place}: {_counted(done) or 'nothing to do'}")
+
+
+def _copy(settings: Settings, from_folder: Path | None, to_folder: Path | None) -> None:
+    """Copy documents between a folder and the database of the settings."""
+    from interohm.cli.output import progress_bar, remark
+    from interohm.database import COLLECTIONS, Database
+    from interohm.database.transfer import copy_documents
+
+    if from_folder is not None and to_folder is not None:
+        raise InputError("one of --from and --to is taken", where="migrate", fix="give one of them")
+    folder = from_folder or to_folder
+    assert folder is not None
+    other = settings.model_copy(update={"data": folder, "mongodb_uri": None})
+    if settings.mongodb_uri is None and folder.resolve() == settings.data.resolve():
+        raise InputError(
+            "both databases are this folder",
+            where=str(folder),
+            fix="let INTEROHM_MONGODB_URI name the server, or INTEROHM_DATA another folder",
+        )
+    if from_folder is not None and not Database.is_there(other):
+        raise InputError(
+            "there is no database in this folder", where=str(folder), fix="name a project folder"
+        )
+    ends = (settings, other) if from_folder is None else (other, settings)
+    with Database.open(ends[0]) as source, Database.open(ends[1], write=True) as target:
+        target.make_indexes()
+        total = sum(source.count(name) for name in COLLECTIONS)
+        with progress_bar("documents", total) as advance:
+            made = copy_documents(source, target, advance)
+        place = target.location
+    remark(f"copied to {place}: {_counted(made.copied) or 'nothing'}")
+    if made.present:
+        remark(f"{made.present} documents were there already")
+    for collection, name in made.different[:_NAMED]:
+        remark(f"{collection}, {name}: another one is in {place}, which stays")
+    if len(made.different) > _NAMED:
+        remark(f"and {len(made.different) - _NAMED} others of which {place} has another")
+    for error in made.refused[1:_NAMED]:
+        remark(f"left out: {error.where}: {error.what}")
+    if made.refused:
+        raise made.refused[0]
+
+
+def _counted(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in numbers.items() if count)
 
 
 def _parsed(criteria: str) -> dict[str, Any]:

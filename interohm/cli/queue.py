@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 SUBMIT_EXAMPLE = "Example: interohm submit my-campaign.yaml --dry-run"
 STATUS_EXAMPLE = "Example: interohm status my-campaign"
 RERUN_EXAMPLE = "Example: interohm rerun --lost-after 3600"
+
+_STATES = ("waits", "ready", "queued", "runs", "done", "failed", "lost", "paused")
+
+#: Phases and running jobs that are listed unasked.
+_LISTED = 20
+
+#: Paths and hashes in reasons.
+_OWN_PLACE = re.compile(r"/[^\s:)]+|\b[0-9a-f]{12,64}\b")
 
 _Campaign = Annotated[str | None, typer.Argument(help="Only of the campaign of this name.")]
 
@@ -69,6 +78,7 @@ def submit(
         return
     with open_launchpad() as launchpad:
         submissions = submission.submit(campaign, plans, launchpad)
+    _make_indexes()
     made = table("phase", "outcome", "jobs#")
     for one in submissions:
         made.add_row(one.phase, one.outcome, str(one.jobs))
@@ -82,11 +92,18 @@ def submit(
 
 def status(
     campaign: _Campaign = None,
+    phases: Annotated[
+        bool, typer.Option("--phases", help="List all phases with the states of their jobs.")
+    ] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="List all failed and lost jobs with their folders.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list of jobs.")] = False,
 ) -> None:
     """Show what waits, runs, failed and why.
 
-    The jobs of all submitted campaigns, from the launchpad of my_launchpad.yaml.
+    The jobs of all submitted campaigns, from the launchpad of my_launchpad.yaml: how many are in
+    which state, what runs, and why jobs failed. A few phases are listed, many with --phases.
     """
     from interohm.cli.output import console, print_json, remark
     from interohm.workflows.launchpad import open_launchpad
@@ -101,10 +118,20 @@ def status(
         remark("nothing was submitted to this launchpad")
         return
     out = console()
-    out.print(_phases(jobs))
-    for title, states in (("running", ("runs", "queued")), ("failed", ("failed", "lost"))):
-        if chosen := [job for job in jobs if job.state in states]:
-            out.print(_jobs(title, chosen))
+    out.print(_totals(jobs), highlight=False, soft_wrap=True)
+    if phases or len({(job.campaign, job.phase) for job in jobs}) <= _LISTED:
+        out.print(_phases(jobs))
+    running = [job for job in jobs if job.state in ("runs", "queued")]
+    if running:
+        out.print(_jobs("running", running[:_LISTED]))
+        if len(running) > _LISTED:
+            remark(f"and {len(running) - _LISTED} more; `interohm status --json` has all")
+    ended_badly = [job for job in jobs if job.state in ("failed", "lost")]
+    if failed and ended_badly:
+        out.print(_jobs("failed", ended_badly))
+    elif ended_badly:
+        out.print(_reasons(ended_badly))
+        remark("`interohm status --failed` lists them, `interohm rerun` tries them again")
 
 
 def rerun(
@@ -131,6 +158,18 @@ def rerun(
     with open_launchpad() as launchpad:
         begun = queue_state.rerun(launchpad, campaign=campaign, lost_after_s=lost_after)
     console().print(f"{len(begun)} jobs ready again")
+
+
+def _make_indexes() -> None:
+    """Make the indexes of the results and of the jobs' outputs: once here, not by each worker."""
+    from interohm.database import Database
+    from interohm.settings import load_settings
+    from interohm.workflows.submission import index_outputs
+
+    if load_settings().mongodb_uri is not None:
+        with Database.open(write=True) as database:
+            database.make_indexes()
+    index_outputs()
 
 
 def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[PhasePlan]]:
@@ -192,11 +231,43 @@ def _print_plans(plans: Sequence[PhasePlan]) -> None:
     )
 
 
+def _totals(jobs: Sequence[QueuedJob]) -> str:
+    """Return one line: how many jobs of how many phases, and in which states."""
+    phases = {(job.campaign, job.phase) for job in jobs}
+    campaigns = {job.campaign for job in jobs}
+    numbers = Counter(job.state for job in jobs)
+    states = ", ".join(f"{numbers[state]} {state}" for state in _STATES if numbers[state])
+    return (
+        f"{_counted(len(jobs), 'job')} of {_counted(len(phases), 'phase')} in "
+        f"{_counted(len(campaigns), 'campaign')}: {states}; "
+        f"run time {_clock(sum(job.seconds for job in jobs))}"
+    )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _reasons(jobs: Sequence[QueuedJob]) -> Table:
+    """Return the failures by their reasons, the most frequent first."""
+    from interohm.cli.output import table
+
+    made = table("reason", "jobs#", "phases#", "for example", title="failed")
+    grouped: dict[str, list[QueuedJob]] = {}
+    for job in jobs:
+        said = "lost: its worker is silent" if job.state == "lost" else str(job.reason)
+        # what differs from job to job, as a folder, is no other reason
+        grouped.setdefault(_OWN_PLACE.sub("…", said), []).append(job)
+    for reason, own in sorted(grouped.items(), key=lambda one: -len(one[1])):
+        phases = {(job.campaign, job.phase) for job in own}
+        made.add_row(reason, str(len(own)), str(len(phases)), own[0].name)
+    return made
+
+
 def _phases(jobs: Sequence[QueuedJob]) -> Table:
     from interohm.cli.output import table
 
-    states = ("waits", "ready", "queued", "runs", "done", "failed", "lost", "paused")
-    shown = [state for state in states if any(job.state == state for job in jobs)]
+    shown = [state for state in _STATES if any(job.state == state for job in jobs)]
     made = table("campaign", "phase", *(f"{state}#" for state in shown), "run time#")
     counts: dict[tuple[str, str], list[QueuedJob]] = {}
     for job in jobs:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from interohm.cli.saving import WAIT_S, Wait, saving
+
 if TYPE_CHECKING:
+    from interohm.database import Database
     from interohm.results.screening import ScreeningResult
     from interohm.screening.screening import Screening, Stages
 
@@ -40,6 +43,7 @@ def screen(
             "by `interohm cell`.",
         ),
     ] = False,
+    wait: Wait = WAIT_S,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Screen sets of electrodes and electrolytes.
@@ -65,10 +69,10 @@ def screen(
         where=str(config),
     )
     try:
-        with _stages() as stages:
+        with saving(save, wait) as opened, _stages() as stages:
             result = run_screening(screening, stages)
             if save:
-                _keep(screening, result, stages)
+                _keep(opened(), screening, result, stages)
     except KeyboardInterrupt:
         remark("stopped; the same command goes on from there")
         raise
@@ -86,10 +90,11 @@ def screen(
     remark(f"screening: {screening.folder}")
 
 
-def _keep(screening: Screening, result: ScreeningResult, stages: Stages) -> None:
+def _keep(
+    database: Database, screening: Screening, result: ScreeningResult, stages: Stages
+) -> None:
     """Predict the best cells whole and their contacts, at all states of charge, and save them."""
     from interohm.cli.output import remark
-    from interohm.database import Database
     from interohm.prediction.cell import cell_result
     from interohm.prediction.contact import contact_result
     from interohm.screening.full_solves import cell_of
@@ -106,34 +111,33 @@ def _keep(screening: Screening, result: ScreeningResult, stages: Stages) -> None
     }
     advance = stages("cells to save", len(best))
     contacts = set()
-    with Database.open(write=True) as database:
-        for negative, electrolyte, positive, temperature in sorted(best):
-            described, materials = cell_of(
-                config,
-                electrodes[negative],
-                electrolytes[electrolyte],
-                electrodes[positive],
-                temperature,
-                config.states_of_charge,
-                records.interfaces,
-            )
-            database.save_cell(cell_result(described, materials, interfaces=records.interfaces))
-            for left, right in itertools.pairwise(materials):
-                for charge in config.states_of_charge:
-                    key = (left.name, right.name, temperature, charge)
-                    if key not in contacts:
-                        contacts.add(key)
-                        database.save_contact(
-                            contact_result(
-                                left,
-                                right,
-                                temperature_K=temperature,
-                                state_of_charge=charge,
-                                interfaces=records.interfaces,
-                            )
+    for negative, electrolyte, positive, temperature in sorted(best):
+        described, materials = cell_of(
+            config,
+            electrodes[negative],
+            electrolytes[electrolyte],
+            electrodes[positive],
+            temperature,
+            config.states_of_charge,
+            records.interfaces,
+        )
+        database.save_cell(cell_result(described, materials, interfaces=records.interfaces))
+        for left, right in itertools.pairwise(materials):
+            for charge in config.states_of_charge:
+                key = (left.name, right.name, temperature, charge)
+                if key not in contacts:
+                    contacts.add(key)
+                    database.save_contact(
+                        contact_result(
+                            left,
+                            right,
+                            temperature_K=temperature,
+                            state_of_charge=charge,
+                            interfaces=records.interfaces,
                         )
-            advance(1)
-        remark(f"{len(best)} cells and their {len(contacts)} contacts saved in {database.location}")
+                    )
+        advance(1)
+    remark(f"{len(best)} cells and their {len(contacts)} contacts saved in {database.location}")
 
 
 @contextmanager

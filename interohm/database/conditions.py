@@ -1,12 +1,13 @@
 """Conditions that people write, ``resistance < 1 and electron_barrier_eV > 1``.
 
 One text is read once, by Python's own parser, into a tree of comparisons of fields with constants;
-the tree becomes MongoDB criteria, SQL with parameters, or is evaluated on a mapping. Nothing of the
-text but names of known fields reaches SQL, and nothing of it is ever executed.
+the tree becomes MongoDB criteria, SQL with parameters (DuckDB's or SQLite's), or is evaluated on a
+mapping. Nothing of the text but names of known fields reaches SQL, and nothing of it is ever
+executed.
 
 A field that is missing or null makes every comparison with it unknown, and an unknown condition
 does not hold, negated or not, as in SQL: ``not x < 1`` means ``x >= 1``. Whether a field is there
-asks ``x is None``. All three readings of a tree agree.
+asks ``x is None``. All readings of a tree agree.
 """
 
 from __future__ import annotations
@@ -135,6 +136,29 @@ class Comparison:
         symbol = {"==": "=", "!=": "<>"}.get(self.relation, self.relation)
         return f"{name} {symbol} ?", values
 
+    def sqlite(self, lists: Collection[str]) -> tuple[str, list[Constant]]:
+        """Return SQLite's condition and its parameters.
+
+        Parameters
+        ----------
+        lists : collection of str
+            The columns that hold lists, as JSON's text.
+        """
+        name = '"' + self.place.replace('"', '""') + '"'
+        if self.relation in ("is null", "is not null"):
+            return f"{name} {self.relation.upper()}", []
+        values = list(_tuple(self.value))
+        compared = "value" if self.column in lists else name
+        if self.relation in _ORDER:
+            text = f"{compared} {self.relation} ?"
+        else:
+            text = f"{compared} IN ({', '.join('?' * len(values))})"
+        if self.column in lists:
+            text = f"EXISTS (SELECT 1 FROM json_each({name}) WHERE {text})"
+        if self.relation in ("!=", "not in", "lacks"):
+            text = f"{name} IS NOT NULL AND NOT {text}"
+        return text, values
+
     def holds(self, row: Mapping[str, Any]) -> bool:
         """Whether it is true of a mapping; a list fits if a member of it does."""
         value = _value_at(row, self.place)
@@ -170,6 +194,12 @@ class Junction:
     def sql(self) -> tuple[str, list[Constant]]:
         """Return DuckDB's condition and its parameters."""
         written = [part.sql() for part in self.parts]
+        joined = (" AND " if self.every else " OR ").join(f"({text})" for text, _ in written)
+        return joined, [value for _, values in written for value in values]
+
+    def sqlite(self, lists: Collection[str]) -> tuple[str, list[Constant]]:
+        """Return SQLite's condition and its parameters."""
+        written = [part.sqlite(lists) for part in self.parts]
         joined = (" AND " if self.every else " OR ").join(f"({text})" for text, _ in written)
         return joined, [value for _, values in written for value in values]
 
@@ -210,7 +240,7 @@ def parse_where(
     Returns
     -------
     Comparison or Junction
-        With the methods ``mongodb()``, ``sql()`` and ``holds(mapping)``.
+        With the methods ``mongodb()``, ``sql()``, ``sqlite(lists)`` and ``holds(mapping)``.
 
     Raises
     ------

@@ -1,25 +1,28 @@
 """The one place where state lives: records, calculations, and the results worth keeping.
 
-Without further settings the database is a folder (MontyDB over SQLite, in the format of maggma's
-``MontyStore``); a MongoDB URI in the settings puts everything on that server. MontyDB and pymongo
-answer to the same methods, so that all below the opening of a collection is one code.
+Without further settings the database is a folder with one SQLite file; a MongoDB URI in the
+settings puts everything on that server. The collections of both answer to the same methods, so that
+nearly all below the opening of a collection is one code.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import threading
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from interohm.calculation_key import key_of_document
 from interohm.database import schema
 from interohm.database.columns import resolve_column, unknown_column
-from interohm.database.conditions import parse_where
+from interohm.database.conditions import Condition, parse_where
+from interohm.database.earlier_folder import EarlierFolder, moved
+from interohm.database.folder import Folder
 from interohm.database.profiles import (
     packed,
     with_profiles,
@@ -27,7 +30,7 @@ from interohm.database.profiles import (
     without_profiles,
 )
 from interohm.database.rows import COLUMNS, Row, kind_of, sorted_rows
-from interohm.database.storage import Folder, Server, sole_writer
+from interohm.database.storage import Server, writers_lock
 from interohm.errors import DocumentLeftOut, InputError
 from interohm.results.result import Result
 from interohm.safe_documents import ForeignCodeError
@@ -45,6 +48,13 @@ COLLECTIONS = tuple(COLUMNS)
 
 Document = dict[str, Any]
 Kept = TypeVar("Kept")
+Item = TypeVar("Item")
+#: A document as it is stored, and what lies apart in blobs, by their names.
+_Prepared: TypeAlias = tuple[Document, dict[str, bytes]]
+_Backend: TypeAlias = Folder | EarlierFolder | Server
+
+#: Contacts that are saved, and rows that are read, in one go.
+_BATCH = 200
 
 _BLOB = schema.PROFILES_FIELD
 
@@ -59,7 +69,7 @@ class Database:
 
     Parameters
     ----------
-    backend : Folder, Server or None
+    backend : Folder, EarlierFolder, Server or None
         Where the documents are; None where there is nothing yet.
     location : str
         The folder or the server's host and database, without credentials.
@@ -76,7 +86,7 @@ class Database:
     'LLZO'
     """
 
-    def __init__(self, backend: Folder | Server | None, *, location: str, write: bool) -> None:
+    def __init__(self, backend: _Backend | None, *, location: str, write: bool) -> None:
         self._backend = backend
         self.location = location
         self._write = write
@@ -86,7 +96,14 @@ class Database:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, settings: Settings | None = None, *, write: bool = False) -> Iterator[Database]:
+    def open(
+        cls,
+        settings: Settings | None = None,
+        *,
+        write: bool = False,
+        shared: bool = False,
+        wait_s: float = 0.0,
+    ) -> Iterator[Database]:
         """Open the database that the settings name and close it at the end of the block.
 
         Reading creates nothing: without a folder the database is empty.
@@ -98,6 +115,10 @@ class Database:
         write : bool
             Open for writing; creates the folder, and refuses a second writing process (a server
             has any number of writers).
+        shared : bool
+            Write beside others who share it, too: for those who save now and then.
+        wait_s : float
+            How long to wait for another writing process to end.
 
         Raises
         ------
@@ -107,17 +128,66 @@ class Database:
         """
         settings = settings or load_settings()
         with contextlib.ExitStack() as stack:
-            backend: Folder | Server | None = None
+            backend: _Backend | None = None
             location = str(settings.data)
             if settings.mongodb_uri is not None:
-                backend = stack.enter_context(Server.open(settings, write=write))
+                backend = stack.enter_context(Server.open(settings))
                 location = backend.location
             elif write:
-                stack.enter_context(sole_writer(settings.data))
-                backend = Folder(settings.data, create=True)
+                stack.enter_context(writers_lock(settings.data, shared=shared, wait_s=wait_s))
+                if EarlierFolder.exists(settings.data) and not Folder.exists(settings.data):
+                    EarlierFolder(settings.data)  # what is none of ours is said first
+                    raise InputError(
+                        "the folder's database was made by an earlier interohm, and is only read",
+                        where=location,
+                        fix="say `interohm migrate`, which moves it into one file; then repeat "
+                        "the command",
+                    )
+                backend = stack.enter_context(contextlib.closing(Folder(settings.data, write=True)))
             elif Folder.exists(settings.data):
-                backend = Folder(settings.data, create=False)
+                backend = stack.enter_context(
+                    contextlib.closing(Folder(settings.data, write=False))
+                )
+            elif EarlierFolder.exists(settings.data):
+                backend = EarlierFolder(settings.data)
             yield cls(backend, location=location, write=write)
+
+    @staticmethod
+    def is_there(settings: Settings) -> bool:
+        """Whether the settings name a server, or a folder with a database in it."""
+        folder = settings.data
+        return (
+            settings.mongodb_uri is not None
+            or Folder.exists(folder)
+            or EarlierFolder.exists(folder)
+        )
+
+    @staticmethod
+    def move_earlier_folder(settings: Settings | None = None) -> dict[str, int]:
+        """Move a folder that an earlier interohm made into today's file.
+
+        The earlier files are kept in its folder ``before-migration``.
+
+        Parameters
+        ----------
+        settings : Settings, optional
+            Default: those of the environment.
+
+        Returns
+        -------
+        dict of int
+            How many documents, by collection; nothing where there is no such folder.
+
+        Raises
+        ------
+        InputError
+            Another process writes to the folder, or a file is damaged.
+        """
+        path = (settings or load_settings()).data
+        if not EarlierFolder.exists(path):
+            return {}
+        with writers_lock(path, shared=False, wait_s=0):
+            return moved(path)
 
     def find_calculation(self, hash: str) -> Document | None:
         """Return the calculation with this hash of structure and settings, or None."""
@@ -136,19 +206,21 @@ class Database:
         """
         if self._backend is None:
             return []
-        path = f"{schema.ROWS_FIELD}.{schema.KEY_FIELD}"
         with self._lock, self._backend.errors():
             opened = self._backend.collection("calculations")
-            without = [one["_id"] for one in opened.find({path: {"$exists": False}}, {"_id": 1})]
+            without = self._backend.without_key()
             unknown = [name for name in without if name not in self._keys]
             for document in list(opened.find({"_id": {"$in": unknown}})) if unknown else ():
                 self._keys[document["_id"]] = key_of_document(document)
                 if self._write and schema.ROWS_FIELD in document:
                     opened.replace_one({"_id": document["_id"]}, schema.with_key(document))
             unwritten = [name for name, own in self._keys.items() if own == key]
-        found = self._find("calculations", {"$or": [{path: key}, {"_id": {"$in": unwritten}}]})
+        found = self._find("calculations", {schema.KEY_PATH: key})
+        if unwritten:
+            found += self._find("calculations", {"_id": {"$in": unwritten}})
         with schema.well_formed(self._where("calculations")):
-            return sorted(found, key=lambda document: str(document["hash"]))
+            own = {str(document["hash"]): document for document in found}
+            return [own[hash] for hash in sorted(own)]
 
     def save_calculation(self, document: Mapping[str, Any]) -> None:
         """Insert or replace a calculation; its field ``hash`` is the key.
@@ -156,8 +228,8 @@ class Database:
         What failed of it before is forgotten.
         """
         backend, hash = self._writable(), document["hash"]
-        self._save("calculations", hash, document)
-        with self._lock, backend.errors():
+        with self._lock, backend.errors(), backend.transaction():
+            self._save("calculations", hash, document)
             backend.collection("failures").delete_one({"_id": hash})
 
     def save_failure(self, document: Mapping[str, Any]) -> None:
@@ -218,14 +290,52 @@ class Database:
 
     def save_contact(self, document: ContactResult | Mapping[str, Any]) -> None:
         """Insert or replace the contact of these materials under these conditions."""
-        document = _plain(document)
-        key = _key(document, "left", "right", "temperature_K", "state_of_charge", "thickness_nm")
-        self._save_result("contacts", key, document)
+        self.save_contacts([document])
+
+    def save_contacts(self, documents: Iterable[ContactResult | Mapping[str, Any]]) -> int:
+        """Insert or replace many contacts; return how many.
+
+        In a folder a few hundred are written at a time, all of them or none, which is far faster
+        than one by one.
+
+        Parameters
+        ----------
+        documents : iterable of ContactResult or mapping
+            Taken one after another, so that a generator need not hold them all.
+
+        Raises
+        ------
+        InputError
+            The database cannot be written. What was saved before stays.
+        ValueError
+            A number is not finite; none of those that would be written with it is kept.
+
+        Examples
+        --------
+        >>> import interohm
+        >>> with interohm.Database.open(write=True) as database:
+        ...     saved = database.save_contacts(
+        ...         interohm.predict_contact("Li", "LLZO", temperature_K=kelvin, samples=0)
+        ...         for kelvin in (280, 300, 320)
+        ...     )
+        >>> saved
+        3
+        """
+        fields = ("left", "right", "temperature_K", "state_of_charge", "thickness_nm")
+        count = 0
+        for some in batches(documents):
+            prepared = [
+                _prepared_result("contacts", _key(one, *fields), one) for one in map(_plain, some)
+            ]
+            self._save_all("contacts", prepared)
+            count += len(prepared)
+        return count
 
     def save_cell(self, document: CellResult | Mapping[str, Any]) -> None:
         """Insert or replace the cell of this name at this temperature."""
         document = _plain(document)
-        self._save_result("cells", _key(document, "cell", "temperature_K"), document)
+        key = _key(document, "cell", "temperature_K")
+        self._save_all("cells", [_prepared_result("cells", key, document)])
 
     def query(
         self,
@@ -272,7 +382,7 @@ class Database:
             RecursionError,
             re.error,
         ) as error:
-            # What MontyDB does not check comes out as plain Python errors.
+            # what is not checked of criteria comes out as plain Python errors
             raise InputError(
                 f"the criteria are not understood: {error}",
                 where=f"query of {collection}",
@@ -311,43 +421,113 @@ class Database:
         InputError
             An unknown collection or column, or a condition that is not understood.
         """
+        return list(self.each_row(collection, where, sort=sort, limit=limit))
+
+    def each_row(
+        self,
+        collection: str,
+        where: str | None = None,
+        *,
+        sort: str | None = None,
+        limit: int = 0,
+    ) -> Iterator[Row]:
+        """Yield what `rows` returns, of a folder a few rows at a time.
+
+        Others may save meanwhile: each row is one that fits as it is read.
+        """
         _check_collection(collection)
         columns = COLUMNS[collection]
         condition = None if where is None else parse_where(where, list(columns), kinds=kind_of)
         order = None if sort is None else resolve_column(sort.removeprefix("-"), columns)
         if sort is not None and order is None:
             raise unknown_column(sort.removeprefix("-"), columns, where="--sort")
-        found = []
-        for document in self._documents_with_rows(
-            collection, {} if condition is None else condition.mongodb()
-        ):
-            try:
-                whole = self._with_large_parts(collection, document)
-                rows = schema.stored_rows(collection, whole, where=self._where(collection))
-            except _UNREADABLE as error:
-                self._leave_out(collection, document, error)
-                continue
-            found += [row for row in rows if condition is None or condition.holds(row)]
-        if sort is not None and order is not None:
-            found = sorted_rows(found, order, descending=sort.startswith("-"))
-        return found[:limit] if limit else found
+        descending = sort is not None and sort.startswith("-")
+        found = self._each_row(collection, condition, order, descending)
+        return itertools.islice(found, limit or None)
 
-    def _documents_with_rows(self, collection: str, of_a_row: Document) -> list[Document]:
-        """Return documents of which a row fits: the rows alone, or all of an earlier version."""
+    def _each_row(
+        self, collection: str, condition: Condition | None, order: str | None, descending: bool
+    ) -> Iterator[Row]:
+        """Yield rows in order: of a folder's table as they come, others once all are read."""
         if self._backend is None:
+            return
+        if isinstance(self._backend, Server):
+            documents = self._on_server(collection, condition)
+            found = list(self._rows_of(collection, documents, condition))
+            in_order: Iterator[tuple[str, Row]] = iter(())
+        else:
+            others = self._read(self._backend.not_in_rows(collection))
+            found = list(self._rows_of(collection, others, condition))
+            in_order = self._rows_in_table(collection, condition, order, descending=descending)
+        if not found:
+            yield from (row for _, row in in_order)
+            return
+        found += in_order
+        found.sort(key=lambda one: one[0])
+        rows = [row for _, row in found]
+        yield from rows if order is None else sorted_rows(rows, order, descending=descending)
+
+    def _rows_of(
+        self, collection: str, documents: Iterable[Document], condition: Condition | None
+    ) -> Iterator[tuple[str, Row]]:
+        """Yield the rows of documents that fit, each with the ``_id`` of its document."""
+        for document in documents:
+            for row in self._stored_rows(collection, document):
+                if condition is None or condition.holds(row):
+                    yield str(document["_id"]), row
+
+    def _rows_in_table(
+        self, collection: str, condition: Condition | None, order: str | None, *, descending: bool
+    ) -> Iterator[tuple[str, Row]]:
+        """Yield the rows that a folder's table of rows finds; no lock is held between them."""
+        backend = self._backend
+        assert isinstance(backend, (Folder, EarlierFolder))
+        with self._lock, backend.errors():
+            positions = backend.row_positions(collection, condition, order, descending=descending)
+        for some in batches(positions):
+            assert isinstance(backend, Folder)
+            with self._lock, backend.errors():
+                documents = backend.rows_at(dict.fromkeys(number for number, _ in some))
+            rows = {
+                number: self._stored_rows(collection, document)
+                for number, document in documents.items()
+            }
+            for number, position in some:
+                # what was replaced meanwhile may have fewer rows, or others
+                for row in rows.get(number, [])[position : position + 1]:
+                    if condition is None or condition.holds(row):
+                        yield str(documents[number]["_id"]), row
+
+    def _stored_rows(self, collection: str, document: Document) -> list[Row]:
+        """Return the rows of a document, of one that is damaged none."""
+        try:
+            whole = self._with_large_parts(collection, document)
+            return schema.stored_rows(collection, whole, where=self._where(collection))
+        except _UNREADABLE as error:
+            self._leave_out(collection, document, error)
             return []
+
+    def _on_server(self, collection: str, condition: Condition | None) -> Iterator[Document]:
+        """Return documents of which a row fits: the rows alone, or all of an earlier version."""
+        assert self._backend is not None
+        of_a_row = {} if condition is None else condition.mongodb()
         of_a_document = {schema.ROWS_FIELD: {"$elemMatch": of_a_row}} if of_a_row else {}
         current = {schema.VERSION_FIELD: {"$nin": list(schema.EARLIER)}}
         earlier = {schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
         fields = {schema.VERSION_FIELD: 1, schema.ROWS_FIELD: 1}
-        with self._lock, self._backend.errors():
-            opened = self._backend.collection(collection)
-            if isinstance(self._backend, Folder):
-                # no index there: to read all once is faster than to look whether each one fits
-                found = [_rows_alone(document) for document in opened.find({})]
-            else:
-                found = [*opened.find({**of_a_document, **current}, fields), *opened.find(earlier)]
-        return sorted(found, key=lambda document: str(document["_id"]))
+        opened = self._backend.collection(collection)
+        today = opened.find({**of_a_document, **current}, fields)
+        return self._read(itertools.chain(today, opened.find(earlier)))
+
+    def _read(self, documents: Iterator[Document]) -> Iterator[Document]:
+        """Yield documents; the lock is held while one is read, not between them."""
+        assert self._backend is not None
+        while True:
+            with self._lock, self._backend.errors():
+                document = next(documents, None)
+            if document is None:
+                return
+            yield document
 
     def migrate(self) -> dict[str, int]:
         """Write documents of earlier versions anew; return how many, by collection.
@@ -361,31 +541,39 @@ class Database:
             others are written.
         """
         backend = self._writable()
-        earlier = {schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
         done = {}
         refused: list[InputError] = []
         with self._lock, backend.errors():
             for name in COLLECTIONS:
                 opened = backend.collection(name)
                 done[name] = 0
-                for document in list(opened.find(earlier)):
-                    unchanged = {"_id": document["_id"], **earlier}
-                    where = f"{self._where(name)}, {document['_id']}"
-                    try:
-                        plain = self._given(name, document)
-                        with schema.well_formed(where):
-                            renewed = {"_id": document["_id"], **schema.stored(name, plain)}
-                    except InputError as error:
-                        refused.append(error)
-                        continue
-                    if schema.LARGE_PARTS_FIELD in document:
-                        self._save(name, document["_id"], plain)
-                        done[name] += 1
-                        continue
-                    done[name] += opened.replace_one(unchanged, renewed).modified_count
+                for some in batches(backend.earlier(name)):
+                    with backend.transaction():
+                        for document in some:
+                            try:
+                                done[name] += self._renew(name, opened, document)
+                            except InputError as error:
+                                refused.append(error)
         if refused:
             raise refused[0]
         return done
+
+    def _renew(self, name: str, opened: Any, document: Document) -> int:
+        """Write a document of an earlier version anew; return 0 where another was faster."""
+        key, plain = document["_id"], self._given(name, document)
+        with schema.well_formed(f"{self._where(name)}, {key}"):
+            renewed = {"_id": key, **schema.stored(name, plain)}
+        if schema.LARGE_PARTS_FIELD in document:
+            self._save(name, key, plain)
+            return 1
+        unchanged = {"_id": key, schema.VERSION_FIELD: {"$in": list(schema.EARLIER)}}
+        return int(opened.replace_one(unchanged, renewed).modified_count)
+
+    def make_indexes(self) -> None:
+        """Make the indexes of a server, those that are not there; a folder has its own."""
+        backend = self._writable()
+        if isinstance(backend, Server):
+            backend.make_indexes()
 
     def count(self, collection: str) -> int:
         """Return the number of documents in a collection."""
@@ -409,6 +597,40 @@ class Database:
             )
         return with_profiles(whole, blob, where=self.location)
 
+    def stored_documents(
+        self, collection: str, ids: Sequence[str] | None = None
+    ) -> Iterator[Document]:
+        """Yield documents as they are stored, all or those of some ``_id``."""
+        if self._backend is not None:
+            criteria = {} if ids is None else {"_id": {"$in": list(ids)}}
+            yield from self._read(iter(self._backend.collection(collection).find(criteria)))
+
+    def whole(self, collection: str, document: Document) -> Document:
+        """Return what was saved of a stored document, with all that lies apart.
+
+        Raises
+        ------
+        InputError
+            It is damaged, of a later version, or names code of somebody else.
+        """
+        given = self._given(collection, document)
+        return self.with_profiles(given) if _BLOB in given else given
+
+    def save_whole(self, collection: str, documents: Sequence[tuple[str, Document]]) -> None:
+        """Insert or replace whole documents by their ``_id``: in a folder all of them, or none."""
+        backend = self._writable()
+        with self._lock, backend.errors(), backend.transaction():
+            if collection in ("contacts", "cells"):
+                self._save_all(
+                    collection, [_prepared_result(collection, key, one) for key, one in documents]
+                )
+                return
+            for key, document in documents:
+                if collection == "calculations":
+                    self.save_calculation(document)
+                else:
+                    self._save(collection, key, document)
+
     def job_store(self) -> JobStore:
         """Return a JobStore for jobflow over the same folder or server, safe across threads."""
         from interohm.database.job_store import job_store
@@ -416,7 +638,7 @@ class Database:
         return job_store(self._writable(), self._lock)
 
     def _writable(self) -> Folder | Server:
-        if self._backend is None or not self._write:
+        if not self._write or not isinstance(self._backend, (Folder, Server)):
             raise RuntimeError("the database was opened for reading; use open(write=True)")
         return self._backend
 
@@ -490,7 +712,7 @@ class Database:
 
     def _remove(self, collection: str, key: str) -> bool:
         backend = self._writable()
-        with self._lock, backend.errors():
+        with self._lock, backend.errors(), backend.transaction():
             opened = backend.collection(collection)
             removed: Document | None = opened.find_one({"_id": key})
             deleted = bool(opened.delete_one({"_id": key}).deleted_count)
@@ -500,28 +722,9 @@ class Database:
     def _where(self, collection: str) -> str:
         return f"{self.location}, {collection}"
 
-    def _save(
-        self,
-        collection: str,
-        key: str,
-        document: Mapping[str, Any],
-        profiles: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Save a document; profiles, and parts that are too large for it, lie apart in blobs."""
-        backend = self._writable()
-        whole = {"_id": key, **schema.stored(collection, document)}
-        rows = whole.pop(schema.ROWS_FIELD)
-        slim, large = without_large_parts(whole)
-        slim[schema.ROWS_FIELD] = rows
-        with self._lock, backend.errors():
-            for field, parts in ((_BLOB, profiles), (schema.LARGE_PARTS_FIELD, large or None)):
-                if parts is not None:
-                    # A name of its own for each save, and written before the document that names
-                    # it: killed or overtaken by another writer, it leaves a stray blob, never a
-                    # document without one.
-                    slim[field] = uuid.uuid4().hex
-                    backend.put_blob(slim[field], packed(parts))
-            self._drop(backend, backend.replace(collection, slim), kept=slim)
+    def _save(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
+        """Save a document; parts that are too large for it lie apart in a blob."""
+        self._save_all(collection, [_prepared(collection, key, document)])
 
     def _drop(
         self, backend: Folder | Server, replaced: Document | None, *, kept: Document | None = None
@@ -532,19 +735,50 @@ class Database:
             if isinstance(name, str) and (kept is None or kept.get(field) != name):
                 backend.drop_blob(name)
 
-    def _save_result(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
-        """Save a contact or a cell, its profiles apart in a blob."""
-        json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
-        slim, profiles = without_profiles(document)
-        self._save(collection, key, slim, profiles)
+    def _save_all(self, collection: str, prepared: Sequence[_Prepared]) -> None:
+        """Insert or replace documents: in a folder all of them, or none."""
+        backend = self._writable()
+        with self._lock, backend.errors(), backend.transaction():
+            for document, blobs in prepared:
+                for name, content in blobs.items():
+                    backend.put_blob(name, content)
+                self._drop(backend, backend.replace(collection, document), kept=document)
 
 
-def _rows_alone(document: Document) -> Document:
-    """Return what a row needs of a document: all of one of an earlier version."""
-    if document.get(schema.VERSION_FIELD) in schema.EARLIER:
-        return document
-    fields = ("_id", schema.VERSION_FIELD, schema.ROWS_FIELD)
-    return {field: document[field] for field in fields if field in document}
+def _prepared(
+    collection: str,
+    key: str,
+    document: Mapping[str, Any],
+    profiles: Mapping[str, Any] | None = None,
+) -> _Prepared:
+    """Return a document as it is stored, and blobs by their names: profiles, and large parts.
+
+    A blob has a name of its own for each save, and is written before the document that names it:
+    killed or overtaken by another writer, a server has a stray blob, never a document without one.
+    """
+    whole = {"_id": key, **schema.stored(collection, document)}
+    rows = whole.pop(schema.ROWS_FIELD)
+    slim, large = without_large_parts(whole)
+    slim[schema.ROWS_FIELD] = rows
+    blobs = {}
+    for field, parts in ((_BLOB, profiles), (schema.LARGE_PARTS_FIELD, large or None)):
+        if parts is not None:
+            slim[field] = uuid.uuid4().hex
+            blobs[slim[field]] = packed(parts)
+    return slim, blobs
+
+
+def _prepared_result(collection: str, key: str, document: Mapping[str, Any]) -> _Prepared:
+    """Return a contact or a cell as it is stored, its profiles apart in a blob."""
+    json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
+    return _prepared(collection, key, *without_profiles(document))
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield items some hundred at a time."""
+    left = iter(items)
+    while some := list(itertools.islice(left, _BATCH)):
+        yield some
 
 
 def _check_collection(collection: str) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any, Literal, TypeAlias, get_args
 
 from interohm.database.rows import kind_of
 from interohm.plain_text import printable
 
 Format = Literal["csv", "json", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+
+_Batches: TypeAlias = Iterable[list[Mapping[str, Any]]]
+
+#: Rows that are in memory at a time.
+_BATCH = 5000
 
 #: Between the members of a list in a CSV field.
 _SEPARATOR = " | "
@@ -21,34 +27,68 @@ _SEPARATOR = " | "
 _FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def encoded(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], format: Format) -> bytes:
-    """Return rows as a file's content; what is unknown is empty (CSV) or null.
+def encoded(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], format: Format) -> bytes:
+    """Return what `write_rows` writes."""
+    stream = io.BytesIO()
+    write_rows(stream, rows, columns, format)
+    return stream.getvalue()
+
+
+def write_rows(
+    stream: IO[bytes],
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    format: Format,
+) -> int:
+    """Write rows as they come, some thousand in memory at a time; return how many.
+
+    What is unknown is empty (CSV) or null.
 
     Parameters
     ----------
-    rows : sequence of mapping
-        As `Database.rows` returns them.
+    stream : binary file
+        Where to write.
+    rows : iterable of mapping
+        As `Database.each_row` yields them.
     columns : sequence of str
         Which columns, in this order.
     format : {"csv", "json", "parquet"}
         CSV has a header, JSON is a list of objects, Parquet has typed columns.
     """
-    if format == "csv":
-        return _csv(rows, columns)
-    if format == "json":
-        plain = [{column: row.get(column) for column in columns} for row in rows]
-        return (json.dumps(plain, allow_nan=False) + "\n").encode()
-    return _parquet(rows, columns)
+    write = {"csv": _write_csv, "json": _write_json, "parquet": _write_parquet}[format]
+    return write(stream, _batches(rows), columns)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        values = [row.get(column) for column in columns]
-        writer.writerow([_field(value) for value in values])
-    return stream.getvalue().encode()
+def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    left = iter(rows)
+    while some := list(itertools.islice(left, _BATCH)):
+        yield some
+
+
+def _write_csv(stream: IO[bytes], batches: _Batches, columns: Sequence[str]) -> int:
+    count = 0
+    for some in itertools.chain([[]], batches):
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        if not some:
+            writer.writerow(columns)
+        writer.writerows([_field(row.get(column)) for column in columns] for row in some)
+        stream.write(text.getvalue().encode())
+        count += len(some)
+    return count
+
+
+def _write_json(stream: IO[bytes], batches: _Batches, columns: Sequence[str]) -> int:
+    count = 0
+    stream.write(b"[")
+    for some in batches:
+        plain = [{column: row.get(column) for column in columns} for row in some]
+        # without the brackets of the list
+        stream.write((", " if count else "").encode())
+        stream.write(json.dumps(plain, allow_nan=False)[1:-1].encode())
+        count += len(some)
+    stream.write(b"]\n")
+    return count
 
 
 def _field(value: Any) -> Any:
@@ -63,7 +103,7 @@ def _field(value: Any) -> Any:
     return f"'{shown}" if shown.lstrip().startswith(_FORMULAS) else shown
 
 
-def _parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
+def _write_parquet(stream: IO[bytes], batches: _Batches, columns: Sequence[str]) -> int:
     import pyarrow as arrow
     from pyarrow import parquet
 
@@ -75,6 +115,9 @@ def _parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes
         float: arrow.float64(),
     }
     schema = arrow.schema([(column, types[kind_of(column)]) for column in columns])
-    stream = io.BytesIO()
-    parquet.write_table(arrow.Table.from_pylist(list(rows), schema=schema), stream)
-    return stream.getvalue()
+    count = 0
+    with parquet.ParquetWriter(stream, schema) as writer:
+        for some in batches:
+            writer.write_table(arrow.Table.from_pylist(some, schema=schema))
+            count += len(some)
+    return count

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from jobflow import JobStore
-from maggma.stores import GridFSStore, MongoStore, MontyStore
+from maggma.core import Sort
+from maggma.stores import GridFSStore, MemoryStore, MongoStore
+from monty.json import jsanitize
 
-from interohm.database.storage import FOLDER_STORAGE, Folder, Server
+from interohm.database.folder import Folder
+from interohm.database.rows import value_at
+from interohm.database.storage import Server
 from interohm.safe_documents import refuse_foreign_code
 
 if TYPE_CHECKING:
@@ -20,39 +24,73 @@ if TYPE_CHECKING:
     from interohm.settings import Settings
 
 
-class _FolderStore(MontyStore):
-    """A MontyStore on an open client, used by one thread at a time.
-
-    MontyDB's SQLite engine keeps its current connection in one attribute, so that two threads on
-    one client close each other's connections.
-    """
+class _FolderStore(MemoryStore):
+    """A store over a collection of a project folder, which threads may share."""
 
     def __init__(self, folder: Folder, name: str, lock: threading.RLock) -> None:
-        super().__init__(name, database_path=str(folder.path), storage_kwargs=FOLDER_STORAGE)
+        super().__init__(name)
         self._folder = folder
         self._lock = lock
+
+    @property
+    def name(self) -> str:
+        return f"{self._folder.location}/{self.collection_name}"
 
     def connect(self, force_reset: bool = False) -> None:
         self._coll = self._folder.collection(self.collection_name)
 
-    def query(self, *args: Any, **kwargs: Any) -> Iterator[dict[str, Any]]:
+    def close(self) -> None:
+        """Close nothing: the folder is open as long as its database is."""
+
+    def query(
+        self,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Any] | None = None,
+        hint: dict[str, Any] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        **kwargs: Any,
+    ) -> Iterator[dict[str, Any]]:
+        order = [(field, Sort(way).value) for field, way in (sort or {}).items()]
         with self._lock, self._folder.errors():
-            documents = list(super().query(*args, **kwargs))
+            found = self._collection.find(criteria, properties, sort=order, skip=skip, limit=limit)
+            documents = list(found)
         for document in documents:
             refuse_foreign_code(document, where=f"{self._folder.location}, {self.collection_name}")
             yield document
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
+    def count(self, criteria: dict[str, Any] | None = None, hint: Any = None) -> int:
         with self._lock, self._folder.errors():
-            super().update(*args, **kwargs)
+            return int(self._collection.count_documents(criteria or {}))
 
-    def count(self, *args: Any, **kwargs: Any) -> int:
-        with self._lock, self._folder.errors():
-            return int(super().count(*args, **kwargs))
+    def distinct(self, field: str, criteria: Any = None, all_exist: bool = False) -> list[Any]:
+        found: list[Any] = []
+        for document in self.query(criteria, [field]):
+            value = value_at(document, field)
+            for one in value if isinstance(value, list) else [value]:
+                if one is not None and one not in found:
+                    found.append(one)
+        return found
 
-    def remove_docs(self, *args: Any, **kwargs: Any) -> None:
+    def update(
+        self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None
+    ) -> None:
+        fields = key or self.key
+        fields = fields if isinstance(fields, list) else [fields]
+        with self._lock, self._folder.errors(), self._folder.transaction():
+            for one in docs if isinstance(docs, list) else [docs]:
+                document = jsanitize(one, allow_bson=True, recursive_msonable=True)
+                same = {field: document[field] for field in fields}
+                self._collection.replace_one(same, document, upsert=True)
+
+    def ensure_index(self, key: str, unique: bool | None = False) -> bool:
+        """Say that there is one: the folder has those that jobflow needs."""
+        return True
+
+    def remove_docs(self, criteria: dict[str, Any]) -> None:
         with self._lock, self._folder.errors():
-            super().remove_docs(*args, **kwargs)
+            self._collection.delete_many(criteria)
 
 
 class _ServerStore(MongoStore):

@@ -20,6 +20,8 @@ def without_profiles(document: Mapping[str, Any]) -> tuple[Document, dict[str, A
     profiles: dict[str, Any] = {}
 
     def walk(value: Any, path: str) -> Any:
+        if isinstance(value, (float, str, int)):  # most of them: numbers of long lists
+            return value
         if isinstance(value, Mapping):
             kept = {}
             for field, item in value.items():

@@ -25,6 +25,9 @@ VERSION_FIELD, ROWS_FIELD = "schema_version", "rows"
 #: versions of the program wrote lacks it, and gets it when it is looked through.
 KEY_FIELD = "key"
 
+#: Its path in a document.
+KEY_PATH = f"{ROWS_FIELD}.{KEY_FIELD}"
+
 #: Of every row, by which damage to the document, or to the row, is found. Numbers that a disk or a
 #: memory changed look like others.
 DOCUMENT_CHECKSUM, ROW_CHECKSUM = "document_checksum", "row_checksum"

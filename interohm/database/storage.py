@@ -1,7 +1,7 @@
-"""Where documents lie: a folder of this project, a MongoDB server, or nowhere yet.
+"""Where documents lie: a MongoDB server; and the lock of who writes into a folder.
 
-The two real backends hand out collections that answer to the same methods (MontyDB mimics
-pymongo), and keep what is too large for a document as a blob: a file, or a GridFS entry.
+A server and a folder (`interohm.database.folder`) hand out collections that answer to the same
+methods, and keep what is too large for a document as a blob.
 """
 
 from __future__ import annotations
@@ -9,19 +9,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import socket
-import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, Any
 
+from interohm.database.schema import EARLIER, KEY_PATH, VERSION_FIELD
 from interohm.errors import InputError
-from interohm.files import atomic_file, open_plain
+from interohm.files import open_plain
 from interohm.settings import Settings, uri_host, without_secrets
-
-if TYPE_CHECKING:
-    pass
 
 #: Fields that people ask by; ``_id`` (the natural key) is indexed by itself.
 INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -56,148 +53,18 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("schema_version",),
     ),
     "failures": (("engine",), ("rows.formula",), ("schema_version",)),
+    # the outputs of jobs, as jobflow asks for them
+    "jobs": (("uuid", "index"), ("index",)),
+    "job_data.files": (("metadata.blob_uuid",), ("metadata.job_uuid", "metadata.job_index")),
 }
 
-FOLDER_DATABASE = "interohm"
-# A rollback journal instead of MontyDB's default WAL: it also works on the network file systems of
-# clusters, and reading leaves no files behind.
-FOLDER_STORAGE = {"use_bson": True, "mongo_version": "4.2", "journal_mode": "DELETE"}
 _SERVER_TIMEOUT_MS = 5000
 _UPSERT_ATTEMPTS = 5
+_LOCK_POLL_S = 0.1
 
 
 class ServerUnreachableError(InputError):
     """The URI is unusable, or no server answers there."""
-
-
-class Folder:
-    """MontyDB over SQLite in a project folder.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    create : bool
-        Create it where it does not exist; only with `sole_writer` held.
-    """
-
-    def __init__(self, path: Path, *, create: bool) -> None:
-        self.path = path
-        self.location = str(path)
-        with self.errors():
-            from montydb import MontyClient, set_storage
-
-            self._check_engine()
-            if create and not self.exists(path):
-                set_storage(str(path), storage="sqlite", **FOLDER_STORAGE)
-            if create:
-                # A process killed while it created a collection leaves an empty file behind.
-                for file in (path / FOLDER_DATABASE).glob("*.collection"):
-                    if file.stat().st_size == 0:
-                        file.unlink()
-            self.client = MontyClient(str(path))
-
-    @staticmethod
-    def exists(path: Path) -> bool:
-        """Whether there is a database in the folder."""
-        return (path / "monty.storage.cfg").is_file()
-
-    def _check_engine(self) -> None:
-        """Refuse a folder that names another engine: MontyDB would import what stands there.
-
-        Of the engine's settings one goes into a command of SQLite's as it is.
-        """
-        if not self.exists(self.path):
-            return
-        engine = self.path / ".monty.storage"
-        # of a kilobyte, as a folder of others may hold anything
-        named = engine.open("rb").read(1024).strip() if engine.is_file() else b""
-        settings = (self.path / "monty.storage.cfg").open("rb").read(65536).decode(errors="replace")
-        written = re.findall(r"^\s*journal_mode\s*[=:]\s*(.*?)\s*$", settings, re.M | re.I)
-        if named != b"sqlite" or any(re.fullmatch("[A-Za-z]+", mode) is None for mode in written):
-            raise InputError(
-                "the folder is no database of this program: its file .monty.storage or "
-                "monty.storage.cfg names something else than SQLite",
-                where=self.location,
-                fix="find out who wrote it; a database of this program has the one word sqlite in "
-                ".monty.storage",
-            )
-
-    def collection(self, name: str) -> Any:
-        """Return a collection with pymongo's methods."""
-        return self.client[FOLDER_DATABASE][name]
-
-    def replace(self, name: str, document: dict[str, Any]) -> dict[str, Any] | None:
-        """Insert a document, or replace the one of this ``_id`` and return it."""
-        opened, key = self.collection(name), {"_id": document["_id"]}
-        replaced: dict[str, Any] | None = opened.find_one(key)
-        opened.replace_one(key, document, upsert=True)
-        return replaced
-
-    @contextlib.contextmanager
-    def errors(self) -> Iterator[None]:
-        """Name the damaged file, or say who is in the way."""
-        import configparser
-
-        from bson.errors import InvalidBSON
-        from montydb.errors import MontyError, OperationFailure
-
-        try:
-            yield
-        except OperationFailure as error:
-            # the criteria, not the database: whoever asked explains it
-            raise ValueError(str(error)) from error
-        except sqlite3.OperationalError as error:
-            raise InputError(
-                f"the database cannot be used: {error}",
-                where=self.location,
-                fix="check the folder's permissions and the free disk space; if it is locked, "
-                "another process is writing: try again",
-            ) from error
-        except (sqlite3.DatabaseError, InvalidBSON, UnicodeDecodeError) as error:
-            raise InputError(
-                f"the database is damaged: {error}",
-                where=", ".join(str(path) for path in self._damaged()) or self.location,
-                fix="move the file away (its documents are lost; calculations will run again), "
-                "or restore it from a backup",
-            ) from error
-        except (OSError, configparser.Error, MontyError) as error:
-            raise InputError(
-                f"the database cannot be used: {error}",
-                where=self.location,
-                fix="check the folder and its permissions, or let INTEROHM_DATA name another",
-            ) from error
-
-    def _damaged(self) -> list[Path]:
-        damaged = []
-        for path in sorted((self.path / FOLDER_DATABASE).glob("*.collection")):
-            try:
-                with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
-                    [(verdict,)] = file.execute("PRAGMA quick_check(1)").fetchall()
-            except sqlite3.Error:
-                verdict = "unreadable"
-            if verdict != "ok":
-                damaged.append(path)
-        return damaged
-
-    def _blob(self, key: str) -> Path:
-        return self.path / "blobs" / f"{key}.json.gz"
-
-    def put_blob(self, key: str, content: bytes) -> None:
-        """Write a file, whole or not at all."""
-        path = self._blob(key)
-        path.parent.mkdir(exist_ok=True)
-        with atomic_file(path) as file:
-            file.write(content)
-
-    def get_blob(self, key: str) -> bytes | None:
-        """Read the file; None if there is none."""
-        path = self._blob(key)
-        return path.read_bytes() if path.is_file() else None
-
-    def drop_blob(self, key: str) -> None:
-        """Remove the file."""
-        self._blob(key).unlink(missing_ok=True)
 
 
 class Server:
@@ -211,8 +78,8 @@ class Server:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, settings: Settings, *, write: bool) -> Iterator[Server]:
-        """Connect, make the indexes when writing, and disconnect at the end of the block.
+    def open(cls, settings: Settings) -> Iterator[Server]:
+        """Connect, and disconnect at the end of the block.
 
         Raises
         ------
@@ -240,17 +107,34 @@ class Server:
                 "runs and that this machine may reach it; or unset it to use a local folder",
             ) from None
         with client:
-            server = cls(settings, client)
-            if write:
-                with server.errors():
-                    for name, indexes in INDEXES.items():
-                        for fields in indexes:
-                            server.collection(name).create_index([(field, 1) for field in fields])
-            yield server
+            yield cls(settings, client)
+
+    def make_indexes(self) -> None:
+        """Make the indexes of all that is looked up; one that is there stays."""
+        from pymongo import IndexModel
+
+        with self.errors():
+            for name, indexes in INDEXES.items():
+                models = [IndexModel([(field, 1) for field in fields]) for fields in indexes]
+                self.collection(name).create_indexes(models)
 
     def collection(self, name: str) -> Any:
         """Return the server's collection."""
         return self._database[name]
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do nothing: servers that stand alone have no transactions; the order of writes counts."""
+        yield
+
+    def earlier(self, name: str) -> Iterator[dict[str, Any]]:
+        """Yield the documents that an earlier version of the program wrote."""
+        yield from self.collection(name).find({VERSION_FIELD: {"$in": list(EARLIER)}})
+
+    def without_key(self) -> list[str]:
+        """Return the ``_id`` of calculations that have no key yet, in their rows."""
+        found = self.collection("calculations").find({KEY_PATH: {"$exists": False}}, {"_id": 1})
+        return [document["_id"] for document in found]
 
     def replace(self, name: str, document: dict[str, Any]) -> dict[str, Any] | None:
         """Insert a document, or replace the one of this ``_id`` and return it.
@@ -328,10 +212,19 @@ class Server:
 
 
 @contextlib.contextmanager
-def sole_writer(path: Path) -> Iterator[None]:
+def writers_lock(path: Path, *, shared: bool, wait_s: float) -> Iterator[None]:
     """Hold the folder's lock for writing, or say who has it.
 
     The kernel frees the lock when its process ends, however it ends.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; made where it does not exist.
+    shared : bool
+        Beside other processes that share it, never beside one that has it alone.
+    wait_s : float
+        How long to wait for it.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -343,25 +236,35 @@ def sole_writer(path: Path) -> Iterator[None]:
             fix="check its permissions, or let INTEROHM_DATA name another folder",
         ) from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise InputError(
-                f"another process writes to this database: {holder}",
-                where=str(path),
-                fix="wait for it or end it; reading commands work meanwhile; set "
-                "INTEROHM_MONGODB_URI for many writers at once",
-            ) from None
-        except OSError as error:
-            raise InputError(
-                f"the data folder's file system does not lock files: {error.strerror}",
-                where=str(path),
-                fix="let INTEROHM_DATA name a folder on another file system",
-            ) from None
+        end = time.monotonic() + wait_s
+        while not _locked(file, path, shared=shared):
+            if time.monotonic() >= end:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise InputError(
+                    f"another process writes to this database: {holder}",
+                    where=str(path),
+                    fix="wait for it or end it; reading commands work meanwhile; set "
+                    "INTEROHM_MONGODB_URI for many writers at once",
+                )
+            time.sleep(_LOCK_POLL_S)
         file.seek(0)
         file.truncate()
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
+
+
+def _locked(file: IO[str], path: Path, *, shared: bool) -> bool:
+    """Take a lock if nobody is in the way."""
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise InputError(
+            f"the data folder's file system does not lock files: {error.strerror}",
+            where=str(path),
+            fix="let INTEROHM_DATA name a folder on another file system",
+        ) from None
+    return True

@@ -16,6 +16,8 @@ from pymongo import MongoClient
 from ruamel.yaml import YAML
 from slurm import Slurm
 
+from interohm.yaml_io import load_yaml
+
 #: Stands in every URI that this cluster uses, as a password would.
 SECRET = "hunter2-in-the-address"
 
@@ -57,16 +59,17 @@ class Cluster:
             "INTEROHM_MONGODB_DATABASE": self.databases[1],
             "OMP_NUM_THREADS": "1",
         }
-        self.interohm("init-cluster", folder, "--scheduler", "slurm")
+        command = ("init-cluster", folder, "--scheduler", "slurm", "--mongodb-uri")
+        self.run("interohm", *command, typed=self.uri)
         self.edit("FW_config.yaml", PING_TIME_SECS=1, RUN_EXPIRATION_SECS=5)
         self.edit("FW_config.yaml", QUEUE_UPDATE_INTERVAL=0, RAPIDFIRE_SLEEP_SECS=1)
-        self.edit("my_launchpad.yaml", uri_mode=True, host=self.uri, name=self.databases[0])
-        store = {"type": "MongoStore", "uri": self.uri, "collection_name": "jobs"}
-        store["database"] = self.databases[1]
-        self.edit("jobflow.yaml", JOB_STORE={"docs_store": store})
+        self.edit("my_launchpad.yaml", name=self.databases[0])
+        store = load_yaml(folder / "jobflow.yaml")["JOB_STORE"]["docs_store"]
+        self.edit(
+            "jobflow.yaml", JOB_STORE={"docs_store": {**store, "database": self.databases[1]}}
+        )
         self.queue_jobs("rlaunch singleshot")
         with (folder / "environment.sh").open("a") as script:
-            script.write(f"export INTEROHM_MONGODB_URI='{self.uri}'\n")
             script.write(f"export INTEROHM_MONGODB_DATABASE={self.databases[1]}\n")
 
     def queue_jobs(self, rocket_launch: str, walltime: str = "00:30:00") -> None:
@@ -82,12 +85,15 @@ class Cluster:
         """Run a command of the program; return what it prints."""
         return self.run("interohm", *arguments, code=code).stdout
 
-    def run(self, *command: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: object, code: int = 0, typed: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program on the login node, in the folder for launches."""
         ran = subprocess.run(
             [str(word) for word in command],
             env=self.environment,
             cwd=self.work,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=300,

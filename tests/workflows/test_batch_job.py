@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from interohm.errors import InputError
 from interohm.workflows import batch_job
 from interohm.workflows.calculations import calculate
 from interohm.workflows.campaign import memory_store
-from interohm.workflows.claims import claimed
+from interohm.workflows.claims import claimed, clean, scratch_of
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.presets import load_preset
@@ -62,7 +61,10 @@ def test_a_job_at_its_walltime_is_replaced_by_itself_and_goes_on(
     with Database.open() as database:
         assert database.count("calculations") == 0
 
-    output = again.run(store).output
+    with monkeypatch.context() as killed:  # before it could clean up
+        killed.setattr(batch_job, "clean", lambda folder: None)
+        output = again.run(store).output
+    assert scratch_of(tmp_path).unfinished == 1
     log = (folder / "relaxation.log").read_text()
     assert log.count("Step ") == 2
     with Database.open() as database:
@@ -71,9 +73,14 @@ def test_a_job_at_its_walltime_is_replaced_by_itself_and_goes_on(
     assert found["ionic_steps"] >= log.count("BFGS:") - 1
     # What its launcher was killed before saving is kept as it is.
     begun = (folder / "relaxation.log").stat().st_mtime_ns
-    shutil.rmtree(tmp_path / "interohm")
+    (tmp_path / "interohm.sqlite").unlink()
     assert relaxation()[0].run(store).output["hash"] == output["hash"]
     assert (folder / "relaxation.log").stat().st_mtime_ns == begun
+    # Nothing but logs is left of what is in the database.
+    kept = {"claim", "lock", "request.json", "worker.log", "relaxation.log", "gpaw.txt"}
+    assert {path.name for path in folder.iterdir()} == kept
+    assert scratch_of(tmp_path).finished == 1
+    assert scratch_of(tmp_path).unfinished == 0
 
 
 @pytest.mark.dft
@@ -87,6 +94,22 @@ def test_walltime_too_short_for_a_geometry_is_a_failure(monkeypatch: pytest.Monk
     )
     with pytest.raises(CalculationError, match="more walltime"):
         job.run(memory_store())
+
+
+def test_a_folder_is_cleaned_and_nothing_outside_of_it(tmp_path: Path) -> None:
+    precious, folder = tmp_path / "precious", tmp_path / "scratch" / "abc"
+    (precious / "inner").mkdir(parents=True)
+    (folder / "images" / "01").mkdir(parents=True)
+    for name in ("claim", "OUTCAR.gz", "CHGCAR", "WAVECAR", "images/01/OUTCAR", "result.json"):
+        (folder / name).write_bytes(b"x" * 1000)
+    (folder / "link").symlink_to(precious)
+    assert scratch_of(tmp_path).unfinished == 1
+    assert scratch_of(tmp_path).size_MB >= 0.006
+    clean(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["OUTCAR.gz", "claim"]
+    assert (precious / "inner").is_dir()
+    assert (scratch_of(tmp_path).finished, scratch_of(tmp_path).unfinished) == (1, 0)
+    assert scratch_of(tmp_path / "nowhere").size_MB == 0
 
 
 def test_a_job_that_was_taken_too_late_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,8 +57,8 @@ class Run(Protocol):
     def finished(self) -> bool:
         """Whether it has ended, well or not."""
 
-    def wait(self) -> None:
-        """Wait until it has ended."""
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until it has ended, so long at most."""
 
     def progress(self) -> Progress | None:
         """How far it is; None before the first iteration."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -153,9 +154,10 @@ class WorkerRun:
         """Whether the process has ended."""
         return self._process.poll() is not None
 
-    def wait(self) -> None:
-        """Wait for the process to end."""
-        self._process.wait()
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait for the process to end, so long at most."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_s)
 
     def result(self) -> Calculation:
         """Return the calculation that the finished process wrote.

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
+import os
+import pty
 import statistics
+import subprocess
+import sys
+import termios
+import time
 
 import fireworks.fw_config
 import pytest
@@ -25,7 +33,7 @@ CAMPAIGN = SHIPPED_FOLDER.parent / "campaigns" / "demo.yaml"
 @pytest.mark.parametrize(
     ("scheduler", "words"),
     [
-        ("slurm", ["#SBATCH --time=24:00:00", "rlaunch multi 16"]),
+        ("slurm", ["#SBATCH --time=24:00:00", "for core in $(seq 16); do rlaunch rapidfire"]),
         ("pbs", ["#PBS -l walltime=24:00:00", "INTEROHM_WALLTIME_S=86400"]),
     ],
 )
@@ -47,6 +55,60 @@ def test_files_work_as_they_are_written(interohm, tmp_path, scheduler, words):
     store = JobStore.from_dict_spec(load_yaml(folder / "jobflow.yaml")["JOB_STORE"])
     assert store.docs_store.collection_name == "jobs"
     assert load_yaml(folder / "my_launchpad.yaml")["password"] is None
+
+
+URI = "mongodb://me:hunter2'%24%40@db.example:27017/?authSource=admin&appName=a"
+
+
+def test_the_server_is_in_all_files_and_nowhere_else(interohm, tmp_path, monkeypatch):
+    folder = tmp_path / "cluster"
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{URI}\n"))
+    ran = interohm("init-cluster", folder, "--mongodb-uri")
+    assert ran.code == 0, ran.err
+    assert "hunter2" not in ran.out + ran.err
+    launchpad = load_yaml(folder / "my_launchpad.yaml")
+    assert launchpad == {"host": URI, "uri_mode": True, "name": "fireworks"}
+    described = load_yaml(folder / "jobflow.yaml")["JOB_STORE"]
+    store = JobStore.from_dict_spec(described).docs_store
+    assert (store.uri, store.database, store.collection_name) == (URI, "interohm", "jobs")
+    command = f". {folder}/environment.sh && printenv INTEROHM_MONGODB_URI"
+    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert said.stdout == f"{URI}\n"
+    with_it = [
+        path.name for path in folder.rglob("*") if path.is_file() and "hunter2" in path.read_text()
+    ]
+    assert sorted(with_it) == ["environment.sh", "jobflow.yaml", "my_launchpad.yaml"]
+    assert {path.stat().st_mode & 0o777 for path in folder.glob("*.*")} == {0o600}
+
+
+def test_the_server_is_asked_for_unseen(tmp_path):
+    """On a terminal, which shows the question and not the answer."""
+    folder = tmp_path / "cluster"
+    mine, its = pty.openpty()
+    command = [sys.executable, "-m", "interohm", "init-cluster", folder, "--mongodb-uri"]
+    with subprocess.Popen(
+        command, stdin=its, stdout=its, stderr=its, start_new_session=True
+    ) as process:
+        while process.poll() is None and termios.tcgetattr(its)[3] & termios.ECHO:
+            time.sleep(0.05)  # until what is typed is not shown
+        os.write(mine, f"{URI}\n".encode())
+        os.close(its)
+        shown = b""
+        with contextlib.suppress(OSError):  # it has ended
+            while part := os.read(mine, 4096):
+                shown += part
+    os.close(mine)
+    assert process.returncode == 0, shown
+    assert b"mongodb://USER:PASSWORD@HOST:PORT" in shown
+    assert b"hunter2" not in shown
+    assert load_yaml(folder / "my_launchpad.yaml")["host"] == URI
+
+
+def test_what_is_no_server_is_refused_unseen(refused, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("me:hunter2@db.example\n"))
+    said = refused("init-cluster", tmp_path / "cluster", "--mongodb-uri")
+    assert "hunter2" not in said
+    assert not (tmp_path / "cluster").exists()
 
 
 def test_nothing_is_overwritten(interohm, refused, tmp_path):

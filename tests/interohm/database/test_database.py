@@ -102,7 +102,7 @@ def test_old_profiles_do_not_pile_up(tmp_path):
             database.save_contact(contact_document(profile={"x_nm": [float(place)]}))
         [slim] = database.query("contacts")
         assert database.with_profiles(slim)["profile"] == {"x_nm": [2.0]}
-    assert len(list((tmp_path / "blobs").iterdir())) == 1
+        assert database._backend.execute("SELECT count(*) FROM blobs").fetchall() == [(1,)]
 
 
 def test_no_nan_in_a_result(tmp_path):
@@ -239,7 +239,7 @@ def test_damaged_file_is_named(tmp_path, damage):
         for number in range(30):
             database.save_calculation({"hash": str(number), "text": "x" * 1000})
         database.save_material(LITHIUM)
-    [path] = tmp_path.rglob("calculations.collection")
+    path = tmp_path / "interohm.sqlite"
     if damage == "garbage":
         path.write_bytes(b"this is no database" * 1000)
     elif damage == "cut":
@@ -248,19 +248,22 @@ def test_damaged_file_is_named(tmp_path, damage):
         import sqlite3
 
         with sqlite3.connect(path) as file:
-            file.execute("UPDATE documents SET v = X'0102030405'")
-    with Database.open(settings) as database:
-        with pytest.raises(InputError) as caught:
-            database.find_calculation("1")
-        assert str(path if damage != "document" else tmp_path) in str(caught.value)
-        assert database.material("Li") == LITHIUM
+            file.execute(
+                "UPDATE documents SET content = X'0102030405' WHERE collection = 'calculations'"
+            )
+    with pytest.raises(InputError) as caught, Database.open(settings) as database:
+        database.find_calculation("1")
+    assert str(path) in str(caught.value)
+    if damage == "document":
+        with Database.open(settings) as database:  # the others are there
+            assert database.material("Li") == LITHIUM
 
 
-def test_interrupted_creation_of_a_collection_is_mended(tmp_path):
+def test_interrupted_creation_is_mended(tmp_path):
     settings = Settings(data=tmp_path)
-    with Database.open(settings, write=True) as database:
-        database.save_material(LITHIUM)
-    (tmp_path / "interohm" / "calculations.collection").touch()
+    (tmp_path / "interohm.sqlite").touch()
+    with Database.open(settings) as database:
+        assert database.count("calculations") == 0
     with Database.open(settings, write=True) as database:
         database.save_calculation({"hash": "a"})
         assert database.find_calculation("a") == {"hash": "a"}

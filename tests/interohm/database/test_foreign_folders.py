@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+import subprocess
 import sys
 
+import montydb
 import pytest
 
 from interohm.database import Database
@@ -26,43 +29,144 @@ def own(tmp_path):
     return settings
 
 
+@pytest.fixture
+def earlier(tmp_path):
+    """A project that an earlier version of the program began."""
+    settings = Settings(data=tmp_path / "earlier")
+    montydb.set_storage(str(settings.data), storage="sqlite", use_bson=True, journal_mode="DELETE")
+    contacts = montydb.MontyClient(str(settings.data))["interohm"]["contacts"]
+    contacts.insert_one({"_id": "a", "left": "Li", "right": "LiF"})
+    return settings
+
+
 @pytest.mark.parametrize("write", [True, False])
 @pytest.mark.parametrize(
     "named", ["poison", "flatfile", "memory", "os", "", None, "sqlite\npoison"]
 )
-def test_another_engine_is_never_imported(own, tmp_path, monkeypatch, named, write):
+def test_another_engine_is_never_imported(earlier, tmp_path, monkeypatch, named, write):
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "poison.py").write_text("raise AssertionError('imported')")
     monkeypatch.syspath_prepend(str(tmp_path / "path"))
-    engine = own.data / ".monty.storage"
+    engine = earlier.data / ".monty.storage"
     if named is None:
         engine.unlink()
     else:
         engine.write_text(named)
     with (
         pytest.raises(InputError, match=r"names something else than SQLite") as caught,
-        Database.open(own, write=write) as database,
+        Database.open(earlier, write=write) as database,
     ):
         database.query("contacts")
-    assert str(own.data) in str(caught.value)
+    assert str(earlier.data) in str(caught.value)
+    with pytest.raises(InputError, match=r"names something else than SQLite"):
+        Database.move_earlier_folder(earlier)
     assert "poison" not in sys.modules
 
 
-def test_settings_of_the_engine_are_no_commands(own, tmp_path):
-    config = own.data / "monty.storage.cfg"
+def test_settings_of_the_engine_are_no_commands(earlier, tmp_path):
+    config = earlier.data / "monty.storage.cfg"
     attack = f"DELETE; ATTACH DATABASE '{tmp_path / 'written'}' AS x; CREATE TABLE x.t (a)"
     config.write_text(config.read_text().replace("DELETE", attack))
     with (
         pytest.raises(InputError, match="names something else than SQLite"),
-        Database.open(own) as database,
+        Database.open(earlier) as database,
     ):
         database.query("contacts")
     assert not (tmp_path / "written").exists()
 
 
+@pytest.mark.parametrize("write", [True, False])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_a_database_that_is_no_file(own, tmp_path, kind, write):
+    file, precious = own.data / "interohm.sqlite", tmp_path / "precious"
+    file.rename(precious)
+    before = precious.read_bytes()
+    if kind == "link":
+        file.symlink_to(precious)
+    elif kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.mkdir()
+    with (
+        pytest.raises(InputError, match="a link or a special file"),
+        Database.open(own, write=write),
+    ):
+        pass
+    assert precious.read_bytes() == before
+
+
+@pytest.mark.parametrize("write", [True, False])
+@pytest.mark.parametrize(
+    "act",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON documents BEGIN DELETE FROM documents; END",
+        "CREATE VIEW v AS SELECT * FROM documents",
+        "CREATE VIRTUAL TABLE f USING fts5(a)",
+        "PRAGMA application_id = 5",
+    ],
+)
+def test_a_database_that_acts(own, act, write):
+    with sqlite3.connect(own.data / "interohm.sqlite") as file:
+        file.execute(act)
+    with (
+        pytest.raises(InputError, match="no database of this program"),
+        Database.open(own, write=write),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_a_journal_that_names_another_file(own, tmp_path, write):
+    """As SQLite writes it for a transaction over two files; it removes the file in the end."""
+    journal = own.data / "interohm.sqlite-journal"
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    named = str(precious).encode()
+    journal.write_bytes(
+        bytes.fromhex("d9d505f920a163d7")
+        + bytes(504)
+        + (1).to_bytes(4)
+        + named
+        + len(named).to_bytes(4)
+        + sum(named).to_bytes(4)
+        + bytes.fromhex("d9d505f920a163d7")
+    )
+    with pytest.raises(InputError, match="names another file"), Database.open(own, write=write):
+        pass
+    assert precious.read_text() == "precious"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
+def test_the_journal_of_somebody_else_is_not_played_back(own, tmp_path):
+    """What stands in a journal acts on files: it may name one that is removed in the end."""
+    code = (
+        "import os, sqlite3, sys\n"
+        "file = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "file.execute('PRAGMA cache_size = 1')\n"
+        "file.execute('BEGIN IMMEDIATE')\n"
+        "file.execute('CREATE TABLE x AS SELECT zeroblob(1000000)')\n"
+        "os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, own.data / "interohm.sqlite"], check=True)
+    journal = own.data / "interohm.sqlite-journal"
+    left = journal.read_bytes()
+    assert left
+    for path in (own.data / "interohm.sqlite", journal):
+        os.chown(path, 65534, 65534)
+    with pytest.raises(InputError), Database.open(own) as database:
+        database.query("contacts")
+    assert journal.read_bytes() == left
+    # a writer's own is: what was left half done is taken back
+    os.chown(own.data / "interohm.sqlite", 0, 0)
+    with Database.open(own) as database:
+        assert len(database.query("contacts")) == 1
+    assert not journal.exists()
+
+
+@pytest.mark.parametrize("name", [".writer.lock", ".turns.lock"])
 @pytest.mark.parametrize("kind", ["link", "dangling", "pipe", "folder"])
-def test_a_lock_that_is_no_file(own, tmp_path, kind):
-    lock, precious = own.data / ".writer.lock", tmp_path / "precious"
+def test_a_lock_that_is_no_file(own, tmp_path, kind, name):
+    lock, precious = own.data / name, tmp_path / "precious"
     lock.unlink()
     if kind == "link":
         precious.write_text("precious")

@@ -128,7 +128,8 @@ def test_outputs_of_jobs(settings, poison):
         run_locally(made, store=store, ensure_success=True, log=False)
         assert store.get_output(made.uuid, load=True) == {"kept": [1, 2]}
         jobs = database._backend.collection("jobs")
-        jobs.update_one({"uuid": made.uuid}, {"$set": {"output": {"kept": [poison]}}})
+        stored = jobs.find_one({"uuid": made.uuid})
+        jobs.replace_one({"uuid": made.uuid}, {**stored, "output": {"kept": [poison]}})
         with pytest.raises(InputError, match="names code of"):
             store.get_output(made.uuid, load=True)
 

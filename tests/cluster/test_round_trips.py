@@ -1,0 +1,166 @@
+"""Commands to the server: bounded, however many phases are in the queue."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from conftest import SERVER_VARIABLE
+from fireworks import FWAction, FWorker, LaunchPad
+from jobflow import Flow, job
+from pymongo import MongoClient, monitoring
+
+from interohm.workflows import queue_state, submission
+
+FAILED = 3
+
+
+class Counting(monitoring.CommandListener):
+    """Counts the commands that all clients send."""
+
+    def __init__(self) -> None:
+        self.commands: Counter[str] = Counter()
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.commands[event.command_name] += 1
+
+    def succeeded(self, event: Any) -> None:
+        """Count nothing."""
+
+    def failed(self, event: Any) -> None:
+        """Count nothing."""
+
+    def of(self, act: Callable[[], Any]) -> int:
+        """Return how many commands a call sends."""
+        self.commands.clear()
+        act()
+        return sum(self.commands.values())
+
+
+@pytest.fixture
+def launchpads() -> Iterator[Callable[[Counting], LaunchPad]]:
+    """Return a function that makes an empty launchpad whose commands are counted."""
+    made: list[LaunchPad] = []
+
+    def make(counting: Counting) -> LaunchPad:
+        name = f"interohm_test_{os.getpid()}_{time.time_ns()}"
+        pad = LaunchPad(
+            host=os.environ[SERVER_VARIABLE],
+            name=name,
+            uri_mode=True,
+            strm_lvl="CRITICAL",
+            mongoclient_kwargs={"event_listeners": [counting]},
+        )
+        made.append(pad)
+        return pad
+
+    yield make
+    for pad in made:
+        with MongoClient(os.environ[SERVER_VARIABLE]) as client:
+            client.drop_database(pad.db.name)
+        pad.connection.close()
+
+
+@job
+def first_step() -> int:
+    """Stand for a calculation."""
+    return 1
+
+
+@job
+def second_step(number: int) -> int:
+    """Stand for what follows from it."""
+    return number
+
+
+def plans(count: int) -> list[submission.PhasePlan]:
+    made = []
+    for number in range(count):
+        first = first_step()
+        flow = Flow([first, second_step(first.output)])
+        key = hashlib.sha256(str(number).encode()).hexdigest()
+        made.append(submission.PhasePlan(f"phase{number}", flow, [], key, done=False))
+    return made
+
+
+def let_fail(pad: LaunchPad, count: int) -> None:
+    """Let the first jobs of some phases begin and fail."""
+    for document in list(pad.fireworks.find({"state": "READY"}, {"fw_id": 1}, limit=count)):
+        _, launch = pad.checkout_fw(FWorker(), ".", fw_id=document["fw_id"])
+        pad.complete_launch(launch, FWAction(), "FIZZLED")
+
+
+def commands(make: Callable[[Counting], LaunchPad], phases: int) -> dict[str, int]:
+    """Return how many commands each act of the user's sends."""
+    counting = Counting()
+    pad = make(counting)
+    asked = plans(phases)
+    submitted: list[submission.Submission] = []
+    counts = {"submit": counting.of(lambda: submitted.extend(submission.submit("c", asked, pad)))}
+    assert [one.outcome for one in submitted] == ["added"] * phases
+    submitted.clear()
+    again = counting.of(lambda: submitted.extend(submission.submit("c", asked, pad)))
+    assert [one.outcome for one in submitted] == ["queued"] * phases
+    let_fail(pad, FAILED)
+    jobs: list[queue_state.QueuedJob] = []
+    counts |= {"submit again": again}
+    counts["status"] = counting.of(lambda: jobs.extend(queue_state.queued_jobs(pad)))
+    assert len(jobs) == 2 * phases
+    states = Counter(one.state for one in jobs)
+    assert states == {"failed": FAILED, "ready": phases - FAILED, "waits": phases}
+    begun: list[int] = []
+    counts["rerun"] = counting.of(lambda: begun.extend(queue_state.rerun(pad)))
+    assert len(begun) == FAILED
+    return counts
+
+
+def test_a_hundred_times_the_phases_take_no_more_than_three_times_the_commands(
+    launchpads: Callable[[Counting], LaunchPad],
+) -> None:
+    few, many = (commands(launchpads, phases) for phases in (10, 1000))
+    for act, count in many.items():
+        assert count <= 3 * few[act], (act, few, many)
+
+
+def test_of_two_who_submit_at_once_one_adds(
+    launchpads: Callable[[Counting], LaunchPad], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pad = launchpads(Counting())
+    asked = plans(5)
+    real = LaunchPad.bulk_add_wfs
+
+    def after_another(self: LaunchPad, workflows: list[Any]) -> None:
+        monkeypatch.setattr(LaunchPad, "bulk_add_wfs", real)
+        assert {one.outcome for one in submission.submit("c", plans(3), pad)} == {"added"}
+        real(self, workflows)
+
+    monkeypatch.setattr(LaunchPad, "bulk_add_wfs", after_another)
+    outcomes = [one.outcome for one in submission.submit("c", asked, pad)]
+    assert outcomes == ["queued"] * 3 + ["added"] * 2
+    assert pad.workflows.count_documents({}) == 5
+    assert pad.fireworks.count_documents({}) == 10
+
+
+def test_a_submission_that_was_killed_between_workflows_and_jobs(
+    launchpads: Callable[[Counting], LaunchPad],
+) -> None:
+    pad = launchpads(Counting())
+    asked = plans(3)
+    submission.submit("c", asked, pad)
+    torn = pad.workflows.find_one({"metadata.interohm.phase": "phase1"})
+    pad.fireworks.delete_one({"fw_id": torn["nodes"][1]})
+    # it may be that somebody adds it right now
+    assert {one.outcome for one in submission.submit("c", asked, pad)} == {"queued"}
+    earlier = datetime.now(UTC) - timedelta(hours=1)
+    pad.workflows.update_many({}, {"$set": {"created_on": earlier.isoformat()}})
+    outcomes = [one.outcome for one in submission.submit("c", asked, pad)]
+    assert outcomes == ["queued", "added", "queued"]
+    assert pad.workflows.count_documents({}) == 3
+    assert pad.fireworks.count_documents({}) == 6
+    assert len(queue_state.queued_jobs(pad, campaign="c")) == 6
