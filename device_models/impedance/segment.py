@@ -27,10 +27,10 @@ DEGREE = 6
 PLACES, WEIGHTS = np.polynomial.legendre.leggauss(10)
 """Quadrature on every element."""
 
-_PER_ELEMENT = 2.0
+_PER_ELEMENT = 2.5
 """Length of an element of a space charge: in Debye lengths where it is linear, else in kT."""
 
-_TAIL = 14.0
+_TAIL = 12.0
 """Debye lengths beyond x99 that are meshed, where there is room."""
 
 _SMALLEST = 1e-9
@@ -54,15 +54,12 @@ class Segment:
         eps.
     capacitance_e_V_nm3, resistivity_ohm_cm : array (m, m, G, E, B)
         C and sigma^−1 of `response`.
-    conducts : bool
-        Whether ions move at all.
     """
 
     metric_nm: Array
     permittivity_e_V_nm: Array
     capacitance_e_V_nm3: Array
     resistivity_ohm_cm: Array
-    conducts: bool = True
 
     @property
     def length_nm(self) -> Array:
@@ -70,10 +67,20 @@ class Segment:
         return np.asarray(np.einsum("g,geb->b", WEIGHTS, self.metric_nm))
 
     @property
+    def span_nm2_V_e(self) -> Array:
+        """∫ dx/eps (B,)."""
+        ratio = self.metric_nm / self.permittivity_e_V_nm
+        return np.asarray(np.einsum("g,geb->b", WEIGHTS, ratio))
+
+    @property
     def resistance_ohm_cm2(self) -> Array:
         """∫ sigma^−1 dx, (m, m, B)."""
         sheets = np.einsum("g,ijgeb,geb->ijb", WEIGHTS, self.resistivity_ohm_cm, self.metric_nm)
         return np.asarray(sheets * 1e-7)
+
+    def spread(self, batch: int) -> Segment:
+        """The same for every one of more samples."""
+        return self._turned(lambda value: np.broadcast_to(value, (*value.shape[:-1], batch)))
 
     def take(self, index: slice) -> Segment:
         """Some of the samples."""
@@ -89,7 +96,6 @@ class Segment:
             change(self.permittivity_e_V_nm),
             change(self.capacitance_e_V_nm3),
             change(self.resistivity_ohm_cm),
-            self.conducts,
         )
 
 
@@ -101,13 +107,11 @@ def _of(
     electrons: ElectronMobility | None,
 ) -> Segment:
     answer = response(charge, potential_V, electrons)
-    conducts = bool(np.any(answer.conductivity_S_cm[0, 0] > 0.0))
     return Segment(
         metric_nm,
         np.broadcast_to(permittivity, metric_nm.shape),
         answer.capacitance_e_V_nm3,
         resistivity(answer.conductivity_S_cm),
-        conducts,
     )
 
 
@@ -188,7 +192,7 @@ def electrode_segment(side: HalfSpace, electrons: ElectronMobility | None = None
     own = bulk.conductivity_S_cm
     if np.any(own > 0.0):
         resists[0, 0] = np.maximum(made.resistivity_ohm_cm[0, 0] - 1.0 / own, 0.0)
-    return replace(made, resistivity_ohm_cm=resists, conducts=True)
+    return replace(made, resistivity_ohm_cm=resists)
 
 
 def thick_layer(
@@ -236,9 +240,7 @@ def layer_segment(solution: LayerSolution, electrons: ElectronMobility | None = 
     """Elements of a layer that was solved whole on the grid."""
     between = solution.element.to_places(PLACES)
     potential = np.tensordot(between, solution.potential_V, axes=1)
-    # fixed charges, which may vary from node to node, answer to nothing
-    charge = replace(solution.charge, fixed_charge_nm3=np.zeros(1))
-    charge = charge.between_nodes(between, potential.ndim)
+    charge = solution.charge.between_nodes(between, potential.ndim)
     eps = np.tensordot(between, solution.permittivity_e_V_nm, axes=1)
     metric = np.broadcast_to(0.5 * np.diff(solution.ends_nm, axis=0), potential.shape)
     if electrons is not None:
