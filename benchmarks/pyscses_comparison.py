@@ -54,8 +54,8 @@ def by_pyscses(spacing_nm: float, damping: float) -> dict[str, float]:
     }
     inside = np.abs(x) < PLANE_NM * 0.5e-9
     sites = [
-        Site(label, place, [kind], [energy if here else 0.0])
-        for place, here in zip(x, inside, strict=True)
+        Site(label, position, [kind], [energy if here else 0.0])
+        for position, here in zip(x, inside, strict=True)
         for label, (kind, energy) in kinds.items()
     ]
     grid = Grid(x, side, side, [step, step], [step, step], Set_of_Sites(sites))

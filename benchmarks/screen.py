@@ -156,8 +156,8 @@ def cells_summed_one_by_one(cells: Cells) -> float:
         if -resistance > heap[0]:
             heapq.heapreplace(heap, -resistance)
         bins[0][int(8 * math.log2(resistance))] += 1
-        for place, value in enumerate((barrier, margin, voltage), start=1):
-            bins[place][int(50 * value)] += 1
+        for index, value in enumerate((barrier, margin, voltage), start=1):
+            bins[index][int(50 * value)] += 1
     return SUMMED_ONE_BY_ONE / (time.perf_counter() - start)
 
 
@@ -165,9 +165,9 @@ def query_figures(cells: Cells, folder: Path) -> dict[str, float]:
     """Questions to a million contacts, and to 1e8 cells: one file of 2e6 under fifty names."""
     number, negatives, positives = cells.shape
     names = {
-        "negative": [f"N{place}" for place in range(negatives)],
-        "electrolyte": [f"E{place}" for place in range(number)],
-        "positive": [f"P{place}" for place in range(positives)],
+        "negative": [f"N{index}" for index in range(negatives)],
+        "electrolyte": [f"E{index}" for index in range(number)],
+        "positive": [f"P{index}" for index in range(positives)],
     }
     repeats = -(-1_000_000 // (number * (negatives + positives)))
     tables = [
@@ -183,8 +183,8 @@ def query_figures(cells: Cells, folder: Path) -> dict[str, float]:
     rows = min(2_000_000, cells.count)
     conditions = {"temperature_K": 300.0, "state_of_charge": 0.0}
     write_cells(first, cells, Question(), 0, rows, names=names, **conditions)
-    for place in range(1, 50):
-        os.link(first, table / f"{place}.parquet")
+    for index in range(1, 50):
+        os.link(first, table / f"{index}.parquet")
 
     middle = float(np.median(cells.at(np.arange(10_000))["resistance_ohm_cm2"]))
     contacts_s, contacts_cpu_s = best_of(

@@ -17,6 +17,15 @@ from .constants import (
 from .contact import Contact, contact
 from .electrode import electrode_bulk
 from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
+from .exchange_current import (
+    HOST_OCCUPATION,
+    ContactHop,
+    charge_transfer_ohm_cm2,
+    contact_hop,
+    exchange_current_A_cm2,
+    lattice_gas_factor,
+)
+from .finite_current import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
 from .first_integral.depletion import layer_depletion_ohm_cm2
 from .first_integral.half_space import HalfSpace, half_space
 from .first_integral.layer import Layer, layer
@@ -32,7 +41,6 @@ from .impedance.response import ElectronMobility
 from .impedance.segment import Segment, electrode_segment, layer_segment, thick_layer
 from .impedance.shares import loss_shares
 from .impedance.spectrum import Relaxations, solve_chain
-from .kinetics import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
 from .kpfm import (
     Decomposition,
     collector_work_function_eV,
@@ -41,6 +49,7 @@ from .kpfm import (
     delta_cpd_V,
     equilibrium_cpd_V,
 )
+from .layers_between import FiniteLayer, FiniteLayers, solve_finite_layers
 from .memory import keep_freed_memory
 from .neutral_energies import energies_from_neutrality
 from .open_circuit import (
@@ -57,26 +66,19 @@ from .open_circuit import (
 from .phase import Metal, Phase, defect_slots, stack_phases
 from .profile import Profile
 from .resistance import (
-    HOST_OCCUPATION,
     LARGEST_OHM_CM2,
     LIMITING_STEPS,
     REASONS,
-    ContactHop,
     ContactResistance,
     Reason,
-    charge_transfer_ohm_cm2,
     conductivity_S_cm,
-    contact_hop,
     contact_resistance,
-    exchange_current_A_cm2,
     is_thick,
-    lattice_gas_factor,
     positive_resistance,
     side_depletion_ohm_cm2,
     thick_space_charge,
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
-from .thin_layers import ThinLayer, ThinLayers, solve_thin_layers
 from .validity import coulomb_coupling, filling, shortest_hop_nm
 
 __all__ = [
@@ -102,6 +104,8 @@ __all__ = [
     "Decomposition",
     "Diffusion",
     "ElectronMobility",
+    "FiniteLayer",
+    "FiniteLayers",
     "FittedHop",
     "GradedProfile",
     "HalfSpace",
@@ -119,8 +123,6 @@ __all__ = [
     "Stack",
     "StackLayer",
     "StackNotConverged",
-    "ThinLayer",
-    "ThinLayers",
     "Unmixing",
     "apparent_activation_energy_eV",
     "band_edges",
@@ -170,8 +172,8 @@ __all__ = [
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",
     "solve_chain",
+    "solve_finite_layers",
     "solve_stack",
-    "solve_thin_layers",
     "stack_phases",
     "thick_layer",
     "thick_space_charge",

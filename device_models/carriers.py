@@ -73,11 +73,11 @@ def carrier_bounds(eta: Array, y: Array) -> tuple[Array, Array]:
 
 def _degenerate(eta: Array, y: Array) -> tuple[Array, Array]:
     # the remainder of Taylor's formula where the plain difference would cancel
-    place = (1.0 + _NODES[:, None]) / 2.0
+    node = (1.0 + _NODES[:, None]) / 2.0
     near = np.clip(y, -_SMALL, _SMALL)
-    slopes = fermi_dirac(-0.5, eta + near * place)
+    slopes = fermi_dirac(-0.5, eta + near * node)
     weights = _WEIGHTS[:, None] / 2.0
-    near_pressure = near**2 * np.sum(weights * (1.0 - place) * slopes, axis=0)
+    near_pressure = near**2 * np.sum(weights * (1.0 - node) * slopes, axis=0)
     near_density = near * np.sum(weights * slopes, axis=0)
     start = fermi_dirac(0.5, eta)
     end = eta + y

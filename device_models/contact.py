@@ -165,10 +165,10 @@ def _share_charged(left: Bulk, right: Bulk, drop_V: Array, charge: Array) -> Arr
 
     def total(shift: Array) -> tuple[Array, Array]:
         value, slope = charge.copy(), np.zeros_like(charge)
-        for state, place in ((first, shift), (second, shift - drop_V)):
-            pressure, density = state.evaluate(place / state.kT_eV)
+        for state, offset in ((first, shift), (second, shift - drop_V)):
+            pressure, density = state.evaluate(offset / state.kT_eV)
             field = np.sqrt(2.0 * pressure / state.permittivity_e_V_nm)
-            value -= np.sign(place) * state.permittivity_e_V_nm * field
+            value -= np.sign(offset) * state.permittivity_e_V_nm * field
             with np.errstate(divide="ignore", invalid="ignore"):
                 slope -= np.abs(density) / field
         return value, slope

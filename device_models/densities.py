@@ -233,7 +233,7 @@ def _extremes(size: Array) -> tuple[float, float]:
 
 
 def saturation_marks(state: Thermodynamics, sign: Array) -> list[Array]:
-    """|u| at which a defect comes to fill its sublattice: where the field's course kinks."""
+    """|u| at which a defect comes to fill its sublattice: where the field kinks."""
     marks = []
     for site in state.sublattices:
         for charge, probability in zip(site.charge, site.probability, strict=True):

@@ -49,8 +49,8 @@ def minimum_interface_mu(
     start = xp.concat([xp.zeros_like(share[..., :1]), share[..., :-1]], axis=-1)
     lowest, highest = -z * oxidation, -z * reduction
     left, right = (
-        xp.minimum(xp.maximum(negative + (positive - negative) * place, lowest), highest)
-        for place in (start, share)
+        xp.minimum(xp.maximum(negative + (positive - negative) * position, lowest), highest)
+        for position in (start, share)
     )
     return left, right
 

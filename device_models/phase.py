@@ -225,8 +225,8 @@ def _slots(phase: Phase, sizes: Sequence[int]) -> list[int]:
     starts = [sum(sizes[:s]) for s in range(len(sizes))]
     slots = [0] * len(phase.sublattice or ())
     for start, group in zip(starts, phase.groups, strict=False):
-        for place, defect in enumerate(group):
-            slots[defect] = start + place
+        for index, defect in enumerate(group):
+            slots[defect] = start + index
     return slots
 
 

@@ -65,16 +65,16 @@ def first_order_sensitivity(inputs: Array, output: Array) -> Sensitivity:
     y = known_output - np.mean(known_output)
     total = float(np.sum(y**2))
     order = np.argsort(x, axis=0, kind="stable")
-    along, place = y[order], np.take_along_axis(x, order, axis=0)
+    along, position = y[order], np.take_along_axis(x, order, axis=0)
 
     def binned(values: Array) -> Array:
         return np.asarray(np.add.reduceat(values, edges[:-1], axis=0))
 
     # regression on a straight line in each bin
-    place = place - np.repeat(binned(place) / size, size[:, 0], axis=0)
-    spread_x, sums = binned(place**2), binned(along)
+    position = position - np.repeat(binned(position) / size, size[:, 0], axis=0)
+    spread_x, sums = binned(position**2), binned(along)
     slopes = np.divide(
-        binned(place * along) ** 2, spread_x, out=np.zeros_like(sums), where=spread_x > 0.0
+        binned(position * along) ** 2, spread_x, out=np.zeros_like(sums), where=spread_x > 0.0
     )
     explained = np.sum(sums**2 / size + slopes, axis=0)
     freedom = 2 * bins

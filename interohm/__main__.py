@@ -8,12 +8,12 @@ import signal
 def main() -> None:
     """Run the command line; until it is imported, Ctrl-C just ends the process."""
     python_s = signal.default_int_handler
-    told = signal.getsignal(signal.SIGINT) is python_s  # else a shell has it ignored
-    if told:
+    handled = signal.getsignal(signal.SIGINT) is python_s  # else a shell has it ignored
+    if handled:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from interohm.cli import main as run
 
-    if told:
+    if handled:
         signal.signal(signal.SIGINT, python_s)
     run()
 

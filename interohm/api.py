@@ -153,7 +153,7 @@ def predict_cell(
     described, folder, where = _described(
         cell, Cell, load_cell, "cell", "a path, a mapping or an interohm.Cell"
     )
-    names = [f"{where}: layers[{place}].material" for place in range(len(described.layers))]
+    names = [f"{where}: layers[{index}].material" for index in range(len(described.layers))]
     given: Sequence[Any] = [layer.material for layer in described.layers]
     if records is not None:
         if isinstance(records, str) or not isinstance(records, Sequence):
@@ -165,7 +165,7 @@ def predict_cell(
                 fix="give one for each layer",
             )
         given, folder = records, Path()
-        names = [f"records[{place}]" for place in range(len(names))]
+        names = [f"records[{index}]" for index in range(len(names))]
     measured = None if measured_map is None else load_measured_map(Path(measured_map))
     with _database() as database:
         materials = _records(given, names, database, folder)
@@ -318,13 +318,13 @@ def _records(
     from interohm.lookup import find_material_at
 
     found: list[Insulator | Metal] = []
-    for one, place in zip(given, where, strict=True):
+    for one, location in zip(given, where, strict=True):
         if isinstance(one, Insulator | Metal):
             found.append(one)
             continue
         if not isinstance(one, str | Path):
-            raise _wrong_type(place, one, "a record, its name or a path to YAML")
-        known = find_material_at(place, str(one), relative_to=folder, database=database)
+            raise _wrong_type(location, one, "a record, its name or a path to YAML")
+        known = find_material_at(location, str(one), relative_to=folder, database=database)
         if known.hides_shipped:
             warnings.warn(
                 f"{one} is the record in {database.location}; it hides the shipped {one}",

@@ -15,7 +15,7 @@ from interohm.errors import InputError
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """Write a file that is there when all of it is, with the usual permissions of a new file.
 
     A link of its name is replaced, never followed.

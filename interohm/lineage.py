@@ -119,9 +119,9 @@ def _nothing(database: Database, name: str) -> InputError:
 def _cell(database: Database, document: Document) -> Origin:
     states = rows_of("cells", document)
     contacts = []
-    for place, contact in enumerate(value_at(document["states"][0], "contacts") or ()):
+    for index, contact in enumerate(value_at(document["states"][0], "contacts") or ()):
         over_charge = [
-            {"state_of_charge": state["state_of_charge"], **_of_contact(state["contacts"][place])}
+            {"state_of_charge": state["state_of_charge"], **_of_contact(state["contacts"][index])}
             for state in document["states"]
         ]
         names = [contact["left"], contact["right"]]

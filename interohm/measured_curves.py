@@ -167,7 +167,7 @@ class _Reader:
         if separator != " " and all(line.endswith(separator) for _, line in content):
             content = [(number, line.removesuffix(separator)) for number, line in content]
         rows = [_Row(number, _cells(line, separator)) for number, line in content]
-        first = next((place for place, row in enumerate(rows) if self._is_data(row)), len(rows))
+        first = next((index for index, row in enumerate(rows) if self._is_data(row)), len(rows))
         above, data = rows[:first], rows[first:]
         if not data:
             raise self._too_short()
@@ -340,46 +340,46 @@ class _Reader:
 
     def _found(self, row: _Row, headings: Sequence[tuple[str, str | None]]) -> list[_Column]:
         errors = [
-            place
-            for place, (name, _) in enumerate(headings)
+            column
+            for column, (name, _) in enumerate(headings)
             if _UNCERTAINTIES.intersection(name.split())
         ]
-        rest = [place for place in range(len(headings)) if place not in errors]
+        rest = [column for column in range(len(headings)) if column not in errors]
         found: list[int | None] = []
         for axis in (self.x, self.y):
-            by_name = [place for place in rest if headings[place][0] in axis.names]
-            by_unit = [place for place in rest if headings[place][1] in axis.units]
-            likely = [place for place in by_name if place in by_unit] or by_name or by_unit
+            by_name = [column for column in rest if headings[column][0] in axis.names]
+            by_unit = [column for column in rest if headings[column][1] in axis.units]
+            likely = [column for column in by_name if column in by_unit] or by_name or by_unit
             if len(likely) > 1:
                 raise self._error(
                     row,
-                    f"{' and '.join(repr(row.cells[place]) for place in likely)} may both be the "
+                    f"{' and '.join(repr(row.cells[column]) for column in likely)} may both be the "
                     f"{axis.name}",
                     f"call one of them {axis.names[0]}_{axis.unit}",
                 )
             found.append(likely[0] if likely else None)
         for one, other in ((0, 1), (1, 0)):
-            left = [place for place in rest if place != found[other]]
+            left = [column for column in rest if column != found[other]]
             if found[one] is None and found[other] is not None and len(left) == 1:
                 found[one] = left[0]
-        for axis, place in zip((self.x, self.y), found, strict=True):
-            if place is None:
+        for axis, column in zip((self.x, self.y), found, strict=True):
+            if column is None:
                 raise self._error(row, f"no column is known as the {axis.name}")
-        x, y = (place for place in found if place is not None)
+        x, y = (column for column in found if column is not None)
         if x == y:
             raise self._error(row, f"{row.cells[x]!r} may be both the place and the value")
         columns = [_Column(x, headings[x][1]), _Column(y, headings[y][1])]
         of_y = [
-            place
-            for place in errors
-            if headings[place][1] is None or headings[place][1] in self.y.units
+            column
+            for column in errors
+            if headings[column][1] is None or headings[column][1] in self.y.units
         ]
-        named = [place for place in of_y if set(headings[place][0].split()) & set(self.y.names)]
+        named = [column for column in of_y if set(headings[column][0].split()) & set(self.y.names)]
         own = named or of_y
         if len(own) > 1:
             raise self._error(
                 row,
-                f"{' and '.join(repr(row.cells[place]) for place in own)} may both be the "
+                f"{' and '.join(repr(row.cells[column]) for column in own)} may both be the "
                 "uncertainty",
                 "keep one",
             )
@@ -429,9 +429,9 @@ class _Reader:
                 "decimal commas and decimal points stand in one table",
                 "write all numbers with points",
             )
-        for place in self.bare.keys() & self.scaled.keys():
+        for column in self.bare.keys() & self.scaled.keys():
             raise self._error(
-                max(self.bare[place], self.scaled[place], key=lambda row: row.line),
+                max(self.bare[column], self.scaled[column], key=lambda row: row.line),
                 "some numbers of this column have a unit, others none",
                 f"name the unit in the heading: {self.example}",
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from interohm.errors import InputError
-from interohm.files import whole_file
+from interohm.files import atomic_file
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -203,8 +203,8 @@ def _plain(value: Any, field: str, where: str, depth: int, budget: list[int]) ->
         return unfolded
     if isinstance(value, (list, tuple, set)):
         return [
-            _plain(item, f"{field}[{place}]", where, depth + 1, budget)
-            for place, item in enumerate(value)
+            _plain(item, f"{field}[{index}]", where, depth + 1, budget)
+            for index, item in enumerate(value)
         ]
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{field}: {value} is not a finite number", where=where, fix="mend it")
@@ -246,7 +246,7 @@ def write_text(path: str | Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def check_place(path: str | Path) -> None:
+def check_output_path(path: str | Path) -> None:
     """Raise `InputError` where no file can be written, before its contents are computed."""
     path = Path(path)
     if path.is_dir():
@@ -263,7 +263,7 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     """Write a file whole or not at all: to a temporary name beside it, then rename."""
     path = Path(path)
     try:
-        with whole_file(path) as file:
+        with atomic_file(path) as file:
             file.write(data)
     except OSError as error:
         raise InputError(
@@ -350,9 +350,9 @@ def _fields(loc: tuple[int | str, ...], data: Any, *, missing: bool) -> list[int
     """Return a place in the data without the kinds of things that are no fields of it."""
     parts: list[int | str] = []
     here = data
-    for place, part in enumerate(loc, start=1):
+    for index, part in enumerate(loc, start=1):
         is_field = isinstance(here, dict) and part in here
-        lacks = missing and place == len(loc)
+        lacks = missing and index == len(loc)
         if part in _KINDS and not (is_field or lacks):
             continue
         parts.append(part)

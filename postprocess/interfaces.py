@@ -168,7 +168,7 @@ class Minimum:
     bracketed: bool
 
 
-def lowest_place(places: Sequence[float], energies_eV: Sequence[float]) -> Minimum:
+def lowest_position(places: Sequence[float], energies_eV: Sequence[float]) -> Minimum:
     """Return where a cubic polynomial through some energies (least squares) is lowest.
 
     Parameters
@@ -184,10 +184,12 @@ def lowest_place(places: Sequence[float], energies_eV: Sequence[float]) -> Minim
     _, slope, bend, skew = (float(coefficient) for coefficient in curve.coef)
     inside = bend**2 - 3 * skew * slope
     # Of the two places without a slope the one that curves upwards, also where skew is 0.
-    place = -slope / (bend + math.sqrt(inside)) if inside > 0 and bend > -math.sqrt(inside) else 2.0
-    if abs(place) >= 1:
+    minimum = (
+        -slope / (bend + math.sqrt(inside)) if inside > 0 and bend > -math.sqrt(inside) else 2.0
+    )
+    if abs(minimum) >= 1:
         return Minimum(float(x[np.argmin(y)]), False)
-    return Minimum(float(middle + width * place), True)
+    return Minimum(float(middle + width * minimum), True)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def _solved(
     # An element is determined if no direction that the equations leave free moves it.
     projector = np.linalg.pinv(matrix) @ matrix
     return {
-        element: float(solution[place])
-        for place, element in enumerate(elements)
-        if abs(projector[place, place] - 1) < 1e-9
+        element: float(solution[index])
+        for index, element in enumerate(elements)
+        if abs(projector[index, index] - 1) < 1e-9
     }

@@ -233,20 +233,20 @@ def _wulff_fractions(
     lattice: Lattice, surfaces: Sequence[Surface], energies: Sequence[float | None]
 ) -> list[float]:
     lowest: dict[Facet, int] = {}
-    for place, (surface, energy) in enumerate(zip(surfaces, energies, strict=True)):
+    for index, (surface, energy) in enumerate(zip(surfaces, energies, strict=True)):
         if energy is None:
             continue
         rival = lowest.get(surface.facet)
         if rival is None or energy < float(energies[rival] or 0):
-            lowest[surface.facet] = place
+            lowest[surface.facet] = index
     if len(lowest) < 2:
         # One facet encloses nothing in general, and there is nothing to weigh.
-        return [1.0 if place in lowest.values() else 0.0 for place in range(len(surfaces))]
-    shape = WulffShape(lattice, list(lowest), [energies[place] for place in lowest.values()])
+        return [1.0 if index in lowest.values() else 0.0 for index in range(len(surfaces))]
+    shape = WulffShape(lattice, list(lowest), [energies[index] for index in lowest.values()])
     fractions = shape.area_fraction_dict
     return [
-        float(fractions[surface.facet]) if lowest.get(surface.facet) == place else 0.0
-        for place, surface in enumerate(surfaces)
+        float(fractions[surface.facet]) if lowest.get(surface.facet) == index else 0.0
+        for index, surface in enumerate(surfaces)
     ]
 
 

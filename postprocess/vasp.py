@@ -27,6 +27,7 @@ from .calculation import Calculation, CalculationKind, PlanarPotential
 from .hubbard import vasp_repulsions
 from .vasp_files import (
     DAMAGED,
+    as_input_errors,
     core_potentials_eV,
     cut_off,
     elapsed_time_s,
@@ -34,7 +35,6 @@ from .vasp_files import (
     find_file,
     outcar_text,
     stage_of,
-    told_as_input,
 )
 from .vasp_method import energy_settings, tags_of_vasprun
 from .vasp_response import read_response
@@ -125,7 +125,7 @@ def read_vasp(folder: str | Path) -> Calculation:
     InputError
         A file is missing, cut off, not converged, or does not belong to the others; it is named.
     """
-    with told_as_input(Path(folder)):
+    with as_input_errors(Path(folder)):
         return _read(Path(folder))
 
 
@@ -194,7 +194,7 @@ def read_band_structure(folder: str | Path) -> BandStructureRun:
     InputError
         The run is cut off, or is none of a ground state's levels; it is named.
     """
-    with told_as_input(Path(folder)):
+    with as_input_errors(Path(folder)):
         return _read_band_structure(Path(folder))
 
 

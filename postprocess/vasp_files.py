@@ -113,7 +113,7 @@ def cut_off(path: Path) -> InputError:
 
 
 @contextmanager
-def told_as_input(place: Path) -> Iterator[None]:
+def as_input_errors(folder: Path) -> Iterator[None]:
     """Turn whatever a reader trips over in files of others into an error that names their place."""
     try:
         yield
@@ -122,7 +122,7 @@ def told_as_input(place: Path) -> Iterator[None]:
     except Exception as error:
         raise InputError(
             f"its files cannot be read ({type(error).__name__}: {error})",
-            where=str(place),
+            where=str(folder),
             fix="copy them again, or leave the folder out with `ignore`",
         ) from error
 

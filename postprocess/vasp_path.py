@@ -28,6 +28,7 @@ from .calculation import Calculation, MigrationPath
 from .hubbard import vasp_repulsions
 from .vasp import read_vasp, whole_charge
 from .vasp_files import (
+    as_input_errors,
     converged_loops,
     core_potentials_eV,
     cut_off,
@@ -35,7 +36,6 @@ from .vasp_files import (
     file_content,
     find_file,
     outcar_text,
-    told_as_input,
 )
 from .vasp_method import differences, energy_settings
 
@@ -65,12 +65,12 @@ def image_folders(folder: Path) -> list[Path]:
     Numbered folders are runs by themselves where those between the ends have a vasprun.xml and
     neither the INCAR beside them nor that file asks for IMAGES.
     """
-    places = sorted(place for place in folder.glob("[0-9][0-9]") if place.is_dir())
-    numbered = [place.name for place in places] == [f"{n:02d}" for n in range(len(places))]
-    whole = all(find_file(place, "POSCAR") for place in places)
+    places = sorted(directory for directory in folder.glob("[0-9][0-9]") if directory.is_dir())
+    numbered = [directory.name for directory in places] == [f"{n:02d}" for n in range(len(places))]
+    whole = all(find_file(directory, "POSCAR") for directory in places)
     if not (len(places) > 2 and numbered and whole):
         return []
-    runs = [find_file(place, "vasprun.xml") for place in places[1:-1]]
+    runs = [find_file(directory, "vasprun.xml") for directory in places[1:-1]]
     together = _asks(find_file(folder, "INCAR"), rb"(?:^|;)\s*IMAGES\s*=\s*0*[1-9]")
     return places if together or not all(runs) or _asks(runs[0], _IMAGES_IN_XML) else []
 
@@ -103,7 +103,7 @@ def read_vasp_path(folder: str | Path, ends: FindEnds | None = None) -> Calculat
     InputError
         An image is missing, cut off, not converged, or does not belong to the others; it is named.
     """
-    with told_as_input(Path(folder)):
+    with as_input_errors(Path(folder)):
         return _read(Path(folder), ends)
 
 
@@ -118,7 +118,7 @@ def _read(folder: Path, ends: FindEnds | None) -> Calculation:
     _refuse_without_climbing(folder, places[1])
     finished = ends or (lambda: _beside(folder))
     first, *middle, last = places
-    between = [read_image(place) for place in middle]
+    between = [read_image(directory) for directory in middle]
     images = [_end(first, finished), *between, _end(last, finished)]
     ends_differ: dict[str, list[Any]] = {}
     for image in images[1:]:
@@ -312,7 +312,7 @@ class Image:
         return (own[1] if own else "unknown") + (f", VTST {tools[1]}" if tools else "")
 
 
-def read_image(place: Path) -> Image:
+def read_image(folder: Path) -> Image:
     """Read one image's folder.
 
     Raises
@@ -320,11 +320,11 @@ def read_image(place: Path) -> Image:
     InputError
         It has no OUTCAR, which is cut off, not converged, or of another structure than POSCAR's.
     """
-    path = find_file(place, "OUTCAR")
+    path = find_file(folder, "OUTCAR")
     if path is None:
         raise InputError(
             "there is no OUTCAR",
-            where=str(place),
+            where=str(folder),
             fix="put that of the image there; for an end, that of a calculation by itself with the "
             "path's settings, IMAGES and those of the path left out",
         )
@@ -333,7 +333,7 @@ def read_image(place: Path) -> Image:
         raise InputError(
             "the electrons did not converge", where=str(path), fix="raise NELM or change ALGO"
         )
-    structure, forces = _geometry(text, _begun(place), path)
+    structure, forces = _geometry(text, _begun(folder), path)
     image = Image(
         path, text, structure, _energy(text, path), float(np.linalg.norm(forces, axis=1).max())
     )
@@ -346,11 +346,11 @@ def read_image(place: Path) -> Image:
     return image
 
 
-def _begun(place: Path) -> Structure:
+def _begun(folder: Path) -> Structure:
     """Return the structure that VASP began with."""
-    path = find_file(place, "POSCAR")
+    path = find_file(folder, "POSCAR")
     if path is None:
-        raise InputError("there is no POSCAR", where=str(place), fix="put that of the image there")
+        raise InputError("there is no POSCAR", where=str(folder), fix="put that of the image there")
     try:
         found: Structure = Poscar.from_file(path, check_for_potcar=False).structure
     except Exception:  # an empty or half-written file fails wherever the text ends
@@ -393,13 +393,13 @@ def _geometry(text: str, begun: Structure, path: Path) -> tuple[Structure, np.nd
     )
 
 
-def _end(place: Path, finished: FindEnds) -> Image | End:
+def _end(folder: Path, finished: FindEnds) -> Image | End:
     """Return an end: its own OUTCAR's, or the calculation of the same structure elsewhere."""
-    if find_file(place, "OUTCAR") is not None:
-        image = read_image(place)
-        _refuse_moved_end(image, place)
+    if find_file(folder, "OUTCAR") is not None:
+        image = read_image(folder)
+        _refuse_moved_end(image, folder)
         return image
-    begun = _begun(place)
+    begun = _begun(folder)
     for name, calculation in finished():
         if calculation.kind not in ("relax", "static"):
             continue
@@ -430,17 +430,21 @@ def _end(place: Path, finished: FindEnds) -> Image | End:
         )
     raise InputError(
         "there is no OUTCAR, and no calculation of this end in another folder",
-        where=str(place),
+        where=str(folder),
         fix="put that of the image there; for an end, that of a calculation by itself with the "
         "path's settings, IMAGES and those of the path left out",
     )
 
 
 def _beside(folder: Path) -> Iterable[tuple[str, Calculation]]:
-    for place in sorted(folder.resolve().parent.iterdir()):
-        if place.is_dir() and place != folder.resolve() and find_file(place, "vasprun.xml"):
+    for directory in sorted(folder.resolve().parent.iterdir()):
+        if (
+            directory.is_dir()
+            and directory != folder.resolve()
+            and find_file(directory, "vasprun.xml")
+        ):
             try:
-                yield str(place), read_vasp(place)
+                yield str(directory), read_vasp(directory)
             except InputError:  # whoever needs it is told that there is none
                 continue
 
@@ -493,9 +497,9 @@ def refuse_impossible_step(where: str, step: np.ndarray) -> None:
         )
 
 
-def _refuse_without_climbing(folder: Path, place: Path) -> None:
+def _refuse_without_climbing(folder: Path, directory: Path) -> None:
     """Say why the ions stand still where INCAR counts on an optimizer that VASP does not have."""
-    path = find_file(place, "OUTCAR")
+    path = find_file(directory, "OUTCAR")
     tags = _incar(folder)
     wanted = [tag for tag in ("LCLIMB", "IOPT") if tags.get(tag)]
     if path is not None and wanted and "VTST: version" not in outcar_text(path):
@@ -506,8 +510,8 @@ def _refuse_without_climbing(folder: Path, place: Path) -> None:
         )
 
 
-def _refuse_moved_end(image: Image, place: Path) -> None:
-    begun = _begun(place)
+def _refuse_moved_end(image: Image, folder: Path) -> None:
+    begun = _begun(folder)
     steps = image.structure.frac_coords - begun.frac_coords
     steps = (steps - np.round(steps)) @ begun.lattice.matrix
     if np.linalg.norm(steps, axis=1).max() > _END_TOLERANCE_A:

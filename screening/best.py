@@ -123,8 +123,8 @@ class Front:
         """Whether points (n, d) are better than every point of the front in some output."""
         if self.points.shape[1] == 2 and len(self.points):
             # of the points that are as good in the first output, the last is best in the second
-            place = np.searchsorted(self.points[:, 0], points[:, 0], side="right") - 1
-            return np.asarray((place < 0) | (points[:, 1] < self.points[np.maximum(place, 0), 1]))
+            index = np.searchsorted(self.points[:, 0], points[:, 0], side="right") - 1
+            return np.asarray((index < 0) | (points[:, 1] < self.points[np.maximum(index, 0), 1]))
         open_ = np.ones(len(points), dtype=bool)
         for start in range(0, len(points), _TOGETHER):
             some = points[start : start + _TOGETHER]
@@ -139,9 +139,9 @@ class Front:
         beaten = np.all(sample[None] >= self.points[:, :, None], axis=1)
         chosen = []
         for _ in range(min(_REPRESENTATIVES, len(self.points))):
-            place = int(np.argmax(np.count_nonzero(beaten, axis=1)))
-            chosen.append(place)
-            beaten = beaten & ~beaten[place]
+            index = int(np.argmax(np.count_nonzero(beaten, axis=1)))
+            chosen.append(index)
+            beaten = beaten & ~beaten[index]
             if not beaten.any():
                 break
         return self.points[chosen]
@@ -169,10 +169,10 @@ def not_dominated(points: Array, indices: IntArray) -> IntArray:
     # what beats a point stands before it
     kept_places: IntArray = np.empty(0, dtype=np.int64)
     for start in range(0, len(points), _TOGETHER):
-        place = np.arange(start, min(start + _TOGETHER, len(points)))
-        before = np.concatenate([kept_places, place])
-        beats = (before[:, None] < place) & np.all(
-            points[before, None, :] <= points[None, place, :], axis=-1
+        index = np.arange(start, min(start + _TOGETHER, len(points)))
+        before = np.concatenate([kept_places, index])
+        beats = (before[:, None] < index) & np.all(
+            points[before, None, :] <= points[None, index, :], axis=-1
         )
-        kept_places = np.concatenate([kept_places, place[~beats.any(axis=0)]])
+        kept_places = np.concatenate([kept_places, index[~beats.any(axis=0)]])
     return known[order[kept_places]]

@@ -78,10 +78,10 @@ class Records:
     @property
     def all(self) -> list[Insulator | Metal]:
         """Every record once."""
-        sides = [*self.negatives, *self.positives]
-        coatings = [side.coating for side in sides if side.coating is not None]
+        electrodes = [*self.negatives, *self.positives]
+        coatings = [electrode.coating for electrode in electrodes if electrode.coating is not None]
         found: list[Insulator | Metal] = [
-            *(side.metal for side in sides),
+            *(electrode.metal for electrode in electrodes),
             *coatings,
             *self.electrolytes,
             self.reference,
@@ -115,14 +115,18 @@ def find_records(
     negatives = finder.chosen("negative_electrodes", Metal)
     electrolytes = finder.chosen("electrolytes", Insulator)
     positives = finder.chosen("positive_electrodes", Metal)
-    sides = [
+    electrodes = [
         finder.electrodes(metals, coatings, field)
         for metals, coatings, field in (
             (negatives, config.negative_coatings, "negative_coatings"),
             (positives, config.positive_coatings, "positive_coatings"),
         )
     ]
-    coatings = [side.coating for side in [*sides[0], *sides[1]] if side.coating is not None]
+    coatings = [
+        electrode.coating
+        for electrode in [*electrodes[0], *electrodes[1]]
+        if electrode.coating is not None
+    ]
     everything = [*negatives, *electrolytes, *positives, *coatings]
     try:
         check_same_ion(everything)
@@ -131,7 +135,7 @@ def find_records(
         raise InputError(error.what, where=where, fix=error.fix) from None
     _check_one_record_a_name(everything, where)
     known = [*database.interfaces(), *shipped_interfaces()]
-    return Records(sides[0], electrolytes, sides[1], reference, known)
+    return Records(electrodes[0], electrolytes, electrodes[1], reference, known)
 
 
 def _check_one_record_a_name(materials: Sequence[Insulator | Metal], where: str) -> None:
@@ -155,7 +159,7 @@ class _Finder:
     def chosen(self, field: str, kind: type) -> list[Any]:
         """Return the records of one set, in the order in which they are named."""
         candidates: Candidates = getattr(self.config, field)
-        place = f"{self.where}: {field}"
+        location = f"{self.where}: {field}"
         condition = None
         if candidates.where is not None:
             columns = [*COLUMNS["materials"], _PRICE_CLASS]
@@ -163,12 +167,12 @@ class _Finder:
                 candidates.where,
                 columns,
                 kinds=lambda column: None if column == _PRICE_CLASS else kind_of(column),
-                where=f"{place}.where",
+                where=f"{location}.where",
             )
         patterns = ["*"] if candidates.names == "all" else candidates.names
         found: dict[str, Insulator | Metal] = {}
         for pattern in patterns:
-            for record, named in self.fitting(pattern, place):
+            for record, named in self.fitting(pattern, location):
                 if not named and (
                     not isinstance(record, kind) or record.mobile_ion != self.config.mobile_ion
                 ):
@@ -176,7 +180,7 @@ class _Finder:
                 if not isinstance(record, kind):
                     raise InputError(
                         f"{record.name} is {'a metal' if kind is Insulator else 'an insulator'}",
-                        where=place,
+                        where=location,
                         fix="electrodes are metals, electrolytes insulators",
                     )
                 found.setdefault(record.name, record)
@@ -186,26 +190,26 @@ class _Finder:
         if not kept:
             raise InputError(
                 f"no record is left of {len(found)}",
-                where=place,
+                where=location,
                 fix="name others or widen the condition; `interohm materials list` shows them all",
             )
         return kept
 
-    def fitting(self, pattern: str, place: str) -> list[tuple[Insulator | Metal, bool]]:
+    def fitting(self, pattern: str, location: str) -> list[tuple[Insulator | Metal, bool]]:
         """Return the records that a name or pattern means, and whether it names them."""
         if not any(sign in pattern for sign in "*?["):
-            return [(self.one(pattern, place), True)]
+            return [(self.one(pattern, location), True)]
         names = sorted({*shipped_names(), *self.database.material_names()})
         fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting:
             raise InputError(
                 f"no record's name fits {pattern!r}",
-                where=place,
+                where=location,
                 fix="`interohm materials list` shows them all",
             )
-        return [(self.one(name, place), False) for name in fitting]
+        return [(self.one(name, location), False) for name in fitting]
 
-    def one(self, name: str, place: str) -> Insulator | Metal:
+    def one(self, name: str, location: str) -> Insulator | Metal:
         try:
             return find_material(
                 name, relative_to=self.relative_to, database=self.database
@@ -214,14 +218,14 @@ class _Finder:
             what = (
                 error.what if error.where in (None, "material") else f"{error.where}: {error.what}"
             )
-            raise InputError(what, where=place, fix=error.fix) from None
+            raise InputError(what, where=location, fix=error.fix) from None
 
     def electrodes(
         self, metals: list[Metal], coatings: list[Coating], field: str
     ) -> list[CoatableElectrode]:
         """Return every electrode as it is, then with each coating."""
         plain = self.config.uncoated or not coatings
-        sides = [CoatableElectrode(metal) for metal in metals] if plain else []
+        electrodes = [CoatableElectrode(metal) for metal in metals] if plain else []
         for coating in coatings:
             record = self.one(coating.material, f"{self.where}: {field}")
             if not isinstance(record, Insulator):
@@ -230,8 +234,10 @@ class _Finder:
                     where=f"{self.where}: {field}",
                     fix="coat with an insulator",
                 )
-            sides += [CoatableElectrode(metal, record, coating.thickness_nm) for metal in metals]
-        return sides
+            electrodes += [
+                CoatableElectrode(metal, record, coating.thickness_nm) for metal in metals
+            ]
+        return electrodes
 
 
 def _fits(condition: Condition, record: Insulator | Metal) -> bool:

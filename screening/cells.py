@@ -51,7 +51,7 @@ _BLOCK = 32768
 
 
 @dataclass(frozen=True)
-class WholeCells:
+class FullySolvedCells:
     """Cells that are not the sum of their contacts, as the cell solver solved them.
 
     Parameters
@@ -76,14 +76,14 @@ class Cells:
         Contacts of the two sides, with the same electrolytes.
     thickness_nm : float
         Of the electrolyte.
-    whole : WholeCells
+    fully_solved : FullySolvedCells
         What replaces the sums, where they do not hold.
     """
 
     negative: SideContacts
     positive: SideContacts
     thickness_nm: float
-    whole: WholeCells = field(default_factory=WholeCells)
+    fully_solved: FullySolvedCells = field(default_factory=FullySolvedCells)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -252,15 +252,19 @@ class Block:
         return np.where(needed <= cells.thickness_nm, value, np.nan)
 
     def _replaced(self, name: str, value: Array) -> Array:
-        whole = self.cells.whole
-        if name not in whole.outputs or not len(self):
+        fully_solved = self.cells.fully_solved
+        if name not in fully_solved.outputs or not len(self):
             return value
         if isinstance(self._indices, range):
             first, last = np.searchsorted(
-                whole.indices, [self._indices.start, self._indices.stop]
+                fully_solved.indices, [self._indices.start, self._indices.stop]
             ).tolist()
-            value[whole.indices[first:last] - self._indices.start] = whole.outputs[name][first:last]
+            value[fully_solved.indices[first:last] - self._indices.start] = fully_solved.outputs[
+                name
+            ][first:last]
             return value
-        place = np.minimum(np.searchsorted(whole.indices, self.indices), whole.indices.size - 1)
-        hit = whole.indices[place] == self.indices
-        return np.where(hit, whole.outputs[name][place], value)
+        index = np.minimum(
+            np.searchsorted(fully_solved.indices, self.indices), fully_solved.indices.size - 1
+        )
+        hit = fully_solved.indices[index] == self.indices
+        return np.where(hit, fully_solved.outputs[name][index], value)

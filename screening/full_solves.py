@@ -11,14 +11,14 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.errors import InputError
-from interohm.prediction.contact_hop import with_known_interface
+from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.electrons import cell_leakage
 from interohm.prediction.layer_diagram import layer_diagrams
 from interohm.prediction.solved_cell import solve_state
 from interohm.records import Metal
 from interohm.records.cell_config import Cell, Contact, Layer
 from interohm.results.json_values import number
-from interohm.screening.cells import WholeCells
+from interohm.screening.cells import FullySolvedCells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,7 +79,7 @@ def cell_of(
     return cell, [record for record, _ in layers]
 
 
-def solve_whole(
+def solve_fully(
     config: ScreenConfig,
     records: Records,
     cells: Cells,
@@ -89,7 +89,7 @@ def solve_whole(
     *,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
-) -> WholeCells:
+) -> FullySolvedCells:
     """Solve some cells one by one.
 
     Parameters
@@ -107,7 +107,7 @@ def solve_whole(
     """
 
     def one(index: int) -> list[float]:
-        j, i, k = (int(place) for place in cells.places(np.asarray(index)))
+        j, i, k = (int(position) for position in cells.places(np.asarray(index)))
         described, materials = cell_of(
             config,
             records.negatives[i],
@@ -125,7 +125,7 @@ def solve_whole(
     with ThreadPoolExecutor(workers) as pool:
         rows = np.array(list(pool.map(one, indices.tolist())), dtype=float)
     rows = rows.reshape(-1, len(_OUTPUTS))
-    return WholeCells(indices, {name: rows[:, n].copy() for n, name in enumerate(_OUTPUTS)})
+    return FullySolvedCells(indices, {name: rows[:, n].copy() for n, name in enumerate(_OUTPUTS)})
 
 
 def _is_thick(state: SolvedState, electrolyte: Insulator) -> bool:

@@ -104,8 +104,8 @@ class Partial:
                 best.values,
                 best.indices,
             )
-        for place, front in enumerate(self.fronts):
-            arrays[f"front/{place}/points"], arrays[f"front/{place}/indices"] = (
+        for index, front in enumerate(self.fronts):
+            arrays[f"front/{index}/points"], arrays[f"front/{index}/indices"] = (
                 front.points,
                 front.indices,
             )
@@ -124,8 +124,8 @@ class Partial:
             part.cells, part.fitting, part.without_resistance = arrays["numbers"].tolist()
             for name, best in part.best.items():
                 best.add(arrays[f"best/{name}/values"], arrays[f"best/{name}/indices"])
-            for place, front in enumerate(part.fronts):
-                front.add(arrays[f"front/{place}/points"], arrays[f"front/{place}/indices"])
+            for index, front in enumerate(part.fronts):
+                front.add(arrays[f"front/{index}/points"], arrays[f"front/{index}/indices"])
             for name in part.histograms:
                 part.histograms[name] = part.histograms[name] + arrays[f"histogram/{name}"]
         except KeyError:

@@ -11,10 +11,17 @@ import numpy as np
 
 from interohm.results.screening import ScreeningResult
 from interohm.screening.arrays import load_arrays, save_arrays
-from interohm.screening.cells import Cells, WholeCells
+from interohm.screening.cells import Cells, FullySolvedCells
+from interohm.screening.contact_details import ContactDetails, add_validity, contact_details
 from interohm.screening.contacts import SideContacts
-from interohm.screening.document import contact_maps, listed, rankings, results
-from interohm.screening.full_solves import solve_whole
+from interohm.screening.document import (
+    LISTED_CONTACTS,
+    contact_maps,
+    listed,
+    rankings,
+    results,
+)
+from interohm.screening.full_solves import solve_fully
 from interohm.screening.parquet import write_cells, write_contacts
 from interohm.screening.stream import RANGE, run_ranges
 from interohm.screening.tables import cells_of, count_contacts
@@ -36,7 +43,7 @@ def prepared_cells(
     Returns
     -------
     Cells
-        With those that are not the sum of their contacts solved whole, unless they are too many.
+        With those that are not the sum of their contacts solved fully, unless they are too many.
     dict
         ``not_sums``, how many of these there are, and ``solved_whole``.
     """
@@ -60,10 +67,10 @@ def prepared_cells(
     if not 0 < count <= config.solve_whole_at_most:
         return cells, {"not_sums": count, "solved_whole": 0}
     kept = folder / "whole.npz"
-    whole = _load_whole(kept, indices)
-    if whole is None:
-        advance = stages("cells solved whole", count)
-        whole = solve_whole(
+    fully_solved = _load_fully_solved(kept, indices)
+    if fully_solved is None:
+        advance = stages("cells solved as a whole", count)
+        fully_solved = solve_fully(
             config,
             records,
             cells,
@@ -73,9 +80,9 @@ def prepared_cells(
             workers=screening.workers,
             progress=advance,
         )
-        save_arrays(kept, {"indices": whole.indices, **whole.outputs})
-    cells = Cells(cells.negative, cells.positive, cells.thickness_nm, whole)
-    solved = int(np.isfinite(whole.outputs["resistance_ohm_cm2"]).sum())
+        save_arrays(kept, {"indices": fully_solved.indices, **fully_solved.outputs})
+    cells = Cells(cells.negative, cells.positive, cells.thickness_nm, fully_solved)
+    solved = int(np.isfinite(fully_solved.outputs["resistance_ohm_cm2"]).sum())
     return cells, {"not_sums": count, "solved_whole": solved}
 
 
@@ -122,6 +129,7 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
     """
     tables = []
     states = []
+    details: list[ContactDetails | None] = []
     for temperature, charge in screening.conditions:
         cells, counts = prepared_cells(screening, temperature, charge, stages)
         conditions = {"temperature_K": temperature, "state_of_charge": charge}
@@ -131,20 +139,28 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
         ]
         sampler = Sampler(screening.config, screening.records, temperature, charge)
         part = _stream(screening, cells, temperature, charge, stages, length=length)
-        states.append(
-            {
-                **conditions,
-                **counts,
-                "cells": part.cells,
-                "fitting": part.fitting,
-                "without_resistance": part.without_resistance,
-                **results(screening, cells, part),
-                "rankings": rankings(screening, cells, part, sampler, stages),
-                "contacts": contact_maps(screening, cells, sampler),
-                "listed": listed(screening, cells),
-            }
-        )
-    write_contacts(screening.folder / "contacts.parquet", tables, screening.names["electrolyte"])
+        state = {
+            **conditions,
+            **counts,
+            "cells": part.cells,
+            "fitting": part.fitting,
+            "without_resistance": part.without_resistance,
+            **results(screening, cells, part),
+            "rankings": rankings(screening, cells, part, sampler, stages),
+            "listed": listed(screening, cells),
+        }
+        # after the rankings, which sample what they need
+        both = _details(screening, sampler, stages)
+        if both is not None:
+            add_validity(state, screening.names, both)
+        states.append({**state, "contacts": contact_maps(cells, sampler, both)})
+        details += [None, None] if both is None else both
+    write_contacts(
+        screening.folder / "contacts.parquet",
+        tables,
+        screening.names["electrolyte"],
+        details=details,
+    )
     result = ScreeningResult.model_validate(
         {
             "screening": screening.config.name,
@@ -157,6 +173,20 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
     kept = json.dumps(result.document(), allow_nan=False)
     write_text(screening.folder / "screening.json", kept)
     return result
+
+
+def _details(
+    screening: Screening, sampler: Sampler, stages: Stages
+) -> tuple[ContactDetails, ContactDetails] | None:
+    """Return medians and doubts of all contacts; None if there are too many."""
+    count = count_contacts(screening.records)
+    if count > LISTED_CONTACTS:
+        return None
+    advance = stages("contacts, sampled", count)
+    negative, positive = (
+        contact_details(sampler, positive=positive, progress=advance) for positive in (False, True)
+    )
+    return negative, positive
 
 
 def _stream(
@@ -225,9 +255,9 @@ def _load_contacts(path: Path, thickness_nm: float) -> Cells | None:
     return Cells(negative, positive, thickness_nm)
 
 
-def _load_whole(path: Path, indices: NDArray[np.int64]) -> WholeCells | None:
-    """Return the cells that an earlier run solved whole, None where there are none to be read."""
+def _load_fully_solved(path: Path, indices: NDArray[np.int64]) -> FullySolvedCells | None:
+    """Return the cells that an earlier run solved fully, None where there are none to be read."""
     arrays = load_arrays(path)
     if arrays is None or not np.array_equal(arrays.pop("indices", None), indices):
         return None
-    return WholeCells(indices, arrays)
+    return FullySolvedCells(indices, arrays)

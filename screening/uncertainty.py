@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.errors import InputError
-from interohm.prediction.contact_hop import dipole_V, hop_of, with_known_interface
+from interohm.prediction.assembly import joint_of
+from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.electrodes import reference_work_function_eV
-from interohm.prediction.sampling import Draws
+from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.solved_cell import solve_state
 from interohm.records.cell_config import Contact
 from interohm.results.json_values import number, quantiles
@@ -48,10 +49,10 @@ class Sampler:
     ) -> None:
         self.config, self.records = config, records
         self.temperature_K, self.state_of_charge = temperature_K, state_of_charge
-        self._draws = Draws(config.samples)
-        self._metal_eV = reference_work_function_eV(records.reference, self._draws)
+        self._field_samples = FieldSamples(config.samples)
+        self._metal_eV = reference_work_function_eV(records.reference, self._field_samples)
         self._contacts: dict[tuple[bool, int, int], dict[str, Array]] = {}
-        self._whole: dict[tuple[int, int, int], Array] = {}
+        self._fully_solved: dict[tuple[int, int, int], Array] = {}
 
     def outputs(
         self,
@@ -70,25 +71,33 @@ class Sampler:
             not the sum of their contacts.
         """
         rows = np.full((indices.size, self.config.samples), np.nan)
-        solved_whole = np.isin(indices, cells.whole.indices)
+        solved_whole = np.isin(indices, cells.fully_solved.indices)
         for row, (j, i, k) in enumerate(np.stack(cells.places(indices), axis=-1).tolist()):
             if not solved_whole[row] or output in OF_ELECTRODES:
                 left, right = self.contact(False, j, i), self.contact(True, j, k)
                 rows[row] = combined(output, left.__getitem__, right.__getitem__)
             elif output == "resistance_ohm_cm2":
-                rows[row] = self.whole(j, i, k)
+                rows[row] = self.fully_solved(j, i, k)
             if progress is not None:
                 progress(1)
         return np.where(np.isfinite(rows), rows, np.nan)
 
     def interface_quantiles(self, *, positive: bool, shape: tuple[int, int]) -> list[list[Any]]:
         """Return the quantiles of all contacts of a side that were asked for; None for others."""
-        electrolytes, sides = shape
-        found: list[list[Any]] = [[None] * sides for _ in range(electrolytes)]
-        for (side, electrolyte, place), fields in self._contacts.items():
+        electrolytes, electrodes = shape
+        found: list[list[Any]] = [[None] * electrodes for _ in range(electrolytes)]
+        for (side, electrolyte, index), fields in self._contacts.items():
             if side == positive:
-                found[electrolyte][place] = quantiles(fields["interface_ohm_cm2"])
+                found[electrolyte][index] = quantiles(fields["interface_ohm_cm2"])
         return found
+
+    def contact_samples(
+        self, positive: bool, electrolyte: int, side: int, *, solve: bool
+    ) -> dict[str, Array] | None:
+        """Return the fields of a contact, None if there are none and they are not to be solved."""
+        if self.config.samples and solve:
+            return self.contact(positive, electrolyte, side)
+        return self._contacts.get((positive, electrolyte, side))
 
     def contact(self, positive: bool, electrolyte: int, side: int) -> dict[str, Array]:
         """Return the fields of one contact, (samples,) each."""
@@ -98,7 +107,7 @@ class Sampler:
         return self._contacts[key]
 
     def _solve(self, positive: bool, electrolyte: int, side: int) -> dict[str, Array]:
-        config, draws = self.config, self._draws
+        config, field_samples = self.config, self._field_samples
         electrode = (self.records.positives if positive else self.records.negatives)[side]
         insulator = self.records.electrolytes[electrolyte]
         conditions = SideConditions(
@@ -109,20 +118,18 @@ class Sampler:
             positive,
         )
         metals = electrodes_of(
-            [electrode.metal], self.state_of_charge, positive=positive, draws=draws
+            [electrode.metal], self.state_of_charge, positive=positive, field_samples=field_samples
         )
         mu, _, level = electrode_potentials(metals, conditions)
         if electrode.coating is None:
-            insulators = electrolytes_of(
-                [insulator],
-                electrons=config.electrons,
-                draws=draws,
-                metal_work_function_eV=self._metal_eV,
+            around = conditions.surroundings(
+                electrons=config.electrons, field_samples=field_samples
             )
+            insulators = electrolytes_of([insulator], around)
             left, right = (insulator, electrode.metal) if positive else (electrode.metal, insulator)
             known = with_known_interface(Contact(), left, right, self.records.interfaces)
-            hop = hop_of(known, left, right, draws)
-            step = dipole_V(known, left, right, draws) * (-1.0 if positive else 1.0)
+            joint = joint_of(known, left, right, field_samples)
+            hop, step = joint.hop, joint.dipole_V * (-1.0 if positive else 1.0)
             unknown = np.asarray(np.nan)
             solved = solve_pairs(
                 metals,
@@ -137,12 +144,7 @@ class Sampler:
                     else np.asarray(hop.areal_site_density_cm2),
                 ),
                 bent=bent_electrode(
-                    electrode.metal,
-                    self.state_of_charge,
-                    positive=positive,
-                    temperature_K=self.temperature_K,
-                    metal_work_function_eV=self._metal_eV,
-                    draws=draws,
+                    electrode.metal, self.state_of_charge, around, positive=positive
                 ),
             )
             found = {name: values[0] for name, values in solved.items()}
@@ -156,14 +158,14 @@ class Sampler:
                 other_mu_eV=mu[0],
                 electrons=config.electrons,
                 interfaces=self.records.interfaces,
-                draws=draws,
+                field_samples=field_samples,
             )
         return {**found, "voltage_V": metals.voltage_V[0], "fermi_level_eV": level[0]}
 
-    def whole(self, electrolyte: int, negative: int, positive: int) -> Array:
+    def fully_solved(self, electrolyte: int, negative: int, positive: int) -> Array:
         """Return the resistance of a cell that is not the sum of its contacts, (samples,)."""
         key = (electrolyte, negative, positive)
-        if key not in self._whole:
+        if key not in self._fully_solved:
             described, materials = cell_of(
                 self.config,
                 self.records.negatives[negative],
@@ -175,11 +177,13 @@ class Sampler:
             )
             try:
                 thick = solve_state(described, materials, 0).thick
-                state = solve_state(described, materials, 0, draws=self._draws, thick=thick)
-                self._whole[key] = state.area_specific_resistance_ohm_cm2
+                state = solve_state(
+                    described, materials, 0, field_samples=self._field_samples, thick=thick
+                )
+                self._fully_solved[key] = state.area_specific_resistance_ohm_cm2
             except InputError:
-                self._whole[key] = np.full(self.config.samples, np.nan)
-        return self._whole[key]
+                self._fully_solved[key] = np.full(self.config.samples, np.nan)
+        return self._fully_solved[key]
 
 
 def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any]:

@@ -103,11 +103,11 @@ def _primitive(conventional: Structure) -> Structure:
     species: list[Any] = []
     places: list[np.ndarray] = []
     for site in conventional:
-        place = lattice.get_fractional_coords(site.coords)
-        away = [np.abs(place - one - np.round(place - one)).max() for one in places]
+        fractional = lattice.get_fractional_coords(site.coords)
+        away = [np.abs(fractional - one - np.round(fractional - one)).max() for one in places]
         if min(away, default=1.0) > 1e-3:
             species.append(site.specie)
-            places.append(place)
+            places.append(fractional)
     return Structure(lattice, species, within_cell(np.array(places)))
 
 

@@ -110,8 +110,8 @@ def interstitial_sites(
     extra : sequence of (float, float, float)
         Further candidates, fractional in the conventional cell.
     """
-    for place in extra:
-        _refuse_on_an_atom(conventional, element, place)
+    for position in extra:
+        _refuse_on_an_atom(conventional, element, position)
     operations = SpacegroupAnalyzer(
         conventional, symprec=SYMMETRY_TOLERANCE_A
     ).get_space_group_operations()
@@ -186,14 +186,14 @@ def _orbits(
         Fractional coordinates from 0 to 1; the smallest ones come first.
     """
     orbits: list[np.ndarray] = []
-    for place in np.asarray(list(places), dtype=float):
-        if any(_contains(orbit, place, _SAME_SITE_A, conventional.lattice) for orbit in orbits):
+    for position in np.asarray(list(places), dtype=float):
+        if any(_contains(orbit, position, _SAME_SITE_A, conventional.lattice) for orbit in orbits):
             continue
-        images = np.array([operation.operate(place) for operation in operations])
-        steps = images - place
+        images = np.array([operation.operate(position) for operation in operations])
+        steps = images - position
         steps -= np.round(steps)
         own = np.linalg.norm(steps @ conventional.lattice.matrix, axis=1) < _SAME_SITE_A
-        exact = place + steps[own].mean(axis=0)
+        exact = position + steps[own].mean(axis=0)
         orbit = np.empty((0, 3))
         for operation in operations:
             image = operation.operate(exact)
@@ -213,14 +213,16 @@ def _orbits(
     return [parts[one][orders[one]] for one in by_size]
 
 
-def _contains(orbit: np.ndarray, place: np.ndarray, tolerance_A: float, lattice: Lattice) -> bool:
-    steps = orbit - place
+def _contains(
+    orbit: np.ndarray, position: np.ndarray, tolerance_A: float, lattice: Lattice
+) -> bool:
+    steps = orbit - position
     away = np.linalg.norm((steps - np.round(steps)) @ lattice.matrix, axis=1)
     return bool((away < tolerance_A).any())
 
 
-def _refuse_on_an_atom(conventional: Structure, element: str, place: Sequence[float]) -> None:
-    distances = conventional.lattice.get_all_distances(place, conventional.frac_coords)[0]
+def _refuse_on_an_atom(conventional: Structure, element: str, position: Sequence[float]) -> None:
+    distances = conventional.lattice.get_all_distances(position, conventional.frac_coords)[0]
     nearest = int(np.argmin(distances))
     if distances[nearest] < _ON_AN_ATOM_A:
         cell = ", ".join(
@@ -228,7 +230,7 @@ def _refuse_on_an_atom(conventional: Structure, element: str, place: Sequence[fl
             for site in conventional
         )
         raise InputError(
-            f"{element} at {[float(value) for value in place]} would sit on a "
+            f"{element} at {[float(value) for value in position]} would sit on a "
             f"{conventional[nearest].specie.symbol} of the crystal",
             where="interstitial_sites",
             fix=f"give fractions of the standardized conventional cell: {cell}",
@@ -251,11 +253,11 @@ def defect_supercell(
         return structure
     taken = site.replaced or site.element
     distance = structure.lattice.get_all_distances(position, structure.frac_coords)[0]
-    place = int(np.argmin(distance))
-    if distance[place] > 0.5 or structure[place].specie.symbol != taken:
+    index = int(np.argmin(distance))
+    if distance[index] > 0.5 or structure[index].specie.symbol != taken:
         raise ValueError(f"{site.name}: there is no {taken} at {site.position}")
     if site.replaced is None:
-        structure.remove_sites([place])
+        structure.remove_sites([index])
     else:
-        structure.replace(place, site.element)
+        structure.replace(index, site.element)
     return structure

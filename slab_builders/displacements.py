@@ -102,12 +102,12 @@ def derivatives(
     moved: list[list[np.ndarray]] = [[] for _ in range(len(crystal))]
     changes: list[list[np.ndarray]] = [[] for _ in range(len(crystal))]
     for operation in operations_of(crystal):
-        place = operation.image if vectors == len(crystal) else np.zeros(1, dtype=int)
+        image = operation.image if vectors == len(crystal) else np.zeros(1, dtype=int)
         for displacement, response in zip(displacements, responses, strict=True):
             atom = operation.image[displacement.atom]
             moved[atom].append(operation.rotation @ displacement.direction * step_A)
             change = np.empty_like(response)
-            change[place] = response @ operation.rotation.T
+            change[image] = response @ operation.rotation.T
             changes[atom].append(change.ravel())
     for atom in range(len(crystal)):
         fit, *_ = np.linalg.lstsq(np.array(moved[atom]), np.array(changes[atom]), rcond=None)

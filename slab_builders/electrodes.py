@@ -104,7 +104,7 @@ def ordered_vacancies(
         )
     # Those of equal energy stay in the order in which they were found.
     energies = ranks(map(_ewald_energy_per_atom, distinct), 1e-5)
-    return [distinct[place] for place in np.argsort(energies, kind="stable")]
+    return [distinct[index] for index in np.argsort(energies, kind="stable")]
 
 
 def _hermite_normal_forms(determinant: int) -> Iterator[np.ndarray]:

@@ -151,8 +151,8 @@ def _cells(
         (int(np.abs(cell - np.eye(3)).sum()), turn, cell.tolist())
         for turn, (cell, _) in zip(turns, turned, strict=True)
     ]
-    for place in sorted(range(len(turned)), key=keys.__getitem__):
-        yield turned[place]
+    for index in sorted(range(len(turned)), key=keys.__getitem__):
+        yield turned[index]
 
 
 def _same_distances(asked: Structure, other: Structure, tolerance_A: float) -> bool:

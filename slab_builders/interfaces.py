@@ -100,7 +100,7 @@ class OrientedSlab:
         return replace(
             self,
             plane=np.asarray(plane, dtype=float),
-            species=tuple(self.species[place] for place in order),
+            species=tuple(self.species[index] for index in order),
             fractional=self.fractional[order],
             heights_A=heights[order],
             stacking=np.array([*(sign * lateral), height]),
@@ -168,9 +168,9 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
             moved = np.round(fractional - origin, 10) % 1
             keys = [_key(*entry) for entry in zip(species, moved, own, strict=True)]
             order = sorted(range(len(keys)), key=keys.__getitem__)
-            fingerprint = tuple(keys[place] for place in order)
+            fingerprint = tuple(keys[index] for index in order)
             if best is None or fingerprint < best[0]:
-                arranged = [species[place] for place in order]
+                arranged = [species[index] for index in order]
                 stacking = _stacking(
                     arranged, moved[order], own[order], upright, slab.period_A, surface
                 )
@@ -243,8 +243,8 @@ def _onto(
     plane: np.ndarray,
 ) -> bool:
     """Whether every one of some atoms lies on an atom of its element."""
-    for element, place, height in zip(species, image, image_heights_A, strict=True):
-        away = place - fractional
+    for element, position, height in zip(species, image, image_heights_A, strict=True):
+        away = position - fractional
         away = (away - np.round(away)) @ plane
         near = (np.hypot(away[:, 0], away[:, 1]) < _SAME_A) & (np.abs(heights_A - height) < _SAME_A)
         if not any(near[i] and known[i] == element for i in range(len(known))):

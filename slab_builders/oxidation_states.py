@@ -112,16 +112,16 @@ def oxidation_states(
         return [0.0] * len(structure)
     for ions in _choices(structure):
         states = dict(ions)
-        for place, symbol in enumerate(symbols):
+        for index, symbol in enumerate(symbols):
             if symbol in given:
-                states[place] = given[symbol]
-        rest = [place for place in range(len(structure)) if place not in states]
+                states[index] = given[symbol]
+        rest = [index for index in range(len(structure)) if index not in states]
         charge = -sum(states.values())
-        usual = _usual([symbols[place] for place in rest], charge, bool(given))
+        usual = _usual([symbols[index] for index in rest], charge, bool(given))
         if usual is not None:
             return [
-                float(states.get(place, usual.get(symbol, 0.0)))
-                for place, symbol in enumerate(symbols)
+                float(states.get(index, usual.get(symbol, 0.0)))
+                for index, symbol in enumerate(symbols)
             ]
     return None
 
@@ -223,7 +223,7 @@ def _bonds(structure: Structure) -> dict[int, list[tuple[int, tuple[int, ...]]]]
         ]
     )
     bonds: dict[int, list[tuple[int, tuple[int, ...]]]] = {
-        place: [] for place in range(len(structure))
+        index: [] for index in range(len(structure))
     }
     if not np.isfinite(radius).any():
         return bonds

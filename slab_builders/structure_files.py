@@ -212,9 +212,9 @@ def _check_distances(structure: Structure, path: Path, where: str) -> None:
     nearest = float(distances[first, second])
     if nearest < _CLOSEST_A:
         one, other = (
-            f"{structure[int(place)].species_string} at "
-            f"({', '.join(f'{x:.4g}' for x in structure[int(place)].frac_coords)})"
-            for place in (first, second)
+            f"{structure[int(index)].species_string} at "
+            f"({', '.join(f'{x:.4g}' for x in structure[int(index)].frac_coords)})"
+            for index in (first, second)
         )
         raise InputError(
             f"{path}: {one} and {other} are {nearest:.2g} Å apart; atoms lie no closer than "
@@ -305,28 +305,28 @@ def _check_sites(data: dict[str, list[str]], operations: list[Any], path: Path, 
     if len(labels) != len(places) or len(occupancies) != len(places):
         return  # pymatgen says so
     lattice = CifParser.get_lattice_no_exception(data)
-    images = np.array([[one.operate(place) for one in operations] for place in places])
-    for number, (label, place) in enumerate(zip(labels, places, strict=True)):
-        if not np.isfinite(place).all():
+    images = np.array([[one.operate(position) for one in operations] for position in places])
+    for number, (label, position) in enumerate(zip(labels, places, strict=True)):
+        if not np.isfinite(position).all():
             raise InputError(
                 f"{path}: {label} has no coordinates",
                 where=where,
                 fix="give the positions of all atoms",
             )
-        steps = images[number] - place
+        steps = images[number] - position
         steps -= np.round(steps)
         away = np.linalg.norm(steps @ lattice.matrix, axis=1)
         near = (away < _CLOSEST_A) & (np.abs(steps).max(axis=1) > 1e-4)
         if near.any():
-            exact = place + steps[away < _CLOSEST_A].mean(axis=0)
+            exact = position + steps[away < _CLOSEST_A].mean(axis=0)
             written = " ".join(f"{_special(x):.6f}" for x in exact)
             raise InputError(
-                f"{path}: {label} at ({', '.join(f'{x:g}' for x in place)}) and its image by "
+                f"{path}: {label} at ({', '.join(f'{x:g}' for x in position)}) and its image by "
                 f"symmetry are {away[near].max():.2g} Å apart; the coordinates are rounded",
                 where=where,
                 fix=f"write {written}",
             )
-        steps = images - place
+        steps = images - position
         steps -= np.round(steps)
         same = (np.abs(steps).max(axis=2) < 1e-3).any(axis=1)
         total = sum(one for one, own in zip(occupancies, same, strict=True) if own)

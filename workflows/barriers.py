@@ -86,8 +86,8 @@ def barrier_jobs(
             crystal.conventional,
             crystal.primitive,
             cell.output["structure"],
-            [relaxed_defects[place].output for place in rivals],
-            sites=[planned[place].site.as_dict() for place in rivals],
+            [relaxed_defects[index].output for index in rivals],
+            sites=[planned[index].site.as_dict() for index in rivals],
             multiples=multiples,
         )
         ends.name = f"{phase.name}: ends of the hop of {defect}"
@@ -147,12 +147,12 @@ def hop_ends(
         found = [None if not output else calculation_of(database, output) for output in vacancies]
     # In a dry run nothing is there yet: the first one stands for all.
     energies = [math.inf if one is None else one.energy_eV for one in found]
-    place = first_of_lowest(energies, SAME_ENERGY_EV)
+    index = first_of_lowest(energies, SAME_ENERGY_EV)
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     perfect = supercell(crystal.conventional, triple(multiples))
-    position = defect_position(DefectSite(**sites[place]), triple(multiples))
+    position = defect_position(DefectSite(**sites[index]), triple(multiples))
     distances = perfect.lattice.get_all_distances(position, perfect.frac_coords)[0]
-    lowest = vacancies[place]
+    lowest = vacancies[index]
     assert lowest is not None  # those that failed count as infinitely high
     before = lowest["structure"]
     hop = vacancy_hop(perfect, int(np.argmin(distances)), before)

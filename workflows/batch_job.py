@@ -53,10 +53,10 @@ def calculate_in_time(
     """
     request, folder = claim.request, claim.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _told_to_end() as told, open_plain(folder / CLAIM) as held:
+    with _stop_on_sigterm() as stopping, open_plain(folder / CLAIM) as held:
 
         def time_is_up() -> bool:
-            return told.is_set() or time.monotonic() > _last_moment()
+            return stopping.is_set() or time.monotonic() > _last_moment()
 
         # Phases share calculations, such as the mobile metal's: who comes second waits for the
         # first. The kernel gives the claim back when its holder dies.
@@ -68,7 +68,7 @@ def calculate_in_time(
             keep(found)
             return found
         if time_is_up():
-            if not told.is_set():
+            if not stopping.is_set():
                 _let_the_batch_job_end()
             return None
         run = engine_named(request.engine).start(request, folder)
@@ -76,7 +76,7 @@ def calculate_in_time(
         try:
             while not run.finished():
                 if time_is_up():
-                    if not told.is_set() and _geometries(run) == geometries:
+                    if not stopping.is_set() and _geometries(run) == geometries:
                         _worth_another_job(time.monotonic() - begun)
                     return None
                 time.sleep(_POLL_S)
@@ -141,18 +141,18 @@ def _geometries(run: Run) -> int:
 
 
 @contextlib.contextmanager
-def _told_to_end() -> Iterator[threading.Event]:
+def _stop_on_sigterm() -> Iterator[threading.Event]:
     """Let a SIGTERM, by which batch systems end and preempt jobs, set the event."""
-    told = threading.Event()
+    stopping = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield told
+        yield stopping
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: told.set())
+    before = signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     try:
-        yield told
+        yield stopping
     finally:
         signal.signal(signal.SIGTERM, before)
-        if told.is_set():
+        if stopping.is_set():
             _take_no_more()
 
 

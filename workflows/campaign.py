@@ -97,17 +97,17 @@ def campaign_flow(config: CampaignConfig) -> Flow:
     metal = load_structure(config.metal_structure, config.folder, where="metal_structure")
     _check_metal(config, metal)
     flows = []
-    for place, phase in enumerate(config.phases):
+    for index, phase in enumerate(config.phases):
         if isinstance(phase, InterfacePhase):
-            flows.append(_interface(config, place, phase, metal))
+            flows.append(_interface(config, index, phase, metal))
             continue
-        where = f"phases[{place}] {phase.name}: structure"
+        where = f"phases[{index}] {phase.name}: structure"
         structure = load_structure(phase.structure, config.folder, where=where)
         preset = _preset(config, phase.preset)
         _check_elements(phase, structure, metal, preset, where)
         ion: dict[str, Any] = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
         if isinstance(phase, InsulatorPhase):
-            flows.append(_insulator(config, place, phase, structure, metal, preset))
+            flows.append(_insulator(config, index, phase, structure, metal, preset))
         elif isinstance(phase, ElectrodePhase):
             flows.append(electrode_flow(phase, structure, metal, preset, **ion))
         else:
@@ -130,8 +130,8 @@ def _check_metal(config: CampaignConfig, metal: Structure) -> None:
 def structure_remarks(config: CampaignConfig) -> list[str]:
     """Say what was mended in the files of a campaign's structures, each file once."""
     sources = [("metal_structure", config.metal_structure)]
-    for place, phase in enumerate(config.phases):
-        where = f"phases[{place}] {phase.name}"
+    for index, phase in enumerate(config.phases):
+        where = f"phases[{index}] {phase.name}"
         if isinstance(phase, InterfacePhase):
             sources += [(where, side.structure) for side in (phase.left, phase.right)]
             continue
@@ -147,11 +147,11 @@ def structure_remarks(config: CampaignConfig) -> list[str]:
     return remarks
 
 
-def _interface(config: CampaignConfig, place: int, phase: InterfacePhase, metal: Structure) -> Flow:
+def _interface(config: CampaignConfig, index: int, phase: InterfacePhase, metal: Structure) -> Flow:
     """Return an interface's flow."""
-    structures, preset = _interface_inputs(config, place, phase)
+    structures, preset = _interface_inputs(config, index, phase)
     for name, structure in zip(("left", "right"), structures, strict=True):
-        where = f"phases[{place}] {phase.name}: {name}"
+        where = f"phases[{index}] {phase.name}: {name}"
         _check_elements(phase, structure, metal, preset, where)
     return interface_flow(
         phase,
@@ -163,11 +163,11 @@ def _interface(config: CampaignConfig, place: int, phase: InterfacePhase, metal:
 
 
 def _interface_inputs(
-    config: CampaignConfig, place: int, phase: InterfacePhase
+    config: CampaignConfig, index: int, phase: InterfacePhase
 ) -> tuple[tuple[Structure, Structure], AnyPreset]:
     preset = _preset(config, phase.preset)
     left, right = (
-        load_structure(side.structure, config.folder, where=f"phases[{place}] {phase.name}: {name}")
+        load_structure(side.structure, config.folder, where=f"phases[{index}] {phase.name}: {name}")
         for name, side in (("left", phase.left), ("right", phase.right))
     )
     return (left, right), preset
@@ -176,23 +176,23 @@ def _interface_inputs(
 def interface_plans(config: CampaignConfig, database: Database) -> list[str]:
     """Say of each interface which common cell and registries it has, and why not others."""
     lines = []
-    for place, phase in enumerate(config.phases):
+    for index, phase in enumerate(config.phases):
         if isinstance(phase, InterfacePhase):
-            structures, preset = _interface_inputs(config, place, phase)
+            structures, preset = _interface_inputs(config, index, phase)
             lines += interface_plan(phase, structures, preset, database)
     return lines
 
 
 def _insulator(
     config: CampaignConfig,
-    place: int,
+    index: int,
     phase: InsulatorPhase,
     structure: Structure,
     metal: Structure,
     preset: AnyPreset,
 ) -> Flow:
     """Return an insulator's flow, with the phases that its potentials and its window need."""
-    where = f"phases[{place}] {phase.name}"
+    where = f"phases[{index}] {phase.name}"
     ion: dict[str, Any] = {"mobile_ion": config.mobile_ion, "ion_charge": config.ion_charge}
     beside = [
         load_structure(source, config.folder, where=f"{where}: equilibrium_with")
@@ -243,8 +243,8 @@ def _check_elements(
         try:
             engine_named(engine).check_elements(one, settings)
         except InputError as error:
-            place = name if error.where == "structure" else error.where
-            raise InputError(error.what, where=place, fix=error.fix) from None
+            field = name if error.where == "structure" else error.where
+            raise InputError(error.what, where=field, fix=error.fix) from None
 
 
 def _preset(config: CampaignConfig, name: str | None) -> AnyPreset:

@@ -14,7 +14,7 @@ from interohm.settings import load_settings
 
 from .engines.request import CalculationRequest
 from .engines.worker_run import check_space
-from .equivalents import as_told, request_of_calculation, setting_of
+from .equivalents import as_requested, request_of_calculation, setting_of
 
 #: The file in a calculation's folder that its launcher holds locked.
 CLAIM = "claim"
@@ -53,7 +53,7 @@ def claimed(request: CalculationRequest) -> Claim:
             with contextlib.suppress(ValueError):  # a line that a full disk cut off
                 earlier = CalculationRequest.model_validate_json(line)
                 if setting_of(request, earlier) is not None:
-                    return Claim(as_told(earlier, request), scratch / earlier.hash)
+                    return Claim(as_requested(earlier, request), scratch / earlier.hash)
         file.write("\n" + request.model_dump_json() + "\n")
     return Claim(request, scratch / request.hash)
 

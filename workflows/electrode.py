@@ -66,8 +66,8 @@ def electrode_flow(
             crystal.primitive, mobile_ion, state.ion_content, most_units=phase.most_units
         )[: phase.most_orders]
         cells = [
-            _calculation(f"{label}: order {place}", order, preset, "cell", steps.cell)
-            for place, order in enumerate(orders, start=1)
+            _calculation(f"{label}: order {index}", order, preset, "cell", steps.cell)
+            for index, order in enumerate(orders, start=1)
         ]
         lowest = lowest_order([cell.output for cell in cells])
         lowest.name = f"{label}: lowest order"

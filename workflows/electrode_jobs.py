@@ -37,16 +37,16 @@ def lowest_order(orders: list[dict[str, Any] | None]) -> dict[str, Any]:
         found = [None if not order else calculation_of(database, order) for order in orders]
     # In a dry run nothing is there yet: the first one stands for all.
     energies = [math.inf if one is None else one.energy_per_atom_eV for one in found]
-    place = first_of_lowest(energies, SAME_ENERGY_EV)
-    lowest = orders[place]
+    index = first_of_lowest(energies, SAME_ENERGY_EV)
+    lowest = orders[index]
     assert lowest is not None  # those that failed count as infinitely high
-    return {"structure": lowest["structure"], "place": place}
+    return {"structure": lowest["structure"], "place": index}
 
 
 @job
 def cut_order(
     relaxed: Structure,
-    place: int,
+    index: int,
     *,
     facets: list[Facet],
     thickness_A: float,
@@ -55,7 +55,7 @@ def cut_order(
     """Cut the slab from the relaxed order; ``facets`` are the indices in each order's own cell."""
     slab = build_slab(
         relaxed,
-        triple(facets[place]),
+        triple(facets[index]),
         thickness_A=thickness_A,
         vacuum_A=vacuum_A,
         conductor=True,

@@ -75,21 +75,21 @@ def request_of_calculation(calculation: Calculation) -> CalculationRequest:
     )
 
 
-def as_told(setting: CalculationRequest, told: CalculationRequest) -> CalculationRequest:
+def as_requested(setting: CalculationRequest, request: CalculationRequest) -> CalculationRequest:
     """Return the request of one setting with what another one tells the machine and the electrons.
 
     Parameters
     ----------
-    setting, told : CalculationRequest
-        The same calculation. From ``told`` come `MACHINE_TAGS` and ``scf_retries``.
+    setting, request : CalculationRequest
+        The same calculation. From ``request`` come `MACHINE_TAGS` and ``scf_retries``.
     """
     settings = dict(setting.settings)
     if "incar" in settings:
         own = {t: v for t, v in settings["incar"].items() if t.upper() not in MACHINE_TAGS}
-        new = {t: v for t, v in told.settings["incar"].items() if t.upper() in MACHINE_TAGS}
+        new = {t: v for t, v in request.settings["incar"].items() if t.upper() in MACHINE_TAGS}
         settings["incar"] = own | new
     return CalculationRequest(
-        **{**setting.model_dump(), "settings": settings, "scf_retries": told.scf_retries}
+        **{**setting.model_dump(), "settings": settings, "scf_retries": request.scf_retries}
     )
 
 

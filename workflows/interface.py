@@ -117,13 +117,13 @@ def interface_flow(
     bulk_step = (preset.metal if gives_way.kind == "metal" else preset.insulator).bulk
     stretched = [
         calculation_job(
-            f"{phase.name}: strained {gives_way.record}, height {place + 1}",
-            matched.output["bulks"][place],
+            f"{phase.name}: strained {gives_way.record}, height {index + 1}",
+            matched.output["bulks"][index],
             preset,
             "static",
             {**bulk_step.engine_settings(preset.xc), **HELD},
         )
-        for place in range(len(NORMAL_STRAINS))
+        for index in range(len(NORMAL_STRAINS))
     ]
     settled = settle_strain(
         specs,
@@ -143,22 +143,22 @@ def interface_flow(
         {**bulk_step.engine_settings(preset.xc), **HELD},
     )
     edges = [
-        strained if side == phase.strained else bulks[place] for place, side in enumerate(SIDES)
+        strained if side == phase.strained else bulks[index] for index, side in enumerate(SIDES)
     ]
-    free = [job for place in range(2) for job in _free_slabs(phase, preset, step, settled, place)]
+    free = [job for index in range(2) for job in _free_slabs(phase, preset, step, settled, index)]
 
     metallic = "metal" in (phase.left.kind, phase.right.kind)
     axes = contact_axes(phase)
     scan = {**step.settings("scan", preset.xc, metallic=metallic, axes=axes), **HELD}
     scanned = [
         calculation_job(
-            f"{phase.name}: shift {place + 1}",
-            settled.output["sandwiches"][place],
+            f"{phase.name}: shift {index + 1}",
+            settled.output["sandwiches"][index],
             preset,
             "static",
             scan,
         )
-        for place in range(phase.registries**2)
+        for index in range(phase.registries**2)
     ]
     given = (specs, relaxed, matched.output, settled.output)
     registry = choose_registry(*given, [job.output for job in scanned], **thickness)
@@ -166,12 +166,12 @@ def interface_flow(
     gaps = [
         calculation_job(
             f"{phase.name}: gap {delta:+.1f} Å",
-            registry.output["sandwiches"][place],
+            registry.output["sandwiches"][index],
             preset,
             "static",
             scan,
         )
-        for place, delta in enumerate(GAP_STEPS_A)
+        for index, delta in enumerate(GAP_STEPS_A)
     ]
     contact = close_gap(
         *given,
@@ -357,14 +357,14 @@ def _free_slabs(
     preset: AnyPreset,
     step: InterfaceStep | VaspInterfaceStep,
     settled: Job,
-    place: int,
+    index: int,
 ) -> list[Job]:
     """Return the slab of one side as cut, and relaxed."""
-    side = (phase.left, phase.right)[place]
+    side = (phase.left, phase.right)[index]
     return [
         calculation_job(
             f"{phase.name}: slab of {side.record}, {label}",
-            settled.output["free"][place],
+            settled.output["free"][index],
             preset,
             kind,
             step.settings(kind, preset.xc, metallic=side.kind == "metal", axes=2),

@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 
 from interohm.database import Database
 from interohm.errors import InputError
-from interohm.postprocess.interfaces import lowest_place
+from interohm.postprocess.interfaces import lowest_position
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.interfaces import (
     Joint,
@@ -236,7 +236,7 @@ def settle_strain(
     if strains[0] == strains[-1]:
         bracketed = True
     elif energies is not None:
-        lowest = lowest_place(strains, energies)
+        lowest = lowest_position(strains, energies)
         normal, bracketed = round(lowest.place, 3), lowest.bracketed
     joint = joint_of(sides, relaxed, matched["match"], thickness_A=thickness_A, normal=normal)
     shifts, reasons = distinct_registries(joint, divisions)
@@ -278,17 +278,17 @@ def choose_registry(
     """
     with active_database() as database:
         energies = _energies(database, scanned)
-    place = 0
+    index = 0
     if energies is not None:
         above = [energy - min(energies) for energy in energies]
-        place = next(one for one, rise in enumerate(above) if rise < 1e-3)
-    shift, close = settled["shifts"][place], settled["gaps"][place]
+        index = next(one for one, rise in enumerate(above) if rise < 1e-3)
+    shift, close = settled["shifts"][index], settled["gaps"][index]
     joint = joint_of(
         sides, relaxed, matched["match"], thickness_A=thickness_A, normal=settled["normal"]
     )
     gaps = [round(close + step, 2) for step in GAP_STEPS_A]
     return {
-        "place": place,
+        "place": index,
         "shift": shift,
         "close_gap_A": close,
         "gaps": gaps,
@@ -314,7 +314,7 @@ def close_gap(
         energies = _energies(database, [scanned[registry["place"]], *spread])
     gap, bracketed = registry["close_gap_A"], False
     if energies is not None:
-        lowest = lowest_place([gap, *registry["gaps"]], energies)
+        lowest = lowest_position([gap, *registry["gaps"]], energies)
         gap, bracketed = round(lowest.place, 2), lowest.bracketed
     joint = joint_of(
         sides, relaxed, matched["match"], thickness_A=thickness_A, normal=settled["normal"]

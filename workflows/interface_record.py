@@ -131,10 +131,10 @@ class _Calculated:
         (left, right), (left_eV, right_eV) = self.middles, self.vacuum_eV(slabs)
         return dipole_V(left, right, left_eV, right_eV)
 
-    def edge_eV(self, place: int) -> float:
+    def edge_eV(self, index: int) -> float:
         """Return the Fermi level of a metal, the valence band's maximum of an insulator."""
-        bulk = self.edges[place]
-        if (self.phase.left, self.phase.right)[place].kind == "metal":
+        bulk = self.edges[index]
+        if (self.phase.left, self.phase.right)[index].kind == "metal":
             return bulk.fermi_level_eV
         if bulk.vbm_eV is None:
             raise ValueError(f"the bulk of calculation {bulk.hash[:12]} has no band gap")
@@ -148,9 +148,9 @@ class _Calculated:
 
     def fermi_miss_eV(self) -> float | None:
         """Return by how much the contact's Fermi level is not that of the metal's bulk."""
-        for place, side in enumerate((self.phase.left, self.phase.right)):
+        for index, side in enumerate((self.phase.left, self.phase.right)):
             if side.kind == "metal":
-                own = self.middles[place].average_eV + self.edge_eV(place)
+                own = self.middles[index].average_eV + self.edge_eV(index)
                 return self.joined.fermi_level_eV - own
         return None
 

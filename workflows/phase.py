@@ -302,11 +302,11 @@ def _larger_supercells(
         )
     larger = _Supercells(phase, preset, crystal, cell, multiples, f", {atoms[1]} atoms")
     for name in dict.fromkeys(defect.name for defect in planned):
-        rivals = [place for place, defect in enumerate(planned) if defect.name == name]
+        rivals = [index for index, defect in enumerate(planned) if defect.name == name]
         first = planned[rivals[0]]
         larger.add_lowest(
-            [planned[place] for place in rivals],
-            [smaller.flawed[place].output for place in rivals],
+            [planned[index] for index in rivals],
+            [smaller.flawed[index].output for index in rivals],
             f"{first.site.name} {first.charge:+d}",
         )
     return larger
@@ -314,7 +314,7 @@ def _larger_supercells(
 
 def _label(defect: PlannedDefect, planned: list[PlannedDefect]) -> str:
     rivals = [other for other in planned if other.name == defect.name]
-    rank = next(place for place, other in enumerate(rivals, start=1) if other is defect)
+    rank = next(index for index, other in enumerate(rivals, start=1) if other is defect)
     return f"{defect.site.name} {defect.charge:+d}" + (f" (site {rank})" if rank > 1 else "")
 
 

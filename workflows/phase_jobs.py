@@ -96,13 +96,13 @@ def place_lowest(
     energies = [math.inf if one is None else one.energy_eV for one in found]
     if not any(calculated):
         raise RuntimeError("no candidate finished in the smaller supercell")
-    place = first_of_lowest(energies, SAME_ENERGY_EV)
+    index = first_of_lowest(energies, SAME_ENERGY_EV)
     crystal = Crystal(conventional, primitive).relaxed(relaxed)
     return {
         "structure": defect_supercell(
-            crystal.conventional, DefectSite(**sites[place]), triple(multiples)
+            crystal.conventional, DefectSite(**sites[index]), triple(multiples)
         ),
-        "place": place,
+        "place": index,
     }
 
 
@@ -284,10 +284,10 @@ def _recorded_insulator(
         "supercell": outputs["perfect"],
         "metal": outputs["metal"],
         **{
-            f"coexisting phase {place}": one
-            for place, one in enumerate(outputs["coexisting"], start=1)
+            f"coexisting phase {index}": one
+            for index, one in enumerate(outputs["coexisting"], start=1)
         },
-        **{f"band edges {place}": one for place, one in enumerate(edges, start=1)},
+        **{f"band edges {index}": one for index, one in enumerate(edges, start=1)},
     }
     if facts["phase"]["dielectric_constant"] == "calculate":
         required["dielectric response"] = response
@@ -349,9 +349,9 @@ def _recorded_insulator(
                 replaced=one.site.replaced,
                 sublattice=one.site.name,
                 dopant=one.dopant,
-                larger=compared.get(place),
+                larger=compared.get(index),
             )
-            for place, (one, output) in enumerate(zip(asked, defects, strict=True))
+            for index, (one, output) in enumerate(zip(asked, defects, strict=True))
             if output
         ]
         record = insulator_record(
@@ -426,12 +426,12 @@ def _larger_cells(
         if larger["perfect"] is None or one["calculation"] is None or one["placed"] is None:
             failed.append(f"{name} in the larger supercell")
             continue
-        rivals = [place for place, defect in enumerate(planned) if defect.name == name]
-        place = rivals[one["placed"]]
-        cells[place] = LargerCell(
+        rivals = [index for index, defect in enumerate(planned) if defect.name == name]
+        index = rivals[one["placed"]]
+        cells[index] = LargerCell(
             supercell=known_calculation(database, larger["perfect"]),
             calculation=known_calculation(database, one["calculation"]),
-            position=defect_position(planned[place].site, triple(larger["multiples"])),
+            position=defect_position(planned[index].site, triple(larger["multiples"])),
         )
     return cells, failed
 

@@ -40,12 +40,12 @@ def write_campaign_inputs(config: CampaignConfig, database: Database, folder: Pa
     for planned in dry_run(config, database):
         if planned.found:
             continue
-        place = _place(planned.label)
-        name, taken = place, [entry["folder"] for entry in plan]
+        directory = _folder_name(planned.label)
+        name, taken = directory, [entry["folder"] for entry in plan]
         candidates = 1
         while name in taken:
             candidates += 1
-            name = f"{place}_{candidates}"
+            name = f"{directory}_{candidates}"
         write_inputs(planned.request, folder / name)
         written.append(folder / name)
         plan.append(
@@ -68,7 +68,7 @@ def write_campaign_inputs(config: CampaignConfig, database: Database, folder: Pa
     return written
 
 
-def _place(label: str) -> str:
+def _folder_name(label: str) -> str:
     """Return ``LiF/slab_001`` for ``LiF: slab (001)``."""
     phase, _, step = label.partition(": ")
     words = [re.sub(r"[^\w+-]+", "_", part).strip("_") for part in (phase, step)]

@@ -267,7 +267,7 @@ class Finished:
                 return name
         return f"the database, {calculation.hash[:12]}"
 
-    def place_of(self, calculation: Calculation) -> str:
+    def path_of(self, calculation: Calculation) -> str:
         """Return the same for messages, the whole path of a folder."""
         name = self.name_of(calculation)
         return str(self.root / name) if name in self.calculations else name
@@ -316,32 +316,32 @@ def read_folders(root: Path, ignore: Sequence[str] = (), report: Report | None =
     single: dict[str, Path] = {}
     bands: dict[str, Path] = {}
     images: set[Path] = set()
-    for place, names in _walk(root, ignored, finished.left_out):
+    for directory, names in _walk(root, ignored, finished.left_out):
         # The images of a path, and the one file that they write together, are no runs of their own.
         try:
-            found = image_folders(place.parent) if place.name == "01" else []
+            found = image_folders(directory.parent) if directory.name == "01" else []
         except InputError as error:  # of a link to nothing
             found = []
-            finished.left_out[_name(place.parent, root)] = error
+            finished.left_out[_name(directory.parent, root)] = error
         if found:
-            bands[_name(place.parent, root)] = place.parent
-            images |= {place.parent, *found}
-        reason = _not_read(place, names)
+            bands[_name(directory.parent, root)] = directory.parent
+            images |= {directory.parent, *found}
+        reason = _not_read(directory, names)
         if reason is not None:
-            finished.left_out[_name(place, root)] = reason
+            finished.left_out[_name(directory, root)] = reason
         elif any(name.lower().startswith("vasprun.xml") for name in names):
-            single[_name(place, root)] = place
-    inside = {_name(place, root) for place in images}
-    single = {name: place for name, place in sorted(single.items()) if name not in inside}
+            single[_name(directory, root)] = directory
+    inside = {_name(directory, root) for directory in images}
+    single = {name: directory for name, directory in sorted(single.items()) if name not in inside}
     for name in inside:
         finished.left_out.pop(name, None)
     if not (single or bands or finished.left_out):
         raise InputError("no folder in it has a vasprun.xml", where=str(root))
     total = len(single) + len(bands)
-    for done, (name, place) in enumerate(single.items()):
+    for done, (name, directory) in enumerate(single.items()):
         if report is not None:
             report(done, total)
-        _read(name, place, finished)
+        _read(name, directory, finished)
     for name in list(finished.left_out):
         if (
             name not in finished.doubtful
@@ -353,22 +353,22 @@ def read_folders(root: Path, ignore: Sequence[str] = (), report: Report | None =
     def ends() -> Iterable[tuple[str, Calculation]]:
         return [(str(root / name), one) for name, one in finished.calculations.items()]
 
-    for done, (name, place) in enumerate(sorted(bands.items()), start=len(single)):
+    for done, (name, directory) in enumerate(sorted(bands.items()), start=len(single)):
         if report is not None:
             report(done, total)
         try:
-            finished.calculations[name] = read_vasp_path(place, ends)
+            finished.calculations[name] = read_vasp_path(directory, ends)
         except InputError as error:
             finished.left_out[name] = error
     return finished
 
 
-def _read(name: str, place: Path, finished: Finished) -> None:
+def _read(name: str, folder: Path, finished: Finished) -> None:
     try:
-        finished.calculations[name] = read_vasp(place)
+        finished.calculations[name] = read_vasp(folder)
     except UnusableEnergy as error:
         try:
-            finished.bands[name] = read_band_structure(place)
+            finished.bands[name] = read_band_structure(folder)
         except InputError:
             finished.left_out[name] = error
     except InputError as error:
@@ -377,8 +377,8 @@ def _read(name: str, place: Path, finished: Finished) -> None:
 
 def _ignored(root: Path, ignore: Sequence[str]) -> set[Path]:
     places = {(root / name).resolve(): name for name in ignore}
-    for place, name in places.items():
-        if not place.is_dir() or not place.is_relative_to(root.resolve()):
+    for directory, name in places.items():
+        if not directory.is_dir() or not directory.is_relative_to(root.resolve()):
             raise InputError(
                 f"ignore: there is no folder {name!r}",
                 where=str(root / CONFIG),
@@ -401,23 +401,23 @@ def _walk(
         )
 
     for folder, below, names in os.walk(root, followlinks=True, onerror=refuse):
-        place = Path(folder)
-        whole = place.resolve()
+        directory = Path(folder)
+        whole = directory.resolve()
         if whole in seen or whole in ignored:
             below.clear()
             continue
         seen.add(whole)
         below.sort()
-        yield place, sorted(names)
+        yield directory, sorted(names)
 
 
-def _not_read(place: Path, names: Sequence[str]) -> InputError | None:
+def _not_read(folder: Path, names: Sequence[str]) -> InputError | None:
     """Say why a folder that VASP seems to have written is not read; None if it is, or is none."""
     try:
-        if find_file(place, "vasprun.xml") is not None:
+        if find_file(folder, "vasprun.xml") is not None:
             return None
-        outcar = find_file(place, "OUTCAR")
-        inputs = all(find_file(place, name) for name in ("INCAR", "POSCAR"))
+        outcar = find_file(folder, "OUTCAR")
+        inputs = all(find_file(folder, name) for name in ("INCAR", "POSCAR"))
     except InputError as error:
         return error
     strange = [name for name in names if name.lower().startswith("vasprun")]
@@ -432,12 +432,12 @@ def _not_read(place: Path, names: Sequence[str]) -> InputError | None:
     else:
         return None
     return InputError(
-        what, where=str(place), fix="put vasprun.xml there (plain, or as .gz, .bz2 or .xz)"
+        what, where=str(folder), fix="put vasprun.xml there (plain, or as .gz, .bz2 or .xz)"
     )
 
 
-def _name(place: Path, root: Path) -> str:
-    return str(place.relative_to(root))
+def _name(folder: Path, root: Path) -> str:
+    return str(folder.relative_to(root))
 
 
 def _is(structure: Structure, formula: str) -> bool:

@@ -463,7 +463,7 @@ def check_comparable(finished: Finished, calculations: Sequence[Calculation]) ->
                 raise InputError(
                     f"{name} is {ours}, in {finished.name_of(first)} it is {theirs}: their total "
                     "energies cannot be subtracted",
-                    where=finished.place_of(other),
+                    where=finished.path_of(other),
                     fix="calculate both with the same settings",
                 )
         # Enough to compare the next ones with: the first, and what brings another element.
@@ -473,7 +473,7 @@ def check_comparable(finished: Finished, calculations: Sequence[Calculation]) ->
             elements |= own
     for calculation in calculations:
         if (what := coarse_mesh(calculation)) is not None:
-            raise InputError(what, where=finished.place_of(calculation), fix="use more k-points")
+            raise InputError(what, where=finished.path_of(calculation), fix="use more k-points")
 
 
 def _check_supercells(
@@ -484,7 +484,7 @@ def _check_supercells(
             raise InputError(
                 f"it differs from the perfect supercell {finished.name_of(supercell)}: "
                 f"{said(differ)}",
-                where=finished.place_of(calculation),
+                where=finished.path_of(calculation),
                 fix="calculate both with the same settings",
             )
 

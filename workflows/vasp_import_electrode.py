@@ -65,7 +65,7 @@ def electrode(phase: ImportedElectrode, config: ImportConfig, finished: Finished
             raise InputError(
                 f"{name} is {ours}, in {finished.name_of(compared[0])} it is {theirs}: their total "
                 "energies cannot be subtracted",
-                where=finished.place_of(other),
+                where=finished.path_of(other),
                 fix="calculate both with the same settings",
             )
     return electrode_record(

@@ -179,9 +179,9 @@ def band_structure_of_task(task: Document, name: str) -> BandStructureRun:
 
 def _calculation(one: Document, name: str) -> Calculation:
     given, made = _need(one, "input", name), _need(one, "output", name)
-    tags, place = _tags(given), Path(name)
-    refuse_without_energy(tags, place)
-    kind = kind_of(tags, place)
+    tags, path = _tags(given), Path(name)
+    refuse_without_energy(tags, path)
+    kind = kind_of(tags, path)
     structure = _structure(_need(made, "structure", name), name)
     steps = made.get("ionic_steps") or []
     _refuse_unconverged(one, made, tags, kind, name)
@@ -208,7 +208,7 @@ def _calculation(one: Document, name: str) -> Calculation:
         hash=_hash(one),
         engine="vasp",
         kind=kind,
-        charge=whole_charge(neutral - electrons, electrons, place),
+        charge=whole_charge(neutral - electrons, electrons, path),
         settings=settings,
         initial_structure=_structure(given.get("structure") or made["structure"], name).as_dict(),
         structure=structure.as_dict(),
@@ -246,7 +246,7 @@ def path_of_task(task: Document, name: str) -> Calculation:
             where=name,
             fix="store them: store_calculations=True of NebTaskDoc",
         )
-    read = [_calculation(image, f"{name}, image {place:02d}") for place, image in enumerate(images)]
+    read = [_calculation(image, f"{name}, image {index:02d}") for index, image in enumerate(images)]
     first, *between, last = read
     begin, end = (one.final_structure for one in (first, last))
     # An end is a calculation by itself, whose atoms may stand in another order.
@@ -280,8 +280,8 @@ def path_of_task(task: Document, name: str) -> Calculation:
         step = after.frac_coords - before.frac_coords
         places.append(places[-1] + step - np.round(step))
     steps = [(after - before) @ lattice for before, after in pairwise(places)]
-    for place, step in enumerate(steps, start=1):
-        refuse_impossible_step(f"{name}, image {place:02d}", step)
+    for index, step in enumerate(steps, start=1):
+        refuse_impossible_step(f"{name}, image {index:02d}", step)
     saddle = max(between, key=lambda one: round(one.energy_eV, 6))
     lengths = [float(np.linalg.norm(step)) for step in steps]
     return saddle.model_copy(
@@ -306,10 +306,10 @@ def path_of_task(task: Document, name: str) -> Calculation:
     )
 
 
-def _in_order(structure: Structure, task: Document, place: int) -> Structure:
+def _in_order(structure: Structure, task: Document, index: int) -> Structure:
     """Return an end with its atoms as the images have them, where the task has their beginning."""
-    begun = (task.get("initial_images") or [None])[place]
-    neighbour = _structure(task["images"][1 if place == 0 else -2], "images")
+    begun = (task.get("initial_images") or [None])[index]
+    neighbour = _structure(task["images"][1 if index == 0 else -2], "images")
     for other in [] if begun is None else [_structure(begun, "initial_images")]:
         order = same_atoms(other, structure)
         if order is not None:

@@ -12,17 +12,17 @@ from ..constants import NM_CM
 from ..densities import Thermodynamics
 from ..phase import Array, BoolArray, IntArray
 from ..profile import Profile, profile_of
-from .finite_layer import (
+from .branches import (
     ACROSS,
     ALONG,
     FLAT,
     INFINITE,
     TURNING,
-    Course,
-    make_course,
+    Branch,
+    make_branch,
 )
-from .layer_reference import Frame, make_frame
-from .layer_solution import flat_layers, solve_course
+from .layer_reference import LayerReference, make_reference
+from .layer_solution import flat_layers, solve_branch
 
 _CHUNK = 4096
 
@@ -42,8 +42,8 @@ class Layer:
         layer's own charge is the first less the second.
     resistance_ohm_cm2 : array
         R_layer; NaN where nothing conducts, infinite beyond the largest number.
-    course, unknown, plateau_nm : array
-        Which course the potential takes and its one unknown (see `finite_layer`), and the length
+    branch, unknown, plateau_nm : array
+        Which branch the potential takes and its one unknown (see `branches`), and the length
         of neutral bulk between two space charges that no longer feel each other.
     """
 
@@ -53,7 +53,7 @@ class Layer:
     thickness_nm: Array
     sheet_charge_e_nm2: Array
     resistance_ohm_cm2: Array
-    course: IntArray
+    branch: IntArray
     unknown: Array
     plateau_nm: Array
 
@@ -67,66 +67,68 @@ class Layer:
         """
         shape = self.thickness_nm.shape
         bulk = self.bulk.ravel(shape)
-        frame = make_frame(bulk, self.left_potential_V.ravel(), self.right_potential_V.ravel())
+        reference = make_reference(
+            bulk, self.left_potential_V.ravel(), self.right_potential_V.ravel()
+        )
         half, count = (points + 1) // 2, bulk.shape[0]
-        kinds = self.course.ravel()
+        kinds = self.branch.ravel()
         unknown, plateau = self.unknown.ravel(), self.plateau_nm.ravel()
         x, u = np.full((2, 4 * half, count), np.nan)
         for kind in (ACROSS, ALONG, TURNING):
             some = np.flatnonzero(kinds == kind)
             if some.size:
-                part = frame.take(some)
-                own = _curves(make_course(kind, part, unknown[some]), plateau[some], half)
+                part = reference.take(some)
+                own = _curves(make_branch(kind, part, unknown[some]), plateau[some], half)
                 x[:, some], u[:, some] = _from_left(part, *own)
         some = np.flatnonzero(kinds == FLAT)
-        x[:, some], u[:, some] = np.linspace(0.0, 1.0, 4 * half)[:, None], frame.near[some]
+        x[:, some], u[:, some] = np.linspace(0.0, 1.0, 4 * half)[:, None], reference.near[some]
         if count == 1:
             _, kept = np.unique(x[:, 0], return_index=True)
             x, u = x[kept], u[kept]
         x *= self.thickness_nm.ravel() / x[-1]
-        phi = frame.origin_V + frame.state.kT_eV * u
-        return profile_of(frame.state, x, phi, u, shape)
+        phi = reference.origin_V + reference.state.kT_eV * u
+        return profile_of(reference.state, x, phi, u, shape)
 
     @property
     def extreme_potential_V(self) -> Array:
         """Phi where the field turns, else that of the left end; with the ends, its extremes."""
         shape = self.thickness_nm.shape
         extreme = self.left_potential_V.ravel().copy()
-        some = np.flatnonzero(self.course.ravel() == TURNING)
+        some = np.flatnonzero(self.branch.ravel() == TURNING)
         if some.size:
             flat = (self.left_potential_V.ravel()[some], self.right_potential_V.ravel()[some])
-            frame = make_frame(self.bulk.ravel(shape)[some], *flat)
-            pivot = make_course(TURNING, frame, self.unknown.ravel()[some]).pivot
-            extreme[some] = frame.origin_V + frame.state.kT_eV * pivot
+            reference = make_reference(self.bulk.ravel(shape)[some], *flat)
+            pivot = make_branch(TURNING, reference, self.unknown.ravel()[some]).pivot
+            extreme[some] = reference.origin_V + reference.state.kT_eV * pivot
         return extreme.reshape(shape)
 
 
-def _curves(course: Course, plateau_nm: Array, half: int) -> tuple[Array, Array]:
+def _curves(branch: Branch, plateau_nm: Array, half: int) -> tuple[Array, Array]:
     """Places x from the near end and potentials u, both (4·half, N)."""
-    first, last = course.ends
-    # each branch leads from the pivot, or from the near end where that is the pivot, outwards
-    x, u = _branch(course, last, half)
-    if course.kind == ALONG:
+    first, last = branch.ends
+    # each side leads outwards from the pivot, or from the near end where that is the pivot
+    x, u = _outwards(branch, last, half)
+    if branch.kind == ALONG:
         # as many points as the others have
         return x[(rows := np.minimum(np.arange(4 * half), 2 * half - 1))], u[rows]
-    before, before_u = _branch(course, first, half)
+    before, before_u = _outwards(branch, first, half)
     x = np.concatenate([before[-1] - before[::-1], before[-1] + plateau_nm + x])
     return x, np.concatenate([before_u[::-1], u])
 
 
-def _from_left(frame: Frame, x: Array, u: Array) -> tuple[Array, Array]:
+def _from_left(reference: LayerReference, x: Array, u: Array) -> tuple[Array, Array]:
     """Count from the left end."""
     return (
-        np.where(frame.reversed, x[-1] - x[::-1], x),
-        np.where(frame.reversed, u[::-1], u),
+        np.where(reference.reversed, x[-1] - x[::-1], x),
+        np.where(reference.reversed, u[::-1], u),
     )
 
 
-def _branch(course: Course, end: Array, half: int) -> tuple[Array, Array]:
+def _outwards(branch: Branch, end: Array, half: int) -> tuple[Array, Array]:
     """Places and potentials (2·half, N) from the pivot to t = `end`."""
     share = np.linspace(0.0, 1.0, half + 1)[:, None]
-    distance = np.abs(course.place(end)[0]) * share / course.scale
-    if course.kind == ACROSS:
+    distance = np.abs(branch.from_pivot(end)[0]) * share / branch.scale
+    if branch.kind == ACROSS:
         t_phi = np.arcsinh(distance)
     else:
         t_phi = 2.0 * np.arcsinh(np.sqrt(distance / 2.0))
@@ -135,9 +137,9 @@ def _branch(course: Course, end: Array, half: int) -> tuple[Array, Array]:
     t = np.copysign(t, end)
     low, high = np.minimum(t[:-1], t[1:]), np.maximum(t[:-1], t[1:])
     index = np.tile(np.arange(end.size), low.shape[0])
-    (lengths,) = course.take(index).lengths(low.ravel(), high.ravel(), conduction=False)
+    (lengths,) = branch.take(index).lengths(low.ravel(), high.ravel(), conduction=False)
     x = np.concatenate([np.zeros((1, end.size)), np.cumsum(lengths.reshape(low.shape), axis=0)])
-    return x, course.pivot + course.place(t)[0]
+    return x, branch.pivot + branch.from_pivot(t)[0]
 
 
 def layer(
@@ -172,7 +174,7 @@ def layer(
     results = _solve_all(flat, left.ravel(), right.ravel(), thickness.ravel(), resistance=True)
     whole = flat[np.arange(flat.shape[0]).reshape(shape)]
     rows = [row.reshape(shape) for row in results]
-    course = np.where(np.isfinite(rows[3]), rows[3], -1.0).astype(np.int64)
+    branch = np.where(np.isfinite(rows[3]), rows[3], -1.0).astype(np.int64)
     return Layer(
         bulk=whole,
         left_potential_V=left,
@@ -180,7 +182,7 @@ def layer(
         thickness_nm=thickness,
         sheet_charge_e_nm2=np.stack([-rows[0], rows[1]], axis=-1),
         resistance_ohm_cm2=rows[2],
-        course=course,
+        branch=branch,
         unknown=rows[4],
         plateau_nm=rows[5],
     )
@@ -225,43 +227,43 @@ def _solve_all(
 def _solve(
     bulk: Bulk, left_V: Array, right_V: Array, thickness_nm: Array, resistance: bool
 ) -> Array:
-    frame = make_frame(bulk, left_V, right_V)
+    reference = make_reference(bulk, left_V, right_V)
     kinds = np.full(left_V.shape, ACROSS)
     longest = np.full(left_V.shape, np.inf)
-    aside = np.flatnonzero(~frame.across)
+    aside = np.flatnonzero(~reference.across)
     if aside.size:
-        part = frame.take(aside)
+        part = reference.take(aside)
         none = np.full(aside.shape, -np.inf)
         with np.errstate(divide="ignore", invalid="ignore"):
-            longest[aside] = make_course(ALONG, part, none).thickness_and_slope()[0]
+            longest[aside] = make_branch(ALONG, part, none).thickness_and_slope()[0]
         # without any charge the potential is a straight line, however thick the layer
         straight = part.state.residual_charge_nm3 == 0.0
         longest[aside] = np.where(straight & ~part.neutral, np.inf, longest[aside])
         kinds[aside] = np.where(thickness_nm[aside] <= longest[aside], ALONG, TURNING)
-    flat = flat_layers(frame, thickness_nm)
+    flat = flat_layers(reference, thickness_nm)
     results = np.empty((9, left_V.size))
     for kind in (ACROSS, ALONG, TURNING):
         where = np.flatnonzero((kinds == kind) & ~flat)
         if where.size:
             results[:, where] = _solve_kind(
-                kind, frame.take(where), thickness_nm[where], longest[where], resistance
+                kind, reference.take(where), thickness_nm[where], longest[where], resistance
             )
     where = np.flatnonzero(flat)
     if where.size:
-        results[:, where] = _solve_flat(frame.take(where), thickness_nm[where])
+        results[:, where] = _solve_flat(reference.take(where), thickness_nm[where])
     return results
 
 
-def _solve_flat(frame: Frame, thickness_nm: Array) -> Array:
+def _solve_flat(reference: LayerReference, thickness_nm: Array) -> Array:
     """Layers whose potential differs from that of their equal ends by no digit."""
-    state = frame.state
-    _, charge = state.evaluate(frame.near)
-    _, sigma = state.evaluate_conduction(frame.near)
+    state = reference.state
+    _, charge = state.evaluate(reference.near)
+    _, sigma = state.evaluate_conduction(reference.near)
     with np.errstate(divide="ignore", over="ignore"):
         total = np.where(_conducts(state), thickness_nm / sigma * NM_CM, np.nan)
     outward = 0.5 * charge * thickness_nm
     # linear, as sinh(x/lambda_D) and cosh(x/lambda_D) are; straight where nothing screens
-    ratio = np.where(frame.neutral, thickness_nm / frame.bulk.debye_length_nm, 0.0)
+    ratio = np.where(reference.neutral, thickness_nm / reference.bulk.debye_length_nm, 0.0)
     ratio = np.maximum(ratio, np.finfo(float).tiny)
     plates = state.permittivity_e_V_nm / thickness_nm
     with np.errstate(over="ignore"):
@@ -296,27 +298,27 @@ def _without_faint_bands(bulk: Bulk, left_V: Array, right_V: Array) -> Bulk:
 
 
 def _solve_kind(
-    kind: int, frame: Frame, thickness_nm: Array, longest_nm: Array, resistance: bool
+    kind: int, reference: LayerReference, thickness_nm: Array, longest_nm: Array, resistance: bool
 ) -> Array:
-    unknown, plateau, total = solve_course(
-        kind, frame, thickness_nm, longest_nm, conduction=resistance
+    unknown, plateau, total = solve_branch(
+        kind, reference, thickness_nm, longest_nm, conduction=resistance
     )
-    course = make_course(kind, frame, unknown)
+    branch = make_branch(kind, reference, unknown)
     near_side = -1.0 if kind == ACROSS else 1.0
-    voltage = course.state.kT_eV * course.state.permittivity_e_V_nm
-    near = course.field(near_side * frame.direction * course.near)[0] * voltage
-    far = course.field(frame.direction * course.far)[0] * voltage
+    voltage = branch.state.kT_eV * branch.state.permittivity_e_V_nm
+    near = branch.field(near_side * reference.direction * branch.near)[0] * voltage
+    far = branch.field(reference.direction * branch.far)[0] * voltage
     # phi' seen from left to right; beyond a turning point the near end's has the other sign
     turn = -1.0 if kind == TURNING else 1.0
-    near_slope, far_slope = turn * frame.direction * near, frame.direction * far
-    left = np.where(frame.reversed, -far_slope, near_slope)
-    right = np.where(frame.reversed, -near_slope, far_slope)
+    near_slope, far_slope = turn * reference.direction * near, reference.direction * far
+    left = np.where(reference.reversed, -far_slope, near_slope)
+    right = np.where(reference.reversed, -near_slope, far_slope)
     stiff = [np.full(plateau.shape, np.nan)] * 3
     if resistance:
-        total = _resistance(course, plateau, total)
+        total = _resistance(branch, plateau, total)
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
-            stiff = [course.state.permittivity_e_V_nm * slope for slope in course.stiffness()]
+            stiff = [branch.state.permittivity_e_V_nm * slope for slope in branch.stiffness()]
     return np.stack(
         [
             -left,
@@ -325,20 +327,20 @@ def _solve_kind(
             np.full(plateau.shape, float(kind)),
             unknown,
             plateau,
-            np.where(frame.reversed, stiff[1], stiff[0]),
-            np.where(frame.reversed, stiff[0], stiff[1]),
+            np.where(reference.reversed, stiff[1], stiff[0]),
+            np.where(reference.reversed, stiff[0], stiff[1]),
             stiff[2],
         ]
     )
 
 
-def _resistance(course: Course, plateau: Array, total: Array) -> Array:
+def _resistance(branch: Branch, plateau: Array, total: Array) -> Array:
     if np.any(plateau > 0.0):
-        _, middle = course.state.evaluate_conduction(0.0 * plateau)
+        _, middle = branch.state.evaluate_conduction(0.0 * plateau)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             total = total + np.where(plateau > 0.0, plateau / middle, 0.0)
     total = np.where(total < INFINITE, total * NM_CM, np.inf)
-    return np.where(_conducts(course.state), total, np.nan)
+    return np.where(_conducts(branch.state), total, np.nan)
 
 
 def _conducts(state: Thermodynamics) -> BoolArray:

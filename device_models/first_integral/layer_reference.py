@@ -1,4 +1,4 @@
-"""The frame in which a layer of finite thickness is solved, see `finite_layer`."""
+"""The reference in which a layer of finite thickness is solved, see `branches`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SMALLEST_DROP = 1e-30
 
 
 @dataclass(frozen=True)
-class Frame:
+class LayerReference:
     """N layers with potentials counted in kT from an origin: phi_0, or without it one end.
 
     Attributes
@@ -46,16 +46,16 @@ class Frame:
     neutral: BoolArray
     across: BoolArray
 
-    def take(self, index: IntArray) -> Frame:
+    def take(self, index: IntArray) -> LayerReference:
         """The layers at `index`."""
-        return Frame(*(_at(getattr(self, field.name), index) for field in fields(self)))
+        return LayerReference(*(_at(getattr(self, field.name), index) for field in fields(self)))
 
 
 def _at(value: Any, index: IntArray) -> Any:
     return value.take(index) if isinstance(value, Thermodynamics) else value[index]
 
 
-def make_frame(bulk: Bulk, left_V: Array, right_V: Array) -> Frame:
+def make_reference(bulk: Bulk, left_V: Array, right_V: Array) -> LayerReference:
     """Choose origin and ends of layers (N,)."""
     neutral = bulk.has_neutral_bulk
     kT = expand(
@@ -79,7 +79,9 @@ def make_frame(bulk: Bulk, left_V: Array, right_V: Array) -> Frame:
     near, far = np.where(flipped, right, left), np.where(flipped, left, right)
     direction = np.sign(far - near)
     direction = np.where(direction == 0.0, np.where(neutral, np.sign(near), away), direction)
-    return Frame(bulk, level, origin, state, near, far, direction, flipped, neutral, across)
+    return LayerReference(
+        bulk, level, origin, state, near, far, direction, flipped, neutral, across
+    )
 
 
 def described_about(bulk: Bulk, level_eV: Array, residual: Array) -> Thermodynamics:

@@ -1,4 +1,4 @@
-"""The one unknown of a layer of finite thickness, see `finite_layer`.
+"""The one unknown of a layer of finite thickness, see `branches`.
 
 Across and along, h does not depend on the unknown ln c: Newton's method runs on h sampled once at
 the nodes of a quadrature, and the samples are renewed only where c came out so far from the guess
@@ -12,16 +12,16 @@ import numpy as np
 
 from ..numerics.roots import bracketed_newton, bracketed_newton_by_index
 from ..phase import Array, BoolArray, IntArray
-from .finite_layer import (
+from .branches import (
     ACROSS,
     ALONG,
     TURNING,
     Samples,
     from_turning_point,
     log_sinh,
-    make_course,
+    make_branch,
 )
-from .layer_reference import SMALLEST_DROP, Frame
+from .layer_reference import SMALLEST_DROP, LayerReference
 
 _TOLERANCE = 1e-9
 _LOG_SMALLEST = -600.0
@@ -44,76 +44,85 @@ _FAR = 2.0
 _NEWTON = {"absolute": 1e-11, "newton": 1e-5}
 
 
-def _bracket(kind: int, frame: Frame, thickness_nm: Array) -> tuple[Array, Array, Array, Array]:
+def _bracket(
+    kind: int, reference: LayerReference, thickness_nm: Array
+) -> tuple[Array, Array, Array, Array]:
     """Bracket and guess of the unknown, and its value for the thickest layer told apart."""
-    drop = np.abs(frame.far - frame.near)
+    drop = np.abs(reference.far - reference.near)
     if kind == ALONG:
         high = 2.0 * np.log(drop / thickness_nm)
         return high - 100.0, high, high - 1.0, np.full_like(high, np.nan)
     # the tails of two space charges that overlap little: 4 tanh(u/4) is Gouy and Chapman's
-    tails = [4.0 * np.tanh(np.abs(u) / 4.0) for u in (frame.near, frame.far)]
-    ratio = thickness_nm / frame.bulk.debye_length_nm
+    tails = [4.0 * np.tanh(np.abs(u) / 4.0) for u in (reference.near, reference.far)]
+    ratio = thickness_nm / reference.bulk.debye_length_nm
     with np.errstate(divide="ignore", invalid="ignore"):
         overlap = np.log(4.0 * tails[0] * tails[1]) - ratio
     if kind == ACROSS:
         high = 2.0 * np.log(drop / thickness_nm)
         low = np.minimum(high - 50.0, _LOG_SMALLEST)
-        guess = overlap - 2.0 * np.log(frame.bulk.debye_length_nm)
+        guess = overlap - 2.0 * np.log(reference.bulk.debye_length_nm)
         return low, high, np.clip(guess, low, high), low
     low = np.full_like(ratio, _LOG_NEAREST)
-    high = np.where(frame.neutral, _LOG_FARTHEST + 0.5 * np.abs(frame.near), 1.0)
-    without = np.flatnonzero(~frame.neutral)
+    high = np.where(reference.neutral, _LOG_FARTHEST + 0.5 * np.abs(reference.near), 1.0)
+    without = np.flatnonzero(~reference.neutral)
     for _ in range(_LARGEST_EXPONENT if without.size else 0):
-        farthest = make_course(TURNING, frame.take(without), high[without])
+        farthest = make_branch(TURNING, reference.take(without), high[without])
         short = farthest.thickness_and_slope()[0] < thickness_nm[without]
         if not np.any(short):
             break
         high[without[short]] += 1.0
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        guess = log_sinh(0.5 * np.abs(frame.near)) - 0.5 * overlap + np.log(2.0)
-    guess = np.where(frame.neutral & np.isfinite(guess), guess, 0.0)
-    return low, high, np.clip(guess, low, high), np.where(frame.neutral, high, np.nan)
+        guess = log_sinh(0.5 * np.abs(reference.near)) - 0.5 * overlap + np.log(2.0)
+    guess = np.where(reference.neutral & np.isfinite(guess), guess, 0.0)
+    return low, high, np.clip(guess, low, high), np.where(reference.neutral, high, np.nan)
 
 
-def flat_layers(frame: Frame, thickness_nm: Array) -> BoolArray:
+def flat_layers(reference: LayerReference, thickness_nm: Array) -> BoolArray:
     """Which layers have equal ends from which the potential between differs by no digit.
 
     To first order the charge rho at the ends bends the potential by ``rho L²/(8 eps)``. Below
     1e-26 of what rho changes over, the next order is no digit, and below the end of the bracket of
     the turning point no root would be found.
     """
-    _, charge = frame.state.evaluate(frame.near)
-    bend_V = np.abs(charge) * thickness_nm**2 / (8.0 * frame.state.permittivity_e_V_nm)
-    scale = np.where(frame.neutral, 2.0 * np.tanh(0.5 * np.abs(frame.near)), 1.0)
-    flat = (frame.near == frame.far) & (bend_V < _FLAT * frame.state.kT_eV * scale)
+    _, charge = reference.state.evaluate(reference.near)
+    bend_V = np.abs(charge) * thickness_nm**2 / (8.0 * reference.state.permittivity_e_V_nm)
+    scale = np.where(reference.neutral, 2.0 * np.tanh(0.5 * np.abs(reference.near)), 1.0)
+    flat = (reference.near == reference.far) & (bend_V < _FLAT * reference.state.kT_eV * scale)
     # both ends at neutrality, told apart by what is no digit
-    return np.asarray(flat | (frame.across & (np.abs(frame.far - frame.near) <= SMALLEST_DROP)))
+    return np.asarray(
+        flat | (reference.across & (np.abs(reference.far - reference.near) <= SMALLEST_DROP))
+    )
 
 
-def solve_course(
-    kind: int, frame: Frame, thickness_nm: Array, longest_nm: Array, *, conduction: bool = True
+def solve_branch(
+    kind: int,
+    reference: LayerReference,
+    thickness_nm: Array,
+    longest_nm: Array,
+    *,
+    conduction: bool = True,
 ) -> tuple[Array, Array, Array]:
     """Find the unknown of layers of one kind, the length of the neutral plateau, and R.
 
-    `longest_nm` is L* of `ALONG` and `TURNING`. R (nm·cm/S) is that of the course without the
+    `longest_nm` is L* of `ALONG` and `TURNING`. R (nm·cm/S) is that of the branch without the
     plateau.
     """
-    low, high, unknown, thickest = _bracket(kind, frame, thickness_nm)
-    at_limit = _at_limit(kind, frame, thickness_nm, unknown, thickest)
+    low, high, unknown, thickest = _bracket(kind, reference, thickness_nm)
+    at_limit = _at_limit(kind, reference, thickness_nm, unknown, thickest)
     unknown = np.where(at_limit, thickest, unknown)
     goal = thickness_nm.copy()
     ratio, resistance = np.ones_like(goal), np.empty_like(goal)
     left = np.arange(goal.size)
     for attempt in range(_CORRECTIONS):
-        part = frame if left.size == goal.size else frame.take(left)
+        part = reference if left.size == goal.size else reference.take(left)
         free = ~at_limit[left]
         bounds = low[left], high[left], unknown[left], goal[left], longest_nm[left]
         if kind == TURNING or attempt >= _SAMPLINGS:
             unknown[left], close = _by_steps(kind, part, *bounds, free), free
-            course = make_course(kind, part, unknown[left])
-            samples, constant = course.samples(conduction=conduction), course.constant
+            branch = make_branch(kind, part, unknown[left])
+            samples, constant = branch.samples(conduction=conduction), branch.constant
         else:
-            samples = make_course(kind, part, unknown[left]).samples(conduction=conduction)
+            samples = make_branch(kind, part, unknown[left]).samples(conduction=conduction)
             found, close = _by_samples(kind, samples, *bounds)
             unknown[left] = np.where(free, found, unknown[left])
             constant = np.exp(unknown[left])
@@ -130,14 +139,14 @@ def solve_course(
 
 
 def _at_limit(
-    kind: int, frame: Frame, thickness_nm: Array, guess: Array, thickest: Array
+    kind: int, reference: LayerReference, thickness_nm: Array, guess: Array, thickest: Array
 ) -> BoolArray:
     """Which layers are thicker than any told apart: no root, but a plateau."""
     at_limit = np.abs(guess - thickest) < _DOUBT
     some = np.flatnonzero(at_limit)
     if some.size:
-        course = make_course(kind, frame.take(some), thickest[some])
-        at_limit[some] = course.thickness_and_slope()[0] < thickness_nm[some]
+        branch = make_branch(kind, reference.take(some), thickest[some])
+        at_limit[some] = branch.thickness_and_slope()[0] < thickness_nm[some]
     return at_limit
 
 
@@ -185,7 +194,7 @@ def _by_samples(
 
 def _by_steps(
     kind: int,
-    frame: Frame,
+    reference: LayerReference,
     low: Array,
     high: Array,
     guess: Array,
@@ -197,12 +206,14 @@ def _by_steps(
     chosen = np.flatnonzero(free)
     target = _scaled(kind, goal, longest)[0]
 
-    def excess(place: Array, index: IntArray) -> tuple[Array, Array]:
+    def excess(turning_point: Array, index: IntArray) -> tuple[Array, Array]:
         some = chosen[index]
-        part = frame if some.size == free.size else frame.take(some)
-        thickness, slope = make_course(kind, part, place).thickness_and_slope()
+        part = reference if some.size == free.size else reference.take(some)
+        thickness, slope = make_branch(kind, part, turning_point).thickness_and_slope()
         value, factor = _scaled(kind, thickness, longest[some])
-        moved = from_turning_point(part, place)[2] if kind == TURNING else np.exp(place)
+        moved = (
+            from_turning_point(part, turning_point)[2] if kind == TURNING else np.exp(turning_point)
+        )
         return value - target[some], factor * slope * moved
 
     found = guess.copy()

@@ -143,11 +143,11 @@ def residual(problem: GridProblem, potential_V: Array) -> Residual:
         local -= (one.derivative.T @ weighted).reshape(shape)
     zero = np.zeros(shape[-1])
     ends: list[Array] = []
-    for side, place in (
+    for side, position in (
         (problem.left, potential_V[0, 0, 0] - problem.offset_V[0, 0]),
         (problem.right, potential_V[-1, -1, -1] - problem.offset_V[-1, 0] + problem.right_offset_V),
     ):
-        ends += [*side.sheet_charge(place)] if isinstance(side, Reservoir) else [zero, zero]
+        ends += [*side.sheet_charge(position)] if isinstance(side, Reservoir) else [zero, zero]
     return Residual(local, -weight * slope, *ends)
 
 

@@ -103,13 +103,13 @@ def snap(ends_nm: Array, breaks_nm: Sequence[Array]) -> Array:
         if not 0 < len(places) <= count // 2:
             continue
         ends = snapped[layer]
-        for place in places:
-            gap = np.abs(ends - place)
+        for position in places:
+            gap = np.abs(ends - position)
             gap[[0, -1]] = np.inf
             nearest = np.argmin(gap, axis=0)[None]
-            inside = (place > ends[0]) & (place < ends[-1])
+            inside = (position > ends[0]) & (position < ends[-1])
             old = np.take_along_axis(ends, nearest, axis=0)
-            np.put_along_axis(ends, nearest, np.where(inside, place, old), axis=0)
+            np.put_along_axis(ends, nearest, np.where(inside, position, old), axis=0)
         ends.sort(axis=0)
     return snapped
 

@@ -270,19 +270,19 @@ def layer_stack(layers: Sequence[StackLayer], shape: tuple[int, ...]) -> LayerSt
         layer do not match its defects.
     """
     batch = int(np.prod(shape, dtype=int))
-    for place, layer in enumerate(layers):
+    for index, layer in enumerate(layers):
         count = len(layer.bulk.phase.sublattice or ())
         if layer.energy_shift_eV is not None and len(layer.energy_shift_eV) != count:
-            raise ValueError(f"layer {place}: energy_shift_eV needs one entry for each of {count}")
+            raise ValueError(f"layer {index}: energy_shift_eV needs one entry for each of {count}")
         given = layer.interaction_eV
         if given is not None and np.asarray(given).shape[-1:] != (count,):
-            raise ValueError(f"layer {place}: interaction_eV needs {count} values, one per defect")
+            raise ValueError(f"layer {index}: interaction_eV needs {count} values, one per defect")
         thickness = np.asarray(layer.thickness_nm, dtype=np.float64)
         if not np.all((thickness > 0.0) & np.isfinite(thickness)):
-            raise ValueError(f"layer {place}: thickness_nm must be positive and finite")
+            raise ValueError(f"layer {index}: thickness_nm must be positive and finite")
         for name in ("ionization_potential_eV", "band_gap_eV", "dielectric_constant"):
             if not np.all(np.isfinite(getattr(layer.bulk.phase, name))):
-                raise ValueError(f"layer {place}: {name} must be finite")
+                raise ValueError(f"layer {index}: {name} must be finite")
 
     def column(values: list[Array]) -> Array:
         flat = [np.broadcast_to(value, shape).reshape(batch) for value in values]

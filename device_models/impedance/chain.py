@@ -166,10 +166,8 @@ class Chain:
         if self.blocks:
             total[0, 0] = np.inf
         total = np.where(total > _NOTHING_OHM_CM2, np.inf, total)
-        if self.carriers == 1:
-            return total[0, 0]
-        if self.blocks:
-            return total[1, 1]
+        if self.carriers == 1 or self.blocks:
+            return np.asarray(total[-1, -1])
         conductance = np.linalg.solve(np.moveaxis(total, -1, 0), np.ones((self.batch, 2, 1)))
         return np.asarray(1.0 / np.sum(conductance, axis=(1, 2)))
 

@@ -67,8 +67,8 @@ def fermi_dirac(order: float, eta: Array) -> Array:
     for left, right, series in zip(_EDGES[:-1], _EDGES[1:], pieces, strict=True):
         inside = (x > left) & (x <= right)
         if np.any(inside):
-            place = (2.0 * x[inside] - left - right) / (right - left)
-            result[inside] = np.exp(chebyshev.chebval(place, series))
+            coordinate = (2.0 * x[inside] - left - right) / (right - left)
+            result[inside] = np.exp(chebyshev.chebval(coordinate, series))
     beyond = x > _EDGES[-1]
     if np.any(beyond):
         result[beyond] = _sommerfeld(order, x[beyond])

@@ -46,8 +46,8 @@ def write_cluster_files(folder: Path, scheduler: Scheduler) -> list[Path]:
             where=str(folder),
             fix="name another folder, or move the files away",
         )
-    for place in (folder, folder / "logs", folder / "data"):
-        place.mkdir(parents=True, exist_ok=True)
+    for directory in (folder, folder / "logs", folder / "data"):
+        directory.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in texts.items():
         path = folder / name

@@ -54,15 +54,19 @@ def _processes(state: ImpedanceState, title: str) -> Table:
         )
     spread = None if state.quantiles is None else state.quantiles.dc_resistance_ohm_cm2
     made.add_row(
-        "frequency 0", "cell", shown(state.dc_resistance_ohm_cm2), shown_interval(spread), "", "", ""
+        "frequency 0",
+        "cell",
+        shown(state.dc_resistance_ohm_cm2),
+        shown_interval(spread),
+        "",
+        "",
+        "",
     )
     return made
 
 
 def _spectrum(state: ImpedanceState) -> Table:
-    made = table(
-        "frequency (Hz)", "Re Z (Ω·cm²)", "5 to 95 %", "Im Z (Ω·cm²)", "5 to 95 %"
-    )
+    made = table("frequency (Hz)", "Re Z (Ω·cm²)", "5 to 95 %", "Im Z (Ω·cm²)", "5 to 95 %")
     count = len(state.frequency_Hz)
     places = sorted({round(k * (count - 1) / (_ROWS - 1)) for k in range(_ROWS)}, reverse=True)
     spread = state.quantiles

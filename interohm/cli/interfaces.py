@@ -70,10 +70,10 @@ def show(
 
     with Database.open() as database:
         found = {one.name: one for one, _ in reversed(_all(database))}
-        place = database.location
+        location = database.location
     if name not in found:
         raise InputError(
-            f"there is no interface {name!r} in the database ({place}) or among the shipped ones",
+            f"no interface {name!r} in the database ({location}) or among the shipped ones",
             where="interfaces",
             fix="`interohm interfaces list` shows what is there",
         )
@@ -127,9 +127,9 @@ def add(
         known = {one.name for one in database.interfaces()}
         for _, interface in found.values():
             database.save_interface(interface)
-        place = database.location
+        location = database.location
     for name in found:
-        remark(f"{name} {'replaced in' if name in known else 'added to'} {place}")
+        remark(f"{name} {'replaced in' if name in known else 'added to'} {location}")
 
 
 @app.command("remove", epilog="Example: interohm interfaces remove LiF-LLZO")
@@ -145,19 +145,19 @@ def remove(name: Annotated[str, typer.Argument(help="An interface's name.")]) ->
 
     with Database.open(write=True) as database:
         removed = database.remove_interface(name)
-        place = database.location
+        location = database.location
     if not removed:
         shipped = name in {one.name for one in shipped_interfaces()}
         raise InputError(
             f"{name} is a shipped interface: it cannot be removed"
             if shipped
-            else f"there is no interface {name!r} in {place}",
+            else f"there is no interface {name!r} in {location}",
             where="interfaces remove",
             fix="one of yours with the same name hides it: interohm interfaces add FILE"
             if shipped
             else "`interohm interfaces list` shows what is there",
         )
-    remark(f"{name} removed from {place}")
+    remark(f"{name} removed from {location}")
 
 
 def _all(database: Database) -> list[tuple[Interface, str]]:

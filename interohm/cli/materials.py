@@ -134,7 +134,7 @@ def add(
         known = set(database.material_names())
         for _, material in found.values():
             database.save_material(material)
-        place = database.location
+        location = database.location
     for name, (_, material) in found.items():
         done = "replaced in" if name in known else "added to"
         hides = "; it hides the shipped record" if name in shipped_names() else ""
@@ -142,7 +142,7 @@ def add(
         unsourced = sum(number.source is None and number.method is None for number in numbers)
         assumed = sum(number.assumed for number in numbers)
         said = f"; of {len(numbers)} numbers {assumed} assumed, {unsourced} without a source"
-        remark(f"{name} {done} {place}{hides}{said}")
+        remark(f"{name} {done} {location}{hides}{said}")
 
 
 @app.command("remove", epilog="Example: interohm materials remove my-electrolyte")
@@ -159,19 +159,19 @@ def remove(name: Annotated[str, typer.Argument(help="The name of a record.")]) -
     shipped = name in shipped_names()
     with Database.open(write=True) as database:
         removed = database.remove_material(name)
-        place = database.location
+        location = database.location
     if not removed:
         raise InputError(
             f"{name} is a shipped record: it cannot be removed"
             if shipped
-            else f"there is no record {name!r} in {place}",
+            else f"there is no record {name!r} in {location}",
             where="materials remove",
             fix="a record of yours with the same name hides it: interohm materials add FILE"
             if shipped
             else "`interohm materials list` shows what is there",
         )
     again = "; the shipped record of this name is used again" if shipped else ""
-    remark(f"{name} removed from {place}{again}")
+    remark(f"{name} removed from {location}{again}")
 
 
 @app.command("export", epilog="Example: interohm materials export LLZO --output llzo.yaml")

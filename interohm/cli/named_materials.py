@@ -39,12 +39,12 @@ def find_materials(
             ]
         else:
             found = [
-                find_material_at(place, name, relative_to=relative_to, database=database)
-                for place, name in zip(where, names, strict=True)
+                find_material_at(location, name, relative_to=relative_to, database=database)
+                for location, name in zip(where, names, strict=True)
             ]
-        place = database.location
+        location = database.location
     hiding = dict.fromkeys(item.material.name for item in found if item.hides_shipped)
-    notes = [f"{name} is the record in {place}; it hides the shipped {name}" for name in hiding]
+    notes = [f"{name} is the record in {location}; it hides the shipped {name}" for name in hiding]
     for note in notes:
         remark(f"note: {note}")
     return [item.material for item in found], notes

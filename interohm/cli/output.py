@@ -73,13 +73,13 @@ def prepare_streams() -> None:
 @contextmanager
 def documents_left_out_are_named() -> Iterator[None]:
     """Tell the user, once each, which documents of the database are not in an answer."""
-    told: set[str] = set()
+    shown: set[str] = set()
 
     def show(message: Any, category: type[Warning], *where: Any, **kwargs: Any) -> None:
         if not issubclass(category, DocumentLeftOut):
             other(message, category, *where, **kwargs)
-        elif str(message) not in told:
-            told.add(str(message))
+        elif str(message) not in shown:
+            shown.add(str(message))
             remark(f"note: {message}")
 
     with warnings.catch_warnings():

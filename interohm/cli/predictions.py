@@ -131,7 +131,7 @@ def cell(
     check_outputs(report, figure)
     described = load_cell(config)
     names = [layer.material for layer in described.layers]
-    places = [f"{config}: layers[{place}].material" for place in range(len(names))]
+    places = [f"{config}: layers[{index}].material" for index in range(len(names))]
     materials, notes = find_materials(names, relative_to=config.parent, where=places)
     measured = None
     if measured_map is not None:
@@ -184,9 +184,9 @@ def cell(
 def check_outputs(report: Path | None, figure: Path | None) -> None:
     """Refuse files that cannot be written before anything is computed for them."""
     if report is not None:
-        from interohm.yaml_io import check_place
+        from interohm.yaml_io import check_output_path
 
-        check_place(report)
+        check_output_path(report)
     if figure is not None:
         from interohm.report.figures import check_figure
 
@@ -194,6 +194,7 @@ def check_outputs(report: Path | None, figure: Path | None) -> None:
 
 
 def check(value: float, kind: Any, option: str) -> None:
+    """Refuse a value that is out of the bounds of a field."""
     from pydantic import TypeAdapter
 
     from interohm.yaml_io import validated_as

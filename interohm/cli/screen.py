@@ -51,10 +51,10 @@ def screen(
     from interohm.screening.config import load_screen
     from interohm.screening.run import run_screening
     from interohm.screening.screening import open_screening
-    from interohm.yaml_io import check_place
+    from interohm.yaml_io import check_output_path
 
     if report is not None:
-        check_place(report)
+        check_output_path(report)
     described = load_screen(config)
     screening = open_screening(
         described,
@@ -95,7 +95,9 @@ def _keep(screening: Screening, result: ScreeningResult, stages: Stages) -> None
     from interohm.screening.full_solves import cell_of
 
     config, records = screening.config, screening.records
-    sides = {side.label: side for side in [*records.negatives, *records.positives]}
+    electrodes = {
+        electrode.label: electrode for electrode in [*records.negatives, *records.positives]
+    }
     electrolytes = {record.name: record for record in records.electrolytes}
     best = {
         (cell.negative, cell.electrolyte, cell.positive, state.temperature_K)
@@ -108,9 +110,9 @@ def _keep(screening: Screening, result: ScreeningResult, stages: Stages) -> None
         for negative, electrolyte, positive, temperature in sorted(best):
             described, materials = cell_of(
                 config,
-                sides[negative],
+                electrodes[negative],
                 electrolytes[electrolyte],
-                sides[positive],
+                electrodes[positive],
                 temperature,
                 config.states_of_charge,
                 records.interfaces,

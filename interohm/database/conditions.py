@@ -1,4 +1,4 @@
-"""Conditions that people write, ``space_charge < 1 and electron_barrier_eV > 1``.
+"""Conditions that people write, ``resistance < 1 and electron_barrier_eV > 1``.
 
 One text is read once, by Python's own parser, into a tree of comparisons of fields with constants;
 the tree becomes MongoDB criteria, SQL with parameters, or is evaluated on a mapping. Nothing of the
@@ -230,8 +230,10 @@ def parse_where(
             warnings.simplefilter("ignore")
             tree = ast.parse(line, mode="eval").body
     except SyntaxError as error:
-        place = f" at character {error.offset}" if error.offset else ""
-        raise InputError(f"not understood{place}: {error.msg}", where=where, fix=_GRAMMAR) from None
+        position = f" at character {error.offset}" if error.offset else ""
+        raise InputError(
+            f"not understood{position}: {error.msg}", where=where, fix=_GRAMMAR
+        ) from None
     except (ValueError, RecursionError, MemoryError):
         raise InputError("not understood", where=where, fix=_GRAMMAR) from None
     return _Reader(line, columns, where, kinds).condition(tree, negated=False, depth=0)
@@ -248,7 +250,7 @@ class _Reader:
         kinds: Callable[[str], type | None],
     ) -> None:
         self.text, self.columns, self.where, self.kinds = text, columns, where, kinds
-        self._by_place = {place: column for column, place in columns.items()}
+        self._by_place = {path: column for column, path in columns.items()}
 
     def condition(self, node: ast.expr, *, negated: bool, depth: int) -> Condition:
         if depth > _MAX_DEPTH:
@@ -264,10 +266,10 @@ class _Reader:
             return self.comparisons(node, negated=negated)
         if isinstance(node, (ast.Name, ast.Attribute)):
             # a field alone asks whether it is true
-            column, place = self.field(node)
+            column, path = self.field(node)
             if self.kinds(column) not in (bool, None):
                 raise self.refused(node, f"{column} is neither true nor false: compare it")
-            return Comparison(column, place, "!=" if negated else "==", True)
+            return Comparison(column, path, "!=" if negated else "==", True)
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr)):
             word = "and" if isinstance(node.op, ast.BitAnd) else "or"
             raise self.refused(node, f"conditions are joined by the word {word!r}")
@@ -291,23 +293,23 @@ class _Reader:
         if left_is_field == right_is_field:
             what = "two fields are compared" if left_is_field else "no field is compared"
             raise self.refused(whole, f"{what} in {self.source(whole)!r}")
-        column, place = self.field(left if left_is_field else right)
+        column, path = self.field(left if left_is_field else right)
         other = right if left_is_field else left
         if symbol in ("is", "is not"):
             if not (isinstance(other, ast.Constant) and other.value is None):
                 raise self.refused(other, f"{symbol!r} asks for None alone; write == or !=")
-            return Comparison(column, place, f"{symbol} null")
+            return Comparison(column, path, f"{symbol} null")
         if symbol in ("in", "not in"):
             if right_is_field:
                 contains = "contains" if symbol == "in" else "lacks"
-                return Comparison(column, place, contains, self.fitting(column, other, list))
+                return Comparison(column, path, contains, self.fitting(column, other, list))
             if not isinstance(other, (ast.List, ast.Tuple, ast.Set)):
                 raise self.refused(other, f"a list in brackets was expected after {symbol!r}")
             constants = tuple(self.fitting(column, each) for each in other.elts)
-            return Comparison(column, place, symbol, constants)
+            return Comparison(column, path, symbol, constants)
         return Comparison(
             column,
-            place,
+            path,
             symbol if left_is_field else _MIRRORED[symbol],
             self.fitting(column, other),
         )
@@ -406,12 +408,12 @@ def _equal(value: Any, constant: Constant) -> bool:
     return _kind(value) is _kind(constant) and bool(value == constant)
 
 
-def _value_at(row: Mapping[str, Any], place: str) -> Any:
+def _value_at(row: Mapping[str, Any], path: str) -> Any:
     """Return the value at a place, None where there is none; a NaN is none, too."""
     value: Any = row
-    if place in row:
-        value = row[place]
+    if path in row:
+        value = row[path]
     else:
-        for step in place.split("."):
+        for step in path.split("."):
             value = value.get(step) if isinstance(value, Mapping) else None
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -136,17 +136,17 @@ class Database:
         """
         if self._backend is None:
             return []
-        place = f"{schema.ROWS_FIELD}.{schema.KEY_FIELD}"
+        path = f"{schema.ROWS_FIELD}.{schema.KEY_FIELD}"
         with self._lock, self._backend.errors():
             opened = self._backend.collection("calculations")
-            without = [one["_id"] for one in opened.find({place: {"$exists": False}}, {"_id": 1})]
+            without = [one["_id"] for one in opened.find({path: {"$exists": False}}, {"_id": 1})]
             unknown = [name for name in without if name not in self._keys]
             for document in list(opened.find({"_id": {"$in": unknown}})) if unknown else ():
                 self._keys[document["_id"]] = key_of_document(document)
                 if self._write and schema.ROWS_FIELD in document:
                     opened.replace_one({"_id": document["_id"]}, schema.with_key(document))
             unwritten = [name for name, own in self._keys.items() if own == key]
-        found = self._find("calculations", {"$or": [{place: key}, {"_id": {"$in": unwritten}}]})
+        found = self._find("calculations", {"$or": [{path: key}, {"_id": {"$in": unwritten}}]})
         with schema.well_formed(self._where("calculations")):
             return sorted(found, key=lambda document: str(document["hash"]))
 
@@ -295,7 +295,7 @@ class Database:
         collection : str
             One of `COLLECTIONS`.
         where : str, optional
-            A condition on the columns, ``"space_charge < 1 and electron_barrier_eV > 1"``.
+            A condition on the columns, ``"resistance < 1 and electron_barrier_eV > 1"``.
         sort : str, optional
             A column, with a minus before it for descending; rows without a value come last.
         limit : int

@@ -29,7 +29,7 @@ def without_profiles(document: Mapping[str, Any]) -> tuple[Document, dict[str, A
                     kept[field] = walk(item, f"{path}{field}.")
             return kept
         if isinstance(value, (list, tuple)):
-            return [walk(item, f"{path}{place}.") for place, item in enumerate(value)]
+            return [walk(item, f"{path}{index}.") for index, item in enumerate(value)]
         return value
 
     return walk(document, ""), profiles

@@ -176,9 +176,9 @@ def rows_of(collection: str, document: Mapping[str, Any]) -> list[Row]:
     return [row]
 
 
-def value_at(document: Any, place: str) -> Any:
+def value_at(document: Any, path: str) -> Any:
     """Return the value at a dotted place of nested mappings, None where there is none."""
-    for step in place.split("."):
+    for step in path.split("."):
         document = document.get(step) if isinstance(document, Mapping) else None
     return document
 
@@ -193,8 +193,8 @@ def sorted_rows(rows: Sequence[Row], column: str, *, descending: bool) -> list[R
 
 def _placed(collection: str, document: Mapping[str, Any]) -> Row:
     return {
-        column: _number(value_at(document, place)) if place else None
-        for column, place in COLUMNS[collection].items()
+        column: _number(value_at(document, path)) if path else None
+        for column, path in COLUMNS[collection].items()
     }
 
 

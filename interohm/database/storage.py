@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
-from interohm.files import open_plain, whole_file
+from interohm.files import atomic_file, open_plain
 from interohm.settings import Settings, uri_host, without_secrets
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Folder:
         """Write a file, whole or not at all."""
         path = self._blob(key)
         path.parent.mkdir(exist_ok=True)
-        with whole_file(path) as file:
+        with atomic_file(path) as file:
             file.write(content)
 
     def get_blob(self, key: str) -> bytes | None:

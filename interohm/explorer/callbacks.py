@@ -150,8 +150,8 @@ def _details(
 ) -> list[Any]:
     with Database.open(settings) as database:
         chosen = [selected(database, collection, key) for key in keys]
-        place = database.location
-    with well_formed(f"{place}, {collection}"):
+        location = database.location
+    with well_formed(f"{location}, {collection}"):
         if len(chosen) == 1:
             [one] = chosen
             return layout.details(one.name, rows[0], band_diagram(one), budget(one))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 #: What the heat map can show of contacts; resistances and leakage on a logarithmic scale.
 QUANTITIES = (
     "resistance_ohm_cm2",
-    "space_charge_ohm_cm2",
     "charge_transfer_ohm_cm2",
     "potential_drop_V",
     "sheet_charge_e_nm2",
@@ -29,13 +28,12 @@ QUANTITIES = (
     "leakage_A_cm2",
 )
 
-_LOGARITHMIC = frozenset(
-    {"resistance_ohm_cm2", "space_charge_ohm_cm2", "charge_transfer_ohm_cm2", "leakage_A_cm2"}
-)
+_LOGARITHMIC = frozenset({"resistance_ohm_cm2", "charge_transfer_ohm_cm2", "leakage_A_cm2"})
 
 _STEPS_OF = {
     "layer": "layers",
-    "space charge": "space charges",
+    "depletion": "depletion",
+    "accumulation": "accumulation",
     "charge transfer": "charge transfer",
     "total": "total",
 }
@@ -59,21 +57,21 @@ def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
     """
     lefts = sorted({row["left"] for row in rows})
     rights = sorted({row["right"] for row in rows})
-    by_pair = {(row["left"], row["right"]): place for place, row in enumerate(rows)}
+    by_pair = {(row["left"], row["right"]): index for index, row in enumerate(rows)}
     logarithmic = quantity in _LOGARITHMIC
     name, unit = name_and_unit(quantity)
     values: list[list[float | None]] = []
     texts, clicks, hovers = [], [], []
     for left in lefts:
         places = [by_pair.get((left, right)) for right in rights]
-        given = [None if place is None else rows[place][quantity] for place in places]
+        given = [None if index is None else rows[index][quantity] for index in places]
         values.append([_scaled(value, logarithmic=logarithmic) for value in given])
         texts.append(["" if value is None else f"{value:.3g}" for value in given])
-        clicks.append(["" if place is None else keys[place] for place in places])
+        clicks.append(["" if index is None else keys[index] for index in places])
         hovers.append(
             [
-                f"{escape(left)} | {escape(right)}<br>{_said(row_place, rows, value, unit)}"
-                for right, row_place, value in zip(rights, places, given, strict=True)
+                f"{escape(left)} | {escape(right)}<br>{_said(row_index, rows, value, unit)}"
+                for right, row_index, value in zip(rights, places, given, strict=True)
             ]
         )
     title = f"log10 {name} ({unit})" if logarithmic else f"{name} ({unit})"
@@ -117,11 +115,11 @@ def _scaled(value: float | None, *, logarithmic: bool) -> float | None:
     return log10(value) if value > 0 else None
 
 
-def _said(place: int | None, rows: Sequence[Row], value: float | None, unit: str | None) -> str:
-    if place is None:
+def _said(index: int | None, rows: Sequence[Row], value: float | None, unit: str | None) -> str:
+    if index is None:
         return "not in the database"
     if value is None:
-        return escape(rows[place].get("reason") or "unknown")
+        return escape(rows[index].get("reason") or "unknown")
     negative = ", negative: no logarithm" if value < 0 else ""
     return f"{value:.4g} {unit or ''}{negative}"
 

@@ -149,9 +149,9 @@ def page_that_leads_to(address: str) -> Iterator[str]:
     The arguments of a process, as a browser's, are read by all users of a machine.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    place = runtime if os.path.isdir(runtime) else None
+    directory = runtime if os.path.isdir(runtime) else None
     # folder and file are made with modes 0700 and 0600
-    with tempfile.TemporaryDirectory(prefix="interohm-", dir=place) as folder:
+    with tempfile.TemporaryDirectory(prefix="interohm-", dir=directory) as folder:
         handle, name = tempfile.mkstemp(dir=folder, suffix=".html")
         link = escape(address)
         with os.fdopen(handle, "w", encoding="utf-8") as file:

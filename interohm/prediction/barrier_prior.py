@@ -15,8 +15,8 @@ import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
 from interohm.device_models import BOLTZMANN_EV_K
-from interohm.prediction.contact_hop import hop_of, pair_name
-from interohm.prediction.sampling import Draws
+from interohm.prediction.contact_barrier import hop_of, pair_name
+from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.validation import RESISTANCE, VALIDATION_SAMPLES, solve_experiment
 from interohm.records.cell_config import Contact
 
@@ -150,8 +150,8 @@ def measured_pairs(
     for name, (one_sided, value, experiment) in sorted(best.items()):
         phases = experiment.phases()
         assert phases is not None
-        draws = Draws(samples)
-        solved = solve_experiment(experiment, phases, draws, scale_eV=0.0)
+        field_samples = FieldSamples(samples)
+        solved = solve_experiment(experiment, phases, field_samples, scale_eV=0.0)
         pairs.append(
             MeasuredPair(
                 name,
@@ -159,7 +159,7 @@ def measured_pairs(
                 one_sided,
                 np.broadcast_to(solved.charge_transfer_ohm_cm2, samples),
                 np.broadcast_to(solved.depletion_ohm_cm2, samples),
-                hop_of(Contact(), *phases, draws, scale_eV=1.0).excess_barrier_eV,
+                hop_of(Contact(), *phases, field_samples, scale_eV=1.0).excess_barrier_eV,
                 BOLTZMANN_EV_K * experiment.temperature_K,
             )
         )
@@ -176,9 +176,9 @@ def fit_scale(pairs: Sequence[MeasuredPair]) -> ScaleFit:
     total = scores.sum(axis=0)
     likely = _SCALES_EV[total > total.max() - 0.5]
     held_out = []
-    for place, pair in enumerate(pairs):
-        best = int(np.argmax(total - scores[place]))
-        held_out.append(HeldOut(pair, float(_SCALES_EV[best]), float(scores[place, best])))
+    for index, pair in enumerate(pairs):
+        best = int(np.argmax(total - scores[index]))
+        held_out.append(HeldOut(pair, float(_SCALES_EV[best]), float(scores[index, best])))
     return ScaleFit(
         float(_SCALES_EV[np.argmax(total)]), float(likely[0]), float(likely[-1]), held_out
     )

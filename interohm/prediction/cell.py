@@ -11,7 +11,13 @@ import numpy as np
 from interohm.errors import InputError
 from interohm.prediction.arrhenius import sweep_temperatures_K
 from interohm.prediction.cell_profile import cell_profile, contact_levels
-from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
+from interohm.prediction.contact_barrier import (
+    contact_is_uncertain,
+    interface_numbers,
+    is_known,
+    with_known_interface,
+)
+from interohm.prediction.electrodes import coexisting_fields
 from interohm.prediction.electron_samples import cell_electron_quantiles
 from interohm.prediction.electrons import cell_leakage, contact_electrons
 from interohm.prediction.extrinsic import (
@@ -26,9 +32,9 @@ from interohm.prediction.layer_diagram import layer_diagrams
 from interohm.prediction.polarization import polarization_fields
 from interohm.prediction.reaction import reaction_fields
 from interohm.prediction.sampled_cell import SampledCell
-from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
+from interohm.prediction.sampling import DEFAULT_SAMPLES, FieldSamples
 from interohm.prediction.sensitivity import (
-    RecordedDraws,
+    RecordedFieldSamples,
     cell_sensitivity,
     contact_sensitivity,
     next_to_learn,
@@ -125,8 +131,21 @@ def cell_result(
         measured map cannot be of this cell.
     """
     check_cell(cell, materials, where=where)
-    cell = with_known_interfaces(cell, materials, interfaces)
-    told = progress or (lambda done: None)
+    known = [*interfaces, *shipped_interfaces()]
+    given = cell.contacts or [Contact()] * (len(materials) - 1)
+    interfaces_used = [
+        interface_numbers(one, left, right, known)
+        for one, (left, right) in zip(given, pairwise(materials), strict=True)
+    ]
+    cell = cell.model_copy(
+        update={
+            "contacts": [
+                with_known_interface(one, left, right, known)
+                for one, (left, right) in zip(given, pairwise(materials), strict=True)
+            ]
+        }
+    )
+    report_progress = progress or (lambda done: None)
     reference = reference_metal(materials)
     uncertain = samples > 0 and (
         any(is_uncertain(each) for each in [*materials, reference])
@@ -135,52 +154,54 @@ def cell_result(
         or _uncertain_collectors(cell)
     )
     nominals = []
-    for place in range(len(cell.states_of_charge)):
+    for index in range(len(cell.states_of_charge)):
         try:
-            nominals.append(solve_state(cell, materials, place))
+            nominals.append(solve_state(cell, materials, index))
         except InputError as error:
             raise InputError(error.what, where=f"{where}: {error.where}", fix=error.fix) from None
-        told(len(nominals))
+        report_progress(len(nominals))
     discharged = _discharged(cell, materials, nominals)
     start = None if discharged is None else potential_map(cell, discharged)
     maps = [potential_map(cell, nominal) for nominal in nominals]
     beside = None if measured is None else measured_beside(maps, measured)
     samples_of = None
-    draws = RecordedDraws(samples) if uncertain else None
-    if draws is not None:
-        samples_of = SampledCell(cell, materials, nominals, maps, discharged, draws)
+    field_samples = RecordedFieldSamples(samples) if uncertain else None
+    if field_samples is not None:
+        samples_of = SampledCell(cell, materials, nominals, maps, discharged, field_samples)
     states: list[dict[str, Any]] = []
 
-    def predicted(place: int) -> dict[str, Any]:
+    def predicted(index: int) -> dict[str, Any]:
         """Return one state of charge; the solution of its samples does not outlive the call."""
-        sampled = None if samples_of is None else samples_of.state(place)
-        profile, collectors = map_fields(cell, maps[place], start)
+        sampled = None if samples_of is None else samples_of.state(index)
+        profile, collectors = map_fields(cell, maps[index], start)
         document = {
-            **_state_document(cell, nominals[place], sampled, reference.name, draws),
-            "profile": {**cell_profile(maps[place].diagrams), **profile},
+            **_state_document(cell, nominals[index], sampled, reference.name, field_samples),
+            "profile": {**cell_profile(maps[index].diagrams), **profile},
             "collectors": collectors,
-            "measured_map": None if beside is None else beside[place],
+            "measured_map": None if beside is None else beside[index],
             "sensitivity": None,
             "next": None,
         }
-        if draws is not None and samples_of is not None and sampled is not None:
-            along_x, *spreads = samples_of.bands(place, sampled)
+        for contact, used in zip(document["contacts"], interfaces_used, strict=True):
+            contact["interface_numbers"] = used
+        if field_samples is not None and samples_of is not None and sampled is not None:
+            along_x, *spreads = samples_of.bands(index, sampled)
             document["quantiles"].update(profile=along_x, collectors=spreads[0])
             phases = [*materials, reference]
-            document["sensitivity"] = cell_sensitivity(draws, sampled, phases)
+            document["sensitivity"] = cell_sensitivity(field_samples, sampled, phases)
             document["next"] = next_to_learn(document["sensitivity"])
             for contact, solved, bands in zip(
                 document["contacts"], sampled.contacts, spreads[1], strict=True
             ):
                 contact["quantiles"]["profile"] = bands
-                contact["sensitivity"] = contact_sensitivity(draws, solved, phases)
+                contact["sensitivity"] = contact_sensitivity(field_samples, solved, phases)
                 contact["next"] = next_to_learn(contact["sensitivity"])
         return document
 
-    for place, nominal in enumerate(nominals):
-        sweep = _temperature_sweep(cell, materials, place, nominal, draws)
-        states.append({**predicted(place), "temperature_sweep": sweep})
-        told(len(nominals) + len(states))
+    for index, nominal in enumerate(nominals):
+        sweep = _temperature_sweep(cell, materials, index, nominal, field_samples)
+        states.append({**predicted(index), "temperature_sweep": sweep})
+        report_progress(len(nominals) + len(states))
     document = {
         "cell": cell.name,
         "temperature_K": cell.temperature_K,
@@ -199,19 +220,6 @@ def cell_result(
 def cell_document(cell: Cell, materials: list[Insulator | Metal], **options: Any) -> dict[str, Any]:
     """Return a cell's result (see `cell_result`) as the values that ``--json`` prints."""
     return cell_result(cell, materials, **options).document()
-
-
-def with_known_interfaces(
-    cell: Cell, materials: list[Insulator | Metal], interfaces: Sequence[Interface]
-) -> Cell:
-    """Return the cell with all contacts listed, and what is known of them."""
-    given = cell.contacts or [Contact()] * (len(materials) - 1)
-    known = [*interfaces, *shipped_interfaces()]
-    contacts = [
-        with_known_interface(one, left, right, known)
-        for one, (left, right) in zip(given, pairwise(materials), strict=True)
-    ]
-    return cell.model_copy(update={"contacts": contacts})
 
 
 def _uncertain_collectors(cell: Cell) -> bool:
@@ -259,15 +267,17 @@ def _discharged(
 def _temperature_sweep(
     cell: Cell,
     materials: list[Insulator | Metal],
-    place: int,
+    index: int,
     nominal: SolvedState,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
 ) -> dict[str, Any] | None:
     try:
-        return temperature_fields(cell, materials, place, thick=nominal.thick, draws=draws)
+        return temperature_fields(
+            cell, materials, index, thick=nominal.thick, field_samples=field_samples
+        )
     except InputError:
-        if draws is not None:
-            return _temperature_sweep(cell, materials, place, nominal, None)
+        if field_samples is not None:
+            return _temperature_sweep(cell, materials, index, nominal, None)
         # the cell has a solution at its own temperature, if not at all that nobody asked for
         return None
 
@@ -285,9 +295,9 @@ def _left_out_of_sweep(cell: Cell, materials: list[Insulator | Metal]) -> list[s
     ]
 
 
-def _asked_voltages(state: SolvedState, place: int) -> dict[str, float | None]:
+def _asked_voltages(state: SolvedState, index: int) -> dict[str, float | None]:
     """Return the voltage that each side of a contact has to stand, of its layer or an electrode."""
-    pair = state.layers[place : place + 2]
+    pair = state.layers[index : index + 2]
     electrodes = [layer for layer in pair if isinstance(layer.material, Metal)]
     asked = {}
     for name, layer, end in (("left", pair[0], 1), ("right", pair[1], 0)):
@@ -302,14 +312,14 @@ def _state_document(
     nominal: SolvedState,
     sampled: SolvedState | None,
     reference: str,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
 ) -> dict[str, Any]:
     total = number(nominal.area_specific_resistance_ohm_cm2)
     diagrams = layer_diagrams(nominal)
     contacts = []
     leakage_spread = None
     # their own draws, of which no sensitivity is asked
-    drawn = None if draws is None else draws.first(draws.samples)
+    drawn = None if field_samples is None else field_samples.first(field_samples.samples)
     extrinsic = [given.extrinsic for given in cell.contacts or []]
     many = sampled.contacts if sampled else [None] * len(nominal.contacts)
     seen = [
@@ -335,20 +345,26 @@ def _state_document(
     ]
     if sampled is not None:
         electrons_spread, leakage_spread = cell_electron_quantiles(sampled, cell.temperature_K)
-    for place, contact in enumerate(nominal.contacts):
-        fields = contact_fields(contact, sampled.contacts[place] if sampled else None)
+    for index, contact in enumerate(nominal.contacts):
+        fields = contact_fields(contact, sampled.contacts[index] if sampled else None)
         if sampled is not None:
-            fields["quantiles"]["electrons"] = electrons_spread[place]
-        before, behind = diagrams[place : place + 2]
+            fields["quantiles"]["electrons"] = electrons_spread[index]
+        before, behind = diagrams[index : index + 2]
         electrons = contact_electrons(contact, before, behind, cell.temperature_K)
-        left, right = nominal.layers[place : place + 2]
+        left, right = nominal.layers[index : index + 2]
         ends = {"left": left.end(right=True), "right": right.end(right=False)}
         state_of_sides: dict[str, Any] = {
             "reference": reference,
             "state_of_charge": nominal.state_of_charge,
             "ion_content": {"left": left.ion_content, "right": right.ion_content},
+            "coexisting_phases": coexisting_fields(
+                {
+                    "left": (left.material, left.ion_content),
+                    "right": (right.material, right.ion_content),
+                }
+            ),
             "neutral_potential_V": {
-                side: number(model.neutral_potential_V) for side, model in ends.items()
+                side: number(phases[0].model.neutral_potential_V) for side, phases in ends.items()
             },
             **contact_levels(before, behind),
         }
@@ -356,15 +372,15 @@ def _state_document(
             {
                 **fields,
                 **state_of_sides,
-                "contact_barrier_assumed": not is_known((cell.contacts or [])[place]),
-                "extrinsic": contact_extrinsic_fields(extrinsic[place], seen[place]),
+                "contact_barrier_assumed": not is_known((cell.contacts or [])[index]),
+                "extrinsic": contact_extrinsic_fields(extrinsic[index], seen[index]),
                 "validity": contact_validity(
                     contact,
                     ion_content=state_of_sides["ion_content"],
-                    voltage_V=_asked_voltages(nominal, place),
+                    voltage_V=_asked_voltages(nominal, index),
                 ),
                 "reaction": reaction_fields(
-                    left.material, right.material, _asked_voltages(nominal, place)["left"]
+                    left.material, right.material, _asked_voltages(nominal, index)["left"]
                 ),
                 "temperature_K": cell.temperature_K,
                 "electrons": electrons,
@@ -406,7 +422,7 @@ def _state_document(
             nominal,
             cell.temperature_K,
             sampled=sampled,
-            draws=drawn,
+            field_samples=drawn,
         ),
         "quantiles": None
         if sampled is None

@@ -10,10 +10,10 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.device_models import (
+    FiniteLayer,
     StackNotConverged,
-    ThinLayer,
     Unmixing,
-    solve_thin_layers,
+    solve_finite_layers,
     thick_space_charge,
 )
 from interohm.errors import InputError
@@ -22,7 +22,7 @@ from interohm.prediction.solved_contact import SolvedContact
 if TYPE_CHECKING:
     from interohm.arrays import Array
     from interohm.device_models import Bulk, StackLayer
-    from interohm.prediction.contact_hop import Hop
+    from interohm.prediction.contact_barrier import Hop
     from interohm.prediction.solved_contact import Side
     from interohm.records import Insulator, Metal
 
@@ -32,7 +32,7 @@ _DIPOLE_STEP_V = 1e-4
 
 
 def coated_contacts(
-    materials: list[Insulator | Metal],
+    materials: Sequence[Insulator | Metal],
     left_model: Bulk | models.Metal,
     layers: Sequence[StackLayer],
     right_model: Bulk | models.Metal,
@@ -42,7 +42,7 @@ def coated_contacts(
     hops: Sequence[Hop],
     blocked: Sequence[bool] | None = None,
     nominal: bool,
-    why_whole: Sequence[str] | None = None,
+    grid_reasons: Sequence[str] | None = None,
     left_thickness_nm: float | None = None,
     right_thickness_nm: float | None = None,
 ) -> tuple[list[SolvedContact], list[Array]]:
@@ -50,7 +50,7 @@ def coated_contacts(
 
     Parameters
     ----------
-    materials : list of Insulator or Metal
+    materials : sequence of Insulator or Metal
         The n layers and, first and last, their two neighbours: n + 2.
     left_model, right_model : Bulk or Metal
         The neighbours as the device model takes them.
@@ -64,7 +64,7 @@ def coated_contacts(
         Which contacts no ion crosses.
     nominal : bool
         False for samples, which need no profiles and no differential capacitances.
-    why_whole : sequence of n str, optional
+    grid_reasons : sequence of n str, optional
         Why each layer is solved whole, as its contacts say it: it is not thick, unless given; an
         empty text is not said.
     left_thickness_nm, right_thickness_nm : float, optional
@@ -85,7 +85,7 @@ def coated_contacts(
     """
     names = " | ".join(material.name for material in materials)
     try:
-        solved = solve_thin_layers(
+        solved = solve_finite_layers(
             left_model,
             layers,
             right_model,
@@ -118,56 +118,56 @@ def coated_contacts(
     )
     depletions = _depletions(sides, left_thickness_nm, right_thickness_nm)
     within = np.asarray(np.nan)
-    reasons = ["", *(why_whole or ["is not thick"] * len(layers)), ""]
+    reasons = ["", *(grid_reasons or ["is not thick"] * len(layers)), ""]
     contacts = []
-    for place, (left, right) in enumerate(pairwise(materials)):
-        drop = phases[place + 1].neutral_potential_V - phases[place].neutral_potential_V
-        charge = solved.sheet_charge_e_nm2[..., place]
-        driven = drop - dipole_V[place]
+    for index, (left, right) in enumerate(pairwise(materials)):
+        drop = phases[index + 1].neutral_potential_V - phases[index].neutral_potential_V
+        charge = solved.sheet_charge_e_nm2[..., index]
+        driven = drop - dipole_V[index]
         with np.errstate(divide="ignore", invalid="ignore"):
             integral = np.abs(charge / driven) * models.CAPACITANCE_UF_CM2
-        known = hops[place]
+        known = hops[index]
         hop = models.contact_hop(
-            phases[place],
-            potentials[place][0],
-            phases[place + 1],
-            potentials[place][1],
+            phases[index],
+            potentials[index][0],
+            phases[index + 1],
+            potentials[index][1],
             areal_site_density_cm2=known.areal_site_density_cm2,
             barrier_eV=known.barrier_eV,
             excess_barrier_eV=known.excess_barrier_eV,
         )
         current = hop.exchange_current_A_cm2
         inner = next(
-            phase for phase in phases[place : place + 2] if not isinstance(phase, models.Metal)
+            phase for phase in phases[index : index + 2] if not isinstance(phase, models.Metal)
         )
         thin = [
             f"{material.name} {said}"
             for material, said, side in (
-                (left, reasons[place], sides[place]),
-                (right, reasons[place + 1], sides[place + 1]),
+                (left, reasons[index], sides[index]),
+                (right, reasons[index + 1], sides[index + 1]),
             )
-            if isinstance(side, ThinLayer) and said
+            if isinstance(side, FiniteLayer) and said
         ]
         beside = [
             models.Reason(int(np.ravel(why)[0])).text
             for (_, why), end in zip(outer, (0, len(materials) - 2), strict=True)
-            if place == end and np.any(why)
+            if index == end and np.any(why)
         ]
         contacts.append(
             SolvedContact(
                 left=left,
                 right=right,
-                left_side=sides[place],
-                right_side=sides[place + 1],
+                left_side=sides[index],
+                right_side=sides[index + 1],
                 potential_drop_V=drop,
-                dipole_V=np.asarray(dipole_V[place]),
+                dipole_V=np.asarray(dipole_V[index]),
                 sheet_charge_e_nm2=charge,
-                capacitance_uF_cm2=np.where(driven == 0, slopes[place], integral),
-                differential_capacitance_uF_cm2=slopes[place],
-                space_charge_left_ohm_cm2=outer[0][0] if place == 0 else within,
-                space_charge_right_ohm_cm2=outer[1][0] if place == len(materials) - 2 else within,
-                depletion_left_ohm_cm2=depletions[place][1],
-                depletion_right_ohm_cm2=depletions[place + 1][0],
+                capacitance_uF_cm2=np.where(driven == 0, slopes[index], integral),
+                differential_capacitance_uF_cm2=slopes[index],
+                space_charge_left_ohm_cm2=outer[0][0] if index == 0 else within,
+                space_charge_right_ohm_cm2=outer[1][0] if index == len(materials) - 2 else within,
+                depletion_left_ohm_cm2=depletions[index][1],
+                depletion_right_ohm_cm2=depletions[index + 1][0],
                 charge_transfer_ohm_cm2=models.charge_transfer_ohm_cm2(inner, inner, current),
                 contact_barrier_eV=hop.barrier_eV,
                 layer_ohm_cm2=np.asarray(np.nan),
@@ -180,7 +180,7 @@ def coated_contacts(
                         *beside,
                     ]
                 ),
-            ).with_transfer(blocked=blocked is not None and blocked[place])
+            ).with_transfer(blocked=blocked is not None and blocked[index])
         )
     return contacts, [layer.resistance_ohm_cm2 for layer in solved.layers]
 
@@ -190,19 +190,19 @@ def _depletions(
 ) -> list[tuple[Array, Array]]:
     """Return the depletion of each phase at its left and at its right end."""
     found = []
-    for place, side in enumerate(sides):
-        if isinstance(side, ThinLayer):
+    for index, side in enumerate(sides):
+        if isinstance(side, FiniteLayer):
             both = side.depletion_ohm_cm2
             found.append((both[..., 0], both[..., 1]))
             continue
-        thickness = left_thickness_nm if place == 0 else right_thickness_nm
+        thickness = left_thickness_nm if index == 0 else right_thickness_nm
         own = models.side_depletion_ohm_cm2(side, thickness)
         found.append((own, own))
     return found
 
 
 def _outer(side: Side) -> models.HalfSpace | models.Metal:
-    assert not isinstance(side, ThinLayer)
+    assert not isinstance(side, FiniteLayer)
     return side
 
 
@@ -220,11 +220,11 @@ def _differential_capacitances(
     """Step the dipole of each contact, which acts as a step of its drop with the opposite sign."""
     count = len(dipole_V)
     steps = _DIPOLE_STEP_V * np.concatenate([-np.eye(count), np.eye(count)])
-    found = solve_thin_layers(
+    found = solve_finite_layers(
         left_model,
         layers,
         right_model,
-        dipole_V=[dipole + steps[:, place] for place, dipole in enumerate(dipole_V)],
+        dipole_V=[dipole + steps[:, index] for index, dipole in enumerate(dipole_V)],
         sheet_charge_e_nm2=sheet_charge_e_nm2,
         tolerance=1e-8,
     )
@@ -233,8 +233,8 @@ def _differential_capacitances(
     if lost.size:
         raise StackNotConverged(lost, np.full(lost.size, np.nan), 0, 0)
     return [
-        np.abs(stepped[count + place, place] - stepped[place, place])
+        np.abs(stepped[count + index, index] - stepped[index, index])
         / (2 * _DIPOLE_STEP_V)
         * models.CAPACITANCE_UF_CM2
-        for place in range(count)
+        for index in range(count)
     ]

@@ -18,7 +18,12 @@ from interohm.prediction.arrhenius import (
     sweep_temperatures_K,
 )
 from interohm.prediction.cell_profile import cell_profile, contact_levels, level_bands
-from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
+from interohm.prediction.contact_barrier import (
+    contact_is_uncertain,
+    interface_numbers,
+    is_known,
+    with_known_interface,
+)
 from interohm.prediction.electron_samples import contact_electron_quantiles
 from interohm.prediction.electrons import contact_electrons
 from interohm.prediction.extrinsic import contact_extrinsic_fields, seen_contact
@@ -26,9 +31,9 @@ from interohm.prediction.layer_diagram import contact_diagrams, sampled_contact_
 from interohm.prediction.polarization import polarization_fields
 from interohm.prediction.reaction import reaction_fields
 from interohm.prediction.sampled_curves import contact_bands, contact_curves, contact_places
-from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
+from interohm.prediction.sampling import DEFAULT_SAMPLES, FieldSamples
 from interohm.prediction.sensitivity import (
-    RecordedDraws,
+    RecordedFieldSamples,
     contact_sensitivity,
     next_to_learn,
 )
@@ -110,20 +115,19 @@ def contact_result(
     check_same_ion([left, right])
     reference = reference_metal([left, right])
     phases = (left, right, reference)
-    known = with_known_interface(
-        contact or Contact(), left, right, [*interfaces, *shipped_interfaces()]
-    )
+    given, every = contact or Contact(), [*interfaces, *shipped_interfaces()]
+    known = with_known_interface(given, left, right, every)
     conditions = Conditions(temperature_K, state_of_charge, thickness_nm, electrons, known)
     single = solve_contact(*phases, conditions, None)
     nominal = single.solved
-    many, sensitivity, draws = None, None, None
+    many, sensitivity, field_samples = None, None, None
     if samples > 0 and (
         contact_is_uncertain(known) or any(is_uncertain(material) for material in phases)
     ):
-        recorded = RecordedDraws(samples)
+        recorded = RecordedFieldSamples(samples)
         many = solve_contact(*phases, conditions, recorded)
         sensitivity = contact_sensitivity(recorded, many.solved, list(phases))
-        draws = recorded.first(samples)
+        field_samples = recorded.first(samples)
     sampled = None if many is None else many.solved
     fields = contact_fields(nominal, sampled)
     diagrams = contact_diagrams(nominal, single.metal_work_function_eV, single.electrode_mu_eV)
@@ -139,7 +143,7 @@ def contact_result(
                 many.solved, many.electrode_level_eV, temperature_K
             ),
             profile=_bands(nominal, many),
-            redrawn_samples=0 if draws is None else draws.redrawn,
+            redrawn_samples=0 if field_samples is None else field_samples.redrawn,
         )
     document = {
         "left": left.name,
@@ -153,20 +157,22 @@ def contact_result(
         **contact_levels(*diagrams),
         **fields,
         "contact_barrier_assumed": not is_known(known),
+        "interface_numbers": interface_numbers(given, left, right, every),
         "extrinsic": contact_extrinsic_fields(
-            known.extrinsic, seen_contact(known.extrinsic, nominal, sampled, temperature_K, draws)
+            known.extrinsic,
+            seen_contact(known.extrinsic, nominal, sampled, temperature_K, field_samples),
         ),
-        "validity": contact_validity(
-            nominal,
-            ion_content=single.ion_content,
-            voltage_V=_voltages(single, left.ion_charge),
-        ),
+        "validity": single_validity(single),
         "reaction": reaction_fields(left, right, _voltages(single, left.ion_charge)["left"]),
         "next": next_to_learn(sensitivity),
         "electrons": contact_electrons(nominal, *diagrams, temperature_K),
-        "temperature_sweep": _temperature_sweep(phases, conditions, draws),
-        "polarization": polarization_fields(nominal, temperature_K, sampled=sampled, draws=draws),
-        "over_state_of_charge": _over_state_of_charge(phases, conditions, draws, single, sampled),
+        "temperature_sweep": _temperature_sweep(phases, conditions, field_samples),
+        "polarization": polarization_fields(
+            nominal, temperature_K, sampled=sampled, field_samples=field_samples
+        ),
+        "over_state_of_charge": _over_state_of_charge(
+            phases, conditions, field_samples, single, sampled
+        ),
         "sensitivity": sensitivity,
     }
     return ContactResult.model_validate(document)
@@ -177,6 +183,15 @@ def contact_document(
 ) -> dict[str, Any]:
     """Return a contact's result (see `contact_result`) as the values that ``--json`` prints."""
     return contact_result(left, right, **conditions).document()
+
+
+def single_validity(single: SingleContact) -> list[dict[str, str]]:
+    """Return what to doubt of a nominal contact, see `contact_validity`."""
+    return contact_validity(
+        single.solved,
+        ion_content=single.ion_content,
+        voltage_V=_voltages(single, single.solved.left.ion_charge),
+    )
 
 
 def _voltages(single: SingleContact, ion_charge: int) -> dict[str, float | None]:
@@ -212,30 +227,32 @@ def _bands(nominal: SolvedContact, many: SingleContact) -> dict[str, Any]:
 _Phases = tuple[Insulator | Metal, Insulator | Metal, Metal]
 
 
-def _fewer(draws: Draws | None, conditions: Conditions) -> Draws | None:
+def _fewer(field_samples: FieldSamples | None, conditions: Conditions) -> FieldSamples | None:
     """Return the samples of a sweep: a layer that is solved whole costs a hundred times as much."""
-    if draws is None or conditions.thickness_nm is None:
-        return draws
-    return draws.first(_FEWER_SAMPLES)
+    if field_samples is None or conditions.thickness_nm is None:
+        return field_samples
+    return field_samples.first(_FEWER_SAMPLES)
 
 
 def _temperature_sweep(
-    phases: _Phases, conditions: Conditions, draws: Draws | None
+    phases: _Phases, conditions: Conditions, field_samples: FieldSamples | None
 ) -> dict[str, Any] | None:
     """Return the contact over the temperature, in the form of a cell's sweep."""
     left, right, _ = phases
     temperature_K = float(conditions.temperature_K)
-    draws = _fewer(draws, conditions)
+    field_samples = _fewer(field_samples, conditions)
     try:
         nominal = _swept(phases, conditions, sweep_temperatures_K(temperature_K), None)
     except InputError:
         # the contact has a solution at its own temperature, if not at all that nobody asked for
         return None
     sampled = None
-    if draws is not None:
+    if field_samples is not None:
         # samples without any solution must not take the prediction with them
         with contextlib.suppress(InputError):
-            sampled = _swept(phases, conditions, sampled_temperatures_K(temperature_K), draws)
+            sampled = _swept(
+                phases, conditions, sampled_temperatures_K(temperature_K), field_samples
+            )
     layers = []
     if conditions.thickness_nm is not None:
         layered = right if isinstance(right, Insulator) else left
@@ -254,15 +271,15 @@ def _temperature_sweep(
 
 
 def _swept(
-    phases: _Phases, conditions: Conditions, temperatures: Array, draws: Draws | None
+    phases: _Phases, conditions: Conditions, temperatures: Array, field_samples: FieldSamples | None
 ) -> Sweep[SolvedContact]:
-    axis = temperatures if draws is None else temperatures[:, None]
+    axis = temperatures if field_samples is None else temperatures[:, None]
     everywhere = replace(conditions, temperature_K=axis)
-    real = solve_contact(*phases, everywhere, draws).solved
+    real = solve_contact(*phases, everywhere, field_samples).solved
     drop = np.asarray(real.potential_drop_V)
     # a sample without a neutral bulk has no drop, and no solution either
     flat = solve_contact(
-        *phases, everywhere, draws, flat_V=np.where(np.isfinite(drop), drop, 0.0)
+        *phases, everywhere, field_samples, flat_V=np.where(np.isfinite(drop), drop, 0.0)
     ).solved
     return Sweep(temperatures, real, flat.without_space_charge())
 
@@ -270,7 +287,7 @@ def _swept(
 def _over_state_of_charge(
     phases: _Phases,
     conditions: Conditions,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
     asked: SingleContact,
     asked_sampled: SolvedContact | None,
 ) -> list[dict[str, Any]]:
@@ -280,7 +297,7 @@ def _over_state_of_charge(
     """
     if not any(isinstance(phase, Metal) and len(phase.states) > 1 for phase in phases[:2]):
         return []
-    draws = _fewer(draws, conditions)
+    field_samples = _fewer(field_samples, conditions)
     found = []
     for state_of_charge in _STATES_OF_CHARGE:
         there = replace(conditions, state_of_charge=state_of_charge)
@@ -293,9 +310,9 @@ def _over_state_of_charge(
                 # nobody asked for this one
                 continue
             sampled = None
-            if draws is not None:
+            if field_samples is not None:
                 with contextlib.suppress(InputError):
-                    sampled = solve_contact(*phases, there, draws).solved
+                    sampled = solve_contact(*phases, there, field_samples).solved
         found.append(
             {
                 "state_of_charge": state_of_charge,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import Leakage, ThinLayer, layer_leakage
+from interohm.device_models import FiniteLayer, Leakage, layer_leakage
 from interohm.prediction.solved_contact import shown_side
 from interohm.results.json_values import log10_quantiles, quantiles
 
@@ -81,9 +81,9 @@ def cell_electron_quantiles(
         for electrode in (sampled.layers[0], sampled.layers[-1])
     )
     found = []
-    for place in range(len(contacts)):
-        level = negative_eV if place == 0 else positive_eV
-        found.append(_contact_quantiles(layers[place], layers[place + 1], level, temperature_K))
+    for index in range(len(contacts)):
+        level = negative_eV if index == 0 else positive_eV
+        found.append(_contact_quantiles(layers[index], layers[index + 1], level, temperature_K))
     inner = [bands for bands in layers if bands is not None]
     highest, electron_mass = _highest(
         [np.max(bands.conduction_band_eV, axis=-1) for bands in inner],
@@ -153,7 +153,7 @@ def _bands(left: Side | None, right: Side | None) -> _Bands | None:
     first = known[0]
     if isinstance(first, models.Metal):
         return None
-    if isinstance(first, ThinLayer):
+    if isinstance(first, FiniteLayer):
         phi = first.potentials_V
     else:
         places: list[Array] = []

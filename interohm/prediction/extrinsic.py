@@ -16,7 +16,7 @@ from interohm import device_models as models
 from interohm.device_models import GradedProfile, StackLayer, StackNotConverged, Unmixing
 from interohm.device_models import extrinsic as physics
 from interohm.errors import InputError
-from interohm.prediction.contact_hop import pair_name
+from interohm.prediction.contact_barrier import pair_name
 from interohm.records import Conductivity, Insulator, Quantity
 from interohm.results.json_values import log10_quantiles, number, quantiles
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.device_models import Bulk
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.prediction.solved_cell import SolvedLayer, SolvedState
     from interohm.prediction.solved_contact import SolvedContact
     from interohm.records.cell_config import Layer
@@ -73,24 +73,24 @@ class _Reader:
     """Numbers of what is given, nominal or sampled."""
 
     name: str
-    draws: Draws | None
+    field_samples: FieldSamples | None
 
     def positive(self, field: str, quantity: Quantity) -> Array:
-        if self.draws is None:
+        if self.field_samples is None:
             return np.asarray(quantity.value)
-        return self.draws.positive(self.name, f"extrinsic.{field}", quantity)
+        return self.field_samples.positive(self.name, f"extrinsic.{field}", quantity)
 
     def energy(self, field: str, quantity: Quantity) -> Array:
-        if self.draws is None:
+        if self.field_samples is None:
             return np.asarray(quantity.value)
-        return self.draws.value(self.name, f"extrinsic.{field}", quantity)
+        return self.field_samples.value(self.name, f"extrinsic.{field}", quantity)
 
 
 def extrinsic_contact(
     given: ContactExtrinsic,
     solved: SolvedContact,
     temperature_K: float,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
 ) -> ExtrinsicContact:
     """Return what an experiment would see of a contact.
 
@@ -99,13 +99,13 @@ def extrinsic_contact(
     given : ContactExtrinsic
         Real contact, interphase, age.
     solved : SolvedContact
-        The intrinsic contact, nominal or sampled by `draws`.
+        The intrinsic contact, nominal or sampled by `field_samples`.
     temperature_K : float
         Of the contact.
-    draws : Draws, optional
+    field_samples : FieldSamples, optional
         Sample the uncertainties.
     """
-    read = _Reader(pair_name(solved.left, solved.right), draws)
+    read = _Reader(pair_name(solved.left, solved.right), field_samples)
     fraction = np.asarray(1.0)
     if given.contact_fraction is not None:
         fraction = np.minimum(read.positive("contact_fraction", given.contact_fraction), 1.0)
@@ -211,7 +211,7 @@ def extrinsic_layer(
     layer: Layer,
     solved: SolvedLayer,
     intrinsic_ohm_cm2: Array,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
 ) -> ExtrinsicLayer:
     """Return what boundaries of grains add to a layer (bricks, whose boundaries are in series).
 
@@ -223,7 +223,7 @@ def extrinsic_layer(
         Its phase, an insulator.
     intrinsic_ohm_cm2 : array () or (samples,)
         Its resistance without grains.
-    draws : Draws, optional
+    field_samples : FieldSamples, optional
         Sample the uncertainties.
 
     Raises
@@ -235,7 +235,7 @@ def extrinsic_layer(
     assert given is not None
     assert solved.bulks is not None
     bulk = solved.bulks[2]
-    read = _Reader(solved.material.name, draws)
+    read = _Reader(solved.material.name, field_samples)
     size_nm = read.positive("grain_size_nm", given.grain_size_nm)
     if given.boundary is not None:
         each = _boundary_ohm_cm2(given.boundary, bulk, read)
@@ -313,14 +313,14 @@ def seen_contact(
     nominal: SolvedContact,
     sampled: SolvedContact | None,
     temperature_K: float,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
 ) -> Seen[ExtrinsicContact] | None:
     """Return what an experiment would see of a contact; None where nothing is given."""
     if given is None:
         return None
     many = None
-    if sampled is not None and draws is not None:
-        many = extrinsic_contact(given, sampled, temperature_K, draws)
+    if sampled is not None and field_samples is not None:
+        many = extrinsic_contact(given, sampled, temperature_K, field_samples)
     return Seen(extrinsic_contact(given, nominal, temperature_K, None), many)
 
 
@@ -338,7 +338,7 @@ def seen_layer(
     nominal: SolvedLayer,
     sampled: SolvedLayer | None,
     resistances: tuple[Array | None, Array | None],
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
 ) -> Seen[ExtrinsicLayer] | None:
     """Return what an experiment would see of a layer's grains; None where nothing is given.
 
@@ -350,14 +350,14 @@ def seen_layer(
         Its phase.
     resistances : pair of array
         The intrinsic resistance, nominal and sampled.
-    draws : Draws, optional
+    field_samples : FieldSamples, optional
         Those of the samples.
     """
     if layer.extrinsic is None or resistances[0] is None:
         return None
     many = None
-    if sampled is not None and draws is not None and resistances[1] is not None:
-        many = extrinsic_layer(layer, sampled, resistances[1], draws)
+    if sampled is not None and field_samples is not None and resistances[1] is not None:
+        many = extrinsic_layer(layer, sampled, resistances[1], field_samples)
     return Seen(extrinsic_layer(layer, nominal, resistances[0], None), many)
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from interohm.device_models import solve_chain
 from interohm.errors import InputError
-from interohm.prediction.cell import with_known_interfaces
-from interohm.prediction.contact_hop import contact_is_uncertain
+from interohm.prediction.contact_barrier import contact_is_uncertain, with_known_interface
 from interohm.prediction.impedance_chain import CellChain, Process, cell_chain
 from interohm.prediction.impedance_circuit import circuit_fields
-from interohm.prediction.sampling import DEFAULT_SAMPLES, Draws
+from interohm.prediction.sampling import DEFAULT_SAMPLES, FieldSamples
 from interohm.prediction.solved_cell import SolvedState, check_cell, solve_state
 from interohm.records import Insulator, Metal, material_hash
-from interohm.records.cell_config import Cell, ExtrinsicControl
+from interohm.records.cell_config import Cell, Contact, ExtrinsicControl
 from interohm.records.reference import reference_metal
+from interohm.records.shipped import shipped_interfaces
 from interohm.records.uncertainty import is_uncertain
 from interohm.results.impedance import ImpedanceResult
 from interohm.results.json_values import column_quantiles, number, numbers, quantiles
@@ -137,14 +138,21 @@ def impedance_result(
         The layers make no cell, or a state of charge lies outside of an electrode's curve.
     """
     check_cell(cell, materials, where=where)
-    cell = with_known_interfaces(cell, materials, interfaces)
+    known = [*interfaces, *shipped_interfaces()]
+    contacts = [
+        with_known_interface(one, left, right, known)
+        for one, (left, right) in zip(
+            cell.contacts or [Contact()] * (len(materials) - 1), pairwise(materials), strict=True
+        )
+    ]
+    cell = cell.model_copy(update={"contacts": contacts})
     frequency = frequencies_Hz(*DEFAULT_FREQUENCIES) if frequency_Hz is None else frequency_Hz
     told = progress or (lambda done: None)
     uncertain = samples > 0 and (
         any(is_uncertain(each) for each in [*materials, reference_metal(materials)])
         or any(contact_is_uncertain(one) for one in cell.contacts or ())
     )
-    draws = Draws(samples) if uncertain else None
+    field_samples = FieldSamples(samples) if uncertain else None
     states, remarks = [], []
     for place, charge in enumerate(cell.states_of_charge):
         try:
@@ -163,8 +171,8 @@ def impedance_result(
             )
         told(2 * place + 1)
         spread = None
-        if draws is not None:
-            spread, remark = _quantiles(cell, materials, place, nominal, draws, frequency)
+        if field_samples is not None:
+            spread, remark = _quantiles(cell, materials, place, nominal, field_samples, frequency)
             remarks += remark
         told(2 * place + 2)
         dc = _dc(found)
@@ -214,13 +222,15 @@ def _quantiles(
     materials: list[Insulator | Metal],
     place: int,
     nominal: SolvedState,
-    draws: Draws,
+    field_samples: FieldSamples,
     frequency: Array,
 ) -> tuple[dict[str, Any] | None, list[str]]:
     when = f"at state of charge {nominal.state_of_charge:g}"
     try:
-        sampled = solve_state(cell, materials, place, draws=draws, thick=nominal.thick)
-        found = cell_chain(cell, sampled, draws=draws)
+        sampled = solve_state(
+            cell, materials, place, field_samples=field_samples, thick=nominal.thick
+        )
+        found = cell_chain(cell, sampled, field_samples=field_samples)
     except InputError as error:
         # extreme samples must not take the prediction with them
         return None, [f"no intervals {when}: with samples of the uncertainties {error.what}"]
@@ -231,8 +241,8 @@ def _quantiles(
     remarks = []
     if lost:
         remarks.append(
-            f"intervals {when} leave out {lost} of {draws.samples} samples of the uncertainties "
-            "that have no solution"
+            f"intervals {when} leave out {lost} of {field_samples.samples} samples of the "
+            "uncertainties that have no solution"
         )
     return {
         "z_real_ohm_cm2": column_quantiles(z.real),
@@ -242,7 +252,7 @@ def _quantiles(
             None if one.resistance_ohm_cm2 is None else quantiles(one.resistance_ohm_cm2)
             for one in found.processes
         ],
-        "samples": draws.samples,
+        "samples": field_samples.samples,
         "lost_samples": lost,
     }, remarks
 

@@ -15,11 +15,11 @@ from interohm.device_models import (
     Crossing,
     Diffusion,
     ElectronMobility,
+    FiniteLayer,
     HalfSpace,
     Leakage,
     Segment,
     StackNotConverged,
-    ThinLayer,
     electrode_segment,
     fermi_level_eV,
     layer_segment,
@@ -32,7 +32,7 @@ from interohm.records import Insulator, Metal
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.prediction.solved_cell import SolvedLayer, SolvedState
     from interohm.prediction.solved_contact import SolvedContact
     from interohm.records.cell_config import Cell
@@ -85,7 +85,9 @@ def conducts_electrons(materials: list[Insulator | Metal]) -> bool:
     )
 
 
-def cell_chain(cell: Cell, state: SolvedState, *, draws: Draws | None = None) -> CellChain:
+def cell_chain(
+    cell: Cell, state: SolvedState, *, field_samples: FieldSamples | None = None
+) -> CellChain:
     """Return the chain of a solved state.
 
     Parameters
@@ -93,8 +95,8 @@ def cell_chain(cell: Cell, state: SolvedState, *, draws: Draws | None = None) ->
     cell : Cell
         The description.
     state : SolvedState
-        Nominal, or of the samples of `draws`.
-    draws : Draws, optional
+        Nominal, or of the samples of `field_samples`.
+    field_samples : FieldSamples, optional
         What the samples were drawn with.
 
     Raises
@@ -102,13 +104,13 @@ def cell_chain(cell: Cell, state: SolvedState, *, draws: Draws | None = None) ->
     InputError
         A stack of layers that are solved whole has no solution.
     """
-    return _Builder(cell, state, draws).build()
+    return _Builder(cell, state, field_samples).build()
 
 
 class _Builder:
-    def __init__(self, cell: Cell, state: SolvedState, draws: Draws | None) -> None:
-        self.cell, self.state, self.draws = cell, state, draws
-        self.batch = 1 if draws is None else draws.samples
+    def __init__(self, cell: Cell, state: SolvedState, field_samples: FieldSamples | None) -> None:
+        self.cell, self.state, self.field_samples = cell, state, field_samples
+        self.batch = 1 if field_samples is None else field_samples.samples
         materials = [layer.material for layer in state.layers]
         self.carriers = 2 if cell.electrons and conducts_electrons(materials) else 1
         self.parts: list[Crossing | Segment] = []
@@ -126,9 +128,9 @@ class _Builder:
             if layer.bulks is not None:
                 self._insulator(place)
             elif place == 0:
-                self._electrode(layer, contacts[0].left_side, left=True)
+                self._electrode(layer, contacts[0], left=True)
             else:
-                self._electrode(layer, contacts[-1].right_side, left=False)
+                self._electrode(layer, contacts[-1], left=False)
         blocked = next((one.reason for one in contacts if one.blocked), None)
         chain = Chain(self.parts, self.carriers)
         if blocked is None and not np.all(np.isfinite(chain.dc_ohm_cm2)):
@@ -166,16 +168,21 @@ class _Builder:
         self._process(
             "bulk", name, resistance, CAPACITANCE_UF_CM2 * self.flat(eps) / thickness, (first + 1,)
         )
-        for step, side, beside in ((0, left, neighbours[0]), (2, right, neighbours[1])):
+        before, behind = self.state.contacts[place - 1 : place + 1]
+        for step, side, beside, part in (
+            (0, left, neighbours[0], before.space_charge_right_ohm_cm2),
+            (2, right, neighbours[1], behind.space_charge_left_ohm_cm2),
+        ):
             self._process(
                 "space charge",
                 f"{name} at {beside}",
-                side.space_charge_ohm_cm2,
+                part,
                 side.differential_capacitance_uF_cm2,
                 (first + step,),
             )
 
-    def _electrode(self, layer: SolvedLayer, side: object, *, left: bool) -> None:
+    def _electrode(self, layer: SolvedLayer, contact: SolvedContact, *, left: bool) -> None:
+        side = contact.left_side if left else contact.right_side
         if not isinstance(side, HalfSpace):
             return
         own = _half_space(side, self.batch)
@@ -191,12 +198,12 @@ class _Builder:
             held = ElectronMobility(zero, zero, [self.flat(layer.material.ion_charge)])
         segment = electrode_segment(own, held)
         self.parts += [end, segment.mirrored()] if left else [segment, end]
-        excess = segment.resistance_ohm_cm2[0, 0]
-        if np.any(excess > 0.0):
+        part = contact.space_charge_left_ohm_cm2 if left else contact.space_charge_right_ohm_cm2
+        if np.any(np.isfinite(part) & (part != 0.0)):
             self._process(
                 "space charge",
                 f"{layer.material.name}, electrode",
-                excess,
+                part,
                 own.differential_capacitance_uF_cm2,
                 (len(self.parts) - 1,),
             )
@@ -207,17 +214,18 @@ class _Builder:
         host = next((layer for layer in pair if isinstance(layer.material, Metal)), None)
         diffusion = None if host is None or contact.blocked else self._diffusion(host)
         transfer = self.flat(contact.charge_transfer_ohm_cm2)
+        whole = np.maximum(transfer + self._left_to_contact(place), 0.0)
         stuck = any(layer.bulks is not None and not _hops(layer) for layer in pair)
         if contact.blocked or stuck:
             # beside a phase without hops nothing arrives
-            transfer = np.zeros(self.batch)
+            transfer = whole = np.zeros(self.batch)
         electrons = None
         if self.carriers == 2:
             electrons = np.zeros(self.batch)
             if host is not None:
                 electrons = self._emission(contact, pair, host)
         number = len(self.parts)
-        self.parts.append(Crossing(transfer, electrons, contact.blocked, diffusion))
+        self.parts.append(Crossing(whole, electrons, contact.blocked, diffusion))
         capacitance = self.flat(contact.differential_capacitance_uF_cm2)
         self._process(
             "charge transfer",
@@ -236,6 +244,34 @@ class _Builder:
                     (),
                 )
             )
+
+    def _left_to_contact(self, place: int) -> Array:
+        """What a contact resists beside its charge transfer and the profiles of its two sides.
+
+        Of phases of an electrode that coexist, the profiles are those of the largest share; an
+        electrode's accumulation is no profile of positive resistances.
+        """
+        contact, rest = self.state.contacts[place], np.zeros(self.batch)
+        for layer, side, part in (
+            (self.state.layers[place], contact.left_side, contact.space_charge_left_ohm_cm2),
+            (self.state.layers[place + 1], contact.right_side, contact.space_charge_right_ohm_cm2),
+        ):
+            if not isinstance(side, HalfSpace):
+                continue
+            if layer.bulks is None:
+                own = electrode_segment(_half_space(side, self.batch)).resistance_ohm_cm2[0, 0]
+            else:
+                own = self.flat(side.space_charge_ohm_cm2)
+            difference = self.flat(part) - own
+            rest += np.where(np.isfinite(difference), difference, 0.0)
+        for step in (0, 1):
+            thin, beside = place + step, self.state.layers[place + 1 - step]
+            if thin in self.whole and len(beside.phases) > 1:
+                resistance = self.state.layer_resistance_ohm_cm2[thin]
+                assert resistance is not None
+                difference = self.flat(resistance) - self.whole[thin].resistance_ohm_cm2[0, 0]
+                rest += np.where(np.isfinite(difference), difference, 0.0)
+        return rest
 
     def _process(
         self,
@@ -261,7 +297,7 @@ class _Builder:
         material = layer.material
         assert isinstance(material, Insulator)
         assert layer.bulks is not None
-        numbers = Numbers(material, self.draws)
+        numbers = Numbers(material, self.field_samples)
         found = []
         for name in ("electron_mobility_cm2_Vs", "hole_mobility_cm2_Vs"):
             given = getattr(material, name)
@@ -281,7 +317,7 @@ class _Builder:
         side = contact.right_side if on_left else contact.left_side
         assert layer.bulks is not None
         bulk = layer.bulks[0 if on_left else 1]
-        if isinstance(side, ThinLayer):
+        if isinstance(side, FiniteLayer):
             phi = side.potentials_V[..., 0 if on_left else -1]
         else:
             assert isinstance(side, HalfSpace)
@@ -306,7 +342,7 @@ class _Builder:
         if given is None or material.space_charge is None or sites is None:
             return None
         assert host.ion_content is not None
-        numbers = Numbers(material, self.draws)
+        numbers = Numbers(material, self.field_samples)
         diffusivity = numbers.positive("chemical_diffusivity_cm2_s", given)
         barrier = material.diffusivity_activation_energy_eV
         if barrier is not None:
@@ -334,15 +370,15 @@ class _Builder:
             inner = range(first + 1, last)
             if not inner:
                 continue
-            layers = [state.layers[place].whole for place in inner]
+            layers = [state.layers[place].grid_layer for place in inner]
             sheets = [
                 given[place].sheet_charge_e_nm2 if given else 0.0 for place in range(first, last)
             ]
             try:
                 stack = solve_stack(
-                    state.layers[first].end(right=True),
+                    state.layers[first].end(right=True)[0].model,
                     [layer for layer in layers if layer is not None],
-                    state.layers[last].end(right=False),
+                    state.layers[last].end(right=False)[0].model,
                     dipole_V=[state.contacts[place].dipole_V for place in range(first, last)],
                     sheet_charge_e_nm2=sheets,
                 )

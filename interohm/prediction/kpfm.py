@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from interohm.arrays import Array
-    from interohm.prediction.layer_diagram import LayerDiagram, SampledPlaces
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.layer_diagram import LayerDiagram, SampledPoints
+    from interohm.prediction.sampling import FieldSamples
     from interohm.prediction.solved_cell import SolvedState
     from interohm.records.cell_config import Cell
 
@@ -57,8 +57,8 @@ class PotentialMap:
 def potential_map(
     cell: Cell,
     state: SolvedState,
-    at: SampledPlaces | None = None,
-    draws: Draws | None = None,
+    at: SampledPoints | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> PotentialMap:
     """Return the map of a cell in a solved state; of samples at given places."""
     metal_eV, z = state.metal_work_function_eV, state.layers[0].material.ion_charge
@@ -70,10 +70,10 @@ def potential_map(
     base = np.asarray(cpd_V(metal_eV, levels_eV["positive"]))
     if cell.collectors is not None:
         for side, level_eV in levels_eV.items():
-            own = collector_own_eV(getattr(cell.collectors, side), draws)
+            own = collector_own_eV(getattr(cell.collectors, side), field_samples)
             collectors[side] = np.asarray(cpd_V(own, level_eV))
         base = collectors["positive"]
-    return PotentialMap(device_diagrams(cell, state, at, draws), collectors, base)
+    return PotentialMap(device_diagrams(cell, state, at, field_samples), collectors, base)
 
 
 def map_fields(
@@ -143,11 +143,11 @@ def map_bands(
         ``side``, and the quantiles of ``cpd_V`` and ``delta_cpd_V``.
     """
     profile = []
-    for place, diagram in enumerate(state.diagrams):
+    for index, diagram in enumerate(state.diagrams):
         cpd = equilibrium_cpd_V(diagram.phi_V) - state.base_V[..., None]
         delta = np.full_like(cpd, np.nan)
         if discharged is not None:
-            before = discharged.diagrams[place].phi_V
+            before = discharged.diagrams[index].phi_V
             delta = delta_cpd_V(diagram.phi_V, state.base_V, before, discharged.base_V)
         profile.append(
             {

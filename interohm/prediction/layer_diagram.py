@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import ThinLayer, collector_work_function_eV
+from interohm.device_models import FiniteLayer, collector_work_function_eV
 from interohm.prediction.solved_contact import shown_side
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
     from interohm.prediction.sampled_curves import SampledSide
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.prediction.solved_cell import SolvedLayer, SolvedState
     from interohm.prediction.solved_contact import Side, SolvedContact
     from interohm.records.cell_config import Cell, Collector
@@ -46,7 +46,7 @@ class LayerDiagram:
 
 
 @dataclass(frozen=True)
-class SampledPlaces:
+class SampledPoints:
     """Where samples have diagrams, and the curves of the sides of their contacts.
 
     Parameters
@@ -61,24 +61,24 @@ class SampledPlaces:
     curves: list[dict[str, SampledSide | None]]
 
 
-def layer_diagrams(state: SolvedState, at: SampledPlaces | None = None) -> list[LayerDiagram]:
+def layer_diagrams(state: SolvedState, at: SampledPoints | None = None) -> list[LayerDiagram]:
     """Return the diagram of every layer, from the negative electrode to the positive one.
 
     Parameters
     ----------
     state : SolvedState
         Nominal, or of samples.
-    at : SampledPlaces, optional
+    at : SampledPoints, optional
         Needed for samples, whose own points differ.
     """
     diagrams = []
     left_edge = 0.0
-    for place, layer in enumerate(state.layers):
+    for index, layer in enumerate(state.layers):
         if at is None:
-            x, phi = _potential(state, place, layer)
+            x, phi = _potential(state, index, layer)
         else:
-            x = at.x_nm[place] - left_edge
-            phi = _sampled_potential(at, place, layer, x)
+            x = at.x_nm[index] - left_edge
+            phi = _sampled_potential(at, index, layer, x)
         mu_left, mu_right = (np.asarray(mu)[..., None] for mu in layer.mu_eV)
         mu = mu_left + (mu_right - mu_left) * x / layer.thickness_nm
         phase = None if layer.bulks is None else layer.bulks[2].phase
@@ -112,7 +112,7 @@ def contact_diagrams(
         else:
             profile = side.profile()
             x, phi = profile.x_nm, profile.phi_V
-            if isinstance(side, ThinLayer):
+            if isinstance(side, FiniteLayer):
                 x = x - x[-1] if outward < 0 else x
             elif outward < 0:
                 # a half-space counts from the contact into the phase
@@ -171,8 +171,8 @@ def _diagram(
 def device_diagrams(
     cell: Cell,
     state: SolvedState,
-    at: SampledPlaces | None = None,
-    draws: Draws | None = None,
+    at: SampledPoints | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> list[LayerDiagram]:
     """Return the diagrams of the layers and, around them, of collectors of given thickness.
 
@@ -182,7 +182,7 @@ def device_diagrams(
         The description.
     state : SolvedState
         Nominal, or of samples.
-    at, draws : optional
+    at, field_samples : optional
         Needed for samples, which have diagrams at the fronts of all states of charge.
     """
     layers = layer_diagrams(state, at)
@@ -192,7 +192,7 @@ def device_diagrams(
     left, right = (
         []
         if collector.thickness_nm is None
-        else [_collector(collector, cell, state, charges, electrode, outward, draws)]
+        else [_collector(collector, cell, state, charges, electrode, outward, field_samples)]
         for collector, electrode, outward in (
             (cell.collectors.negative, layers[0], -1),
             (cell.collectors.positive, layers[-1], 1),
@@ -208,7 +208,7 @@ def _collector(
     charges: Sequence[float],
     electrode: LayerDiagram,
     outward: int,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
 ) -> LayerDiagram:
     """A collector has its own work function, its electrode's Fermi level, neither mu nor bands.
 
@@ -226,7 +226,7 @@ def _collector(
         depth,
         np.asarray(front),
         electrode.work_function_eV[..., 0],
-        collector_own_eV(collector, draws),
+        collector_own_eV(collector, field_samples),
     )
     fermi = np.broadcast_to(electrode.fermi_level_eV[..., :1], work_function.shape)
     nothing = np.full_like(work_function, np.nan)
@@ -242,22 +242,22 @@ def _collector(
     )
 
 
-def collector_own_eV(collector: Collector, draws: Draws | None) -> Array:
+def collector_own_eV(collector: Collector, field_samples: FieldSamples | None) -> Array:
     """Return a collector's own work function, () or (samples,)."""
     given = collector.work_function_eV
-    if draws is None:
+    if field_samples is None:
         return np.asarray(given.value)
-    return draws.value(f"collector {collector.material}", "work_function_eV", given)
+    return field_samples.value(f"collector {collector.material}", "work_function_eV", given)
 
 
-def _potential(state: SolvedState, place: int, layer: SolvedLayer) -> tuple[Array, Array]:
+def _potential(state: SolvedState, index: int, layer: SolvedLayer) -> tuple[Array, Array]:
     """Return x from the layer's left edge, and phi."""
-    if layer.model is not None:
-        potential = float(layer.model.neutral_potential_V)
+    if layer.electrode_potential_V is not None:
+        potential = float(layer.electrode_potential_V)
         return np.array([0.0, layer.thickness_nm]), np.array([potential, potential])
-    left: Any = state.contacts[place - 1].right_side
-    right: Any = state.contacts[place].left_side
-    if isinstance(left, ThinLayer):
+    left: Any = state.contacts[index - 1].right_side
+    right: Any = state.contacts[index].left_side
+    if isinstance(left, FiniteLayer):
         profile = left.profile()
         return profile.x_nm, profile.phi_V
     # Thick: the two space charges do not touch; each keeps to its half.
@@ -269,12 +269,12 @@ def _potential(state: SolvedState, place: int, layer: SolvedLayer) -> tuple[Arra
     return x, phi
 
 
-def _sampled_potential(at: SampledPlaces, place: int, layer: SolvedLayer, x_nm: Array) -> Array:
+def _sampled_potential(at: SampledPoints, index: int, layer: SolvedLayer, x_nm: Array) -> Array:
     """Return phi of samples at places from the layer's left edge, (samples, P)."""
-    if layer.model is not None:
-        potential = np.asarray(layer.model.neutral_potential_V)
+    if layer.electrode_potential_V is not None:
+        potential = np.asarray(layer.electrode_potential_V)
         return np.broadcast_to(potential[..., None], (*potential.shape, x_nm.size))
-    left, right = at.curves[place - 1]["right"], at.curves[place]["left"]
+    left, right = at.curves[index - 1]["right"], at.curves[index]["left"]
     assert left is not None
     if left is right:
         return left.phi_at(x_nm)

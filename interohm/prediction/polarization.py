@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from interohm.arrays import Array
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.prediction.solved_cell import SolvedState
 
 
@@ -33,7 +33,7 @@ CURRENTS_A_CM2 = tuple(float(f"1e{power}") for power in range(-6, 1))
 
 
 def charge_transfer(
-    contact: SolvedContact, temperature_K: float, draws: Draws | None = None
+    contact: SolvedContact, temperature_K: float, field_samples: FieldSamples | None = None
 ) -> ButlerVolmer | MarcusHushChidsey | None:
     """Return the kinetics of a contact, None where its charge transfer is unknown.
 
@@ -51,15 +51,17 @@ def charge_transfer(
         for one in phases
         if one.reorganization_energy_eV is not None and isinstance(phases[0], Metal)
     ]
-    if draws is not None:
-        exchange = np.broadcast_to(exchange, draws.samples)[:, None]
+    if field_samples is not None:
+        exchange = np.broadcast_to(exchange, field_samples.samples)[:, None]
     conditions = (exchange, np.asarray(temperature_K), np.asarray(float(z)))
     if not given:
         return ButlerVolmer(*conditions)
     material, energy = given[0]
-    if draws is None:
+    if field_samples is None:
         return MarcusHushChidsey(*conditions, np.asarray(energy.value))
-    sampled = np.maximum(Numbers(material, draws).energy("reorganization_energy_eV", energy), 0.0)
+    sampled = np.maximum(
+        Numbers(material, field_samples).energy("reorganization_energy_eV", energy), 0.0
+    )
     return MarcusHushChidsey(*conditions, sampled[:, None])
 
 
@@ -69,7 +71,7 @@ def polarization_fields(
     currents_A_cm2: ArrayLike = CURRENTS_A_CM2,
     *,
     sampled: SolvedState | SolvedContact | None = None,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> dict[str, Any]:
     """Return the overpotentials of a cell or a contact over the current density.
 
@@ -81,7 +83,7 @@ def polarization_fields(
         Of the cell or contact, in kelvin.
     currents_A_cm2 : array (C,)
         Current densities, positive.
-    sampled, draws : optional
+    sampled, field_samples : optional
         The solution for samples of the uncertainties, and these.
 
     Returns
@@ -96,23 +98,23 @@ def polarization_fields(
     ohmic, transfers = _overpotentials(state, temperature_K, currents, None)
     total = np.sum([ohmic, *transfers], axis=0)
     spread = None
-    if sampled is not None and draws is not None:
-        spread = _overpotentials(sampled, temperature_K, currents, draws)
+    if sampled is not None and field_samples is not None:
+        spread = _overpotentials(sampled, temperature_K, currents, field_samples)
     contacts = []
-    for place, contact in enumerate(_contacts(state)):
+    for index, contact in enumerate(_contacts(state)):
         kinetics = charge_transfer(contact, temperature_K)
         contacts.append(
             {
                 "left": contact.left.name,
                 "right": contact.right.name,
                 "law": None if kinetics is None else _LAWS[type(kinetics)],
-                "overpotential_V": numbers(transfers[place]),
+                "overpotential_V": numbers(transfers[index]),
                 "limiting_current_A_cm2": number(kinetics.limiting_current_A_cm2)
                 if isinstance(kinetics, MarcusHushChidsey)
                 else None,
                 "quantiles": None
                 if spread is None
-                else {"overpotential_V": column_quantiles(spread[1][place])},
+                else {"overpotential_V": column_quantiles(spread[1][index])},
             }
         )
     return {
@@ -141,7 +143,7 @@ def _overpotentials(
     solved: SolvedState | SolvedContact,
     temperature_K: float,
     currents_A_cm2: Array,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
 ) -> tuple[Array, list[Array]]:
     """Return the ohmic overpotential and that of each charge transfer, (C,) or (samples, C).
 
@@ -150,13 +152,17 @@ def _overpotentials(
     contacts = _contacts(solved)
     found = []
     for contact in contacts:
-        kinetics = charge_transfer(contact, temperature_K, draws)
+        kinetics = charge_transfer(contact, temperature_K, field_samples)
         if kinetics is None:
-            shape = currents_A_cm2.shape if draws is None else (draws.samples, currents_A_cm2.size)
+            shape = (
+                currents_A_cm2.shape
+                if field_samples is None
+                else (field_samples.samples, currents_A_cm2.size)
+            )
             found.append(np.full(shape, np.nan))
             continue
         overpotential = kinetics.overpotential_V(currents_A_cm2)
-        if draws is not None:
+        if field_samples is not None:
             beyond = np.isnan(overpotential) & np.isfinite(kinetics.exchange_current_A_cm2)
             overpotential = np.where(beyond, np.inf, overpotential)
         found.append(overpotential)
@@ -167,6 +173,6 @@ def _overpotentials(
         if isinstance(solved, SolvedContact)
         else replace(solved, contacts=rest).area_specific_resistance_ohm_cm2
     )
-    if draws is not None:
-        ohmic = np.broadcast_to(ohmic, draws.samples)[:, None]
+    if field_samples is not None:
+        ohmic = np.broadcast_to(ohmic, field_samples.samples)[:, None]
     return np.asarray(ohmic * currents_A_cm2), found

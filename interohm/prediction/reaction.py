@@ -82,8 +82,8 @@ def _text(
     phases: int,
 ) -> str:
     pair = f"{left.name} and {right.name}"
-    place = "closed to" if voltage_V is None else f"at {voltage_V:.3g} V of"
-    beside = f"{place} {left.mobile_ion}, among {phases} phases"
+    state = "closed to" if voltage_V is None else f"at {voltage_V:.3g} V of"
+    beside = f"{state} {left.mobile_ion}, among {phases} phases"
     if verdict == "stable":
         return f"{pair} do not react ({beside})"
     said = "react" if verdict == "reacts" else "may react"

@@ -9,12 +9,12 @@ import numpy as np
 
 from interohm.errors import InputError
 from interohm.prediction.kpfm import PotentialMap, map_bands, potential_map
-from interohm.prediction.layer_diagram import SampledPlaces
+from interohm.prediction.layer_diagram import SampledPoints
 from interohm.prediction.sampled_curves import band_places, cell_curves, contact_bands
 from interohm.prediction.solved_cell import SolvedState, solve_state
 
 if TYPE_CHECKING:
-    from interohm.prediction.sensitivity import RecordedDraws
+    from interohm.prediction.sensitivity import RecordedFieldSamples
     from interohm.records import Insulator, Metal
     from interohm.records.cell_config import Cell
 
@@ -37,7 +37,7 @@ class SampledCell:
         Theirs: samples have intervals at some of the places of all of them.
     discharged : SolvedState, optional
         The nominal solution at state of charge 0, from which maps differ.
-    draws : RecordedDraws
+    field_samples : RecordedFieldSamples
         Of the uncertainties.
 
     Attributes
@@ -53,28 +53,32 @@ class SampledCell:
         nominals: Sequence[SolvedState],
         maps: Sequence[PotentialMap],
         discharged: SolvedState | None,
-        draws: RecordedDraws,
+        field_samples: RecordedFieldSamples,
     ) -> None:
         self.remarks: list[str] = []
         self._cell, self._materials, self._nominals = cell, materials, nominals
-        self._draws, self._plain = draws, draws.first(draws.samples)
+        self._field_samples, self._plain = field_samples, field_samples.first(field_samples.samples)
         around = cell.collectors is not None and cell.collectors.negative.thickness_nm is not None
         self._places = [
-            band_places([one.diagrams[place + around].x_nm for one in maps], _PLACES)
-            for place in range(len(materials))
+            band_places([one.diagrams[index + around].x_nm for one in maps], _PLACES)
+            for index in range(len(materials))
         ]
         self._kept: dict[int, SolvedState | None] = {}
         self._start = None if discharged is None else self._discharged_map(discharged)
 
-    def state(self, place: int) -> SolvedState | None:
+    def state(self, index: int) -> SolvedState | None:
         """Return the samples at one of the states of charge; None if they have no solution."""
-        if place in self._kept:
-            return self._kept.pop(place)
-        nominal = self._nominals[place]
+        if index in self._kept:
+            return self._kept.pop(index)
+        nominal = self._nominals[index]
         when = f"at state of charge {nominal.state_of_charge:g}"
         try:
             sampled = solve_state(
-                self._cell, self._materials, place, draws=self._draws, thick=nominal.thick
+                self._cell,
+                self._materials,
+                index,
+                field_samples=self._field_samples,
+                thick=nominal.thick,
             )
         except InputError as error:
             # extreme samples must not take the prediction with them
@@ -85,37 +89,41 @@ class SampledCell:
         lost = int(np.count_nonzero(sampled.has_no_solution))
         if lost:
             self.remarks.append(
-                f"intervals {when} leave out {lost} of {self._draws.samples} samples of the "
-                "uncertainties that have no solution"
+                f"intervals {when} leave out {lost} of {self._field_samples.samples} samples of "
+                "the uncertainties that have no solution"
             )
         return sampled
 
     def bands(
-        self, place: int, sampled: SolvedState
+        self, index: int, sampled: SolvedState
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
         """Return the intervals of one state's profile, of its collectors and of its contacts."""
         curves = cell_curves(sampled.contacts)
         profile, collectors = map_bands(self._cell, self._map(sampled, curves), self._start)
         contacts = [
             contact_bands(contact, curve)
-            for contact, curve in zip(self._nominals[place].contacts, curves, strict=True)
+            for contact, curve in zip(self._nominals[index].contacts, curves, strict=True)
         ]
         return profile, collectors, contacts
 
     def _map(self, sampled: SolvedState, curves: list[Any]) -> PotentialMap:
-        return potential_map(self._cell, sampled, SampledPlaces(self._places, curves), self._plain)
+        return potential_map(self._cell, sampled, SampledPoints(self._places, curves), self._plain)
 
     def _discharged_map(self, discharged: SolvedState) -> PotentialMap | None:
         """Return the samples' map of the discharged cell, keeping its solution for its turn."""
         charges = self._cell.states_of_charge
         if 0.0 in charges:
-            place = charges.index(0.0)
-            sampled = self._kept[place] = self.state(place)
+            index = charges.index(0.0)
+            sampled = self._kept[index] = self.state(index)
         else:
             alone = self._cell.model_copy(update={"states_of_charge": [0.0]})
             try:
                 sampled = solve_state(
-                    alone, self._materials, 0, draws=self._draws, thick=discharged.thick
+                    alone,
+                    self._materials,
+                    0,
+                    field_samples=self._field_samples,
+                    thick=discharged.thick,
                 )
             except InputError:
                 sampled = None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import ThinLayer
+from interohm.device_models import FiniteLayer
 from interohm.prediction.solved_contact import shown_side
 from interohm.records import Metal
 from interohm.results.json_values import column_quantiles, numbers
@@ -66,7 +66,7 @@ def sampled_side(side: Side) -> SampledSide | None:
     side = shown_side(side)
     if isinstance(side, models.Metal):
         return None
-    if isinstance(side, ThinLayer):
+    if isinstance(side, FiniteLayer):
         found = side.profile(_LAYER_POINTS)
     else:
         found = side.profile(points=_HALF_SPACE_POINTS)
@@ -99,7 +99,7 @@ def cell_curves(sampled: Sequence[SolvedContact]) -> list[dict[str, SampledSide 
     for contact in sampled:
         before = found[-1]["right"] if found else None
         # a layer that is solved whole is a side of both its contacts
-        shared = isinstance(contact.left_side, ThinLayer)
+        shared = isinstance(contact.left_side, FiniteLayer)
         left = before if shared else sampled_side(contact.left_side)
         found.append({"left": left, "right": sampled_side(contact.right_side)})
     return found
@@ -134,19 +134,19 @@ def contact_bands(
             "x_nm": numbers(x_nm),
             "phi_V": column_quantiles(curve.phi_at(own_nm)),
             "concentrations_cm3": {
-                defect.name: column_quantiles(curve.concentration_at(own_nm, place))
-                for place, defect in enumerate(material.defects)
+                defect.name: column_quantiles(curve.concentration_at(own_nm, index))
+                for index, defect in enumerate(material.defects)
             },
             "conductivity_S_cm": column_quantiles(curve.conductivity_at(own_nm)),
         }
     return found
 
 
-def contact_places(side: HalfSpace | ThinLayer, name: str) -> tuple[Array, Array]:
+def contact_places(side: HalfSpace | FiniteLayer, name: str) -> tuple[Array, Array]:
     """Return places with intervals from left to right, 0 at the contact; and as the side counts."""
     extent = side.profile().x_nm
     own_nm = band_places([extent])
-    if isinstance(side, ThinLayer):
+    if isinstance(side, FiniteLayer):
         return (own_nm - extent[-1] if name == "left" else own_nm), own_nm
     # a half-space counts from the contact into the phase
     return (0.0 - own_nm[::-1], own_nm[::-1]) if name == "left" else (own_nm, own_nm)

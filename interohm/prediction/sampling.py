@@ -48,7 +48,7 @@ _FACTOR, _ENERGY_eV = 1.5, 0.03
 
 
 @dataclass(frozen=True)
-class Draws:
+class FieldSamples:
     """Standard normal numbers, one row for each uncertain number of each record.
 
     The rows depend on names alone, so that a number that appears twice (the work function of the
@@ -73,11 +73,11 @@ class Draws:
                 found[rows] = again.standard_normal(self.samples)[rows]
         return found
 
-    def first(self, samples: int) -> Draws:
+    def first(self, samples: int) -> FieldSamples:
         """Return the first of the samples, at most that many."""
         count = min(samples, self.samples)
         kept = {record: attempts[:count] for record, attempts in self.attempts.items()}
-        return Draws(count, self.seed, kept)
+        return FieldSamples(count, self.seed, kept)
 
     def again(self, record: str, rows: NDArray[np.bool_]) -> None:
         """Draw all numbers of a record again for some of the samples."""
@@ -113,26 +113,26 @@ class Numbers:
     """The numbers of one record, nominal or sampled, with the errors that they share."""
 
     material: Insulator | Metal
-    draws: Draws | None
+    field_samples: FieldSamples | None
 
     def energy(self, path: str, quantity: Quantity, *, drawn_as: str | None = None) -> Array:
         """Return an energy or potential; `path` is its field in the record."""
-        if self.draws is None:
+        if self.field_samples is None:
             return np.asarray(quantity.value)
         name = self.material.name
-        value = self.draws.value(name, drawn_as or path, quantity)
+        value = self.field_samples.value(name, drawn_as or path, quantity)
         for error in self.material.shared_errors:
             times = error.moves.get(path, 0.0)
             if times and error.uncertainty_eV:
-                shift = self.draws.normal(name, f"shared_errors.{error.name}")
+                shift = self.field_samples.normal(name, f"shared_errors.{error.name}")
                 value = value + times * error.uncertainty_eV * shift
         return value
 
     def positive(self, field: str, quantity: Quantity) -> Array:
         """Return a quantity that is positive by nature."""
-        if self.draws is None:
+        if self.field_samples is None:
             return np.asarray(quantity.value)
-        return self.draws.positive(self.material.name, field, quantity)
+        return self.field_samples.positive(self.material.name, field, quantity)
 
 
 def phase_of(
@@ -140,7 +140,7 @@ def phase_of(
     *,
     electrons: bool = True,
     frozen_charge_cm3: float = 0.0,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
     metal_work_function_eV: Array | float | None = None,
 ) -> Phase:
     """Return the device model's view of an insulator.
@@ -153,7 +153,7 @@ def phase_of(
         False switches electrons and holes off, as the record itself may.
     frozen_charge_cm3 : float
         Donors minus acceptors.
-    draws : Draws, optional
+    field_samples : FieldSamples, optional
         Sample the uncertainties: the arrays gain a leading axis (samples,).
     metal_work_function_eV : array (samples,), optional
         Of the mobile metal that a record's neutral potential refers to; that of the shipped
@@ -164,17 +164,17 @@ def phase_of(
     InputError
         The record states a conductivity and migration energies that contradict it.
     """
-    phase, fit = _drawn(insulator, draws, metal_work_function_eV)
-    if draws is None and fit is not None:
+    phase, fit = _drawn(insulator, field_samples, metal_work_function_eV)
+    if field_samples is None and fit is not None:
         _check_stated(insulator, phase)
     for _ in range(_ATTEMPTS):
         impossible = np.zeros(()) if fit is None else fit.carriers_energy_eV < 0.0
-        if draws is None or not np.any(impossible):
+        if field_samples is None or not np.any(impossible):
             break
-        draws.again(insulator.name, np.broadcast_to(impossible, draws.samples))
-        phase, fit = _drawn(insulator, draws, metal_work_function_eV)
+        field_samples.again(insulator.name, np.broadcast_to(impossible, field_samples.samples))
+        phase, fit = _drawn(insulator, field_samples, metal_work_function_eV)
     if fit is not None:
-        if draws is None and np.any(fit.carriers_energy_eV < 0.0):
+        if field_samples is None and np.any(fit.carriers_energy_eV < 0.0):
             raise InputError(
                 f"the activation energy of {_activation_eV(insulator):g} eV is below what the "
                 "formation energies cost alone: no migration energy is left",
@@ -197,25 +197,27 @@ def _activation_eV(insulator: Insulator) -> float:
 
 
 def _drawn(
-    insulator: Insulator, draws: Draws | None, metal_work_function_eV: Array | float | None
+    insulator: Insulator,
+    field_samples: FieldSamples | None,
+    metal_work_function_eV: Array | float | None,
 ) -> tuple[Phase, FittedHop | None]:
     """Return the phase without dopants, and the hops that its conductivity asks for."""
-    numbers = Numbers(insulator, draws)
+    numbers = Numbers(insulator, field_samples)
     energy, positive = numbers.energy, numbers.positive
-    unknown = np.full(() if draws is None else (draws.samples,), np.nan)
+    unknown = np.full(() if field_samples is None else (field_samples.samples,), np.nan)
     defects = insulator.defects
-    carries = _carriers(insulator, draws)
+    carries = _carriers(insulator, field_samples)
     barriers, frequencies, distances = [], [], []
     slower = np.zeros(unknown.shape)
     if others_hop(insulator):
         slower = np.maximum(energy("others_slower_eV", insulator.others_slower_eV), 0.0)
-    for place, defect in enumerate(defects):
+    for index, defect in enumerate(defects):
         barrier, frequency, distance = unknown, unknown, unknown
         if defect.migration_energy_eV is not None:
             name = f"{defect.name}.migration_energy_eV"
             path = f"defects[{defect.name}].migration_energy_eV"
             barrier = energy(path, defect.migration_energy_eV, drawn_as=name)
-            barrier = np.maximum(barrier, 0.0) + np.where(carries[..., place], 0.0, slower)
+            barrier = np.maximum(barrier, 0.0) + np.where(carries[..., index], 0.0, slower)
         if defect.attempt_frequency_Hz is not None and defect.hop_distance_nm is not None:
             frequency, distance = (
                 positive(f"{defect.name}.{name}", getattr(defect, name))
@@ -267,7 +269,7 @@ def _drawn(
     potential, cost = insulator.neutral_potential_V, insulator.neutral_formation_energy_eV
     if potential is not None and cost is not None:
         if metal_work_function_eV is None:
-            metal_work_function_eV = _shipped_work_function_eV(insulator, draws)
+            metal_work_function_eV = _shipped_work_function_eV(insulator, field_samples)
         energies = energies_from_neutrality(
             phase,
             neutral_potential_V=energy("neutral_potential_V", potential),
@@ -292,19 +294,21 @@ def _drawn(
     )
 
 
-def _carriers(insulator: Insulator, draws: Draws | None) -> NDArray[np.bool_]:
+def _carriers(insulator: Insulator, field_samples: FieldSamples | None) -> NDArray[np.bool_]:
     """Return which defects carry the current, (D,) or (samples, D); all without a choice."""
     names = [defect.name for defect in insulator.defects]
     choices = insulator.carriers
     if not choices:
         return np.ones(len(names), dtype=bool)
     table = np.array([[name in choice.defects for name in names] for choice in choices])
-    if draws is None or len(choices) == 1:
+    if field_samples is None or len(choices) == 1:
         return np.asarray(table[0])
     weights = np.array([choice.weight for choice in choices], dtype=float)
     limits = np.cumsum(weights)[:-1] / np.sum(weights)
     return np.asarray(
-        table[np.searchsorted(limits, normal_share(draws.normal(insulator.name, "carriers")))]
+        table[
+            np.searchsorted(limits, normal_share(field_samples.normal(insulator.name, "carriers")))
+        ]
     )
 
 
@@ -328,12 +332,12 @@ def _shipped_metal(mobile_ion: str) -> Metal | None:
     return metal if isinstance(metal, Metal) else None
 
 
-def _shipped_work_function_eV(insulator: Insulator, draws: Draws | None) -> Array:
+def _shipped_work_function_eV(insulator: Insulator, field_samples: FieldSamples | None) -> Array:
     # without one, the error says so
     reference = _shipped_metal(insulator.mobile_ion) or reference_metal([insulator])
     quantity = reference.states[0].work_function_eV
     path = "states.work_function_eV"
-    return Numbers(reference, draws).energy(path, quantity, drawn_as="work_function_eV")
+    return Numbers(reference, field_samples).energy(path, quantity, drawn_as="work_function_eV")
 
 
 def _check_stated(insulator: Insulator, phase: Phase) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.device_models import first_order_sensitivity
-from interohm.prediction.sampling import Draws
+from interohm.prediction.sampling import FieldSamples
 from interohm.records import Insulator, Metal
 from interohm.results.json_values import log10_resistance
 
@@ -34,8 +34,8 @@ _SIGNIFICANT = 4.0
 
 
 @dataclass(frozen=True)
-class RecordedDraws(Draws):
-    """Draws that remember which numbers were asked for: the uncertain inputs of a prediction."""
+class RecordedFieldSamples(FieldSamples):
+    """Samples that remember which fields were asked for: the uncertain inputs of a prediction."""
 
     asked: dict[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict, compare=False)
 
@@ -54,13 +54,13 @@ class RecordedDraws(Draws):
 
 
 def sensitivity_fields(
-    draws: RecordedDraws, output: ArrayLike, materials: Sequence[Insulator | Metal]
+    field_samples: RecordedFieldSamples, output: ArrayLike, materials: Sequence[Insulator | Metal]
 ) -> list[dict[str, Any]]:
     """Rank the inputs by the share of an output's variance that each explains alone.
 
     Parameters
     ----------
-    draws : RecordedDraws
+    field_samples : RecordedFieldSamples
         After the prediction was made with them.
     output : array (samples,)
         The prediction, of a resistance its log10; NaN where there is none.
@@ -75,47 +75,53 @@ def sensitivity_fields(
         one is due to inputs that act together, and to many small ones.
     """
     values = np.asarray(output, dtype=float)
-    if not draws.asked or values.shape != (draws.samples,):
+    if not field_samples.asked or values.shape != (field_samples.samples,):
         return []
-    keys = list(draws.asked)
-    found = first_order_sensitivity(np.stack([draws.asked[key] for key in keys], axis=-1), values)
+    keys = list(field_samples.asked)
+    found = first_order_sensitivity(
+        np.stack([field_samples.asked[key] for key in keys], axis=-1), values
+    )
     by_name = {material.name: material for material in materials}
     return [
         {
-            "material": keys[place][0],
-            "field": _path(keys[place][1], by_name.get(keys[place][0])),
-            "variance_share": min(float(found.first_order[place]), 1.0),
+            "material": keys[rank][0],
+            "field": _path(keys[rank][1], by_name.get(keys[rank][0])),
+            "variance_share": min(float(found.first_order[rank]), 1.0),
         }
-        for place in found.ranking
-        if found.first_order[place] > _SIGNIFICANT * found.noise
+        for rank in found.ranking
+        if found.first_order[rank] > _SIGNIFICANT * found.noise
     ]
 
 
 def cell_sensitivity(
-    draws: RecordedDraws, sampled: SolvedState, materials: Sequence[Insulator | Metal]
+    field_samples: RecordedFieldSamples,
+    sampled: SolvedState,
+    materials: Sequence[Insulator | Metal],
 ) -> dict[str, list[dict[str, Any]]]:
     """Rank the inputs of a cell's voltage and resistances (see `sensitivity_fields`)."""
     return {
         "open_circuit_voltage_V": sensitivity_fields(
-            draws, sampled.open_circuit_voltage_V, materials
+            field_samples, sampled.open_circuit_voltage_V, materials
         ),
         "log10_resistance": sensitivity_fields(
-            draws, log10_resistance(sampled.area_specific_resistance_ohm_cm2), materials
+            field_samples, log10_resistance(sampled.area_specific_resistance_ohm_cm2), materials
         ),
         _INTERFACE: sensitivity_fields(
-            draws, log10_resistance(sampled.interface_resistance_ohm_cm2), materials
+            field_samples, log10_resistance(sampled.interface_resistance_ohm_cm2), materials
         ),
     }
 
 
 def contact_sensitivity(
-    draws: RecordedDraws, sampled: SolvedContact, materials: Sequence[Insulator | Metal]
+    field_samples: RecordedFieldSamples,
+    sampled: SolvedContact,
+    materials: Sequence[Insulator | Metal],
 ) -> dict[str, list[dict[str, Any]]]:
     """Rank the inputs of a contact's potential drop and resistance (see `sensitivity_fields`)."""
     return {
-        "potential_drop_V": sensitivity_fields(draws, sampled.potential_drop_V, materials),
+        "potential_drop_V": sensitivity_fields(field_samples, sampled.potential_drop_V, materials),
         _INTERFACE: sensitivity_fields(
-            draws, log10_resistance(sampled.interface_resistance_ohm_cm2), materials
+            field_samples, log10_resistance(sampled.interface_resistance_ohm_cm2), materials
         ),
     }
 

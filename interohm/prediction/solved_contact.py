@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import ThinLayer
+from interohm.device_models import FiniteLayer
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal
 from interohm.results.json_values import (
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from interohm.arrays import Array
     from interohm.device_models import Bulk, HalfSpace
-    from interohm.prediction.contact_hop import Hop
+    from interohm.prediction.contact_barrier import Hop
 
-    Side = HalfSpace | ThinLayer | models.Metal
+    Side = HalfSpace | FiniteLayer | models.Metal
 
 
 _ACCUMULATION = (
@@ -36,9 +36,9 @@ _ACCUMULATION = (
 )
 
 
-@dataclass(frozen=True)
-class SolvedContact:
-    """A contact as the device model solved it; arrays have the shape () or (samples,).
+@dataclass(frozen=True, kw_only=True)
+class ContactSolution:
+    """A contact as the device model solved it; arrays have the shape (), (samples,) or (pairs,).
 
     ``left_side`` and ``right_side`` are what carries the profile: a half-space, a layer whose far
     end is elsewhere, or a metal, which has none. A resistance is NaN where it means nothing.
@@ -46,8 +46,6 @@ class SolvedContact:
     bulk, never negative; of a layer that is solved whole it reaches to the middle.
     """
 
-    left: Insulator | Metal
-    right: Insulator | Metal
     left_side: Side
     right_side: Side
     potential_drop_V: Array
@@ -65,7 +63,12 @@ class SolvedContact:
     reason: str
     blocked: bool = False
 
-    def with_transfer(self, *, blocked: bool) -> SolvedContact:
+    def of(self, left: Insulator | Metal, right: Insulator | Metal) -> SolvedContact:
+        """Return it as the contact of two records."""
+        values = {field.name: getattr(self, field.name) for field in fields(ContactSolution)}
+        return SolvedContact(left=left, right=right, **values)
+
+    def with_transfer(self, *, blocked: bool) -> Self:
         """Return the contact as it is where no ion crosses it."""
         if not blocked:
             return self
@@ -88,7 +91,7 @@ class SolvedContact:
         parts = [
             part
             for side, part in self._space_charges
-            if not isinstance(side, (ThinLayer, models.Metal))
+            if not isinstance(side, (FiniteLayer, models.Metal))
         ]
         return np.asarray(sum(parts)) if parts else np.asarray(np.nan)
 
@@ -109,7 +112,7 @@ class SolvedContact:
     def accumulation_ohm_cm2(self) -> Array:
         """What a sum along the cell has less than the interface says, at most 0."""
         parts = [
-            (0.0 if isinstance(side, ThinLayer) else part) - depletion
+            (0.0 if isinstance(side, FiniteLayer) else part) - depletion
             for (side, part), depletion in zip(
                 self._space_charges,
                 (self.depletion_left_ohm_cm2, self.depletion_right_ohm_cm2),
@@ -125,7 +128,7 @@ class SolvedContact:
             (self.right_side, self.space_charge_right_ohm_cm2),
         ]
 
-    def without_space_charge(self) -> SolvedContact:
+    def without_space_charge(self) -> Self:
         """Return a flat contact with R_scl = 0, of which rounding leaves a potential of 1e-16 V.
 
         Times the Debye length and the resistivity of an insulator, that would be a resistance.
@@ -149,8 +152,16 @@ class SolvedContact:
         """R_int of thick phases; with a layer, R_layer instead of that side's space charge."""
         total = self.charge_transfer_ohm_cm2
         for side, part in self._space_charges:
-            total = total + (self.layer_ohm_cm2 if isinstance(side, ThinLayer) else part)
+            total = total + (self.layer_ohm_cm2 if isinstance(side, FiniteLayer) else part)
         return total
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolvedContact(ContactSolution):
+    """The contact of two records."""
+
+    left: Insulator | Metal
+    right: Insulator | Metal
 
 
 def shown_side(side: Side) -> Side:
@@ -172,8 +183,6 @@ def require_neutral_bulk(insulator: Insulator, bulk: Bulk) -> None:
 
 
 def between_half_spaces(
-    left: Insulator | Metal,
-    right: Insulator | Metal,
     left_model: Bulk | models.Metal,
     right_model: Bulk | models.Metal,
     *,
@@ -183,7 +192,7 @@ def between_half_spaces(
     left_thickness_nm: float | None = None,
     right_thickness_nm: float | None = None,
     blocked: bool = False,
-) -> SolvedContact:
+) -> ContactSolution:
     """Solve a contact whose insulating sides are thick, and say so where they are not."""
     contact = models.contact(
         left_model, right_model, dipole_V=dipole_V, sheet_charge_e_nm2=sheet_charge_e_nm2
@@ -196,9 +205,7 @@ def between_half_spaces(
         barrier_eV=hop.barrier_eV,
         excess_barrier_eV=hop.excess_barrier_eV,
     )
-    return SolvedContact(
-        left=left,
-        right=right,
+    return ContactSolution(
         left_side=contact.left,
         right_side=contact.right,
         potential_drop_V=contact.potential_drop_V,
@@ -328,15 +335,19 @@ def _profile(solved: SolvedContact) -> dict[str, Any]:
     concentrations: dict[str, list[float | None]] = {name: [] for name in names}
     for material, side, sign in sides:
         profile = side.profile()
-        place, potential, defects = profile.x_nm, profile.phi_V, profile.concentrations_cm3
+        position_nm, potential, defects = profile.x_nm, profile.phi_V, profile.concentrations_cm3
         conducting = profile.conductivity_S_cm
         if sign < 0:
             # A half-space counts x from the contact into the phase, a layer from its left end.
-            place = place - place[-1] if isinstance(side, ThinLayer) else -place[::-1]
-            if not isinstance(side, ThinLayer):
+            position_nm = (
+                position_nm - position_nm[-1]
+                if isinstance(side, FiniteLayer)
+                else -position_nm[::-1]
+            )
+            if not isinstance(side, FiniteLayer):
                 potential, defects = potential[::-1], defects[::-1]
                 conducting = conducting[::-1]
-        x += numbers(place)
+        x += numbers(position_nm)
         phi += numbers(potential)
         conductivity += numbers(conducting)
         bulk = side.bulk
@@ -346,7 +357,7 @@ def _profile(solved: SolvedContact) -> dict[str, Any]:
         )
         own = [defect.name for defect in material.defects]
         for name in names:
-            missing: list[float | None] = [None] * len(place)
+            missing: list[float | None] = [None] * len(position_nm)
             concentrations[name] += numbers(defects[:, own.index(name)]) if name in own else missing
     return {
         "x_nm": x,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from interohm.arrays import Array
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.records import Metal
 
 
@@ -44,11 +44,11 @@ def unmixing(cell: Cell, materials: list[Insulator | Metal]) -> tuple[float, str
 def temperature_fields(
     cell: Cell,
     materials: list[Insulator | Metal],
-    place_of_state: int,
+    index_of_state: int,
     *,
     thick: list[bool],
     temperature_K: ArrayLike | None = None,
-    draws: Draws | None = None,
+    field_samples: FieldSamples | None = None,
 ) -> dict[str, Any]:
     """Return a cell's resistances over the temperature, with their apparent activation energies.
 
@@ -58,13 +58,13 @@ def temperature_fields(
         The description.
     materials : list of Insulator or Metal
         The record of each layer.
-    place_of_state : int
+    index_of_state : int
         Index into the cell's states of charge.
     thick : list of bool
         Which layers are thick, at the cell's own temperature: the parts keep their meaning.
     temperature_K : array (T,), optional
         At least three, ascending; those that separate a layer's defects are left out.
-    draws : Draws, optional
+    field_samples : FieldSamples, optional
         Of the uncertainties, which are sampled at a few of the default temperatures.
 
     Returns
@@ -74,24 +74,24 @@ def temperature_fields(
     """
     lowest_K = unmixing(cell, materials)[0]
 
-    def swept(temperatures: ArrayLike, draws: Draws | None) -> Sweep[SolvedState]:
+    def swept(temperatures: ArrayLike, field_samples: FieldSamples | None) -> Sweep[SolvedState]:
         mixed = np.asarray(temperatures, dtype=float)
         mixed = mixed[mixed > lowest_K]
-        return _swept(cell, materials, place_of_state, thick, mixed, draws)
+        return _swept(cell, materials, index_of_state, thick, mixed, field_samples)
 
     nominal = swept(
         sweep_temperatures_K(cell.temperature_K) if temperature_K is None else temperature_K, None
     )
     sampled = None
-    if draws is not None:
-        fewer = draws if all(thick) else draws.first(_FEWER_SAMPLES)
+    if field_samples is not None:
+        fewer = field_samples if all(thick) else field_samples.first(_FEWER_SAMPLES)
         sampled = swept(sampled_temperatures_K(cell.temperature_K), fewer)
 
-    def layer(place: int) -> Callable[[SolvedState], Any]:
-        return lambda state: state.layer_resistance_ohm_cm2[place]
+    def layer(index: int) -> Callable[[SolvedState], Any]:
+        return lambda state: state.layer_resistance_ohm_cm2[index]
 
-    def contact(place: int) -> Callable[[SolvedState], SolvedContact]:
-        return lambda state: state.contacts[place]
+    def contact(index: int) -> Callable[[SolvedState], SolvedContact]:
+        return lambda state: state.contacts[index]
 
     return {
         "state_of_charge": nominal.real.state_of_charge,
@@ -101,11 +101,11 @@ def temperature_fields(
             cell.temperature_K,
             total=lambda state: state.area_specific_resistance_ohm_cm2,
             layers=[
-                (material.name, layer(place))
-                for place, material in enumerate(materials)
-                if nominal.real.layer_resistance_ohm_cm2[place] is not None
+                (material.name, layer(index))
+                for index, material in enumerate(materials)
+                if nominal.real.layer_resistance_ohm_cm2[index] is not None
             ],
-            contacts=[contact(place) for place in range(len(materials) - 1)],
+            contacts=[contact(index) for index in range(len(materials) - 1)],
         ),
     }
 
@@ -113,24 +113,29 @@ def temperature_fields(
 def _swept(
     cell: Cell,
     materials: list[Insulator | Metal],
-    place_of_state: int,
+    index_of_state: int,
     thick: list[bool],
     temperatures: Array,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
 ) -> Sweep[SolvedState]:
     # the solvers take arrays wherever a cell has a number: one call for the whole sweep
-    axis = temperatures if draws is None else temperatures[:, None]
+    axis = temperatures if field_samples is None else temperatures[:, None]
     real = solve_state(
-        cell, materials, place_of_state, draws=draws, thick=thick, temperature_K=axis
+        cell,
+        materials,
+        index_of_state,
+        field_samples=field_samples,
+        thick=thick,
+        temperature_K=axis,
     )
     drops = [np.asarray(contact.potential_drop_V) for contact in real.contacts]
     flat = None
-    if draws is not None or all(np.all(np.isfinite(drop)) for drop in drops):
+    if field_samples is not None or all(np.all(np.isfinite(drop)) for drop in drops):
         flat = solve_state(
             cell,
             materials,
-            place_of_state,
-            draws=draws,
+            index_of_state,
+            field_samples=field_samples,
             thick=thick,
             temperature_K=axis,
             # a sample without a neutral bulk has no drop, and no solution either

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.prediction.contact_hop import (
+from interohm.prediction.contact_barrier import (
     EXCESS_BARRIER_SCALE_EV,
     pair_name,
     with_known_interface,
 )
-from interohm.prediction.sampling import Draws
+from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.single_contact import Conditions, solve_contact
 from interohm.prediction.solved_contact import SolvedContact
 from interohm.records import Insulator, Metal
@@ -164,7 +164,7 @@ def _samples(
         step = experiment.temperature_K * _STEP
         temperatures = experiment.temperature_K + step * np.array([-1.0, 0.0, 1.0])
         there = solve_experiment(
-            experiment, phases, Draws(samples), temperature_K=temperatures[:, None]
+            experiment, phases, FieldSamples(samples), temperature_K=temperatures[:, None]
         )
         energies = models.apparent_activation_energy_eV(
             there.interface_resistance_ohm_cm2.T, temperatures
@@ -175,7 +175,7 @@ def _samples(
         | {"contact"}
     )
     if given not in solved:
-        solved[given] = solve_experiment(experiment, phases, Draws(samples))
+        solved[given] = solve_experiment(experiment, phases, FieldSamples(samples))
     contact = solved[given]
     if quantity == RESISTANCE:
         return np.asarray(contact.interface_resistance_ohm_cm2)
@@ -198,7 +198,7 @@ def _finite(values: Array) -> Array | None:
 def solve_experiment(
     experiment: Experiment,
     phases: tuple[Insulator | Metal, Insulator | Metal],
-    draws: Draws,
+    field_samples: FieldSamples,
     *,
     temperature_K: float | Array | None = None,
     scale_eV: float = EXCESS_BARRIER_SCALE_EV,
@@ -220,7 +220,9 @@ def solve_experiment(
         with_known_interface(experiment.contact, left, right, shipped_interfaces()),
         scale_eV,
     )
-    return solve_contact(left, right, reference_metal([left, right]), conditions, draws).solved
+    return solve_contact(
+        left, right, reference_metal([left, right]), conditions, field_samples
+    ).solved
 
 
 def row_fields(rows: Iterable[ComparedRow]) -> list[dict[str, object]]:

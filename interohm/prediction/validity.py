@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import ThinLayer
+from interohm.device_models import FiniteLayer
 from interohm.prediction.electrodes import occupation_is_cut
 from interohm.records import Insulator, Metal
 from interohm.records.reference import is_reference
@@ -47,7 +47,8 @@ def contact_validity(
     -------
     list of dict
         ``code`` (``field``, ``continuum``, ``coupling``, ``window``, ``saturation``,
-        ``occupation``, ``frequency`` or ``held_electrode``) and ``text``.
+        ``occupation``, ``frequency``, ``held_electrode`` or ``electrode_conductivity``) and
+        ``text``.
     """
     found = []
     for name, material in (("left", solved.left), ("right", solved.right)):
@@ -72,7 +73,7 @@ def _of_electrode(metal: Metal, side: Side, content: float | None) -> Iterator[t
         )
     elif metal.space_charge is not None and metal.space_charge.conductivity_S_cm is None:
         yield (
-            "held_electrode",
+            "electrode_conductivity",
             f"{metal.name} bends, but adds no resistance: its space_charge has no "
             "conductivity_S_cm",
         )
@@ -89,7 +90,7 @@ def _of_insulator(
 ) -> Iterator[tuple[str, str]]:
     assert not isinstance(side, models.Metal)
     bulk = side.bulk
-    if isinstance(side, ThinLayer):
+    if isinstance(side, FiniteLayer):
         # the layer's own end at this contact
         end = 0 if name == "right" else -1
         field, potential = side.fields_V_nm[..., end], side.potentials_V[..., end]

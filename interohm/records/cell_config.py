@@ -319,13 +319,13 @@ class Cell(_Config):
                 f"contacts: {len(self.layers)} layers have {len(self.layers) - 1} contacts, but "
                 f"{len(self.contacts)} are listed; write {{}} for a contact without settings"
             )
-        for place, layer in enumerate(self.layers):
+        for index, layer in enumerate(self.layers):
             control = layer.fermi_level
             if isinstance(control, ExtrinsicControl) and isinstance(control.extrinsic_mu_eV, list):
                 given, needed = len(control.extrinsic_mu_eV), len(self.states_of_charge)
                 if given != needed:
                     raise ValueError(
-                        f"layers[{place}].fermi_level.extrinsic_mu_eV: {given} values for "
+                        f"layers[{index}].fermi_level.extrinsic_mu_eV: {given} values for "
                         f"{needed} states_of_charge; give one each, or one number for all"
                     )
         for side in ("negative", "positive") if self.collectors is not None else ():

@@ -224,14 +224,14 @@ class LayerExtrinsic(_Config):
         return self
 
 
-def quantities_within(given: BaseModel | None, place: str) -> Iterator[tuple[str, Quantity]]:
+def quantities_within(given: BaseModel | None, prefix: str) -> Iterator[tuple[str, Quantity]]:
     """Yield each number of what is given with its field, as ``contacts[0].barrier_eV``."""
     for field in [] if given is None else type(given).model_fields:
         item = getattr(given, field)
         if isinstance(item, Quantity):
-            yield f"{place}.{field}", item
+            yield f"{prefix}.{field}", item
         elif isinstance(item, BaseModel):
-            yield from quantities_within(item, f"{place}.{field}")
+            yield from quantities_within(item, f"{prefix}.{field}")
 
 
 def is_uncertain(given: ContactExtrinsic | LayerExtrinsic | None) -> bool:

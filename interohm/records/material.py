@@ -437,11 +437,11 @@ class _Material(_Model):
     def _check_moved(self, known: Iterable[str]) -> None:
         """Refuse shared errors that move what the record does not have."""
         fields = list(known)
-        for place, error in enumerate(self.shared_errors):
+        for index, error in enumerate(self.shared_errors):
             for field in error.moves:
                 if field not in fields:
                     raise ValueError(
-                        f"shared_errors[{place}].moves: {field!r} is no energy or potential of "
+                        f"shared_errors[{index}].moves: {field!r} is no energy or potential of "
                         f"this record; it has {', '.join(fields)}"
                     )
 
@@ -503,20 +503,20 @@ class Insulator(_Material):
     @model_validator(mode="after")
     def _hops_are_known(self) -> Insulator:
         by_name = {defect.name: defect for defect in self.defects}
-        for place, choice in enumerate(self.carriers):
+        for index, choice in enumerate(self.carriers):
             for name in choice.defects:
                 if name not in by_name:
                     raise ValueError(
-                        f"carriers[{place}].defects: {name!r} is no defect of this record; it has "
+                        f"carriers[{index}].defects: {name!r} is no defect of this record; it has "
                         f"{', '.join(by_name)}"
                     )
                 if not by_name[name].hops:
                     raise ValueError(
-                        f"carriers[{place}].defects: {name!r} does not hop; give its "
+                        f"carriers[{index}].defects: {name!r} does not hop; give its "
                         "attempt_frequency_Hz and hop_distance_nm"
                     )
             if len(set(choice.defects)) < len(choice.defects):
-                raise ValueError(f"carriers[{place}].defects: a name stands twice")
+                raise ValueError(f"carriers[{index}].defects: a name stands twice")
         for defect in self.defects:
             if defect.hops and defect.migration_energy_eV is None and self.conductivity is None:
                 raise ValueError(

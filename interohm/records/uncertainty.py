@@ -41,9 +41,9 @@ def quantities(material: Insulator | Metal | Interface) -> Iterator[tuple[str, Q
                         yield f"defects[{defect.name}].{name}", getattr(defect, name)
         elif field == "states":
             for state in item:
-                place = f"states[{state.ion_content:g}]"
-                yield f"{place}.voltage_V", state.voltage_V
-                yield f"{place}.work_function_eV", state.work_function_eV
+                prefix = f"states[{state.ion_content:g}]"
+                yield f"{prefix}.voltage_V", state.voltage_V
+                yield f"{prefix}.work_function_eV", state.work_function_eV
 
 
 def is_uncertain(material: Insulator | Metal) -> bool:

@@ -18,7 +18,7 @@ from interohm.report.curves import state_figure
 from interohm.report.electrons import electrons_table
 from interohm.report.extrinsic import extrinsic_section
 from interohm.report.findings import cell_findings
-from interohm.report.inputs import cell_inputs
+from interohm.report.inputs import cell_inputs, interface_inputs
 from interohm.report.ion_potentials import ion_figure
 from interohm.report.levels import (
     cell_axis,
@@ -109,7 +109,7 @@ def write_report(
         findings([*remarks, *cell_findings(result, materials)]),
         # the discharged cell differs in nothing from itself
         slider(charges, opens_at=charges.index(max(charges))),
-        *(keys(_cell_keys(state), place) for place, state in enumerate(states)),
+        *(keys(_cell_keys(state), index) for index, state in enumerate(states)),
         section(
             "Band diagram",
             figure("bands", f"Band diagram of {layers}"),
@@ -120,12 +120,12 @@ def write_report(
             "Space charge",
             *(
                 panel
-                for place, pair in enumerate(pairwise(materials))
+                for index, pair in enumerate(pairwise(materials))
                 for panel in space_charge_panels(
-                    contact_views([state.contacts[place] for state in states]),
+                    contact_views([state.contacts[index] for state in states]),
                     [material.name for material in pair],
                     figures,
-                    f"-{place + 1}",
+                    f"-{index + 1}",
                 )
             ),
             note=notes.SPACE_CHARGE_NOTE,
@@ -156,7 +156,13 @@ def write_report(
         current_section(states, "cell", figures, notes.POLARIZATION_NOTE),
         section("Electrons", electrons_table(states), note=notes.ELECTRONS_NOTE),
         ranking_section(states, figures),
-        inputs_section([cell_inputs(cell, materials), *(material_tables(materials))]),
+        inputs_section(
+            [
+                cell_inputs(cell, materials),
+                interface_inputs(states[0].contacts),
+                *material_tables(materials),
+            ]
+        ),
     ]
     write_text(path, page(cell.name, body, figures, charges))
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.bands import band_trace
 from interohm.report.display_axis import DisplayAxis, nanometres
+from interohm.report.intervals import band_trace
 from interohm.report.levels import LayerLevels, thinned
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def joined(
             positions += separator
         x += _rounded(axis.place(layer.x_nm), 5)
         y += _rounded(values, 4)
-        positions += [nanometres(float(place)) for place in layer.x_nm]
+        positions += [nanometres(float(position)) for position in layer.x_nm]
     return x, y, positions
 
 
@@ -206,15 +206,15 @@ def layer_shapes(axis: DisplayAxis) -> list[Figure]:
             "type": "rect",
             "xref": "x",
             "yref": "paper",
-            "x0": edges[place],
-            "x1": edges[place + 1],
+            "x0": edges[index],
+            "x1": edges[index + 1],
             "y0": 0,
             "y1": 1,
             "fillcolor": "var(--layer-shade)",
             "line": {"width": 0},
             "layer": "below",
         }
-        for place in range(0, len(edges) - 1, 2)
+        for index in range(0, len(edges) - 1, 2)
     ]
     lines = [
         {
@@ -260,12 +260,12 @@ def break_marks(axis: DisplayAxis) -> list[Figure]:
         {
             "xref": "x",
             "yref": "paper",
-            "x": place,
+            "x": position,
             "y": 0,
             "yanchor": "middle",
             "text": "<b>//</b>",
             "showarrow": False,
             "font": {"size": 15},
         }
-        for place in axis.breaks
+        for position in axis.breaks
     ]

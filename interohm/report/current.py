@@ -7,8 +7,8 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, Any
 
-from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import DASHES, SERIES, decades
+from interohm.report.intervals import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.tables import NONE, Markup, shown, table, with_interval
 from interohm.results.sweeps import Polarization
 
@@ -82,12 +82,12 @@ def polarization_figure(
 def polarization_table(states: Sequence[CellState | ContactResult], whole: str = "cell") -> Markup:
     """Return law, overpotential at one current and limiting current of each contact."""
     rows, places = [], []
-    for place, state in enumerate(states):
+    for number, state in enumerate(states):
         polarization = _known(state)
         currents = polarization.current_A_cm2
         at = min(range(len(currents)), key=lambda index: abs(log10(currents[index]) + 3.0))
         for contact in polarization.contacts:
-            places.append(place)
+            places.append(number)
             rows.append(
                 (
                     contact.name,
@@ -96,7 +96,7 @@ def polarization_table(states: Sequence[CellState | ContactResult], whole: str =
                     shown(contact.limiting_current_A_cm2, 3),
                 )
             )
-        places.append(place)
+        places.append(number)
         rows.append(
             (
                 Markup(f"<b>{whole}</b>"),
@@ -119,12 +119,12 @@ def _known(state: CellState | ContactResult) -> Polarization:
     return state.polarization or Polarization()
 
 
-def _at(part: Polarization | ChargeTransfer, place: int) -> Quantiles | None:
+def _at(part: Polarization | ChargeTransfer, index: int) -> Quantiles | None:
     """Return the interval at one current; none where its upper end cannot be carried."""
     columns = part.spreads().overpotential_V
     if columns is None:
         return None
-    low, middle, high = (columns[name][place] for name in ("p05", "p50", "p95"))
+    low, middle, high = (columns[name][index] for name in ("p05", "p50", "p95"))
     if low is None or middle is None or high is None:
         return None
     return {"p05": low, "p50": middle, "p95": high}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.bands import WHOLE_WIDTH, band_trace, log_band, part_shade, whole_shade
 from interohm.report.budget import Part
+from interohm.report.intervals import WHOLE_WIDTH, band_trace, log_band, part_shade, whole_shade
 
 if TYPE_CHECKING:
     from interohm.results.cell import CellState
@@ -122,8 +122,8 @@ def _band(
     **style: Any,
 ) -> list[Trace]:
     """Return the shade of one curve over the states that have an interval."""
-    known = [(place, item) for place, item in zip(x, intervals, strict=True) if item]
-    places = [place for place, _ in known]
+    known = [(position, item) for position, item in zip(x, intervals, strict=True) if item]
+    places = [position for position, _ in known]
     low = np.array([item["p05"] for _, item in known])
     high = np.array([item["p95"] for _, item in known])
     if len(known) < 2:

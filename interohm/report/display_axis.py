@@ -76,7 +76,7 @@ def electrode(thickness_nm: float) -> list[Zone]:
     return [Zone(thickness_nm, ELECTRODE_WIDTH)]
 
 
-def thin_layer(thickness_nm: float, anchor: Literal["left", "right"] = "left") -> list[Zone]:
+def even_layer(thickness_nm: float, anchor: Literal["left", "right"] = "left") -> list[Zone]:
     """Return the zones of a layer that is shown whole, in one scale."""
     return [Zone(thickness_nm, THIN_WIDTH, anchor)]
 
@@ -85,7 +85,7 @@ def thick_layer(thickness_nm: float, left_zoom_nm: float, right_zoom_nm: float) 
     """Return the zones of a layer with a space charge at each end; whole if they nearly meet."""
     inside = thickness_nm - left_zoom_nm - right_zoom_nm
     if inside < 0.2 * thickness_nm:
-        return thin_layer(thickness_nm)
+        return even_layer(thickness_nm)
     return [
         Zone(left_zoom_nm, ZOOM_WIDTH, "left"),
         Zone(inside, INSIDE_WIDTH),
@@ -118,22 +118,22 @@ def display_axis(
     # what comes first has its place
     ticks: list[tuple[float, str]] = [
         (float(edge), nanometres(float(nodes_nm[count])))
-        for place, (edge, count) in enumerate(zip(edges, counts, strict=True))
-        if place not in silent_edges
+        for position, (edge, count) in enumerate(zip(edges, counts, strict=True))
+        if position not in silent_edges
     ]
     breaks = []
-    for place, zone in enumerate(zones):
+    for position, zone in enumerate(zones):
         if zone.anchor is None:
             if zone.width == INSIDE_WIDTH:
-                breaks.append(float(nodes[place] + zone.width / 2))
+                breaks.append(float(nodes[position] + zone.width / 2))
             continue
-        ticks += _ticks_within(zone, float(nodes[place]))
+        ticks += _ticks_within(zone, float(nodes[position]))
     ticks = _legible(ticks, float(nodes[-1]))
     return DisplayAxis(
         nodes_nm,
         nodes,
         tuple(float(edge) for edge in edges),
-        tuple(place for place, _ in ticks),
+        tuple(position for position, _ in ticks),
         tuple(label for _, label in ticks),
         tuple(breaks),
     )
@@ -162,13 +162,13 @@ def _legible(ticks: Sequence[tuple[float, str]], width: float) -> list[tuple[flo
     An edge is always kept; of what lies within, whose label begins with a sign, the first is.
     """
     kept: list[tuple[float, str]] = []
-    for place, label in ticks:
+    for position, label in ticks:
         free = all(
-            abs(place - other) >= ((len(label) + len(beside)) / 2 + 1) * _CHARACTER * width
+            abs(position - other) >= ((len(label) + len(beside)) / 2 + 1) * _CHARACTER * width
             for other, beside in kept
         )
         if free or not label.startswith(("+", "−")):
-            kept.append((place, label))
+            kept.append((position, label))
     return sorted(kept)
 
 

@@ -29,11 +29,11 @@ def electrons_table(states: Sequence[CellState | ContactResult]) -> Markup:
         Of a cell, or one contact, which has no cell's leakage.
     """
     rows, places = [], []
-    for place, state in enumerate(states):
+    for index, state in enumerate(states):
         for contact in state.contacts if isinstance(state, CellState) else [state]:
             electrons = contact.electrons or Electrons()
             spreads = contact.spreads().electrons or ElectronQuantiles()
-            places.append(place)
+            places.append(index)
             rows.append(
                 (
                     contact.name,
@@ -53,7 +53,7 @@ def electrons_table(states: Sequence[CellState | ContactResult]) -> Markup:
         if isinstance(state, CellState) and state.electronic_leakage is not None:
             leakage = state.electronic_leakage
             of_cell = state.spreads().electronic_leakage or LeakageQuantiles()
-            places.append(place)
+            places.append(index)
             rows.append(
                 (
                     Markup("<b>cell at open circuit</b>"),

@@ -36,10 +36,10 @@ def extrinsic_section(states: Sequence[CellState | CellContact]) -> Markup:
         A cell's, or one contact alone.
     """
     rows, places = [], []
-    for place, state in enumerate(states):
+    for index, state in enumerate(states):
         for row in _rows(state):
             rows.append(row)
-            places.append(place)
+            places.append(index)
     if not rows:
         return Markup("")
     return section(

@@ -26,13 +26,13 @@ from interohm.report.levels import (
 from interohm.report.space_charge import RAREST_CM3
 from interohm.results.cell import CellResult
 from interohm.results.contact import ContactResult
-from interohm.yaml_io import check_place, write_bytes
+from interohm.yaml_io import check_output_path, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from interohm.report.bands import Intervals
+    from interohm.report.intervals import Intervals
 
 _FORMATS = ("pdf", "png", "svg")
 
@@ -76,7 +76,7 @@ def check_figure(path: str | Path) -> None:
             where=str(path),
             fix="end the name in .pdf, .png or .svg",
         )
-    check_place(path)
+    check_output_path(path)
 
 
 def _suffix(path: str | Path) -> str:
@@ -116,17 +116,17 @@ def write_cell_figure(path: str | Path, document: CellResult | Mapping[str, Any]
             height_ratios=[1.0, _ION_SHARE] * len(chosen),
         )[:, 0]
         panels, below = rows[::2], rows[1::2]
-        for place, (panel, state, diagram) in enumerate(zip(panels, chosen, diagrams, strict=True)):
-            _draw_ion(below[place], axis, diagram)
+        for index, (panel, state, diagram) in enumerate(zip(panels, chosen, diagrams, strict=True)):
+            _draw_ion(below[index], axis, diagram)
             _draw_bands(panel, axis, diagram, window)
             voltage = state.open_circuit_voltage_V
             panel.set_title(
                 f"state of charge {state.state_of_charge:g}, {voltage:.2f} V",
                 loc="left",
                 fontsize=8,
-                pad=26 if place == 0 else 5,
+                pad=26 if index == 0 else 5,
             )
-            if place == 0:
+            if index == 0:
                 _name_layers(panel, axis, names)
         _finish(
             figure,
@@ -286,10 +286,10 @@ def _finish(figure: Figure, panel: Axes, axis: DisplayAxis, scale: str) -> None:
     """Label the common axis and put the legend below."""
     panel.set_xticks(axis.tick_places, axis.tick_labels)
     panel.tick_params(axis="x", labelsize=7)
-    for place in axis.breaks:
+    for position in axis.breaks:
         panel.annotate(
             "//",
-            (place, 0.0),
+            (position, 0.0),
             xycoords=("data", "axes fraction"),
             ha="center",
             va="center",

@@ -16,6 +16,8 @@ from interohm.report.tables import NONE, Markup, shown, table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from interohm.results.contact import CellContact
+
 _HEADS = ("input", "value", "uncertainty (1σ)", "source", "method", "")
 
 ASSUMED = Markup('<span class="assumed">assumed</span>')
@@ -129,6 +131,28 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def interface_inputs(contacts: Sequence[CellContact]) -> Markup:
+    """Return what known interfaces say of contacts; nothing if they say nothing."""
+    rows = [
+        (
+            f"{contact.name}: {one.field}",
+            shown(one.value, 7),
+            _UNKNOWN if one.uncertainty is None else shown(one.uncertainty, 3),
+            one.source or _NOT_GIVEN,
+            one.method or _NOT_GIVEN,
+            f"interface {one.interface}, hash {one.hash[:12]}",
+        )
+        for contact in contacts
+        for one in contact.interface_numbers
+    ]
+    if not rows:
+        return Markup("")
+    return Markup(
+        "<details open><summary><b>Interfaces</b> <span>known of these contacts</span></summary>"
+        f"{table(_HEADS, rows, numeric=(1, 2))}</details>"
+    )
+
+
 def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:
     """Return the description of the cell, whose layers are of these materials."""
     layers = []
@@ -168,8 +192,8 @@ def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:
     given = [
         quantity
         for name, described in (("layers", cell.layers), ("contacts", cell.contacts or ()))
-        for place, one in enumerate(described)
-        for quantity in quantities_within(one, f"{name}[{place}]")
+        for index, one in enumerate(described)
+        for quantity in quantities_within(one, f"{name}[{index}]")
     ]
     if given:
         rows = [_row(field, one, ASSUMED if one.assumed else "") for field, one in given]

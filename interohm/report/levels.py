@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.bands import Intervals, ends
 from interohm.report.curve_points import needed_points, with_nodes
 from interohm.report.display_axis import (
     DisplayAxis,
     Zone,
     display_axis,
     electrode,
+    even_layer,
     thick_layer,
-    thin_layer,
 )
+from interohm.report.intervals import Intervals, ends
 from interohm.results.contact_sides import SIDES, points_of_side
 
 if TYPE_CHECKING:
@@ -172,14 +172,14 @@ def cell_axis(document: CellResult) -> DisplayAxis:
     before = 1 if first < 0 else 0
     zones: list[list[Zone]] = []
     for number, (_, thickness) in enumerate(drawn):
-        place = number - before
-        if not 0 < place < len(states[0].layers) - 1:
+        index = number - before
+        if not 0 < index < len(states[0].layers) - 1:
             zones.append(electrode(thickness))
-        elif not all(state.layers[place].thick for state in states):
-            zones.append(thin_layer(thickness))
+        elif not all(state.layers[index].thick for state in states):
+            zones.append(even_layer(thickness))
         else:
-            left = max(_reach_nm(state.contacts[place - 1], "right") for state in states)
-            right = max(_reach_nm(state.contacts[place], "left") for state in states)
+            left = max(_reach_nm(state.contacts[index - 1], "right") for state in states)
+            right = max(_reach_nm(state.contacts[index], "left") for state in states)
             zones.append(thick_layer(thickness, left, right))
     return display_axis(zones, start_nm=first)
 
@@ -230,15 +230,15 @@ def contact_views(documents: Sequence[CellContact]) -> list[ContactView]:
     The contacts within a cell's document have no levels of their own: the cell has them.
     """
     reaches, zones, silent = [], [], []
-    for place, side in enumerate(SIDES):
+    for index, side in enumerate(SIDES):
         if documents[0].is_electrode(side):
             # Flat, and without a thickness.
             reaches.append(1.0)
             zones.append(electrode(1.0))
-            silent.append(2 * place)
+            silent.append(2 * index)
             continue
         reaches.append(max(_drawn_reach_nm(document, side) for document in documents))
-        zones.append(thin_layer(reaches[-1], "right" if side == "left" else "left"))
+        zones.append(even_layer(reaches[-1], "right" if side == "left" else "left"))
     axis = display_axis(zones, start_nm=-reaches[0], silent_edges=silent)
     return [_on_axis(document, axis, reaches) for document in documents]
 
@@ -284,7 +284,7 @@ def _electrode_levels(document: CellContact, side: Side, edge_nm: float) -> Laye
 
 def _insulator_levels(document: CellContact, side: Side, edge_nm: float) -> LayerLevels:
     profile = document.profile
-    place_nm, at = _drawn_points(document, side, edge_nm)
+    position_nm, at = _drawn_points(document, side, edge_nm)
     vacuum, fermi, conduction, valence, mu, ion = (
         at(getattr(profile, name))
         for name in (
@@ -297,12 +297,12 @@ def _insulator_levels(document: CellContact, side: Side, edge_nm: float) -> Laye
         )
     )
     intervals = _side_intervals(document, side, edge_nm)
-    return LayerLevels(place_nm, vacuum, fermi, conduction, valence, mu, ion, intervals)
+    return LayerLevels(position_nm, vacuum, fermi, conduction, valence, mu, ion, intervals)
 
 
 def _space_charge(document: CellContact, side: Side, edge_nm: float) -> SpaceCharge:
     profile = document.profile
-    place_nm, at = _drawn_points(document, side, edge_nm)
+    position_nm, at = _drawn_points(document, side, edge_nm)
     own = points_of_side(document, side)
     defects = {
         name: at(column)
@@ -311,7 +311,7 @@ def _space_charge(document: CellContact, side: Side, edge_nm: float) -> SpaceCha
     }
     spread = _side_spread(document, side)
     moving = None if spread is None else _of_what_moves(spread).within(edge_nm)
-    return SpaceCharge(place_nm, defects, at(profile.conductivity_S_cm), moving)
+    return SpaceCharge(position_nm, defects, at(profile.conductivity_S_cm), moving)
 
 
 def _drawn_points(
@@ -320,8 +320,8 @@ def _drawn_points(
     """Return the places of a side up to an edge, and what reads a column of the profile there."""
     x = _column(document.profile.x_nm)
     own = points_of_side(document, side)
-    place_nm = np.sort(np.append(x[own & (np.abs(x) < abs(edge_nm))], edge_nm))
-    return place_nm, lambda column: np.interp(place_nm, x[own], _column(column)[own])
+    position_nm = np.sort(np.append(x[own & (np.abs(x) < abs(edge_nm))], edge_nm))
+    return position_nm, lambda column: np.interp(position_nm, x[own], _column(column)[own])
 
 
 def _side_spread(document: CellContact, side: Side) -> AlongX | None:

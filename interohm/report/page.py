@@ -93,8 +93,8 @@ def slider(states_of_charge: Sequence[float], opens_at: int = 0) -> Markup:
     if len(states_of_charge) < 2:
         return Markup("")
     marks = "".join(
-        f'<option value="{place}" label="{shown(charge)}"></option>'
-        for place, charge in enumerate(states_of_charge)
+        f'<option value="{index}" label="{shown(charge)}"></option>'
+        for index, charge in enumerate(states_of_charge)
     )
     return Markup(
         '<div class="control"><label for="state">State of charge (0 discharged, 1 charged)</label>'
@@ -121,7 +121,7 @@ def findings(lines: Sequence[str]) -> Markup:
     if not lines:
         return Markup("")
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return Markup(f'<div class="findings" role="note"><p>Mind</p><ul>{items}</ul></div>')
+    return Markup(f'<div class="findings" role="note"><p>Caution</p><ul>{items}</ul></div>')
 
 
 def lead(text: str) -> Markup:

@@ -15,10 +15,10 @@ from interohm.report.band_diagram import (
     level_trace,
     x_axis,
 )
-from interohm.report.bands import band_trace
 from interohm.report.curve_points import needed_points, with_nodes
 from interohm.report.curves import DASHES, SERIES
 from interohm.report.display_axis import DisplayAxis, nanometres
+from interohm.report.intervals import band_trace
 from interohm.report.levels import (
     cell_levels,
     drawn_layers,
@@ -107,7 +107,7 @@ def measured_figure(axis: DisplayAxis, states: Sequence[CellState]) -> Figure | 
             "type": "scatter",
             "mode": "markers",
             "name": "measured",
-            "x": [round(float(place), 5) for place in axis.place(measured.x_nm)],
+            "x": [round(float(position), 5) for position in axis.place(measured.x_nm)],
             "y": measured.measured_cpd_V,
             "customdata": [
                 [nanometres(x), phi, fermi]
@@ -156,7 +156,7 @@ def decomposed_figure(axis: DisplayAxis, states: Sequence[CellState], part: str)
             "type": "scatter",
             "mode": "markers",
             "name": "measured",
-            "x": [round(float(place), 5) for place in axis.place(measured.x_nm)],
+            "x": [round(float(position), 5) for position in axis.place(measured.x_nm)],
             "y": getattr(measured, field),
             "customdata": [nanometres(x) for x in measured.x_nm],
             "marker": {"color": SERIES[1], "size": 6},
@@ -205,9 +205,9 @@ def _map_trace(axis: DisplayAxis, state: CellState, column: str) -> Trace:
         own, (curve,) = with_nodes(x_nm[points], [values[points]], axis)
         places = axis.place(own)
         keep = needed_points(places, curve[None, :], _DRAWING_ERROR_V)
-        x += [round(float(place), 5) for place in places[keep]]
+        x += [round(float(position), 5) for position in places[keep]]
         y += [round(float(value), 4) for value in curve[keep]]
-        positions += [f"{nanometres(float(place))} nm" for place in own[keep]]
+        positions += [f"{nanometres(float(position))} nm" for position in own[keep]]
     stubs = _stubs(axis, state)
     for one in state.collectors:
         if one.side not in stubs:

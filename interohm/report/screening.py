@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from interohm.records.uncertainty import quantities
 from interohm.report.heat_map import MAP_NOTE, heat_map
 from interohm.report.page import figure, findings, lead, page, section, slider
-from interohm.report.tables import Markup, interval, shown, table
+from interohm.report.tables import NONE, Markup, interval, shown, table
 from interohm.results.screening import ScreenedCell, ScreeningResult, ScreeningState
 from interohm.yaml_io import write_text
 
@@ -90,9 +90,9 @@ def write_screening_report(
         findings(_findings(result)),
         slider(charges),
     ]
-    for place, temperature in enumerate(temperatures):
+    for index, temperature in enumerate(temperatures):
         states = [state for state in result.states if state.temperature_K == temperature]
-        body += _sections(result, states, f"{place}", figures)
+        body += _sections(result, states, f"{index}", figures)
     body.append(section("Records", _records_table(materials), note=_RECORDS_NOTE))
     write_text(path, page(result.screening, body, figures, charges))
 
@@ -142,8 +142,8 @@ def _sections(
         found.append(section(f"Contacts{at}", *maps, note=MAP_NOTE))
     found.append(section(f"The best{at}", *(_best_table(states, o) for o in states[0].best)))
     fronts = [
-        drawn(f"front-{place}", _front_figure(states, place), " and ".join(front.outputs))
-        for place, front in enumerate(states[0].pareto)
+        drawn(f"front-{index}", _front_figure(states, index), " and ".join(front.outputs))
+        for index, front in enumerate(states[0].pareto)
         if len(front.outputs) == 2
     ]
     if fronts:
@@ -190,12 +190,12 @@ def _contact_map(document: ScreeningResult, states: list[ScreeningState], field:
     frames = []
     for state in states:
         rows: list[list[Field]] = []
-        for place in range(len(document.electrolyte)):
+        for index in range(len(document.electrolyte)):
             row: list[Field] = []
             maps = state.contacts
             for side in () if maps is None else (maps.negative, maps.positive):
-                values = getattr(side, field)[place]
-                spread = side.interface_quantiles[place]
+                values = getattr(side, field)[index]
+                spread = side.interface_quantiles[index]
                 if field != "interface_ohm_cm2":
                     spread = [None] * len(values)
                 row += zip(values, spread, strict=True)
@@ -207,13 +207,13 @@ def _contact_map(document: ScreeningResult, states: list[ScreeningState], field:
 
 def _best_table(states: list[ScreeningState], output: str) -> Markup:
     rows, places = [], []
-    for place, state in enumerate(states):
+    for index, state in enumerate(states):
         sure = {cell.index: cell for cell in state.ranked(output)}
         for rank, cell in enumerate(state.best[output], start=1):
             known = sure.get(cell.index)
             chance = "–" if known is None else f"{100 * (known.probability_among_best or 0.0):.0f}"
             ranks = "–" if known is None else interval(known.rank, 3)
-            places.append(place)
+            places.append(index)
             rows.append(
                 (
                     str(rank),
@@ -221,10 +221,14 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
                     cell.electrolyte,
                     cell.positive,
                     shown(getattr(cell, output), 4),
+                    shown(
+                        None if known is None or not known.quantiles else known.quantiles["p50"], 3
+                    ),
                     interval(None if known is None else known.quantiles, 2),
                     *(shown(getattr(cell, name), 3) for name in _CELL_MAPS if name != output),
                     ranks,
                     chance,
+                    ", ".join(cell.validity or []) or NONE,
                 )
             )
     return table(
@@ -234,10 +238,12 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
             "electrolyte",
             "positive",
             _LABELS[output],
+            "median",
             "5 to 95 %",
             *(_LABELS[name] for name in _CELL_MAPS if name != output),
             "rank, 5 to 95 %",
             "among the best, %",
+            "validity",
         ),
         rows,
         numeric=(0, *range(4, 12)),
@@ -257,8 +263,8 @@ def _axis(output: str) -> Figure:
     }
 
 
-def _front_figure(states: list[ScreeningState], place: int) -> Figure:
-    first, second = states[0].pareto[place].outputs
+def _front_figure(states: list[ScreeningState], index: int) -> Figure:
+    first, second = states[0].pareto[index].outputs
 
     def points(cells: Sequence[ScreenedCell], name: str, colour: str, mode: str) -> Trace:
         return {
@@ -277,7 +283,7 @@ def _front_figure(states: list[ScreeningState], place: int) -> Figure:
         [
             points(state.listed or [], "other cells", "var(--total)", "markers"),
             points(
-                state.pareto[place].cells,
+                state.pareto[index].cells,
                 "the front",
                 "var(--charge-transfer)",
                 "lines+markers",

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.report.band_diagram import layer_names, layer_shapes, x_axis
-from interohm.report.bands import band_trace
 from interohm.report.curve_points import needed_points
 from interohm.report.curves import DASHES, SERIES
 from interohm.report.display_axis import DisplayAxis, nanometres
+from interohm.report.intervals import band_trace
 from interohm.report.levels import ContactView
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def _trace(
         height = np.log10(np.maximum(column, 1e-300))
         keep = needed_points(places, height[None, :], 0.01)
         gap = [None] if x else []
-        x += [*gap, *(round(float(place), 5) for place in places[keep])]
+        x += [*gap, *(round(float(position), 5) for position in places[keep])]
         y += [*gap, *(float(f"{value:.4g}") for value in column[keep])]
-        positions += [*gap, *(nanometres(float(place)) for place in side.x_nm[keep])]
+        positions += [*gap, *(nanometres(float(position)) for position in side.x_nm[keep])]
     return {
         "type": "scatter",
         "mode": "lines",

@@ -128,11 +128,11 @@ def table(
         f"<thead><tr>{''.join(cell('th', i, h) for i, h in enumerate(heads))}</tr></thead>"
     )
     lines.append("<tbody>")
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         state = ""
         if states is not None:
             kind = "only" if only_current else "mark"
-            state = f' data-state="{states[place]}" data-kind="{kind}"'
+            state = f' data-state="{states[index]}" data-kind="{kind}"'
         lines.append(f"<tr{state}>{''.join(cell('td', i, v) for i, v in enumerate(row))}</tr>")
     lines.append("</tbody></table></div>")
     return Markup("".join(lines))
@@ -177,9 +177,9 @@ def states_table(states: Sequence[CellState]) -> Markup:
 def contacts_table(states: Sequence[CellState | ContactResult]) -> Markup:
     """Return the contacts at each state of charge."""
     rows, places = [], []
-    for place, state in enumerate(states):
+    for index, state in enumerate(states):
         for contact in state.contacts if isinstance(state, CellState) else [state]:
-            places.append(place)
+            places.append(index)
             spreads = contact.spreads()
             lengths = spreads.debye_length_nm
             distances = spreads.distance_nm or {}
@@ -245,11 +245,11 @@ def parts_table(budgets: Sequence[Sequence[Part]]) -> Markup:
     """Return the parts of the resistance at each state of charge."""
     rows, places = [], []
     known = known_rows(budgets)
-    for place, budget in enumerate(budgets):
+    for index, budget in enumerate(budgets):
         for part in (budget[row] for row in known):
             value = part.value_ohm_cm2
             total = part.step == "total"
-            places.append(place)
+            places.append(index)
             rows.append(
                 (
                     Markup(f"<b>{escape(part.label)}</b>") if total else part.label,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from interohm.errors import InputError
-from interohm.yaml_io import check_place, write_bytes, write_text
+from interohm.yaml_io import check_output_path, write_bytes, write_text
 
 BEGIN, END = "<!-- validate: begin -->\n", "<!-- validate: end -->\n"
 _HEAD = "# Predictions beside what is measured\n\n"
@@ -18,7 +18,7 @@ _UNITS = {
     "interface_resistance_ohm_cm2": "R (Ω·cm²)",
     "interface_resistance_ratio": "ratio of R",
     "activation_energy_eV": "E_a (eV)",
-    "potential_drop_V": "drop (V)",
+    "potential_drop_V": "drop, without sign (V)",
     "capacitance_uF_cm2": "C (µF/cm²)",
     "thickness_nm": "x90 (nm)",
 }
@@ -44,7 +44,7 @@ def check_page(path: Path) -> None:
         raise InputError(
             "the page is written in Markdown", where=str(path), fix="give it a name ending in .md"
         )
-    check_place(path)
+    check_output_path(path)
     _text(path)
 
 
@@ -170,13 +170,13 @@ def _picture(rows: Sequence[Mapping[str, Any]]) -> bytes:
     shown.sort(key=lambda row: (row["pair"], row["measured"]))
     figure = Figure(figsize=(9.0, 1.4 + 0.34 * max(len(shown), 1)), layout="constrained")
     axes = figure.subplots()
-    for place, row in enumerate(shown):
+    for index, row in enumerate(shown):
         colour = _COLOURS[row["verdict"]]
-        axes.plot([row["p05"], row["p95"]], [place, place], color=colour, lw=6, alpha=0.35)
-        axes.plot([row["p50"]], [place], "|", color=colour, ms=13, mew=2)
+        axes.plot([row["p05"], row["p95"]], [index, index], color=colour, lw=6, alpha=0.35)
+        axes.plot([row["p50"]], [index], "|", color=colour, ms=13, mew=2)
         # an arrow to the left: the intrinsic value lies there or below
         mark = "o" if row["comparison"] == "two_sided" else "<"
-        axes.plot([row["measured"]], [place], mark, color="black", ms=6)
+        axes.plot([row["measured"]], [index], mark, color="black", ms=6)
     axes.set_xscale("log")
     axes.set_yticks(range(len(shown)), [row["title"] for row in shown], fontsize=8)
     axes.set_ylim(len(shown) - 0.4, -0.6)

@@ -13,7 +13,7 @@ from interohm.postprocess.interfaces import (
     charge_transfer,
     dipole_V,
     hop_across,
-    lowest_place,
+    lowest_position,
     middle_of_side,
 )
 
@@ -135,14 +135,14 @@ def test_the_lowest_place_of_a_cubic_curve(place: float, stiffness: float, skew:
     gaps = [1.5, 2.0, 2.5, 3.0]
     energies = [-7 + stiffness * ((gap - place) ** 2 + skew * (gap - place) ** 3) for gap in gaps]
 
-    found = lowest_place(gaps, energies)
+    found = lowest_position(gaps, energies)
 
     assert found.bracketed
     assert found.place == pytest.approx(place, abs=1e-6)
 
 
 def test_a_curve_that_still_falls_is_not_bracketed() -> None:
-    found = lowest_place([1.0, 1.5, 2.0, 2.5], [4.0, 3.0, 2.0, 1.0])
+    found = lowest_position([1.0, 1.5, 2.0, 2.5], [4.0, 3.0, 2.0, 1.0])
 
     assert not found.bracketed
     assert found.place == 2.5

@@ -22,7 +22,7 @@ from interohm.postprocess.materials import (
     method_of,
 )
 from interohm.postprocess.reservoirs import chemical_potentials
-from interohm.prediction.sampling import Draws, phase_of
+from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.records import (
     Defect,
     DielectricQuantity,
@@ -157,7 +157,7 @@ def test_levels_share_the_errors_of_what_they_are_made_from(
             "electrons": False,
         }
     )
-    phase = phase_of(only_valence, draws=Draws(50))
+    phase = phase_of(only_valence, field_samples=FieldSamples(50))
     assert np.ptp(phase.ionization_potential_eV) > 0.2
     bulk = neutral_bulk(phase, temperature_K=300.0, metal_work_function_eV=3.0)
     assert np.ptp(bulk.neutral_potential_V) < 1e-9

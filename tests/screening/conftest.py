@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from interohm.screening.cells import Cells, WholeCells
+from interohm.screening.cells import Cells, FullySolvedCells
 from interohm.screening.contacts import OF_PAIRS, SideContacts
 
 
@@ -43,7 +43,7 @@ def made_cells(request) -> Cells:
     negative, positive = (_side(rng, 7, sides, coarse=request.param) for sides in (23, 31))
     cells = Cells(negative, positive, 1000.0)
     indices, _ = cells.not_separable(at_most=40)
-    whole = WholeCells(
+    whole = FullySolvedCells(
         indices,
         {name: rng.normal(size=indices.size) for name in ("resistance_ohm_cm2", "bulk_ohm_cm2")},
     )

@@ -15,7 +15,7 @@ from interohm.prediction.cell import cell_document
 from interohm.screening.candidates import find_records
 from interohm.screening.cells import OUTPUTS
 from interohm.screening.config import ScreenConfig, load_screen
-from interohm.screening.full_solves import cell_of, solve_whole
+from interohm.screening.full_solves import cell_of, solve_fully
 from interohm.screening.run import prepared_cells, run_screening
 from interohm.screening.screening import Screening, screening_folder
 from interohm.screening.tables import cells_of
@@ -58,7 +58,7 @@ def test_every_cell_is_that_of_the_cell_solver(temperature, charge, electrons):
     cells = cells_of(config, records, temperature, charge)
     assert cells.all_separable.all()
     every = np.arange(cells.count)
-    whole = solve_whole(config, records, cells, every, temperature, charge)
+    whole = solve_fully(config, records, cells, every, temperature, charge)
     outputs = cells.at(every)
     for name, values in whole.outputs.items():
         # the cell's band diagram ends 0.025 % of a drop before the bulk
@@ -88,13 +88,14 @@ def test_every_cell_is_that_of_the_cell_solver(temperature, charge, electrons):
         assert outputs["interface_ohm_cm2"][index] == pytest.approx(interface, rel=1e-9)
 
 
-def test_coated_electrodes_are_those_of_the_cell_solver():
+@pytest.mark.parametrize(("positive", "charge"), [("LiCoO2", 0.0), ("LiFePO4", 0.5)])
+def test_coated_electrodes_are_those_of_the_cell_solver(positive, charge):
     config = ScreenConfig.model_validate(
         {
             **SMALL,
             "electrolytes": ["LLZO"],
             "negative_coatings": [{"material": "LiF", "thickness_nm": 2}],
-            "positive_electrodes": ["LiCoO2"],
+            "positive_electrodes": [positive],
             "positive_coatings": [{"material": "LiPON", "thickness_nm": 5}],
         }
     )
@@ -105,11 +106,11 @@ def test_coated_electrodes_are_those_of_the_cell_solver():
         "Li + LiF (2 nm)",
         "LiC6 + LiF (2 nm)",
     ]
-    cells = cells_of(config, records, 300.0, 0.0)
+    cells = cells_of(config, records, 300.0, charge)
     assert cells.count == 8
     every = np.arange(cells.count)
     outputs = cells.at(every)
-    whole = solve_whole(config, records, cells, every, 300.0, 0.0)
+    whole = solve_fully(config, records, cells, every, 300.0, charge)
     separable = ~np.isnan(outputs["resistance_ohm_cm2"])
     assert separable.any()
     for name in ("resistance_ohm_cm2", "charge_transfer_ohm_cm2", "electron_barrier_eV"):

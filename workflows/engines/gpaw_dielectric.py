@@ -24,7 +24,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from interohm.postprocess.calculation import Calculation, DielectricResponse
 from interohm.slab_builders.displacements import derivatives, distinct_displacements
 
-from .gpaw_output import document, remove, write_whole
+from .gpaw_output import document, remove, write_atomically
 from .gpaw_scf import gpaw_parameters, set_initial_moments
 from .request import CalculationRequest
 
@@ -45,14 +45,14 @@ def calculate_response(request: CalculationRequest, folder: Path) -> Calculation
     set_initial_moments(atoms, request)
     rest = _forces_and_phase(atoms, without_symmetry, folder / "rest.json", log)
     changes = []
-    for place, displacement in enumerate(displacements):
+    for index, displacement in enumerate(displacements):
         moved = atoms.copy()
         moved.positions[displacement.atom] += step * displacement.direction
         changes.append(
-            _forces_and_phase(moved, without_symmetry, folder / f"moved-{place}.json", log)
+            _forces_and_phase(moved, without_symmetry, folder / f"moved-{index}.json", log)
         )
-        done = {"ionic_step": place + 2, "wall_time_s": time.monotonic() - begun}
-        write_whole(folder / "status.json", json.dumps(done))
+        done = {"ionic_step": index + 2, "wall_time_s": time.monotonic() - begun}
+        write_atomically(folder / "status.json", json.dumps(done))
     forces = np.array([one["forces"] for one in changes]) - np.array(rest["forces"])
     phases = np.array([one["phase"] for one in changes]) - np.array(rest["phase"])
     # A polarization is known up to whole quanta.
@@ -86,7 +86,7 @@ def _forces_and_phase(
         "forces": atoms.get_forces().tolist(),
         "phase": polarization_phase(calc=atoms.calc)["phase_c"].tolist(),
     }
-    write_whole(file, json.dumps(result))
+    write_atomically(file, json.dumps(result))
     return result
 
 

@@ -26,7 +26,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from interohm.postprocess.calculation import Calculation, MigrationPath
 from interohm.slab_builders.hops import Reversal, path_reversal
 
-from .gpaw_output import NotConvergedError, document, remove, replace, write_whole
+from .gpaw_output import NotConvergedError, document, remove, replace, write_atomically
 from .gpaw_scf import calculator, set_initial_moments
 from .request import CalculationRequest
 
@@ -63,13 +63,13 @@ def calculate_path(request: CalculationRequest, folder: Path) -> Calculation:
     images = band.images
     earlier_steps, earlier_s = _resume(images, folder)
     reversal = path_reversal(before, after, tolerance_A=_SYMMETRY_A)
-    for place, image in enumerate(images):
-        mirror = len(images) - 1 - place
-        if reversal is not None and mirror < place:
+    for index, image in enumerate(images):
+        mirror = len(images) - 1 - index
+        if reversal is not None and mirror < index:
             image.calc = _Mirrored(images[mirror], reversal)
         else:
             set_initial_moments(image, request)
-            log = folder / ("gpaw.txt" if place == 0 else f"gpaw-{place}.txt")
+            log = folder / ("gpaw.txt" if index == 0 else f"gpaw-{index}.txt")
             image.calc = calculator(image, request, {}, log=log)
     optimizer = BFGS(
         band,
@@ -89,7 +89,7 @@ def calculate_path(request: CalculationRequest, folder: Path) -> Calculation:
             "max_force_eV_A": float(np.linalg.norm(band.get_forces(), axis=1).max()),
             "wall_time_s": earlier_s + time.monotonic() - begun,
         }
-        write_whole(folder / "status.json", json.dumps(status))
+        write_atomically(folder / "status.json", json.dumps(status))
 
     optimizer.attach(after_step)
     allowed = max(0, relaxation["max_steps"] - earlier_steps)

@@ -107,7 +107,7 @@ def _edges(
     return (vbm, cbm) if cbm - vbm > 4 * smearing_eV else (None, None)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write a file, whole or not at all."""
     partial = path.with_name("partial-" + path.name)
     if MASTER:

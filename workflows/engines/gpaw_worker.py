@@ -28,7 +28,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 
-from .gpaw_output import MASTER, NotConvergedError, document, remove, replace, write_whole
+from .gpaw_output import MASTER, NotConvergedError, document, remove, replace, write_atomically
 from .gpaw_scf import calculator, calculator_from, is_scf_failure, set_initial_moments
 from .request import CalculationRequest
 from .worker_run import DISK_FULL, end_with
@@ -77,9 +77,9 @@ def main() -> int:
     except Exception as error:
         attempts = error.attempts if isinstance(error, ElectronsNotConvergedError) else []
         content = {"error": _explain(error), "attempts": attempts}
-        write_whole(folder / "failure.json", json.dumps(content))
+        write_atomically(folder / "failure.json", json.dumps(content))
         raise
-    write_whole(folder / "result.json", result.model_dump_json(exclude_none=True))
+    write_atomically(folder / "result.json", result.model_dump_json(exclude_none=True))
     remove(folder / _DENSITY)
     return 0
 
@@ -117,7 +117,7 @@ def calculate(request: CalculationRequest, folder: Path) -> Calculation:
             sys.stderr.write(f"the electrons did not converge with {changes or 'the settings'}\n")
             # It was made with the settings that failed.
             remove(folder / _DENSITY)
-            write_whole(history, json.dumps(attempts))
+            write_atomically(history, json.dumps(attempts))
             continue
         if attempts:
             attempts.append({"changes": changes})
@@ -183,7 +183,7 @@ class _Checkpoint:
         force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
         elapsed = self.earlier_time_s + time.monotonic() - self._begun
         status = {"ionic_step": step, "max_force_eV_A": force, "wall_time_s": elapsed}
-        write_whole(self.folder / "status.json", json.dumps(status))
+        write_atomically(self.folder / "status.json", json.dumps(status))
 
 
 def _relax(atoms: Atoms, request: CalculationRequest, checkpoint: _Checkpoint) -> int:

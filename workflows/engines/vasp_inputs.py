@@ -113,7 +113,7 @@ def site_order(structure: Structure) -> list[int]:
 
 def in_poscar_order(structure: Structure) -> Structure:
     """Return the structure with its sites as POSCAR lists them, bare of other properties."""
-    sites = [structure[place] for place in site_order(structure)]
+    sites = [structure[index] for index in site_order(structure)]
     return Structure(
         structure.lattice,
         [site.specie.symbol for site in sites],
@@ -402,12 +402,12 @@ def write_inputs(request: CalculationRequest, folder: Path) -> None:
         write_text(folder / "POSCAR", _poscar(structure))
         return
     images = path_images(request)
-    for place, image in enumerate(images):
-        own = folder / f"{place:02d}"
+    for index, image in enumerate(images):
+        own = folder / f"{index:02d}"
         own.mkdir(exist_ok=True)
         write_text(own / "POSCAR", _poscar(image))
         write_text(own / "KPOINTS", str(mesh))
-        if place in (0, len(images) - 1):
+        if index in (0, len(images) - 1):
             write_text(own / "INCAR", str(Incar(end_incar(settings["incar"]))))
 
 

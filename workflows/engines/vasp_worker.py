@@ -59,15 +59,15 @@ def main() -> int:
 def _calculate_ends(folder: Path) -> None:
     """Calculate both ends of a path where they are, unless an earlier run did."""
     first, *_, last = image_folders(folder)
-    for place in (first, last):
+    for directory in (first, last):
         try:
-            read_image(place)
+            read_image(directory)
             continue
         except InputError:  # not calculated yet, or not to the end
             pass
-        shutil.copy(folder / "POTCAR", place / "POTCAR")
-        os.chdir(place)
-        _run(place, "static")
+        shutil.copy(folder / "POTCAR", directory / "POTCAR")
+        os.chdir(directory)
+        _run(directory, "static")
         os.chdir(folder)
 
 
@@ -113,8 +113,8 @@ def _prepare(request: CalculationRequest, folder: Path) -> None:
     if request.kind in ("cell", "relax"):
         _go_on(folder, sites)
     if request.kind == "neb":
-        for place in image_folders(folder)[1:-1]:
-            _go_on(place, sites)
+        for directory in image_folders(folder)[1:-1]:
+            _go_on(directory, sites)
         # custodian looks for it; VASP takes those of the images.
         shutil.copy(folder / "00" / "POSCAR", folder / "POSCAR")
     potcar = folder / "POTCAR"
@@ -127,9 +127,9 @@ def _prepare(request: CalculationRequest, folder: Path) -> None:
     _check_valences(request, potcar)
 
 
-def _go_on(place: Path, sites: int) -> None:
-    if _is_whole(place / "CONTCAR", sites):
-        os.replace(place / "CONTCAR", place / "POSCAR")
+def _go_on(folder: Path, sites: int) -> None:
+    if _is_whole(folder / "CONTCAR", sites):
+        os.replace(folder / "CONTCAR", folder / "POSCAR")
 
 
 def _is_whole(contcar: Path, sites: int) -> bool:
@@ -169,8 +169,8 @@ def as_requested(found: Calculation, request: CalculationRequest) -> Calculation
         raise ValueError("VASP calculated no response of the ions (IBRION = 8 with LEPSILON)")
     if found.charge != request.charge:
         raise ValueError(f"the cell has the charge {found.charge}, not {request.charge}")
-    place = {site: row for row, site in enumerate(site_order(request.initial_structure))}
-    rows = [place[site] for site in range(len(place))]
+    row_of = {site: row for row, site in enumerate(site_order(request.initial_structure))}
+    rows = [row_of[site] for site in range(len(row_of))]
     structure = found.final_structure
     ordered = Structure.from_sites([structure[row] for row in rows])
     if ordered.species != request.initial_structure.species:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from interohm.errors import InputError
-from interohm.files import open_plain, whole_file
+from interohm.files import atomic_file, open_plain
 from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
@@ -131,7 +131,7 @@ class WorkerRun:
         self.folder = folder
         for leftover in ("result.json", "failure.json"):
             (folder / leftover).unlink(missing_ok=True)
-        with whole_file(folder / "request.json") as file:
+        with atomic_file(folder / "request.json") as file:
             file.write(request.model_dump_json().encode())
         environment = os.environ | {
             "OMP_NUM_THREADS": "1",

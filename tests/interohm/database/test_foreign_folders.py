@@ -10,7 +10,7 @@ import pytest
 
 from interohm.database import Database
 from interohm.errors import InputError
-from interohm.files import open_plain, whole_file
+from interohm.files import atomic_file, open_plain
 from interohm.prediction.contact import contact_document
 from interohm.records.shipped import shipped_material
 from interohm.settings import Settings
@@ -97,11 +97,11 @@ def test_a_whole_file_replaces_a_link(tmp_path):
     precious, file = tmp_path / "precious", tmp_path / "file"
     precious.write_text("precious")
     file.symlink_to(precious)
-    with whole_file(file) as stream:
+    with atomic_file(file) as stream:
         stream.write(b"new")
     assert precious.read_text() == "precious"
     assert file.read_bytes() == b"new"
-    with pytest.raises(TypeError), whole_file(file) as stream:
+    with pytest.raises(TypeError), atomic_file(file) as stream:
         stream.writelines([b"half", "text"])
     assert file.read_bytes() == b"new"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "precious"]

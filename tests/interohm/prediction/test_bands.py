@@ -11,7 +11,7 @@ from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
 from interohm.prediction.electrodes import electrode_state
 from interohm.prediction.sampled_curves import contact_curves
-from interohm.prediction.sampling import Draws
+from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.single_contact import Conditions, solve_contact
 from interohm.records import Quantity, material_from
 from interohm.records.cell_config import Cell
@@ -68,7 +68,7 @@ def test_a_samples_curve_is_its_potential():
     # both defects carry the current, so that it falls by few kT from point to point of a curve
     llzo = material_from(stated_energies(shipped_material("LLZO")), where="test")
     phases = (shipped_material("Li"), llzo, shipped_material("Li"))
-    many = solve_contact(*phases, Conditions(300.0, 0.0, None, True), Draws(20))
+    many = solve_contact(*phases, Conditions(300.0, 0.0, None, True), FieldSamples(20))
     side = many.solved.right_side
     x_nm = np.array([0.0, 0.05, 0.3, 1.0, 2.0])
     curve = contact_curves(many.solved)["right"]
@@ -141,8 +141,11 @@ def test_intervals_of_a_cells_levels_hold_its_levels(document):
 def test_the_map_differs_by_what_the_voltage_does(document):
     charged, discharged = document["states"]
     metal = shipped_material("LiCoO2")
-    draws = Draws(SAMPLES)
-    half, full = (electrode_state(metal, content, draws=draws).voltage_V for content in (0.75, 1.0))
+    field_samples = FieldSamples(SAMPLES)
+    half, full = (
+        electrode_state(metal, content, field_samples=field_samples).voltage_V
+        for content in (0.75, 1.0)
+    )
     negative, positive = charged["quantiles"]["collectors"]
     for name, share in (("p05", 0.05), ("p50", 0.5), ("p95", 0.95)):
         expected = np.quantile(-(half - full), share)

@@ -15,7 +15,7 @@ from interohm.prediction.electrodes import (
     electrode_state,
     reference_work_function_eV,
 )
-from interohm.prediction.sampling import Draws, phase_of
+from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.prediction.solved_cell import solve_state
 from interohm.records import Insulator, Metal, material_document, material_from
 from interohm.records.cell_config import Cell
@@ -206,16 +206,16 @@ def test_the_sparser_plane_limits_the_exchange() -> None:
 
 
 def test_lithium_as_electrode_and_as_zero_of_potential_is_one_draw() -> None:
-    lithium, draws = shipped("Li"), Draws(50)
-    state = electrode_state(lithium, 1.0, draws=draws)
-    zero_eV = reference_work_function_eV(lithium, draws)
+    lithium, field_samples = shipped("Li"), FieldSamples(50)
+    state = electrode_state(lithium, 1.0, field_samples=field_samples)
+    zero_eV = reference_work_function_eV(lithium, field_samples)
     assert np.ptp(zero_eV) > 0
     assert np.array_equal(state.work_function_eV, zero_eV)
 
 
 def test_positive_quantities_are_drawn_with_the_value_as_median() -> None:
     llzo = shipped("LLZO")
-    phase = phase_of(llzo, draws=Draws(40_000))
+    phase = phase_of(llzo, field_samples=FieldSamples(40_000))
     quantity = llzo.dielectric_constant
     drawn = phase.dielectric_constant
     assert np.median(drawn) == pytest.approx(quantity.value, rel=0.01)
@@ -231,7 +231,7 @@ def test_samples_end_where_a_phase_would_be_none() -> None:
     del document["conductivity"], document["carriers"]
     for defect in document["defects"]:
         defect["migration_energy_eV"] = {"value": 0.1, "uncertainty": 0.1}
-    phase = phase_of(material_from(document, where="test"), draws=Draws(4000))
+    phase = phase_of(material_from(document, where="test"), field_samples=FieldSamples(4000))
     beyond = 0.158655  # of a normal distribution, below minus one standard deviation
     for drawn, limit, median in (
         (phase.band_gap_eV, 0.05, 0.15),

@@ -14,8 +14,8 @@ from interohm import device_models as models
 from interohm.errors import InputError
 from interohm.prediction.coated_contact import coated_contacts
 from interohm.prediction.contact import contact_document
-from interohm.prediction.contact_hop import Hop
-from interohm.prediction.sampling import Draws, phase_of
+from interohm.prediction.contact_barrier import Hop
+from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.prediction.solved_contact import contact_fields
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
 from interohm.records.cell_config import Contact
@@ -340,11 +340,11 @@ def test_the_reference_moves_all_levels_alike() -> None:
     """Lithium is the zero of potential: its own neutral potential is zero in every sample."""
     document = contact_document(shipped("Li"), shipped("LLZO"), samples=100)
     assert document["neutral_potential_V"]["left"] == 0
-    draws = Draws(5)
+    field_samples = FieldSamples(5)
     insulator = shipped("LLZO")
     assert isinstance(insulator, Insulator)
-    phase = phase_of(insulator, draws=draws)
-    again = phase_of(insulator, draws=replace(draws))
+    phase = phase_of(insulator, field_samples=field_samples)
+    again = phase_of(insulator, field_samples=replace(field_samples))
     assert np.array_equal(phase.ionization_potential_eV, again.ionization_potential_eV)
     assert np.ptp(phase.ionization_potential_eV) > 0
     assert np.all(phase.site_density_cm3 > 0)

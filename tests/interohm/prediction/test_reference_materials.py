@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 import interohm.configs
 from interohm.device_models import neutral_bulk
 from interohm.prediction.contact import contact_document
-from interohm.prediction.contact_hop import prior_median_eV
-from interohm.prediction.sampling import Draws, phase_of
+from interohm.prediction.contact_barrier import prior_median_eV
+from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.records import (
     ION_CHARGES,
     Insulator,
@@ -128,7 +128,7 @@ def test_three_standard_deviations_stay_physical(name: str) -> None:
     positive = ("density", "frequency", "distance", "constant", "gap", "mass", "Phi")
     record = load_material(MATERIALS[name])
     if isinstance(record, Insulator):
-        shares = phase_of(record, draws=Draws(500)).saturation
+        shares = phase_of(record, field_samples=FieldSamples(500)).saturation
         assert np.all((shares > 0) & (shares <= 1)), name
     for where, quantity in quantities(record):
         field = where.rpartition(".")[2]
@@ -193,16 +193,16 @@ def test_conducts_as_stated_whatever_carries_the_current(name: str) -> None:
         slope = np.diff(np.log(sigma * temperatures)[[0, 2]]) / np.diff(1 / temperatures[[0, 2]])
         energy = -BOLTZMANN_EV_K * slope.item()
         assert energy == pytest.approx(stated.activation_energy_eV.value, abs=1e-4)
-    draws = Draws(200)
+    field_samples = FieldSamples(200)
     drawn = neutral_bulk(
-        phase_of(record, draws=draws),
+        phase_of(record, field_samples=field_samples),
         temperature_K=stated.temperature_K,
         metal_work_function_eV=2.93,
     )
-    expected = draws.positive(name, "conductivity.value_S_cm", stated.value_S_cm)
+    expected = field_samples.positive(name, "conductivity.value_S_cm", stated.value_S_cm)
     # the draws of the work function are the metal's own: the neutral bulk at mu = 0 moves with it
     assert np.median(drawn.conductivity_S_cm / expected) == pytest.approx(1.0, abs=0.05)
-    assert draws.redrawn < 40
+    assert field_samples.redrawn < 40
 
 
 @pytest.mark.parametrize("name", SOURCED)

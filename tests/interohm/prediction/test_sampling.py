@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from interohm.device_models import BOLTZMANN_EV_K, Bulk, neutral_bulk
 from interohm.errors import InputError
 from interohm.prediction.electrodes import electrode_state
-from interohm.prediction.sampling import Draws, phase_of
-from interohm.prediction.sensitivity import RecordedDraws
+from interohm.prediction.sampling import FieldSamples, phase_of
+from interohm.prediction.sensitivity import RecordedFieldSamples
 from interohm.records import Insulator, Metal, Quantity, material_from
 
 HOP = {"attempt_frequency_Hz": 1e13, "hop_distance_nm": 0.25}
@@ -58,10 +58,12 @@ def record(*, neutral: bool = True, barrier: float | None = None, **fields: Any)
     return found
 
 
-def bulk_of(insulator: Insulator, draws: Draws | None = None, **conditions: Any) -> Bulk:
+def bulk_of(
+    insulator: Insulator, field_samples: FieldSamples | None = None, **conditions: Any
+) -> Bulk:
     metal = conditions.pop("metal", METAL_eV)
     return neutral_bulk(
-        phase_of(insulator, draws=draws, metal_work_function_eV=metal),
+        phase_of(insulator, field_samples=field_samples, metal_work_function_eV=metal),
         temperature_K=conditions.pop("temperature_K", 300.0),
         metal_work_function_eV=metal,
         **conditions,
@@ -72,13 +74,13 @@ def test_the_neutral_potential_is_what_is_known() -> None:
     """Also with unequal sites, at every draw, whatever the ionization potential."""
     insulator = record(conductivity=MEASURED)
     assert bulk_of(insulator).neutral_potential_V == pytest.approx(1.5, abs=1e-9)
-    draws = Draws(500)
-    metal = METAL_eV + 0.3 * draws.normal("Li", "work_function_eV")
-    found = bulk_of(insulator, draws, metal=metal)
-    expected = 1.5 + 0.2 * draws.normal("X", "neutral_potential_V")
+    field_samples = FieldSamples(500)
+    metal = METAL_eV + 0.3 * field_samples.normal("Li", "work_function_eV")
+    found = bulk_of(insulator, field_samples, metal=metal)
+    expected = 1.5 + 0.2 * field_samples.normal("X", "neutral_potential_V")
     assert found.neutral_potential_V == pytest.approx(expected, abs=1e-9)
     apart = found.phase.formation_energy_eV + found.phase.charge * found.fermi_level_eV[:, None]
-    energies = 0.15 + 0.05 * draws.normal("X", "neutral_formation_energy_eV")
+    energies = 0.15 + 0.05 * field_samples.normal("X", "neutral_formation_energy_eV")
     assert np.mean(apart, axis=-1) == pytest.approx(energies, abs=1e-9)
 
 
@@ -125,10 +127,10 @@ def test_samples_have_their_conductivity_and_their_carriers_by_weight() -> None:
         "activation_energy_eV": {"value": 0.5, "uncertainty": 0.05},
     }
     insulator = record(carriers=choices, conductivity=measured, others_slower_eV=0.2)
-    draws = Draws(4000)
-    bulk = bulk_of(insulator, draws, temperature_K=298.0)
+    field_samples = FieldSamples(4000)
+    bulk = bulk_of(insulator, field_samples, temperature_K=298.0)
     width = np.sqrt(np.log1p(0.25))
-    expected = 2e-4 * np.exp(width * draws.normal("X", "conductivity.value_S_cm"))
+    expected = 2e-4 * np.exp(width * field_samples.normal("X", "conductivity.value_S_cm"))
     assert bulk.conductivity_S_cm == pytest.approx(expected, rel=1e-9)
     apart = np.diff(bulk.phase.migration_energy_eV, axis=-1)[:, 0]
     shares = [np.mean(np.abs(apart - d) < 1e-9) for d in (0.2, -0.2, 0.0)]
@@ -147,17 +149,19 @@ def test_samples_without_a_barrier_are_drawn_again_and_counted() -> None:
             "activation_energy_eV": {"value": 0.2, "uncertainty": 0.06},
         }
     )
-    draws = RecordedDraws(2000)
-    phase = phase_of(insulator, draws=draws, metal_work_function_eV=METAL_eV)
-    assert 0 < draws.redrawn < 1000
+    field_samples = RecordedFieldSamples(2000)
+    phase = phase_of(insulator, field_samples=field_samples, metal_work_function_eV=METAL_eV)
+    assert 0 < field_samples.redrawn < 1000
     assert np.all(phase.migration_energy_eV >= 0.0)
-    again = phase_of(insulator, draws=Draws(2000), metal_work_function_eV=METAL_eV)
+    again = phase_of(insulator, field_samples=FieldSamples(2000), metal_work_function_eV=METAL_eV)
     assert np.array_equal(again.migration_energy_eV, phase.migration_energy_eV)
-    fewer = phase_of(insulator, draws=draws.first(50), metal_work_function_eV=METAL_eV)
+    fewer = phase_of(
+        insulator, field_samples=field_samples.first(50), metal_work_function_eV=METAL_eV
+    )
     assert np.array_equal(fewer.formation_energy_eV, phase.formation_energy_eV[:50])
     assert fewer.migration_energy_eV == pytest.approx(phase.migration_energy_eV[:50], rel=1e-12)
     # what is remembered for the sensitivities is what was used
-    energies = 0.2 + 0.06 * draws.asked["X", "conductivity.activation_energy_eV"]
+    energies = 0.2 + 0.06 * field_samples.asked["X", "conductivity.activation_energy_eV"]
     shared = phase.migration_energy_eV[:, 0]
     assert np.corrcoef(energies, shared)[0, 1] > 0.5
 
@@ -218,13 +222,13 @@ def test_a_common_shift_of_the_valence_band_leaves_the_neutral_potential_alone()
     fields: dict[str, Any] = {"neutral": False, "barrier": 0.3}
     fields["ionization_potential_eV"] = 6.0
     shared = [{"name": "valence_band", "uncertainty_eV": 0.5, "moves": moves}]
-    draws = Draws(300)
-    bulk = bulk_of(record(shared_errors=shared, **fields), draws)
+    field_samples = FieldSamples(300)
+    bulk = bulk_of(record(shared_errors=shared, **fields), field_samples)
     assert np.std(bulk.phase.ionization_potential_eV) > 0.3
     assert np.ptp(bulk.neutral_potential_V) < 1e-9
     assert np.ptp(bulk.conductivity_S_cm) < 1e-9 * float(bulk.conductivity_S_cm[0])
     alone = [{**shared[0], "moves": {"ionization_potential_eV": -1}}]
-    moved = bulk_of(record(shared_errors=alone, **fields), draws)
+    moved = bulk_of(record(shared_errors=alone, **fields), field_samples)
     assert np.std(moved.neutral_potential_V) > 0.3
 
 
@@ -239,13 +243,13 @@ def test_two_numbers_that_share_all_of_their_error_correlate_to_one() -> None:
     insulator = record(
         neutral=False, barrier=0.3, ionization_potential_eV=6.0, shared_errors=shared
     )
-    phase = phase_of(insulator, draws=Draws(500))
+    phase = phase_of(insulator, field_samples=FieldSamples(500))
     both = np.corrcoef(phase.ionization_potential_eV, phase.band_gap_eV)
     assert both[0, 1] == pytest.approx(1.0, abs=1e-12)
     assert np.std(phase.band_gap_eV) == pytest.approx(0.5 * np.std(phase.ionization_potential_eV))
     # a field's own uncertainty is what is left beside it
     own = record(neutral=False, barrier=0.3, shared_errors=shared)
-    phase = phase_of(own, draws=Draws(20_000))
+    phase = phase_of(own, field_samples=FieldSamples(20_000))
     assert np.std(phase.ionization_potential_eV) == pytest.approx(np.hypot(0.2, 0.4), rel=0.03)
 
 
@@ -269,7 +273,7 @@ def test_the_curve_of_an_electrode_shares_errors_too() -> None:
         where="here",
     )
     assert isinstance(metal, Metal)
-    state = electrode_state(metal, 0.5, draws=Draws(200))
+    state = electrode_state(metal, 0.5, field_samples=FieldSamples(200))
     both = np.corrcoef(state.voltage_V, state.work_function_eV)
     assert both[0, 1] == pytest.approx(-1.0, abs=1e-12)
     assert np.std(state.work_function_eV) == pytest.approx(2 * np.std(state.voltage_V))

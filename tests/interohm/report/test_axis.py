@@ -13,16 +13,16 @@ from interohm.report.curve_points import needed_points
 from interohm.report.display_axis import (
     display_axis,
     electrode,
+    even_layer,
     nanometres,
     thick_layer,
-    thin_layer,
 )
 from interohm.report.tables import interval, shown
 
 
 def test_thin_and_thick_layers_are_readable_side_by_side():
     axis = display_axis(
-        [electrode(20000), thin_layer(5), thick_layer(20000, 2.0, 3.0), electrode(20000)]
+        [electrode(20000), even_layer(5), thick_layer(20000, 2.0, 3.0), electrode(20000)]
     )
     widths = np.diff(axis.edges)
     assert widths.max() / widths.min() < 5
@@ -43,7 +43,7 @@ def test_labels_do_not_run_into_each_other():
     """A whole cell with interlayers on a page of 960 px, its labels in 11 px."""
     electrolyte = thick_layer(20000, 2.2, 2.2)
     axis = display_axis(
-        [electrode(20000), thin_layer(5), electrolyte, thin_layer(5), electrode(20000)]
+        [electrode(20000), even_layer(5), electrolyte, even_layer(5), electrode(20000)]
     )
     pixels = 960 / axis.nodes[-1]
     ticks = list(zip(axis.tick_places, axis.tick_labels, strict=True))
@@ -56,7 +56,7 @@ def test_labels_do_not_run_into_each_other():
 
 
 def test_space_charges_that_nearly_meet_are_shown_whole():
-    assert thick_layer(10.0, 4.5, 4.5) == thin_layer(10.0)
+    assert thick_layer(10.0, 4.5, 4.5) == even_layer(10.0)
 
 
 lengths = st.floats(0.1, 1e9)
@@ -66,7 +66,7 @@ lengths = st.floats(0.1, 1e9)
     st.lists(
         st.one_of(
             lengths.map(electrode),
-            lengths.map(thin_layer),
+            lengths.map(even_layer),
             st.tuples(lengths, st.floats(1e-6, 0.3), st.floats(1e-6, 0.3)).map(
                 lambda given: thick_layer(given[0], given[0] * given[1], given[0] * given[2])
             ),

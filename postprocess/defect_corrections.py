@@ -70,13 +70,13 @@ def point_charge_potential(lattice: np.ndarray, displacements_A: np.ndarray) -> 
     reciprocal = 2 * math.pi * np.linalg.inv(lattice).T
     width = math.sqrt(math.pi) / volume ** (1 / 3)
     reach = 6.5
-    place = np.atleast_2d(displacements_A)
+    position = np.atleast_2d(displacements_A)
     # Wrapped into the cell, so that the sum over images is centred on each point.
-    fractional = place @ np.linalg.inv(lattice)
-    place = (fractional - np.round(fractional)) @ lattice
+    fractional = position @ np.linalg.inv(lattice)
+    position = (fractional - np.round(fractional)) @ lattice
 
     images = _lattice_points(lattice, reach / width)
-    distance = np.linalg.norm(place[:, None, :] - images[None, :, :], axis=2)
+    distance = np.linalg.norm(position[:, None, :] - images[None, :, :], axis=2)
     own = distance < 1e-9
     safe = np.where(own, 1.0, distance)
     near = np.where(own, -2 * width / math.sqrt(math.pi), erfc(width * safe) / safe).sum(axis=1)
@@ -85,7 +85,7 @@ def point_charge_potential(lattice: np.ndarray, displacements_A: np.ndarray) -> 
     square = np.einsum("ij,ij->i", waves, waves)
     waves, square = waves[square > 1e-12], square[square > 1e-12]
     weight = np.exp(-square / (4 * width**2)) / square
-    far = 4 * math.pi / volume * (np.cos(place @ waves.T) @ weight)
+    far = 4 * math.pi / volume * (np.cos(position @ waves.T) @ weight)
     return np.asarray(COULOMB_V_A * (near + far - math.pi / (volume * width**2)))
 
 

@@ -1,14 +1,14 @@
 r"""A layer of finite thickness between two potentials, by its first integral.
 
 With u in kT and a pivot w, ``(du/dx)² = h(u) + c``, ``h(u) = (2/(eps kT²)) [Π(u) − Π(w)]``.
-Three courses exist (physics.md section 4):
+Three branches exist (physics.md section 4):
 
 - *across*: the ends lie on opposite sides of neutrality; w is the neutral potential and c > 0;
 - *along*: on one side, or without neutral bulk, and thinner than L*; w is the end nearer to
   neutrality and c ≥ 0;
 - *turning*: on one side and thicker than L*; c = 0 and w is the turning point beyond that end.
 
-Where equal ends carry so little charge that nothing bends, a layer is *flat* and needs no course.
+Where equal ends carry so little charge that nothing bends, a layer is *flat* and needs no branch.
 
 The thickness is monotonic in the one unknown (ln c, or the place of w), found inside a bracket
 (see `layer_solution`). Where w is given, h at the nodes of a quadrature serves every c.
@@ -28,7 +28,7 @@ import numpy as np
 from ..densities import Thermodynamics, saturation_marks
 from ..numerics.quadrature import NODES, integrate, kronrod, kronrod_and_error
 from ..phase import Array, IntArray
-from .layer_reference import Frame, described_about
+from .layer_reference import LayerReference, described_about
 
 _RELATIVE = 1e-8
 _LARGEST_REDUCED = 1200.0
@@ -49,8 +49,8 @@ ACROSS, ALONG, TURNING, FLAT = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
-class Course:
-    """The solutions of N layers of one course, in the frame of their pivots.
+class Branch:
+    """The solutions of N layers of one branch, in the reference of their pivots.
 
     The distance |u − w| is ``scale·sinh(t)`` across and ``2·scale·sinh²(t/2)`` otherwise.
 
@@ -77,10 +77,10 @@ class Course:
     near: Array
     far: Array
 
-    def take(self, index: slice | IntArray) -> Course:
+    def take(self, index: slice | IntArray) -> Branch:
         """The layers at `index`."""
         arrays = (getattr(self, field.name)[index] for field in fields(self)[2:])
-        return Course(self.kind, self.state.take(index), *arrays)
+        return Branch(self.kind, self.state.take(index), *arrays)
 
     @property
     def ends(self) -> tuple[Array, Array]:
@@ -122,7 +122,7 @@ class Course:
                 rows.append(np.minimum(mark, last))
         return self._t(np.sort(np.stack(rows), axis=0))
 
-    def place(self, t: Array) -> tuple[Array, Array]:
+    def from_pivot(self, t: Array) -> tuple[Array, Array]:
         """Return u − w at t, and d|u − w|/dt."""
         scale, direction = self.scale, self.direction
         if self.kind == ACROSS:
@@ -176,12 +176,12 @@ class Course:
             slopes[0] = self._slope_with_near() / (2.0 * np.sqrt(self.constant) * by_unknown)
         return slopes[0], slopes[1], 0.5 / np.abs(fields_[0] * fields_[1] * by_unknown)
 
-    def _at_nodes(self) -> tuple[Panels, Course, Array, Array, Array, Array, Array]:
+    def _at_nodes(self) -> tuple[Panels, Branch, Array, Array, Array, Array, Array]:
         """The panels of a slope, their layers, half widths, u − w, d|u − w|/dt, |du/dx|, dh/du."""
         panels = self.panels(*self._bends())
         part = self.take(panels.layer)
         half = 0.5 * (panels.high - panels.low)
-        u, dx = part.place(panels.low + half * (1.0 + NODES[:, None]))
+        u, dx = part.from_pivot(panels.low + half * (1.0 + NODES[:, None]))
         field, growth = part.field(u)
         return panels, part, half, u, dx, _positive(field), growth
 
@@ -202,7 +202,7 @@ class Course:
         panels = self.panels()
         part = self.take(panels.layer)
         half = 0.5 * (panels.high - panels.low)
-        u, weight = part.place(panels.low + half * (1.0 + NODES[:, None]))
+        u, weight = part.from_pivot(panels.low + half * (1.0 + NODES[:, None]))
         weight *= half
         sigma = None
         if conduction:
@@ -231,7 +231,7 @@ class Course:
             part = self.take(index)
 
             def values(t: Array) -> tuple[Array, ...]:
-                u, jacobian = part.place(t)
+                u, jacobian = part.from_pivot(t)
                 if not conduction:
                     pressure = part.state.pressure(u)
                     return (jacobian / _positive(np.sqrt(part._unit * pressure + part.constant)),)
@@ -305,7 +305,7 @@ class Samples:
         |du| per node's weight, h, and the conductivity where it is asked for.
     """
 
-    course: Course
+    branch: Branch
     panels: Panels
     weight: Array
     squared: Array
@@ -336,7 +336,7 @@ class Samples:
         if where.size:
             middle = 0.5 * (panels.low[where] + panels.high[where])
             halves = np.concatenate([where, where])
-            part = replace(self.course, constant=constant).take(panels.layer[halves])
+            part = replace(self.branch, constant=constant).take(panels.layer[halves])
             found = part.lengths(
                 np.concatenate([panels.low[where], middle]),
                 np.concatenate([middle, panels.high[where]]),
@@ -368,42 +368,44 @@ def log_sinh(size: Array) -> Array:
         return size + np.log(-0.5 * np.expm1(-2.0 * size))
 
 
-def make_course(kind: int, frame: Frame, unknown: Array) -> Course:
-    """Return the course of a kind for its unknown: ln c, or the place of the turning point."""
+def make_branch(kind: int, reference: LayerReference, unknown: Array) -> Branch:
+    """Return the branch of a kind for its unknown: ln c, or the place of the turning point."""
     if kind == ACROSS:
         constant = np.exp(unknown)
-        debye = frame.bulk.debye_length_nm
-        return Course(
+        debye = reference.bulk.debye_length_nm
+        return Branch(
             kind,
-            frame.state,
-            frame.direction,
+            reference.state,
+            reference.direction,
             np.zeros_like(unknown),
             constant,
             np.minimum(debye * np.sqrt(constant), 1.0),
-            np.abs(frame.near),
-            np.abs(frame.far),
+            np.abs(reference.near),
+            np.abs(reference.far),
         )
     if kind == ALONG:
-        pivot, constant = frame.near, np.exp(unknown)
+        pivot, constant = reference.near, np.exp(unknown)
         beyond = np.zeros_like(unknown)
     else:
         constant = np.zeros_like(unknown)
-        pivot, beyond, _ = from_turning_point(frame, unknown)
-    _, charge = frame.state.evaluate(pivot)
-    state = described_about(frame.bulk, frame.level_eV + frame.state.kT_eV * pivot, charge)
-    scale = np.where(frame.neutral, np.minimum(np.abs(pivot), 1.0), 1.0)
-    far = beyond + np.abs(frame.far - frame.near)
-    return Course(kind, state, frame.direction, pivot, constant, scale, beyond, far)
+        pivot, beyond, _ = from_turning_point(reference, unknown)
+    _, charge = reference.state.evaluate(pivot)
+    state = described_about(
+        reference.bulk, reference.level_eV + reference.state.kT_eV * pivot, charge
+    )
+    scale = np.where(reference.neutral, np.minimum(np.abs(pivot), 1.0), 1.0)
+    far = beyond + np.abs(reference.far - reference.near)
+    return Branch(kind, state, reference.direction, pivot, constant, scale, beyond, far)
 
 
-def from_turning_point(frame: Frame, unknown: Array) -> tuple[Array, Array, Array]:
+def from_turning_point(reference: LayerReference, unknown: Array) -> tuple[Array, Array, Array]:
     """Turning point, its distance from the near end, and the slope of that with the unknown.
 
     With a neutral bulk the unknown is ln(sinh(near/2)/sinh(u/2) − 1), in which the thickness is
     smooth from the near end down to neutrality; without one it is the logarithm of the distance.
     """
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        growth, near = np.exp(unknown), np.abs(frame.near)
+        growth, near = np.exp(unknown), np.abs(reference.near)
         log_growth = np.logaddexp(0.0, unknown)
         log_second = log_sinh(0.5 * near) - log_growth
         first = np.sinh(0.5 * np.minimum(near, _LARGEST_REDUCED))
@@ -423,9 +425,11 @@ def from_turning_point(frame: Frame, unknown: Array) -> tuple[Array, Array, Arra
         share = 1.0 / np.sqrt(1.0 + np.exp(-2.0 * log_second))
         slope = 2.0 * share * np.exp(unknown - log_growth)
         slope = np.where(np.isfinite(slope), slope, 0.0)
-    place = np.copysign(np.where(far_off, reduced, 2.0 * np.arcsinh(second)), frame.near)
+    turning_point = np.copysign(
+        np.where(far_off, reduced, 2.0 * np.arcsinh(second)), reference.near
+    )
     return (
-        np.where(frame.neutral, place, -frame.direction * growth),
-        np.where(frame.neutral, distance, growth),
-        np.where(frame.neutral, slope, growth),
+        np.where(reference.neutral, turning_point, -reference.direction * growth),
+        np.where(reference.neutral, distance, growth),
+        np.where(reference.neutral, slope, growth),
     )

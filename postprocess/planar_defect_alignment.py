@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .corrections import COULOMB_V_A, Dielectric, SiteAlignment, component
+from .defect_corrections import COULOMB_V_A, Dielectric, SiteAlignment, component
 
 #: Å; width of the region between the defect and its image in which the average is taken.
 _SAMPLED_A = 1.0
@@ -46,19 +46,19 @@ def planar_alignment(
     """
     shifts = []
     for axis, difference in enumerate(differences_eV):
-        place = np.arange(difference.size) / difference.size - center[axis]
+        coordinate = np.arange(difference.size) / difference.size - center[axis]
         height = 1 / float(np.linalg.norm(np.linalg.inv(lattice)[:, axis]))
-        model = planar_point_charge_potential(lattice, axis, place, order=difference.size // 2)
+        model = planar_point_charge_potential(lattice, axis, coordinate, order=difference.size // 2)
         # Waves along a reciprocal vector are screened by the tensor's component along it.
         screening = component(dielectric, np.linalg.inv(lattice)[:, axis])
         rest = difference + charge * model / screening
-        far = 0.5 - np.abs(place - np.round(place)) <= _SAMPLED_A / 2 / height + 1e-9
+        far = 0.5 - np.abs(coordinate - np.round(coordinate)) <= _SAMPLED_A / 2 / height + 1e-9
         shifts.append(rest[far].mean())
     return SiteAlignment(float(np.mean(shifts)), float(np.std(shifts)), len(shifts))
 
 
 def planar_point_charge_potential(
-    lattice: np.ndarray, axis: int, place: np.ndarray, *, order: int
+    lattice: np.ndarray, axis: int, coordinate: np.ndarray, *, order: int
 ) -> np.ndarray:
     """Return the planar average of the potential of a lattice of unit point charges.
 
@@ -85,4 +85,4 @@ def planar_point_charge_potential(
     step = 2 * np.pi * float(np.linalg.norm(np.linalg.inv(lattice)[:, axis]))
     waves = np.arange(1, order)
     weights = 8 * np.pi * COULOMB_V_A / (volume * (waves * step) ** 2)
-    return np.asarray(np.cos(2 * np.pi * place[:, None] * waves) @ weights)
+    return np.asarray(np.cos(2 * np.pi * coordinate[:, None] * waves) @ weights)

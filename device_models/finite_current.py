@@ -250,11 +250,11 @@ def _exponential_sum(series: Array, shift: int, y: Array, energy: Array) -> Arra
     total = np.zeros_like(y)
     for n, coefficient in enumerate(series):
         b = n + shift + 0.5
-        place = b * root - y / (2.0 * root)
-        below = place < 0.0
+        argument = b * root - y / (2.0 * root)
+        below = argument < 0.0
         # either factor alone may overflow: the scaled function on one side of zero
         power = np.where(below, b * (b * energy - y), -((y / (2.0 * root)) ** 2))
-        tail = np.where(below, erfc(np.minimum(place, 0.0)), erfcx(np.maximum(place, 0.0)))
+        tail = np.where(below, erfc(np.minimum(argument, 0.0)), erfcx(np.maximum(argument, 0.0)))
         total = total + coefficient * np.exp(power) * tail
     return np.asarray(0.5 * np.sqrt(np.pi) * total)
 

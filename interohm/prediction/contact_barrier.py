@@ -7,10 +7,10 @@ prior, one draw for a pair of phases (physics.md, section 5).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,10 +18,11 @@ from interohm.prediction.sampling import normal_share
 from interohm.records import Insulator, Metal, Quantity
 from interohm.records.cell_config import Contact
 from interohm.records.extrinsic import is_uncertain
+from interohm.records.interface import interface_hash
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
-    from interohm.prediction.sampling import Draws
+    from interohm.prediction.sampling import FieldSamples
     from interohm.records.interface import Interface
 
 
@@ -55,7 +56,7 @@ def hop_of(
     contact: Contact,
     left: Insulator | Metal,
     right: Insulator | Metal,
-    draws: Draws | None,
+    field_samples: FieldSamples | None,
     *,
     scale_eV: float = EXCESS_BARRIER_SCALE_EV,
 ) -> Hop:
@@ -67,7 +68,7 @@ def hop_of(
         With what is known of it (see `with_known_interface`).
     left, right : Insulator or Metal
         Its phases.
-    draws : Draws, optional
+    field_samples : FieldSamples, optional
         Sample the uncertainties.
     scale_eV : float
         Of the prior of ΔE_c.
@@ -76,12 +77,12 @@ def hop_of(
     barrier = None
     excess = np.zeros(())
     if contact.barrier_eV is not None:
-        barrier = np.maximum(_number(name, "barrier_eV", contact.barrier_eV, draws), 0.0)
-    elif draws is None:
+        barrier = np.maximum(_number(name, "barrier_eV", contact.barrier_eV, field_samples), 0.0)
+    elif field_samples is None:
         excess = prior_median_eV(scale_eV)
     else:
         # the half-normal as a rising function of its draw
-        share = normal_share(draws.normal(name, "excess_barrier_eV"))
+        share = normal_share(field_samples.normal(name, "excess_barrier_eV"))
         upper = np.minimum(0.5 + 0.5 * share, 1.0 - 1e-16)
         inverse = NormalDist().inv_cdf
         excess = scale_eV * np.array([inverse(one) for one in upper])
@@ -89,8 +90,8 @@ def hop_of(
     sites = None
     if given is not None:
         sites = np.asarray(given.value)
-        if draws is not None:
-            sites = draws.positive(name, "areal_site_density_cm2", given)
+        if field_samples is not None:
+            sites = field_samples.positive(name, "areal_site_density_cm2", given)
     else:
         own = [
             material.areal_site_density_cm2.value
@@ -104,19 +105,22 @@ def hop_of(
 
 
 def dipole_V(
-    contact: Contact, left: Insulator | Metal, right: Insulator | Metal, draws: Draws | None
+    contact: Contact,
+    left: Insulator | Metal,
+    right: Insulator | Metal,
+    field_samples: FieldSamples | None,
 ) -> Array:
     """Return the step of the vacuum level that is given for a contact; 0 without any."""
     given = contact.dipole_V
     if given is None:
         return np.zeros(())
-    return _number(pair_name(left, right), "dipole_V", given, draws)
+    return _number(pair_name(left, right), "dipole_V", given, field_samples)
 
 
-def _number(name: str, field: str, quantity: Quantity, draws: Draws | None) -> Array:
-    if draws is None:
+def _number(name: str, field: str, quantity: Quantity, field_samples: FieldSamples | None) -> Array:
+    if field_samples is None:
         return np.asarray(quantity.value)
-    return draws.value(name, field, quantity)
+    return field_samples.value(name, field, quantity)
 
 
 def with_known_interface(
@@ -143,6 +147,24 @@ def with_known_interface(
     return given.model_copy(update=update)
 
 
+#: What an interface may say that enters a prediction.
+_NUMBERS = ("barrier_eV", "dipole_V", "areal_site_density_cm2")
+
+
+def _fitting(
+    left: Insulator | Metal, right: Insulator | Metal, interfaces: Sequence[Interface]
+) -> Iterator[tuple[Interface, Interface]]:
+    """Yield the interfaces of these two records and surfaces: from left to right, and as given."""
+    for interface in interfaces:
+        for one in (interface, interface.reversed()):
+            if (one.left, one.right) != (left.name, right.name):
+                continue
+            surfaces = ((one.left_surface, left), (one.right_surface, right))
+            if all(surface in (None, material.surface) for surface, material in surfaces):
+                yield one, interface
+                break
+
+
 def known_interface(
     left: Insulator | Metal, right: Insulator | Metal, interfaces: Sequence[Interface]
 ) -> Interface | None:
@@ -151,21 +173,51 @@ def known_interface(
     Of several interfaces the first one counts, and what it lacks is the next one's.
     """
     found: Interface | None = None
-    for interface in interfaces:
-        for one in (interface, interface.reversed()):
-            if (one.left, one.right) != (left.name, right.name):
-                continue
-            surfaces = ((one.left_surface, left), (one.right_surface, right))
-            if all(surface in (None, material.surface) for surface, material in surfaces):
-                found = one if found is None else _completed(found, one)
-                break
+    for one, _ in _fitting(left, right, interfaces):
+        if found is None:
+            found = one
+        missing = {name: getattr(one, name) for name in _NUMBERS if getattr(found, name) is None}
+        found = found.model_copy(update=missing)
     return found
 
 
-def _completed(first: Interface, second: Interface) -> Interface:
-    numbers = ("barrier_eV", "areal_site_density_cm2", "dipole_V")
-    missing = {name: getattr(second, name) for name in numbers if getattr(first, name) is None}
-    return first.model_copy(update=missing)
+def interface_numbers(
+    given: Contact,
+    left: Insulator | Metal,
+    right: Insulator | Metal,
+    interfaces: Sequence[Interface],
+) -> list[dict[str, Any]]:
+    """Return which numbers of a contact are from which interface, as a document says it.
+
+    Parameters
+    ----------
+    given : Contact
+        What was given with the contact, which wins.
+    left, right : Insulator or Metal
+        Its phases.
+    interfaces : sequence of Interface
+        Those that are known, in the order in which they are asked.
+    """
+    found = []
+    for name in _NUMBERS:
+        if getattr(given, name) is not None:
+            continue
+        for one, interface in _fitting(left, right, interfaces):
+            quantity = getattr(one, name)
+            if quantity is not None:
+                found.append(
+                    {
+                        "field": name,
+                        "value": quantity.value,
+                        "uncertainty": quantity.uncertainty,
+                        "method": quantity.method,
+                        "source": quantity.source,
+                        "interface": interface.name,
+                        "hash": interface_hash(interface),
+                    }
+                )
+                break
+    return found
 
 
 def is_known(contact: Contact) -> bool:

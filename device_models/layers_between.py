@@ -31,7 +31,7 @@ tolerance of the grid."""
 
 
 @dataclass(frozen=True)
-class ThinLayer:
+class FiniteLayer:
     """One layer that is solved whole; arrays (...).
 
     Attributes
@@ -59,12 +59,12 @@ class ThinLayer:
 
 
 @dataclass(frozen=True)
-class ThinLayers:
+class FiniteLayers:
     """Layers between two phases; arrays (...).
 
     Attributes
     ----------
-    layers : list of ThinLayer
+    layers : list of FiniteLayer
         From left to right.
     potentials_V : list of tuple of array
         phi left and right of each of the n + 1 contacts.
@@ -72,12 +72,12 @@ class ThinLayers:
         All charge right of each contact; NaN where there is no solution.
     """
 
-    layers: list[ThinLayer]
+    layers: list[FiniteLayer]
     potentials_V: list[tuple[Array, Array]]
     sheet_charge_e_nm2: Array
 
 
-def solve_thin_layers(
+def solve_finite_layers(
     left: Bulk | Metal,
     layers: Sequence[StackLayer],
     right: Bulk | Metal,
@@ -85,7 +85,7 @@ def solve_thin_layers(
     dipole_V: Sequence[Array | float],
     sheet_charge_e_nm2: Sequence[Array | float],
     tolerance: float = 1e-6,
-) -> ThinLayers:
+) -> FiniteLayers:
     """Solve thin layers between two phases, each case by the method that it allows.
 
     Parameters
@@ -165,7 +165,7 @@ def _mu_at_ends(layer: StackLayer) -> tuple[Array, Array]:
     return ends[..., 0], ends[..., 1]
 
 
-def _feels_mu(given: StackLayer, solved: ThinLayer) -> BoolArray:
+def _feels_mu(given: StackLayer, solved: FiniteLayer) -> BoolArray:
     """Whether mu along the layer changes the charge density somewhere (...).
 
     Ions whose charge they bring along follow phi alone; electrons and holes, and defects that
@@ -179,8 +179,8 @@ def _feels_mu(given: StackLayer, solved: ThinLayer) -> BoolArray:
     flat = bulk.ravel(shape)
     charges = [flat.phase.charge[:, d] for d in range(flat.phase.charge.shape[-1])]
     feels = np.zeros(flat.shape, dtype=bool)
-    for place in range(potentials.shape[-1]):
-        phi = potentials[..., place].ravel()
+    for index in range(potentials.shape[-1]):
+        phi = potentials[..., index].ravel()
         known = np.isfinite(phi)
         phi = np.where(known, phi, 0.0)
         state = flat.thermodynamics(phi)
@@ -216,8 +216,8 @@ def _layer_at(layer: StackLayer, shape: tuple[int, ...], index: IntArray) -> Sta
     return StackLayer(layer.bulk.ravel(shape)[index], thickness, mu_eV=mu_along)
 
 
-def _by_first_integral(coated: CoatedContact) -> ThinLayers:
-    return ThinLayers(
+def _by_first_integral(coated: CoatedContact) -> FiniteLayers:
+    return FiniteLayers(
         [_of_layer(one) for one in coated.layers],
         [
             (np.asarray(left), np.asarray(left + step))
@@ -227,11 +227,11 @@ def _by_first_integral(coated: CoatedContact) -> ThinLayers:
     )
 
 
-def _of_layer(layer: Layer) -> ThinLayer:
+def _of_layer(layer: Layer) -> FiniteLayer:
     ends = [layer.left_potential_V, layer.right_potential_V]
     three = [*ends, layer.extreme_potential_V]
     permittivity = VACUUM_PERMITTIVITY_E_V_NM * layer.bulk.phase.dielectric_constant
-    return ThinLayer(
+    return FiniteLayer(
         layer.bulk,
         np.stack([ends[0], np.min(three, axis=0), np.max(three, axis=0), ends[1]], axis=-1),
         -layer.sheet_charge_e_nm2 / permittivity[..., None],
@@ -249,7 +249,7 @@ def _on_grid(
     sheet_charge_e_nm2: list[Array],
     *,
     tolerance: float,
-) -> ThinLayers:
+) -> FiniteLayers:
     stack = solve_stack(
         left,
         layers,
@@ -263,12 +263,12 @@ def _on_grid(
     lefts = [ends[0][0] - dipole_V[0], *(end[1] for end in ends)]
     rights = [*(end[0] for end in ends), ends[-1][1] + dipole_V[-1]]
     pairs = list(zip(lefts, rights, strict=True))
-    return ThinLayers(solved, pairs, stack.sheet_charge_e_nm2)
+    return FiniteLayers(solved, pairs, stack.sheet_charge_e_nm2)
 
 
-def _of_grid(given: StackLayer, solution: LayerSolution) -> ThinLayer:
+def _of_grid(given: StackLayer, solution: LayerSolution) -> FiniteLayer:
     phi = solution.phi_V
-    return ThinLayer(
+    return FiniteLayer(
         given.bulk,
         np.stack([phi[..., 0], np.min(phi, axis=-1), np.max(phi, axis=-1), phi[..., -1]], axis=-1),
         np.stack([solution.left_field_V_nm, solution.right_field_V_nm], axis=-1),
@@ -278,18 +278,18 @@ def _of_grid(given: StackLayer, solution: LayerSolution) -> ThinLayer:
     )
 
 
-def _reshaped(found: ThinLayers, shape: tuple[int, ...]) -> ThinLayers:
+def _reshaped(found: FiniteLayers, shape: tuple[int, ...]) -> FiniteLayers:
     """The same in the batch shape `shape`."""
 
     def shaped(value: Array) -> Array:
         return value.reshape((*shape, *value.shape[1:]))
 
-    def one_profile(layer: ThinLayer, points: int = 401) -> Profile:
+    def one_profile(layer: FiniteLayer, points: int = 401) -> Profile:
         flat = layer.profile(points)
         return Profile(**{name: shaped(value) for name, value in vars(flat).items()})
 
     layers = [
-        ThinLayer(
+        FiniteLayer(
             layer.bulk[np.arange(layer.bulk.shape[0]).reshape(shape)],
             shaped(layer.potentials_V),
             shaped(layer.fields_V_nm),
@@ -300,10 +300,10 @@ def _reshaped(found: ThinLayers, shape: tuple[int, ...]) -> ThinLayers:
         for layer in found.layers
     ]
     pairs = [(shaped(left), shaped(right)) for left, right in found.potentials_V]
-    return ThinLayers(layers, pairs, shaped(found.sheet_charge_e_nm2))
+    return FiniteLayers(layers, pairs, shaped(found.sheet_charge_e_nm2))
 
 
-def _merged(whole: ThinLayers, part: ThinLayers, index: IntArray) -> ThinLayers:
+def _merged(whole: FiniteLayers, part: FiniteLayers, index: IntArray) -> FiniteLayers:
     """`whole` with the cases `index` of its flattened batch replaced by those of `part`."""
     shape = whole.sheet_charge_e_nm2.shape[:-1]
 
@@ -313,7 +313,7 @@ def _merged(whole: ThinLayers, part: ThinLayers, index: IntArray) -> ThinLayers:
         flat[index] = some
         return flat.reshape((*shape, *tail))
 
-    def one_profile(own: ThinLayer, other: ThinLayer, points: int = 401) -> Profile:
+    def one_profile(own: FiniteLayer, other: FiniteLayer, points: int = 401) -> Profile:
         first, second = own.profile(points), other.profile(points)
         most = max(first.x_nm.shape[-1], second.x_nm.shape[-1])
         values = {}
@@ -327,7 +327,7 @@ def _merged(whole: ThinLayers, part: ThinLayers, index: IntArray) -> ThinLayers:
         return Profile(**values)
 
     layers = [
-        ThinLayer(
+        FiniteLayer(
             own.bulk,
             put(own.potentials_V, other.potentials_V),
             put(own.fields_V_nm, other.fields_V_nm),
@@ -344,4 +344,4 @@ def _merged(whole: ThinLayers, part: ThinLayers, index: IntArray) -> ThinLayers:
         )
     ]
     charge = put(whole.sheet_charge_e_nm2, part.sheet_charge_e_nm2)
-    return ThinLayers(layers, pairs, charge)
+    return FiniteLayers(layers, pairs, charge)
