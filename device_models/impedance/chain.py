@@ -152,8 +152,8 @@ class Chain:
         return held.reshape(self.batch, -1)
 
     @cached_property
-    def dc_ohm_cm2(self) -> Array:
-        """Z(0) without diffusion in the electrodes (B,); infinite where nothing passes."""
+    def carriers_ohm_cm2(self) -> Array:
+        """∫ sigma⁻¹ dx with the contacts (m, m, B); infinite where nothing passes."""
         total = np.zeros((self.carriers, self.carriers, self.batch))
         for part in self.parts:
             if isinstance(part, Segment):
@@ -165,7 +165,12 @@ class Chain:
                 total[1, 1] += part.electrons_ohm_cm2
         if self.blocks:
             total[0, 0] = np.inf
-        total = np.where(total > _NOTHING_OHM_CM2, np.inf, total)
+        return np.where(total > _NOTHING_OHM_CM2, np.inf, total)
+
+    @cached_property
+    def dc_ohm_cm2(self) -> Array:
+        """Z(0) without diffusion in the electrodes (B,); infinite where nothing passes."""
+        total = self.carriers_ohm_cm2
         if self.carriers == 1 or self.blocks:
             return np.asarray(total[-1, -1])
         conductance = np.linalg.solve(np.moveaxis(total, -1, 0), np.ones((self.batch, 2, 1)))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bulk import Bulk
+from ..bulk import Bulk, neutral_bulk
 from ..constants import VACUUM_PERMITTIVITY_E_V_NM
 from ..first_integral.half_space import HalfSpace
 from ..grid.layer_charge import ChargeModel, charge_model
@@ -35,6 +35,9 @@ _TAIL = 12.0
 
 _SMALLEST = 1e-9
 """Drops below this, in kT, have the profile of this one, which is linear."""
+
+_KT_PER_ELEMENT = 4.0
+"""By how much the Fermi level changes along one, where mu varies in a layer."""
 
 _GROWTH = 2.5
 """Of elements into the middle of a layer where electrons diffuse, too."""
@@ -218,17 +221,16 @@ def thick_layer(
         for side in (left, right)
     )
     rest = thickness_nm - first.length_nm - last.length_nm
-    if electrons is None:
-        with np.errstate(divide="ignore"):
-            of_ends = [1.0 / side.bulk.conductivity_S_cm for side in (left, right)]
-        # of the whole layer the mean of its two ends', which differ where mu does
-        total = thickness_nm * (of_ends[0] + of_ends[1]) / 2.0
-        beside = first.length_nm * of_ends[0] + last.length_nm * of_ends[1]
-        middle = np.maximum((total - beside) / rest, 0.5 * np.minimum(*of_ends))
-        middle = np.minimum(middle, 1.0 / _LEAST_CONDUCTIVITY_S_CM)
-        between = middle_segment(left.bulk, rest, middle)
-    else:
-        between = middle_segment(left.bulk, rest, electrons=electrons)
+    with np.errstate(divide="ignore"):
+        of_ends = [1.0 / side.bulk.conductivity_S_cm for side in (left, right)]
+    # of the whole layer the mean of its two ends', which differ where mu does
+    total = thickness_nm * (of_ends[0] + of_ends[1]) / 2.0
+    beside = first.length_nm * of_ends[0] + last.length_nm * of_ends[1]
+    middle = np.maximum((total - beside) / rest, 0.5 * np.minimum(*of_ends))
+    middle = np.minimum(middle, 1.0 / _LEAST_CONDUCTIVITY_S_CM)
+    ends = (left.bulk.mu_eV, right.bulk.mu_eV)
+    varies = electrons is not None and bool(np.any(ends[0] != ends[1]))
+    between = middle_segment(left.bulk, rest, middle, electrons, ends if varies else None)
     return [first, between, last.mirrored()]
 
 
@@ -257,6 +259,7 @@ def middle_segment(
     length_nm: Array,
     resistivity_ohm_cm: Array | None = None,
     electrons: ElectronMobility | None = None,
+    end_mu_eV: tuple[Array, Array] | None = None,
 ) -> Segment:
     """Neutral bulk (B,) between two space charges.
 
@@ -270,21 +273,45 @@ def middle_segment(
         Of the ions, where it is not the bulk's own.
     electrons : ElectronMobility, optional
         Where electrons conduct: elements grow from both ends, as what diffuses needs it.
+    end_mu_eV : pair of array (B,), optional
+        mu at both ends, where electrons feel that it varies; linear in between.
     """
-    edges = np.stack([np.zeros_like(length_nm), length_nm])
+    metric = np.broadcast_to(0.5 * length_nm, (PLACES.size, 1, length_nm.size))
     if electrons is not None:
-        reach = np.nanmax(length_nm / (2.0 * bulk.debye_length_nm))
-        steps = max(1, int(np.ceil(np.log(max(reach, 1.0)) / np.log(_GROWTH))))
-        grown = np.concatenate([[0.0], _GROWTH ** np.arange(-float(steps), 1.0)]) / 2.0
-        share = np.concatenate([grown, 1.0 - grown[-2::-1]])
-        edges = share[:, None] * length_nm
-    metric = np.broadcast_to(
-        0.5 * np.diff(edges, axis=0), (PLACES.size, edges.shape[0] - 1, length_nm.size)
-    )
+        share = _shares(bulk, length_nm, end_mu_eV)
+        metric = np.broadcast_to(
+            0.5 * np.diff(share)[:, None] * length_nm,
+            (PLACES.size, share.size - 1, length_nm.size),
+        )
+        if end_mu_eV is not None:
+            low, high = end_mu_eV
+            place = 0.5 * (share[1:] + share[:-1] + PLACES[:, None] * np.diff(share))
+            bulk = neutral_bulk(
+                bulk.phase,
+                temperature_K=bulk.temperature_K,
+                metal_work_function_eV=bulk.metal_work_function_eV,
+                mu_eV=low + (high - low) * place[..., None],
+                ion_charge=bulk.ion_charge,
+            )
     potential = np.broadcast_to(bulk.neutral_potential_V, metric.shape)
     eps = VACUUM_PERMITTIVITY_E_V_NM * bulk.phase.dielectric_constant
     made = _of(charge_of(bulk), potential, metric, eps, electrons)
-    if resistivity_ohm_cm is not None and electrons is None:
-        own = np.broadcast_to(resistivity_ohm_cm, made.resistivity_ohm_cm.shape)
-        made = replace(made, resistivity_ohm_cm=own)
-    return made
+    if resistivity_ohm_cm is None:
+        return made
+    own = made.resistivity_ohm_cm.copy()
+    if electrons is None or not np.any(own[0, 1]):
+        own[0, 0] = resistivity_ohm_cm
+    return replace(made, resistivity_ohm_cm=own)
+
+
+def _shares(bulk: Bulk, length_nm: Array, end_mu_eV: tuple[Array, Array] | None) -> Array:
+    """Ends of elements that grow from both ends, and resolve how electrons follow mu."""
+    reach = np.nanmax(length_nm / (2.0 * bulk.debye_length_nm))
+    steps = max(1, int(np.ceil(np.log(max(reach, 1.0)) / np.log(_GROWTH))))
+    grown = np.concatenate([[0.0], _GROWTH ** np.arange(-float(steps), 1.0)]) / 2.0
+    share = np.concatenate([grown, 1.0 - grown[-2::-1]])
+    if end_mu_eV is None:
+        return share
+    change = np.nanmax(np.abs(end_mu_eV[1] - end_mu_eV[0]) / (bulk.ion_charge * bulk.kT_eV))
+    even = np.linspace(0.0, 1.0, int(np.ceil(change / _KT_PER_ELEMENT)) + 1)
+    return np.unique(np.concatenate([share, even]).round(14))

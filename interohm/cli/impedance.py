@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from interohm.cli.predictions import Json, Report, Save, check, check_outputs
+
+if TYPE_CHECKING:
+    from interohm.arrays import Array
 
 IMPEDANCE_EXAMPLE = (
     "Example: interohm impedance my-cell.yaml --soc 0.5 --frequencies 1e-3:1e7:10 "
@@ -116,7 +119,7 @@ def impedance(
             remark(f"saved in {database.location}, collection impedances")
 
 
-def _frequencies(text: str):  # type: ignore[no-untyped-def]
+def _frequencies(text: str) -> Array:
     from interohm.errors import InputError
     from interohm.prediction.impedance import frequencies_Hz
 

@@ -61,6 +61,30 @@ def frequencies_Hz(lowest_Hz: float, highest_Hz: float, per_decade: float) -> Ar
     return np.geomspace(lowest_Hz, highest_Hz, count)
 
 
+def checked_frequencies(frequency_Hz: Sequence[float]) -> Array:
+    """Return given frequencies as an array.
+
+    Raises
+    ------
+    InputError
+        They are no ascending frequencies, or out of bounds.
+    """
+    fix = "give at least two frequencies in Hz, each larger than the one before"
+    try:
+        known = np.asarray(frequency_Hz, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("they are no numbers", where="frequency_Hz", fix=fix) from None
+    if known.ndim != 1 or known.size < 2 or not np.all(np.diff(known) > 0.0):
+        raise InputError("they do not ascend", where="frequency_Hz", fix=fix)
+    if known[0] < _LOWEST_HZ or known[-1] > _HIGHEST_HZ:
+        raise InputError(
+            f"{known[0]:g} to {known[-1]:g} Hz is not within {_LOWEST_HZ:g} to {_HIGHEST_HZ:g}",
+            where="frequency_Hz",
+            fix=fix,
+        )
+    return known
+
+
 def at_conditions(cell: Cell, state_of_charge: float | None, temperature_K: float | None) -> Cell:
     """Return the cell at one state of charge, or at another temperature.
 

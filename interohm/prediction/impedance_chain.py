@@ -131,8 +131,11 @@ class _Builder:
                 self._electrode(layer, contacts[0], left=True)
             else:
                 self._electrode(layer, contacts[-1], left=False)
-        blocked = next((one.reason for one in contacts if one.blocked), None)
         chain = Chain(self.parts, self.carriers)
+        if self.carriers == 2:
+            total = chain.carriers_ohm_cm2[1, 1]
+            self._process("electrons", "cell", total, None, ())
+        blocked = next((one.reason for one in contacts if one.blocked), None)
         if blocked is None and not np.all(np.isfinite(chain.dc_ohm_cm2)):
             stuck = next(
                 layer.material.name

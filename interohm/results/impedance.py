@@ -104,12 +104,18 @@ class ImpedanceResult(Result):
     _cell: Cell | None = PrivateAttr(None)
     _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())
 
-    def plot(self) -> Figure:
-        """Return the Nyquist plot as a plotly figure, which notebooks draw."""
-        from interohm.report.impedance import nyquist_figure
-        from interohm.report.plots import plotly_figure
+    def plot(self, state: int = -1) -> Figure:
+        """Return the Nyquist plot as a plotly figure, which notebooks draw.
 
-        return plotly_figure(nyquist_figure(self.states))
+        Parameters
+        ----------
+        state : int
+            Which of the states, by its number; the last one unless given.
+        """
+        from interohm.report.impedance import nyquist_figure
+        from interohm.report.plots import drawn, plotly_figure
+
+        return plotly_figure(drawn(nyquist_figure(self.states), state))
 
     def report(self, path: str | Path) -> None:
         """Write the report, one HTML file that needs no network.
