@@ -2,8 +2,8 @@
 
 Three layers between two electrodes, 70 frequencies from 1 mHz to 10 MHz. Two peers solve by SciPy's
 solve_banded at every frequency: the equations as they are written, with the potentials of ions and
-of space at the nodes of the same grid, and the reduced equation that the model itself solves. All get
-assembled matrices; what assembling costs is told beside.
+of space at the nodes of the same grid, and the reduced equation that the model itself solves. All
+get assembled matrices; what assembling costs is told beside.
 """
 
 from __future__ import annotations
