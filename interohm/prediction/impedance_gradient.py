@@ -104,4 +104,4 @@ def record_gradient(
     solved = solve_state(cell, materials, index_of_state, field_samples=moved, thick=nominal.thick)
     chain = cell_chain(cell, solved, field_samples=moved).chain
     z, gradient = impedance_gradient(chain, _STEP, frequency_Hz)
-    return RecordGradient(names, z, gradient)
+    return RecordGradient(names, z.astype(np.complex128), gradient.astype(np.complex128))
