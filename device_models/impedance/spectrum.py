@@ -23,6 +23,9 @@ from .shifted import cholesky, product, solve, solve_at_shifts
 _PER_DECADE, _PER_DECADE_DIFFUSING = 1.5, 3.0
 """Shifts per decade; what diffuses has relaxations at all times."""
 
+_ROUNDING = 1e-6
+"""Norm² below which a vector of an orthonormal basis is rounding."""
+
 _MARGIN = 30.0
 """How far shifts go beyond the frequencies."""
 
@@ -255,10 +258,7 @@ class _System:
             inner_forms.append(weighted.swapaxes(1, 2) @ one)
             lost_form += inner_forms[-1]
             force += static[:, host.node, None] * np.sum(weighted, axis=1)
-        gram = np.linalg.cholesky(stored_form + middle * lost_form)
-        half = np.linalg.solve(gram, lost_form)
-        _, turn = np.linalg.eigh(middle * np.linalg.solve(gram, half.swapaxes(1, 2)))
-        turn = np.linalg.solve(gram.swapaxes(1, 2), turn)
+        turn = _eigenvectors(stored_form + middle * lost_form, middle * lost_form)
         # quotients of both forms are more exact than the eigenvalues
         stored, lost = (np.sum(turn * (form @ turn), axis=1) for form in (stored_form, lost_form))
         weight = (force[:, None] @ turn)[:, 0]
@@ -279,6 +279,17 @@ class _System:
             lost * share**2,
             np.stack(inside, axis=1) if inside else np.zeros((lost.shape[0], 0, lost.shape[1])),
         )
+
+
+def _eigenvectors(whole: Array, part: Array) -> Array:
+    """Vectors (B, S, S) in whose columns `part` is diagonal and `whole` a unit matrix, or 0.
+
+    `whole` is next to a unit matrix already, but for columns that are rounding alone.
+    """
+    size, turn = np.linalg.eigh(whole)
+    kept = size > _ROUNDING
+    turn = turn * np.where(kept, 1.0 / np.sqrt(np.where(kept, size, 1.0)), 0.0)[:, None]
+    return np.asarray(turn @ np.linalg.eigh(turn.swapaxes(1, 2) @ part @ turn)[1])
 
 
 def _root(value: Array) -> Array:

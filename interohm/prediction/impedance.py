@@ -210,7 +210,7 @@ def impedance_result(
                 "dc_resistance_ohm_cm2": dc,
                 "dc_reason": found.blocked if dc is None else None,
                 "processes": [_process_fields(one) for one in found.processes],
-                "circuit": circuit_fields(found, relaxations),
+                "circuit": circuit_fields(found, relaxations, frequency),
             }
         )
     document = {

@@ -9,14 +9,17 @@ import numpy as np
 from interohm.device_models import loss_shares
 
 if TYPE_CHECKING:
+    from interohm.arrays import Array
     from interohm.device_models import Relaxations
     from interohm.prediction.impedance_chain import CellChain
 
-#: Relaxations with a smaller share of the resistance are left out.
+#: Relaxations with a smaller share of the impedance at all frequencies are left out.
 _SMALLEST = 1e-6
 
 
-def circuit_fields(found: CellChain, relaxations: Relaxations) -> dict[str, Any]:
+def circuit_fields(
+    found: CellChain, relaxations: Relaxations, frequency_Hz: Array
+) -> dict[str, Any]:
     """Return the circuit of a nominal cell, as a document says it.
 
     Parameters
@@ -25,6 +28,8 @@ def circuit_fields(found: CellChain, relaxations: Relaxations) -> dict[str, Any]
         Its chain, of one sample.
     relaxations : Relaxations
         Of it.
+    frequency_Hz : array (F,)
+        Where the circuit has to be right.
 
     Notes
     -----
@@ -32,7 +37,10 @@ def circuit_fields(found: CellChain, relaxations: Relaxations) -> dict[str, Any]
     """
     resistance, time = relaxations.resistance_ohm_cm2[0], relaxations.time_s[0]
     names = _names(found, relaxations)
-    kept = np.flatnonzero(resistance > _SMALLEST * np.sum(resistance))
+    s = 2j * np.pi * frequency_Hz
+    whole = np.abs(relaxations.impedance_ohm_cm2(frequency_Hz)[0])
+    shares = np.abs(resistance[:, None] / (1.0 + s * time[:, None])) / whole
+    kept = np.flatnonzero((resistance > 0.0) & (np.max(shares, axis=1) > _SMALLEST))
     poles = [
         {
             "resistance_ohm_cm2": float(resistance[k]),
