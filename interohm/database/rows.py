@@ -88,17 +88,6 @@ COLUMNS: dict[str, dict[str, str]] = {
         "log10_resistance_p50": "quantiles.log10_resistance.p50",
         "log10_resistance_p95": "quantiles.log10_resistance.p95",
     },
-    "impedances": {
-        "cell": "",
-        "temperature_K": "",
-        "state_of_charge": "state_of_charge",
-        "dc_resistance_ohm_cm2": "dc_resistance_ohm_cm2",
-        "dc_resistance_p05_ohm_cm2": "quantiles.dc_resistance_ohm_cm2.p05",
-        "dc_resistance_p95_ohm_cm2": "quantiles.dc_resistance_ohm_cm2.p95",
-        "series_capacitance_uF_cm2": "circuit.series_capacitance_uF_cm2",
-        "lowest_Hz": "",
-        "highest_Hz": "",
-    },
     "interfaces": {
         "name": "name",
         "left": "left",
@@ -138,6 +127,17 @@ COLUMNS: dict[str, dict[str, str]] = {
         "functional": "settings.xc",
         "reason": "reason",
         "failed_at": "failed_at",
+    },
+    "impedances": {
+        "cell": "",
+        "temperature_K": "",
+        "state_of_charge": "state_of_charge",
+        "dc_resistance_ohm_cm2": "dc_resistance_ohm_cm2",
+        "dc_resistance_p05_ohm_cm2": "quantiles.dc_resistance_ohm_cm2.p05",
+        "dc_resistance_p95_ohm_cm2": "quantiles.dc_resistance_ohm_cm2.p95",
+        "series_capacitance_uF_cm2": "circuit.series_capacitance_uF_cm2",
+        "lowest_Hz": "",
+        "highest_Hz": "",
     },
 }
 

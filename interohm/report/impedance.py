@@ -303,7 +303,7 @@ def relaxation_figure(states: Sequence[ImpedanceState]) -> Figure:
             "gridcolor": "var(--grid)",
         },
         "yaxis": {
-            "title": {"text": "resistance (Ω·cm²), per decade of the curve"},
+            "title": {"text": "Ω·cm² (curve: per decade)"},
             "rangemode": "tozero",
             "gridcolor": "var(--grid)",
             "exponentformat": "power",
