@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -116,6 +116,9 @@ class _Builder:
         self.parts: list[Crossing | Segment] = []
         self.processes: list[Process] = []
         self.whole = self._solved_whole()
+        # the parts of each insulating layer, and by how much its resistance has to change
+        self.layer_parts: dict[int, list[int]] = {}
+        self.missing: dict[int, Array] = {}
 
     def flat(self, value: Array | float) -> Array:
         return np.broadcast_to(np.asarray(value, dtype=np.float64), (self.batch,)).copy()
@@ -131,6 +134,8 @@ class _Builder:
                 self._electrode(layer, contacts[0], left=True)
             else:
                 self._electrode(layer, contacts[-1], left=False)
+        if self.carriers == 1:
+            self._match_resistances()
         chain = Chain(self.parts, self.carriers)
         if self.carriers == 2:
             total = chain.carriers_ohm_cm2[1, 1]
@@ -156,6 +161,7 @@ class _Builder:
         if place in self.whole:
             segment = self.whole[place]
             self.parts.append(segment)
+            self.layer_parts[place] = [first]
             capacitance = CAPACITANCE_UF_CM2 / segment.span_nm2_V_e
             self._process("layer", name, resistance, capacitance, (first,))
             return
@@ -167,6 +173,7 @@ class _Builder:
             )
         )
         self.parts += thick_layer(left, right, thickness, electrons)
+        self.layer_parts[place] = [first, first + 1, first + 2]
         eps = models.VACUUM_PERMITTIVITY_E_V_NM * layer.bulks[2].phase.dielectric_constant
         self._process(
             "bulk", name, resistance, CAPACITANCE_UF_CM2 * self.flat(eps) / thickness, (first + 1,)
@@ -217,7 +224,11 @@ class _Builder:
         host = next((layer for layer in pair if isinstance(layer.material, Metal)), None)
         diffusion = None if host is None or contact.blocked else self._diffusion(host)
         transfer = self.flat(contact.charge_transfer_ohm_cm2)
-        whole = np.maximum(transfer + self._left_to_contact(place), 0.0)
+        whole = transfer + self._left_to_contact(place)
+        inner = place if pair[0].bulks is not None else place + 1
+        below = np.minimum(whole, 0.0)
+        self.missing[inner] = self.missing.get(inner, np.zeros(self.batch)) + below
+        whole = np.maximum(whole, 0.0)
         stuck = any(layer.bulks is not None and not _hops(layer) for layer in pair)
         if contact.blocked or stuck:
             # beside a phase without hops nothing arrives
@@ -247,6 +258,34 @@ class _Builder:
                     (),
                 )
             )
+
+    def _match_resistances(self) -> None:
+        """Scale the resistivity of layers whose sum along the cell is not that of their profile.
+
+        So it is where the ends of a layer conduct differently, as mu differs, by which the cell
+        takes the mean; and beside phases that coexist, which divide the current.
+        """
+        for place, numbers in self.layer_parts.items():
+            segments = [self.parts[number] for number in numbers]
+            own = sum(s.resistance_ohm_cm2[0, 0] for s in segments if isinstance(s, Segment))
+            change = self.missing.get(place, np.zeros(self.batch))
+            if place not in self.whole:
+                bulk = self.state.layer_resistance_ohm_cm2[place]
+                assert bulk is not None
+                before, behind = self.state.contacts[place - 1 : place + 1]
+                sides = before.right_side, behind.left_side
+                # of the profile; what coexisting phases change is the contact's
+                target = bulk + sum(
+                    side.space_charge_ohm_cm2 for side in sides if isinstance(side, HalfSpace)
+                )
+                change = change + self.flat(target) - own
+            with np.errstate(divide="ignore", invalid="ignore"):
+                factor = 1.0 + change / own
+            factor = np.where(np.isfinite(factor) & (factor > 0.0), factor, 1.0)
+            for number, segment in zip(numbers, segments, strict=True):
+                assert isinstance(segment, Segment)
+                scaled = segment.resistivity_ohm_cm * factor
+                self.parts[number] = replace(segment, resistivity_ohm_cm=scaled)
 
     def _left_to_contact(self, place: int) -> Array:
         """What a contact resists beside its charge transfer and the profiles of its two sides.

@@ -58,6 +58,12 @@ CELLS = {
     "coated": cell_of([("Li", 200), ("LLZO", 2000), ("Li3PO4", 0.8), ("LiCoO2", 300)]),
     "holds its potential": cell_of([("Li", 200), ("LLZO", 2000), ("LiIn", 300)]),
     "two phases": cell_of([("Li", 200), ("LiPON", 1000), ("LiFePO4", 300)]),
+    "two phases beside a thin layer": cell_of(
+        [("LiIn", 200), ("LLZO", 8), ("LiNbO3", 0.7), ("LiFePO4", 300)], temperature_K=250.0
+    ),
+    "ends that conduct differently": cell_of(
+        [("Li", 200), ("LiI_001", 1080), ("LiBr_001", 129), ("LiIn", 300)], temperature_K=500.0
+    ),
     "doped": cell_of(
         GARNET,
         given={
