@@ -44,6 +44,9 @@ def main() -> None:
     from stack import stack_figures
 
     figures |= stack_figures() if long else stack_figures(repeats=2)
+    from impedance import impedance_figures
+
+    figures |= impedance_figures(5 if long else 2)
     figures["peak_MiB"] = peak_MiB()
     figures |= screen_figures((1000, 1000, 1000) if long else (200, 700, 715))
     from commands import command_figures

@@ -8,7 +8,12 @@ from .coated import (
     coated_resistance,
 )
 from .conductivity_fit import FittedHop, fitted_hop
-from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
+from .constants import (
+    BOLTZMANN_EV_K,
+    CAPACITANCE_UF_CM2,
+    ELEMENTARY_CHARGE_C,
+    VACUUM_PERMITTIVITY_E_V_NM,
+)
 from .contact import Contact, contact
 from .electrode import electrode_bulk
 from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
@@ -34,6 +39,7 @@ from .impedance.diffusion import Diffusion
 from .impedance.gradient import impedance_gradient
 from .impedance.response import ElectronMobility
 from .impedance.segment import Segment, electrode_segment, layer_segment, thick_layer
+from .impedance.shares import loss_shares
 from .impedance.spectrum import Relaxations, solve_chain
 from .kpfm import (
     Decomposition,
@@ -78,12 +84,14 @@ from .validity import coulomb_coupling, filling, shortest_hop_nm
 __all__ = [
     "BOLTZMANN_EV_K",
     "CAPACITANCE_UF_CM2",
+    "ELEMENTARY_CHARGE_C",
     "HOST_OCCUPATION",
     "LARGEST_OHM_CM2",
     "LIMITING_STEPS",
     "REASONS",
     "RICHARDSON_A_CM2_K2",
     "UNMIXING",
+    "VACUUM_PERMITTIVITY_E_V_NM",
     "Bulk",
     "ButlerVolmer",
     "Chain",
@@ -154,6 +162,7 @@ __all__ = [
     "layer_depletion_ohm_cm2",
     "layer_leakage",
     "layer_segment",
+    "loss_shares",
     "metal_neutral_potential_V",
     "minimum_interface_mu",
     "neutral_bulk",

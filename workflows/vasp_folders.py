@@ -362,7 +362,11 @@ def read_folders(root: Path, ignore: Sequence[str] = (), report: Report | None =
     for name in inside:
         finished.left_out.pop(name, None)
     if not (single or bands or finished.left_out):
-        raise InputError("no folder in it has a vasprun.xml", where=str(root))
+        raise InputError(
+            "no folder in it has a vasprun.xml",
+            where=str(root),
+            fix="give the folder that holds the finished calculations, one in a folder each",
+        )
     total = len(single) + len(bands)
     for done, (name, directory) in enumerate(single.items()):
         if report is not None:

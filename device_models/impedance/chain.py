@@ -28,6 +28,11 @@ from .segment import DEGREE, PLACES, WEIGHTS, Segment
 _FARAD_CM2 = CAPACITANCE_UF_CM2 * 1e-6
 """One e/(nm²·V) in F/cm²."""
 
+_BLOCKS = 1e6
+"""Times as long as the longest period, a current never flows."""
+
+_NOTHING_OHM_CM2 = 1e200
+
 _STIFFEST = 1e-9
 """Charge of an element that stays without an answer to the potential, of its permittivity's."""
 
@@ -116,17 +121,60 @@ class Chain:
         """Where a contact lies."""
         return DEGREE * int(self.first_elements[part])
 
-    @cached_property
-    def fixed(self) -> BoolArray:
-        """Unknowns (N,) that are 0, since no ion gets there."""
-        held = np.zeros((self.nodes, self.carriers), dtype=bool)
+    @property
+    def blocks(self) -> bool:
+        """Whether no ion crosses one of the contacts."""
+        return any(isinstance(part, Crossing) and part.blocked for part in self.parts)
+
+    def fixed(self, lowest_Hz: float) -> BoolArray:
+        """Unknowns (B, N) that are 0: nothing of that carrier gets there.
+
+        So it is at blocked contacts, and where the current would take so much longer than a period
+        that the displacement carries it all.
+        """
+        slow = _BLOCKS / (2.0 * np.pi * lowest_Hz)
+        geometric = self.pencil.geometric
+        held = np.zeros((self.batch, self.nodes, self.carriers), dtype=bool)
         for place, part in enumerate(self.parts):
+            first = self.node_of(place)
             if isinstance(part, Crossing):
-                if part.blocked:
-                    held[self.node_of(place), 0] = True
-            elif not part.conducts:
-                held[self.node_of(place) : self.node_of(place + 1) + 1, 0] = True
-        return held.ravel()
+                held[:, first, 0] |= part.blocked | (part.transfer_ohm_cm2 > slow * geometric)
+                if self.carriers == 2 and part.electrons_ohm_cm2 is not None:
+                    held[:, first, 1] |= part.electrons_ohm_cm2 > slow * geometric
+                continue
+            for carrier in range(self.carriers):
+                own = part.resistivity_ohm_cm[carrier, carrier] * part.permittivity_e_V_nm
+                # (E, B)
+                still = np.min(own, axis=0) * _FARAD_CM2 * 1e-7 > slow
+                for element_, sample in zip(*np.nonzero(still), strict=True):
+                    start = first + DEGREE * element_
+                    held[sample, start : start + DEGREE + 1, carrier] = True
+        return held.reshape(self.batch, -1)
+
+    @cached_property
+    def carriers_ohm_cm2(self) -> Array:
+        """∫ sigma⁻¹ dx with the contacts (m, m, B); infinite where nothing passes."""
+        total = np.zeros((self.carriers, self.carriers, self.batch))
+        for part in self.parts:
+            if isinstance(part, Segment):
+                total += part.resistance_ohm_cm2
+                continue
+            if not part.blocked:
+                total[0, 0] += part.transfer_ohm_cm2
+            if self.carriers == 2 and part.electrons_ohm_cm2 is not None:
+                total[1, 1] += part.electrons_ohm_cm2
+        if self.blocks:
+            total[0, 0] = np.inf
+        return np.where(total > _NOTHING_OHM_CM2, np.inf, total)
+
+    @cached_property
+    def dc_ohm_cm2(self) -> Array:
+        """Z(0) without diffusion in the electrodes (B,); infinite where nothing passes."""
+        total = self.carriers_ohm_cm2
+        if self.carriers == 1 or self.blocks:
+            return np.asarray(total[-1, -1])
+        conductance = np.linalg.solve(np.moveaxis(total, -1, 0), np.ones((self.batch, 2, 1)))
+        return np.asarray(1.0 / np.sum(conductance, axis=(1, 2)))
 
     @cached_property
     def pencil(self) -> Pencil:
@@ -243,7 +291,5 @@ def assemble(chain: Chain) -> Pencil:
                             # no two elements share an entry here
                             energy[width + row - column, starts + column] += stored[i, j, a, b]
                             loss[width + row - column, starts + column] += lost[i, j, a, b]
-        geometric += np.einsum("g,geb->b", WEIGHTS, part.metric_nm / part.permittivity_e_V_nm) / (
-            _FARAD_CM2
-        )
+        geometric += part.span_nm2_V_e / _FARAD_CM2
     return Pencil(energy, loss, load, geometric)

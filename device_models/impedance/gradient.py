@@ -44,13 +44,13 @@ def impedance_gradient(chain: Chain, step: float, frequency_Hz: ArrayLike) -> tu
     middle, up, down = (
         chain.take(slice(*ends)) for ends in ((0, 1), (1, 1 + count), (1 + count, 1 + 2 * count))
     )
-    found = solve_chain(middle, float(np.min(frequencies)), float(np.max(frequencies)))
+    ends = float(np.min(frequencies)), float(np.max(frequencies))
+    found = solve_chain(middle, *ends, fields=True)
     assert found.static is not None
     assert found.transference is not None
     s = 2j * np.pi * frequencies
-    charge = found.solution(frequencies)[:, 0]
-    current = found.static - s * charge
-    transferred = np.tile(found.transference[:, 0], current.shape[0] // chain.carriers)
+    current = found.static[0][:, None] - s * found.solution(frequencies)[0]
+    transferred = np.tile(found.transference[0], current.shape[0] // chain.carriers)
     displaced = transferred[:, None] - current
     higher, lower = up.pencil, down.pencil
     loss = (higher.loss - lower.loss) / (2.0 * step)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bulk import Bulk
+from ..bulk import Bulk, neutral_bulk
 from ..constants import VACUUM_PERMITTIVITY_E_V_NM
 from ..first_integral.half_space import HalfSpace
 from ..grid.layer_charge import ChargeModel, charge_model
@@ -27,14 +27,17 @@ DEGREE = 6
 PLACES, WEIGHTS = np.polynomial.legendre.leggauss(10)
 """Quadrature on every element."""
 
-_PER_ELEMENT = 2.0
+_PER_ELEMENT = 2.5
 """Length of an element of a space charge: in Debye lengths where it is linear, else in kT."""
 
-_TAIL = 14.0
+_TAIL = 12.0
 """Debye lengths beyond x99 that are meshed, where there is room."""
 
 _SMALLEST = 1e-9
 """Drops below this, in kT, have the profile of this one, which is linear."""
+
+_KT_PER_ELEMENT = 4.0
+"""By how much the Fermi level changes along one, where mu varies in a layer."""
 
 _GROWTH = 2.5
 """Of elements into the middle of a layer where electrons diffuse, too."""
@@ -54,15 +57,12 @@ class Segment:
         eps.
     capacitance_e_V_nm3, resistivity_ohm_cm : array (m, m, G, E, B)
         C and sigma^−1 of `response`.
-    conducts : bool
-        Whether ions move at all.
     """
 
     metric_nm: Array
     permittivity_e_V_nm: Array
     capacitance_e_V_nm3: Array
     resistivity_ohm_cm: Array
-    conducts: bool = True
 
     @property
     def length_nm(self) -> Array:
@@ -70,10 +70,20 @@ class Segment:
         return np.asarray(np.einsum("g,geb->b", WEIGHTS, self.metric_nm))
 
     @property
+    def span_nm2_V_e(self) -> Array:
+        """∫ dx/eps (B,)."""
+        ratio = self.metric_nm / self.permittivity_e_V_nm
+        return np.asarray(np.einsum("g,geb->b", WEIGHTS, ratio))
+
+    @property
     def resistance_ohm_cm2(self) -> Array:
         """∫ sigma^−1 dx, (m, m, B)."""
         sheets = np.einsum("g,ijgeb,geb->ijb", WEIGHTS, self.resistivity_ohm_cm, self.metric_nm)
         return np.asarray(sheets * 1e-7)
+
+    def spread(self, batch: int) -> Segment:
+        """The same for every one of more samples."""
+        return self._turned(lambda value: np.broadcast_to(value, (*value.shape[:-1], batch)))
 
     def take(self, index: slice) -> Segment:
         """Some of the samples."""
@@ -89,7 +99,6 @@ class Segment:
             change(self.permittivity_e_V_nm),
             change(self.capacitance_e_V_nm3),
             change(self.resistivity_ohm_cm),
-            self.conducts,
         )
 
 
@@ -101,13 +110,11 @@ def _of(
     electrons: ElectronMobility | None,
 ) -> Segment:
     answer = response(charge, potential_V, electrons)
-    conducts = bool(np.any(answer.conductivity_S_cm[0, 0] > 0.0))
     return Segment(
         metric_nm,
         np.broadcast_to(permittivity, metric_nm.shape),
         answer.capacitance_e_V_nm3,
         resistivity(answer.conductivity_S_cm),
-        conducts,
     )
 
 
@@ -188,7 +195,7 @@ def electrode_segment(side: HalfSpace, electrons: ElectronMobility | None = None
     own = bulk.conductivity_S_cm
     if np.any(own > 0.0):
         resists[0, 0] = np.maximum(made.resistivity_ohm_cm[0, 0] - 1.0 / own, 0.0)
-    return replace(made, resistivity_ohm_cm=resists, conducts=True)
+    return replace(made, resistivity_ohm_cm=resists)
 
 
 def thick_layer(
@@ -214,17 +221,16 @@ def thick_layer(
         for side in (left, right)
     )
     rest = thickness_nm - first.length_nm - last.length_nm
-    if electrons is None:
-        with np.errstate(divide="ignore"):
-            of_ends = [1.0 / side.bulk.conductivity_S_cm for side in (left, right)]
-        # of the whole layer the mean of its two ends', which differ where mu does
-        total = thickness_nm * (of_ends[0] + of_ends[1]) / 2.0
-        beside = first.length_nm * of_ends[0] + last.length_nm * of_ends[1]
-        middle = np.maximum((total - beside) / rest, 0.5 * np.minimum(*of_ends))
-        middle = np.minimum(middle, 1.0 / _LEAST_CONDUCTIVITY_S_CM)
-        between = middle_segment(left.bulk, rest, middle)
-    else:
-        between = middle_segment(left.bulk, rest, electrons=electrons)
+    with np.errstate(divide="ignore"):
+        of_ends = [1.0 / side.bulk.conductivity_S_cm for side in (left, right)]
+    # of the whole layer the mean of its two ends', which differ where mu does
+    total = thickness_nm * (of_ends[0] + of_ends[1]) / 2.0
+    beside = first.length_nm * of_ends[0] + last.length_nm * of_ends[1]
+    middle = np.maximum((total - beside) / rest, 0.5 * np.minimum(*of_ends))
+    middle = np.minimum(middle, 1.0 / _LEAST_CONDUCTIVITY_S_CM)
+    ends = (left.bulk.mu_eV, right.bulk.mu_eV)
+    varies = electrons is not None and bool(np.any(ends[0] != ends[1]))
+    between = middle_segment(left.bulk, rest, middle, electrons, ends if varies else None)
     return [first, between, last.mirrored()]
 
 
@@ -236,9 +242,7 @@ def layer_segment(solution: LayerSolution, electrons: ElectronMobility | None = 
     """Elements of a layer that was solved whole on the grid."""
     between = solution.element.to_places(PLACES)
     potential = np.tensordot(between, solution.potential_V, axes=1)
-    # fixed charges, which may vary from node to node, answer to nothing
-    charge = replace(solution.charge, fixed_charge_nm3=np.zeros(1))
-    charge = charge.between_nodes(between, potential.ndim)
+    charge = solution.charge.between_nodes(between, potential.ndim)
     eps = np.tensordot(between, solution.permittivity_e_V_nm, axes=1)
     metric = np.broadcast_to(0.5 * np.diff(solution.ends_nm, axis=0), potential.shape)
     if electrons is not None:
@@ -255,6 +259,7 @@ def middle_segment(
     length_nm: Array,
     resistivity_ohm_cm: Array | None = None,
     electrons: ElectronMobility | None = None,
+    end_mu_eV: tuple[Array, Array] | None = None,
 ) -> Segment:
     """Neutral bulk (B,) between two space charges.
 
@@ -268,21 +273,45 @@ def middle_segment(
         Of the ions, where it is not the bulk's own.
     electrons : ElectronMobility, optional
         Where electrons conduct: elements grow from both ends, as what diffuses needs it.
+    end_mu_eV : pair of array (B,), optional
+        mu at both ends, where electrons feel that it varies; linear in between.
     """
-    edges = np.stack([np.zeros_like(length_nm), length_nm])
+    metric = np.broadcast_to(0.5 * length_nm, (PLACES.size, 1, length_nm.size))
     if electrons is not None:
-        reach = np.nanmax(length_nm / (2.0 * bulk.debye_length_nm))
-        steps = max(1, int(np.ceil(np.log(max(reach, 1.0)) / np.log(_GROWTH))))
-        grown = np.concatenate([[0.0], _GROWTH ** np.arange(-float(steps), 1.0)]) / 2.0
-        share = np.concatenate([grown, 1.0 - grown[-2::-1]])
-        edges = share[:, None] * length_nm
-    metric = np.broadcast_to(
-        0.5 * np.diff(edges, axis=0), (PLACES.size, edges.shape[0] - 1, length_nm.size)
-    )
+        share = _shares(bulk, length_nm, end_mu_eV)
+        metric = np.broadcast_to(
+            0.5 * np.diff(share)[:, None] * length_nm,
+            (PLACES.size, share.size - 1, length_nm.size),
+        )
+        if end_mu_eV is not None:
+            low, high = end_mu_eV
+            place = 0.5 * (share[1:] + share[:-1] + PLACES[:, None] * np.diff(share))
+            bulk = neutral_bulk(
+                bulk.phase,
+                temperature_K=bulk.temperature_K,
+                metal_work_function_eV=bulk.metal_work_function_eV,
+                mu_eV=low + (high - low) * place[..., None],
+                ion_charge=bulk.ion_charge,
+            )
     potential = np.broadcast_to(bulk.neutral_potential_V, metric.shape)
     eps = VACUUM_PERMITTIVITY_E_V_NM * bulk.phase.dielectric_constant
     made = _of(charge_of(bulk), potential, metric, eps, electrons)
-    if resistivity_ohm_cm is not None and electrons is None:
-        own = np.broadcast_to(resistivity_ohm_cm, made.resistivity_ohm_cm.shape)
-        made = replace(made, resistivity_ohm_cm=own)
-    return made
+    if resistivity_ohm_cm is None:
+        return made
+    own = made.resistivity_ohm_cm.copy()
+    if electrons is None or not np.any(own[0, 1]):
+        own[0, 0] = resistivity_ohm_cm
+    return replace(made, resistivity_ohm_cm=own)
+
+
+def _shares(bulk: Bulk, length_nm: Array, end_mu_eV: tuple[Array, Array] | None) -> Array:
+    """Ends of elements that grow from both ends, and resolve how electrons follow mu."""
+    reach = np.nanmax(length_nm / (2.0 * bulk.debye_length_nm))
+    steps = max(1, int(np.ceil(np.log(max(reach, 1.0)) / np.log(_GROWTH))))
+    grown = np.concatenate([[0.0], _GROWTH ** np.arange(-float(steps), 1.0)]) / 2.0
+    share = np.concatenate([grown, 1.0 - grown[-2::-1]])
+    if end_mu_eV is None:
+        return share
+    change = np.nanmax(np.abs(end_mu_eV[1] - end_mu_eV[0]) / (bulk.ion_charge * bulk.kT_eV))
+    even = np.linspace(0.0, 1.0, int(np.ceil(change / _KT_PER_ELEMENT)) + 1)
+    return np.unique(np.concatenate([share, even]).round(14))

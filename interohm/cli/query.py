@@ -55,6 +55,15 @@ _SHOWN = {
         "electron_barrier_eV",
         "stable",
     ),
+    "impedances": (
+        "cell",
+        "temperature_K",
+        "state_of_charge",
+        "dc_resistance_ohm_cm2",
+        "series_capacitance_uF_cm2",
+        "lowest_Hz",
+        "highest_Hz",
+    ),
     "interfaces": ("name", "left", "right", "dipole_V", "barrier_eV", "areal_site_density_cm2"),
     "calculations": (
         "hash",
@@ -70,14 +79,17 @@ _SHOWN = {
 }
 
 Collection = Annotated[
-    str, typer.Argument(help="materials, interfaces, contacts, cells, calculations or failures.")
+    str,
+    typer.Argument(
+        help="materials, interfaces, contacts, cells, impedances, calculations or failures."
+    ),
 ]
 CollectionOrTable = Annotated[
     str,
     typer.Argument(
         metavar="COLLECTION",
-        help="materials, interfaces, contacts, cells, calculations or failures; or a Parquet "
-        "table (a file, or a folder of them) of a screening.",
+        help="materials, interfaces, contacts, cells, impedances, calculations or failures; or a "
+        "Parquet table (a file, or a folder of them) of a screening.",
     ),
 ]
 Where = Annotated[

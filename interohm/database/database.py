@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
     from interohm.results.cell import CellResult
     from interohm.results.contact import ContactResult
+    from interohm.results.impedance import ImpedanceResult
 
 COLLECTIONS = tuple(COLUMNS)
 
@@ -336,6 +337,11 @@ class Database:
         document = _plain(document)
         key = _key(document, "cell", "temperature_K")
         self._save_all("cells", [_prepared_result("cells", key, document)])
+
+    def save_impedance(self, document: ImpedanceResult | Mapping[str, Any]) -> None:
+        """Insert or replace the impedance of the cell of this name at this temperature."""
+        document = _plain(document)
+        self._save_result("impedances", _key(document, "cell", "temperature_K"), document)
 
     def query(
         self,

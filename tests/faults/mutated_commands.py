@@ -98,6 +98,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(("cell", "{}"), _EXAMPLES / "lithium-LiF-LLZO-LCO.yaml", "cell.yaml", _OUTPUT),
     Command(("cell", "{}"), _EXAMPLES / "cell.yaml", "cell.yaml", _OUTPUT[:1]),
     Command(
+        ("impedance", "{}", "--samples", "20"),
+        _EXAMPLES / "lithium-LiPON-LCO.yaml",
+        "cell.yaml",
+        (*_OUTPUT, ("--soc", "0.5"), ("--temperature", "350"), ("--frequencies", "1:1e6:5")),
+    ),
+    Command(
         ("screen", "{}"),
         _EXAMPLES / "screen.yaml",
         "screen.yaml",

@@ -22,6 +22,7 @@ COMMANDS = (
     ("run",),
     ("contact",),
     ("cell",),
+    ("impedance",),
     ("materials",),
     ("materials", "list"),
     ("materials", "show"),
