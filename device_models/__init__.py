@@ -68,6 +68,7 @@ from .resistance import (
 )
 from .sensitivity import Sensitivity, first_order_sensitivity
 from .validity import coulomb_coupling, filling, shortest_hop_nm
+from .value_of_information import value_of_information
 
 __all__ = [
     "BOLTZMANN_EV_K",
@@ -151,6 +152,7 @@ __all__ = [
     "solve_stack",
     "stack_phases",
     "thick_space_charge",
+    "value_of_information",
 ]
 
 keep_freed_memory()

@@ -15,6 +15,7 @@ import typer
 
 from interohm.cli import (
     campaigns,
+    design,
     doctor,
     explore,
     imports,
@@ -56,6 +57,7 @@ app.command("import", epilog=imports.IMPORT_EXAMPLE)(imports.import_)
 app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
 app.command("screen", epilog=screen.SCREEN_EXAMPLE)(screen.screen)
+app.command("design", epilog=design.DESIGN_EXAMPLE)(design.design)
 app.command("validate", epilog=validate.VALIDATE_EXAMPLE)(validate.validate)
 app.add_typer(materials.app, name="materials")
 app.add_typer(interfaces.app, name="interfaces")

@@ -93,7 +93,7 @@ def write_screening_report(
     for index, temperature in enumerate(temperatures):
         states = [state for state in result.states if state.temperature_K == temperature]
         body += _sections(result, states, f"{index}", figures)
-    body.append(section("Records", _records_table(materials), note=_RECORDS_NOTE))
+    body.append(section("Records", records_table(materials), note=_RECORDS_NOTE))
     write_text(path, page(result.screening, body, figures, charges))
 
 
@@ -329,7 +329,8 @@ def _histogram(states: list[ScreeningState], output: str) -> Figure:
     return {"layout": layout, "frames": frames}
 
 
-def _records_table(records: Sequence[Insulator | Metal]) -> Markup:
+def records_table(records: Sequence[Insulator | Metal]) -> Markup:
+    """Return how many numbers each record has, and how many of them are assumed."""
     rows = []
     for record in records:
         numbers = [quantity for _, quantity in quantities(record)]
