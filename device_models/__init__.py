@@ -66,6 +66,7 @@ from .resistance import (
     side_depletion_ohm_cm2,
     thick_space_charge,
 )
+from .resolution import resolution_weights
 from .sensitivity import Sensitivity, first_order_sensitivity
 from .validity import coulomb_coupling, filling, shortest_hop_nm
 from .value_of_information import value_of_information
@@ -146,6 +147,7 @@ __all__ = [
     "open_circuit_voltage_V",
     "pinning_dipole_V",
     "positive_resistance",
+    "resolution_weights",
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",
     "solve_finite_layers",

@@ -230,7 +230,11 @@ class _Finder:
                     where=f"{self.where}: {field}",
                     fix="coat with an insulator",
                 )
-            sides += [CoatableElectrode(metal, record, coating.thickness_nm) for metal in metals]
+            sides += [
+                CoatableElectrode(metal, record, thickness_nm)
+                for thickness_nm in coating.thicknesses_nm
+                for metal in metals
+            ]
         return sides
 
 

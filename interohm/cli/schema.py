@@ -27,6 +27,7 @@ class Schema(StrEnum):
     cell_result = "cell-result"
     screening_result = "screening-result"
     design_result = "design-result"
+    kpfm_result = "kpfm-result"
 
 
 #: Where each is described: a module and its name there.
@@ -44,6 +45,7 @@ _HOMES = {
     Schema.cell_result: ("interohm.results.cell", "CellResult"),
     Schema.screening_result: ("interohm.results.screening", "ScreeningResult"),
     Schema.design_result: ("interohm.results.design", "DesignResult"),
+    Schema.kpfm_result: ("interohm.results.kpfm", "KpfmResult"),
 }
 
 
@@ -52,7 +54,8 @@ def schema(
         Schema,
         typer.Argument(
             help="record, interface, experiment, cell, campaign, preset, screen, design, import, "
-            "contact-result, cell-result, screening-result or design-result."
+            "contact-result, cell-result, screening-result, design-result or "
+            "kpfm-result."
         ),
     ],
 ) -> None:
@@ -60,7 +63,7 @@ def schema(
 
     Every field of a record, an interface, an experiment, a cell, a campaign, its preset, a
     screening, a design or an import, with its type and bounds; every field that contact, cell,
-    screen and design print with --json, with its unit.
+    screen, design and kpfm print with --json, with its unit.
     """
     from pydantic import TypeAdapter
 

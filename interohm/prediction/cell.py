@@ -125,7 +125,7 @@ def cell_result(
         measured map cannot be of this cell.
     """
     check_cell(cell, materials, where=where)
-    cell = _with_known_interfaces(cell, materials, interfaces)
+    cell = cell_with_known_interfaces(cell, materials, interfaces)
     report_progress = progress or (lambda done: None)
     reference = reference_metal(materials)
     uncertain = samples > 0 and (
@@ -201,7 +201,7 @@ def cell_document(cell: Cell, materials: list[Insulator | Metal], **options: Any
     return cell_result(cell, materials, **options).document()
 
 
-def _with_known_interfaces(
+def cell_with_known_interfaces(
     cell: Cell, materials: list[Insulator | Metal], interfaces: Sequence[Interface]
 ) -> Cell:
     """Return the cell with all contacts listed, and what is known of them."""

@@ -8,7 +8,7 @@ electrodes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -48,11 +48,14 @@ class CoatingLayer:
         Its thickness.
     frozen_charge_cm3 : float or array (..., 1)
         Donors minus acceptors.
+    susceptibility : float or array (..., 1)
+        Of what follows the field, everywhere alike: it adds to the dielectric constant.
     """
 
     material: Insulator
     thickness_nm: ArrayLike
     frozen_charge_cm3: ArrayLike = 0.0
+    susceptibility: ArrayLike = 0.0
 
 
 @dataclass(frozen=True)
@@ -170,13 +173,16 @@ def solve_stack_between(
                 mu_eV, around.metal_work_function_eV, around.ion_charge
             )
 
-    def bulk_of(material: Insulator, frozen_charge_cm3: ArrayLike = 0.0) -> Bulk:
-        phase = around.phase(material, frozen_charge_cm3=frozen_charge_cm3)  # type: ignore[arg-type]
-        return around.bulk(phase, clipped_mu_eV(material, mu_eV))
+    def bulk_of(layer: CoatingLayer) -> Bulk:
+        frozen = layer.frozen_charge_cm3
+        phase = around.phase(layer.material, frozen_charge_cm3=frozen)  # type: ignore[arg-type]
+        permittivity = phase.dielectric_constant + np.asarray(layer.susceptibility)
+        phase = replace(phase, dielectric_constant=permittivity)
+        return around.bulk(phase, clipped_mu_eV(layer.material, mu_eV))
 
     for place, material in ((0, left), (1, right)):
         if isinstance(material, Insulator):
-            bulk = bulk_of(material)
+            bulk = bulk_of(CoatingLayer(material, 0.0))
             if field_samples is None:
                 require_neutral_bulk(material, bulk)
             ends[place] = [PhaseShare(1.0, bulk)]
@@ -185,10 +191,7 @@ def solve_stack_between(
     row = Row(
         materials,
         ends[0],
-        [
-            StackLayer(bulk_of(one.material, one.frozen_charge_cm3), one.thickness_nm)
-            for one in coatings
-        ],
+        [StackLayer(bulk_of(one), one.thickness_nm) for one in coatings],
         ends[1],
         [
             joint_of(with_known_interface(one, *pair, interfaces), *pair, field_samples)

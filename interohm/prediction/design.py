@@ -22,7 +22,13 @@ from interohm.prediction.sensitivity import RecordedFieldSamples
 from interohm.prediction.single_contact import Conditions, contact_ion_content, solve_contact
 from interohm.prediction.value_of_calculations import next_calculations
 from interohm.records import Insulator, Metal, material_hash
-from interohm.records.design import Coating, Design, DopantRange, ThicknessRange
+from interohm.records.design import (
+    Coating,
+    Design,
+    DopantRange,
+    SusceptibilityRange,
+    ThicknessRange,
+)
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
 from interohm.results.design import DesignResult
@@ -38,6 +44,9 @@ if TYPE_CHECKING:
 
 #: Points of the grid over a single thickness, over each of two, and over a concentration.
 _POINTS, _POINTS_OF_TWO, _POINTS_OF_DOPANTS = 7, 5, 4
+
+#: What may be searched beside the thickness.
+_SEARCHED = ("donors_cm3", "acceptors_cm3", "susceptibility")
 
 #: A thickness is refined to this share of itself.
 _THICKNESS_SHARE = 0.02
@@ -180,9 +189,9 @@ class _Candidate:
         for index, layer in enumerate(layers):
             thick = layer.thickness_nm
             self.variables.append(_Variable(index, "thickness_nm", thick.low, thick.high))
-            for field in ("donors_cm3", "acceptors_cm3"):
+            for field in _SEARCHED:
                 given = getattr(layer.coating, field)
-                if isinstance(given, DopantRange):
+                if isinstance(given, DopantRange | SusceptibilityRange):
                     self.variables.append(_Variable(index, field, given.low, given.high))
 
     def grid(self) -> Array:
@@ -219,6 +228,7 @@ class _Candidate:
                     self.value(points, index, "donors_cm3")
                     - self.value(points, index, "acceptors_cm3")
                 )[:, None],
+                self.value(points, index, "susceptibility")[:, None],
             )
             for index, layer in enumerate(self.layers)
         ]
@@ -582,7 +592,7 @@ def _candidate_document(
             "material": layer.material.name,
             **{
                 field: float(candidate.value(chosen.points, index, field))
-                for field in ("thickness_nm", "donors_cm3", "acceptors_cm3")
+                for field in ("thickness_nm", *_SEARCHED)
             },
         }
         for index, layer in enumerate(candidate.layers)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from interohm.records.cell_config import (
     DopantConcentration,
     StateOfCharge,
+    Susceptibility,
     Temperature,
     Thickness,
 )
@@ -48,6 +49,13 @@ class DopantRange(_Range):
     high: Annotated[Number, Field(alias="to", gt=0, le=1e23)]
 
 
+class SusceptibilityRange(_Range):
+    """Susceptibilities that a layer may have."""
+
+    low: Annotated[Number, Field(alias="from", gt=0, le=1e5)]
+    high: Annotated[Number, Field(alias="to", gt=0, le=1e5)]
+
+
 class Coating(_Config):
     """One candidate; a name alone will do.
 
@@ -59,12 +67,16 @@ class Coating(_Config):
         Instead of that of all candidates.
     donors_cm3, acceptors_cm3 : float or DopantRange
         Frozen species, fully ionized, of charge +1 and −1; a range is searched, too.
+    susceptibility : float or SusceptibilityRange
+        chi of what follows the field beside the record's dielectric constant (a soft dielectric, a
+        ferroelectric); a range is searched, too.
     """
 
     material: Name
     thickness_nm: ThicknessRange | None = None
     donors_cm3: DopantConcentration | DopantRange = 0.0
     acceptors_cm3: DopantConcentration | DopantRange = 0.0
+    susceptibility: Susceptibility | SusceptibilityRange = 0.0
 
     @model_validator(mode="before")
     @classmethod

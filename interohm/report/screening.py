@@ -211,7 +211,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
         sure = {cell.index: cell for cell in state.ranked(output)}
         for rank, cell in enumerate(state.best[output], start=1):
             known = sure.get(cell.index)
-            chance = "–" if known is None else f"{100 * (known.probability_among_best or 0.0):.0f}"
+            chance = "–" if known is None else f"{100 * (known.probability_best or 0.0):.0f}"
             ranks = "–" if known is None else interval(known.rank, 3)
             places.append(index)
             rows.append(
@@ -237,7 +237,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
             "5 to 95 %",
             *(_LABELS[name] for name in _CELL_MAPS if name != output),
             "rank, 5 to 95 %",
-            "among the best, %",
+            "is the best, %",
         ),
         rows,
         numeric=(0, *range(4, 12)),

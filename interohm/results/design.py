@@ -51,6 +51,7 @@ class ChosenLayer(Result):
     thickness_nm: float = Field(description="nm")
     donors_cm3: float = Field(0.0, description="cm⁻³")
     acceptors_cm3: float = Field(0.0, description="cm⁻³")
+    susceptibility: float = Field(0.0, description="Beside the record's dielectric constant.")
 
 
 class ThicknessCurve(Result):

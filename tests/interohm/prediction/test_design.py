@@ -93,6 +93,35 @@ def test_a_coated_contact_is_that_of_a_cell() -> None:
     assert stack.layers_ohm_cm2[0] == pytest.approx(whole.layer_resistance_ohm_cm2[2], rel=1e-4)
 
 
+def test_a_susceptibility_is_that_of_the_grid_solver() -> None:
+    """A uniform one adds to the dielectric constant; the grid takes it as a layer's own."""
+    materials = [_material(name) for name in ("Li", "LLZO", "LiNbO3", "LiCoO2")]
+    cell = Cell.model_validate(
+        {
+            "name": "cell",
+            "states_of_charge": [0.5],
+            "electrons": False,
+            "layers": [
+                {"material": "Li", "thickness_nm": 1e4},
+                {"material": "LLZO", "thickness_nm": 1e8},
+                {"material": "LiNbO3", "thickness_nm": 3.0, "susceptibility": 40.0},
+                {"material": "LiCoO2", "thickness_nm": 1e4},
+            ],
+        }
+    )
+    whole = solve_state(cell, materials, 0)
+    stack = solve_stack_between(
+        materials[1],
+        [CoatingLayer(_insulator("LiNbO3"), 3.0, susceptibility=40.0)],
+        materials[3],
+        materials[0],
+        temperature_K=300.0,
+        state_of_charge=0.5,
+        electrons=False,
+    )
+    assert stack.layers_ohm_cm2[0] == pytest.approx(whole.layer_resistance_ohm_cm2[2], rel=1e-3)
+
+
 def test_thicknesses_solved_together_are_those_solved_alone() -> None:
     left, right = _material("LiCoO2"), _material("Li3PS4")
     reference = reference_metal([left, right])
