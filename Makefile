@@ -48,7 +48,7 @@ lint: types  ## ruff, mypy, and which module may import which
 	@cd build/lint && $(CURDIR)/$(BIN)/lint-imports --no-cache $(CURDIR)/pyproject.toml
 
 test: lint  ## lint, types and all tests (some run GPAW)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --dist loadfile
 
 test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
 	@$(BIN)/pytest tests/cluster tests/faults/cluster $(addprefix tests/interohm/,\

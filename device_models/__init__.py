@@ -29,6 +29,12 @@ from .grid.layer_charge import UNMIXING, Unmixing
 from .grid.solution import LayerSolution, Stack, StackNotConverged
 from .grid.stack import solve_stack
 from .grid.stack_layer import GradedProfile, StackLayer
+from .impedance.chain import Chain, Crossing
+from .impedance.diffusion import Diffusion
+from .impedance.gradient import impedance_gradient
+from .impedance.response import ElectronMobility
+from .impedance.segment import Segment, electrode_segment, layer_segment, thick_layer
+from .impedance.spectrum import Relaxations, solve_chain
 from .kpfm import (
     Decomposition,
     collector_work_function_eV,
@@ -82,12 +88,16 @@ __all__ = [
     "UNMIXING",
     "Bulk",
     "ButlerVolmer",
+    "Chain",
     "CoatedContact",
     "CoatedResistance",
     "Contact",
     "ContactHop",
     "ContactResistance",
+    "Crossing",
     "Decomposition",
+    "Diffusion",
+    "ElectronMobility",
     "FiniteLayer",
     "FiniteLayers",
     "FittedHop",
@@ -101,6 +111,8 @@ __all__ = [
     "Phase",
     "Profile",
     "Reason",
+    "Relaxations",
+    "Segment",
     "Sensitivity",
     "Stack",
     "StackLayer",
@@ -124,6 +136,7 @@ __all__ = [
     "defect_slots",
     "delta_cpd_V",
     "electrode_bulk",
+    "electrode_segment",
     "electron_barrier_eV",
     "energies_from_neutrality",
     "equilibrium_cpd_V",
@@ -135,12 +148,14 @@ __all__ = [
     "grid_depletion_ohm_cm2",
     "half_space",
     "hole_barrier_eV",
+    "impedance_gradient",
     "ion_electrochemical_potential_eV",
     "is_thick",
     "lattice_gas_factor",
     "layer",
     "layer_depletion_ohm_cm2",
     "layer_leakage",
+    "layer_segment",
     "metal_neutral_potential_V",
     "minimum_interface_mu",
     "neutral_bulk",
@@ -150,9 +165,11 @@ __all__ = [
     "resolution_weights",
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",
+    "solve_chain",
     "solve_finite_layers",
     "solve_stack",
     "stack_phases",
+    "thick_layer",
     "thick_space_charge",
     "value_of_information",
 ]

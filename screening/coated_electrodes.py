@@ -1,4 +1,4 @@
-"""Contacts of coated electrodes: the coating solved whole between electrode and electrolyte.
+"""Contacts of coated electrodes: the coating solved together with its electrode and electrolyte.
 
 A coating of nanometres is part of the interface. Its mu lies on the line from the electrode to the
 other one, of which it takes t/L: a cell is the sum of its contacts only where that makes no
@@ -44,7 +44,7 @@ _SAME = 1e-3
 
 
 def coated_side(
-    sides: Sequence[CoatableElectrode],
+    coated: Sequence[CoatableElectrode],
     electrolytes: Sequence[Insulator],
     conditions: SideConditions,
     *,
@@ -58,7 +58,7 @@ def coated_side(
 
     Parameters
     ----------
-    sides, electrolytes : sequence
+    coated, electrolytes : sequence
         The columns and rows of the table.
     conditions : SideConditions
         Of all of them.
@@ -73,9 +73,9 @@ def coated_side(
     progress : callable, optional
         Told how many more contacts are solved, as they are.
     """
-    table = {name: np.empty((len(electrolytes), len(sides))) for name in OF_PAIRS}
+    table = {name: np.empty((len(electrolytes), len(coated))) for name in OF_PAIRS}
     extremes = np.array([np.min(other_mu_eV), np.max(other_mu_eV)])
-    for column, side in enumerate(sides):
+    for column, side in enumerate(coated):
         for row, electrolyte in enumerate(electrolytes):
             found = solve_coated(
                 side,
@@ -95,7 +95,7 @@ def coated_side(
             if progress is not None:
                 progress(1)
     electrodes = electrodes_of(
-        [side.metal for side in sides], state_of_charge, positive=conditions.positive
+        [side.metal for side in coated], state_of_charge, positive=conditions.positive
     )
     _, _, level = electrode_potentials(electrodes, conditions)
     return SideContacts(**table, voltage_V=electrodes.voltage_V, fermi_level_eV=level)

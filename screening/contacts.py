@@ -46,7 +46,7 @@ DEBYE_LENGTHS_EACH = 5 * 1.01
 class SideContacts:
     """Contacts of the electrodes of one side with the electrolytes; arrays (E, S) unless said.
 
-    ``side`` names electrodes, each with or without a coating. A resistance is NaN where it means
+    Columns are electrodes, each with or without a coating. A resistance is NaN where it means
     nothing.
 
     Parameters
@@ -91,9 +91,9 @@ class SideContacts:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of electrolytes and of sides."""
-        electrolytes, sides = self.resistance_ohm_cm2.shape
-        return electrolytes, sides
+        """Number of electrolytes and of electrodes."""
+        electrolytes, electrodes = self.resistance_ohm_cm2.shape
+        return electrolytes, electrodes
 
 
 #: The fields of `SideContacts` that are of an electrode and an electrolyte.
@@ -213,20 +213,20 @@ UNKNOWN = PairHops(np.asarray(np.nan), prior_median_eV(), np.zeros(()), np.asarr
 
 
 def known_hops(
-    sides: Sequence[Metal],
+    metals: Sequence[Metal],
     electrolytes: Sequence[Insulator],
     interfaces: Sequence[Interface],
     *,
     positive: bool,
 ) -> PairHops:
     """Return what is known of all pairs, row by row as `all_contacts` has them."""
-    shape = (len(electrolytes), len(sides))
+    shape = (len(electrolytes), len(metals))
     barrier, dipole, areal = np.full(shape, np.nan), np.zeros(shape), np.full(shape, np.nan)
     names = {name for one in interfaces for name in (one.left, one.right)}
     for row, electrolyte in enumerate(electrolytes):
         if electrolyte.name not in names:
             continue
-        for column, metal in enumerate(sides):
+        for column, metal in enumerate(metals):
             if metal.name not in names:
                 continue
             left, right = (electrolyte, metal) if positive else (metal, electrolyte)
@@ -256,7 +256,7 @@ def solve_pairs(
     Parameters
     ----------
     electrodes, electrolytes
-        Of the same length N, or arrays (N, samples) (see `sides`).
+        Of the same length N, or arrays (N, samples).
     conditions : SideConditions
         Of all of them.
     hops : PairHops
@@ -360,14 +360,14 @@ def all_contacts(
     progress : callable, optional
         Told how many more contacts are solved, as they are.
     """
-    sides, count = electrodes.voltage_V.size, electrolytes.reduction_V.size
-    table = {name: np.empty(count * sides) for name in OF_PAIRS}
+    columns, count = electrodes.voltage_V.size, electrolytes.reduction_V.size
+    table = {name: np.empty(count * columns) for name in OF_PAIRS}
 
     def one(start: int) -> None:
-        pairs = np.arange(start, min(start + _CHUNK, count * sides))
+        pairs = np.arange(start, min(start + _CHUNK, count * columns))
         found = solve_pairs(
-            taken(electrodes, pairs % sides),
-            taken(electrolytes, pairs // sides),
+            taken(electrodes, pairs % columns),
+            taken(electrolytes, pairs // columns),
             conditions,
             hops=hops.take(pairs),
         )
@@ -377,10 +377,10 @@ def all_contacts(
             progress(pairs.size)
 
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(one, range(0, count * sides, _CHUNK)))
+        list(pool.map(one, range(0, count * columns, _CHUNK)))
     _, _, level = electrode_potentials(electrodes, conditions)
     return SideContacts(
-        **{name: values.reshape(count, sides) for name, values in table.items()},
+        **{name: values.reshape(count, columns) for name, values in table.items()},
         voltage_V=electrodes.voltage_V,
         fermi_level_eV=level,
     )
@@ -392,7 +392,7 @@ def taken(these: Some, index: NDArray[np.int64]) -> Some:
 
 
 def joined(parts: list[SideContacts]) -> SideContacts:
-    """Put tables of the same electrolytes side by side: the uncoated sides, then coated ones."""
+    """Put tables of the same electrolytes beside each other: the uncoated, then coated ones."""
     return SideContacts(
         **{
             field.name: np.concatenate([getattr(part, field.name) for part in parts], axis=-1)

@@ -67,12 +67,12 @@ def cells_of(
     mu_eV = {
         positive: -z
         * electrodes_of(
-            [side.metal for side in sides], state_of_charge, positive=positive
+            [each.metal for each in electrodes], state_of_charge, positive=positive
         ).voltage_V
-        for positive, sides in ((False, records.negatives), (True, records.positives))
+        for positive, electrodes in ((False, records.negatives), (True, records.positives))
     }
 
-    def side_contacts(sides: Sequence[CoatableElectrode], positive: bool) -> SideContacts:
+    def side_contacts(coatable: Sequence[CoatableElectrode], positive: bool) -> SideContacts:
         conditions = SideConditions(
             temperature_K,
             config.electrolyte_thickness_nm,
@@ -80,8 +80,8 @@ def cells_of(
             float(z),
             positive,
         )
-        plain = [side.metal for side in sides if side.coating is None]
-        coated = [side for side in sides if side.coating is not None]
+        plain = [each.metal for each in coatable if each.coating is None]
+        coated = [each for each in coatable if each.coating is not None]
         parts = []
         if plain:
             electrodes = electrodes_of(plain, state_of_charge, positive=positive)
@@ -128,13 +128,13 @@ def _bend(
     bent: Sequence[PhaseShare],
 ) -> None:
     """Put an electrode with a space charge of its own into the table of those that hold theirs."""
-    count, sides = table.shape
+    count, columns = table.shape
     rows = np.arange(count)
     found = solve_pairs(
         taken(electrodes, np.full(count, column)),
         electrolytes,
         conditions,
-        hops=hops.take(rows * sides + column),
+        hops=hops.take(rows * columns + column),
         bent=bent,
     )
     for name, values in found.items():

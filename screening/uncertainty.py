@@ -84,12 +84,20 @@ class Sampler:
 
     def interface_quantiles(self, *, positive: bool, shape: tuple[int, int]) -> list[list[Any]]:
         """Return the quantiles of all contacts of a side that were asked for; None for others."""
-        electrolytes, sides = shape
-        found: list[list[Any]] = [[None] * sides for _ in range(electrolytes)]
+        electrolytes, electrodes = shape
+        found: list[list[Any]] = [[None] * electrodes for _ in range(electrolytes)]
         for (side, electrolyte, index), fields in self._contacts.items():
             if side == positive:
                 found[electrolyte][index] = quantiles(fields["interface_ohm_cm2"])
         return found
+
+    def contact_samples(
+        self, positive: bool, electrolyte: int, side: int, *, solve: bool
+    ) -> dict[str, Array] | None:
+        """Return the fields of a contact, None if there are none and they are not to be solved."""
+        if self.config.samples and solve:
+            return self.contact(positive, electrolyte, side)
+        return self._contacts.get((positive, electrolyte, side))
 
     def contact(self, positive: bool, electrolyte: int, side: int) -> dict[str, Array]:
         """Return the fields of one contact, (samples,) each."""

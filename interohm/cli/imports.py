@@ -46,15 +46,18 @@ def import_(
         else:
             with progress_of("reading folders") as report:
                 made = import_folder(folder, database, report)
-    if made.records:
+    everything = [*made.records, *made.interfaces]
+    if everything:
         with Database.open(write=True) as database:
             for calculation in made.calculations:
                 database.save_calculation(calculation.model_dump())
             for record in made.records:
                 database.save_material(record)
-            counted = f"{len(made.records)} records of {len(made.calculations)} calculations"
+            for interface in made.interfaces:
+                database.save_interface(interface)
+            counted = f"{len(everything)} records of {len(made.calculations)} calculations"
             remark(f"{counted} in {database.location}")
-        print_records(made.records)
+        print_records(everything)
     if _name_what_is_left(made):
         raise typer.Exit(2)
 

@@ -50,22 +50,27 @@ def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Ta
     more: tuple[str, ...] = ()
     choice = ranking is not None and ranking.best_of < len(ranking.cells)
     if ranking is not None:
-        more = ("rank, 5 to 95 %#", "is the best, %")
+        more = ("median#", "rank, 5 to 95 %#", "is the best, %")
         if choice:
             # of all, it would be certain
             more = (*more, f"among the best {ranking.best_of}, %")
-    made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, title=title)
+    last = ("validity",) if any(cell.validity for cell in cells) else ()
+    made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, *last, title=title)
     sure = {} if ranking is None else {cell.index: cell for cell in ranking.cells}
     for index, cell in enumerate(cells, start=1):
         row = [str(index), cell.negative, cell.electrolyte, cell.positive]
         row += [shown(getattr(cell, field)) for field in _COLUMNS.values()]
         if ranking is not None:
             known = sure.get(cell.index)  # not of those beyond `survivors`
+            quantiles = None if known is None else known.quantiles
+            row.append("–" if quantiles is None else shown(quantiles["p50"]))
             rank = None if known is None else known.rank
             row.append("–" if rank is None else f"{rank['p05']:.0f} … {rank['p95']:.0f}")
             row.append(_share(None if known is None else known.probability_best or 0.0))
             if choice:
                 row.append(_share(None if known is None else known.probability_among_best or 0.0))
+        if last:
+            row.append(", ".join(cell.validity or []))
         made.add_row(*row)
     return made
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -113,6 +114,30 @@ def host_occupations(metal: Metal, ion_content: float) -> list[tuple[float, floa
             share = (ion_content - low) / (high - low)
             return [(low / sites, 1.0 - share), (high / sites, share)]
     return [(ion_content / sites, 1.0)]
+
+
+def coexisting_fields(
+    sides: Mapping[str, tuple[Insulator | Metal, float | None]],
+) -> list[dict[str, Any]]:
+    """Return the phases that coexist on the sides of a contact, as a document says them.
+
+    Parameters
+    ----------
+    sides : mapping
+        Record and ion content of each side; None of an insulator.
+    """
+    found = []
+    for side, (material, content) in sides.items():
+        if not isinstance(material, Metal) or content is None:
+            continue
+        phases = host_occupations(material, content)
+        if len(phases) > 1:
+            sites = material.sites_per_formula or 1.0
+            found += [
+                {"side": side, "ion_content": theta * sites, "share": share}
+                for theta, share in phases
+            ]
+    return found
 
 
 def occupation_is_cut(metal: Metal, ion_content: float) -> bool:

@@ -14,6 +14,7 @@ from interohm.prediction.coexisting_phases import PhaseShare
 from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
 from interohm.prediction.electrodes import (
     clipped_mu_eV,
+    coexisting_fields,
     ion_content_at,
     reference_work_function_eV,
 )
@@ -81,6 +82,12 @@ class SingleContact:
         """Return the state of a nominal solution as a document says it."""
         return {
             "ion_content": self.ion_content,
+            "coexisting_phases": coexisting_fields(
+                {
+                    "left": (self.solved.left, self.ion_content["left"]),
+                    "right": (self.solved.right, self.ion_content["right"]),
+                }
+            ),
             "neutral_potential_V": {
                 side: number(model.neutral_potential_V) for side, model in self.sides.items()
             },

@@ -28,6 +28,7 @@ from interohm.workflows.vasp_import_config import (
     ImportConfig,
     ImportedElectrode,
     ImportedInsulator,
+    ImportedInterface,
     ImportedMetal,
 )
 from interohm.yaml_io import load_yaml, validated
@@ -630,7 +631,7 @@ def test_the_example_is_read() -> None:
     example = Path(__file__).parents[2] / "configs" / "examples" / "import.yaml"
     config = validated(ImportConfig, load_yaml(example), where=str(example))
     fields = {field for phase in config.phases for field in phase.model_fields_set}
-    models = (ImportedMetal, ImportedInsulator, ImportedElectrode)
+    models = (ImportedMetal, ImportedInsulator, ImportedElectrode, ImportedInterface)
     assert fields == {field for model in models for field in model.model_fields}
     assert config.model_fields_set == set(ImportConfig.model_fields)
 

@@ -14,6 +14,7 @@ from interohm.prediction.contact import contact_document
 from interohm.prediction.contact_barrier import (
     EXCESS_BARRIER_SCALE_EV,
     hop_of,
+    interface_numbers,
     known_interface,
     with_known_interface,
 )
@@ -21,7 +22,7 @@ from interohm.prediction.electrodes import host_factor, host_occupations
 from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
 from interohm.records.cell_config import Cell, Contact
-from interohm.records.interface import Interface, interface_from
+from interohm.records.interface import Interface, interface_from, interface_hash
 from interohm.records.shipped import shipped_interfaces, shipped_material
 
 from .stated_energies import stated_energies
@@ -185,7 +186,15 @@ def test_a_known_interface_is_of_its_surfaces_and_of_either_order() -> None:
     found = known_interface(lithium, llzo, [other, second, any_surface])
     assert found is not None
     assert (found.name, found.barrier_eV) == ("two", second.barrier_eV)
-    # what it lacks is the next one's: a dipole alone hides no barrier
+    # what it lacks is the next one's: a dipole alone hides no barrier, and each is told
+    used = interface_numbers(Contact(), llzo, lithium, [other, second, any_surface])
+    assert [(one["field"], one["value"], one["interface"]) for one in used] == [
+        ("barrier_eV", 0.7, "two"),
+        ("dipole_V", -0.3, "one"),
+    ]
+    assert [one["hash"] for one in used] == [interface_hash(second), interface_hash(any_surface)]
+    used = interface_numbers(barrier(0.6), lithium, llzo, [any_surface])
+    assert [one["field"] for one in used] == ["dipole_V"]
     assert found.dipole_V == any_surface.dipole_V
     only = interface(name="three", dipole_V=0.1)
     found = known_interface(llzo, lithium, [only, any_surface])
@@ -232,6 +241,9 @@ def test_a_known_interface_enters_contacts_and_cells_alike() -> None:
         "states"
     ]
     first, second = state["contacts"]
+    assert first["interface_numbers"] == alone["interface_numbers"]
+    assert [one["interface"] for one in first["interface_numbers"]] == ["one", "one"]
+    assert second["interface_numbers"] == []
     assert first["resistance"]["contact_barrier_eV"] == 0.55
     assert first["dipole_V"] == 0.2
     assert second["contact_barrier_assumed"]
@@ -320,6 +332,12 @@ def test_phases_that_coexist_conduct_side_by_side(
         flat_host(two_phase_range=[0.05, 0.89]), other, state_of_charge=0.3, **asked
     )
     shares = (0.7, 0.3)
+    assert [one["share"] for one in both["coexisting_phases"]] == [
+        pytest.approx(0.3),
+        pytest.approx(0.7),
+    ]
+    assert [one["ion_content"] for one in both["coexisting_phases"]] == [0.05, 0.89]
+    assert all(one["coexisting_phases"] == [] for one in alone)
 
     def mean(values: list[float]) -> float:
         return sum(share * value for share, value in zip(shares, values, strict=True))
@@ -384,7 +402,7 @@ def test_the_occupation_of_the_host_slows_the_hop() -> None:
 
 def test_an_electrode_that_bends_takes_its_share() -> None:
     llzo = shipped("LLZO")
-    held = contact_document(shipped("LiCoO2"), llzo, samples=0)
+    held = contact_document(shipped("LiCoO2", space_charge=None), llzo, samples=0)
     host = shipped("LiCoO2", **BENDS)
     bent = contact_document(host, llzo, state_of_charge=0.5, samples=60)
     assert bent["debye_length_nm"]["left"] > 0
@@ -398,7 +416,9 @@ def test_an_electrode_that_bends_takes_its_share() -> None:
     del quiet["space_charge"]["conductivity_S_cm"]
     silent = contact_document(shipped("LiCoO2", **quiet), llzo, state_of_charge=0.5, samples=0)
     assert silent["resistance"]["space_charge_left_ohm_cm2"] == 0
-    assert any("bends, but adds no resistance" in doubt["text"] for doubt in silent["validity"])
+    silent_codes = {doubt["code"]: doubt["text"] for doubt in silent["validity"]}
+    assert "bends, but adds no resistance" in silent_codes["electrode_conductivity"]
+    assert "held_electrode" not in silent_codes
 
 
 def test_doubts_name_what_is_beyond_the_model() -> None:
@@ -419,7 +439,8 @@ def test_doubts_name_what_is_beyond_the_model() -> None:
     }
     assert "V/nm" in codes["field"]
     bends = contact_document(shipped("LiCoO2"), shipped("LiPON"), samples=0)["validity"]
-    (why,) = [doubt["text"] for doubt in bends if doubt["code"] == "held_electrode"]
+    assert "held_electrode" not in {doubt["code"] for doubt in bends}
+    (why,) = [doubt["text"] for doubt in bends if doubt["code"] == "electrode_conductivity"]
     assert "adds no resistance" in why
     quiet = contact_document(shipped("Li"), shipped("LiF"), samples=0)["validity"]
     assert "coupling" not in {doubt["code"] for doubt in quiet}
