@@ -6,6 +6,7 @@ wide uncertainty, and said to be missing.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -232,11 +233,14 @@ def new_record_text(
     told = given.source or "given without a source: name it"
     method = "as published" if given.source else "assumed"
 
+    def quoted(text: str) -> str:
+        """Return a text as YAML and JSON quote it."""
+        return json.dumps(text, ensure_ascii=False)
+
     def quantity(value: float, uncertainty: float, source: str, how: str) -> str:
-        text = source.replace('"', "'")
         return (
-            f'{{value: {value:.6g}, uncertainty: {uncertainty:.3g}, source: "{text}", '
-            f'method: "{how}"}}'
+            f"{{value: {value:.6g}, uncertainty: {uncertainty:.3g}, source: {quoted(source)}, "
+            f"method: {quoted(how)}}}"
         )
 
     def known_or(
@@ -249,11 +253,11 @@ def new_record_text(
 
     formula = structure.composition.reduced_formula
     lines = [
-        f"# {formula}, from {file} and what was given. Look at every number that says assumed.",
+        f"# {formula}: what was given beside a structure. Look at every number that says assumed.",
         f"name: {name}",
         "kind: insulator",
         f"mobile_ion: {mobile_ion}",
-        f"structure: {file}",
+        f"structure: {quoted(file)}",
         "# Vacuum level minus valence band maximum, of the surface that is meant.",
         "ionization_potential_eV: "
         + known_or("ionization potential (eV)", given.ionization_eV, 0.3, _LEVEL),

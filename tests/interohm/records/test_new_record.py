@@ -97,6 +97,14 @@ def test_a_given_conductivity_is_what_the_record_implies() -> None:
     assert lines["activation energy at 300 K"].startswith("0.400 eV")
 
 
+@pytest.mark.parametrize("text", ['C:\\data\\#1 "x": y.cif', "a: b # c", "é ö.cif"])
+def test_any_text_of_a_file_or_a_source_stays_as_it_is(text: str) -> None:
+    made, _ = new_record_text("new", _salt(), text, "Li", GivenNumbers(gap_eV=6.0, source=text))
+    document = parse_yaml(made, where="new")
+    assert document["structure"] == text
+    assert document["band_gap_eV"]["source"] == text
+
+
 def test_what_is_missing_is_said() -> None:
     _, missing = new_record_text("new", _salt(), "salt.cif", "Li", GivenNumbers())
     assert any("conductivity of the ion (S/cm at 300 K)" in one for one in missing)
