@@ -28,8 +28,8 @@ _LEAST_DECADES = 0.005
 #: How many standard deviations of what chance gives a gain must have.
 _SIGNIFICANT = 3.0
 
-#: Shares of a variance below this are not told.
-_LEAST_SHARE = 0.05
+#: Shares of a variance below this are not told, nor those within so many scatters of chance.
+_LEAST_SHARE, _CHANCES = 0.05, 4.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,9 @@ def next_calculations(
         if gain < _LEAST_DECADES or gain < _SIGNIFICANT * scatter:
             gain = 0.0
         share = _explained(inputs, best)
-        if gain == 0.0 and share < _LEAST_SHARE:
+        # what chance explains has a scatter of √(2K)/N
+        chance = np.sqrt(2.0 * inputs.shape[1]) / len(inputs)
+        if gain == 0.0 and share < max(_LEAST_SHARE, _CHANCES * chance):
             continue
         hours = _hours(kind, name, records)
         cost = "no calculation gives it" if hours is None else f"about {hours:.2g} core-hours"
