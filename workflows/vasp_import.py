@@ -326,7 +326,8 @@ def _with_bands(
     if not names or len(tops) < len(edges):
         return bulk
     provenance["folders"]["band edges"] = names
-    return bulk.model_copy(update={"vbm_eV": max(tops), "cbm_eV": min(bottoms)})
+    changes = {"vbm_eV": max(tops), "cbm_eV": min(bottoms), "edge_kpoints": None}
+    return bulk.model_copy(update=changes)
 
 
 def _response(phase: ImportedInsulator, finished: Finished) -> Calculation | None:
