@@ -78,8 +78,10 @@ from .resistance import (
     side_depletion_ohm_cm2,
     thick_space_charge,
 )
+from .resolution import resolution_weights
 from .sensitivity import Sensitivity, first_order_sensitivity
 from .validity import coulomb_coupling, filling, shortest_hop_nm
+from .value_of_information import value_of_information
 
 __all__ = [
     "BOLTZMANN_EV_K",
@@ -169,6 +171,7 @@ __all__ = [
     "open_circuit_voltage_V",
     "pinning_dipole_V",
     "positive_resistance",
+    "resolution_weights",
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",
     "solve_chain",
@@ -177,6 +180,7 @@ __all__ = [
     "stack_phases",
     "thick_layer",
     "thick_space_charge",
+    "value_of_information",
 ]
 
 keep_freed_memory()

@@ -235,7 +235,9 @@ class _Finder:
                     fix="coat with an insulator",
                 )
             electrodes += [
-                CoatableElectrode(metal, record, coating.thickness_nm) for metal in metals
+                CoatableElectrode(metal, record, thickness_nm)
+                for thickness_nm in coating.thicknesses_nm
+                for metal in metals
             ]
         return electrodes
 

@@ -47,12 +47,18 @@ class Coating(_Config):
     ----------
     material : str
         A record's name or path.
-    thickness_nm : float
-        Of the layer.
+    thickness_nm : float or list of float
+        Of the layer; each of a list makes a variant of its own.
     """
 
     material: Name
-    thickness_nm: Thickness
+    thickness_nm: Thickness | Annotated[list[Thickness], Field(min_length=1, max_length=100)]
+
+    @property
+    def thicknesses_nm(self) -> list[float]:
+        """All of them, each once."""
+        given = self.thickness_nm
+        return list(dict.fromkeys(given)) if isinstance(given, list) else [given]
 
 
 class ScreenConfig(_Config):

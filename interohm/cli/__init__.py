@@ -15,12 +15,14 @@ import typer
 
 from interohm.cli import (
     campaigns,
+    design,
     doctor,
     explore,
     impedance,
     imports,
     init_cluster,
     interfaces,
+    kpfm,
     materials,
     predictions,
     query,
@@ -58,6 +60,8 @@ app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
 app.command("impedance", epilog=impedance.IMPEDANCE_EXAMPLE)(impedance.impedance)
 app.command("screen", epilog=screen.SCREEN_EXAMPLE)(screen.screen)
+app.command("design", epilog=design.DESIGN_EXAMPLE)(design.design)
+app.command("kpfm", epilog=kpfm.KPFM_EXAMPLE)(kpfm.kpfm)
 app.command("validate", epilog=validate.VALIDATE_EXAMPLE)(validate.validate)
 app.add_typer(materials.app, name="materials")
 app.add_typer(interfaces.app, name="interfaces")

@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interohm.cli import new_materials
 from interohm.cli.saving import WAIT_S
 
 if TYPE_CHECKING:
     from interohm.records import Insulator, Metal, Quantity
 
 app = typer.Typer(
-    help="List, show, add, remove and export the records of phases.",
+    help="List, show, make, change, add, remove and export the records of phases.",
     epilog="Example: interohm materials show LLZO",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+app.command("new", epilog=new_materials.NEW_EXAMPLE)(new_materials.new)
+app.command("rename", epilog="Example: interohm materials rename my-electrolyte Li6PS5Br")(
+    new_materials.rename
+)
+app.command("edit", epilog="Example: interohm materials edit my-electrolyte")(new_materials.edit)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value, for programs.")]
 Name = Annotated[str, typer.Argument(help="A record's name, or a path to its YAML.")]
@@ -71,7 +78,7 @@ def list_materials(as_json: Json = False) -> None:
 def show(name: Name, as_json: Json = False) -> None:
     """Show one record.
 
-    Every number with its uncertainty, method and source.
+    Every number with its uncertainty, method and source, and what the record implies.
     """
     from interohm.cli.output import console, print_json, table
     from interohm.records import Metal, material_document
@@ -96,6 +103,7 @@ def show(name: Name, as_json: Json = False) -> None:
         spread = f"{error.uncertainty_eV:.3g}"
         made.add_row(f"shared_errors[{error.name}]", "", spread, "", moves_text(error))
     console().print(made)
+    new_materials.print_implied(material)
 
 
 def _shown(quantity: Quantity) -> tuple[str, str, str, str]:
@@ -145,6 +153,7 @@ def add(
         assumed = sum(number.assumed for number in numbers)
         said = f"; of {len(numbers)} numbers {assumed} assumed, {unsourced} without a source"
         remark(f"{name} {done} {location}{hides}{said}")
+        new_materials.print_implied(material)
 
 
 @app.command("remove", epilog="Example: interohm materials remove my-electrolyte")

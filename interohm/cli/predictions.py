@@ -43,6 +43,13 @@ def contact(
             help="Barrier of the ion's hop across the contact, where it is known.",
         ),
     ] = None,
+    coating: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:NM",
+            help="A layer between the two and its thickness, as LiNbO3:5; again for more layers.",
+        ),
+    ] = None,
     samples: Annotated[
         int | None,
         typer.Option(
@@ -77,6 +84,27 @@ def contact(
     if barrier_eV is not None:
         check(barrier_eV, BarrierEnergy, "--barrier-eV")
         given = Contact(barrier_eV=Quantity(value=barrier_eV))
+    if coating:
+        from interohm.cli.coated import coated_contact
+
+        given_too = {
+            "--thickness-nm": thickness_nm is not None,
+            "--barrier-eV": barrier_eV is not None,
+            "--report": report is not None,
+            "--figure": figure is not None,
+            "--save": save,
+        }
+        coated_contact(
+            left,
+            coating,
+            right,
+            temperature_K=temperature,
+            state_of_charge=soc,
+            samples=samples,
+            as_json=as_json,
+            refused=[name for name, is_given in given_too.items() if is_given],
+        )
+        return
     materials, notes = find_materials([left, right])
     with saving(save, wait) as opened:
         result = contact_result(

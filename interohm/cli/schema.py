@@ -21,11 +21,14 @@ class Schema(StrEnum):
     campaign = "campaign"
     preset = "preset"
     screen = "screen"
+    design = "design"
     imports = "import"
     contact_result = "contact-result"
     cell_result = "cell-result"
     impedance_result = "impedance-result"
     screening_result = "screening-result"
+    design_result = "design-result"
+    kpfm_result = "kpfm-result"
 
 
 #: Where each is described: a module and its name there.
@@ -37,11 +40,14 @@ _HOMES = {
     Schema.campaign: ("interohm.workflows.campaign", "CampaignConfig"),
     Schema.preset: ("interohm.workflows.presets", "PRESET"),
     Schema.screen: ("interohm.screening.config", "ScreenConfig"),
+    Schema.design: ("interohm.records.design", "Design"),
     Schema.imports: ("interohm.workflows.vasp_import_config", "ImportConfig"),
     Schema.contact_result: ("interohm.results.contact", "ContactResult"),
     Schema.cell_result: ("interohm.results.cell", "CellResult"),
     Schema.impedance_result: ("interohm.results.impedance", "ImpedanceResult"),
     Schema.screening_result: ("interohm.results.screening", "ScreeningResult"),
+    Schema.design_result: ("interohm.results.design", "DesignResult"),
+    Schema.kpfm_result: ("interohm.results.kpfm", "KpfmResult"),
 }
 
 
@@ -49,16 +55,17 @@ def schema(
     of: Annotated[
         Schema,
         typer.Argument(
-            help="record, interface, experiment, cell, campaign, preset, screen, import, "
-            "contact-result, cell-result, impedance-result or screening-result."
+            help="record, interface, experiment, cell, campaign, preset, screen, design, import, "
+            "contact-result, cell-result, impedance-result, screening-result, design-result or "
+            "kpfm-result."
         ),
     ],
 ) -> None:
     """Print the JSON schema of a file or a result.
 
     Every field of a record, an interface, an experiment, a cell, a campaign, its preset, a
-    screening or an import, with its type and bounds; every field that contact, cell, impedance and
-    screen print with --json, with its unit.
+    screening, a design or an import, with its type and bounds; every field that contact, cell,
+    impedance, screen, design and kpfm print with --json, with its unit.
     """
     from pydantic import TypeAdapter
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from interohm.results.screening import (
-        RankedCell,
+        Ranking,
         ScreenedCell,
         ScreeningResult,
         ScreeningState,
@@ -34,11 +34,11 @@ def print_screening(document: ScreeningResult) -> None:
     for state in document.states:
         conditions = f"{state.temperature_K:g} K, state of charge {state.state_of_charge:g}"
         for output, cells in state.best.items():
-            sure = {cell.index: cell for cell in state.ranked(output)}
-            out.print(_cells(f"best by {output} ({conditions})", cells, sure))
+            title = f"best by {output} ({conditions})"
+            out.print(_cells(title, cells, state.rankings.get(output)))
         for front in state.pareto:
             title = f"beaten by no other in {' and '.join(front.outputs)} ({conditions})"
-            made = _cells(title, front.cells[:_FRONT_ROWS], {})
+            made = _cells(title, front.cells[:_FRONT_ROWS], None)
             if len(front.cells) > _FRONT_ROWS:
                 made.caption = f"and {len(front.cells) - _FRONT_ROWS} more (--json)"
             out.print(made)
@@ -46,25 +46,37 @@ def print_screening(document: ScreeningResult) -> None:
             out.print(line)
 
 
-def _cells(title: str, cells: list[ScreenedCell], sure: dict[int, RankedCell]) -> Table:
-    more = ("median#", "rank, 5 to 95 %#", "among the best, %") if sure else ()
+def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Table:
+    more: tuple[str, ...] = ()
+    choice = ranking is not None and ranking.best_of < len(ranking.cells)
+    if ranking is not None:
+        more = ("median#", "rank, 5 to 95 %#", "is the best, %")
+        if choice:
+            # of all, it would be certain
+            more = (*more, f"among the best {ranking.best_of}, %")
     last = ("validity",) if any(cell.validity for cell in cells) else ()
     made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, *last, title=title)
+    sure = {} if ranking is None else {cell.index: cell for cell in ranking.cells}
     for index, cell in enumerate(cells, start=1):
         row = [str(index), cell.negative, cell.electrolyte, cell.positive]
         row += [shown(getattr(cell, field)) for field in _COLUMNS.values()]
-        if sure:
+        if ranking is not None:
             known = sure.get(cell.index)  # not of those beyond `survivors`
             quantiles = None if known is None else known.quantiles
             row.append("–" if quantiles is None else shown(quantiles["p50"]))
             rank = None if known is None else known.rank
             row.append("–" if rank is None else f"{rank['p05']:.0f} … {rank['p95']:.0f}")
-            share = None if known is None else known.probability_among_best or 0.0
-            row.append("–" if share is None else f"{100 * share:.0f}")
+            row.append(_share(None if known is None else known.probability_best or 0.0))
+            if choice:
+                row.append(_share(None if known is None else known.probability_among_best or 0.0))
         if last:
             row.append(", ".join(cell.validity or []))
         made.add_row(*row)
     return made
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f}"
 
 
 def remarks(state: ScreeningState) -> list[str]:

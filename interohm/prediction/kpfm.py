@@ -307,13 +307,13 @@ def measured_beside(states: Sequence[PotentialMap], measured: MeasuredMap) -> li
         units or columns are others than they seem.
     """
     length_nm = float(states[0].x_nm[-1] - states[0].x_nm[0])
-    _check_span(measured, length_nm)
+    check_span(measured, length_nm)
     found = [measured_fields(state, measured) for state in states]
     _check_misfit(measured, min(one["rms_V"] for one in found))
     return found
 
 
-def _check_span(measured: MeasuredMap, length_nm: float) -> None:
+def check_span(measured: MeasuredMap, length_nm: float) -> None:
     """Refuse a map that cannot be of a cell of that length, naming the likely unit."""
     span = float(np.ptp(measured.x_nm))
     if _SHORTEST * length_nm <= span <= _LONGEST * length_nm:

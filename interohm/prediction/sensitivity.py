@@ -85,7 +85,7 @@ def sensitivity_fields(
     return [
         {
             "material": keys[rank][0],
-            "field": _path(keys[rank][1], by_name.get(keys[rank][0])),
+            "field": field_path(keys[rank][1], by_name.get(keys[rank][0])),
             "variance_share": min(float(found.first_order[rank]), 1.0),
         }
         for rank in found.ranking
@@ -143,8 +143,8 @@ def next_to_learn(sensitivity: dict[str, list[dict[str, Any]]] | None) -> dict[s
     return {**first, "text": f"{what} of {first['material']}, {share} % of the variance"}
 
 
-def _path(drawn: str, material: Insulator | Metal | None) -> str:
-    """Translate the name of a draw into the path of the field in its record."""
+def field_path(drawn: str, material: Insulator | Metal | None) -> str:
+    """Return the path of the field in its record that a draw is of."""
     owner, _, name = drawn.rpartition(".")
     if material is None:
         # of a contact, whose barrier is known or has a prior

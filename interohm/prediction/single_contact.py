@@ -99,8 +99,8 @@ class SingleContact:
         }
 
 
-def _electrode_content(metal: Metal, state_of_charge: float, *, on_the_right: bool) -> float:
-    """The left electrode is the negative one unless its voltage says otherwise."""
+def contact_ion_content(metal: Metal, state_of_charge: float, *, on_the_right: bool) -> float:
+    """Return an electrode's ion content; left is the negative one unless its voltage is high."""
     voltages = [state.voltage_V.value for state in metal.states]
     if on_the_right:
         positive = max(voltages) >= _NEGATIVE_BELOW_V
@@ -150,7 +150,7 @@ def solve_contact(
     phases: dict[str, list[PhaseShare]] = {}
     for name, material in (("left", left), ("right", right)):
         if isinstance(material, Metal):
-            content = _electrode_content(
+            content = contact_ion_content(
                 material, conditions.state_of_charge, on_the_right=name == "right"
             )
             end = around.electrode(material, content)

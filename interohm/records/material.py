@@ -32,6 +32,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from interohm.errors import InputError
 from interohm.plain_text import check_name, check_visible
 from interohm.safe_documents import refuse_foreign_code
 from interohm.yaml_io import (
@@ -727,8 +728,25 @@ def material_hash(material: Insulator | Metal) -> str:
 
 
 def load_material(path: str | Path) -> Insulator | Metal:
-    """Read a record from a YAML file (see `material_from`)."""
-    return material_from(load_yaml(path), where=str(path))
+    """Read a record from a YAML file (see `material_from`).
+
+    ``structure`` may name a CIF or POSCAR, relative to the file.
+    """
+    data = load_yaml(path)
+    if isinstance(data.get("structure"), str):
+        # pymatgen takes long to import
+        from interohm.slab_builders.structure_files import read_structure
+
+        file, where = Path(path).parent / data["structure"], f"{path}: structure"
+        if not file.is_file():
+            raise InputError(
+                f"there is no file {file}",
+                where=where,
+                fix="give a CIF or POSCAR, relative to the record's file",
+            )
+        structure = read_structure(file, where=where).structure
+        data["structure"] = json.loads(structure.to_json())
+    return material_from(data, where=str(path))
 
 
 def save_material(material: Insulator | Metal, path: str | Path) -> None:

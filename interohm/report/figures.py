@@ -186,7 +186,7 @@ def write_contact_figure(path: str | Path, document: ContactResult | Mapping[str
 
 
 def write_figure(path: str | Path, panels: float, draw: Any) -> None:
-    """Draw a figure of so many panels above each other, and write it whole or not at all."""
+    """Write what `draw` draws into a figure, as high as so many panels; whole or not at all."""
     check_figure(path)
     import matplotlib
     from matplotlib.figure import Figure

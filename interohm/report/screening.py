@@ -93,7 +93,7 @@ def write_screening_report(
     for index, temperature in enumerate(temperatures):
         states = [state for state in result.states if state.temperature_K == temperature]
         body += _sections(result, states, f"{index}", figures)
-    body.append(section("Records", _records_table(materials), note=_RECORDS_NOTE))
+    body.append(section("Records", records_table(materials), note=_RECORDS_NOTE))
     write_text(path, page(result.screening, body, figures, charges))
 
 
@@ -211,7 +211,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
         sure = {cell.index: cell for cell in state.ranked(output)}
         for rank, cell in enumerate(state.best[output], start=1):
             known = sure.get(cell.index)
-            chance = "–" if known is None else f"{100 * (known.probability_among_best or 0.0):.0f}"
+            chance = "–" if known is None else f"{100 * (known.probability_best or 0.0):.0f}"
             ranks = "–" if known is None else interval(known.rank, 3)
             places.append(index)
             rows.append(
@@ -242,7 +242,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
             "5 to 95 %",
             *(_LABELS[name] for name in _CELL_MAPS if name != output),
             "rank, 5 to 95 %",
-            "among the best, %",
+            "is the best, %",
             "validity",
         ),
         rows,
@@ -335,7 +335,8 @@ def _histogram(states: list[ScreeningState], output: str) -> Figure:
     return {"layout": layout, "frames": frames}
 
 
-def _records_table(records: Sequence[Insulator | Metal]) -> Markup:
+def records_table(records: Sequence[Insulator | Metal]) -> Markup:
+    """Return how many numbers each record has, and how many of them are assumed."""
     rows = []
     for record in records:
         numbers = [quantity for _, quantity in quantities(record)]

@@ -119,6 +119,16 @@ def test_coated_electrodes_are_those_of_the_cell_solver(positive, charge):
         )
 
 
+def test_each_thickness_of_a_list_is_a_variant():
+    config = ScreenConfig.model_validate(
+        {**SMALL, "negative_coatings": [{"material": "LiF", "thickness_nm": [1, 2, 5, 2]}]}
+    )
+    labels = [side.label for side in records_of(config).negatives if side.coating is not None]
+    assert labels == [
+        f"{metal} + LiF ({thickness} nm)" for thickness in (1, 2, 5) for metal in ("Li", "LiC6")
+    ]
+
+
 def test_cells_that_are_no_sums_are_solved_whole(tmp_path):
     config = ScreenConfig.model_validate({**SMALL, "electrolytes": ["LLZO", "LiF"]})
     screening = screening_of(config, tmp_path)

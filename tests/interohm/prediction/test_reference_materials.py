@@ -34,12 +34,12 @@ MATERIALS = {path.stem: path for path in sorted((CONFIGS / "materials").glob("*.
 EXAMPLES = CONFIGS / "examples"
 PFD_REFERENCE = Path(__file__).parents[2] / "data" / "pfd_reference.yaml"
 
-# The electrodes and electrolytes of 48 cells.
+# The electrodes and electrolytes of the 48 cells, and NMC811.
 NEGATIVE = ["Li", "LiC6", "LiSi", "LiIn"]
 ELECTROLYTES = ["LLZO", "LiPON", "Li3PS4", "Li6PS5Cl"]
-POSITIVE = ["LiCoO2", "LiFePO4", "LiMn2O4"]
+POSITIVE = ["LiCoO2", "LiFePO4", "LiMn2O4", "NMC811"]
 # What people put between them, and other electrolytes.
-COATINGS = ["LiF", "Li2CO3", "Li3PO4", "LiNbO3", "Al2O3"]
+COATINGS = ["LiF", "Li2CO3", "Li3PO4", "LiNbO3", "LiTaO3", "Al2O3"]
 OTHERS = ["Li10GeP2S12", "Li3YCl6", "Li3InCl6", "LATP"]
 SOURCED = [*ELECTROLYTES, *COATINGS, *OTHERS]
 
@@ -172,7 +172,7 @@ def test_bands_are_far_from_the_fermi_level(name: str) -> None:
         assert 0.7 < fermi_level < record.band_gap_eV.value - 0.7, limit.value
 
 
-@pytest.mark.parametrize("name", [*ELECTROLYTES, *OTHERS, "Li3PO4", "LiNbO3", "Al2O3"])
+@pytest.mark.parametrize("name", [*ELECTROLYTES, *OTHERS, "Li3PO4", "LiNbO3", "LiTaO3", "Al2O3"])
 def test_conducts_as_stated_whatever_carries_the_current(name: str) -> None:
     """The value and its activation energy hold for every choice of carriers, drawn or not.
 

@@ -1,0 +1,191 @@
+"""`interohm design`: which coating, how thick, and what to calculate next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from interohm.records import Insulator, Metal
+    from interohm.records.design import Design
+    from interohm.results.design import DesignCandidate, DesignResult
+
+DESIGN_EXAMPLE = "Example: interohm design coatings.yaml --report design.html --next campaign.yaml"
+
+
+def design(
+    config: Annotated[Path, typer.Argument(help="The design in YAML; see configs/designs/.")],
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
+    ] = None,
+    next_campaign: Annotated[
+        Path | None,
+        typer.Option(
+            "--next",
+            metavar="FILE",
+            help="Write what is worth calculating as a campaign for `interohm run`.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Choose a coating for a contact.
+
+    Resistance over the thickness, reactions, windows and barriers of each candidate, how likely it
+    is the best, and which calculation would help most to decide.
+    """
+    from interohm.cli.named_materials import known_interfaces
+    from interohm.cli.output import print_json, progress_bar, remark
+    from interohm.prediction.design import candidates_of, design_result
+    from interohm.records.design import load_design
+    from interohm.yaml_io import check_output_path
+
+    for path in (report, next_campaign):
+        if path is not None:
+            check_output_path(path)
+    described = load_design(config)
+    left, right, coatings, notes = _materials(described, config)
+    _check_structures(described, config)
+    with progress_bar("candidates", len(candidates_of(described))) as advance:
+        result = design_result(
+            described, left, right, coatings, interfaces=known_interfaces(), progress=advance
+        )
+    if as_json:
+        print_json(result.document())
+    else:
+        _print(result)
+    if report is not None:
+        from interohm.report.design import write_design_report
+
+        write_design_report(report, [left, *coatings.values(), right], result, remarks=notes)
+        remark(f"report: {report}")
+    if next_campaign is not None:
+        from interohm.workflows.next_campaign import next_campaign as campaign_text
+        from interohm.yaml_io import write_text
+
+        records = {one.name: one for one in (left, right, *coatings.values())}
+        text = campaign_text(
+            result,
+            records,
+            structures={
+                _name(described, coatings, name): config.parent / path
+                for name, path in described.structures.items()
+            },
+            folder=next_campaign.parent,
+        )
+        write_text(next_campaign, text)
+        remark(f"campaign: {next_campaign}")
+
+
+def _materials(
+    described: Design, config: Path
+) -> tuple[Insulator | Metal, Insulator | Metal, dict[str, Insulator], list[str]]:
+    """Return the two phases, the record of each coating by what the design calls it, and notes."""
+    from interohm.cli.named_materials import find_materials
+    from interohm.errors import InputError
+    from interohm.records import Insulator
+
+    names, places = list(described.between), ["between[0]", "between[1]"]
+    lists = {"coatings": described.coatings}
+    if described.second_layer is not None:
+        lists["second_layer.coatings"] = described.second_layer.coatings
+    for field, entries in lists.items():
+        names += [one.material for one in entries]
+        places += [f"{field}[{index}].material" for index in range(len(entries))]
+    where = [f"{config}: {place}" for place in places]
+    found, notes = find_materials(names, relative_to=config.parent, where=where)
+    coatings: dict[str, Insulator] = {}
+    for name, place, material in zip(names[2:], where[2:], found[2:], strict=True):
+        if not isinstance(material, Insulator):
+            raise InputError(
+                f"{material.name} is a metal", where=place, fix="name an insulating coating"
+            )
+        if material.name in {found[0].name, found[1].name}:
+            raise InputError(
+                f"{material.name} is one of the two phases already",
+                where=place,
+                fix="leave it out of the coatings",
+            )
+        coatings[name] = material
+    return found[0], found[1], coatings, notes
+
+
+def _name(described: Design, coatings: dict[str, Insulator], name: str) -> str:
+    """Return the record's name of what the design may call by its path."""
+    return coatings[name].name if name in coatings else name
+
+
+def _check_structures(described: Design, config: Path) -> None:
+    from interohm.errors import InputError
+
+    for name, path in described.structures.items():
+        if not (config.parent / path).is_file():
+            raise InputError(
+                f"structures.{name}: there is no file {config.parent / path}",
+                where=str(config),
+                fix="give a CIF or POSCAR, relative to the design's file",
+            )
+
+
+def _print(result: DesignResult) -> None:
+    from interohm.cli.output import console, shown, table
+
+    out = console()
+    made = table(
+        "coating",
+        "optimum (nm)",
+        "largest (nm)",
+        "R (Ω·cm²)",
+        "5 to 95 %#",
+        "electron barrier (eV)",
+        "margin left, right (V)#",
+        "reacts",
+        "best, %",
+        title=f"{' | '.join(result.between)}, {result.temperature_K:g} K: coatings by how likely "
+        "they are the best",
+    )
+    ranked = sorted(result.coatings, key=lambda one: -one.best_probability)
+    for one in [*ranked, result.uncoated]:
+        spread = one.quantiles.get("interface_resistance_ohm_cm2")
+        made.add_row(
+            one.name,
+            shown(one.optimum_nm, 3),
+            shown(one.largest_nm, 3),
+            shown(one.interface_resistance_ohm_cm2, 3),
+            "–" if spread is None else f"{spread['p05']:.2g} … {spread['p95']:.2g}",
+            shown(one.electron_barrier_eV, 3),
+            ", ".join(shown(side.margin_V, 2) for side in one.sides) or "–",
+            said_of_reactions(one),
+            f"{100 * one.best_probability:.0f}",
+        )
+    out.print(made)
+    out.print(conclusion(result))
+    for contact in (one for candidate in [*ranked, result.uncoated] for one in candidate.contacts):
+        if contact.verdict in ("reacts", "may react", "outside of a window"):
+            out.print(f"  {contact.left} | {contact.right}: {contact.text}")
+    if result.next:
+        out.print("What to do next, the most worthwhile first:")
+        for step in result.next[:8]:
+            out.print(f"  {step.text}")
+
+
+def said_of_reactions(candidate: DesignCandidate) -> str:
+    """Return whether a candidate's contacts react, in a word or two."""
+    if candidate.outside_of_model:
+        return "outside of this model"
+    return {True: "beyond a window", False: "no", None: "unknown"}[candidate.reacts]
+
+
+def conclusion(result: DesignResult) -> str:
+    """Return what a design says, in a sentence."""
+    if result.best is None:
+        return "no candidate keeps the limits in any sample: look at limits_broken of --json"
+    best = next(one for one in [*result.coatings, result.uncoated] if one.name == result.best)
+    size = "" if best.optimum_nm is None else f" of {best.optimum_nm:.2g} nm"
+    text = f"best: {best.name}{size}, in {best.best_probability:.0%} of the samples"
+    if best.at_bound == "thinnest":
+        text += " (the thinnest that was asked for: resistance grows with thickness)"
+    if result.none_probability >= 0.005:
+        text += f"; in {result.none_probability:.0%} of them no candidate keeps all limits"
+    return text

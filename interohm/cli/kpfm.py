@@ -1,0 +1,187 @@
+"""`interohm kpfm`: a measured potential map beside a cell's model, and what it says of records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from interohm.results.kpfm import KpfmResult
+
+KPFM_EXAMPLE = (
+    "Example: interohm kpfm map.csv --cell cell.yaml --resolution-nm 30 --report map.html"
+)
+
+
+def kpfm(
+    measured_map: Annotated[
+        Path,
+        typer.Argument(metavar="MAP", help="A table with a heading as x_nm,cpd_V,uncertainty_V."),
+    ],
+    cell: Annotated[
+        Path, typer.Option("--cell", metavar="FILE", help="The cell in YAML, with its collectors.")
+    ],
+    resolution_nm: Annotated[
+        float,
+        typer.Option(
+            "--resolution-nm", metavar="NM", min=0.0, help="Of the tip: full width at half maximum."
+        ),
+    ] = 0.0,
+    shift_nm: Annotated[
+        float | None,
+        typer.Option(
+            "--shift-nm",
+            metavar="NM",
+            min=0.0,
+            help="By how much places may be off, either way; default: a twentieth of the cell.",
+        ),
+    ] = None,
+    soc: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0…1", help="State of charge of the map; default: the cell's that fits best."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw map and model for print: .pdf, .png or .svg."),
+    ] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the model's profile to this CSV file."),
+    ] = None,
+    update: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write records that the map tells something of into this folder."
+        ),
+    ] = None,
+) -> None:
+    """Fit a measured potential map by a cell.
+
+    Where the map lies on the cell, its offset, and what it says of work functions and neutral
+    potentials. The model is shown as a tip of that resolution shows it.
+    """
+    from interohm.cli.named_materials import find_materials, known_interfaces
+    from interohm.cli.output import print_json, progress_bar, remark
+    from interohm.prediction.kpfm import load_measured_map
+    from interohm.prediction.map_fit import fit_map, updated_records
+    from interohm.records import save_material
+    from interohm.records.cell_config import load_cell
+    from interohm.yaml_io import check_output_path, write_text
+
+    for path in (report, profile):
+        if path is not None:
+            check_output_path(path)
+    if figure is not None:
+        from interohm.report.figures import check_figure
+
+        check_figure(figure)
+    if update is not None:
+        _check_folder(update)
+    described = load_cell(cell)
+    names = [layer.material for layer in described.layers]
+    places = [f"{cell}: layers[{index}].material" for index in range(len(names))]
+    materials, notes = find_materials(names, relative_to=cell.parent, where=places)
+    measured = load_measured_map(measured_map)
+    with progress_bar(
+        "states of charge, and samples", len(described.states_of_charge) + 1
+    ) as advance:
+        result = fit_map(
+            described,
+            materials,
+            measured,
+            resolution_nm=resolution_nm,
+            largest_shift_nm=shift_nm,
+            state_of_charge=soc,
+            interfaces=known_interfaces(),
+            where=str(cell),
+            progress=advance,
+        )
+    if as_json:
+        print_json(result.document())
+    else:
+        _print(result)
+    if report is not None:
+        from interohm.report.kpfm import write_kpfm_report
+
+        write_kpfm_report(report, result, remarks=notes)
+        remark(f"report: {report}")
+    if figure is not None:
+        from interohm.report.kpfm import write_kpfm_figure
+
+        write_kpfm_figure(figure, result)
+        remark(f"figure: {figure}")
+    if profile is not None:
+        rows = zip(result.profile_x_nm, result.profile_cpd_V, strict=True)
+        write_text(profile, "x_nm,cpd_V\n" + "".join(f"{x!r},{cpd!r}\n" for x, cpd in rows))
+        remark(f"profile: {profile}")
+    if update is not None:
+        changed = updated_records(result, materials)
+        for material in changed:
+            save_material(material, update / f"{material.name}.yaml")
+        written = ", ".join(one.name for one in changed) or "none: the map tells nothing new"
+        remark(f"updated records in {update}: {written}")
+
+
+def _check_folder(folder: Path) -> None:
+    from interohm.errors import InputError
+
+    if not folder.is_dir():
+        raise InputError(
+            f"there is no folder {folder}", where="--update", fix="make it first, or name another"
+        )
+    if any(folder.glob("*.yaml")):
+        raise InputError(
+            f"{folder} has records already", where="--update", fix="name an empty folder"
+        )
+
+
+def _print(result: KpfmResult) -> None:
+    from interohm.cli.output import console, shown, table
+
+    out = console()
+    made = table(
+        "state of charge#",
+        "misfit (V)",
+        "shift (nm)",
+        "offset (V)",
+        title=f"{Path(result.map).name} on {result.cell}: {result.points} points, "
+        f"{result.left_out} beyond the cell",
+    )
+    for state in result.states:
+        chosen = " ←" if state.state_of_charge == result.state_of_charge else ""
+        bound = " (at its bound)" if state.shift_at_bound else ""
+        made.add_row(
+            f"{state.state_of_charge:g}{chosen}",
+            shown(state.rms_V, 3),
+            f"{state.shift_nm:.3g}{bound}",
+            f"{state.offset_V:.4g}",
+        )
+    out.print(made)
+    told = [one for one in result.learned if one.learned >= 0.05]
+    if told:
+        numbers = table(
+            "number", "before#", "± #", "after#", "± #", "learned, %", title="What the map tells"
+        )
+        for one in told:
+            numbers.add_row(
+                f"{one.material} {one.field}",
+                f"{one.value:.4g}",
+                f"{one.uncertainty:.2g}",
+                f"{one.updated_value:.4g}",
+                f"{one.updated_uncertainty:.2g}",
+                f"{100 * one.learned:.0f}",
+            )
+        out.print(numbers)
+    silent = [f"{one.material} {one.field}" for one in result.learned if one.learned < 0.05]
+    if silent:
+        out.print(f"not told by this map: {', '.join(silent)}")
+    for pair in result.together:
+        out.print(f"only together: {pair}")

@@ -1,0 +1,290 @@
+"""`interohm materials new`, `rename` and `edit`: records of one's own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from interohm.records import Insulator, Metal
+
+NEW_EXAMPLE = (
+    "Example: interohm materials new Li6PS5Br --structure br.cif --conductivity 1e-3 "
+    '--activation 0.35 --source "doi 10.1000/example"'
+)
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Of the record; NAME.yaml is written here.")],
+    structure: Annotated[
+        Path, typer.Option("--structure", metavar="FILE", help="Its crystal: CIF or POSCAR.")
+    ],
+    conductivity: Annotated[
+        float | None, typer.Option(metavar="S_CM", help="Of the ion in the bulk, in S/cm.")
+    ] = None,
+    activation: Annotated[
+        float | None, typer.Option(metavar="EV", help="Activation energy of sigma·T, in eV.")
+    ] = None,
+    temperature: Annotated[
+        float, typer.Option(metavar="K", help="Of the conductivity, in kelvin.")
+    ] = 300.0,
+    gap: Annotated[float | None, typer.Option(metavar="EV", help="Band gap, in eV.")] = None,
+    dielectric: Annotated[
+        float | None, typer.Option(metavar="EPS", help="Static dielectric constant.")
+    ] = None,
+    ionization: Annotated[
+        float | None,
+        typer.Option(metavar="EV", help="Vacuum level minus valence band maximum, in eV."),
+    ] = None,
+    neutral_potential: Annotated[
+        float | None,
+        typer.Option("--neutral-potential", metavar="V", help="phi_0 against the mobile metal."),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(metavar="V:V", help="Stability window against the metal, as 0.6:4.2."),
+    ] = None,
+    convert: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Published formation energies, with the Fermi level above the valence band and mu "
+            'at which they hold: "V_Li=1.1, Li_i=0.6, E_F=3.2, mu=-1.5" (eV).',
+        ),
+    ] = None,
+    mobile_ion: Annotated[str, typer.Option("--mobile-ion", metavar="ION")] = "Li",
+    source: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Where these numbers are from: a DOI.")
+    ] = None,
+) -> None:
+    """Write a record from a crystal structure and what a paper says.
+
+    A commented NAME.yaml in the current folder, which loads at once: sites and hops from the
+    structure, what is missing assumed with a wide uncertainty. A file that exists is left alone.
+    """
+    from interohm.cli.output import remark
+    from interohm.errors import InputError
+    from interohm.records import ION_CHARGES, load_material
+    from interohm.records.new_record import (
+        GivenNumbers,
+        converted_energies,
+        new_record_text,
+        parsed_conversion,
+    )
+    from interohm.slab_builders.structure_files import read_structure
+    from interohm.yaml_io import write_text
+
+    path = Path(f"{name}.yaml")
+    if path.exists():
+        raise InputError(
+            f"{path} exists already", where="materials new", fix="take another name, or remove it"
+        )
+    if not structure.is_file():
+        raise InputError(
+            f"there is no file {structure}", where="--structure", fix="give a CIF or POSCAR"
+        )
+    if mobile_ion not in ION_CHARGES:
+        raise InputError(
+            f"the charge of {mobile_ion} is not known",
+            where="--mobile-ion",
+            fix=f"name one of {', '.join(ION_CHARGES)}",
+        )
+    found = read_structure(structure, where="--structure")
+    for text in found.remarks:
+        remark(f"note: {text}")
+    energies: dict[str, float] = {}
+    conversion = ""
+    if convert is not None:
+        published, level, mu = parsed_conversion(convert)
+        energies = converted_energies(
+            published,
+            fermi_level_eV=level,
+            mu_eV=mu,
+            mobile_ion=mobile_ion,
+            ion_charge=ION_CHARGES[mobile_ion],
+        )
+        conversion = f"converted from E_F = {level:g} eV and mu = {mu:g} eV"
+    given = GivenNumbers(
+        conductivity_S_cm=conductivity,
+        activation_eV=activation,
+        temperature_K=temperature,
+        gap_eV=gap,
+        dielectric=dielectric,
+        ionization_eV=ionization,
+        neutral_potential_V=neutral_potential,
+        window_V=None if window is None else _window(window),
+        formation_energies_eV=energies,
+        conversion=conversion,
+        source=source,
+    )
+    beside = os.path.relpath(structure)
+    text, missing = new_record_text(name, found.structure, beside, mobile_ion, given)
+    write_text(path, text)
+    try:
+        material = load_material(path)
+    except InputError:
+        path.unlink()
+        raise
+    remark(f"{path} written")
+    print_implied(material)
+    if missing:
+        remark("assumed, since nothing was given: " + "; ".join(missing))
+    if source is None:
+        remark("no --source was given: the numbers count as assumed until the record names one")
+
+
+def _window(text: str) -> tuple[float, float]:
+    from interohm.errors import InputError
+
+    low, colon, high = text.partition(":")
+    try:
+        found = float(low), float(high)
+    except ValueError:
+        found = None
+    if not colon or found is None:
+        raise InputError(
+            f"{text!r} is no window", where="--window", fix="write two voltages as 0.6:4.2"
+        )
+    return found
+
+
+def print_implied(material: Insulator | Metal) -> None:
+    """Print what a record implies beside what it states, and where it contradicts itself."""
+    from interohm.cli.output import print_line, remark
+    from interohm.prediction.implied import implied
+    from interohm.records import Metal
+
+    if isinstance(material, Metal):
+        return
+    found = implied(material)
+    if found.lines:
+        print_line(f"{material.name} at 300 K beside its mobile metal:")
+    for label, value in found.lines:
+        print_line(f"  {label} {value}")
+    for text in found.warnings:
+        remark(f"warning: {material.name}: {text}")
+
+
+def rename(
+    name: Annotated[str, typer.Argument(help="A record of the database.")],
+    to: Annotated[str, typer.Argument(help="Its new name.")],
+) -> None:
+    """Give a record of the database another name.
+
+    Results that were made with it keep the old one.
+    """
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.records import material_document, material_from
+
+    with Database.open(write=True) as database:
+        material = _kept(database.material(name), name, database.location)
+        _refuse_taken(to, database.material_names())
+        document = {**material_document(material), "name": to}
+        database.save_material(material_from(document, where=f"the record {to}"))
+        database.remove_material(name)
+        remark(f"{name} is {to} in {database.location} now")
+
+
+def edit(
+    name: Annotated[str, typer.Argument(help="A record of the database.")],
+) -> None:
+    """Edit a record of the database as YAML, with the editor of $VISUAL or $EDITOR.
+
+    What is saved is checked first; a record that is wrong stays as it was.
+    """
+    import tempfile
+
+    from interohm.cli.output import remark
+    from interohm.database import Database
+    from interohm.errors import InputError
+    from interohm.records import load_material, material_hash, save_material
+
+    with Database.open() as database:
+        material = _kept(database.material(name), name, database.location)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.yaml"
+        save_material(material, path)
+        _open_editor(path)
+        try:
+            changed = load_material(path)
+        except InputError as error:
+            raise InputError(
+                error.what,
+                where=f"the record {name}, which stays as it was",
+                fix=error.fix,
+            ) from None
+    if changed.name != name:
+        raise InputError(
+            f"the name was changed to {changed.name}",
+            where=f"the record {name}, which stays as it was",
+            fix=f"interohm materials rename {name} {changed.name}",
+        )
+    if material_hash(changed) == material_hash(material):
+        remark(f"{name} is as it was")
+        return
+    with Database.open(write=True) as database:
+        database.save_material(changed)
+        remark(f"{name} saved in {database.location}")
+    print_implied(changed)
+
+
+def _open_editor(path: Path) -> None:
+    import shlex
+    import subprocess
+
+    from interohm.errors import InputError
+
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        raise InputError(
+            "neither VISUAL nor EDITOR names an editor",
+            where="materials edit",
+            fix="set one, as EDITOR=nano; or export the record, change it and add it again",
+        )
+    try:
+        done = subprocess.run([*shlex.split(editor), str(path)], check=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the editor {editor!r} does not start: {error}",
+            where="materials edit",
+            fix="set EDITOR to one that does",
+        ) from None
+    if done.returncode != 0:
+        raise InputError(
+            f"the editor {editor!r} failed",
+            where="materials edit",
+            fix="the record stays as it was; try again",
+        )
+
+
+def _kept(material: Insulator | Metal | None, name: str, location: str) -> Insulator | Metal:
+    from interohm.errors import InputError
+    from interohm.records.shipped import shipped_names
+
+    if material is None:
+        shipped = name in shipped_names()
+        raise InputError(
+            f"{name} is a shipped record: it is not in {location}"
+            if shipped
+            else f"there is no record {name!r} in {location}",
+            where="materials",
+            fix=f"interohm materials export {name} --output {name}.yaml, change it, add it"
+            if shipped
+            else "`interohm materials list` shows what is there",
+        )
+    return material
+
+
+def _refuse_taken(name: str, kept: list[str]) -> None:
+    from interohm.errors import InputError
+
+    if name in kept:
+        raise InputError(
+            f"there is a record {name} already",
+            where="materials rename",
+            fix="take another name, or remove that one first",
+        )

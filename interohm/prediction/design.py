@@ -1,0 +1,753 @@
+"""Which coating, how thick, and what to calculate next: candidates on common samples.
+
+All candidates are solved with the same samples of all records' uncertainties, so that what they
+share moves them together. The states of charge of the electrode all count by the worst of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm.errors import InputError
+from interohm.prediction.coated_stack import CoatingLayer, check_between, solve_stack_between
+from interohm.prediction.electrodes import electrode_state
+from interohm.prediction.reaction import reaction_fields
+from interohm.prediction.sampling import phase_of
+from interohm.prediction.sensitivity import RecordedFieldSamples
+from interohm.prediction.single_contact import Conditions, contact_ion_content, solve_contact
+from interohm.prediction.value_of_calculations import next_calculations
+from interohm.records import Insulator, Metal, material_hash
+from interohm.records.design import (
+    Coating,
+    Design,
+    DopantRange,
+    SusceptibilityRange,
+    ThicknessRange,
+)
+from interohm.records.reference import check_same_ion, reference_metal
+from interohm.records.shipped import shipped_interfaces
+from interohm.results.design import DesignResult
+from interohm.results.json_values import column_quantiles, number, numbers, quantiles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interohm.arrays import Array
+    from interohm.records.interface import Interface
+
+    BoolArray = NDArray[np.bool_]
+
+#: Points of the grid over a single thickness, over each of two, and over a concentration.
+_POINTS, _POINTS_OF_TWO, _POINTS_OF_DOPANTS = 7, 5, 4
+
+#: What may be searched beside the thickness.
+_SEARCHED = ("donors_cm3", "acceptors_cm3", "susceptibility")
+
+#: A thickness is refined to this share of itself.
+_THICKNESS_SHARE = 0.02
+
+#: What a broken limit costs, in decades of the resistance, where calculations are compared.
+_BROKEN_DECADES = 3.0
+
+_Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    coating: Coating
+    material: Insulator
+    thickness_nm: ThicknessRange
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """One number of a candidate that is searched on a logarithmic axis."""
+
+    layer: int
+    field: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a candidate does at P points, for S samples (P, S); the worst state of charge."""
+
+    points: Array
+    interface_ohm_cm2: Array
+    coating_ohm_cm2: Array
+    charge_transfer_ohm_cm2: Array
+    depletion_ohm_cm2: Array
+    electron_barrier_eV: Array
+    hole_barrier_eV: Array
+    leakage_A_cm2: Array
+
+    def at(self, index: int) -> _Outcome:
+        """Return one of the points."""
+        return _Outcome(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+    @property
+    def objective(self) -> Array:
+        """Return the mean of log10 R (P,) over the samples that have a solution."""
+        with np.errstate(invalid="ignore"):
+            logs = np.log10(self.interface_ohm_cm2)
+        known = np.isfinite(logs)
+        count = np.maximum(known.sum(axis=-1), 1)
+        mean = np.where(known, logs, 0.0).sum(axis=-1) / count
+        return np.asarray(np.where(known.any(axis=-1), mean, np.inf))
+
+
+class _Problem:
+    """A design with its records, and the samples that all candidates share."""
+
+    def __init__(
+        self,
+        design: Design,
+        left: Insulator | Metal,
+        right: Insulator | Metal,
+        materials: Mapping[str, Insulator],
+        interfaces: Sequence[Interface],
+    ) -> None:
+        self.design, self.left, self.right = design, left, right
+        self.materials = materials
+        every = [left, right, *materials.values()]
+        self.reference = reference_metal(every)
+        self.records = {one.name: one for one in [*every, self.reference]}
+        self.interfaces = [*interfaces, *shipped_interfaces()]
+        self.samples = RecordedFieldSamples(design.samples)
+        # a sample without a possible hop is drawn again here, before anything is solved with it
+        for one in self.records.values():
+            if isinstance(one, Insulator):
+                phase_of(one, field_samples=self.samples)
+        self.electrode = next((one for one in (left, right) if isinstance(one, Metal)), None)
+
+    def voltages_V(self, *, nominal: bool) -> list[Array | None]:
+        """Return the electrode's potential at each state of charge; None without one."""
+        metal = self.electrode
+        if metal is None:
+            return [None] * len(self.design.states_of_charge)
+        return [
+            electrode_state(
+                metal,
+                contact_ion_content(metal, charge, on_the_right=metal is self.right),
+                field_samples=None if nominal else self.samples,
+            ).voltage_V
+            for charge in self.design.states_of_charge
+        ]
+
+    def window_V(self, material: Insulator, *, nominal: bool) -> tuple[Array, Array] | None:
+        """Return reduction and oxidation limit; None where they are unknown."""
+        if material.stability_window_V is None:
+            return None
+        names = ("stability_window_V[reduction]", "stability_window_V[oxidation]")
+        low, high = (
+            np.asarray(one.value) if nominal else self.samples.value(material.name, name, one)
+            for name, one in zip(names, material.stability_window_V, strict=True)
+        )
+        return low, high
+
+    def margin_V(
+        self, one: Insulator | Metal, other: Insulator | Metal, *, nominal: bool
+    ) -> Array | None:
+        """Return how far a contact is inside of windows, at the worst state of charge.
+
+        Beside the electrode, from its potential to the nearer limit of the other phase; between
+        two insulators, how far their windows overlap: somewhere there both must be stable.
+        """
+        windows = [
+            self.window_V(phase, nominal=nominal)
+            for phase in (one, other)
+            if isinstance(phase, Insulator)
+        ]
+        if any(window is None for window in windows):
+            return None
+        known = [window for window in windows if window is not None]
+        if len(known) == 2:
+            (low, high), (other_low, other_high) = known
+            return np.asarray(np.minimum(high, other_high) - np.maximum(low, other_low))
+        ((low, high),) = known
+        margins = [
+            np.minimum(high - voltage, voltage - low)
+            for voltage in self.voltages_V(nominal=nominal)
+            if voltage is not None
+        ]
+        return np.asarray(np.min(np.broadcast_arrays(*margins), axis=0))
+
+
+class _Candidate:
+    """One coating, or two, between the phases of a problem."""
+
+    def __init__(self, problem: _Problem, layers: Sequence[_Layer]) -> None:
+        self.problem, self.layers = problem, layers
+        self.name = " + ".join(layer.material.name for layer in layers)
+        self.variables = []
+        for index, layer in enumerate(layers):
+            thick = layer.thickness_nm
+            self.variables.append(_Variable(index, "thickness_nm", thick.low, thick.high))
+            for field in _SEARCHED:
+                given = getattr(layer.coating, field)
+                if isinstance(given, DopantRange | SusceptibilityRange):
+                    self.variables.append(_Variable(index, field, given.low, given.high))
+
+    def grid(self) -> Array:
+        """Return the points (P, V) at which everything is solved first."""
+        axes = []
+        for variable in self.variables:
+            count = _POINTS if len(self.layers) == 1 else _POINTS_OF_TWO
+            if variable.field != "thickness_nm":
+                count = _POINTS_OF_DOPANTS
+            axes.append(np.geomspace(variable.low, variable.high, count))
+        return np.array(list(product(*axes)))
+
+    def value(self, points: Array, layer: int, field: str) -> Array:
+        """Return one field of a layer at points (P, V): searched, or as it is given."""
+        for column, variable in enumerate(self.variables):
+            if (variable.layer, variable.field) == (layer, field):
+                return np.asarray(points[..., column])
+        given = getattr(self.layers[layer].coating, field)
+        return np.full(points.shape[:-1], float(given))
+
+    def thickness_nm(self, points: Array) -> Array:
+        """Return the thickness of all layers together."""
+        columns = [v.field == "thickness_nm" for v in self.variables]
+        return np.asarray(points[..., columns].sum(axis=-1))
+
+    def solve(self, points: Array) -> _Outcome:
+        """Solve the candidate at points (P, V), at every state of charge."""
+        problem, design = self.problem, self.problem.design
+        coatings = [
+            CoatingLayer(
+                layer.material,
+                self.value(points, index, "thickness_nm")[:, None],
+                (
+                    self.value(points, index, "donors_cm3")
+                    - self.value(points, index, "acceptors_cm3")
+                )[:, None],
+                self.value(points, index, "susceptibility")[:, None],
+            )
+            for index, layer in enumerate(self.layers)
+        ]
+        states = []
+        for charge in design.states_of_charge:
+            solved = solve_stack_between(
+                problem.left,
+                coatings,
+                problem.right,
+                problem.reference,
+                temperature_K=design.temperature_K,
+                state_of_charge=charge,
+                electrons=design.electrons,
+                interfaces=problem.interfaces,
+                field_samples=problem.samples,
+            )
+            states.append(
+                [
+                    np.broadcast_to(value, (len(points), design.samples))
+                    for value in (
+                        solved.interface_resistance_ohm_cm2,
+                        solved.coating_ohm_cm2,
+                        solved.charge_transfer_ohm_cm2,
+                        solved.depletion_ohm_cm2,
+                        solved.electron_barrier_eV,
+                        solved.hole_barrier_eV,
+                        solved.leakage_A_cm2,
+                    )
+                ]
+            )
+        total, layer, transfer, depletion, electron, hole, leakage = (
+            np.stack(values) for values in zip(*states, strict=True)
+        )
+        worst = np.argmax(np.nan_to_num(total, nan=-np.inf), axis=0)[None]
+
+        def at_worst(values: Array) -> Array:
+            return np.asarray(np.take_along_axis(values, worst, axis=0)[0])
+
+        return _Outcome(
+            points,
+            interface_ohm_cm2=np.where(np.isnan(total).any(axis=0), np.nan, at_worst(total)),
+            coating_ohm_cm2=at_worst(layer),
+            charge_transfer_ohm_cm2=at_worst(transfer),
+            depletion_ohm_cm2=at_worst(depletion),
+            electron_barrier_eV=electron.min(axis=0),
+            hole_barrier_eV=hole.min(axis=0),
+            leakage_A_cm2=leakage.max(axis=0),
+        )
+
+    def refined(self, points: Array, objective: Array) -> Array | None:
+        """Return the point (V,) of the lowest objective; None where the grid has it.
+
+        Between the grid's neighbours of its best point, by Brent's method for one number and by
+        L-BFGS-B for several, with central differences that are solved together. The samples are
+        the same everywhere: the objective is smooth.
+        """
+        from scipy.optimize import minimize, minimize_scalar
+
+        axes = [np.unique(points[:, column]) for column in range(points.shape[1])]
+        best = points[int(np.argmin(objective))]
+        places = [int(np.argmin(np.abs(axis - x))) for axis, x in zip(axes, best, strict=True)]
+        bounds = [
+            (float(np.log(axis[max(k - 1, 0)])), float(np.log(axis[min(k + 1, axis.size - 1)])))
+            for axis, k in zip(axes, places, strict=True)
+        ]
+        if all(k in (0, axis.size - 1) for axis, k in zip(axes, places, strict=True)):
+            return None
+
+        def at(logs: Array) -> Array:
+            return self.solve(np.exp(np.atleast_2d(logs))).objective
+
+        if len(bounds) == 1:
+            found = minimize_scalar(
+                lambda log: float(at(np.array([[log]]))[0]),
+                bounds=bounds[0],
+                method="bounded",
+                options={"xatol": _THICKNESS_SHARE, "maxiter": 8},
+            )
+            return np.asarray(np.exp([found.x]))
+        step = 1e-3
+
+        def with_slope(logs: Array) -> tuple[float, Array]:
+            steps = step * np.eye(logs.size)
+            values = at(np.concatenate([logs[None], logs + steps, logs - steps]))
+            ahead, behind = values[1 : 1 + logs.size], values[1 + logs.size :]
+            return float(values[0]), (ahead - behind) / (2.0 * step)
+
+        several = minimize(
+            with_slope,
+            np.log(best),
+            jac=True,
+            bounds=bounds,
+            method="L-BFGS-B",
+            options={"maxiter": 6, "maxfun": 8, "ftol": 1e-4},
+        )
+        return np.asarray(np.exp(several.x))
+
+
+def design_result(
+    design: Design,
+    left: Insulator | Metal,
+    right: Insulator | Metal,
+    materials: Mapping[str, Insulator],
+    *,
+    interfaces: Sequence[Interface] = (),
+    progress: _Progress | None = None,
+) -> DesignResult:
+    """Compare coatings between two phases.
+
+    Parameters
+    ----------
+    design : Design
+        The description.
+    left, right : Insulator or Metal
+        The records of ``design.between``.
+    materials : mapping of str to Insulator
+        The record of each coating, by what the description calls it.
+    interfaces : sequence of Interface
+        Those of the user's database, which are asked before the shipped ones.
+    progress : callable, optional
+        Told how many candidates (`candidates_of`) are solved.
+
+    Raises
+    ------
+    InputError
+        The phases do not fit together, or a phase has no neutral bulk.
+    """
+    check_between(left, right)
+    check_same_ion([left, right, *materials.values()])
+    problem = _Problem(design, left, right, materials, interfaces)
+    candidates = [
+        _Candidate(
+            problem,
+            [_Layer(coating, materials[coating.material], thick) for coating, thick in layers],
+        )
+        for layers in candidates_of(design)
+    ]
+    solved: list[tuple[_Candidate, _Outcome, int]] = []
+    for done, candidate in enumerate(candidates, start=1):
+        solved.append((candidate, *_searched(candidate)))
+        if progress is not None:
+            progress(done)
+    uncoated, uncoated_logs = _uncoated(problem)
+    documents = []
+    losses, resistances = [], []
+    for candidate, outcome, best in solved:
+        chosen = outcome.at(best)
+        holds = _limits(problem, candidate, chosen)
+        keeps = np.all(list(holds.values()), axis=0)
+        document = _candidate_document(candidate, outcome, best, holds)
+        documents.append(document)
+        with np.errstate(invalid="ignore"):
+            logs = np.log10(chosen.interface_ohm_cm2)
+        losses.append(logs + _BROKEN_DECADES * ~keeps)
+        reacts = any(one["verdict"] == "reacts" for one in document["contacts"])
+        inside = keeps & np.isfinite(logs) & (not reacts)
+        resistances.append(np.where(inside, logs, np.inf))
+    resistances.append(uncoated_logs)
+    lowest = np.argmin(resistances, axis=0)
+    none = ~np.isfinite(np.min(resistances, axis=0))
+    for index, document in enumerate([*documents, uncoated]):
+        document["best_probability"] = float(np.mean((lowest == index) & ~none))
+    considered = [one for one in [*documents, uncoated] if not one["outside_of_model"]]
+    best_one = max(considered, key=lambda one: one["best_probability"], default=None)
+    if best_one is not None and best_one["best_probability"] == 0.0:
+        best_one = None
+    return DesignResult.model_validate(
+        {
+            "design": design.name,
+            "between": [left.name, right.name],
+            "temperature_K": design.temperature_K,
+            "states_of_charge": list(design.states_of_charge),
+            "samples": design.samples,
+            "limits": design.limits.model_dump(),
+            "records": {name: material_hash(one) for name, one in problem.records.items()},
+            "coatings": documents,
+            "uncoated": uncoated,
+            "best": None if best_one is None else best_one["name"],
+            "none_probability": float(np.mean(none)),
+            "front": _front(problem, solved),
+            "next": next_calculations(
+                problem.samples,
+                np.array(losses),
+                problem.records,
+                electrodes=[one.name for one in (left, right)],
+            ),
+        }
+    )
+
+
+def candidates_of(design: Design) -> list[list[tuple[Coating, ThicknessRange]]]:
+    """Return every candidate of a design: its layers, each with the range of its thickness."""
+    first = [(one, one.thickness_nm or design.thickness_nm) for one in design.coatings]
+    if design.second_layer is None:
+        return [[one] for one in first]
+    second = [
+        (one, one.thickness_nm or design.second_layer.thickness_nm)
+        for one in design.second_layer.coatings
+    ]
+    pairs = [
+        [one, other] for one in first for other in second if one[0].material != other[0].material
+    ]
+    if not pairs:
+        raise InputError(
+            "every coating would be beside itself",
+            where="second_layer.coatings",
+            fix="name other materials than in coatings",
+        )
+    return pairs
+
+
+def _searched(candidate: _Candidate) -> tuple[_Outcome, int]:
+    """Return a candidate solved on its grid and at its optimum, and which point that is."""
+    points = candidate.grid()
+    outcome = candidate.solve(points)
+    objective = outcome.objective
+    if not np.any(np.isfinite(objective)):
+        raise InputError(
+            f"{candidate.name} has no solution at any thickness",
+            where=f"coatings: {candidate.name}",
+            fix="check its dopants, and its record with `interohm contact`",
+        )
+    best = int(np.argmin(objective))
+    refined = candidate.refined(points, objective)
+    if refined is None:
+        return outcome, best
+    other = candidate.solve(refined[None])
+    if not other.objective[0] < objective[best]:
+        return outcome, best
+    whole = _Outcome(
+        *(
+            np.concatenate([getattr(outcome, name), getattr(other, name)])
+            for name in _Outcome.__dataclass_fields__
+        )
+    )
+    return whole, len(points)
+
+
+def _uncoated(problem: _Problem) -> tuple[dict[str, Any], Array]:
+    """Return the contact without any coating, and log10 R of the samples that keep the limits."""
+    design, left, right = problem.design, problem.left, problem.right
+    totals = []
+    for charge in design.states_of_charge:
+        conditions = Conditions(design.temperature_K, charge, None, design.electrons)
+        single = solve_contact(left, right, problem.reference, conditions, problem.samples)
+        totals.append(single.solved.interface_resistance_ohm_cm2)
+    total = np.max(np.broadcast_arrays(*totals), axis=0)
+    contact = _contact(problem, left, right)
+    margin = problem.margin_V(left, right, nominal=False)
+    limits = design.limits.stability_margin_V
+    least = max(limits.left, limits.right)
+    inside = np.full(design.samples, True) if margin is None else margin >= least
+    outside = contact["verdict"] == "reacts" or bool(np.mean(inside) < 0.5)
+    with np.errstate(invalid="ignore"):
+        logs = np.log10(total)
+    kept = np.isfinite(logs) & inside & (not outside)
+    return {
+        "name": "uncoated",
+        "interface_resistance_ohm_cm2": _median(total),
+        "quantiles": {"interface_resistance_ohm_cm2": quantiles(total)},
+        "reacts": _reacts([contact]),
+        "contacts": [contact],
+        "within_limits_probability": float(np.mean(inside)),
+        "limits_broken": ["stability_margin_V"] if np.mean(inside) < 0.5 else [],
+        "outside_of_model": outside,
+        "without_solution": int(np.count_nonzero(~np.isfinite(logs))),
+    }, np.where(kept, logs, np.inf)
+
+
+def _limits(problem: _Problem, candidate: _Candidate, chosen: _Outcome) -> dict[str, BoolArray]:
+    """Return which samples keep which limit; one that is not known is not asked."""
+    limits = problem.design.limits
+    found: dict[str, BoolArray] = {}
+    if problem.electrode is not None:
+        if limits.electron_barrier_eV is not None:
+            found["electron_barrier_eV"] = chosen.electron_barrier_eV >= limits.electron_barrier_eV
+        if limits.hole_barrier_eV is not None:
+            found["hole_barrier_eV"] = chosen.hole_barrier_eV >= limits.hole_barrier_eV
+        if limits.leakage_A_cm2 is not None:
+            found["leakage_A_cm2"] = chosen.leakage_A_cm2 <= limits.leakage_A_cm2
+    phases = _phases(candidate)
+    pairs = list(pairwise(phases))
+    for index, pair in enumerate(pairs):
+        margin = problem.margin_V(*pair, nominal=False)
+        side = "left" if index == 0 else "right"
+        if margin is not None:
+            name = f"stability_margin_V.{side}"
+            holds = margin >= getattr(limits.stability_margin_V, side)
+            found[name] = found.get(name, np.asarray(True)) & holds
+    every = np.full(problem.design.samples, True)
+    return {name: holds & every for name, holds in found.items()} or {"none": every}
+
+
+def _phases(candidate: _Candidate) -> list[Insulator | Metal]:
+    problem = candidate.problem
+    return [problem.left, *(layer.material for layer in candidate.layers), problem.right]
+
+
+def _contact(
+    problem: _Problem, left: Insulator | Metal, right: Insulator | Metal
+) -> dict[str, Any]:
+    """Return whether two phases bear each other, by energies or else by their windows."""
+    margin = problem.margin_V(left, right, nominal=True)
+    fields: dict[str, Any] = {
+        "left": left.name,
+        "right": right.name,
+        "verdict": None,
+        "known_from": None,
+        "margin_V": None if margin is None else number(margin),
+        "text": None,
+    }
+    voltages: list[float | None] = [None]
+    if any(isinstance(one, Metal) for one in (left, right)):
+        voltages = [None if one is None else float(one) for one in problem.voltages_V(nominal=True)]
+    known = [
+        found
+        for voltage in voltages
+        if (found := reaction_fields(left, right, voltage)) is not None
+    ]
+    if known:
+        worst = max(known, key=lambda one: one["driving_force_eV"])
+        kept = ("verdict", "driving_force_eV", "products", "text")
+        return {**fields, "known_from": "energies", **{name: worst[name] for name in kept}}
+    if margin is None:
+        return fields
+    stable = bool(margin >= 0.0)
+    pair = f"{left.name} and {right.name}"
+    if any(isinstance(one, Metal) for one in (left, right)):
+        inner = right if isinstance(left, Metal) else left
+        text = f"the electrode's potential is {abs(float(margin)):.2g} V " + (
+            f"inside of the stability window of {inner.name}"
+            if stable
+            else f"outside of the stability window of {inner.name}: it decomposes"
+        )
+    elif stable:
+        text = f"the windows of {pair} overlap by {float(margin):.2g} V"
+    else:
+        text = f"the windows of {pair} are {-float(margin):.2g} V apart: one of them decomposes"
+    verdict = "within the windows" if stable else "outside of a window"
+    return {**fields, "known_from": "windows", "verdict": verdict, "text": text}
+
+
+def _reacts(contacts: Sequence[Mapping[str, Any]]) -> bool | None:
+    if any(one["verdict"] in ("reacts", "outside of a window") for one in contacts):
+        return True
+    return None if any(one["verdict"] is None for one in contacts) else False
+
+
+def _median(values: Array) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else None
+
+
+def _candidate_document(
+    candidate: _Candidate, outcome: _Outcome, best: int, holds: Mapping[str, BoolArray]
+) -> dict[str, Any]:
+    problem = candidate.problem
+    chosen = outcome.at(best)
+    layers = [
+        {
+            "material": layer.material.name,
+            **{
+                field: float(candidate.value(chosen.points, index, field))
+                for field in ("thickness_nm", *_SEARCHED)
+            },
+        }
+        for index, layer in enumerate(candidate.layers)
+    ]
+    contacts = [_contact(problem, *pair) for pair in pairwise(_phases(candidate))]
+    curve, largest = _over_thickness(candidate, outcome, best)
+    shares = {name: float(np.mean(one)) for name, one in holds.items()}
+    broken = [name for name, share in shares.items() if share < 0.5]
+    first = candidate.variables[0]
+    bound = None
+    if np.isclose(chosen.points[0], first.low):
+        bound = "thinnest"
+    elif np.isclose(chosen.points[0], first.high):
+        bound = "thickest"
+    sampled = {
+        name: getattr(chosen, field)
+        for name, field in (
+            ("interface_resistance_ohm_cm2", "interface_ohm_cm2"),
+            ("electron_barrier_eV", "electron_barrier_eV"),
+            ("hole_barrier_eV", "hole_barrier_eV"),
+            ("leakage_A_cm2", "leakage_A_cm2"),
+        )
+    }
+    return {
+        "name": candidate.name,
+        "layers": layers,
+        "optimum_nm": float(candidate.thickness_nm(chosen.points)),
+        "at_bound": bound,
+        "largest_nm": largest,
+        "quantiles": {name: quantiles(values) for name, values in sampled.items()},
+        **{name: _median(values) for name, values in sampled.items()},
+        "reacts": _reacts(contacts),
+        "contacts": contacts,
+        "sides": _sides(candidate),
+        "within_limits_probability": float(np.mean(np.all(list(holds.values()), axis=0))),
+        "limits_broken": broken,
+        "outside_of_model": any(one["verdict"] == "reacts" for one in contacts)
+        or any(name.startswith("stability_margin_V") for name in broken),
+        "without_solution": int(np.count_nonzero(~np.isfinite(chosen.interface_ohm_cm2))),
+        "curve": curve,
+    }
+
+
+def _sides(candidate: _Candidate) -> list[dict[str, Any]]:
+    problem, phases = candidate.problem, _phases(candidate)
+    bare = problem.margin_V(problem.left, problem.right, nominal=True)
+    found = []
+    for phase, pair in ((phases[0], phases[:2]), (phases[-1], phases[-2:])):
+        nominal = problem.margin_V(*pair, nominal=True)
+        sampled = problem.margin_V(*pair, nominal=False)
+        found.append(
+            {
+                "phase": phase.name,
+                "margin_V": None if nominal is None else number(nominal),
+                "margin_quantiles_V": None if sampled is None else quantiles(sampled),
+                "uncoated_margin_V": None if bare is None else number(bare),
+            }
+        )
+    return found
+
+
+def _over_thickness(
+    candidate: _Candidate, outcome: _Outcome, best: int
+) -> tuple[dict[str, Any], float | None]:
+    """Return the resistance over the first layer's thickness, and the largest within the limit."""
+    points = outcome.points
+    others = points[:, 1:]
+    # the refined optimum is on no line of the grid: that through the nearest point is shown
+    grid = len(candidate.grid())
+    near = best
+    if best >= grid:
+        distance = np.sum(np.log(points[:grid] / points[best]) ** 2, axis=1)
+        near = int(np.argmin(distance))
+    line = np.all(np.isclose(others, others[near]), axis=1)
+    if points.shape[1] == 1:
+        line[:] = True
+    rows = np.flatnonzero(line)
+    rows = rows[np.argsort(points[rows, 0], kind="stable")]
+    thickness = points[rows, 0]
+    spread = column_quantiles(outcome.interface_ohm_cm2[rows].T)
+    middle = np.array([_median(outcome.interface_ohm_cm2[row]) or np.nan for row in rows])
+    parts = {
+        name: numbers([_median(getattr(outcome, name)[row]) or 0.0 for row in rows])
+        for name in ("coating_ohm_cm2", "charge_transfer_ohm_cm2", "depletion_ohm_cm2")
+    }
+    curve = {
+        "thickness_nm": numbers(thickness),
+        "interface_resistance_ohm_cm2": spread or {},
+        **parts,
+    }
+    limit = candidate.problem.design.limits.interface_resistance_ohm_cm2
+    return curve, largest_within(thickness, middle, limit)
+
+
+def largest_within(thickness_nm: Array, resistance_ohm_cm2: Array, limit: float) -> float | None:
+    """Return the largest thickness at which a curve is at most a limit; None if it never is.
+
+    Between its points the curve is monotonic on logarithmic axes (PCHIP).
+    """
+    from scipy.interpolate import PchipInterpolator
+    from scipy.optimize import brentq
+
+    known = np.isfinite(resistance_ohm_cm2)
+    x, y = np.log(thickness_nm[known]), np.log(resistance_ohm_cm2[known] / limit)
+    below = np.flatnonzero(y <= 0.0)
+    if below.size == 0:
+        return None
+    last = int(below[-1])
+    if last == x.size - 1:
+        return float(np.exp(x[-1]))
+    curve = PchipInterpolator(x, y)
+    return float(np.exp(brentq(lambda log: float(curve(log)), x[last], x[last + 1])))
+
+
+def _front(
+    problem: _Problem, solved: Sequence[tuple[_Candidate, _Outcome, int]]
+) -> list[dict[str, Any]]:
+    """Return the points that no other beats in resistance, barrier, margin and thickness."""
+    rows, outputs = [], []
+    for candidate, outcome, _ in solved:
+        contacts = [_contact(problem, *pair) for pair in pairwise(_phases(candidate))]
+        if any(one["verdict"] == "reacts" for one in contacts):
+            continue
+        margins = [one["margin_V"] for one in contacts if one["margin_V"] is not None]
+        margin = min(margins) if margins else None
+        for index in range(len(outcome.points)):
+            resistance = _median(outcome.interface_ohm_cm2[index])
+            if resistance is None:
+                continue
+            barrier = _median(outcome.electron_barrier_eV[index])
+            thickness = float(candidate.thickness_nm(outcome.points[index]))
+            rows.append(
+                {
+                    "name": candidate.name,
+                    "thickness_nm": thickness,
+                    "interface_resistance_ohm_cm2": resistance,
+                    "electron_barrier_eV": barrier,
+                    "stability_margin_V": margin,
+                }
+            )
+            # finer differences than these are none
+            outputs.append(
+                [
+                    float(f"{resistance:.2g}"),
+                    -np.inf if barrier is None else -round(barrier, 1),
+                    np.inf if margin is None else -round(margin, 2),
+                    thickness,
+                ]
+            )
+    return [row for row, kept in zip(rows, nondominated(np.array(outputs)), strict=True) if kept]
+
+
+def nondominated(outputs: Array) -> list[bool]:
+    """Return which rows (N, M) no other row is as low as in all columns and lower in one."""
+    return [
+        not bool(np.any(np.all(outputs <= row, axis=1) & np.any(outputs < row, axis=1)))
+        for row in outputs
+    ]

@@ -1,0 +1,149 @@
+"""What a record implies beside what it states, and where the two contradict each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from interohm import device_models as models
+from interohm.errors import InputError
+from interohm.prediction.electrodes import clipped_mu_eV, reference_work_function_eV
+from interohm.prediction.sampling import phase_of
+from interohm.prediction.single_contact import Conditions, solve_contact
+from interohm.prediction.solved_contact import require_neutral_bulk
+from interohm.prediction.validity import contact_validity
+from interohm.records import Insulator
+from interohm.records.reference import reference_metal
+
+#: At which everything is told.
+TEMPERATURE_K = 300.0
+
+
+@dataclass(frozen=True)
+class Implied:
+    """Lines of what a record implies, and of what contradicts."""
+
+    lines: list[tuple[str, str]]
+    warnings: list[str]
+
+
+def implied(insulator: Insulator) -> Implied:
+    """Return what an insulator's record implies at 300 K, in equilibrium with the mobile metal.
+
+    mu of the mobile element is the metal's, within the stability window.
+
+    Parameters
+    ----------
+    insulator : Insulator
+        The record.
+
+    Returns
+    -------
+    Implied
+        Names with values and their units; a record without a neutral bulk has a warning instead.
+    """
+    try:
+        reference = reference_metal([insulator])
+        work_function = reference_work_function_eV(reference, None)
+        bulk = models.neutral_bulk(
+            phase_of(insulator),
+            temperature_K=TEMPERATURE_K,
+            metal_work_function_eV=work_function,
+            mu_eV=clipped_mu_eV(insulator, 0.0),
+            ion_charge=insulator.ion_charge,
+        )
+        require_neutral_bulk(insulator, bulk)
+    except InputError as error:
+        return Implied([], [f"{error.what}: {error.fix}" if error.fix else error.what])
+    conductivity = float(bulk.conductivity_S_cm)
+    stated = insulator.conductivity
+    said = energy_said = potential_said = ""
+    if stated is not None:
+        said = f" (stated: {stated.value_S_cm.value:.2e} at {stated.temperature_K:g} K)"
+        energy_said = f" (stated: {stated.activation_energy_eV.value:.3f})"
+    if insulator.neutral_potential_V is not None:
+        potential_said = f" (stated: {insulator.neutral_potential_V.value:.3f})"
+    lines = [("conductivity", f"{conductivity:.2e} S/cm{said}")]
+    if conductivity > 0.0:
+        activation = float(models.bulk_activation_energy_eV(bulk))
+        lines.append(
+            ("activation energy at 300 K", f"{activation:.3f} eV, of sigma·T{energy_said}")
+        )
+    lines += [
+        (
+            "neutral potential phi_0",
+            f"{float(bulk.neutral_potential_V):.3f} V{potential_said}",
+        ),
+        ("Fermi level", f"{float(bulk.fermi_level_eV):.3f} eV above the valence band"),
+        *(
+            (f"{defect.name}", f"{float(density):.2e} cm⁻³")
+            for defect, density in zip(
+                insulator.defects, np.ravel(bulk.concentrations_cm3), strict=True
+            )
+        ),
+        ("electrons, holes", f"{float(bulk.electrons_cm3):.1e}, {float(bulk.holes_cm3):.1e} cm⁻³"),
+        ("Debye length", f"{float(bulk.debye_length_nm):.3g} nm"),
+    ]
+    warnings = _contradictions(insulator, bulk)
+    try:
+        contact = solve_contact(
+            reference, insulator, reference, Conditions(TEMPERATURE_K, 0.0, None, True), None
+        ).solved
+    except InputError as error:
+        warnings.append(f"no contact with {reference.name}: {error.what}")
+        return Implied(lines, warnings)
+    side = contact.right_side
+    assert isinstance(side, models.HalfSpace)
+    name = reference.name
+    lines += [
+        (f"field at {name}", f"{float(side.field_V_nm):.3g} V/nm"),
+        (f"potential drop at {name}", f"{float(contact.potential_drop_V):.3f} V"),
+    ]
+    found = contact_validity(
+        contact,
+        ion_content={"left": 1.0, "right": None},
+        voltage_V={"left": None, "right": None},
+    )
+    warnings += [one["text"] for one in found if one["code"] in ("frequency", "coupling", "field")]
+    return Implied(lines, warnings)
+
+
+def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
+    warnings = []
+    gap = insulator.band_gap_eV.value
+    level = float(bulk.fermi_level_eV)
+    if not 0.0 < level < gap:
+        warnings.append(
+            f"the neutral Fermi level, {level:.2f} eV above the valence band, is outside of the "
+            f"band gap of {gap:g} eV: formation energies and gap do not fit together"
+        )
+    if not bool(bulk.neutral_by_ions):
+        warnings.append(
+            "electrons or holes keep the phase neutral, more than its ions: it is no electrolyte"
+        )
+    window = insulator.stability_window_V
+    if window is not None:
+        # at mu, the level of electrons in equilibrium moves by as much
+        width = window[1].value - window[0].value
+        if width > gap + 1e-9:
+            warnings.append(
+                f"the stability window is {width:.2f} V wide, more than the band gap of {gap:g} "
+                "eV: electrons or holes would conduct within it"
+            )
+    stated = insulator.conductivity
+    if stated is not None:
+        conducting = models.neutral_bulk(
+            bulk.phase,
+            temperature_K=stated.temperature_K,
+            metal_work_function_eV=bulk.metal_work_function_eV,
+            mu_eV=bulk.mu_eV,
+            ion_charge=bulk.ion_charge,
+        ).conductivity_S_cm
+        ratio = float(conducting) / stated.value_S_cm.value
+        if not 1 / 1.5 < ratio < 1.5:
+            warnings.append(
+                f"it states {stated.value_S_cm.value:.2e} S/cm at {stated.temperature_K:g} K and "
+                f"implies {float(conducting):.2e} S/cm"
+            )
+    return warnings

@@ -1,0 +1,539 @@
+"""A measured potential map fitted by a cell: where it lies, what it says of the records.
+
+The map's places may be off by a shift and its values by an offset (of tip and ground); both are
+fitted within bounds. The model is shown as a probe of finite resolution shows it. Records are
+updated as Gaussian variables of which the map is a linear function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm.device_models import resolution_weights
+from interohm.errors import InputError
+from interohm.prediction.contact_barrier import with_known_interface
+from interohm.prediction.kpfm import MeasuredMap, PotentialMap, check_span, potential_map
+from interohm.prediction.layer_diagram import SampledPoints
+from interohm.prediction.sampled_curves import band_places, cell_curves
+from interohm.prediction.sampling import FieldSamples
+from interohm.prediction.sensitivity import RecordedFieldSamples, field_path
+from interohm.prediction.solved_cell import SolvedState, check_cell, solve_state
+from interohm.records import Insulator, Metal, material_document, material_from, material_hash
+from interohm.records.cell_config import Contact
+from interohm.records.reference import reference_metal
+from interohm.records.shipped import shipped_interfaces
+from interohm.records.uncertainty import quantities
+from interohm.results.json_values import numbers
+from interohm.results.kpfm import KpfmResult
+
+if TYPE_CHECKING:
+    from interohm.arrays import Array
+    from interohm.records.cell_config import Cell
+    from interohm.records.interface import Interface
+
+#: V; of tip, ground and feedback together.
+_LARGEST_OFFSET_V = 10.0
+
+#: Of the cell's length, if not given.
+_SHIFT_SHARE = 0.05
+
+#: Shifts that are tried before one is refined, on a model that is known at so many places.
+_SHIFTS, _PLACES_OF_SCAN = 81, 2001
+
+#: V; no map is better than this.
+_LEAST_NOISE_V = 0.005
+
+#: V; of a point whose uncertainty says less.
+_LEAST_OWN_V = 1e-3
+
+#: How many samples say what other numbers leave open, and at how many places a layer is shown.
+_OTHERS, _PLACES = 60, 65
+
+#: How often records are updated, each time with the misfit that the last update left as noise.
+_UPDATES = 3
+
+#: Fields that a map may tell something of; of others it says nothing, or only by these.
+_TOLD = ("work_function_eV", "neutral_potential_V", "voltage_V", "dipole_V")
+
+#: Correlations beyond this are told.
+_TOGETHER = 0.9
+
+
+@dataclass(frozen=True)
+class _ChosenSamples(FieldSamples):
+    """Samples that are chosen for some fields, and drawn for the others in the last rows alone.
+
+    Parameters
+    ----------
+    keys : tuple of (str, str)
+        Record and field of the K chosen ones.
+    design : array (samples, K)
+        Their values in standard deviations; the last `_OTHERS` rows are drawn in all other fields.
+    """
+
+    keys: tuple[tuple[str, str], ...] = ()
+    design: Array = dataclass_field(default_factory=lambda: np.zeros((0, 0)))
+
+    def normal(self, record: str, field: str) -> Array:
+        """Return the chosen or drawn values of one number, shape (samples,)."""
+        if (record, field) in self.keys:
+            return np.asarray(self.design[:, self.keys.index((record, field))])
+        values = np.zeros(self.samples)
+        values[-_OTHERS:] = FieldSamples(_OTHERS, self.seed).normal(record, field)
+        return values
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A map with its values beyond the ends: x (P,), values (..., P)."""
+
+    x_nm: Array
+    cpd_V: Array
+    work_function_eV: Array
+    fermi_level_eV: Array
+
+
+def fit_map(
+    cell: Cell,
+    materials: list[Insulator | Metal],
+    measured: MeasuredMap,
+    *,
+    resolution_nm: float = 0.0,
+    largest_shift_nm: float | None = None,
+    state_of_charge: float | None = None,
+    interfaces: Sequence[Interface] = (),
+    where: str = "cell",
+    progress: Callable[[int], None] | None = None,
+) -> KpfmResult:
+    """Fit a measured map by a cell.
+
+    Parameters
+    ----------
+    cell : Cell
+        The description.
+    materials : list of Insulator or Metal
+        The record of each layer.
+    measured : MeasuredMap
+        The map; x = 0 is about the left edge of the first layer.
+    resolution_nm : float
+        Full width at half maximum of the probe's response.
+    largest_shift_nm : float, optional
+        Bound of the shift, either way; a twentieth of the cell unless given, at least the
+        resolution.
+    state_of_charge : float, optional
+        One of the cell's; the one that fits best unless given.
+    interfaces : sequence of Interface
+        Those of the user's database.
+    where : str
+        What to name in errors: the cell's file.
+    progress : callable, optional
+        Told how many of the states of charge, and then of the samples' one, are done.
+
+    Raises
+    ------
+    InputError
+        The layers make no cell, or the map cannot be of it.
+    """
+    check_cell(cell, materials, where=where)
+    known = [*interfaces, *shipped_interfaces()]
+    given = cell.contacts or [Contact()] * (len(materials) - 1)
+    contacts = [
+        with_known_interface(one, left, right, known)
+        for one, (left, right) in zip(given, pairwise(materials), strict=True)
+    ]
+    cell = cell.model_copy(update={"contacts": contacts})
+    charges = list(cell.states_of_charge)
+    if state_of_charge is not None and state_of_charge not in charges:
+        raise InputError(
+            f"the cell has no state of charge {state_of_charge:g}",
+            where="--soc",
+            fix=f"name one of its states_of_charge: {', '.join(f'{one:g}' for one in charges)}",
+        )
+    report_progress = progress or (lambda done: None)
+    states, maps = [], []
+    for index in range(len(charges)):
+        states.append(solve_state(cell, materials, index))
+        maps.append(potential_map(cell, states[-1]))
+        report_progress(index + 1)
+    length_nm = float(maps[0].x_nm[-1] - maps[0].x_nm[0])
+    check_span(measured, length_nm)
+    bound = largest_shift_nm
+    if bound is None:
+        bound = max(_SHIFT_SHARE * length_nm, resolution_nm)
+    fits = [_fit(cell, one, measured, resolution_nm, bound) for one in maps]
+    best = int(np.argmin([fit.rms_V for fit in fits]))
+    if state_of_charge is not None:
+        best = charges.index(state_of_charge)
+    fit, model = fits[best], _extended(cell, maps[best])
+    points = fit.x_nm
+    parts = [
+        fit.weights @ values
+        for values in (model.cpd_V, model.work_function_eV, model.fermi_level_eV)
+    ]
+    residual = fit.cpd_V - parts[0]
+    sigma = _own_V(measured)
+    own = None if sigma is None else sigma[fit.inside]
+    learned, together, noise = _learned(
+        cell, materials, states[best], maps, best, fit, resolution_nm, own
+    )
+    report_progress(len(charges) + 1)
+    path = Path(measured.source)
+    return KpfmResult.model_validate(
+        {
+            "cell": cell.name,
+            "map": measured.source,
+            "map_hash": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+            "resolution_nm": resolution_nm,
+            "largest_shift_nm": bound,
+            "points": int(points.size),
+            "left_out": int(measured.x_nm.size - points.size),
+            "state_of_charge": charges[best],
+            "states": [
+                {
+                    "state_of_charge": charge,
+                    "shift_nm": one.shift_nm,
+                    "shift_at_bound": bool(abs(one.shift_nm) > 0.999 * bound > 0.0),
+                    "offset_V": one.offset_V,
+                    "rms_V": one.rms_V,
+                }
+                for charge, one in zip(charges, fits, strict=True)
+            ],
+            "noise_V": float(np.sqrt(np.mean(noise**2))),
+            "x_nm": points.tolist(),
+            "measured_cpd_V": fit.cpd_V.tolist(),
+            "uncertainty_V": None if own is None else own.tolist(),
+            "model_cpd_V": parts[0].tolist(),
+            "profile_x_nm": maps[best].x_nm.tolist(),
+            "profile_cpd_V": maps[best].cpd_V.tolist(),
+            "contacts_nm": _contacts_nm(cell, maps[best]),
+            "layers": _layer_names(cell, materials),
+            "inferred_work_function_eV": numbers(parts[1] - residual),
+            "inferred_fermi_level_eV": numbers(parts[2] - residual),
+            "learned": learned,
+            "together": together,
+            "records": {
+                one.name: material_hash(one) for one in [*materials, reference_metal(materials)]
+            },
+        }
+    )
+
+
+def _layer_names(cell: Cell, materials: Sequence[Insulator | Metal]) -> list[str]:
+    names = [one.name for one in materials]
+    if cell.collectors is not None:
+        names = [cell.collectors.negative.material, *names, cell.collectors.positive.material]
+    return names
+
+
+def _contacts_nm(cell: Cell, potential: PotentialMap) -> list[float]:
+    """Return where layers and collectors meet, also those whose thickness is not given."""
+    starts = [float(one.x_nm[0]) for one in potential.diagrams]
+    found = starts[1:]
+    ends = cell.collectors
+    if ends is not None and ends.negative.thickness_nm is None:
+        found = [starts[0], *found]
+    if ends is not None and ends.positive.thickness_nm is None:
+        found = [*found, float(potential.x_nm[-1])]
+    return found
+
+
+def _extended(cell: Cell, potential: PotentialMap) -> _Model:
+    """Return a map that goes on beyond its ends in collectors whose thickness is not given."""
+    x, cpd = potential.x_nm, potential.cpd_V
+    surface = np.concatenate([one.work_function_eV for one in potential.diagrams], axis=-1)
+    level = np.concatenate([one.fermi_level_eV for one in potential.diagrams], axis=-1)
+    collectors = cell.collectors
+    if collectors is not None:
+        for side, at_start in (("negative", True), ("positive", False)):
+            collector = getattr(collectors, side)
+            if collector.thickness_nm is not None:
+                continue
+            own = np.asarray(potential.collectors_V[side] - potential.base_V)[..., None]
+            fermi = level[..., :1] if at_start else level[..., -1:]
+            # CPD = −Phi − E_F on the map's own zero
+            zero = np.asarray(potential.base_V)[..., None]
+            columns = (own, -(own + zero) - fermi, fermi)
+            place = x[:1] if at_start else x[-1:]
+            rows = []
+            for values, column in zip((cpd, surface, level), columns, strict=True):
+                wide = np.broadcast_to(column, (*values.shape[:-1], 1))
+                rows.append(np.concatenate([wide, values] if at_start else [values, wide], axis=-1))
+            cpd, surface, level = rows
+            x = np.concatenate([place, x] if at_start else [x, place])
+    return _Model(x, cpd, surface, level)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    shift_nm: float
+    offset_V: float
+    rms_V: float
+    inside: Any
+    x_nm: Array
+    cpd_V: Array
+    weights: Array
+
+
+def _fit(
+    cell: Cell, potential: PotentialMap, measured: MeasuredMap, resolution_nm: float, bound: float
+) -> _Fit:
+    """Return the shift and the offset with the lowest weighted square of the misfit."""
+    from scipy.optimize import minimize_scalar
+
+    model = _extended(cell, potential)
+    # collectors go on; without any, nothing is known beyond the first and the last layer
+    open_ends = cell.collectors is not None
+    sigma = _own_V(measured)
+    weight = np.ones_like(measured.x_nm) if sigma is None else 1.0 / sigma**2
+    everywhere = np.linspace(
+        np.min(measured.x_nm) - bound, np.max(measured.x_nm) + bound, _PLACES_OF_SCAN
+    )
+    coarse = resolution_weights(everywhere, model.x_nm, resolution_nm) @ model.cpd_V
+
+    def at(shift: float, *, exact: bool = True) -> _Fit:
+        x = measured.x_nm + shift
+        inside = np.isfinite(measured.cpd_V)
+        if not open_ends:
+            inside &= (x >= model.x_nm[0]) & (x <= model.x_nm[-1])
+        if np.count_nonzero(inside) < 2:
+            raise InputError(
+                "fewer than two points lie within the cell",
+                where=measured.source,
+                fix="count x in nm from the left edge of the first layer, or name the collectors "
+                "in the cell",
+            )
+        weights = np.zeros((0, 0))
+        if exact:
+            weights = resolution_weights(x[inside], model.x_nm, resolution_nm)
+            shown = weights @ model.cpd_V
+        else:
+            shown = np.interp(x[inside], everywhere, coarse)
+        apart = shown - measured.cpd_V[inside]
+        own = weight[inside] / np.sum(weight[inside])
+        offset = float(np.clip(np.sum(own * apart), -_LARGEST_OFFSET_V, _LARGEST_OFFSET_V))
+        rms = float(np.sqrt(np.sum(own * (apart - offset) ** 2)))
+        return _Fit(shift, offset, rms, inside, x[inside], measured.cpd_V[inside] + offset, weights)
+
+    if bound <= 0.0:
+        return at(0.0)
+    shifts = np.linspace(-bound, bound, _SHIFTS)
+    misfits = [at(float(shift), exact=False).rms_V for shift in shifts]
+    # of shifts that fit alike, the smallest
+    lowest = min(misfits)
+    near = [index for index, one in enumerate(misfits) if one <= lowest * (1 + 1e-6) + 1e-12]
+    first = min(near, key=lambda index: abs(shifts[index]))
+    step = shifts[1] - shifts[0]
+    found = minimize_scalar(
+        lambda shift: at(float(shift)).rms_V,
+        bounds=(max(shifts[first] - step, -bound), min(shifts[first] + step, bound)),
+        method="bounded",
+        options={"xatol": 1e-4 * bound},
+    )
+    refined, unrefined = at(float(found.x)), at(float(shifts[first]))
+    return refined if refined.rms_V < unrefined.rms_V else unrefined
+
+
+def _own_V(measured: MeasuredMap) -> Array | None:
+    """Return the map's own uncertainty: where a point has none, the largest; no point is exact."""
+    sigma = measured.uncertainty_V
+    if sigma is None or not np.any(np.isfinite(sigma)):
+        return None
+    filled = np.where(np.isfinite(sigma), sigma, np.nanmax(sigma))
+    return np.maximum(filled, _LEAST_OWN_V)
+
+
+def _noise_V(rms_V: float, own: Array | None, x_nm: Array, resolution_nm: float) -> Array:
+    """Return the standard deviation of each point, for the update.
+
+    The map's own where it has one, but never less than the misfit: what the model cannot follow is
+    no information. Points closer than the probe resolves count once.
+    """
+    noise = np.full(x_nm.shape, max(rms_V, _LEAST_NOISE_V))
+    if own is not None:
+        noise = np.maximum(noise, own)
+    resolved = max(1.0, float(np.ptp(x_nm)) / resolution_nm) if resolution_nm > 0.0 else x_nm.size
+    return np.asarray(noise * np.sqrt(max(1.0, x_nm.size / resolved)))
+
+
+def _learned(
+    cell: Cell,
+    materials: list[Insulator | Metal],
+    nominal: SolvedState,
+    maps: Sequence[PotentialMap],
+    index: int,
+    fit: _Fit,
+    resolution_nm: float,
+    own_V: Array | None,
+) -> tuple[list[dict[str, Any]], list[str], Array]:
+    """Return numbers of records before and after the map, and pairs that it cannot tell apart.
+
+    The noise (M,) that was counted comes last: that of the map, or what the updated model cannot
+    follow, whichever is more.
+    """
+    noise = _noise_V(fit.rms_V, own_V, fit.x_nm, resolution_nm)
+    around = cell.collectors is not None and cell.collectors.negative.thickness_nm is not None
+    places = [
+        band_places([one.diagrams[layer + around].x_nm for one in maps], _PLACES)
+        for layer in range(len(materials))
+    ]
+
+    def shown(field_samples: FieldSamples) -> Array:
+        """Return what the probe shows of samples (S, M)."""
+        sampled = solve_state(
+            cell, materials, index, field_samples=field_samples, thick=nominal.thick
+        )
+        at = SampledPoints(places, cell_curves(sampled.contacts))
+        model = _extended(cell, potential_map(cell, sampled, at, field_samples))
+        return np.asarray(model.cpd_V @ resolution_weights(fit.x_nm, model.x_nm, resolution_nm).T)
+
+    recorded = RecordedFieldSamples(_OTHERS)
+    try:
+        shown(recorded)
+        keys = [key for key in recorded.asked if key[1].endswith(_TOLD)]
+        design = np.zeros((2 * len(keys) + 1 + _OTHERS, len(keys)))
+        for place in range(len(keys)):
+            design[2 * place : 2 * place + 2, place] = (1.0, -1.0)
+        chosen = _ChosenSamples(len(design), keys=tuple(keys), design=design)
+        many = shown(chosen)
+    except InputError:
+        # the map is fitted all the same
+        return [], [], noise
+    count = 2 * len(keys)
+    if not keys or not np.all(np.isfinite(many[: count + 1])):
+        return [], [], noise
+    by_name = {each.name: each for each in [*materials, reference_metal(materials)]}
+    # what all other numbers leave open adds to the noise
+    rest = np.nan_to_num(np.nanvar(many[count + 1 :] - many[count], axis=0))
+    for _ in range(_UPDATES):
+        # the offset is free: constants are no information
+        weight = 1.0 / noise**2
+        weight = weight / weight.sum()
+        y = many[: count + 1] - (many[: count + 1] @ weight)[:, None]
+        observed = fit.cpd_V - fit.cpd_V @ weight
+        slopes = (y[0:count:2] - y[1:count:2]) / 2.0
+        known = slopes / (noise**2 + rest)
+        covariance = np.linalg.inv(np.eye(len(keys)) + known @ slopes.T)
+        mean = covariance @ known @ (observed - y[count])
+        left = observed - y[count] - mean @ slopes
+        noise = _noise_V(float(np.sqrt(weight @ left**2)), own_V, fit.x_nm, resolution_nm)
+    deviation = np.sqrt(np.diag(covariance))
+    found = []
+    for place, (name, drawn) in enumerate(keys):
+        quantity = _quantity(cell, by_name.get(name), name, drawn)
+        if quantity is None:
+            continue
+        value, spread = quantity
+        found.append(
+            {
+                "material": name,
+                "field": field_path(drawn, by_name.get(name)),
+                "value": value,
+                "uncertainty": spread,
+                "updated_value": value + spread * float(mean[place]),
+                "updated_uncertainty": spread * float(deviation[place]),
+                "learned": max(1.0 - float(deviation[place]), 0.0),
+            }
+        )
+    correlation = covariance / np.outer(deviation, deviation)
+    together = [
+        f"{keys[i][0]} {keys[i][1]} and {keys[j][0]} {keys[j][1]}"
+        for i in range(len(keys))
+        for j in range(i)
+        if abs(correlation[i, j]) > _TOGETHER
+    ]
+    return sorted(found, key=lambda each: -each["learned"]), together, noise
+
+
+def _quantity(
+    cell: Cell, material: Insulator | Metal | None, name: str, drawn: str
+) -> tuple[float, float] | None:
+    """Return value and uncertainty of a field that was drawn."""
+    if material is None:
+        ends = cell.collectors
+        for collector in () if ends is None else (ends.negative, ends.positive):
+            if name == f"collector {collector.material}":
+                own = collector.work_function_eV
+                return own.value, own.uncertainty or 0.0
+        return None
+    if isinstance(material, Metal):
+        # one draw shifts the whole curve: the mean of what it moves
+        found = [
+            quantity
+            for path, quantity in quantities(material)
+            if path.startswith("states[") and path.endswith(f".{drawn}")
+        ]
+        if not found:
+            return None
+        values = [one.value for one in found]
+        return float(np.mean(values)), float(np.mean([one.uncertainty or 0.0 for one in found]))
+    for path, quantity in quantities(material):
+        if path == drawn and quantity.uncertainty:
+            return quantity.value, quantity.uncertainty
+    return None
+
+
+def updated_records(
+    result: KpfmResult, materials: Sequence[Insulator | Metal], *, least: float = 0.05
+) -> list[Insulator | Metal]:
+    """Return the records that a map told something of, as new versions.
+
+    The value, its uncertainty and where they are from change, and the provenance names the record
+    before; of an electrode, the whole curve moves.
+
+    Parameters
+    ----------
+    result : KpfmResult
+        Of `fit_map`.
+    materials : sequence of Insulator or Metal
+        The records that were used.
+    least : float
+        What must be learned of a number.
+    """
+    source = f"{Path(result.map).name}, sha256 {result.map_hash[:12]}, cell {result.cell}"
+    method = "updated from a potential map"
+    changed = []
+    for material in {one.name: one for one in materials}.values():
+        told = [
+            one for one in result.learned if one.material == material.name and one.learned >= least
+        ]
+        if not told:
+            continue
+        document = material_document(material)
+        for one in told:
+            if one.field.startswith("states."):
+                name = one.field.removeprefix("states.")
+                moved = (one.updated_value - one.value) / one.uncertainty if one.uncertainty else 0
+                for state in document["states"]:
+                    before = _as_quantity(state[name])
+                    spread = before.get("uncertainty") or 0.0
+                    state[name] = {
+                        "value": before["value"] + moved * spread,
+                        "uncertainty": spread * (1.0 - one.learned),
+                        "source": source,
+                        "method": method,
+                    }
+            else:
+                document[one.field] = {
+                    "value": one.updated_value,
+                    "uncertainty": one.updated_uncertainty,
+                    "source": source,
+                    "method": method,
+                }
+        document["provenance"] = {
+            **document.get("provenance", {}),
+            "updated_from": {"record": material_hash(material), "map": result.map_hash},
+        }
+        changed.append(material_from(document, where=f"the updated record {material.name}"))
+    return changed
+
+
+def _as_quantity(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {"value": value}

@@ -1,0 +1,233 @@
+"""Which calculation tells most about a choice, per core-hour (docs/design.md).
+
+Each calculation gives some numbers of a record with an error of its own. What knowing them is worth
+for the choice among candidates is the value of information of the samples that compared them; what
+it costs is what such calculations of shipped records took, which is good to a factor of five.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm.device_models import value_of_information
+from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
+from interohm.prediction.sensitivity import RecordedFieldSamples, field_path
+from interohm.records import Insulator, Metal
+from interohm.records.uncertainty import quantities
+
+if TYPE_CHECKING:
+    from interohm.arrays import Array
+
+#: Gains below this are not told from none, whatever their scatter.
+_LEAST_DECADES = 0.005
+
+#: How many standard deviations of what chance gives a gain must have.
+_SIGNIFICANT = 3.0
+
+#: Shares of a variance below this are not told, nor those within so many scatters of chance.
+_LEAST_SHARE, _CHANCES = 0.05, 4.0
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of calculation.
+
+    Parameters
+    ----------
+    hours : float or None
+        Of a core, for a compound of two atoms per formula; None: it is no calculation.
+    error : float
+        Of its numbers: in their unit where ``relative`` is False, else as a share.
+    """
+
+    hours: float | None
+    error: float
+    relative: bool = False
+
+
+# Hours are those of the shipped records (GPAW, PBE, 500 eV, one core of a desktop processor):
+# slabs 0.5, two charged defects in 64 atoms 1, a hop 0.3, a contact with its hop 1.5. Errors are
+# the uncertainties that shipped calculated records state.
+_KINDS = {
+    "surface": _Kind(0.5, 0.15),
+    "defects": _Kind(1.0, 0.2),
+    "migration": _Kind(0.3, 0.05),
+    "band gap": _Kind(0.2, 0.22),
+    "dielectric": _Kind(0.2, 0.05, relative=True),
+    "phase diagram": _Kind(0.2, 0.14),
+    "contact barrier": _Kind(1.5, 0.1),
+    "electrode": _Kind(10.0, 0.1),
+    "measurement": _Kind(None, 0.1, relative=True),
+}
+
+#: Which calculation gives a field, by the end or the beginning of its path.
+_GIVEN_BY = (
+    ("stability_window_V", "phase diagram"),
+    ("ionization_potential_eV", "surface"),
+    ("electron_affinity", "surface"),
+    ("band_gap_eV", "band gap"),
+    ("shared_errors[band_gap]", "band gap"),
+    ("shared_errors", "surface"),
+    ("dielectric_constant", "dielectric"),
+    ("neutral_potential_V", "defects"),
+    ("neutral_formation_energy_eV", "defects"),
+    ("formation_energy_eV", "defects"),
+    ("carriers", "migration"),
+    ("others_slower_eV", "migration"),
+    ("migration_energy_eV", "migration"),
+    ("conductivity", "measurement"),
+    ("space_charge", "measurement"),
+    ("contact_barrier_eV", "contact barrier"),
+    ("dipole_V", "contact barrier"),
+    ("states.work_function_eV", "surface"),
+    ("states.voltage_V", "electrode"),
+)
+
+
+def next_calculations(
+    samples: RecordedFieldSamples,
+    losses: Array,
+    records: Mapping[str, Insulator | Metal],
+    *,
+    electrodes: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """Rank calculations and measurements by what they are worth for a choice.
+
+    Parameters
+    ----------
+    samples : RecordedFieldSamples
+        With which the losses were made.
+    losses : array (J, N)
+        Of the candidates, in decades; NaN where there is none.
+    records : mapping
+        By name.
+    electrodes : sequence of str
+        Metals whose numbers are in question; the mobile metal's are not.
+
+    Returns
+    -------
+    list of dict
+        The fields of `interohm.results.design.NextCalculation`: calculations by their gain per
+        core-hour, then measurements by their gain; where the choice stands already, by the share of
+        the best candidate's variance.
+    """
+    groups: dict[tuple[str, str], list[tuple[str, str, float]]] = {}
+    for name, drawn in samples.asked:
+        material = records.get(name)
+        if isinstance(material, Metal) and name not in electrodes:
+            continue
+        path = field_path(drawn, material)
+        kind = _given_by(path)
+        spread = None if kind is None else _spread(path, material)
+        if kind is None or spread is None:
+            continue
+        groups.setdefault((name, kind), []).append((drawn, path, _KINDS[kind].error / spread))
+    with np.errstate(invalid="ignore"):
+        means = np.nanmean(np.where(np.isfinite(losses), losses, np.nan), axis=1)
+    best = losses[int(np.nanargmin(means))]
+    found = []
+    for (name, kind), fields in groups.items():
+        inputs = np.stack([samples.asked[name, drawn] for drawn, _, _ in fields], axis=-1)
+        noise = np.array([one[2] for one in fields])
+        gain, scatter = value_of_information(losses, inputs, noise)
+        if gain < _LEAST_DECADES or gain < _SIGNIFICANT * scatter:
+            gain = 0.0
+        share = _explained(inputs, best)
+        # what chance explains has a scatter of √(2K)/N
+        chance = np.sqrt(2.0 * inputs.shape[1]) / len(inputs)
+        if gain == 0.0 and share < max(_LEAST_SHARE, _CHANCES * chance):
+            continue
+        hours = _hours(kind, name, records)
+        cost = "no calculation gives it" if hours is None else f"about {hours:.2g} core-hours"
+        worth = f"explains {share:.0%} of what is open of the best candidate"
+        if gain > 0.0:
+            worth = f"lowers the expected resistance of the choice by {gain:.2g} decades"
+        found.append(
+            {
+                "calculation": kind,
+                "material": name,
+                "fields": sorted({path for _, path, _ in fields}),
+                "gain_decades": gain,
+                "variance_share": share,
+                "core_hours": hours,
+                "gain_per_core_hour": None if hours is None else gain / hours,
+                "text": f"{kind} of {name}: {worth} ({cost})",
+            }
+        )
+
+    def rank(one: dict[str, Any]) -> tuple[bool, float, float]:
+        hours = float(one["core_hours"] or 1.0)
+        gain, share = float(one["gain_decades"]), float(one["variance_share"])
+        return one["core_hours"] is None, -gain / hours, -share / hours
+
+    return sorted(found, key=rank)
+
+
+def _explained(inputs: Array, output: Array) -> float:
+    """Return the share of an output's variance that is linear in inputs (N, K), without chance."""
+    known = np.isfinite(output)
+    x, y = inputs[known], output[known]
+    count, width = x.shape
+    total = float(np.sum((y - y.mean()) ** 2)) if count else 0.0
+    if count < width + 3 or total <= 0.0:
+        return 0.0
+    x = x - x.mean(axis=0)
+    slopes = np.linalg.lstsq(x, y - y.mean(), rcond=None)[0]
+    left = float(np.sum((y - y.mean() - x @ slopes) ** 2))
+    adjusted = 1.0 - left / total * (count - 1) / (count - width - 1)
+    return float(max(adjusted, 0.0))
+
+
+def _given_by(path: str) -> str | None:
+    for part, kind in _GIVEN_BY:
+        if path.startswith(part) or path.endswith(part):
+            return kind
+    return None
+
+
+def _spread(path: str, material: Insulator | Metal | None) -> float | None:
+    """Return how uncertain a field is before, in its unit or as a share; None if unknown."""
+    if material is None:
+        return EXCESS_BARRIER_SCALE_EV
+    if path == "carriers":
+        return 1e6  # a calculation says which defect hops
+    if path.startswith("shared_errors["):
+        name = path.removeprefix("shared_errors[").removesuffix("]")
+        return next((e.uncertainty_eV for e in material.shared_errors if e.name == name), None)
+    for field, quantity in quantities(material):
+        same = field == path or (
+            field.startswith("states[") and f"states.{field.partition('].')[2]}" == path
+        )
+        if same and quantity.uncertainty:
+            kind = _given_by(path)
+            relative = kind is not None and _KINDS[kind].relative
+            if relative and quantity.value:
+                return abs(quantity.uncertainty / quantity.value)
+            return quantity.uncertainty
+    return None
+
+
+def _hours(kind: str, name: str, records: Mapping[str, Insulator | Metal]) -> float | None:
+    """Return about how many core-hours a calculation takes, more for larger formulas."""
+    hours = _KINDS[kind].hours
+    if hours is None:
+        return None
+    parts = [one.strip() for one in name.split("|")]
+    atoms = [_atoms(records[part]) for part in parts if part in records]
+    return round(hours * max(atoms, default=2.0) / 2.0, 2)
+
+
+def _atoms(material: Insulator | Metal) -> float:
+    """Return the atoms of a formula: as the record says it, or its name; five if neither does."""
+    import re
+
+    known = material.phase_energies
+    formula = material.provenance.get("formula", material.name) if known is None else None
+    text = known.composition if known is not None else str(formula)
+    parts = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", text.partition("_")[0])
+    total = sum(float(count or 1) for _, count in parts)
+    return total if total > 0 else 5.0

@@ -1,0 +1,207 @@
+"""The description of a design that a user writes: a contact, its coatings, and their limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from interohm.records.cell_config import (
+    DopantConcentration,
+    StateOfCharge,
+    Susceptibility,
+    Temperature,
+    Thickness,
+)
+from interohm.records.material import Number
+from interohm.yaml_io import load_yaml, validated
+
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, frozen=True, populate_by_name=True, defer_build=True
+    )
+
+
+class _Range(_Config):
+    @model_validator(mode="after")
+    def _ascends(self) -> Self:
+        low, high = (getattr(self, name) for name in ("low", "high"))
+        if low >= high:
+            raise ValueError(f"from: {low:g} is not below to: {high:g}; the smaller first")
+        return self
+
+
+class ThicknessRange(_Range):
+    """Thicknesses that a layer may have."""
+
+    low: Annotated[Thickness, Field(alias="from")]
+    high: Annotated[Thickness, Field(alias="to")]
+
+
+class DopantRange(_Range):
+    """Concentrations that frozen species may have."""
+
+    low: Annotated[Number, Field(alias="from", gt=0, le=1e23)]
+    high: Annotated[Number, Field(alias="to", gt=0, le=1e23)]
+
+
+class SusceptibilityRange(_Range):
+    """Susceptibilities that a layer may have."""
+
+    low: Annotated[Number, Field(alias="from", gt=0, le=1e5)]
+    high: Annotated[Number, Field(alias="to", gt=0, le=1e5)]
+
+
+class Coating(_Config):
+    """One candidate; a name alone will do.
+
+    Parameters
+    ----------
+    material : str
+        A record's name, or the path of its YAML file relative to the file that names it.
+    thickness_nm : ThicknessRange, optional
+        Instead of that of all candidates.
+    donors_cm3, acceptors_cm3 : float or DopantRange
+        Frozen species, fully ionized, of charge +1 and −1; a range is searched, too.
+    susceptibility : float or SusceptibilityRange
+        chi of what follows the field beside the record's dielectric constant (a soft dielectric, a
+        ferroelectric); a range is searched, too.
+    """
+
+    material: Name
+    thickness_nm: ThicknessRange | None = None
+    donors_cm3: DopantConcentration | DopantRange = 0.0
+    acceptors_cm3: DopantConcentration | DopantRange = 0.0
+    susceptibility: Susceptibility | SusceptibilityRange = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_plain_name(cls, data: Any) -> Any:
+        return {"material": data} if isinstance(data, str) else data
+
+
+class SecondLayer(_Config):
+    """Candidates for a layer between the first one and the right phase.
+
+    Parameters
+    ----------
+    coatings : list of Coating
+        Each is combined with each of the first layer but itself.
+    thickness_nm : ThicknessRange
+        That the second layer may have.
+    """
+
+    coatings: Annotated[list[Coating], Field(min_length=1, max_length=30)]
+    thickness_nm: ThicknessRange
+
+
+class SideMargins(_Config):
+    """A stability margin for each side."""
+
+    left: Annotated[Number, Field(ge=-10, le=10)] = 0.0
+    right: Annotated[Number, Field(ge=-10, le=10)] = 0.0
+
+
+class Limits(_Config):
+    """What a coated contact must not fall short of.
+
+    Parameters
+    ----------
+    electron_barrier_eV, hole_barrier_eV : float, optional
+        From the electrode's Fermi level over the highest conduction band of the coating, and over
+        its lowest valence band; null asks for none.
+    leakage_A_cm2 : float, optional
+        The most that the electrode may emit over both barriers.
+    stability_margin_V : SideMargins
+        How far a potential must be inside of the windows, on each side; negative allows as much
+        beyond them, for phases that decompose slowly. One number is for both sides.
+    interface_resistance_ohm_cm2 : float
+        Up to which `largest_nm` goes.
+    """
+
+    electron_barrier_eV: Annotated[Number, Field(ge=0, le=20)] | None = 0.5
+    hole_barrier_eV: Annotated[Number, Field(ge=0, le=20)] | None = None
+    leakage_A_cm2: Annotated[Number, Field(gt=0, le=1e12)] | None = None
+    stability_margin_V: SideMargins = SideMargins()
+    interface_resistance_ohm_cm2: Annotated[Number, Field(gt=0, le=1e12)] = 10.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_one_margin(cls, data: Any) -> Any:
+        margin = data.get("stability_margin_V") if isinstance(data, dict) else None
+        if isinstance(margin, (int, float)) and not isinstance(margin, bool):
+            return {**data, "stability_margin_V": {"left": margin, "right": margin}}
+        return data
+
+
+class Design(_Config):
+    """A contact of two phases and what may be put between them.
+
+    Parameters
+    ----------
+    name : str
+        Free text.
+    between : (str, str)
+        The left and the right phase: records by name or path, at most one of them a metal.
+    coatings : list of Coating
+        Candidates for the layer beside the left phase.
+    thickness_nm : ThicknessRange
+        That the coating may have.
+    second_layer : SecondLayer, optional
+        Candidates for a layer between coating and right phase.
+    limits : Limits
+        What a coated contact must not fall short of.
+    temperature_K : float
+        Of the contact.
+    states_of_charge : list of float
+        Of the electrode; the worst of them counts. 0 is discharged.
+    electrons : bool
+        False leaves electrons and holes out.
+    samples : int
+        How often the uncertainties of all records are drawn, the same for all candidates.
+    structures : mapping
+        Crystal structures (CIF, POSCAR) of records that have none, by the record's name, for the
+        campaign of what to calculate next.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    between: tuple[Name, Name]
+    coatings: Annotated[list[Coating], Field(min_length=1, max_length=100)]
+    thickness_nm: ThicknessRange
+    second_layer: SecondLayer | None = None
+    limits: Limits = Limits()
+    temperature_K: Temperature = 300.0
+    states_of_charge: Annotated[list[StateOfCharge], Field(min_length=1, max_length=21)] = [
+        0.0,
+        1.0,
+    ]
+    electrons: bool = True
+    samples: Annotated[int, Field(ge=30, le=5000)] = 200
+    structures: dict[Name, Name] = {}
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        lists = {"coatings": self.coatings}
+        if self.second_layer is not None:
+            lists["second_layer.coatings"] = self.second_layer.coatings
+        for field, coatings in lists.items():
+            names = [one.material for one in coatings]
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"{field}: {name!r} stands twice; name each once")
+        return self
+
+
+def load_design(path: str | Path) -> Design:
+    """Read a design from a YAML file.
+
+    Raises
+    ------
+    InputError
+        With every field that is wrong, and how to mend it.
+    """
+    return validated(Design, load_yaml(path), where=str(path))

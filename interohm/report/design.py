@@ -1,0 +1,331 @@
+"""The report of a design: coatings side by side, over their thickness, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interohm.report.curves import DASHES, SERIES, decades
+from interohm.report.page import figure, findings, keys, lead, page, section
+from interohm.report.screening import records_table
+from interohm.report.tables import Markup, interval, shown, table, with_interval
+from interohm.results.design import DesignCandidate, DesignResult
+from interohm.yaml_io import write_text
+
+if TYPE_CHECKING:
+    from interohm.records import Insulator, Metal
+
+    Figure = dict[str, Any]
+    Trace = dict[str, Any]
+
+#: Curves that a figure shows; more are in the table.
+_MOST_CURVES = 6
+
+_CURVE_NOTE = (
+    "Median over the samples of all uncertainties, at the state of charge with the highest "
+    "resistance; the band is the 5 to 95 % interval of the first one. Tunnelling and pinholes are "
+    "no part of the model: how thin a closed film can be is for you to say."
+)
+_SIDE_NOTE = (
+    "Beside the electrode: from its potential to the nearer limit of the coating's stability "
+    "window. Beside the electrolyte: how far both windows overlap, so that there is a potential "
+    "which both bear. Without a coating the electrolyte meets the electrode's potential itself. A "
+    "negative number is outside."
+)
+_NEXT_NOTE = (
+    "The gain is what the expected log10 of the resistance of the best choice falls by, once the "
+    "result is known with the error that such results have; a broken limit counts as three "
+    "decades. Core-hours are good to a factor of five."
+)
+
+
+def write_design_report(
+    path: str | Path,
+    materials: Sequence[Insulator | Metal],
+    document: DesignResult | Mapping[str, Any],
+    *,
+    remarks: Sequence[str] = (),
+) -> None:
+    """Write the report of a design.
+
+    Parameters
+    ----------
+    path : str or Path
+        The HTML file; written whole or not at all.
+    materials : sequence of Insulator or Metal
+        Every record of the design once.
+    document : DesignResult or mapping
+        Its results (`interohm.prediction.design.design_result`).
+    remarks : sequence of str
+        What else the reader must know.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    result = DesignResult.read(document)
+    ranked = sorted(result.coatings, key=lambda one: -one.best_probability)
+    pair = " and ".join(result.between)
+    charges = ", ".join(shown(charge) for charge in result.states_of_charge)
+    best = next((one for one in ranked if one.name == result.best), None)
+    figures: dict[str, Figure] = {"thickness": _thickness_figure(ranked)}
+    body = [
+        lead(
+            f"Coatings between {pair} at {shown(result.temperature_K)} K, the worst of the states "
+            f"of charge {charges}; {result.samples} samples of the records' uncertainties."
+        ),
+        findings([*remarks, *_findings(result, best)]),
+    ]
+    if best is not None:
+        body.append(keys(_keys(best)))
+    body += [
+        section("Coatings", _candidates_table([*ranked, result.uncoated])),
+        section(
+            "Resistance over the thickness",
+            figure("thickness", "Resistance of each coating over its thickness"),
+            note=_CURVE_NOTE,
+        ),
+        section("Reactions and windows", _contacts_table([*ranked, result.uncoated])),
+        section("What a coating does for each side", _sides_table(ranked), note=_SIDE_NOTE),
+    ]
+    if result.front:
+        figures["front"] = _front_figure(result)
+        note = (
+            "No other point is as good as these in resistance, electron barrier, stability margin "
+            "and thickness together."
+        )
+        body.append(section("Front", figure("front", "Resistance and thickness"), note=note))
+    if result.next:
+        body.append(section("What to do next", _next_table(result), note=_NEXT_NOTE))
+    body.append(section("Records", records_table(materials)))
+    write_text(path, page(result.design, body, figures, [0.0]))
+
+
+def _findings(result: DesignResult, best: DesignCandidate | None) -> list[str]:
+    lines = []
+    if best is None:
+        lines.append(
+            "no candidate is inside of this model and keeps the limits: see which of them break "
+            "which limit"
+        )
+    elif best.at_bound == "thinnest":
+        lines.append(
+            f"the resistance of {best.name} grows with the thickness: the optimum is the thinnest "
+            "film that was asked for"
+        )
+    if result.none_probability >= 0.005:
+        lines.append(
+            f"in {result.none_probability:.0%} of the samples no candidate keeps all limits"
+        )
+    if result.uncoated.outside_of_model:
+        lines.append(
+            f"without a coating, {' and '.join(result.between)} react or decompose: that contact "
+            "is outside of this model, however low its resistance looks"
+        )
+    return lines
+
+
+def _keys(best: DesignCandidate) -> list[tuple[str, str, str]]:
+    spread = best.quantiles.get("interface_resistance_ohm_cm2")
+    return [
+        ("Most probably the best", best.name, f"in {best.best_probability:.0%} of the samples"),
+        ("Optimum", f"{shown(best.optimum_nm, 3)} nm", best.at_bound or ""),
+        (
+            "Interface resistance",
+            f"{shown(best.interface_resistance_ohm_cm2, 3)} Ω·cm²",
+            interval(spread, 2),
+        ),
+    ]
+
+
+def _candidates_table(candidates: Sequence[DesignCandidate]) -> Markup:
+    rows = []
+    for one in candidates:
+        spread = one.quantiles.get
+        broken = "outside of this model" if one.outside_of_model else ""
+        rows.append(
+            (
+                one.name,
+                shown(one.optimum_nm, 3),
+                shown(one.largest_nm, 3),
+                with_interval(
+                    one.interface_resistance_ohm_cm2, spread("interface_resistance_ohm_cm2"), 3
+                ),
+                with_interval(one.electron_barrier_eV, spread("electron_barrier_eV"), 3),
+                with_interval(one.hole_barrier_eV, spread("hole_barrier_eV"), 3),
+                _share(one.within_limits_probability),
+                _share(one.best_probability),
+                ", ".join([*([broken] if broken else []), *one.limits_broken]),
+            )
+        )
+    heads = (
+        "coating",
+        "optimum (nm)",
+        "largest (nm)",
+        "R (Ω·cm²)",
+        "electron barrier (eV)",
+        "hole barrier (eV)",
+        "keeps limits",
+        "is best",
+        "remarks",
+    )
+    return table(heads, rows, numeric=tuple(range(1, 8)))
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
+
+
+def _contacts_table(candidates: Sequence[DesignCandidate]) -> Markup:
+    rows = []
+    for one in candidates:
+        for contact in one.contacts:
+            rows.append(
+                (
+                    one.name,
+                    f"{contact.left} | {contact.right}",
+                    contact.verdict or "unknown",
+                    contact.known_from or "–",
+                    contact.text or "no energies and no windows are known",
+                )
+            )
+    return table(("coating", "contact", "verdict", "known from", "what happens"), rows)
+
+
+def _sides_table(candidates: Sequence[DesignCandidate]) -> Markup:
+    rows = [
+        (
+            one.name,
+            side.phase,
+            with_interval(side.margin_V, side.margin_quantiles_V, 2),
+            shown(side.uncoated_margin_V, 2),
+        )
+        for one in candidates
+        for side in one.sides
+    ]
+    heads = ("coating", "side", "margin (V)", "without coating (V)")
+    return table(heads, rows, numeric=(2, 3))
+
+
+def _next_table(result: DesignResult) -> Markup:
+    rows = [
+        (
+            one.calculation,
+            one.material,
+            shown(one.gain_decades, 2) if one.gain_decades else "–",
+            f"{one.variance_share:.0%}",
+            shown(one.core_hours, 2),
+            ", ".join(one.fields),
+        )
+        for one in result.next
+    ]
+    heads = (
+        "calculation",
+        "of",
+        "gain (decades)",
+        "share of the best one's variance",
+        "core-hours",
+        "numbers",
+    )
+    return table(heads, rows, numeric=(2, 3, 4))
+
+
+def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:
+    curves: list[Trace] = []
+    values: list[float | None] = []
+    shown_ones = [one for one in candidates if one.curve is not None][:_MOST_CURVES]
+    for index, one in enumerate(shown_ones):
+        assert one.curve is not None
+        x, spread = one.curve.thickness_nm, one.curve.interface_resistance_ohm_cm2
+        if index == 0:
+            ends = [(low, high) for low, high in zip(spread["p05"], spread["p95"], strict=True)]
+            if all(low is not None and high is not None for low, high in ends):
+                curves.append(
+                    {
+                        "type": "scatter",
+                        "mode": "lines",
+                        "x": [*x, *x[::-1]],
+                        "y": [*spread["p05"], *spread["p95"][::-1]],
+                        "fill": "toself",
+                        "fillcolor": "var(--interval-fill)",
+                        "line": {"width": 0},
+                        "hoverinfo": "skip",
+                        "showlegend": False,
+                    }
+                )
+            values += [*spread["p05"], *spread["p95"]]
+        values += spread["p50"]
+        curves.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": escape(one.name),
+                "x": x,
+                "y": spread["p50"],
+                "line": {"color": SERIES[index % len(SERIES)], "dash": DASHES[index]},
+                "marker": {"size": 5},
+                "hovertemplate": "%{x:.3g} nm: %{y:.3g} Ω·cm²",
+            }
+        )
+    layout = {
+        "xaxis": {
+            "title": {"text": "thickness of the coating (nm)"},
+            "type": "log",
+            "gridcolor": "var(--grid)",
+        },
+        "yaxis": {
+            "title": {"text": "interface resistance (Ω·cm²)"},
+            "type": "log",
+            "exponentformat": "power",
+            "gridcolor": "var(--grid)",
+            **decades(values),
+        },
+        "height": 460,
+        "margin": {"l": 80, "r": 20, "t": 10, "b": 50},
+        "legend": {"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"},
+    }
+    return {"layout": layout, "always": curves, "frames": [[]]}
+
+
+def _front_figure(result: DesignResult) -> Figure:
+    names = list(dict.fromkeys(point.name for point in result.front))
+    traces: list[Trace] = []
+    for index, name in enumerate(names):
+        points = [point for point in result.front if point.name == name]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": escape(name),
+                "x": [point.thickness_nm for point in points],
+                "y": [point.interface_resistance_ohm_cm2 for point in points],
+                "text": [
+                    f"barrier {shown(point.electron_barrier_eV, 3)} eV, margin "
+                    f"{shown(point.stability_margin_V, 2)} V"
+                    for point in points
+                ],
+                "hovertemplate": "%{x:.3g} nm, %{y:.3g} Ω·cm²<br>%{text}",
+                "marker": {"size": 10, "color": SERIES[index % len(SERIES)]},
+            }
+        )
+    layout = {
+        "xaxis": {
+            "title": {"text": "thickness (nm)"},
+            "type": "log",
+            "gridcolor": "var(--grid)",
+        },
+        "yaxis": {
+            "title": {"text": "interface resistance (Ω·cm²)"},
+            "type": "log",
+            "exponentformat": "power",
+            "gridcolor": "var(--grid)",
+            **decades([point.interface_resistance_ohm_cm2 for point in result.front]),
+        },
+        "height": 360,
+        "margin": {"l": 80, "r": 20, "t": 10, "b": 50},
+        "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
+    }
+    return {"layout": layout, "always": traces, "frames": [[]]}

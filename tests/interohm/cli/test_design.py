@@ -1,0 +1,140 @@
+"""`interohm design` and `interohm contact --coating`: JSON, tables, reports, campaigns, errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from interohm.records.design import load_design
+from interohm.results.design import DesignResult
+from interohm.workflows.campaign import load_campaign
+
+ROOT = Path(__file__).parents[3]
+
+_TEXT = """\
+name: small
+between: [LiCoO2, Li3PS4]
+coatings: [Li3PO4, LiCl_001]
+thickness_nm: {from: 1, to: 10}
+states_of_charge: [0.5]
+electrons: false
+samples: 60
+limits: {stability_margin_V: -1}
+structures: {Li3PO4: %s}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "design.yaml"
+    structure = ROOT / "configs" / "structures" / "Li3PO4.cif"
+    path.write_text(_TEXT % structure, encoding="utf-8")
+    return path
+
+
+def test_json_report_and_campaign_of_a_design(interohm, config, tmp_path):
+    report, campaign = tmp_path / "design.html", tmp_path / "next.yaml"
+    ran = interohm("design", config, "--json", "--report", report, "--next", campaign)
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    result = DesignResult.model_validate(found)
+    assert [one["name"] for one in found["coatings"]] == ["Li3PO4", "LiCl_001"]
+    needed = {
+        "name",
+        "optimum_nm",
+        "largest_nm",
+        "interface_resistance_ohm_cm2",
+        "reacts",
+        "best_probability",
+    }
+    assert all(needed <= set(one) for one in found["coatings"])
+    assert result.next
+    text = report.read_text(encoding="utf-8")
+    for words in ("Li3PO4", "outside of this model", "What to do next", "Reactions and windows"):
+        assert words in text
+    planned = load_campaign(campaign)
+    assert planned.mobile_ion == "Li"
+    assert {phase.name.removesuffix("_calculated") for phase in planned.phases} <= {
+        "Li3PO4",
+        "LiCl_001",
+    }
+    wanted = {one.material for one in result.next if one.core_hours is not None}
+    assert {phase.name.removesuffix("_calculated") for phase in planned.phases} <= wanted
+
+
+def test_a_table_for_people(interohm, config):
+    ran = interohm("design", config)
+    assert ran.code == 0
+    assert "best: " in ran.out
+    assert "outside of this model" in ran.out
+    assert "outside of the stability window of Li3PS4" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[Li3PO4, LiCl_001]", "[Li3PO4, Li3PO4]", "stands twice"),
+        ("[Li3PO4, LiCl_001]", "[Li3PO4, LiC6]", "LiC6 is a metal"),
+        ("[Li3PO4, LiCl_001]", "[Li3PS4]", "one of the two phases already"),
+        ("[Li3PO4, LiCl_001]", "[nonsense]", "no material 'nonsense'"),
+        ("{from: 1, to: 10}", "{from: 10, to: 1}", "not below"),
+        ("[LiCoO2, Li3PS4]", "[LiCoO2, Li]", "both metals"),
+        ("[LiCoO2, Li3PS4]", "[LiCoO2, Na3Zr2Si2PO12]", "conducts Na"),
+        ("limits: {stability_margin_V: -1}", "limits: {barrier: 1}", "barrier"),
+        ("structures: {Li3PO4: ", "structures: {Li3PO4: nowhere", "there is no file"),
+    ],
+)
+def test_what_is_wrong_is_named(refused, config, old, new, message):
+    text = config.read_text(encoding="utf-8")
+    assert old in text
+    config.write_text(text.replace(old, new), encoding="utf-8")
+    assert message in refused("design", config)
+
+
+def test_shipped_designs_load():
+    paths = [*(ROOT / "configs" / "designs").glob("*.yaml"), ROOT / "configs/examples/design.yaml"]
+    assert len(paths) >= 3
+    for path in paths:
+        described = load_design(path)
+        for structure in described.structures.values():
+            assert (path.parent / structure).is_file()
+
+
+def test_a_coated_contact(interohm):
+    ran = interohm(
+        "contact", "LiCoO2", "Li3PS4", "--coating", "LiNbO3:5", "--samples", "40", "--json"
+    )
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    parts = (
+        sum(one["resistance_ohm_cm2"] for one in found["coatings"])
+        + sum(one["charge_transfer_ohm_cm2"] for one in found["contacts"])
+        + found["depletion_ohm_cm2"]
+    )
+    assert found["interface_resistance_ohm_cm2"] == pytest.approx(parts)
+    spread = found["quantiles_ohm_cm2"]
+    assert spread["p05"] < spread["p50"] < spread["p95"]
+    table = interohm("contact", "LiCoO2", "Li3PS4", "--coating", "LiNbO3:5", "--samples", "0")
+    assert "LiCoO2 | LiNbO3 (5 nm) | Li3PS4" in table.out
+
+
+@pytest.mark.parametrize(
+    ("coating", "message"),
+    [
+        ("LiNbO3", "no name and thickness"),
+        ("LiNbO3:thick", "no name and thickness"),
+        ("LiNbO3:-1", "positive"),
+        ("LiC6:5", "is a metal"),
+    ],
+)
+def test_coatings_that_make_no_sense(refused, coating, message):
+    assert message in refused("contact", "LiCoO2", "Li3PS4", "--coating", coating)
+
+
+def test_options_that_do_not_go_with_a_coating(refused, tmp_path):
+    text = refused(
+        "contact", "Li", "LLZO", "--coating", "LiF:5", "--report", tmp_path / "report.html"
+    )
+    assert "--report does not go with --coating" in text

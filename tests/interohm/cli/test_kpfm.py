@@ -1,0 +1,59 @@
+"""`interohm kpfm`: the shipped example with all of its outputs, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from interohm.records import load_material
+from interohm.results.kpfm import KpfmResult
+
+MAPS = Path(__file__).parents[3] / "configs" / "maps"
+MAP, CELL = MAPS / "lithium-LiPON-LCO.csv", MAPS / "lithium-LiPON-LCO.yaml"
+
+
+def test_the_example_says_what_it_was_made_from(interohm, tmp_path):
+    """1.40 V in LiPON, half charge, moved by 12 nm (docs/kpfm.md)."""
+    records = tmp_path / "records"
+    records.mkdir()
+    report, figure, profile = (tmp_path / name for name in ("map.html", "map.pdf", "model.csv"))
+    ran = interohm(
+        *("kpfm", MAP, "--cell", CELL, "--resolution-nm", 30, "--json"),
+        *("--report", report, "--figure", figure, "--profile", profile, "--update", records),
+    )
+    assert ran.code == 0, ran.err
+    found = KpfmResult.model_validate(json.loads(ran.out))
+    assert found.state_of_charge == 0.5
+    state = found.states[1]
+    assert state.shift_nm == pytest.approx(12.0, abs=4.0)
+    told = {(one.material, one.field): one for one in found.learned}
+    phi_0 = told["LiPON", "neutral_potential_V"]
+    assert phi_0.updated_value == pytest.approx(1.40, abs=0.02)
+    updated = load_material(records / "LiPON.yaml")
+    assert updated.neutral_potential_V.value == pytest.approx(phi_0.updated_value)
+    text = report.read_text(encoding="utf-8")
+    for words in ("Inferred, not measured", "At each contact", "What the map tells", "LiPON"):
+        assert words in text
+    assert figure.read_bytes().startswith(b"%PDF")
+    lines = profile.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "x_nm,cpd_V"
+    assert float(lines[1].partition(",")[0]) == -200.0
+
+
+def test_a_table_for_people(interohm):
+    ran = interohm("kpfm", MAP, "--cell", CELL, "--resolution-nm", 30, "--soc", 0.5)
+    assert ran.code == 0
+    assert "What the map tells" in ran.out
+    assert "only together" in ran.out
+
+
+def test_what_is_wrong_is_named(refused, tmp_path):
+    assert "no state of charge 0.3" in refused("kpfm", MAP, "--cell", CELL, "--soc", 0.3)
+    assert "there is no folder" in refused(
+        "kpfm", MAP, "--cell", CELL, "--update", tmp_path / "nowhere"
+    )
+    (tmp_path / "mine.yaml").write_text("x\n", encoding="utf-8")
+    assert "has records already" in refused("kpfm", MAP, "--cell", CELL, "--update", tmp_path)
+    assert "missing.csv" in refused("kpfm", tmp_path / "missing.csv", "--cell", CELL)

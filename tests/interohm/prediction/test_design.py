@@ -1,0 +1,320 @@
+"""Coatings between two phases: against other solvers, grids, and what must hold."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from interohm.errors import InputError
+from interohm.prediction.coated_stack import CoatingLayer, solve_stack_between
+from interohm.prediction.design import (
+    candidates_of,
+    design_result,
+    largest_within,
+    nondominated,
+)
+from interohm.prediction.sampling import FieldSamples
+from interohm.prediction.solved_cell import solve_state
+from interohm.records import Insulator, material_document, material_from
+from interohm.records.cell_config import Cell
+from interohm.records.design import Design
+from interohm.records.reference import reference_metal
+from interohm.records.shipped import shipped_material
+from interohm.results.design import DesignResult
+
+
+def _material(name: str) -> Any:
+    found = shipped_material(name)
+    assert found is not None
+    return found
+
+
+def _insulator(name: str) -> Insulator:
+    found = _material(name)
+    assert isinstance(found, Insulator)
+    return found
+
+
+def _design(**fields: Any) -> DesignResult:
+    described = Design.model_validate(
+        {
+            "name": "test",
+            "between": ["LiCoO2", "Li3PS4"],
+            "coatings": ["Li3PO4", "LiNbO3"],
+            "thickness_nm": {"from": 1, "to": 10},
+            "states_of_charge": [0.5],
+            "electrons": False,
+            "samples": 30,
+            **fields,
+        }
+    )
+    names = [one.material for one in described.coatings]
+    if described.second_layer is not None:
+        names += [one.material for one in described.second_layer.coatings]
+    left, right = (_material(name) for name in described.between)
+    return design_result(described, left, right, {name: _insulator(name) for name in names})
+
+
+@pytest.fixture(scope="module")
+def two() -> DesignResult:
+    return _design(limits={"stability_margin_V": -1.0})
+
+
+def test_a_coated_contact_is_that_of_a_cell() -> None:
+    """The cell's solver knows the same layers; its electrolyte here is as good as infinite."""
+    materials = [_material(name) for name in ("Li", "LLZO", "LiNbO3", "LiCoO2")]
+    cell = Cell.model_validate(
+        {
+            "name": "cell",
+            "states_of_charge": [0.5],
+            "electrons": False,
+            "layers": [
+                {"material": one.name, "thickness_nm": nm}
+                for one, nm in zip(materials, (1e4, 1e8, 3.0, 1e4), strict=True)
+            ],
+        }
+    )
+    whole = solve_state(cell, materials, 0)
+    stack = solve_stack_between(
+        materials[1],
+        [CoatingLayer(_insulator("LiNbO3"), 3.0)],
+        materials[3],
+        materials[0],
+        temperature_K=300.0,
+        state_of_charge=0.5,
+        electrons=False,
+    )
+    for one, other in zip(stack.contacts, whole.contacts[1:], strict=True):
+        for field in ("charge_transfer_ohm_cm2", "sheet_charge_e_nm2", "potential_drop_V"):
+            assert getattr(one, field) == pytest.approx(getattr(other, field), rel=1e-4), field
+    assert stack.layers_ohm_cm2[0] == pytest.approx(whole.layer_resistance_ohm_cm2[2], rel=1e-4)
+
+
+def test_a_susceptibility_is_that_of_the_grid_solver() -> None:
+    """A uniform one adds to the dielectric constant; the grid takes it as a layer's own."""
+    materials = [_material(name) for name in ("Li", "LLZO", "LiNbO3", "LiCoO2")]
+    cell = Cell.model_validate(
+        {
+            "name": "cell",
+            "states_of_charge": [0.5],
+            "electrons": False,
+            "layers": [
+                {"material": "Li", "thickness_nm": 1e4},
+                {"material": "LLZO", "thickness_nm": 1e8},
+                {"material": "LiNbO3", "thickness_nm": 3.0, "susceptibility": 40.0},
+                {"material": "LiCoO2", "thickness_nm": 1e4},
+            ],
+        }
+    )
+    whole = solve_state(cell, materials, 0)
+    stack = solve_stack_between(
+        materials[1],
+        [CoatingLayer(_insulator("LiNbO3"), 3.0, susceptibility=40.0)],
+        materials[3],
+        materials[0],
+        temperature_K=300.0,
+        state_of_charge=0.5,
+        electrons=False,
+    )
+    assert stack.layers_ohm_cm2[0] == pytest.approx(whole.layer_resistance_ohm_cm2[2], rel=1e-3)
+
+
+def test_thicknesses_solved_together_are_those_solved_alone() -> None:
+    left, right = _material("LiCoO2"), _material("Li3PS4")
+    reference = reference_metal([left, right])
+    conditions: dict[str, Any] = {"temperature_K": 300.0, "state_of_charge": 0.5}
+    samples = FieldSamples(8)
+
+    def solved(thickness: Any) -> np.ndarray:
+        layer = CoatingLayer(_insulator("LiNbO3"), thickness)
+        stack = solve_stack_between(
+            left, [layer], right, reference, field_samples=samples, **conditions
+        )
+        return stack.interface_resistance_ohm_cm2
+
+    together = solved(np.array([[1.0], [4.0]]))
+    for row, thickness in zip(together, (1.0, 4.0), strict=True):
+        assert row == pytest.approx(solved(thickness), rel=1e-6)
+
+
+def test_the_optimum_is_that_of_a_fine_grid() -> None:
+    """Two layers share a thickness that costs least somewhere between the ends."""
+    found = _design(coatings=["LiNbO3"], limits={"stability_margin_V": -1.0})
+    (one,) = found.coatings
+    left, right = _material("LiCoO2"), _material("Li3PS4")
+    thickness = np.geomspace(1.0, 10.0, 25)
+    stack = solve_stack_between(
+        left,
+        [CoatingLayer(_insulator("LiNbO3"), thickness[:, None])],
+        right,
+        reference_metal([left, right]),
+        temperature_K=300.0,
+        state_of_charge=0.5,
+        electrons=False,
+        field_samples=FieldSamples(30),
+    )
+    means = np.log10(stack.interface_resistance_ohm_cm2).mean(axis=1)
+    assert one.optimum_nm == pytest.approx(thickness[np.argmin(means)], rel=0.1)
+    assert one.interface_resistance_ohm_cm2 == pytest.approx(
+        float(np.median(stack.interface_resistance_ohm_cm2[np.argmin(means)])), rel=0.1
+    )
+
+
+def test_an_optimum_between_grid_points_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resistance that is known: lowest where both numbers are 3, on no point of the grid."""
+    from interohm.prediction import design
+
+    described = Design.model_validate(
+        {
+            "name": "test",
+            "between": ["LiCoO2", "Li3PS4"],
+            "coatings": [{"material": "LiNbO3", "acceptors_cm3": {"from": 1, "to": 10}}],
+            "thickness_nm": {"from": 1, "to": 10},
+            "samples": 30,
+        }
+    )
+    for variables in (1, 2):
+        coating = described.coatings[0]
+        if variables == 1:
+            coating = coating.model_copy(update={"acceptors_cm3": 0.0})
+        layer = design._Layer(coating, _insulator("LiNbO3"), described.thickness_nm)
+        candidate = design._Candidate(None, [layer])  # type: ignore[arg-type]
+
+        def solved(self: object, points: np.ndarray) -> Any:
+            distance = np.sum(np.log(points / 3.0) ** 2, axis=-1)
+            values = np.exp(distance)[:, None] * np.ones(30)
+            return design._Outcome(points, *[values] * 7)
+
+        monkeypatch.setattr(design._Candidate, "solve", solved)
+        outcome, best = design._searched(candidate)
+        assert outcome.points[best] == pytest.approx(np.full(variables, 3.0), rel=0.02)
+
+
+def test_probabilities_add_up(two: DesignResult) -> None:
+    candidates = [*two.coatings, two.uncoated]
+    total = sum(one.best_probability for one in candidates) + two.none_probability
+    assert total == pytest.approx(1.0)
+
+
+def test_the_uncoated_sulfide_is_outside_of_the_model(two: DesignResult) -> None:
+    bare = two.uncoated
+    assert bare.outside_of_model
+    assert bare.reacts is True
+    assert bare.best_probability == 0.0
+    assert two.best in {one.name for one in two.coatings}
+    # although its resistance is the lowest
+    lowest = min(one.interface_resistance_ohm_cm2 or np.inf for one in two.coatings)
+    assert bare.interface_resistance_ohm_cm2 is not None
+    assert bare.interface_resistance_ohm_cm2 < lowest
+
+
+def test_windows_are_told_for_each_side(two: DesignResult) -> None:
+    niobate = two.coatings[1]
+    voltage = 3.9  # of LiCoO2 at half charge, about
+    electrode, sulfide = niobate.sides
+    assert (electrode.phase, sulfide.phase) == ("LiCoO2", "Li3PS4")
+    assert electrode.margin_V == pytest.approx(3.9 - voltage, abs=0.1)
+    # both windows: 1.71 (Li3PS4) is above 1.7 (LiNbO3), 2.31 below 3.9
+    assert sulfide.margin_V == pytest.approx(2.31 - 1.71)
+    assert sulfide.uncoated_margin_V == pytest.approx(2.31 - voltage, abs=0.1)
+
+
+def test_a_limit_that_nothing_keeps_leaves_no_winner() -> None:
+    found = _design(coatings=["LiNbO3"], limits={"electron_barrier_eV": 15.0})
+    (one,) = found.coatings
+    assert one.limits_broken[0] == "electron_barrier_eV"
+    assert one.within_limits_probability == 0.0
+    assert one.best_probability == 0.0
+    assert found.none_probability == 1.0
+
+
+def test_a_coating_that_reacts_by_its_energies_never_wins() -> None:
+    """LiCl with energies in which it becomes the sulfide's neighbour at a gain."""
+    document = material_document(_insulator("LiBr_001"))
+    document["name"] = "reacting"
+    energies = document["phase_energies"]["energies_eV"]
+    energies["Li5Br"] = energies["Li"] - 1.0
+    reacting = material_from(document, where="test")
+    assert isinstance(reacting, Insulator)
+    described = Design.model_validate(
+        {
+            "name": "test",
+            "between": ["Li", "LLZO"],
+            "coatings": ["reacting"],
+            "thickness_nm": {"from": 1, "to": 10},
+            "electrons": False,
+            "samples": 30,
+        }
+    )
+    found = design_result(described, _material("Li"), _material("LLZO"), {"reacting": reacting})
+    (one,) = found.coatings
+    assert one.contacts[0].known_from == "energies"
+    assert one.contacts[0].verdict == "reacts"
+    assert one.outside_of_model
+    assert one.best_probability == 0.0
+    assert found.best != "reacting"
+
+
+def test_two_layers_are_solved_and_named() -> None:
+    found = _design(
+        coatings=["Li3PO4"],
+        second_layer={"coatings": ["LiNbO3"], "thickness_nm": {"from": 1, "to": 4}},
+        limits={"stability_margin_V": -1.0},
+    )
+    (one,) = found.coatings
+    assert one.name == "Li3PO4 + LiNbO3"
+    assert [layer.material for layer in one.layers] == ["Li3PO4", "LiNbO3"]
+    assert one.optimum_nm == pytest.approx(sum(layer.thickness_nm for layer in one.layers))
+    assert len(one.contacts) == 3
+
+
+def test_a_coating_is_not_put_beside_itself() -> None:
+    described = Design.model_validate(
+        {
+            "name": "test",
+            "between": ["LiCoO2", "Li3PS4"],
+            "coatings": ["LiNbO3"],
+            "thickness_nm": {"from": 1, "to": 10},
+            "second_layer": {"coatings": ["LiNbO3"], "thickness_nm": {"from": 1, "to": 4}},
+        }
+    )
+    with pytest.raises(InputError, match="beside itself"):
+        candidates_of(described)
+
+
+def test_next_calculations_name_numbers_of_records(two: DesignResult) -> None:
+    for one in two.next:
+        assert one.fields
+        assert (one.core_hours is None) == (one.calculation == "measurement")
+    calculated = [one for one in two.next if one.core_hours is not None]
+    for before, after in pairwise(calculated):
+        assert (before.gain_per_core_hour or 0.0) >= (after.gain_per_core_hour or 0.0) - 1e-12
+
+
+def test_two_metals_have_no_coating() -> None:
+    described = Design.model_validate(
+        {
+            "name": "test",
+            "between": ["Li", "LiCoO2"],
+            "coatings": ["LiF"],
+            "thickness_nm": {"from": 1, "to": 10},
+        }
+    )
+    with pytest.raises(InputError, match="both metals"):
+        design_result(described, _material("Li"), _material("LiCoO2"), {"LiF": _insulator("LiF")})
+
+
+def test_the_largest_thickness_within_a_limit() -> None:
+    thickness = np.array([1.0, 2.0, 4.0, 8.0])
+    # a line on logarithmic axes is met exactly
+    assert largest_within(thickness, 3.0 * thickness, 15.0) == pytest.approx(5.0)
+    assert largest_within(thickness, 3.0 * thickness, 2.0) is None
+    assert largest_within(thickness, 3.0 * thickness, 100.0) == pytest.approx(8.0)
+
+
+def test_the_front_has_what_nothing_beats() -> None:
+    rows = np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0]])
+    assert nondominated(rows) == [True, True, False, True]

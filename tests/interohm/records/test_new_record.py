@@ -1,0 +1,183 @@
+"""Records from structures: sites that are counted, energies that are converted, files that load."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from interohm.device_models import neutral_bulk
+from interohm.errors import InputError
+from interohm.prediction.implied import implied
+from interohm.prediction.sampling import phase_of
+from interohm.records import Insulator, load_material, material_from
+from interohm.records.new_record import (
+    GivenNumbers,
+    converted_energies,
+    mobile_sublattice,
+    new_record_text,
+    parsed_conversion,
+)
+from interohm.records.shipped import shipped_material
+from interohm.yaml_io import parse_yaml
+
+STRUCTURES = Path(__file__).parents[3] / "configs" / "structures"
+
+
+def _salt(a: float = 4.026) -> Structure:
+    return Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(a), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+
+
+def _record(given: GivenNumbers, structure: Structure | None = None) -> Insulator:
+    text, _ = new_record_text("new", structure or _salt(), "salt.cif", "Li", given)
+    document = parse_yaml(text, where="new")
+    document["structure"] = None
+    made = material_from(document, where="new")
+    assert isinstance(made, Insulator)
+    return made
+
+
+def test_sites_of_rock_salt() -> None:
+    found = mobile_sublattice(_salt(), "Li")
+    assert found.site_density_cm3 == pytest.approx(4 / 4.026**3 * 1e24)
+    assert found.nearest_nm == pytest.approx(0.4026 / np.sqrt(2))
+    assert (found.orbits, found.occupied) == (1, 1.0)
+
+
+def test_a_primitive_cell_has_the_same_sites() -> None:
+    whole = mobile_sublattice(_salt(), "Li")
+    primitive = mobile_sublattice(_salt().get_primitive_structure(), "Li")
+    assert primitive.site_density_cm3 == pytest.approx(whole.site_density_cm3)
+    assert primitive.nearest_nm == pytest.approx(whole.nearest_nm)
+
+
+def test_sites_that_are_half_occupied() -> None:
+    half = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.0), [{"Li": 0.5}, "F"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    found = mobile_sublattice(half, "Li")
+    assert found.occupied == pytest.approx(0.5)
+    assert found.site_density_cm3 == pytest.approx(4 / 64e-24)
+
+
+def test_a_structure_without_the_ion_is_refused() -> None:
+    with pytest.raises(InputError, match="has no Na"):
+        mobile_sublattice(_salt(), "Na")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        GivenNumbers(),
+        GivenNumbers(conductivity_S_cm=5e-4, activation_eV=0.40),
+        GivenNumbers(conductivity_S_cm=1e-3, activation_eV=0.15, source="doi 10.1/x"),
+        GivenNumbers(conductivity_S_cm=1e-6),
+        GivenNumbers(gap_eV=6.0, dielectric=10.0, window_V=(0.6, 4.2), ionization_eV=7.0),
+        GivenNumbers(formation_energies_eV={"V_Li": 3.6, "Li_i": -1.9}, conversion="x"),
+    ],
+)
+def test_every_record_loads_and_has_a_neutral_bulk(given: GivenNumbers) -> None:
+    record = _record(given)
+    assert not [text for text in implied(record).warnings if "neutral bulk" in text]
+    bulk = neutral_bulk(phase_of(record), temperature_K=300.0, metal_work_function_eV=2.9)
+    assert bool(bulk.has_neutral_bulk)
+    if given.conductivity_S_cm is not None:
+        assert float(bulk.conductivity_S_cm) == pytest.approx(given.conductivity_S_cm, rel=1e-6)
+
+
+def test_a_given_conductivity_is_what_the_record_implies() -> None:
+    record = _record(GivenNumbers(conductivity_S_cm=5e-4, activation_eV=0.40))
+    lines = dict(implied(record).lines)
+    assert lines["conductivity"].startswith("5.00e-04 S/cm")
+    assert lines["activation energy at 300 K"].startswith("0.400 eV")
+
+
+@pytest.mark.parametrize("text", ['C:\\data\\#1 "x": y.cif', "a: b # c", "é ö.cif"])
+def test_any_text_of_a_file_or_a_source_stays_as_it_is(text: str) -> None:
+    made, _ = new_record_text("new", _salt(), text, "Li", GivenNumbers(gap_eV=6.0, source=text))
+    document = parse_yaml(made, where="new")
+    assert document["structure"] == text
+    assert document["band_gap_eV"]["source"] == text
+
+
+def test_what_is_missing_is_said() -> None:
+    _, missing = new_record_text("new", _salt(), "salt.cif", "Li", GivenNumbers())
+    assert any("conductivity of the ion (S/cm at 300 K)" in one for one in missing)
+    _, fewer = new_record_text("new", _salt(), "salt.cif", "Li", GivenNumbers(gap_eV=6.0))
+    assert len(fewer) == len(missing) - 1
+
+
+def test_numbers_without_a_source_are_assumed() -> None:
+    bare = _record(GivenNumbers(gap_eV=6.0)).band_gap_eV
+    assert bare.assumed
+    sourced = _record(GivenNumbers(gap_eV=6.0, source="doi 10.1/x")).band_gap_eV
+    assert not sourced.assumed
+    assert sourced.source == "doi 10.1/x"
+
+
+def test_converted_energies_are_those_of_a_record() -> None:
+    """Energies that a shipped record has elsewhere, converted back, are its own."""
+    record = shipped_material("LiF_001")
+    assert isinstance(record, Insulator)
+    own = {
+        defect.name: defect.formation_energy_eV.value
+        for defect in record.defects
+        if defect.name in ("V_Li", "Li_i") and defect.formation_energy_eV is not None
+    }
+    level, mu = 2.7, -1.4
+    charge = {"V_Li": -1, "Li_i": 1}
+    published = {name: energy + charge[name] * (level - mu) for name, energy in own.items()}
+    found = converted_energies(
+        published, fermi_level_eV=level, mu_eV=mu, mobile_ion="Li", ion_charge=1
+    )
+    assert found == pytest.approx(own)
+
+
+def test_a_pair_costs_the_same_wherever_it_is_counted() -> None:
+    found = converted_energies(
+        {"V_Li": 1.1, "Li_i": 0.6}, fermi_level_eV=3.2, mu_eV=-1.5, mobile_ion="Li", ion_charge=1
+    )
+    assert sum(found.values()) == pytest.approx(1.7)
+
+
+def test_conversions_as_text() -> None:
+    energies, level, mu = parsed_conversion("V_Li=1.1, Li_i=0.6, E_F=3.2, mu=-1.5")
+    assert (energies, level, mu) == ({"V_Li": 1.1, "Li_i": 0.6}, 3.2, -1.5)
+    with pytest.raises(InputError, match="no name and number"):
+        parsed_conversion("V_Li=low")
+    with pytest.raises(InputError, match="no defect of Li"):
+        converted_energies(
+            {"V_Na": 1.0}, fermi_level_eV=0.0, mu_eV=0.0, mobile_ion="Li", ion_charge=1
+        )
+    with pytest.raises(InputError, match="Li_i has no formation energy"):
+        new_record_text(
+            "new", _salt(), "x.cif", "Li", GivenNumbers(formation_energies_eV={"V_Li": 1.0})
+        )
+
+
+def test_a_structure_may_be_a_file(tmp_path: Path) -> None:
+    text, _ = new_record_text(
+        "new", Structure.from_file(STRUCTURES / "LiF.cif"), "salt.cif", "Li", GivenNumbers()
+    )
+    path = tmp_path / "new.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"there is no file .*salt\.cif"):
+        load_material(path)
+    (tmp_path / "salt.cif").write_bytes((STRUCTURES / "LiF.cif").read_bytes())
+    loaded = load_material(path)
+    assert loaded.structure is not None
+    again = Structure.from_dict(json.loads(json.dumps(loaded.structure)))
+    assert again.composition.reduced_formula == "LiF"
+
+
+def test_contradictions_are_told() -> None:
+    record = _record(GivenNumbers(gap_eV=2.0, window_V=(0.0, 4.0)))
+    warnings = implied(record).warnings
+    assert any("more than the band gap of 2 eV" in text for text in warnings)
+    far = _record(GivenNumbers(formation_energies_eV={"V_Li": 30.0, "Li_i": -25.0}))
+    assert any("outside of the band gap" in text for text in implied(far).warnings)
