@@ -1,5 +1,22 @@
-"""What measured impedance spectra say: whether to trust them, and which processes they show."""
+"""What measured impedance spectra say: whether to trust them, and what they teach of a model."""
 
+from .gaussian_fit import (
+    Direction,
+    GaussianFit,
+    Observation,
+    Reweighted,
+    fit_gaussian,
+    reweighted,
+)
 from .kramers_kronig import KramersKronig, kramers_kronig
 
-__all__ = ["KramersKronig", "kramers_kronig"]
+__all__ = [
+    "Direction",
+    "GaussianFit",
+    "KramersKronig",
+    "Observation",
+    "Reweighted",
+    "fit_gaussian",
+    "kramers_kronig",
+    "reweighted",
+]

@@ -156,7 +156,8 @@ def _numbered_fit(
 ) -> _Fit:
     """Return the fit of the number of elements that mu and the information criterion choose."""
     most = max(int(usable.sum()), 3)
-    count, fits = 2, []
+    count = 2
+    fits: list[_Fit] = []
     while count < most:
         count = min(count + max(1, count // 10 if fits else 1), most)
         fit = _fit(omega, z, usable, count, series_capacitor)
