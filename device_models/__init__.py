@@ -8,11 +8,24 @@ from .coated import (
     coated_resistance,
 )
 from .conductivity_fit import FittedHop, fitted_hop
-from .constants import BOLTZMANN_EV_K, CAPACITANCE_UF_CM2
+from .constants import (
+    BOLTZMANN_EV_K,
+    CAPACITANCE_UF_CM2,
+    ELEMENTARY_CHARGE_C,
+    VACUUM_PERMITTIVITY_E_V_NM,
+)
 from .contact import Contact, contact
 from .electrode import electrode_bulk
 from .electrons import RICHARDSON_A_CM2_K2, Leakage, layer_leakage, pinning_dipole_V
-from .finite_layers import FiniteLayer, FiniteLayers, solve_finite_layers
+from .exchange_current import (
+    HOST_OCCUPATION,
+    ContactHop,
+    charge_transfer_ohm_cm2,
+    contact_hop,
+    exchange_current_A_cm2,
+    lattice_gas_factor,
+)
+from .finite_current import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
 from .first_integral.depletion import layer_depletion_ohm_cm2
 from .first_integral.half_space import HalfSpace, half_space
 from .first_integral.layer import Layer, layer
@@ -21,7 +34,13 @@ from .grid.layer_charge import UNMIXING, Unmixing
 from .grid.solution import LayerSolution, Stack, StackNotConverged
 from .grid.stack import solve_stack
 from .grid.stack_layer import GradedProfile, StackLayer
-from .kinetics import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
+from .impedance.chain import Chain, Crossing
+from .impedance.diffusion import Diffusion
+from .impedance.gradient import impedance_gradient
+from .impedance.response import ElectronMobility
+from .impedance.segment import Segment, electrode_segment, layer_segment, thick_layer
+from .impedance.shares import loss_shares
+from .impedance.spectrum import Relaxations, solve_chain
 from .kpfm import (
     Decomposition,
     collector_work_function_eV,
@@ -30,6 +49,7 @@ from .kpfm import (
     delta_cpd_V,
     equilibrium_cpd_V,
 )
+from .layers_between import FiniteLayer, FiniteLayers, solve_finite_layers
 from .memory import keep_freed_memory
 from .neutral_energies import energies_from_neutrality
 from .open_circuit import (
@@ -46,20 +66,14 @@ from .open_circuit import (
 from .phase import Metal, Phase, defect_slots, stack_phases
 from .profile import Profile
 from .resistance import (
-    HOST_OCCUPATION,
     LARGEST_OHM_CM2,
     LIMITING_STEPS,
     REASONS,
-    ContactHop,
     ContactResistance,
     Reason,
-    charge_transfer_ohm_cm2,
     conductivity_S_cm,
-    contact_hop,
     contact_resistance,
-    exchange_current_A_cm2,
     is_thick,
-    lattice_gas_factor,
     positive_resistance,
     side_depletion_ohm_cm2,
     thick_space_charge,
@@ -70,20 +84,26 @@ from .validity import coulomb_coupling, filling, shortest_hop_nm
 __all__ = [
     "BOLTZMANN_EV_K",
     "CAPACITANCE_UF_CM2",
+    "ELEMENTARY_CHARGE_C",
     "HOST_OCCUPATION",
     "LARGEST_OHM_CM2",
     "LIMITING_STEPS",
     "REASONS",
     "RICHARDSON_A_CM2_K2",
     "UNMIXING",
+    "VACUUM_PERMITTIVITY_E_V_NM",
     "Bulk",
     "ButlerVolmer",
+    "Chain",
     "CoatedContact",
     "CoatedResistance",
     "Contact",
     "ContactHop",
     "ContactResistance",
+    "Crossing",
     "Decomposition",
+    "Diffusion",
+    "ElectronMobility",
     "FiniteLayer",
     "FiniteLayers",
     "FittedHop",
@@ -97,6 +117,8 @@ __all__ = [
     "Phase",
     "Profile",
     "Reason",
+    "Relaxations",
+    "Segment",
     "Sensitivity",
     "Stack",
     "StackLayer",
@@ -120,6 +142,7 @@ __all__ = [
     "defect_slots",
     "delta_cpd_V",
     "electrode_bulk",
+    "electrode_segment",
     "electron_barrier_eV",
     "energies_from_neutrality",
     "equilibrium_cpd_V",
@@ -131,12 +154,15 @@ __all__ = [
     "grid_depletion_ohm_cm2",
     "half_space",
     "hole_barrier_eV",
+    "impedance_gradient",
     "ion_electrochemical_potential_eV",
     "is_thick",
     "lattice_gas_factor",
     "layer",
     "layer_depletion_ohm_cm2",
     "layer_leakage",
+    "layer_segment",
+    "loss_shares",
     "metal_neutral_potential_V",
     "minimum_interface_mu",
     "neutral_bulk",
@@ -145,9 +171,11 @@ __all__ = [
     "positive_resistance",
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",
+    "solve_chain",
     "solve_finite_layers",
     "solve_stack",
     "stack_phases",
+    "thick_layer",
     "thick_space_charge",
 ]
 

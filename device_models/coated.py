@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .bulk import Bulk
+from .exchange_current import charge_transfer_ohm_cm2, exchange_current_A_cm2
 from .first_integral.half_space import HalfSpace, half_space, sheet_charge_e_nm2
 from .first_integral.layer import Layer, end_charges_e_nm2, layer
 from .numerics.roots import bracketed_newton_by_index
 from .phase import Array, IntArray, Metal
-from .resistance import charge_transfer_ohm_cm2, exchange_current_A_cm2
 
 _TOLERANCE_V = 1e-12
 _NEWTON_V = 1e-7

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from .bulk import Bulk, neutral_bulk
 from .carriers import band_density_nm3
 from .constants import BOLTZMANN_EV_K, CM3_PER_NM3, ELEMENTARY_CHARGE_C, NM_CM
+from .exchange_current import HOST_OCCUPATION
 from .numerics.fermi_dirac import fermi_dirac
 from .numerics.roots import bracketed_newton
 from .phase import Array, Phase
-from .resistance import HOST_OCCUPATION
 
 _FAR_BAND_EV = 10.0
 """Distance of the band whose carriers do not matter."""

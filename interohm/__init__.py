@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         load_record,
         predict_cell,
         predict_contact,
+        predict_impedance,
         screen,
         shipped_records,
     )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from interohm.records.cell_config import Cell
     from interohm.results.cell import CellResult
     from interohm.results.contact import ContactResult
+    from interohm.results.impedance import ImpedanceResult
     from interohm.results.screening import ScreeningResult
 
 __version__ = VERSION
@@ -38,6 +40,7 @@ __all__ = [
     "CellResult",
     "ContactResult",
     "Database",
+    "ImpedanceResult",
     "InputError",
     "Insulator",
     "Metal",
@@ -45,6 +48,7 @@ __all__ = [
     "load_record",
     "predict_cell",
     "predict_contact",
+    "predict_impedance",
     "screen",
     "shipped_records",
 ]
@@ -56,6 +60,7 @@ __getattr__, __dir__ = lazy_names(
         "CellResult": "interohm.results.cell",
         "ContactResult": "interohm.results.contact",
         "Database": "interohm.database",
+        "ImpedanceResult": "interohm.results.impedance",
         "InputError": "interohm.errors",
         "Insulator": "interohm.records",
         "Metal": "interohm.records",
@@ -63,6 +68,7 @@ __getattr__, __dir__ = lazy_names(
         "load_record": "interohm.api",
         "predict_cell": "interohm.api",
         "predict_contact": "interohm.api",
+        "predict_impedance": "interohm.api",
         "screen": "interohm.api",
         "shipped_records": "interohm.api",
     },

@@ -15,8 +15,10 @@ from interohm.records.cell_config import Cell
 
 if TYPE_CHECKING:
     from interohm.database import Database
+    from interohm.records.interface import Interface
     from interohm.results.cell import CellResult
     from interohm.results.contact import ContactResult
+    from interohm.results.impedance import ImpedanceResult
     from interohm.results.screening import ScreeningResult
     from interohm.screening.config import ScreenConfig
 
@@ -145,37 +147,86 @@ def predict_cell(
     """
     from interohm.prediction.cell import cell_result
     from interohm.prediction.kpfm import load_measured_map
-    from interohm.records.cell_config import load_cell
 
     _check_samples(samples)
     if measured_map is not None and not isinstance(measured_map, str | Path):
         raise _wrong_type("measured_map", measured_map, "the path of a CSV file")
-    described, folder, where = _described(
-        cell, Cell, load_cell, "cell", "a path, a mapping or an interohm.Cell"
-    )
-    names = [f"{where}: layers[{index}].material" for index in range(len(described.layers))]
-    given: Sequence[Any] = [layer.material for layer in described.layers]
-    if records is not None:
-        if isinstance(records, str) or not isinstance(records, Sequence):
-            raise _wrong_type("records", records, "a list with a record for each layer")
-        if len(records) != len(names):
-            raise InputError(
-                f"{len(records)} records for {len(names)} layers",
-                where="records",
-                fix="give one for each layer",
-            )
-        given, folder = records, Path()
-        names = [f"records[{index}]" for index in range(len(names))]
+    described, materials, interfaces, where = _cell_with_records(cell, records)
     measured = None if measured_map is None else load_measured_map(Path(measured_map))
-    with _database() as database:
-        materials = _records(given, names, database, folder)
-        interfaces = database.interfaces()
     result = cell_result(
         described,
         materials,
         samples=samples,
         interfaces=interfaces,
         measured=measured,
+        where=where,
+    )
+    return result.with_records(described, materials)
+
+
+def predict_impedance(
+    cell: str | Path | Mapping[str, Any] | Cell,
+    *,
+    records: Sequence[str | Path | Insulator | Metal] | None = None,
+    state_of_charge: float | None = None,
+    temperature_K: float | None = None,
+    frequency_Hz: Sequence[float] | None = None,
+    samples: int = _SAMPLES,
+) -> ImpedanceResult:
+    """Predict the impedance of a cell, as ``interohm impedance`` does.
+
+    Parameters
+    ----------
+    cell : str, Path, mapping or Cell
+        A path to YAML, the same fields as a mapping, or a description that was read.
+    records : sequence of str, Path, Insulator or Metal, optional
+        One for each layer; those that the layers name unless given.
+    state_of_charge : float, optional
+        0 is discharged; all of the cell's unless given.
+    temperature_K : float, optional
+        In kelvin; the cell's unless given.
+    frequency_Hz : sequence of float, optional
+        Ascending, in Hz; from 1e-3 to 1e7, ten per decade, unless given.
+    samples : int
+        How often the uncertainties of the records are drawn; 0 for the nominal spectrum alone.
+
+    Returns
+    -------
+    ImpedanceResult
+        Also with ``.plot()``, ``.report(path)`` and ``.to_frame()``.
+
+    Raises
+    ------
+    InputError
+        The description or a record is wrong, or an argument is of a wrong type.
+
+    Examples
+    --------
+    >>> import interohm
+    >>> layers = [{"material": name, "thickness_nm": 2e4} for name in ("Li", "LLZO", "LiCoO2")]
+    >>> described = {"name": "garnet", "states_of_charge": [1.0], "layers": layers}
+    >>> found = interohm.predict_impedance(described, samples=0)
+    >>> state = found.states[0]
+    >>> abs(state.z_real_ohm_cm2[0] / state.dc_resistance_ohm_cm2 - 1) < 1e-6
+    True
+    """
+    from interohm.prediction.impedance import at_conditions, checked_frequencies, impedance_result
+    from interohm.records.cell_config import StateOfCharge, Temperature
+
+    _check_samples(samples)
+    if state_of_charge is not None:
+        _checked(state_of_charge, StateOfCharge, "state_of_charge")
+    if temperature_K is not None:
+        _checked(temperature_K, Temperature, "temperature_K")
+    frequencies = None if frequency_Hz is None else checked_frequencies(frequency_Hz)
+    described, materials, interfaces, where = _cell_with_records(cell, records)
+    described = at_conditions(described, state_of_charge, temperature_K)
+    result = impedance_result(
+        described,
+        materials,
+        frequency_Hz=frequencies,
+        samples=samples,
+        interfaces=interfaces,
         where=where,
     )
     return result.with_records(described, materials)
@@ -303,6 +354,32 @@ def _described(
     if isinstance(given, Mapping):
         return validated(kind, dict(given), where=name), Path(), name
     raise _wrong_type(name, given, wanted)
+
+
+def _cell_with_records(
+    cell: Any, records: Sequence[Any] | None
+) -> tuple[Cell, list[Insulator | Metal], list[Interface], str]:
+    """Return a cell, its records, the database's interfaces, and what errors call the cell."""
+    from interohm.records.cell_config import load_cell
+
+    described, folder, where = _described(
+        cell, Cell, load_cell, "cell", "a path, a mapping or an interohm.Cell"
+    )
+    names = [f"{where}: layers[{index}].material" for index in range(len(described.layers))]
+    given: Sequence[Any] = [layer.material for layer in described.layers]
+    if records is not None:
+        if isinstance(records, str) or not isinstance(records, Sequence):
+            raise _wrong_type("records", records, "a list with a record for each layer")
+        if len(records) != len(names):
+            raise InputError(
+                f"{len(records)} records for {len(names)} layers",
+                where="records",
+                fix="give one for each layer",
+            )
+        given, folder = records, Path()
+        names = [f"records[{index}]" for index in range(len(names))]
+    with _database() as database:
+        return described, _records(given, names, database, folder), database.interfaces(), where
 
 
 def _database() -> Any:

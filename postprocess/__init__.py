@@ -9,7 +9,7 @@ from interohm.lazy_names import lazy_names
 if TYPE_CHECKING:
     from interohm.postprocess.barriers import migration_energy
     from interohm.postprocess.calculation import Calculation
-    from interohm.postprocess.corrections import point_charge_correction, site_alignment
+    from interohm.postprocess.defect_corrections import point_charge_correction, site_alignment
     from interohm.postprocess.defects import formation_energy, transition_levels
     from interohm.postprocess.dielectric import static_dielectric_tensor
     from interohm.postprocess.levels import band_edges, work_function
@@ -50,11 +50,11 @@ __getattr__, __dir__ = lazy_names(
         "insulator_record": "interohm.postprocess.materials",
         "metal_record": "interohm.postprocess.materials",
         "migration_energy": "interohm.postprocess.barriers",
-        "point_charge_correction": "interohm.postprocess.corrections",
+        "point_charge_correction": "interohm.postprocess.defect_corrections",
         "read_response": "interohm.postprocess.vasp_response",
         "read_vasp": "interohm.postprocess.vasp",
         "read_vasp_path": "interohm.postprocess.vasp_path",
-        "site_alignment": "interohm.postprocess.corrections",
+        "site_alignment": "interohm.postprocess.defect_corrections",
         "stability_window": "interohm.postprocess.phase_diagram",
         "static_dielectric_tensor": "interohm.postprocess.dielectric",
         "transition_levels": "interohm.postprocess.defects",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .calculation import Calculation
-from .corrections import Dielectric
+from .defect_corrections import Dielectric
 from .defects import (
     FormationEnergy,
     formation_energy,

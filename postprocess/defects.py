@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .calculation import Calculation
-from .corrections import (
+from .defect_corrections import (
     Dielectric,
     SiteAlignment,
     far_radius_A,
     point_charge_correction,
     site_alignment,
 )
-from .planar_alignment import planar_alignment
+from .planar_defect_alignment import planar_alignment
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 
 from interohm.records import DielectricQuantity
 
-from .corrections import Dielectric
+from .defect_corrections import Dielectric
 
 #: A tensor whose principal values differ by less looks the same from all sides.
 _ISOTROPIC = 1e-3

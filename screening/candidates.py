@@ -78,10 +78,10 @@ class Records:
     @property
     def all(self) -> list[Insulator | Metal]:
         """Every record once."""
-        sides = [*self.negatives, *self.positives]
-        coatings = [side.coating for side in sides if side.coating is not None]
+        electrodes = [*self.negatives, *self.positives]
+        coatings = [electrode.coating for electrode in electrodes if electrode.coating is not None]
         found: list[Insulator | Metal] = [
-            *(side.metal for side in sides),
+            *(electrode.metal for electrode in electrodes),
             *coatings,
             *self.electrolytes,
             self.reference,
@@ -115,14 +115,18 @@ def find_records(
     negatives = finder.chosen("negative_electrodes", Metal)
     electrolytes = finder.chosen("electrolytes", Insulator)
     positives = finder.chosen("positive_electrodes", Metal)
-    sides = [
+    electrodes = [
         finder.electrodes(metals, coatings, field)
         for metals, coatings, field in (
             (negatives, config.negative_coatings, "negative_coatings"),
             (positives, config.positive_coatings, "positive_coatings"),
         )
     ]
-    coatings = [side.coating for side in [*sides[0], *sides[1]] if side.coating is not None]
+    coatings = [
+        electrode.coating
+        for electrode in [*electrodes[0], *electrodes[1]]
+        if electrode.coating is not None
+    ]
     everything = [*negatives, *electrolytes, *positives, *coatings]
     try:
         check_same_ion(everything)
@@ -131,7 +135,7 @@ def find_records(
         raise InputError(error.what, where=where, fix=error.fix) from None
     _check_one_record_a_name(everything, where)
     known = [*database.interfaces(), *shipped_interfaces()]
-    return Records(sides[0], electrolytes, sides[1], reference, known)
+    return Records(electrodes[0], electrolytes, electrodes[1], reference, known)
 
 
 def _check_one_record_a_name(materials: Sequence[Insulator | Metal], where: str) -> None:
@@ -221,7 +225,7 @@ class _Finder:
     ) -> list[CoatableElectrode]:
         """Return every electrode as it is, then with each coating."""
         plain = self.config.uncoated or not coatings
-        sides = [CoatableElectrode(metal) for metal in metals] if plain else []
+        electrodes = [CoatableElectrode(metal) for metal in metals] if plain else []
         for coating in coatings:
             record = self.one(coating.material, f"{self.where}: {field}")
             if not isinstance(record, Insulator):
@@ -230,8 +234,10 @@ class _Finder:
                     where=f"{self.where}: {field}",
                     fix="coat with an insulator",
                 )
-            sides += [CoatableElectrode(metal, record, coating.thickness_nm) for metal in metals]
-        return sides
+            electrodes += [
+                CoatableElectrode(metal, record, coating.thickness_nm) for metal in metals
+            ]
+        return electrodes
 
 
 def _fits(condition: Condition, record: Insulator | Metal) -> bool:

@@ -1,4 +1,4 @@
-"""Contacts of coated electrodes: the coating solved whole between electrode and electrolyte.
+"""Contacts of coated electrodes: the coating solved together with its electrode and electrolyte.
 
 A coating of nanometres is part of the interface. Its mu lies on the line from the electrode to the
 other one, of which it takes t/L: a cell is the sum of its contacts only where that makes no
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.prediction.coated_contact import coated_contacts
-from interohm.prediction.contact_hop import dipole_V, hop_of, with_known_interface
+from interohm.prediction.assembly import Row, joint_of
+from interohm.prediction.coexisting_phases import PhaseShare
+from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.electrodes import clipped_mu_eV
 from interohm.prediction.layer_features import stack_layer
-from interohm.prediction.sampling import phase_of, unshipped_metal_eV
 from interohm.records.cell_config import Contact, Layer
 from interohm.screening.contacts import (
     DEBYE_LENGTHS_EACH,
@@ -44,7 +44,7 @@ _SAME = 1e-3
 
 
 def coated_side(
-    sides: Sequence[CoatableElectrode],
+    coated: Sequence[CoatableElectrode],
     electrolytes: Sequence[Insulator],
     conditions: SideConditions,
     *,
@@ -58,7 +58,7 @@ def coated_side(
 
     Parameters
     ----------
-    sides, electrolytes : sequence
+    coated, electrolytes : sequence
         The columns and rows of the table.
     conditions : SideConditions
         Of all of them.
@@ -73,9 +73,9 @@ def coated_side(
     progress : callable, optional
         Told how many more contacts are solved, as they are.
     """
-    table = {name: np.empty((len(electrolytes), len(sides))) for name in OF_PAIRS}
+    table = {name: np.empty((len(electrolytes), len(coated))) for name in OF_PAIRS}
     extremes = np.array([np.min(other_mu_eV), np.max(other_mu_eV)])
-    for column, side in enumerate(sides):
+    for column, side in enumerate(coated):
         for row, electrolyte in enumerate(electrolytes):
             found = solve_coated(
                 side,
@@ -95,7 +95,7 @@ def coated_side(
             if progress is not None:
                 progress(1)
     electrodes = electrodes_of(
-        [side.metal for side in sides], state_of_charge, positive=conditions.positive
+        [side.metal for side in coated], state_of_charge, positive=conditions.positive
     )
     _, _, level = electrode_potentials(electrodes, conditions)
     return SideContacts(**table, voltage_V=electrodes.voltage_V, fermi_level_eV=level)
@@ -127,67 +127,40 @@ def solve_coated(
         np.broadcast_to(values[0], np.broadcast_shapes(np.shape(values[0]), other_mu_eV.shape))
         for values in electrode_potentials(electrodes, conditions)
     )
-    z = conditions.ion_charge
     share = side.coating_nm / (side.coating_nm + conditions.thickness_nm)
     behind = mu + (other_mu_eV - mu) * share
     ends = (clipped_mu_eV(side.coating, mu), clipped_mu_eV(side.coating, behind))
-    bulks = [
-        models.neutral_bulk(
-            phase_of(
-                material,
-                electrons=electrons,
-                field_samples=field_samples,
-                metal_work_function_eV=unshipped_metal_eV(
-                    material.mobile_ion, conditions.metal_work_function_eV
-                ),
-            ),
-            temperature_K=conditions.temperature_K,
-            metal_work_function_eV=conditions.metal_work_function_eV,
-            mu_eV=mu_here,
-            ion_charge=z,
-        )
+    around = conditions.surroundings(electrons=electrons, field_samples=field_samples)
+    coating, bulk = (
+        around.bulk(around.phase(material), mu_here)
         for material, mu_here in (
             (side.coating, (ends[0] + ends[1]) / 2),
             (electrolyte, clipped_mu_eV(electrolyte, behind)),
         )
-    ]
-    coating, bulk = bulks
+    )
     layer = Layer(material=side.coating.name, thickness_nm=side.coating_nm)
     # mirrored for the positive side: the stack does not know which end is which electrode
     materials: list[Insulator | Metal] = [side.metal, side.coating, electrolyte]
-    known = [
-        with_known_interface(Contact(), left, right, interfaces)
+    joints = [
+        joint_of(
+            with_known_interface(Contact(), left, right, interfaces), left, right, field_samples
+        )
         for left, right in pairwise(materials)
     ]
-    bent = bent_electrode(
-        side.metal,
-        state_of_charge,
-        positive=conditions.positive,
-        temperature_K=conditions.temperature_K,
-        metal_work_function_eV=conditions.metal_work_function_eV,
-        field_samples=field_samples,
-    )
-    contacts, (layer_ohm_cm2,) = coated_contacts(
+    bent = bent_electrode(side.metal, state_of_charge, around, positive=conditions.positive)
+    row = Row(
         materials,
-        models.Metal(phi, electrodes.hop_factor[0]) if bent is None else bent,
+        bent or [PhaseShare(1.0, models.Metal(phi, electrodes.hop_factor[0]))],
         [stack_layer(layer, side.coating, coating, ends)],
-        bulk,
-        dipole_V=[
-            dipole_V(one, left, right, field_samples)
-            for one, (left, right) in zip(known, pairwise(materials), strict=True)
-        ],
-        sheet_charge_e_nm2=[0.0, 0.0],
-        hops=[
-            hop_of(one, left, right, field_samples)
-            for one, (left, right) in zip(known, pairwise(materials), strict=True)
-        ],
-        nominal=False,
+        [PhaseShare(1.0, bulk)],
+        joints,
     )
-    thin, thick = contacts[1].left_side, contacts[1].right_side
-    assert isinstance(thin, models.FiniteLayer)
+    contacts, (layer_ohm_cm2,) = row.solve(nominal=False)
+    coated, thick = contacts[1].left_side, contacts[1].right_side
+    assert isinstance(coated, models.FiniteLayer)
     assert isinstance(thick, models.HalfSpace)
     potentials = [
-        (thin.potentials_V, coating),
+        (coated.potentials_V, coating),
         (np.stack([thick.contact_potential_V, bulk.neutral_potential_V], axis=-1), bulk),
     ]
     edges = [
@@ -201,7 +174,7 @@ def solve_coated(
     with np.errstate(divide="ignore"):
         half = 0.5e-7 * conditions.thickness_nm / bulk.conductivity_S_cm
     transfer = contacts[0].charge_transfer_ohm_cm2 + contacts[1].charge_transfer_ohm_cm2
-    space_charge = thick.space_charge_ohm_cm2
+    space_charge = contacts[1].space_charge_right_ohm_cm2
     needed = thick.x99_nm + DEBYE_LENGTHS_EACH * bulk.debye_length_nm
     ionic = bulk.has_neutral_bulk & bulk.neutral_by_ions
     window = side.coating.stability_window_V

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from interohm import device_models as models
-from interohm.prediction.contact_hop import known_interface, prior_median_eV
+from interohm.prediction.assembly import Surroundings
+from interohm.prediction.coexisting_phases import PhaseShare, of_all_phases
+from interohm.prediction.contact_barrier import Hop, known_interface, prior_median_eV
+from interohm.prediction.solved_contact import ContactSolution, between_half_spaces
 from interohm.screening.phase_arrays import Electrodes, Electrolytes
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.arrays import Array
+    from interohm.prediction.sampling import FieldSamples
     from interohm.records import Insulator, Metal
     from interohm.records.interface import Interface
 
@@ -42,7 +46,7 @@ DEBYE_LENGTHS_EACH = 5 * 1.01
 class SideContacts:
     """Contacts of the electrodes of one side with the electrolytes; arrays (E, S) unless said.
 
-    ``side`` names electrodes, each with or without a coating. A resistance is NaN where it means
+    Columns are electrodes, each with or without a coating. A resistance is NaN where it means
     nothing.
 
     Parameters
@@ -87,9 +91,9 @@ class SideContacts:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of electrolytes and of sides."""
-        electrolytes, sides = self.resistance_ohm_cm2.shape
-        return electrolytes, sides
+        """Number of electrolytes and of electrodes."""
+        electrolytes, electrodes = self.resistance_ohm_cm2.shape
+        return electrolytes, electrodes
 
 
 #: The fields of `SideContacts` that are of an electrode and an electrolyte.
@@ -123,6 +127,18 @@ class SideConditions:
     metal_work_function_eV: Array
     ion_charge: float
     positive: bool
+
+    def surroundings(
+        self, *, electrons: bool = True, field_samples: FieldSamples | None = None
+    ) -> Surroundings:
+        """Return what the phases of these contacts share."""
+        return Surroundings(
+            self.temperature_K,
+            self.metal_work_function_eV,
+            self.ion_charge,
+            electrons=electrons,
+            field_samples=field_samples,
+        )
 
 
 def electrode_potentials(
@@ -197,20 +213,20 @@ UNKNOWN = PairHops(np.asarray(np.nan), prior_median_eV(), np.zeros(()), np.asarr
 
 
 def known_hops(
-    sides: Sequence[Metal],
+    metals: Sequence[Metal],
     electrolytes: Sequence[Insulator],
     interfaces: Sequence[Interface],
     *,
     positive: bool,
 ) -> PairHops:
     """Return what is known of all pairs, row by row as `all_contacts` has them."""
-    shape = (len(electrolytes), len(sides))
+    shape = (len(electrolytes), len(metals))
     barrier, dipole, areal = np.full(shape, np.nan), np.zeros(shape), np.full(shape, np.nan)
     names = {name for one in interfaces for name in (one.left, one.right)}
     for row, electrolyte in enumerate(electrolytes):
         if electrolyte.name not in names:
             continue
-        for column, metal in enumerate(sides):
+        for column, metal in enumerate(metals):
             if metal.name not in names:
                 continue
             left, right = (electrolyte, metal) if positive else (metal, electrolyte)
@@ -233,20 +249,20 @@ def solve_pairs(
     conditions: SideConditions,
     *,
     hops: PairHops = UNKNOWN,
-    bent: models.Bulk | None = None,
+    bent: Sequence[PhaseShare] = (),
 ) -> dict[str, Array]:
     """Solve contacts of electrodes with electrolytes, row by row.
 
     Parameters
     ----------
     electrodes, electrolytes
-        Of the same length N, or arrays (N, samples) (see `sides`).
+        Of the same length N, or arrays (N, samples).
     conditions : SideConditions
         Of all of them.
     hops : PairHops
         Across the contacts.
-    bent : Bulk, optional
-        The one electrode of all pairs, where it has a space charge of its own.
+    bent : sequence of PhaseShare
+        The phases of the one electrode of all pairs, where it has a space charge of its own.
 
     Returns
     -------
@@ -264,43 +280,48 @@ def solve_pairs(
             electrodes.areal_site_density_cm2,
         )
     )
-    phase, z = electrolytes.phase, conditions.ion_charge
-    bulk = models.neutral_bulk(
-        phase,
-        temperature_K=conditions.temperature_K,
-        metal_work_function_eV=conditions.metal_work_function_eV,
-        mu_eV=clipped_mu_eV(mu, reduction, oxidation, z),
-        ion_charge=z,
+    phase = electrolytes.phase
+    bulk = conditions.surroundings().bulk(
+        phase, clipped_mu_eV(mu, reduction, oxidation, conditions.ion_charge)
     )
     # the same from both sides: a contact does not know which of its phases is called the left one
     factor = electrodes.hop_factor.reshape(electrodes.hop_factor.shape + samples)
-    held = models.Metal(phi, factor)
-    found = models.contact(held if bent is None else bent, bulk, dipole_V=hops.dipole_V)
-    half_space = found.right
-    assert isinstance(half_space, models.HalfSpace)
-    parts = models.contact_resistance(
-        found,
-        right_thickness_nm=conditions.thickness_nm,
-        areal_site_density_cm2=np.where(
-            np.isfinite(hops.areal_site_density_cm2),
-            hops.areal_site_density_cm2,
-            np.fmin(areal, own_areal),
-        ),
-        barrier_eV=hops.barrier_eV,
-        excess_barrier_eV=hops.excess_barrier_eV,
+    given = hops.areal_site_density_cm2
+    hop = Hop(
+        hops.barrier_eV,
+        hops.excess_barrier_eV,
+        np.where(np.isfinite(given), given, np.fmin(areal, own_areal)),
     )
+
+    def between(
+        left: models.Bulk | models.Metal, right: models.Bulk | models.Metal
+    ) -> tuple[list[ContactSolution], list[Array]]:
+        alone = between_half_spaces(
+            left,
+            right,
+            dipole_V=hops.dipole_V,
+            hop=hop,
+            right_thickness_nm=conditions.thickness_nm,
+        )
+        return [alone], []
+
+    held = PhaseShare(1.0, models.Metal(phi, factor))
+    (found,), _ = of_all_phases(bent or [held], [PhaseShare(1.0, bulk)], between)
+    half_space = found.right_side
+    assert isinstance(half_space, models.HalfSpace)
+    total, transfer = found.total_ohm_cm2, found.charge_transfer_ohm_cm2
     with np.errstate(divide="ignore"):
         half = 0.5e-7 * conditions.thickness_nm / bulk.conductivity_S_cm
     at_contact, in_bulk = (
         models.band_edges(potential, phase.ionization_potential_eV, phase.band_gap_eV)
-        for potential in (found.right_potential_V, bulk.neutral_potential_V)
+        for potential in (half_space.contact_potential_V, bulk.neutral_potential_V)
     )
     needed = half_space.x99_nm + DEBYE_LENGTHS_EACH * bulk.debye_length_nm
     ionic = bulk.has_neutral_bulk & bulk.neutral_by_ions
     return {
-        **resistances(parts.total_ohm_cm2, parts.interface_ohm_cm2, half),
-        "space_charge_ohm_cm2": parts.space_charge_ohm_cm2,
-        "charge_transfer_ohm_cm2": parts.charge_transfer_ohm_cm2,
+        **resistances(total, found.interface_resistance_ohm_cm2, half),
+        "space_charge_ohm_cm2": total - transfer,
+        "charge_transfer_ohm_cm2": transfer,
         "coating_ohm_cm2": np.zeros_like(phi),
         "bulk_ohm_cm2": half,
         "potential_drop_V": found.potential_drop_V,
@@ -339,14 +360,14 @@ def all_contacts(
     progress : callable, optional
         Told how many more contacts are solved, as they are.
     """
-    sides, count = electrodes.voltage_V.size, electrolytes.reduction_V.size
-    table = {name: np.empty(count * sides) for name in OF_PAIRS}
+    columns, count = electrodes.voltage_V.size, electrolytes.reduction_V.size
+    table = {name: np.empty(count * columns) for name in OF_PAIRS}
 
     def one(start: int) -> None:
-        pairs = np.arange(start, min(start + _CHUNK, count * sides))
+        pairs = np.arange(start, min(start + _CHUNK, count * columns))
         found = solve_pairs(
-            taken(electrodes, pairs % sides),
-            taken(electrolytes, pairs // sides),
+            taken(electrodes, pairs % columns),
+            taken(electrolytes, pairs // columns),
             conditions,
             hops=hops.take(pairs),
         )
@@ -356,10 +377,10 @@ def all_contacts(
             progress(pairs.size)
 
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(one, range(0, count * sides, _CHUNK)))
+        list(pool.map(one, range(0, count * columns, _CHUNK)))
     _, _, level = electrode_potentials(electrodes, conditions)
     return SideContacts(
-        **{name: values.reshape(count, sides) for name, values in table.items()},
+        **{name: values.reshape(count, columns) for name, values in table.items()},
         voltage_V=electrodes.voltage_V,
         fermi_level_eV=level,
     )
@@ -371,7 +392,7 @@ def taken(these: Some, index: NDArray[np.int64]) -> Some:
 
 
 def joined(parts: list[SideContacts]) -> SideContacts:
-    """Put tables of the same electrolytes side by side: the uncoated sides, then coated ones."""
+    """Put tables of the same electrolytes beside each other: the uncoated, then coated ones."""
     return SideContacts(
         **{
             field.name: np.concatenate([getattr(part, field.name) for part in parts], axis=-1)

@@ -8,13 +8,13 @@ import numpy as np
 
 from interohm.results.json_values import number
 from interohm.screening import histograms
-from interohm.screening.tables import count_contacts
 from interohm.screening.uncertainty import Sampler, ranking_stability
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.screening.cells import Cells
+    from interohm.screening.contact_details import ContactDetails
     from interohm.screening.partial import Partial
     from interohm.screening.screening import Screening, Stages
 
@@ -86,7 +86,7 @@ def rankings(
 
 
 #: Contacts and cells that a document lists; more are in the Parquet files.
-_LISTED_CONTACTS, _LISTED_CELLS = 1000, 1000
+LISTED_CONTACTS, _LISTED_CELLS = 1000, 1000
 
 _MAPPED = (
     "interface_ohm_cm2",
@@ -106,12 +106,17 @@ def listed(screening: Screening, cells: Cells) -> list[dict[str, Any]] | None:
     return described_cells(screening, cells, np.arange(cells.count))
 
 
-def contact_maps(screening: Screening, cells: Cells, sampler: Sampler) -> dict[str, Any] | None:
+def contact_maps(
+    cells: Cells, sampler: Sampler, details: tuple[ContactDetails, ContactDetails] | None
+) -> dict[str, Any] | None:
     """Return the contacts' numbers as rows (electrolytes) of columns (sides); None if too many."""
-    if count_contacts(screening.records) > _LISTED_CONTACTS:
+    if details is None:
         return None
     maps: dict[str, Any] = {}
-    for side, table in (("negative", cells.negative), ("positive", cells.positive)):
+    for side, table, detail in (
+        ("negative", cells.negative, details[0]),
+        ("positive", cells.positive, details[1]),
+    ):
         maps[side] = {
             name: [[number(value) for value in row] for row in getattr(table, name)]
             for name in _MAPPED
@@ -119,4 +124,5 @@ def contact_maps(screening: Screening, cells: Cells, sampler: Sampler) -> dict[s
         maps[side]["interface_quantiles"] = sampler.interface_quantiles(
             positive=side == "positive", shape=table.shape
         )
+        maps[side]["validity"] = detail.validity
     return maps

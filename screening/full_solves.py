@@ -11,7 +11,7 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.errors import InputError
-from interohm.prediction.contact_hop import with_known_interface
+from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.electrons import cell_leakage
 from interohm.prediction.layer_diagram import layer_diagrams
 from interohm.prediction.solved_cell import solve_state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.screening.cells import Cells
+    from interohm.screening.contact_details import ContactDetails
     from interohm.screening.contacts import SideContacts
     from interohm.screening.partial import Question
 
@@ -98,6 +100,8 @@ def write_contacts(
     path: Path,
     tables: Sequence[tuple[SideContacts, Sequence[str], dict[str, float]]],
     electrolytes: Sequence[str],
+    *,
+    details: Sequence[ContactDetails | None] | None = None,
 ) -> None:
     """Write all contacts of a screening, whole or not at all.
 
@@ -109,15 +113,21 @@ def write_contacts(
         One for each side, temperature and state of charge.
     electrolytes : sequence of str
         Their names.
+    details : sequence of ContactDetails, optional
+        For each table: quantiles of log10 of the resistance, and validity codes.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from interohm.results.json_values import QUANTILES
 
     def repeated(labels: Sequence[str], places: NDArray[np.int64]) -> pyarrow.Array:
         return pa.DictionaryArray.from_arrays(places.ravel().astype(np.int32), pa.array(labels))
 
     parts = []
-    for table, sides, conditions in tables:
+    for (table, sides, conditions), detail in zip(
+        tables, details or [None] * len(tables), strict=True
+    ):
         row, column = np.indices(table.shape)
         columns = {"left": repeated(sides, column), "right": repeated(electrolytes, row)}
         columns |= {name: pa.array(np.full(row.size, value)) for name, value in conditions.items()}
@@ -125,6 +135,15 @@ def write_contacts(
             name: pa.array(getattr(table, field).ravel(), from_pandas=True)
             for name, field in _OF_CONTACTS.items()
         }
+        for name in QUANTILES:
+            values = None if detail is None else detail.log10_resistance[name]
+            columns[f"log10_resistance_{name}"] = pa.array(
+                np.full(row.size, np.nan) if values is None else values.ravel(), from_pandas=True
+            )
+        codes: list[list[str] | None] = (
+            [None] * row.size if detail is None else list(chain.from_iterable(detail.validity))
+        )
+        columns["validity"] = pa.array(codes, pa.list_(pa.string()))
         parts.append(pa.table(columns))
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     try:

@@ -13,15 +13,15 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.prediction.electrodes import (
-    electrode_model,
     electrode_state,
     host_factor,
     ion_content_at,
 )
-from interohm.prediction.sampling import phase_of, unshipped_metal_eV
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
+    from interohm.prediction.assembly import Surroundings
+    from interohm.prediction.coexisting_phases import PhaseShare
     from interohm.prediction.sampling import FieldSamples
     from interohm.records import Insulator, Metal
 
@@ -111,38 +111,17 @@ def electrodes_of(
 
 
 def bent_electrode(
-    metal: Metal,
-    state_of_charge: float,
-    *,
-    positive: bool,
-    temperature_K: float,
-    metal_work_function_eV: Array,
-    field_samples: FieldSamples | None = None,
-) -> models.Bulk | None:
-    """Return an electrode that bends beside a contact; None of one that holds its potential."""
+    metal: Metal, state_of_charge: float, around: Surroundings, *, positive: bool
+) -> list[PhaseShare]:
+    """Return the phases of an electrode that bends beside a contact; none if it holds its own."""
     if metal.space_charge is None:
-        return None
+        return []
     content = ion_content_at(metal, state_of_charge, positive=positive)
-    state = electrode_state(metal, content, field_samples=field_samples)
-    model = electrode_model(
-        metal,
-        state,
-        metal_work_function_eV,
-        temperature_K=temperature_K,
-        field_samples=field_samples,
-    )
-    assert isinstance(model, models.Bulk)
-    return model
+    return around.electrode(metal, content).phases
 
 
-def electrolytes_of(
-    insulators: Sequence[Insulator],
-    *,
-    electrons: bool,
-    field_samples: FieldSamples | None = None,
-    metal_work_function_eV: Array,
-) -> Electrolytes:
-    """Return electrolytes; ``electrons`` False leaves electrons and holes out."""
+def electrolytes_of(insulators: Sequence[Insulator], around: Surroundings) -> Electrolytes:
+    """Return electrolytes as they are in their surroundings."""
     windows = np.array(
         [
             (np.nan, np.nan)
@@ -151,15 +130,7 @@ def electrolytes_of(
             for insulator in insulators
         ]
     ).reshape(-1, 2)
-    phases = [
-        phase_of(
-            insulator,
-            electrons=electrons,
-            field_samples=field_samples,
-            metal_work_function_eV=unshipped_metal_eV(insulator.mobile_ion, metal_work_function_eV),
-        )
-        for insulator in insulators
-    ]
+    phases = [around.phase(insulator) for insulator in insulators]
     return Electrolytes(
         models.stack_phases(phases), windows[:, 0], windows[:, 1], _areal_density_cm2(insulators)
     )

@@ -12,8 +12,15 @@ import numpy as np
 from interohm.results.screening import ScreeningResult
 from interohm.screening.arrays import load_arrays, save_arrays
 from interohm.screening.cells import Cells, FullySolvedCells
+from interohm.screening.contact_details import ContactDetails, add_validity, contact_details
 from interohm.screening.contacts import SideContacts
-from interohm.screening.document import contact_maps, listed, rankings, results
+from interohm.screening.document import (
+    LISTED_CONTACTS,
+    contact_maps,
+    listed,
+    rankings,
+    results,
+)
 from interohm.screening.full_solves import solve_fully
 from interohm.screening.parquet import write_cells, write_contacts
 from interohm.screening.stream import RANGE, run_ranges
@@ -122,6 +129,7 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
     """
     tables = []
     states = []
+    details: list[ContactDetails | None] = []
     for temperature, charge in screening.conditions:
         cells, counts = prepared_cells(screening, temperature, charge, stages)
         conditions = {"temperature_K": temperature, "state_of_charge": charge}
@@ -131,20 +139,28 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
         ]
         sampler = Sampler(screening.config, screening.records, temperature, charge)
         part = _stream(screening, cells, temperature, charge, stages, length=length)
-        states.append(
-            {
-                **conditions,
-                **counts,
-                "cells": part.cells,
-                "fitting": part.fitting,
-                "without_resistance": part.without_resistance,
-                **results(screening, cells, part),
-                "rankings": rankings(screening, cells, part, sampler, stages),
-                "contacts": contact_maps(screening, cells, sampler),
-                "listed": listed(screening, cells),
-            }
-        )
-    write_contacts(screening.folder / "contacts.parquet", tables, screening.names["electrolyte"])
+        state = {
+            **conditions,
+            **counts,
+            "cells": part.cells,
+            "fitting": part.fitting,
+            "without_resistance": part.without_resistance,
+            **results(screening, cells, part),
+            "rankings": rankings(screening, cells, part, sampler, stages),
+            "listed": listed(screening, cells),
+        }
+        # after the rankings, which sample what they need
+        both = _details(screening, sampler, stages)
+        if both is not None:
+            add_validity(state, screening.names, both)
+        states.append({**state, "contacts": contact_maps(cells, sampler, both)})
+        details += [None, None] if both is None else both
+    write_contacts(
+        screening.folder / "contacts.parquet",
+        tables,
+        screening.names["electrolyte"],
+        details=details,
+    )
     result = ScreeningResult.model_validate(
         {
             "screening": screening.config.name,
@@ -157,6 +173,20 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
     kept = json.dumps(result.document(), allow_nan=False)
     write_text(screening.folder / "screening.json", kept)
     return result
+
+
+def _details(
+    screening: Screening, sampler: Sampler, stages: Stages
+) -> tuple[ContactDetails, ContactDetails] | None:
+    """Return medians and doubts of all contacts; None if there are too many."""
+    count = count_contacts(screening.records)
+    if count > LISTED_CONTACTS:
+        return None
+    advance = stages("contacts, sampled", count)
+    negative, positive = (
+        contact_details(sampler, positive=positive, progress=advance) for positive in (False, True)
+    )
+    return negative, positive
 
 
 def _stream(

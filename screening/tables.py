@@ -29,7 +29,7 @@ from interohm.screening.phase_arrays import (
 )
 
 if TYPE_CHECKING:
-    from interohm.device_models import Bulk
+    from interohm.prediction.coexisting_phases import PhaseShare
     from interohm.screening.candidates import CoatableElectrode, Records
     from interohm.screening.config import ScreenConfig
 
@@ -67,12 +67,12 @@ def cells_of(
     mu_eV = {
         positive: -z
         * electrodes_of(
-            [side.metal for side in sides], state_of_charge, positive=positive
+            [each.metal for each in electrodes], state_of_charge, positive=positive
         ).voltage_V
-        for positive, sides in ((False, records.negatives), (True, records.positives))
+        for positive, electrodes in ((False, records.negatives), (True, records.positives))
     }
 
-    def side_contacts(sides: Sequence[CoatableElectrode], positive: bool) -> SideContacts:
+    def side_contacts(coatable: Sequence[CoatableElectrode], positive: bool) -> SideContacts:
         conditions = SideConditions(
             temperature_K,
             config.electrolyte_thickness_nm,
@@ -80,29 +80,20 @@ def cells_of(
             float(z),
             positive,
         )
-        plain = [side.metal for side in sides if side.coating is None]
-        coated = [side for side in sides if side.coating is not None]
+        plain = [each.metal for each in coatable if each.coating is None]
+        coated = [each for each in coatable if each.coating is not None]
         parts = []
         if plain:
             electrodes = electrodes_of(plain, state_of_charge, positive=positive)
-            electrolytes = electrolytes_of(
-                records.electrolytes,
-                electrons=config.electrons,
-                metal_work_function_eV=conditions.metal_work_function_eV,
-            )
+            around = conditions.surroundings(electrons=config.electrons)
+            electrolytes = electrolytes_of(records.electrolytes, around)
             hops = known_hops(plain, records.electrolytes, records.interfaces, positive=positive)
             found = all_contacts(
                 electrodes, electrolytes, conditions, hops=hops, workers=workers, progress=progress
             )
             for column, metal in enumerate(plain):
-                bent = bent_electrode(
-                    metal,
-                    state_of_charge,
-                    positive=positive,
-                    temperature_K=temperature_K,
-                    metal_work_function_eV=conditions.metal_work_function_eV,
-                )
-                if bent is not None:
+                bent = bent_electrode(metal, state_of_charge, around, positive=positive)
+                if bent:
                     _bend(found, column, electrodes, electrolytes, conditions, hops, bent)
             parts.append(found)
         if coated:
@@ -134,16 +125,16 @@ def _bend(
     electrolytes: Electrolytes,
     conditions: SideConditions,
     hops: PairHops,
-    bent: Bulk,
+    bent: Sequence[PhaseShare],
 ) -> None:
     """Put an electrode with a space charge of its own into the table of those that hold theirs."""
-    count, sides = table.shape
+    count, columns = table.shape
     rows = np.arange(count)
     found = solve_pairs(
         taken(electrodes, np.full(count, column)),
         electrolytes,
         conditions,
-        hops=hops.take(rows * sides + column),
+        hops=hops.take(rows * columns + column),
         bent=bent,
     )
     for name, values in found.items():

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.errors import InputError
-from interohm.prediction.contact_hop import dipole_V, hop_of, with_known_interface
+from interohm.prediction.assembly import joint_of
+from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.electrodes import reference_work_function_eV
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.solved_cell import solve_state
@@ -83,12 +84,20 @@ class Sampler:
 
     def interface_quantiles(self, *, positive: bool, shape: tuple[int, int]) -> list[list[Any]]:
         """Return the quantiles of all contacts of a side that were asked for; None for others."""
-        electrolytes, sides = shape
-        found: list[list[Any]] = [[None] * sides for _ in range(electrolytes)]
+        electrolytes, electrodes = shape
+        found: list[list[Any]] = [[None] * electrodes for _ in range(electrolytes)]
         for (side, electrolyte, index), fields in self._contacts.items():
             if side == positive:
                 found[electrolyte][index] = quantiles(fields["interface_ohm_cm2"])
         return found
+
+    def contact_samples(
+        self, positive: bool, electrolyte: int, side: int, *, solve: bool
+    ) -> dict[str, Array] | None:
+        """Return the fields of a contact, None if there are none and they are not to be solved."""
+        if self.config.samples and solve:
+            return self.contact(positive, electrolyte, side)
+        return self._contacts.get((positive, electrolyte, side))
 
     def contact(self, positive: bool, electrolyte: int, side: int) -> dict[str, Array]:
         """Return the fields of one contact, (samples,) each."""
@@ -113,16 +122,14 @@ class Sampler:
         )
         mu, _, level = electrode_potentials(metals, conditions)
         if electrode.coating is None:
-            insulators = electrolytes_of(
-                [insulator],
-                electrons=config.electrons,
-                field_samples=field_samples,
-                metal_work_function_eV=self._metal_eV,
+            around = conditions.surroundings(
+                electrons=config.electrons, field_samples=field_samples
             )
+            insulators = electrolytes_of([insulator], around)
             left, right = (insulator, electrode.metal) if positive else (electrode.metal, insulator)
             known = with_known_interface(Contact(), left, right, self.records.interfaces)
-            hop = hop_of(known, left, right, field_samples)
-            step = dipole_V(known, left, right, field_samples) * (-1.0 if positive else 1.0)
+            joint = joint_of(known, left, right, field_samples)
+            hop, step = joint.hop, joint.dipole_V * (-1.0 if positive else 1.0)
             unknown = np.asarray(np.nan)
             solved = solve_pairs(
                 metals,
@@ -137,12 +144,7 @@ class Sampler:
                     else np.asarray(hop.areal_site_density_cm2),
                 ),
                 bent=bent_electrode(
-                    electrode.metal,
-                    self.state_of_charge,
-                    positive=positive,
-                    temperature_K=self.temperature_K,
-                    metal_work_function_eV=self._metal_eV,
-                    field_samples=field_samples,
+                    electrode.metal, self.state_of_charge, around, positive=positive
                 ),
             )
             found = {name: values[0] for name, values in solved.items()}

@@ -15,7 +15,7 @@ from ..bulk import resistivity_ohm_cm
 from ..constants import NM_CM
 from ..numerics.quadrature import integrate
 from ..numerics.roots import bracketed_newton
-from .finite_layer import ACROSS, ALONG, FLAT, TURNING, Branch, make_branch
+from .branches import ACROSS, ALONG, FLAT, TURNING, Branch, make_branch
 from .layer_reference import make_reference
 
 if TYPE_CHECKING:

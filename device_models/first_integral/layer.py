@@ -12,7 +12,7 @@ from ..constants import NM_CM
 from ..densities import Thermodynamics
 from ..phase import Array, BoolArray, IntArray
 from ..profile import Profile, profile_of
-from .finite_layer import (
+from .branches import (
     ACROSS,
     ALONG,
     FLAT,
@@ -43,7 +43,7 @@ class Layer:
     resistance_ohm_cm2 : array
         R_layer; NaN where nothing conducts, infinite beyond the largest number.
     branch, unknown, plateau_nm : array
-        Which branch the potential takes and its one unknown (see `finite_layer`), and the length
+        Which branch the potential takes and its one unknown (see `branches`), and the length
         of neutral bulk between two space charges that no longer feel each other.
     """
 

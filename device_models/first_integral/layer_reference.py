@@ -1,4 +1,4 @@
-"""The reference in which a layer of finite thickness is solved, see `finite_layer`."""
+"""The reference in which a layer of finite thickness is solved, see `branches`."""
 
 from __future__ import annotations
 

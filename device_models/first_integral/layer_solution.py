@@ -1,4 +1,4 @@
-"""The one unknown of a layer of finite thickness, see `finite_layer`.
+"""The one unknown of a layer of finite thickness, see `branches`.
 
 Across and along, h does not depend on the unknown ln c: Newton's method runs on h sampled once at
 the nodes of a quadrature, and the samples are renewed only where c came out so far from the guess
@@ -12,7 +12,7 @@ import numpy as np
 
 from ..numerics.roots import bracketed_newton, bracketed_newton_by_index
 from ..phase import Array, BoolArray, IntArray
-from .finite_layer import (
+from .branches import (
     ACROSS,
     ALONG,
     TURNING,

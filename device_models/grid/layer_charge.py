@@ -128,7 +128,7 @@ class ChargeModel:
         return [found[d] for d in sorted(found)], electrons, holes
 
     def between_nodes(self, matrix: Array, dimensions: int) -> ChargeModel:
-        """The sublattices at other places of each element, `matrix` (P, nodes) leads there.
+        """The model at other places of each element, `matrix` (P, nodes) leads there.
 
         Arrays of `dimensions` axes whose first is not 1 differ from node to node.
         """
@@ -142,7 +142,13 @@ class ChargeModel:
         sites = [
             replace(site, log_weight=[moved(log) for log in site.log_weight]) for site in self.sites
         ]
-        return replace(self, sites=sites)
+        return replace(
+            self,
+            sites=sites,
+            electron_eta=moved(np.asarray(self.electron_eta)),
+            hole_eta=moved(np.asarray(self.hole_eta)),
+            fixed_charge_nm3=moved(np.asarray(self.fixed_charge_nm3)),
+        )
 
     def layer(self, index: int) -> ChargeModel:
         """One layer of a model whose arrays are (..., n, E or 1, B)."""

@@ -17,6 +17,7 @@ from interohm.cli import (
     campaigns,
     doctor,
     explore,
+    impedance,
     imports,
     init_cluster,
     interfaces,
@@ -55,6 +56,7 @@ app.command("init-cluster", epilog=init_cluster.INIT_CLUSTER_EXAMPLE)(init_clust
 app.command("import", epilog=imports.IMPORT_EXAMPLE)(imports.import_)
 app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
+app.command("impedance", epilog=impedance.IMPEDANCE_EXAMPLE)(impedance.impedance)
 app.command("screen", epilog=screen.SCREEN_EXAMPLE)(screen.screen)
 app.command("validate", epilog=validate.VALIDATE_EXAMPLE)(validate.validate)
 app.add_typer(materials.app, name="materials")

@@ -16,7 +16,7 @@ def doctor(
 
     What works, what is missing and how to get it.
     """
-    from interohm.cli.installation import examine
+    from interohm.cli.installation_checks import examine
     from interohm.cli.output import console, print_json, table
 
     checks = examine()

@@ -66,14 +66,14 @@ def contact(
     from interohm.records import BarrierEnergy, Quantity
     from interohm.records.cell_config import Contact, StateOfCharge, Temperature, Thickness
 
-    _check_outputs(report, figure)
-    _check(temperature, Temperature, "--temperature")
-    _check(soc, StateOfCharge, "--soc")
+    check_outputs(report, figure)
+    check(temperature, Temperature, "--temperature")
+    check(soc, StateOfCharge, "--soc")
     if thickness_nm is not None:
-        _check(thickness_nm, Thickness, "--thickness-nm")
+        check(thickness_nm, Thickness, "--thickness-nm")
     given = Contact()
     if barrier_eV is not None:
-        _check(barrier_eV, BarrierEnergy, "--barrier-eV")
+        check(barrier_eV, BarrierEnergy, "--barrier-eV")
         given = Contact(barrier_eV=Quantity(value=barrier_eV))
     materials, notes = find_materials([left, right])
     result = contact_result(
@@ -128,7 +128,7 @@ def cell(
     from interohm.prediction.cell import cell_result, steps
     from interohm.records.cell_config import load_cell
 
-    _check_outputs(report, figure)
+    check_outputs(report, figure)
     described = load_cell(config)
     names = [layer.material for layer in described.layers]
     places = [f"{config}: layers[{index}].material" for index in range(len(names))]
@@ -181,7 +181,7 @@ def cell(
         _keep("cell", result)
 
 
-def _check_outputs(report: Path | None, figure: Path | None) -> None:
+def check_outputs(report: Path | None, figure: Path | None) -> None:
     """Refuse files that cannot be written before anything is computed for them."""
     if report is not None:
         from interohm.yaml_io import check_output_path
@@ -193,7 +193,8 @@ def _check_outputs(report: Path | None, figure: Path | None) -> None:
         check_figure(figure)
 
 
-def _check(value: float, kind: Any, option: str) -> None:
+def check(value: float, kind: Any, option: str) -> None:
+    """Refuse a value that is out of the bounds of a field."""
     from pydantic import TypeAdapter
 
     from interohm.yaml_io import validated_as

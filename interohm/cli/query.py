@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 QUERY_EXAMPLE = (
-    'Example: interohm query contacts --where "space_charge < 1 and electron_barrier_eV > 1" '
+    'Example: interohm query contacts --where "resistance < 1 and electron_barrier_eV > 1" '
     "--sort resistance --limit 10"
 )
 EXPORT_EXAMPLE = 'Example: interohm export cells --where "resistance < 100" --output cells.parquet'
@@ -37,15 +37,27 @@ _SHOWN = {
         "resistance_ohm_cm2",
         "log10_resistance_p50",
         "limiting_step",
+        "validity",
     ),
     "cells": (
         "cell",
         "temperature_K",
         "state_of_charge",
         "open_circuit_voltage_V",
+        "interface_resistance_ohm_cm2",
         "resistance_ohm_cm2",
+        "log10_resistance_p50",
         "electron_barrier_eV",
         "stable",
+    ),
+    "impedances": (
+        "cell",
+        "temperature_K",
+        "state_of_charge",
+        "dc_resistance_ohm_cm2",
+        "series_capacitance_uF_cm2",
+        "lowest_Hz",
+        "highest_Hz",
     ),
     "interfaces": ("name", "left", "right", "dipole_V", "barrier_eV", "areal_site_density_cm2"),
     "calculations": (
@@ -62,14 +74,17 @@ _SHOWN = {
 }
 
 Collection = Annotated[
-    str, typer.Argument(help="materials, interfaces, contacts, cells, calculations or failures.")
+    str,
+    typer.Argument(
+        help="materials, interfaces, contacts, cells, impedances, calculations or failures."
+    ),
 ]
 CollectionOrTable = Annotated[
     str,
     typer.Argument(
         metavar="COLLECTION",
-        help="materials, interfaces, contacts, cells, calculations or failures; or a Parquet "
-        "table (a file, or a folder of them) of a screening.",
+        help="materials, interfaces, contacts, cells, impedances, calculations or failures; or a "
+        "Parquet table (a file, or a folder of them) of a screening.",
     ),
 ]
 Where = Annotated[
@@ -149,7 +164,7 @@ def query(
     if not flat:
         with well_formed(f"{location}, {collection}"):
             rows = [row for document in found for row in rows_of(collection, document)]
-    console().print(_table(_columns(collection, where, sort), rows))
+    console().print(_table(_columns(collection, where, sort, rows), rows))
 
 
 def _ask_table(
@@ -160,13 +175,13 @@ def _ask_table(
     limit: int,
     as_json: bool,
 ) -> None:
-    from interohm.cli.table_query import print_table_query
+    from interohm.cli.parquet_query import print_table_query
 
     if criteria is not None:
         raise InputError(
             "MongoDB's language is for collections, not for tables",
             where=str(path),
-            fix='ask by --where "space_charge < 1 and electron_barrier_eV > 1"',
+            fix='ask by --where "resistance < 1 and electron_barrier_eV > 1"',
         )
     print_table_query(path, where, sort=sort, limit=limit, as_json=as_json)
 
@@ -247,7 +262,13 @@ def _format_of(output: Path | None) -> Format:
     return Format(ending)
 
 
-def _columns(collection: str, where: str | None, sort: str | None) -> list[str]:
+#: Columns that are left out of a table where all of its rows lack them.
+_IF_ANY = frozenset({"thickness_nm", "validity"})
+
+
+def _columns(
+    collection: str, where: str | None, sort: str | None, rows: Sequence[dict[str, Any]]
+) -> list[str]:
     """Return the columns to show: the usual ones and those that the question names."""
     from interohm.database.columns import resolve_column
     from interohm.database.conditions import parse_where
@@ -257,7 +278,11 @@ def _columns(collection: str, where: str | None, sort: str | None) -> list[str]:
     asked = set() if where is None else parse_where(where, list(columns), kinds=kind_of).columns()
     if sort is not None:
         asked.add(str(resolve_column(sort.removeprefix("-"), columns)))
-    usual = _SHOWN[collection]
+    usual = [
+        column
+        for column in _SHOWN[collection]
+        if column not in _IF_ANY or column in asked or any(row[column] for row in rows)
+    ]
     return [*usual, *(column for column in columns if column in asked and column not in usual)]
 
 

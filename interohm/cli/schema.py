@@ -24,6 +24,7 @@ class Schema(StrEnum):
     imports = "import"
     contact_result = "contact-result"
     cell_result = "cell-result"
+    impedance_result = "impedance-result"
     screening_result = "screening-result"
 
 
@@ -39,6 +40,7 @@ _HOMES = {
     Schema.imports: ("interohm.workflows.vasp_import_config", "ImportConfig"),
     Schema.contact_result: ("interohm.results.contact", "ContactResult"),
     Schema.cell_result: ("interohm.results.cell", "CellResult"),
+    Schema.impedance_result: ("interohm.results.impedance", "ImpedanceResult"),
     Schema.screening_result: ("interohm.results.screening", "ScreeningResult"),
 }
 
@@ -48,15 +50,15 @@ def schema(
         Schema,
         typer.Argument(
             help="record, interface, experiment, cell, campaign, preset, screen, import, "
-            "contact-result, cell-result or screening-result."
+            "contact-result, cell-result, impedance-result or screening-result."
         ),
     ],
 ) -> None:
     """Print the JSON schema of a file or a result.
 
     Every field of a record, an interface, an experiment, a cell, a campaign, its preset, a
-    screening or an import, with its type and bounds; every field that contact, cell and screen
-    print with --json, with its unit.
+    screening or an import, with its type and bounds; every field that contact, cell, impedance and
+    screen print with --json, with its unit.
     """
     from pydantic import TypeAdapter
 

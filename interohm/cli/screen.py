@@ -95,7 +95,9 @@ def _keep(screening: Screening, result: ScreeningResult, stages: Stages) -> None
     from interohm.screening.full_solves import cell_of
 
     config, records = screening.config, screening.records
-    sides = {side.label: side for side in [*records.negatives, *records.positives]}
+    electrodes = {
+        electrode.label: electrode for electrode in [*records.negatives, *records.positives]
+    }
     electrolytes = {record.name: record for record in records.electrolytes}
     best = {
         (cell.negative, cell.electrolyte, cell.positive, state.temperature_K)
@@ -108,9 +110,9 @@ def _keep(screening: Screening, result: ScreeningResult, stages: Stages) -> None
         for negative, electrolyte, positive, temperature in sorted(best):
             described, materials = cell_of(
                 config,
-                sides[negative],
+                electrodes[negative],
                 electrolytes[electrolyte],
-                sides[positive],
+                electrodes[positive],
                 temperature,
                 config.states_of_charge,
                 records.interfaces,

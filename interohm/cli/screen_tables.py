@@ -47,17 +47,22 @@ def print_screening(document: ScreeningResult) -> None:
 
 
 def _cells(title: str, cells: list[ScreenedCell], sure: dict[int, RankedCell]) -> Table:
-    more = ("rank, 5 to 95 %#", "among the best, %") if sure else ()
-    made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, title=title)
+    more = ("median#", "rank, 5 to 95 %#", "among the best, %") if sure else ()
+    last = ("validity",) if any(cell.validity for cell in cells) else ()
+    made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, *last, title=title)
     for index, cell in enumerate(cells, start=1):
         row = [str(index), cell.negative, cell.electrolyte, cell.positive]
         row += [shown(getattr(cell, field)) for field in _COLUMNS.values()]
         if sure:
             known = sure.get(cell.index)  # not of those beyond `survivors`
+            quantiles = None if known is None else known.quantiles
+            row.append("–" if quantiles is None else shown(quantiles["p50"]))
             rank = None if known is None else known.rank
             row.append("–" if rank is None else f"{rank['p05']:.0f} … {rank['p95']:.0f}")
             share = None if known is None else known.probability_among_best or 0.0
             row.append("–" if share is None else f"{100 * share:.0f}")
+        if last:
+            row.append(", ".join(cell.validity or []))
         made.add_row(*row)
     return made
 

@@ -78,6 +78,7 @@ def print_contact(document: ContactResult, assumed: list[str]) -> None:
         out.print(f"likely below (Ω·cm²): {below} of the samples")
     if document.next is not None:
         out.print(f"next: {document.next.text}")
+    _known([document])
     _assumed([*_assumed_barriers([document]), *assumed])
     out.print(made)
     _footnotes(document)
@@ -249,6 +250,15 @@ def _assumed_barriers(contacts: Sequence[CellContact]) -> list[str]:
     ]
 
 
+def _known(contacts: Sequence[CellContact]) -> None:
+    """Say which phases coexist at a contact, and what an interface of the collection gave."""
+    for contact in contacts:
+        for text in contact.phases_text:
+            console().print(f"{contact.name}: {text}")
+        for one in contact.interface_numbers:
+            console().print(f"{contact.name}, {one.text}")
+
+
 def _doubts(contacts: Sequence[CellContact]) -> None:
     """Say whether the phases react, and where the model is beyond what it knows."""
     for text in dict.fromkeys(
@@ -273,6 +283,7 @@ def print_cell(document: CellResult, assumed: list[str]) -> None:
     if last.next is not None:
         when = f"at state of charge {last.state_of_charge:g}"
         out.print(f"next: {last.next.text} ({when})")
+    _known(last.contacts)
     _assumed([*_assumed_barriers(last.contacts), *assumed])
     out.print(states)
     out.print(contacts)

@@ -1,4 +1,4 @@
-"""Conditions that people write, ``space_charge < 1 and electron_barrier_eV > 1``.
+"""Conditions that people write, ``resistance < 1 and electron_barrier_eV > 1``.
 
 One text is read once, by Python's own parser, into a tree of comparisons of fields with constants;
 the tree becomes MongoDB criteria, SQL with parameters, or is evaluated on a mapping. Nothing of the

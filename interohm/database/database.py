@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
     from interohm.results.cell import CellResult
     from interohm.results.contact import ContactResult
+    from interohm.results.impedance import ImpedanceResult
 
 COLLECTIONS = tuple(COLUMNS)
 
@@ -227,6 +228,11 @@ class Database:
         document = _plain(document)
         self._save_result("cells", _key(document, "cell", "temperature_K"), document)
 
+    def save_impedance(self, document: ImpedanceResult | Mapping[str, Any]) -> None:
+        """Insert or replace the impedance of the cell of this name at this temperature."""
+        document = _plain(document)
+        self._save_result("impedances", _key(document, "cell", "temperature_K"), document)
+
     def query(
         self,
         collection: str,
@@ -295,7 +301,7 @@ class Database:
         collection : str
             One of `COLLECTIONS`.
         where : str, optional
-            A condition on the columns, ``"space_charge < 1 and electron_barrier_eV > 1"``.
+            A condition on the columns, ``"resistance < 1 and electron_barrier_eV > 1"``.
         sort : str, optional
             A column, with a minus before it for descending; rows without a value come last.
         limit : int

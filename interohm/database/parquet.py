@@ -112,7 +112,7 @@ def query_table(
     path : Path
         A Parquet file, or a folder of files with the same columns.
     where : str, optional
-        A condition on the columns, ``"space_charge < 1 and electron_barrier_eV > 1"``.
+        A condition on the columns, ``"resistance < 1 and electron_barrier_eV > 1"``.
     sort : str, optional
         A column, with a minus before it for descending; rows without a value come last.
     limit : int

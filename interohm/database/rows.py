@@ -1,8 +1,8 @@
 """Documents as flat rows: what tables, conditions and exports are made of.
 
-A contact, a calculation and a material make one row, a cell one for each state of charge. Columns
-are the physics' names with their units, alike wherever they mean the same; what a document does
-not say is None.
+A contact, a calculation and a material make one row, a cell and an impedance one for each state of
+charge. Columns are the physics' names with their units, alike wherever they mean the same; what a
+document does not say is None.
 """
 
 from __future__ import annotations
@@ -88,6 +88,17 @@ COLUMNS: dict[str, dict[str, str]] = {
         "log10_resistance_p50": "quantiles.log10_resistance.p50",
         "log10_resistance_p95": "quantiles.log10_resistance.p95",
     },
+    "impedances": {
+        "cell": "",
+        "temperature_K": "",
+        "state_of_charge": "state_of_charge",
+        "dc_resistance_ohm_cm2": "dc_resistance_ohm_cm2",
+        "dc_resistance_p05_ohm_cm2": "quantiles.dc_resistance_ohm_cm2.p05",
+        "dc_resistance_p95_ohm_cm2": "quantiles.dc_resistance_ohm_cm2.p95",
+        "series_capacitance_uF_cm2": "circuit.series_capacitance_uF_cm2",
+        "lowest_Hz": "",
+        "highest_Hz": "",
+    },
     "interfaces": {
         "name": "name",
         "left": "left",
@@ -166,6 +177,8 @@ def rows_of(collection: str, document: Mapping[str, Any]) -> list[Row]:
     """
     if collection == "cells":
         return [_cell_row(document, state) for state in document.get("states") or ()]
+    if collection == "impedances":
+        return [_impedance_row(document, state) for state in document.get("states") or ()]
     row = _placed(collection, document)
     if collection == "materials":
         row.update(_of_material(document))
@@ -214,6 +227,17 @@ def _cell_row(document: Mapping[str, Any], state: Mapping[str, Any]) -> Row:
         "stable": None
         if state.get("stability_violations") is None
         else not state["stability_violations"],
+    }
+
+
+def _impedance_row(document: Mapping[str, Any], state: Mapping[str, Any]) -> Row:
+    frequencies = state.get("frequency_Hz") or [None]
+    return {
+        **_placed("impedances", state),
+        "cell": document.get("cell"),
+        "temperature_K": document.get("temperature_K"),
+        "lowest_Hz": frequencies[0],
+        "highest_Hz": frequencies[-1],
     }
 
 

@@ -47,6 +47,12 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("rows.electron_barrier_eV",),
         ("schema_version",),
     ),
+    "impedances": (
+        ("cell",),
+        ("rows.cell", "rows.temperature_K"),
+        ("rows.dc_resistance_ohm_cm2",),
+        ("schema_version",),
+    ),
     "interfaces": (("left",), ("right",), ("schema_version",)),
     "calculations": (
         ("engine",),

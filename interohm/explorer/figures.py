@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 #: What the heat map can show of contacts; resistances and leakage on a logarithmic scale.
 QUANTITIES = (
     "resistance_ohm_cm2",
-    "space_charge_ohm_cm2",
     "charge_transfer_ohm_cm2",
     "potential_drop_V",
     "sheet_charge_e_nm2",
@@ -29,13 +28,12 @@ QUANTITIES = (
     "leakage_A_cm2",
 )
 
-_LOGARITHMIC = frozenset(
-    {"resistance_ohm_cm2", "space_charge_ohm_cm2", "charge_transfer_ohm_cm2", "leakage_A_cm2"}
-)
+_LOGARITHMIC = frozenset({"resistance_ohm_cm2", "charge_transfer_ohm_cm2", "leakage_A_cm2"})
 
 _STEPS_OF = {
     "layer": "layers",
-    "space charge": "space charges",
+    "depletion": "depletion",
+    "accumulation": "accumulation",
     "charge transfer": "charge transfer",
     "total": "total",
 }

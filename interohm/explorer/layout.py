@@ -21,7 +21,7 @@ MOST_ROWS = 20_000
 
 #: Conditions that show how they are written.
 EXAMPLES = {
-    "contacts": "space_charge < 1 and electron_barrier > 1",
+    "contacts": "resistance < 1 and electron_barrier > 1",
     "cells": "resistance < 100 and open_circuit_voltage > 3.5 and stable",
     "materials": "kind == 'insulator' and band_gap > 4 and 'Co' not in elements",
     "calculations": "engine == 'gpaw' and formula == 'LiF'",

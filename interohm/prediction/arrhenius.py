@@ -122,6 +122,7 @@ def sweep_fields(
             "left": named.left.name,
             "right": named.right.name,
             **both(lambda solved: contact(solved).total_ohm_cm2),
+            "depletion": curve("real", lambda solved: contact(solved).depletion_ohm_cm2),
             "space_charge": curve("real", lambda solved: contact(solved).space_charge_ohm_cm2),
             "charge_transfer": both(lambda solved: contact(solved).charge_transfer_ohm_cm2),
         }

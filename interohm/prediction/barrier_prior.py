@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
 from interohm.device_models import BOLTZMANN_EV_K
-from interohm.prediction.contact_hop import hop_of, pair_name
+from interohm.prediction.contact_barrier import hop_of, pair_name
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.validation import RESISTANCE, VALIDATION_SAMPLES, solve_experiment
 from interohm.records.cell_config import Contact

@@ -11,7 +11,13 @@ import numpy as np
 from interohm.errors import InputError
 from interohm.prediction.arrhenius import sweep_temperatures_K
 from interohm.prediction.cell_profile import cell_profile, contact_levels
-from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
+from interohm.prediction.contact_barrier import (
+    contact_is_uncertain,
+    interface_numbers,
+    is_known,
+    with_known_interface,
+)
+from interohm.prediction.electrodes import coexisting_fields
 from interohm.prediction.electron_samples import cell_electron_quantiles
 from interohm.prediction.electrons import cell_leakage, contact_electrons
 from interohm.prediction.extrinsic import (
@@ -125,7 +131,20 @@ def cell_result(
         measured map cannot be of this cell.
     """
     check_cell(cell, materials, where=where)
-    cell = _with_known_interfaces(cell, materials, interfaces)
+    known = [*interfaces, *shipped_interfaces()]
+    given = cell.contacts or [Contact()] * (len(materials) - 1)
+    interfaces_used = [
+        interface_numbers(one, left, right, known)
+        for one, (left, right) in zip(given, pairwise(materials), strict=True)
+    ]
+    cell = cell.model_copy(
+        update={
+            "contacts": [
+                with_known_interface(one, left, right, known)
+                for one, (left, right) in zip(given, pairwise(materials), strict=True)
+            ]
+        }
+    )
     report_progress = progress or (lambda done: None)
     reference = reference_metal(materials)
     uncertain = samples > 0 and (
@@ -163,6 +182,8 @@ def cell_result(
             "sensitivity": None,
             "next": None,
         }
+        for contact, used in zip(document["contacts"], interfaces_used, strict=True):
+            contact["interface_numbers"] = used
         if field_samples is not None and samples_of is not None and sampled is not None:
             along_x, *spreads = samples_of.bands(index, sampled)
             document["quantiles"].update(profile=along_x, collectors=spreads[0])
@@ -199,19 +220,6 @@ def cell_result(
 def cell_document(cell: Cell, materials: list[Insulator | Metal], **options: Any) -> dict[str, Any]:
     """Return a cell's result (see `cell_result`) as the values that ``--json`` prints."""
     return cell_result(cell, materials, **options).document()
-
-
-def _with_known_interfaces(
-    cell: Cell, materials: list[Insulator | Metal], interfaces: Sequence[Interface]
-) -> Cell:
-    """Return the cell with all contacts listed, and what is known of them."""
-    given = cell.contacts or [Contact()] * (len(materials) - 1)
-    known = [*interfaces, *shipped_interfaces()]
-    contacts = [
-        with_known_interface(one, left, right, known)
-        for one, (left, right) in zip(given, pairwise(materials), strict=True)
-    ]
-    return cell.model_copy(update={"contacts": contacts})
 
 
 def _uncertain_collectors(cell: Cell) -> bool:
@@ -349,8 +357,14 @@ def _state_document(
             "reference": reference,
             "state_of_charge": nominal.state_of_charge,
             "ion_content": {"left": left.ion_content, "right": right.ion_content},
+            "coexisting_phases": coexisting_fields(
+                {
+                    "left": (left.material, left.ion_content),
+                    "right": (right.material, right.ion_content),
+                }
+            ),
             "neutral_potential_V": {
-                side: number(model.neutral_potential_V) for side, model in ends.items()
+                side: number(phases[0].model.neutral_potential_V) for side, phases in ends.items()
             },
             **contact_levels(before, behind),
         }

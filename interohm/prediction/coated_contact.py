@@ -22,7 +22,7 @@ from interohm.prediction.solved_contact import SolvedContact
 if TYPE_CHECKING:
     from interohm.arrays import Array
     from interohm.device_models import Bulk, StackLayer
-    from interohm.prediction.contact_hop import Hop
+    from interohm.prediction.contact_barrier import Hop
     from interohm.prediction.solved_contact import Side
     from interohm.records import Insulator, Metal
 
@@ -32,7 +32,7 @@ _DIPOLE_STEP_V = 1e-4
 
 
 def coated_contacts(
-    materials: list[Insulator | Metal],
+    materials: Sequence[Insulator | Metal],
     left_model: Bulk | models.Metal,
     layers: Sequence[StackLayer],
     right_model: Bulk | models.Metal,
@@ -50,7 +50,7 @@ def coated_contacts(
 
     Parameters
     ----------
-    materials : list of Insulator or Metal
+    materials : sequence of Insulator or Metal
         The n layers and, first and last, their two neighbours: n + 2.
     left_model, right_model : Bulk or Metal
         The neighbours as the device model takes them.

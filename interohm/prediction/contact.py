@@ -18,7 +18,12 @@ from interohm.prediction.arrhenius import (
     sweep_temperatures_K,
 )
 from interohm.prediction.cell_profile import cell_profile, contact_levels, level_bands
-from interohm.prediction.contact_hop import contact_is_uncertain, is_known, with_known_interface
+from interohm.prediction.contact_barrier import (
+    contact_is_uncertain,
+    interface_numbers,
+    is_known,
+    with_known_interface,
+)
 from interohm.prediction.electron_samples import contact_electron_quantiles
 from interohm.prediction.electrons import contact_electrons
 from interohm.prediction.extrinsic import contact_extrinsic_fields, seen_contact
@@ -110,9 +115,8 @@ def contact_result(
     check_same_ion([left, right])
     reference = reference_metal([left, right])
     phases = (left, right, reference)
-    known = with_known_interface(
-        contact or Contact(), left, right, [*interfaces, *shipped_interfaces()]
-    )
+    given, every = contact or Contact(), [*interfaces, *shipped_interfaces()]
+    known = with_known_interface(given, left, right, every)
     conditions = Conditions(temperature_K, state_of_charge, thickness_nm, electrons, known)
     single = solve_contact(*phases, conditions, None)
     nominal = single.solved
@@ -153,15 +157,12 @@ def contact_result(
         **contact_levels(*diagrams),
         **fields,
         "contact_barrier_assumed": not is_known(known),
+        "interface_numbers": interface_numbers(given, left, right, every),
         "extrinsic": contact_extrinsic_fields(
             known.extrinsic,
             seen_contact(known.extrinsic, nominal, sampled, temperature_K, field_samples),
         ),
-        "validity": contact_validity(
-            nominal,
-            ion_content=single.ion_content,
-            voltage_V=_voltages(single, left.ion_charge),
-        ),
+        "validity": single_validity(single),
         "reaction": reaction_fields(left, right, _voltages(single, left.ion_charge)["left"]),
         "next": next_to_learn(sensitivity),
         "electrons": contact_electrons(nominal, *diagrams, temperature_K),
@@ -182,6 +183,15 @@ def contact_document(
 ) -> dict[str, Any]:
     """Return a contact's result (see `contact_result`) as the values that ``--json`` prints."""
     return contact_result(left, right, **conditions).document()
+
+
+def single_validity(single: SingleContact) -> list[dict[str, str]]:
+    """Return what to doubt of a nominal contact, see `contact_validity`."""
+    return contact_validity(
+        single.solved,
+        ion_content=single.ion_content,
+        voltage_V=_voltages(single, single.solved.left.ion_charge),
+    )
 
 
 def _voltages(single: SingleContact, ion_charge: int) -> dict[str, float | None]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from interohm import device_models as models
 from interohm.errors import InputError
+from interohm.prediction.coexisting_phases import PhaseShare
 from interohm.prediction.sampling import FieldSamples, Numbers
 from interohm.records import Insulator, Metal, Quantity
 
@@ -114,6 +116,30 @@ def host_occupations(metal: Metal, ion_content: float) -> list[tuple[float, floa
     return [(ion_content / sites, 1.0)]
 
 
+def coexisting_fields(
+    sides: Mapping[str, tuple[Insulator | Metal, float | None]],
+) -> list[dict[str, Any]]:
+    """Return the phases that coexist on the sides of a contact, as a document says them.
+
+    Parameters
+    ----------
+    sides : mapping
+        Record and ion content of each side; None of an insulator.
+    """
+    found = []
+    for side, (material, content) in sides.items():
+        if not isinstance(material, Metal) or content is None:
+            continue
+        phases = host_occupations(material, content)
+        if len(phases) > 1:
+            sites = material.sites_per_formula or 1.0
+            found += [
+                {"side": side, "ion_content": theta * sites, "share": share}
+                for theta, share in phases
+            ]
+    return found
+
+
 def occupation_is_cut(metal: Metal, ion_content: float) -> bool:
     """Return whether theta lies so close to 0 or 1 that it is kept off them."""
     least = models.HOST_OCCUPATION
@@ -130,28 +156,28 @@ def host_factor(metal: Metal, ion_content: float) -> float:
     return float(sum(share * models.lattice_gas_factor(theta) for theta, share in phases))
 
 
-def electrode_model(
+def electrode_phases(
     metal: Metal,
     state: ElectrodeState,
     metal_work_function_eV: Array,
     *,
     temperature_K: float | Array,
     field_samples: FieldSamples | None = None,
-) -> models.Metal | models.Bulk:
-    """Return the electrode at its neutral potential.
+) -> list[PhaseShare]:
+    """Return the phases of an electrode at its neutral potential, the largest share first.
 
-    One whose record has a `space_charge` bends beside a contact; of two phases that coexist, the
-    one with the larger share does. Any other holds its potential.
+    They bend beside a contact where the record has a `space_charge`. Without one the electrode
+    holds its potential, all of its phases as one.
     """
     z = metal.ion_charge
     mu_eV = -z * state.voltage_V
-    phases = host_occupations(metal, state.ion_content)
     bends = metal.space_charge
     if bends is None:
         neutral_V = models.metal_neutral_potential_V(
             state.work_function_eV, mu_eV, metal_work_function_eV, z
         )
-        return models.Metal(neutral_V, np.asarray(host_factor(metal, state.ion_content)))
+        factor = np.asarray(host_factor(metal, state.ion_content))
+        return [PhaseShare(1.0, models.Metal(neutral_V, factor))]
     numbers = Numbers(metal, field_samples)
 
     def positive(name: str) -> Array | None:
@@ -161,20 +187,28 @@ def electrode_model(
     epsilon, density = positive("dielectric_constant"), positive("site_density_cm3")
     assert epsilon is not None
     assert density is not None
-    return models.electrode_bulk(
-        work_function_eV=state.work_function_eV,
-        mu_eV=mu_eV,
-        metal_work_function_eV=metal_work_function_eV,
-        temperature_K=temperature_K,
-        occupation=max(phases, key=lambda phase: phase[1])[0],
-        site_density_cm3=density,
-        dielectric_constant=np.maximum(epsilon, 1.0),
-        ion_charge=float(z),
-        holes_cm3=positive("holes_cm3"),
-        electrons_cm3=positive("electrons_cm3"),
-        band_gap_eV=positive("band_gap_eV"),
-        conductivity_S_cm=positive("conductivity_S_cm"),
-    )
+    return [
+        PhaseShare(
+            share,
+            models.electrode_bulk(
+                work_function_eV=state.work_function_eV,
+                mu_eV=mu_eV,
+                metal_work_function_eV=metal_work_function_eV,
+                temperature_K=temperature_K,
+                occupation=theta,
+                site_density_cm3=density,
+                dielectric_constant=np.maximum(epsilon, 1.0),
+                ion_charge=float(z),
+                holes_cm3=positive("holes_cm3"),
+                electrons_cm3=positive("electrons_cm3"),
+                band_gap_eV=positive("band_gap_eV"),
+                conductivity_S_cm=positive("conductivity_S_cm"),
+            ),
+        )
+        for theta, share in sorted(
+            host_occupations(metal, state.ion_content), key=lambda phase: -phase[1]
+        )
+    ]
 
 
 def clipped_mu_eV(insulator: Insulator, mu_eV: Array | float) -> Array:

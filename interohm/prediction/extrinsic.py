@@ -16,7 +16,7 @@ from interohm import device_models as models
 from interohm.device_models import GradedProfile, StackLayer, StackNotConverged, Unmixing
 from interohm.device_models import extrinsic as physics
 from interohm.errors import InputError
-from interohm.prediction.contact_hop import pair_name
+from interohm.prediction.contact_barrier import pair_name
 from interohm.records import Conductivity, Insulator, Quantity
 from interohm.results.json_values import log10_quantiles, number, quantiles
 

@@ -252,8 +252,8 @@ def collector_own_eV(collector: Collector, field_samples: FieldSamples | None) -
 
 def _potential(state: SolvedState, index: int, layer: SolvedLayer) -> tuple[Array, Array]:
     """Return x from the layer's left edge, and phi."""
-    if layer.model is not None:
-        potential = float(layer.model.neutral_potential_V)
+    if layer.electrode_potential_V is not None:
+        potential = float(layer.electrode_potential_V)
         return np.array([0.0, layer.thickness_nm]), np.array([potential, potential])
     left: Any = state.contacts[index - 1].right_side
     right: Any = state.contacts[index].left_side
@@ -271,8 +271,8 @@ def _potential(state: SolvedState, index: int, layer: SolvedLayer) -> tuple[Arra
 
 def _sampled_potential(at: SampledPoints, index: int, layer: SolvedLayer, x_nm: Array) -> Array:
     """Return phi of samples at places from the layer's left edge, (samples, P)."""
-    if layer.model is not None:
-        potential = np.asarray(layer.model.neutral_potential_V)
+    if layer.electrode_potential_V is not None:
+        potential = np.asarray(layer.electrode_potential_V)
         return np.broadcast_to(potential[..., None], (*potential.shape, x_nm.size))
     left, right = at.curves[index - 1]["right"], at.curves[index]["left"]
     assert left is not None

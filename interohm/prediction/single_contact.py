@@ -9,21 +9,16 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.device_models import StackLayer
-from interohm.prediction.coated_contact import coated_contacts
-from interohm.prediction.contact_hop import EXCESS_BARRIER_SCALE_EV, Hop, dipole_V, hop_of
+from interohm.prediction.assembly import Joint, Row, Surroundings, joint_of
+from interohm.prediction.coexisting_phases import PhaseShare
+from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
 from interohm.prediction.electrodes import (
     clipped_mu_eV,
-    electrode_model,
-    electrode_state,
+    coexisting_fields,
     ion_content_at,
     reference_work_function_eV,
 )
-from interohm.prediction.sampling import FieldSamples, phase_of, unshipped_metal_eV
-from interohm.prediction.solved_contact import (
-    SolvedContact,
-    between_half_spaces,
-    require_neutral_bulk,
-)
+from interohm.prediction.solved_contact import SolvedContact, require_neutral_bulk
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Contact
 from interohm.results.json_values import number
@@ -31,6 +26,7 @@ from interohm.results.json_values import number
 if TYPE_CHECKING:
     from interohm.arrays import Array
     from interohm.device_models import Bulk
+    from interohm.prediction.sampling import FieldSamples
 
 
 #: An electrode this far above the mobile metal is a positive one even on the left of a contact,
@@ -61,7 +57,7 @@ class SingleContact:
     ion_content : dict
         Of the two sides; None of an insulator.
     sides : dict
-        What stands on the two sides: a bulk, or a metal.
+        What stands on the two sides: a bulk, or a metal; of phases that coexist, the largest share.
     metal_work_function_eV : array
         Of the mobile metal, the zero of potential.
     electrode_mu_eV : array
@@ -86,6 +82,12 @@ class SingleContact:
         """Return the state of a nominal solution as a document says it."""
         return {
             "ion_content": self.ion_content,
+            "coexisting_phases": coexisting_fields(
+                {
+                    "left": (self.solved.left, self.ion_content["left"]),
+                    "right": (self.solved.right, self.ion_content["right"]),
+                }
+            ),
             "neutral_potential_V": {
                 side: number(model.neutral_potential_V) for side, model in self.sides.items()
             },
@@ -116,7 +118,7 @@ def solve_contact(
     *,
     flat_V: Array | None = None,
 ) -> SingleContact:
-    """Solve one contact, nominal or for all draws.
+    """Solve one contact, nominal or for all samples.
 
     Parameters
     ----------
@@ -134,101 +136,74 @@ def solve_contact(
     InputError
         A phase has no neutral bulk.
     """
-    z = left.ion_charge
     phi_metal_eV = reference_work_function_eV(reference, field_samples)
+    around = Surroundings(
+        conditions.temperature_K,
+        phi_metal_eV,
+        left.ion_charge,
+        electrons=conditions.electrons,
+        field_samples=field_samples,
+    )
     contents: dict[str, float | None] = {"left": None, "right": None}
     mu_electrode_eV: Array = np.asarray(0.0)
     has_electrode = any(isinstance(material, Metal) for material in (left, right))
-    known: dict[str, models.Metal | models.Bulk] = {}
+    phases: dict[str, list[PhaseShare]] = {}
     for name, material in (("left", left), ("right", right)):
         if isinstance(material, Metal):
             content = _electrode_content(
                 material, conditions.state_of_charge, on_the_right=name == "right"
             )
-            state = electrode_state(material, content, field_samples=field_samples)
-            contents[name], mu_electrode_eV = content, -z * state.voltage_V
-            known[name] = electrode_model(
-                material,
-                state,
-                phi_metal_eV,
-                temperature_K=conditions.temperature_K,
-                field_samples=field_samples,
-            )
-    bulks: dict[str, Bulk] = {}
+            end = around.electrode(material, content)
+            contents[name], mu_electrode_eV, phases[name] = content, end.mu_eV, end.phases
     for name, material in (("left", left), ("right", right)):
         if isinstance(material, Insulator):
-            bulks[name] = models.neutral_bulk(
-                phase_of(
-                    material,
-                    electrons=conditions.electrons,
-                    field_samples=field_samples,
-                    metal_work_function_eV=unshipped_metal_eV(material.mobile_ion, phi_metal_eV),
-                ),
-                temperature_K=conditions.temperature_K,
-                metal_work_function_eV=phi_metal_eV,
-                mu_eV=clipped_mu_eV(material, mu_electrode_eV),
-                ion_charge=z,
-            )
+            bulk = around.bulk(around.phase(material), clipped_mu_eV(material, mu_electrode_eV))
             if field_samples is None:
-                require_neutral_bulk(material, bulks[name])
-    left_model, right_model = ({**known, **bulks}[name] for name in ("left", "right"))
-    contact = conditions.contact
-    hop = hop_of(contact, left, right, field_samples, scale_eV=conditions.excess_barrier_scale_eV)
-    step = dipole_V(contact, left, right, field_samples) if flat_V is None else flat_V
-    blocked = contact.ion_transfer == "blocked"
-    if conditions.thickness_nm is None:
-        solved = between_half_spaces(
-            left, right, left_model, right_model, dipole_V=step, hop=hop, blocked=blocked
-        )
-    else:
-        solved = _with_layer(
-            left,
-            right,
-            left_model,
-            right_model,
-            conditions.thickness_nm,
-            step,
-            hop,
-            nominal=field_samples is None and np.ndim(conditions.temperature_K) == 0,
-        ).with_transfer(blocked=blocked)
+                require_neutral_bulk(material, bulk)
+            phases[name] = [PhaseShare(1.0, bulk)]
+    joint = joint_of(
+        conditions.contact,
+        left,
+        right,
+        field_samples,
+        excess_barrier_scale_eV=conditions.excess_barrier_scale_eV,
+    )
+    if flat_V is not None:
+        joint = joint.flattened(flat_V)
+    row = Row([left, right], phases["left"], (), phases["right"], [joint])
+    if conditions.thickness_nm is not None:
+        row = _with_layer(row, conditions.thickness_nm)
+    contacts, layers_ohm_cm2 = row.solve(
+        nominal=field_samples is None and np.ndim(conditions.temperature_K) == 0,
+        # that it is a layer is what was asked for
+        grid_reasons=[""],
+    )
+    solved = contacts[0] if isinstance(right, Insulator) else contacts[-1]
+    if layers_ohm_cm2:
+        solved = replace(solved, layer_ohm_cm2=layers_ohm_cm2[0])
     return SingleContact(
         solved,
         contents,
-        {"left": left_model, "right": right_model},
+        {name: found[0].model for name, found in phases.items()},
         phi_metal_eV,
         mu_electrode_eV if has_electrode else np.asarray(np.nan),
     )
 
 
-def _with_layer(
-    left: Insulator | Metal,
-    right: Insulator | Metal,
-    left_model: Bulk | models.Metal,
-    right_model: Bulk | models.Metal,
-    thickness_nm: float,
-    dipole_V: Array | float,
-    hop: Hop,
-    *,
-    nominal: bool,
-) -> SolvedContact:
-    """Solve a contact whose right insulator (else the left) is a layer of finite thickness.
+def _with_layer(row: Row, thickness_nm: float) -> Row:
+    """Return a contact whose right insulator (else the left) is a layer of finite thickness.
 
     Its far end is held at its neutral potential, as by a metal that shares it.
     """
+    left, right = row.materials
+    (joint,) = row.joints
+    # the far end is no contact: what the ion's hop is there does not matter
+    far = Joint(np.zeros(()), joint.hop)
     on_the_right = isinstance(right, Insulator)
-    layered = right_model if on_the_right else left_model
-    assert isinstance(layered, models.Bulk)
-    far_end = models.Metal(layered.neutral_potential_V)
-    contacts, layers_ohm_cm2 = coated_contacts(
-        [left, right, right] if on_the_right else [left, left, right],
-        left_model if on_the_right else far_end,
-        [StackLayer(layered, thickness_nm)],
-        far_end if on_the_right else right_model,
-        dipole_V=[dipole_V, 0.0] if on_the_right else [0.0, dipole_V],
-        sheet_charge_e_nm2=[0.0, 0.0],
-        hops=[hop, hop],
-        nominal=nominal,
-        # that it is a layer is what was asked for
-        grid_reasons=[""],
-    )
-    return replace(contacts[0] if on_the_right else contacts[1], layer_ohm_cm2=layers_ohm_cm2[0])
+    ((layered,), outer) = (row.right, row.left) if on_the_right else (row.left, row.right)
+    assert isinstance(layered.model, models.Bulk)
+    layers = [StackLayer(layered.model, thickness_nm)]
+    far_end = [PhaseShare(1.0, models.Metal(layered.model.neutral_potential_V))]
+    if on_the_right:
+        return Row([left, right, right], outer, layers, far_end, [joint, far])
+    return Row([left, left, right], far_end, layers, outer, [far, joint])

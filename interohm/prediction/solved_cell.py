@@ -10,23 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.device_models import FiniteLayer, StackLayer, pinning_dipole_V
+from interohm.device_models import FiniteLayer, StackLayer
 from interohm.errors import InputError
-from interohm.prediction.coated_contact import coated_contacts
-from interohm.prediction.contact_hop import Hop, dipole_V, hop_of
-from interohm.prediction.electrodes import (
-    electrode_model,
-    electrode_state,
-    ion_content_at,
-    neutrality_level_eV,
-    reference_work_function_eV,
-)
+from interohm.prediction.assembly import Joint, Row, Surroundings, joint_of
+from interohm.prediction.coexisting_phases import PhaseShare
+from interohm.prediction.electrodes import ion_content_at, reference_work_function_eV
 from interohm.prediction.layer_features import check_features, stack_layer
-from interohm.prediction.sampling import FieldSamples, phase_of, unshipped_metal_eV
-from interohm.prediction.solved_contact import (
-    SolvedContact,
-    between_half_spaces,
-)
+from interohm.prediction.solved_contact import SolvedContact
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Cell, Contact, ExtrinsicControl
 from interohm.records.reference import check_same_ion, reference_metal
@@ -36,13 +26,14 @@ if TYPE_CHECKING:
 
     from interohm.arrays import Array
     from interohm.device_models import Bulk
+    from interohm.prediction.sampling import FieldSamples
 
 
 @dataclass(frozen=True)
 class SolvedLayer:
     """One layer at one state of charge; mu and bulk at its left end, its right end, and between.
 
-    For an electrode ``bulks`` is None, and ``model`` holds its neutral potential;
+    For an electrode ``bulks`` is None, and ``phases`` are those that coexist in it;
     ``grid_layer`` is an insulator for the grid solver, which alone knows layers that are not
     uniform.
     """
@@ -51,17 +42,21 @@ class SolvedLayer:
     thickness_nm: float
     mu_eV: tuple[Array, Array]
     bulks: tuple[Bulk, Bulk, Bulk] | None
-    model: models.Metal | Bulk | None
+    phases: Sequence[PhaseShare]
     ion_content: float | None
     grid_layer: StackLayer | None = None
     features: Sequence[str] = ()
 
-    def end(self, *, right: bool) -> Bulk | models.Metal:
+    def end(self, *, right: bool) -> Sequence[PhaseShare]:
         """Return what a contact at this end sees when the layer is thick."""
         if self.bulks is not None:
-            return self.bulks[1 if right else 0]
-        assert self.model is not None
-        return self.model
+            return [PhaseShare(1.0, self.bulks[1 if right else 0])]
+        return self.phases
+
+    @property
+    def electrode_potential_V(self) -> Array | None:
+        """Return the neutral potential of an electrode, which all of its phases share."""
+        return self.phases[0].model.neutral_potential_V if self.phases else None
 
 
 @dataclass(frozen=True)
@@ -211,27 +206,27 @@ def solve_state(
         charges: with the drops themselves, no layer bends.
     """
     state_of_charge = cell.states_of_charge[index_of_state]
-    phi_metal_eV = reference_work_function_eV(reference_metal(materials), field_samples)
     kelvin = np.asarray(cell.temperature_K if temperature_K is None else temperature_K)
-    layers = _layers(cell, materials, index_of_state, phi_metal_eV, field_samples, kelvin)
-    if flat_V is None:
-        steps = _steps(cell, materials, field_samples)
-        sheets = [contact.sheet_charge_e_nm2 for contact in _contacts(cell)]
-    else:
-        steps, sheets = list(flat_V), [0.0] * len(flat_V)
-    hops = [
-        hop_of(contact, left, right, field_samples)
+    around = Surroundings(
+        kelvin,
+        reference_work_function_eV(reference_metal(materials), field_samples),
+        materials[0].ion_charge,
+        electrons=cell.electrons,
+        field_samples=field_samples,
+    )
+    layers = _layers(cell, materials, index_of_state, around)
+    joints = [
+        joint_of(contact, left, right, field_samples)
         for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True)
     ]
-    blocked = [flat_V is None and contact.ion_transfer == "blocked" for contact in _contacts(cell)]
+    if flat_V is not None:
+        joints = [joint.flattened(step) for joint, step in zip(joints, flat_V, strict=True)]
     # a batch (samples, a sweep of the temperature) shows no differential capacitances
     single = field_samples is None and kelvin.ndim == 0
     settled = thick is not None
     thick = list(thick) if thick is not None else [_may_be_thick(layer) for layer in layers]
     while True:
-        contacts, resistances = _solve_contacts(
-            layers, thick, steps, sheets, hops, blocked, nominal=single
-        )
+        contacts, resistances = _solve_contacts(layers, thick, joints, nominal=single)
         still = thick if settled else _still_thick(layers, thick, contacts)
         if still == thick:
             break
@@ -245,7 +240,7 @@ def solve_state(
         open_circuit_voltage_V=models.open_circuit_voltage_V(
             layers[0].mu_eV[0], layers[-1].mu_eV[1], materials[0].ion_charge
         ),
-        metal_work_function_eV=phi_metal_eV,
+        metal_work_function_eV=around.metal_work_function_eV,
     )
 
 
@@ -253,30 +248,12 @@ def _contacts(cell: Cell) -> list[Contact]:
     return cell.contacts or [Contact()] * (len(cell.layers) - 1)
 
 
-def _steps(
-    cell: Cell, materials: list[Insulator | Metal], field_samples: FieldSamples | None
-) -> list[Array]:
-    """Delta of each contact: given, by pinning, and by facets that differ from the records'."""
-    steps = []
-    for contact, (left, right) in zip(_contacts(cell), pairwise(materials), strict=True):
-        step = dipole_V(contact, left, right, field_samples)
-        step = step + (contact.right_facet_eV - contact.left_facet_eV)
-        if contact.pinning_factor < 1:
-            levels = [neutrality_level_eV(material, field_samples) for material in (left, right)]
-            step = step + pinning_dipole_V(np.asarray(contact.pinning_factor), *levels)
-        steps.append(step)
-    return steps
-
-
 def _layers(
     cell: Cell,
     materials: list[Insulator | Metal],
     index_of_state: int,
-    phi_metal_eV: Array,
-    field_samples: FieldSamples | None,
-    temperature_K: Array,
+    around: Surroundings,
 ) -> list[SolvedLayer]:
-    z = materials[0].ion_charge
     last = len(materials) - 1
     electrodes: dict[int, SolvedLayer] = {}
     for index in (0, last):
@@ -290,17 +267,9 @@ def _layers(
             discharged=given.discharged if given else None,
             charged=given.charged if given else None,
         )
-        state = electrode_state(metal, content, field_samples=field_samples)
-        mu_eV = np.asarray(-z * state.voltage_V)
+        end = around.electrode(metal, content)
         electrodes[index] = SolvedLayer(
-            metal,
-            layer.thickness_nm,
-            (mu_eV, mu_eV),
-            None,
-            electrode_model(
-                metal, state, phi_metal_eV, temperature_K=temperature_K, field_samples=field_samples
-            ),
-            content,
+            metal, layer.thickness_nm, (end.mu_eV, end.mu_eV), None, end.phases, content
         )
     inner = materials[1:last]
     windows = [
@@ -316,7 +285,7 @@ def _layers(
         electrodes[last].mu_eV[0],
         np.array([window[0] for window in windows]),
         np.array([window[1] for window in windows]),
-        z,
+        around.ion_charge,
     )
     solved = [electrodes[0]]
     for index, material in enumerate(inner, start=1):
@@ -327,30 +296,15 @@ def _layers(
             given_mu = layer.fermi_level.extrinsic_mu_eV
             value = given_mu[index_of_state] if isinstance(given_mu, list) else given_mu
             ends = (np.asarray(value), np.asarray(value))
-        phase = phase_of(
-            material,
-            electrons=cell.electrons,
-            frozen_charge_cm3=layer.donors_cm3 - layer.acceptors_cm3,
-            field_samples=field_samples,
-            metal_work_function_eV=unshipped_metal_eV(material.mobile_ion, phi_metal_eV),
-        )
-        bulks = tuple(
-            models.neutral_bulk(
-                phase,
-                temperature_K=temperature_K,
-                metal_work_function_eV=phi_metal_eV,
-                mu_eV=mu_eV,
-                ion_charge=z,
-            )
-            for mu_eV in (*ends, (ends[0] + ends[1]) / 2)
-        )
+        phase = around.phase(material, frozen_charge_cm3=layer.donors_cm3 - layer.acceptors_cm3)
+        bulks = tuple(around.bulk(phase, mu_eV) for mu_eV in (*ends, (ends[0] + ends[1]) / 2))
         solved.append(
             SolvedLayer(
                 material,
                 layer.thickness_nm,
                 ends,
                 bulks,  # type: ignore[arg-type]
-                None,
+                (),
                 None,
                 stack_layer(layer, material, bulks[2], ends),
                 layer.features,
@@ -401,14 +355,7 @@ def _still_thick(
 
 
 def _solve_contacts(
-    layers: list[SolvedLayer],
-    thick: list[bool],
-    dipole_V: list[Array],
-    sheet_charge_e_nm2: list[float],
-    hops: list[Hop],
-    blocked: list[bool],
-    *,
-    nominal: bool,
+    layers: list[SolvedLayer], thick: list[bool], joints: list[Joint], *, nominal: bool
 ) -> tuple[list[SolvedContact], list[Array | None]]:
     """Solve the contacts between thick layers, each with the thin layers in it."""
     contacts: list[SolvedContact] = []
@@ -421,39 +368,18 @@ def _solve_contacts(
             resistances[index] = layer.thickness_nm * 1e-7 * resistivity
     anchors = [index for index, is_thick in enumerate(thick) if is_thick]
     for first, last in pairwise(anchors):
-        left_layer, right_layer = layers[first], layers[last]
-        left_model, right_model = left_layer.end(right=True), right_layer.end(right=False)
-        if last == first + 1:
-            contacts.append(
-                between_half_spaces(
-                    left_layer.material,
-                    right_layer.material,
-                    left_model,
-                    right_model,
-                    dipole_V=dipole_V[first],
-                    hop=hops[first],
-                    sheet_charge_e_nm2=sheet_charge_e_nm2[first],
-                    blocked=blocked[first],
-                    left_thickness_nm=left_layer.thickness_nm,
-                    right_thickness_nm=right_layer.thickness_nm,
-                )
-            )
-            continue
         inner = layers[first + 1 : last]
-        solved, layers_ohm_cm2 = coated_contacts(
+        row = Row(
             [layer.material for layer in layers[first : last + 1]],
-            left_model,
+            layers[first].end(right=True),
             [layer.grid_layer for layer in inner if layer.grid_layer is not None],
-            right_model,
-            dipole_V=dipole_V[first:last],
-            sheet_charge_e_nm2=sheet_charge_e_nm2[first:last],
-            hops=hops[first:last],
-            blocked=blocked[first:last],
-            grid_reasons=[_grid_reason(layer) for layer in inner] if nominal else None,
-            nominal=nominal,
-            left_thickness_nm=left_layer.thickness_nm,
-            right_thickness_nm=right_layer.thickness_nm,
+            layers[last].end(right=False),
+            joints[first:last],
+            layers[first].thickness_nm,
+            layers[last].thickness_nm,
         )
+        reasons = [_grid_reason(layer) for layer in inner] if nominal else None
+        solved, layers_ohm_cm2 = row.solve(nominal=nominal, grid_reasons=reasons)
         contacts += solved
         resistances[first + 1 : last] = layers_ohm_cm2
     return contacts, resistances

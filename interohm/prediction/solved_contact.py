@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from interohm.arrays import Array
     from interohm.device_models import Bulk, HalfSpace
-    from interohm.prediction.contact_hop import Hop
+    from interohm.prediction.contact_barrier import Hop
 
     Side = HalfSpace | FiniteLayer | models.Metal
 
@@ -36,9 +36,9 @@ _ACCUMULATION = (
 )
 
 
-@dataclass(frozen=True)
-class SolvedContact:
-    """A contact as the device model solved it; arrays have the shape () or (samples,).
+@dataclass(frozen=True, kw_only=True)
+class ContactSolution:
+    """A contact as the device model solved it; arrays have the shape (), (samples,) or (pairs,).
 
     ``left_side`` and ``right_side`` are what carries the profile: a half-space, a layer whose far
     end is elsewhere, or a metal, which has none. A resistance is NaN where it means nothing.
@@ -46,8 +46,6 @@ class SolvedContact:
     bulk, never negative; of a layer that is solved whole it reaches to the middle.
     """
 
-    left: Insulator | Metal
-    right: Insulator | Metal
     left_side: Side
     right_side: Side
     potential_drop_V: Array
@@ -65,7 +63,12 @@ class SolvedContact:
     reason: str
     blocked: bool = False
 
-    def with_transfer(self, *, blocked: bool) -> SolvedContact:
+    def of(self, left: Insulator | Metal, right: Insulator | Metal) -> SolvedContact:
+        """Return it as the contact of two records."""
+        values = {field.name: getattr(self, field.name) for field in fields(ContactSolution)}
+        return SolvedContact(left=left, right=right, **values)
+
+    def with_transfer(self, *, blocked: bool) -> Self:
         """Return the contact as it is where no ion crosses it."""
         if not blocked:
             return self
@@ -125,7 +128,7 @@ class SolvedContact:
             (self.right_side, self.space_charge_right_ohm_cm2),
         ]
 
-    def without_space_charge(self) -> SolvedContact:
+    def without_space_charge(self) -> Self:
         """Return a flat contact with R_scl = 0, of which rounding leaves a potential of 1e-16 V.
 
         Times the Debye length and the resistivity of an insulator, that would be a resistance.
@@ -153,6 +156,14 @@ class SolvedContact:
         return total
 
 
+@dataclass(frozen=True, kw_only=True)
+class SolvedContact(ContactSolution):
+    """The contact of two records."""
+
+    left: Insulator | Metal
+    right: Insulator | Metal
+
+
 def shown_side(side: Side) -> Side:
     """Return a side as diagrams show it: an electrode that bends by its neutral potential alone."""
     if isinstance(side, models.HalfSpace) and np.all(side.bulk.phase.electrode):
@@ -172,8 +183,6 @@ def require_neutral_bulk(insulator: Insulator, bulk: Bulk) -> None:
 
 
 def between_half_spaces(
-    left: Insulator | Metal,
-    right: Insulator | Metal,
     left_model: Bulk | models.Metal,
     right_model: Bulk | models.Metal,
     *,
@@ -183,7 +192,7 @@ def between_half_spaces(
     left_thickness_nm: float | None = None,
     right_thickness_nm: float | None = None,
     blocked: bool = False,
-) -> SolvedContact:
+) -> ContactSolution:
     """Solve a contact whose insulating sides are thick, and say so where they are not."""
     contact = models.contact(
         left_model, right_model, dipole_V=dipole_V, sheet_charge_e_nm2=sheet_charge_e_nm2
@@ -196,9 +205,7 @@ def between_half_spaces(
         barrier_eV=hop.barrier_eV,
         excess_barrier_eV=hop.excess_barrier_eV,
     )
-    return SolvedContact(
-        left=left,
-        right=right,
+    return ContactSolution(
         left_side=contact.left,
         right_side=contact.right,
         potential_drop_V=contact.potential_drop_V,

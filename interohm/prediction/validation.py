@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm import device_models as models
-from interohm.prediction.contact_hop import (
+from interohm.prediction.contact_barrier import (
     EXCESS_BARRIER_SCALE_EV,
     pair_name,
     with_known_interface,

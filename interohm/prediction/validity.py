@@ -47,7 +47,8 @@ def contact_validity(
     -------
     list of dict
         ``code`` (``field``, ``continuum``, ``coupling``, ``window``, ``saturation``,
-        ``occupation``, ``frequency`` or ``held_electrode``) and ``text``.
+        ``occupation``, ``frequency``, ``held_electrode`` or ``electrode_conductivity``) and
+        ``text``.
     """
     found = []
     for name, material in (("left", solved.left), ("right", solved.right)):
@@ -72,7 +73,7 @@ def _of_electrode(metal: Metal, side: Side, content: float | None) -> Iterator[t
         )
     elif metal.space_charge is not None and metal.space_charge.conductivity_S_cm is None:
         yield (
-            "held_electrode",
+            "electrode_conductivity",
             f"{metal.name} bends, but adds no resistance: its space_charge has no "
             "conductivity_S_cm",
         )

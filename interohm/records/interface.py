@@ -6,6 +6,8 @@ alike. Explicit calculations write it, people write it, contacts and cells read 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -130,6 +132,12 @@ def interface_from(data: Any, *, where: str) -> Interface:
 def interface_document(interface: Interface) -> dict[str, Any]:
     """Return the interface as plain values for YAML, JSON and the database."""
     return interface.model_dump(mode="json", exclude_defaults=True)
+
+
+def interface_hash(interface: Interface) -> str:
+    """Return the identity of an interface: a hash of all that it says."""
+    text = json.dumps(interface_document(interface), sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load_interface(path: str | Path) -> Interface:

@@ -220,6 +220,12 @@ IonicConductivity: TypeAlias = Annotated[Quantity, bounded(1e-40, 1e3, "give it 
 CarrierDensity: TypeAlias = Annotated[
     Quantity, bounded(1.0, 1e24, "give it per cm3 (1e28 per m3 is 1e22 per cm3)")
 ]
+Mobility: TypeAlias = Annotated[
+    Quantity, bounded(1e-20, 1e6, "give it in cm2/(V s); 1e-4 m2/(V s) is 1 cm2/(V s)")
+]
+Diffusivity: TypeAlias = Annotated[
+    Quantity, bounded(1e-25, 1.0, "give it in cm2/s; 1e-14 m2/s is 1e-10 cm2/s")
+]
 Kelvin: TypeAlias = Annotated[Number, Field(ge=50, le=3000)]
 
 
@@ -484,6 +490,8 @@ class Insulator(_Material):
     defects: Annotated[list[Defect], Field(min_length=1, max_length=64)]
     electron_effective_mass: Mass = Quantity(value=1.0)
     hole_effective_mass: Mass = Quantity(value=1.0)
+    electron_mobility_cm2_Vs: Mobility | None = None
+    hole_mobility_cm2_Vs: Mobility | None = None
     electrons: bool = True
     charge_neutrality_level_eV: WorkFunction | None = None
     carriers: Annotated[list[Carriers], Field(max_length=64)] = Field(default_factory=list)
@@ -609,6 +617,10 @@ class Metal(_Material):
         Ion contents of the two phases that coexist between them.
     space_charge : SpaceCharge, optional
         Without it the electrode holds its potential.
+    chemical_diffusivity_cm2_s : Quantity, optional
+        Of its ions at 300 K; without it the electrode's interior takes no part in an impedance.
+    diffusivity_activation_energy_eV : Quantity, optional
+        How it changes with the temperature.
     """
 
     kind: Literal["metal"] = "metal"
@@ -616,6 +628,8 @@ class Metal(_Material):
     sites_per_formula: Annotated[Number, Field(gt=0, le=100)] | None = None
     two_phase_range: tuple[Number, Number] | None = None
     space_charge: SpaceCharge | None = None
+    chemical_diffusivity_cm2_s: Diffusivity | None = None
+    diffusivity_activation_energy_eV: BarrierEnergy | None = None
 
     @field_validator("states")
     @classmethod
@@ -637,6 +651,16 @@ class Metal(_Material):
                     )
         if self.space_charge is not None and sites is None:
             raise ValueError("space_charge needs sites_per_formula, too: give it")
+        if self.chemical_diffusivity_cm2_s is None:
+            if self.diffusivity_activation_energy_eV is not None:
+                raise ValueError(
+                    "diffusivity_activation_energy_eV needs chemical_diffusivity_cm2_s: give it"
+                )
+        elif self.space_charge is None:
+            raise ValueError(
+                "chemical_diffusivity_cm2_s needs space_charge, whose site_density_cm3 says how "
+                "many ions the electrode holds: give it"
+            )
         if self.two_phase_range is not None:
             low, high = self.two_phase_range
             if sites is None:

@@ -18,7 +18,7 @@ from interohm.report.curves import state_figure
 from interohm.report.electrons import electrons_table
 from interohm.report.extrinsic import extrinsic_section
 from interohm.report.findings import cell_findings
-from interohm.report.inputs import cell_inputs
+from interohm.report.inputs import cell_inputs, interface_inputs
 from interohm.report.ion_potentials import ion_figure
 from interohm.report.levels import (
     cell_axis,
@@ -156,7 +156,13 @@ def write_report(
         current_section(states, "cell", figures, notes.POLARIZATION_NOTE),
         section("Electrons", electrons_table(states), note=notes.ELECTRONS_NOTE),
         ranking_section(states, figures),
-        inputs_section([cell_inputs(cell, materials), *(material_tables(materials))]),
+        inputs_section(
+            [
+                cell_inputs(cell, materials),
+                interface_inputs(states[0].contacts),
+                *material_tables(materials),
+            ]
+        ),
     ]
     write_text(path, page(cell.name, body, figures, charges))
 

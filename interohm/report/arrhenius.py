@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import SERIES, decades
+from interohm.report.intervals import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.tables import Markup, counted, fixed, shown, table, with_interval
 from interohm.results.sweeps import FlatSwept, TemperatureSweep
 
@@ -30,7 +30,7 @@ class Swept:
 
 
 #: What the whole resistance is called.
-CELL, CONTACT = "cell (ASR)", "total"
+CELL, CONTACT = "cell (ASR)", "interface"
 
 
 def swept_parts(sweep: TemperatureSweep, whole: str = CELL) -> list[Swept]:
@@ -42,7 +42,7 @@ def swept_parts(sweep: TemperatureSweep, whole: str = CELL) -> list[Swept]:
         name = contact.name
         transfer = contact.charge_transfer
         parts += [
-            Swept(f"{name}: space charge", contact.space_charge, None),
+            Swept(f"{name}: depletion", contact.depletion, None),
             Swept(f"{name}: charge transfer", transfer, transfer.without_space_charge),
         ]
     return [part for part in parts if _any_positive(part.real) or _any_positive(part.flat)]

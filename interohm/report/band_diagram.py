@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.bands import band_trace
 from interohm.report.display_axis import DisplayAxis, nanometres
+from interohm.report.intervals import band_trace
 from interohm.report.levels import LayerLevels, thinned
 
 if TYPE_CHECKING:

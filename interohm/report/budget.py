@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     Trace = dict[str, Any]
 
 _COLOURS = {
-    "space charge": "var(--space-charge)",
+    "depletion": "var(--space-charge)",
+    "accumulation": "var(--space-charge)",
     "charge transfer": "var(--charge-transfer)",
     "layer": "var(--layer)",
     "total": "var(--total)",
@@ -41,13 +42,13 @@ def contact_parts(contact: ContactState, names: tuple[str, str], *, prefix: str 
     resistance = contact.resistance
     intervals = contact.spreads().resistance_ohm_cm2
     rows = [
-        ("space_charge_left_ohm_cm2", "space charge", f"space charge in {names[0]}"),
+        ("depletion_left_ohm_cm2", "depletion", f"depletion in {names[0]}"),
         ("charge_transfer_ohm_cm2", "charge transfer", "charge transfer"),
-        ("space_charge_right_ohm_cm2", "space charge", f"space charge in {names[1]}"),
+        ("depletion_right_ohm_cm2", "depletion", f"depletion in {names[1]}"),
         ("layer_ohm_cm2", "layer", "layer"),
     ]
     metals = {
-        f"space_charge_{side}_ohm_cm2"
+        f"depletion_{side}_ohm_cm2"
         for side, length in contact.debye_length_nm.items()
         if length is None
     }
@@ -59,7 +60,10 @@ def contact_parts(contact: ContactState, names: tuple[str, str], *, prefix: str 
 
 
 def cell_parts(state: CellState) -> list[Part]:
-    """Return the parts of a cell from its negative to its positive electrode, then the sum."""
+    """Return the parts of a cell from its negative to its positive electrode, then the sum.
+
+    What accumulates at the contacts is one part: it takes off the sum, not off an interface.
+    """
     parts = []
     last = len(state.layers) - 1
     for index, layer in enumerate(state.layers):
@@ -77,6 +81,9 @@ def cell_parts(state: CellState) -> list[Part]:
             contact = state.contacts[index]
             names = (contact.left, contact.right)
             parts += contact_parts(contact, names, prefix=f"{contact.name}: ")
+    parts.append(
+        Part("accumulation at all contacts", "accumulation", state.accumulation_ohm_cm2, None)
+    )
     interval = state.spreads().area_specific_resistance_ohm_cm2
     total = state.area_specific_resistance_ohm_cm2
     return [*parts, Part("cell (ASR)", "total", total, interval)]
@@ -167,7 +174,7 @@ def _budget_traces(parts: Sequence[Part], labels: Sequence[str], least: float) -
         bars: Trace = {
             "type": "bar",
             "orientation": "h",
-            "name": "negative: accumulation, its magnitude" if negative else "value",
+            "name": "accumulation (negative, its magnitude)" if negative else "value",
             "y": [label for _, label, _ in chosen],
             "x": [abs(value) for _, _, value in chosen],
             "customdata": [f"{value:.3g}" for _, _, value in chosen],

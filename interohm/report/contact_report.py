@@ -16,6 +16,7 @@ from interohm.report.display_axis import nanometres
 from interohm.report.electrons import electrons_table
 from interohm.report.extrinsic import extrinsic_section
 from interohm.report.findings import contact_findings
+from interohm.report.inputs import interface_inputs
 from interohm.report.ion_potentials import ion_figure
 from interohm.report.levels import contact_view, energy_window_eV
 from interohm.report.page import figure, findings, keys, lead, page, section
@@ -115,7 +116,7 @@ def write_contact_report(
         temperature_section([result], result.temperature_K, CONTACT, figures),
         current_section([result], CONTACT, figures, notes.CONTACT_CURRENT_NOTE),
         ranking_section([result], figures),
-        inputs_section(material_tables(materials)),
+        inputs_section([interface_inputs([result]), *material_tables(materials)]),
     ]
     write_text(path, page(" | ".join(names), body, figures, [result.state_of_charge]))
 
@@ -147,6 +148,11 @@ def contact_keys(document: ContactResult) -> list[tuple[str, str, str]]:
     quantiles = document.spreads()
     barrier = document.resistance.contact_barrier_eV
     assumed = "assumed: nothing is known of this pair" if document.contact_barrier_assumed else ""
+    assumed += "".join(
+        f"interface {one.interface}"
+        for one in document.interface_numbers
+        if one.field == "barrier_eV"
+    )
     found = [
         resistance_key("interface resistance", interface_part(document)),
         *share_keys(quantiles),

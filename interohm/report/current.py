@@ -7,8 +7,8 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, Any
 
-from interohm.report.bands import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.curves import DASHES, SERIES, decades
+from interohm.report.intervals import WHOLE_WIDTH, ends, log_band, part_shade, whole_shade
 from interohm.report.tables import NONE, Markup, shown, table, with_interval
 from interohm.results.sweeps import Polarization
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.bands import WHOLE_WIDTH, band_trace, log_band, part_shade, whole_shade
 from interohm.report.budget import Part
+from interohm.report.intervals import WHOLE_WIDTH, band_trace, log_band, part_shade, whole_shade
 
 if TYPE_CHECKING:
     from interohm.results.cell import CellState

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from interohm.report.bands import Intervals
+    from interohm.report.intervals import Intervals
 
 _FORMATS = ("pdf", "png", "svg")
 
@@ -135,7 +135,7 @@ def write_cell_figure(path: str | Path, document: CellResult | Mapping[str, Any]
             "±: distance from the nearest contact; //: compressed; shades: 5 to 95 %",
         )
 
-    _write(path, (1 + _ION_SHARE) * len(chosen), draw)
+    write_figure(path, (1 + _ION_SHARE) * len(chosen), draw)
 
 
 def write_contact_figure(path: str | Path, document: ContactResult | Mapping[str, Any]) -> None:
@@ -182,10 +182,11 @@ def write_contact_figure(path: str | Path, document: ContactResult | Mapping[str
         _shade_layers(concentrations, view.axis)
         _finish(figure, concentrations, view.axis, "each side has its own scale; shades: 5 to 95 %")
 
-    _write(path, 2 + _ION_SHARE, draw)
+    write_figure(path, 2 + _ION_SHARE, draw)
 
 
-def _write(path: str | Path, panels: float, draw: Any) -> None:
+def write_figure(path: str | Path, panels: float, draw: Any) -> None:
+    """Draw a figure of so many panels above each other, and write it whole or not at all."""
     check_figure(path)
     import matplotlib
     from matplotlib.figure import Figure

@@ -54,7 +54,13 @@ def _doubts(contacts: Sequence[CellContact]) -> list[str]:
         for contact in contacts
         if contact.reaction is not None and contact.reaction.verdict != "stable"
     ]
-    return list(dict.fromkeys([*barriers, *reactions, *texts]))
+    # the shares differ from state to state
+    phases = [
+        f"{contact.name}: {text.partition(':')[0]}, each with its share of the area"
+        for contact in contacts
+        for text in contact.phases_text
+    ]
+    return list(dict.fromkeys([*barriers, *reactions, *texts, *phases]))
 
 
 def _stability(states: Sequence[CellState]) -> list[str]:

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 MAP_NOTE = (
     "Below a value stands what the records' uncertainties leave open: half the 5 to 95 % interval, "
-    "as a factor where all of it is positive. Resistances are coloured by their logarithm, "
-    "negative ones as the smallest: they are those of accumulation, which conducts better than the "
-    "bulk that it replaces."
+    "as a factor where all of it is positive. Resistances are coloured by their logarithm; the sum "
+    "of a cell that accumulation makes negative has the colour of the smallest."
 )
 
 
@@ -85,7 +84,7 @@ def heat_map(
                 "ygap": 2,
                 "colorbar": {"title": {"text": unit}, "thickness": 12},
                 "text": [[_text(value, spread) for value, spread in row] for row in frame],
-                "customdata": [[interval(spread, 2) for _, spread in row] for row in frame],
+                "customdata": [[_spread(spread) for _, spread in row] for row in frame],
                 "texttemplate": "%{text}",
                 "hovertemplate": "%{y}, %{x}: %{text}; 5 to 95 %: %{customdata}<extra></extra>",
             }
@@ -99,6 +98,12 @@ def _colour(value: float | None, logarithmic: bool) -> float | None:
     if not value or not logarithmic:
         return None if value is None or logarithmic else value
     return log10(value) if value > 0 else -inf
+
+
+def _spread(spread: Quantiles | None) -> str:
+    if spread is None:
+        return interval(None)
+    return f"{interval(spread, 2)}, median {shown(spread['p50'], 2)}"
 
 
 def _text(value: float | None, spread: Quantiles | None) -> str:

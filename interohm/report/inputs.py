@@ -16,6 +16,8 @@ from interohm.report.tables import NONE, Markup, shown, table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from interohm.results.contact import CellContact
+
 _HEADS = ("input", "value", "uncertainty (1σ)", "source", "method", "")
 
 ASSUMED = Markup('<span class="assumed">assumed</span>')
@@ -127,6 +129,28 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
     return str(value)
+
+
+def interface_inputs(contacts: Sequence[CellContact]) -> Markup:
+    """Return what known interfaces say of contacts; nothing if they say nothing."""
+    rows = [
+        (
+            f"{contact.name}: {one.field}",
+            shown(one.value, 7),
+            _UNKNOWN if one.uncertainty is None else shown(one.uncertainty, 3),
+            one.source or _NOT_GIVEN,
+            one.method or _NOT_GIVEN,
+            f"interface {one.interface}, hash {one.hash[:12]}",
+        )
+        for contact in contacts
+        for one in contact.interface_numbers
+    ]
+    if not rows:
+        return Markup("")
+    return Markup(
+        "<details open><summary><b>Interfaces</b> <span>known of these contacts</span></summary>"
+        f"{table(_HEADS, rows, numeric=(1, 2))}</details>"
+    )
 
 
 def cell_inputs(cell: Cell, materials: Sequence[Insulator | Metal]) -> Markup:

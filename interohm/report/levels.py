@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.bands import Intervals, ends
 from interohm.report.curve_points import needed_points, with_nodes
 from interohm.report.display_axis import (
     DisplayAxis,
@@ -19,6 +18,7 @@ from interohm.report.display_axis import (
     even_layer,
     thick_layer,
 )
+from interohm.report.intervals import Intervals, ends
 from interohm.results.contact_sides import SIDES, points_of_side
 
 if TYPE_CHECKING:

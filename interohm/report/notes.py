@@ -4,8 +4,8 @@ from __future__ import annotations
 
 #: Where an axis is logarithmic.
 BELOW_ZERO = (
-    " The whole is the broad line, its interval lies between two thin ones; a shade or a thin line "
-    "that meets the lower edge reaches below zero, as of a space charge that may accumulate."
+    " The broad line is the total, with its interval between two thin ones. A shade or a thin line "
+    "that meets the lower edge reaches zero: in some samples nothing is depleted."
 )
 INTERVALS = (
     "Intervals are the 5 and 95 % quantiles of {samples} samples of the inputs' uncertainties, "
@@ -35,9 +35,11 @@ ION_NOTE = (
     "without the Fermi level of its electrons, mu − z E_F: level where the ion is in equilibrium."
 )
 BUDGET_NOTE = (
-    "Logarithmic; hatched bars are negative (accumulation lowers the resistance), drawn by "
-    "magnitude. Lines span 5 to 95 % of the samples; one that begins at the left edge reaches "
-    "below zero, as a space charge does that may deplete or accumulate."
+    "On a logarithmic scale. Depletion is what a space charge adds where it conducts worse than "
+    "the undisturbed bulk. Where it conducts better, accumulation takes off the sum along a cell "
+    "(hatched, drawn by its magnitude), and off no interface. The depletion in a layer that is "
+    "solved whole is part of the layer, too. Lines span 5 to 95 % of the samples; one that begins "
+    "at the left edge reaches zero."
 )
 CAPACITANCE_NOTE = (
     " Beside a layer that is solved whole, the differential capacitance is of the best values "

@@ -121,7 +121,7 @@ def findings(lines: Sequence[str]) -> Markup:
     if not lines:
         return Markup("")
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return Markup(f'<div class="findings" role="note"><p>Mind</p><ul>{items}</ul></div>')
+    return Markup(f'<div class="findings" role="note"><p>Caution</p><ul>{items}</ul></div>')
 
 
 def lead(text: str) -> Markup:

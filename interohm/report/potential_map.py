@@ -15,10 +15,10 @@ from interohm.report.band_diagram import (
     level_trace,
     x_axis,
 )
-from interohm.report.bands import band_trace
 from interohm.report.curve_points import needed_points, with_nodes
 from interohm.report.curves import DASHES, SERIES
 from interohm.report.display_axis import DisplayAxis, nanometres
+from interohm.report.intervals import band_trace
 from interohm.report.levels import (
     cell_levels,
     drawn_layers,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from interohm.records.uncertainty import quantities
 from interohm.report.heat_map import MAP_NOTE, heat_map
 from interohm.report.page import figure, findings, lead, page, section, slider
-from interohm.report.tables import Markup, interval, shown, table
+from interohm.report.tables import NONE, Markup, interval, shown, table
 from interohm.results.screening import ScreenedCell, ScreeningResult, ScreeningState
 from interohm.yaml_io import write_text
 
@@ -221,10 +221,14 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
                     cell.electrolyte,
                     cell.positive,
                     shown(getattr(cell, output), 4),
+                    shown(
+                        None if known is None or not known.quantiles else known.quantiles["p50"], 3
+                    ),
                     interval(None if known is None else known.quantiles, 2),
                     *(shown(getattr(cell, name), 3) for name in _CELL_MAPS if name != output),
                     ranks,
                     chance,
+                    ", ".join(cell.validity or []) or NONE,
                 )
             )
     return table(
@@ -234,10 +238,12 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
             "electrolyte",
             "positive",
             _LABELS[output],
+            "median",
             "5 to 95 %",
             *(_LABELS[name] for name in _CELL_MAPS if name != output),
             "rank, 5 to 95 %",
             "among the best, %",
+            "validity",
         ),
         rows,
         numeric=(0, *range(4, 12)),

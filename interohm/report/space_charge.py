@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.report.band_diagram import layer_names, layer_shapes, x_axis
-from interohm.report.bands import band_trace
 from interohm.report.curve_points import needed_points
 from interohm.report.curves import DASHES, SERIES
 from interohm.report.display_axis import DisplayAxis, nanometres
+from interohm.report.intervals import band_trace
 from interohm.report.levels import ContactView
 
 if TYPE_CHECKING:

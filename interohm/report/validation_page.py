@@ -18,7 +18,7 @@ _UNITS = {
     "interface_resistance_ohm_cm2": "R (Ω·cm²)",
     "interface_resistance_ratio": "ratio of R",
     "activation_energy_eV": "E_a (eV)",
-    "potential_drop_V": "drop (V)",
+    "potential_drop_V": "drop, without sign (V)",
     "capacitance_uF_cm2": "C (µF/cm²)",
     "thickness_nm": "x90 (nm)",
 }

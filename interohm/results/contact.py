@@ -190,9 +190,40 @@ class Doubt(Result):
     """Where the model is beyond what it knows."""
 
     code: str = Field(
-        description="field, continuum, coupling, window, saturation, occupation, frequency, …"
+        description="field, continuum, coupling, window, saturation, occupation, frequency, "
+        "held_electrode or electrode_conductivity"
     )
     text: str = Field(description="The same in words.")
+
+
+_INTERFACE_NUMBERS = {
+    "barrier_eV": ("barrier", "eV"),
+    "dipole_V": ("dipole", "V"),
+    "areal_site_density_cm2": ("areal site density", "cm⁻²"),
+}
+
+
+class InterfaceNumber(Result):
+    """A number of a contact that an interface of the database, or a shipped one, gave."""
+
+    field: str = Field(description="barrier_eV, dipole_V or areal_site_density_cm2")
+    value: float = Field(description="In the unit of the field; a dipole from left to right.")
+    uncertainty: float | None = None
+    method: str | None = None
+    source: str | None = None
+    interface: str = Field(description="Its name (`interohm interfaces show NAME`).")
+    hash: str = Field(description="Of all that it says.")
+
+    @property
+    def text(self) -> str:
+        """Return the same in words."""
+        name, unit = _INTERFACE_NUMBERS.get(self.field, (self.field, ""))
+        spread = "" if self.uncertainty is None else f" ± {self.uncertainty:.2g}"
+        method = f", {self.method}" if self.method else ""
+        return (
+            f"{name} {self.value:.4g}{spread} {unit}: interface {self.interface} "
+            f"(hash {self.hash[:12]}){method}"
+        )
 
 
 class Reaction(Result):
@@ -261,12 +292,23 @@ class Electrons(Result):
     )
 
 
+class CoexistingPhase(Result):
+    """One of two phases of an electrode, which conduct side by side."""
+
+    side: Side
+    ion_content: float = Field(description="Of this phase.")
+    share: float = Field(description="Of the area of the contact.")
+
+
 class ContactState(Result):
     """The numbers of a contact at one state of charge."""
 
     state_of_charge: float | None = Field(None, description="0 is discharged.")
     ion_content: BothSides = Field(
         default_factory=BothSides, description="Of an electrode; null for an insulator."
+    )
+    coexisting_phases: list[CoexistingPhase] = Field(
+        default_factory=list, description="Of an electrode between the phases that coexist."
     )
     neutral_potential_V: BothSides = Field(default_factory=BothSides, description="V")
     mu_eV: BothSides = Field(
@@ -314,6 +356,9 @@ class CellContact(ContactState):
     contact_barrier_assumed: bool | None = Field(
         None, description="Whether nothing is known of the barrier, which then has a wide prior."
     )
+    interface_numbers: list[InterfaceNumber] = Field(
+        default_factory=list, description="What known interfaces say of this contact."
+    )
     validity: list[Doubt] = Field(default_factory=list)
     reaction: Reaction | None = Field(
         None, description="Null where energies of the phases are not known, or of two methods."
@@ -331,6 +376,20 @@ class CellContact(ContactState):
     def name(self) -> str:
         """Return what the contact is called."""
         return f"{self.left} | {self.right}"
+
+    @property
+    def phases_text(self) -> list[str]:
+        """Return in words which phases of an electrode touch the other side together."""
+        found = []
+        for side, name in (("left", self.left), ("right", self.right)):
+            phases = [one for one in self.coexisting_phases if one.side == side]
+            if phases:
+                parts = " and ".join(
+                    f"{one.share:.0%} of the area with an ion content of {one.ion_content:.3g}"
+                    for one in phases
+                )
+                found.append(f"two phases of {name} conduct side by side: {parts}")
+        return found
 
     def is_electrode(self, side: Side) -> bool:
         """Return whether a side is an electrode, which has no bands and no profile."""

@@ -31,6 +31,10 @@ class ScreenedCell(Result):
     stability_margin_V: float | None = Field(
         None, description="V; from the electrodes' potentials to the window's limits."
     )
+    validity: list[str] | None = Field(
+        None,
+        description="Codes of what to doubt of its contacts; null of screenings too large for it.",
+    )
 
     @property
     def name(self) -> str:
@@ -92,6 +96,9 @@ class ContactMaps(Result):
     stability_margin_V: _Rows = Field(default_factory=list, description="V")
     interface_quantiles: list[list[Quantiles | None]] = Field(
         default_factory=list, description="Ω·cm²"
+    )
+    validity: list[list[list[str]]] = Field(
+        default_factory=list, description="Codes of what to doubt."
     )
 
 

@@ -48,7 +48,13 @@ class SweptContact(Swept):
 
     left: str = Field(description="Record of the left phase.")
     right: str = Field(description="Record of the right phase.")
-    space_charge: FlatSwept = Field(default_factory=FlatSwept)
+    depletion: FlatSwept = Field(
+        default_factory=FlatSwept,
+        description="What space charges add to the interface, at least 0.",
+    )
+    space_charge: FlatSwept = Field(
+        default_factory=FlatSwept, description="Their excess over the bulk, which may be negative."
+    )
     charge_transfer: Swept = Field(default_factory=Swept)
 
     @property

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from interohm.device_models import BOLTZMANN_EV_K, Bulk, HalfSpace, Phase, half_space, neutral_bulk
 from interohm.device_models.constants import CM3_PER_NM3, NM_CM, VACUUM_PERMITTIVITY_E_V_NM
 from interohm.device_models.extrinsic import depleted_resistivity_ratio
-from interohm.device_models.kinetics import apparent_activation_energy_eV
+from interohm.device_models.finite_current import apparent_activation_energy_eV
 
 from .phases import METAL_eV
 

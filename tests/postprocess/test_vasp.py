@@ -19,14 +19,14 @@ from pymatgen.io.vasp import Locpot, Poscar
 
 from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation, PlanarPotential
-from interohm.postprocess.corrections import point_charge_correction
+from interohm.postprocess.defect_corrections import point_charge_correction
 from interohm.postprocess.defects import (
     formation_energy,
     transition_levels,
     uncorrected_formation_energy,
 )
 from interohm.postprocess.levels import level_above_middle, slab_center, work_function
-from interohm.postprocess.planar_alignment import planar_alignment
+from interohm.postprocess.planar_defect_alignment import planar_alignment
 from interohm.postprocess.potentials import vacuum_level
 from interohm.postprocess.vasp import read_vasp
 

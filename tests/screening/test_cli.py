@@ -84,6 +84,39 @@ def test_the_best_are_saved(interohm, tmp_path):
     assert best["electrolyte"] in why.out
 
 
+def test_contacts_have_medians_and_validity(interohm, tmp_path):
+    """Those of `interohm contact`, in the table, in the document and for the best cells."""
+    config = described(tmp_path, temperatures_K=[300], samples=200)
+    ran = interohm("screen", config, "--json")
+    document = json.loads(ran.out)
+    contacts = f"{document['folder']}/contacts.parquet"
+    rows = json.loads(interohm("query", contacts, "--sort", "resistance", "--json").out)
+    nominal = [row["resistance_ohm_cm2"] for row in rows]
+    assert nominal == sorted(nominal)
+    by_pair = {(row["left"], row["right"]): row for row in rows}
+    for (electrode, electrolyte), row in by_pair.items():
+        assert row["log10_resistance_p05"] < row["log10_resistance_p50"]
+        assert row["log10_resistance_p50"] < row["log10_resistance_p95"]
+        pair = (electrolyte, electrode) if electrode == "LiCoO2" else (electrode, electrolyte)
+        alone = json.loads(interohm("contact", *pair, "--samples", 200, "--json").out)
+        assert row["validity"] == list(dict.fromkeys(one["code"] for one in alone["validity"]))
+        spread = alone["quantiles"]["log10_interface_resistance"]
+        assert row["log10_resistance_p50"] == pytest.approx(spread["p50"], abs=0.02)
+    (state,) = document["states"]
+    best = state["best"]["resistance_ohm_cm2"][0]
+    both = [
+        by_pair[best["negative"], best["electrolyte"]]["validity"],
+        by_pair[best["positive"], best["electrolyte"]]["validity"],
+    ]
+    assert set(best["validity"]) == {code for codes in both for code in codes}
+    assert "held_electrode" not in best["validity"]
+    few = interohm("query", contacts, "--where", "'coupling' in validity", "--json")
+    assert len(json.loads(few.out)) == sum("coupling" in row["validity"] for row in rows)
+    shown = interohm("screen", config).out
+    assert "median" in shown
+    assert "validity" in shown
+
+
 def test_questions_to_the_tables(interohm, tmp_path):
     document = json.loads(interohm("screen", described(tmp_path), "--table", "--json").out)
     contacts = f"{document['folder']}/contacts.parquet"

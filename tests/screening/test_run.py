@@ -88,13 +88,14 @@ def test_every_cell_is_that_of_the_cell_solver(temperature, charge, electrons):
         assert outputs["interface_ohm_cm2"][index] == pytest.approx(interface, rel=1e-9)
 
 
-def test_coated_electrodes_are_those_of_the_cell_solver():
+@pytest.mark.parametrize(("positive", "charge"), [("LiCoO2", 0.0), ("LiFePO4", 0.5)])
+def test_coated_electrodes_are_those_of_the_cell_solver(positive, charge):
     config = ScreenConfig.model_validate(
         {
             **SMALL,
             "electrolytes": ["LLZO"],
             "negative_coatings": [{"material": "LiF", "thickness_nm": 2}],
-            "positive_electrodes": ["LiCoO2"],
+            "positive_electrodes": [positive],
             "positive_coatings": [{"material": "LiPON", "thickness_nm": 5}],
         }
     )
@@ -105,11 +106,11 @@ def test_coated_electrodes_are_those_of_the_cell_solver():
         "Li + LiF (2 nm)",
         "LiC6 + LiF (2 nm)",
     ]
-    cells = cells_of(config, records, 300.0, 0.0)
+    cells = cells_of(config, records, 300.0, charge)
     assert cells.count == 8
     every = np.arange(cells.count)
     outputs = cells.at(every)
-    whole = solve_fully(config, records, cells, every, 300.0, 0.0)
+    whole = solve_fully(config, records, cells, every, 300.0, charge)
     separable = ~np.isnan(outputs["resistance_ohm_cm2"])
     assert separable.any()
     for name in ("resistance_ohm_cm2", "charge_transfer_ohm_cm2", "electron_barrier_eV"):

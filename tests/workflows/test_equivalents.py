@@ -19,7 +19,7 @@ from interohm.database import Database
 from interohm.database.shipped_calculations import shipped_calculation, shipped_hashes
 from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.corrections import point_charge_correction
+from interohm.postprocess.defect_corrections import point_charge_correction
 from interohm.postprocess.potentials import macroscopic_average
 from interohm.slab_builders.equivalence import settings_between
 from interohm.workflows.calculations import calculate, calculation_of, known_as

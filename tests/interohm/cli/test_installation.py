@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from interohm.cli.installation import examine
+from interohm.cli.installation_checks import examine
 
 
 def by_part():

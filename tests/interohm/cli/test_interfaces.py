@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from interohm.records.interface import load_interface
+from interohm.records.interface import interface_hash, load_interface
 
 EXAMPLE = Path(__file__).parents[3] / "configs/examples/interface.yaml"
 
@@ -35,10 +35,21 @@ def test_a_contact_uses_what_the_database_knows_of_it(interohm):
     assert known.barrier_eV is not None
     found = json.loads(interohm("contact", "LiF", "LLZO", "--json").out)
     assert found["resistance"]["contact_barrier_eV"] == known.barrier_eV.value
+    # and says so, with its hash
+    used = {one["field"]: one for one in found["interface_numbers"]}
+    assert set(used) == {"barrier_eV", "dipole_V", "areal_site_density_cm2"}
+    assert used["barrier_eV"]["interface"] == known.name
+    assert used["barrier_eV"]["hash"] == interface_hash(known)
+    printed = interohm("contact", "LiF", "LLZO", "--samples", 0, "--report", "report.html").out
+    page = Path("report.html").read_text(encoding="utf-8")
+    for text in (printed, page):
+        assert known.name in text
+        assert interface_hash(known)[:12] in text
     # what is given wins
     given = json.loads(interohm("contact", "LiF", "LLZO", "--barrier-eV", "0.7", "--json").out)
     assert given["resistance"]["contact_barrier_eV"] == 0.7
     assert given["dipole_V"] == 0.2
+    assert "barrier_eV" not in {one["field"] for one in given["interface_numbers"]}
 
 
 def test_wrong_interfaces_and_barriers_are_refused(interohm, refused, tmp_path):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from interohm.cli import main
 from interohm.database import Database
 from interohm.records.shipped import SHIPPED_FOLDER
+from interohm.yaml_io import dump_yaml, load_yaml
 
 CELL = """
 name: small
@@ -360,3 +361,33 @@ def test_contact_imports_nothing_heavy():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ran.stderr == "[]\n"
+
+
+def test_a_held_potential_is_the_limit_of_many_carriers(interohm, tmp_path):
+    """Of a record's own numbers, all within what a record may have."""
+    record = load_yaml(SHIPPED_FOLDER / "LiCoO2.yaml")
+
+    def predicted(**space_charge):
+        record["space_charge"] = space_charge or None
+        if not space_charge:
+            del record["space_charge"]
+        (tmp_path / "host.yaml").write_text(dump_yaml(record))
+        asked = ("contact", tmp_path / "host.yaml", "LATP", "--soc", 0.5, "--samples", 0, "--json")
+        ran = interohm(*asked)
+        assert ran.code == 0, ran.err
+        document = json.loads(ran.out)
+        codes = [doubt["code"] for doubt in document["validity"]]
+        assert ("held_electrode" in codes) == (not space_charge)
+        return document["resistance"]["interface_resistance_ohm_cm2"], document[
+            "sheet_charge_e_nm2"
+        ]
+
+    held = predicted()
+    shares = [
+        predicted(dielectric_constant=epsilon, site_density_cm3=density, holes_cm3=holes)
+        for epsilon, density, holes in ((13, 3e22, 1e20), (13, 1e24, 1e24), (1e5, 1e24, 1e24))
+    ]
+    for field in (0, 1):
+        misses = [abs(share[field] / held[field] - 1.0) for share in shares]
+        assert misses == sorted(misses, reverse=True)
+        assert misses[-1] < 1e-3

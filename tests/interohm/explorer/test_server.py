@@ -245,18 +245,19 @@ def test_the_heat_map_tells_negative_unknown_and_missing_apart():
 
 def test_a_comparison_sums_parts_by_what_they_are():
     one = [
-        Part("Li | LLZO: space charge in LLZO", "space charge", 1.0, None),
+        Part("Li | LLZO: depletion in LLZO", "depletion", 1.0, None),
         Part("LLZO, 20 nm", "layer", 10.0, None),
-        Part("LLZO | LCO: space charge in LLZO", "space charge", -3.0, None),
+        Part("LLZO | LCO: depletion in LLZO", "depletion", 2.0, None),
+        Part("accumulation at all contacts", "accumulation", -2.0, None),
         Part("cell (ASR)", "total", None, None),
     ]
     other = [Part("LiF, 5 nm", "layer", 2.0, None), Part("LLZO, 20 nm", "layer", 5.0, None)]
     figure = comparison(["one", "<i>other</i>"], [one, other])
     first, second = figure["data"]
-    assert first["y"] == ["layers", "space charges"]
-    assert first["x"] == [10.0, 2.0]
-    assert first["customdata"] == ["10", "-2"]
-    assert first["marker"]["pattern"]["shape"] == ["", "/"]
+    assert first["y"] == ["layers", "depletion", "accumulation"]
+    assert first["x"] == [10.0, 3.0, 2.0]
+    assert first["customdata"] == ["10", "3", "-2"]
+    assert first["marker"]["pattern"]["shape"] == ["", "", "/"]
     assert (second["y"], second["x"]) == (["layers"], [7.0])
     assert second["name"] == "&lt;i&gt;other&lt;/i&gt;"
     assert "var(" not in json.dumps(figure)

@@ -14,7 +14,7 @@ from interohm import device_models as models
 from interohm.errors import InputError
 from interohm.prediction.coated_contact import coated_contacts
 from interohm.prediction.contact import contact_document
-from interohm.prediction.contact_hop import Hop
+from interohm.prediction.contact_barrier import Hop
 from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.prediction.solved_contact import contact_fields
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from

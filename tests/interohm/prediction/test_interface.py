@@ -11,9 +11,10 @@ from scipy.special import ndtri
 from interohm.device_models import BOLTZMANN_EV_K
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
-from interohm.prediction.contact_hop import (
+from interohm.prediction.contact_barrier import (
     EXCESS_BARRIER_SCALE_EV,
     hop_of,
+    interface_numbers,
     known_interface,
     with_known_interface,
 )
@@ -21,7 +22,7 @@ from interohm.prediction.electrodes import host_factor, host_occupations
 from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
 from interohm.records.cell_config import Cell, Contact
-from interohm.records.interface import Interface, interface_from
+from interohm.records.interface import Interface, interface_from, interface_hash
 from interohm.records.shipped import shipped_interfaces, shipped_material
 
 from .stated_energies import stated_energies
@@ -68,6 +69,8 @@ BENDS = {
         ([("Li", 200), ("LLZO", 2000), ("LiCoO2", 300)], {"LiCoO2": BENDS}),
         ([("Li", 200), ("LLZO", 2000), ("LiPON", 3), ("LiCoO2", 300)], {}),
         ([("Li", 200), ("LiPON", 2), ("LLZO", 2000), ("LiPON", 900), ("LiCoO2", 300)], {}),
+        ([("Li", 200), ("LLZO", 2000), ("LiFePO4", 300)], {}),
+        ([("Li", 200), ("LLZO", 2000), ("LiPON", 3), ("LiFePO4", 300)], {}),
     ],
 )
 def test_a_cell_is_the_sum_of_interfaces_accumulation_and_bulk(
@@ -183,7 +186,15 @@ def test_a_known_interface_is_of_its_surfaces_and_of_either_order() -> None:
     found = known_interface(lithium, llzo, [other, second, any_surface])
     assert found is not None
     assert (found.name, found.barrier_eV) == ("two", second.barrier_eV)
-    # what it lacks is the next one's: a dipole alone hides no barrier
+    # what it lacks is the next one's: a dipole alone hides no barrier, and each is told
+    used = interface_numbers(Contact(), llzo, lithium, [other, second, any_surface])
+    assert [(one["field"], one["value"], one["interface"]) for one in used] == [
+        ("barrier_eV", 0.7, "two"),
+        ("dipole_V", -0.3, "one"),
+    ]
+    assert [one["hash"] for one in used] == [interface_hash(second), interface_hash(any_surface)]
+    used = interface_numbers(barrier(0.6), lithium, llzo, [any_surface])
+    assert [one["field"] for one in used] == ["dipole_V"]
     assert found.dipole_V == any_surface.dipole_V
     only = interface(name="three", dipole_V=0.1)
     found = known_interface(llzo, lithium, [only, any_surface])
@@ -230,6 +241,9 @@ def test_a_known_interface_enters_contacts_and_cells_alike() -> None:
         "states"
     ]
     first, second = state["contacts"]
+    assert first["interface_numbers"] == alone["interface_numbers"]
+    assert [one["interface"] for one in first["interface_numbers"]] == ["one", "one"]
+    assert second["interface_numbers"] == []
     assert first["resistance"]["contact_barrier_eV"] == 0.55
     assert first["dipole_V"] == 0.2
     assert second["contact_barrier_assumed"]
@@ -293,6 +307,82 @@ def test_two_phases_of_a_host_bring_their_own_occupations() -> None:
     assert host_factor(bare, 0.5) == 1.0
 
 
+def flat_host(**fields: Any) -> Any:
+    """Return LiFePO4 with a plateau from end to end, whose phases may be had alone."""
+    states = [
+        {"ion_content": content, "voltage_V": 3.4, "work_function_eV": 4.83}
+        for content in (0.05, 0.89)
+    ]
+    return shipped("LiFePO4", states=states, **fields)
+
+
+@pytest.mark.parametrize("thickness_nm", [None, 4.0])
+@pytest.mark.parametrize("electrolyte", ["LLZO", "LATP"])
+def test_phases_that_coexist_conduct_side_by_side(
+    thickness_nm: float | None, electrolyte: str
+) -> None:
+    """Each with the occupation, the charge and the resistance that it has alone."""
+    asked: dict[str, Any] = {"thickness_nm": thickness_nm, "samples": 0}
+    other = shipped(electrolyte)
+    alone = [
+        contact_document(flat_host(two_phase_range=None), other, state_of_charge=soc, **asked)
+        for soc in (0.0, 1.0)
+    ]
+    both = contact_document(
+        flat_host(two_phase_range=[0.05, 0.89]), other, state_of_charge=0.3, **asked
+    )
+    shares = (0.7, 0.3)
+    assert [one["share"] for one in both["coexisting_phases"]] == [
+        pytest.approx(0.3),
+        pytest.approx(0.7),
+    ]
+    assert [one["ion_content"] for one in both["coexisting_phases"]] == [0.05, 0.89]
+    assert all(one["coexisting_phases"] == [] for one in alone)
+
+    def mean(values: list[float]) -> float:
+        return sum(share * value for share, value in zip(shares, values, strict=True))
+
+    resistances = [one["resistance"] for one in alone]
+    whole = both["resistance"]
+    parallel = 1.0 / mean([1.0 / one["interface_resistance_ohm_cm2"] for one in resistances])
+    assert whole["interface_resistance_ohm_cm2"] == pytest.approx(parallel, rel=1e-9)
+    parts = ("charge_transfer_ohm_cm2", "depletion_left_ohm_cm2", "depletion_right_ohm_cm2")
+    assert sum(whole[part] for part in parts) == pytest.approx(parallel, rel=1e-9)
+    if thickness_nm is None:
+        rest = mean([one["accumulation_ohm_cm2"] for one in resistances])
+        assert whole["accumulation_ohm_cm2"] == pytest.approx(rest, rel=1e-9)
+    else:
+        # of the layer, what is depleted beside the electrode counts as in the contact
+        rest = mean([one["layer_ohm_cm2"] - one["depletion_right_ohm_cm2"] for one in resistances])
+        left = whole["layer_ohm_cm2"] - whole["depletion_right_ohm_cm2"]
+        assert left == pytest.approx(rest, rel=1e-9)
+    for field in ("sheet_charge_e_nm2", "differential_capacitance_uF_cm2"):
+        assert both[field] == pytest.approx(mean([one[field] for one in alone]), rel=1e-6)
+
+
+def test_a_two_phase_electrode_changes_steadily_with_its_charge() -> None:
+    """The resistance does not jump where the other phase becomes the larger one."""
+    lithium_iron = shipped("LiFePO4")
+    charges = np.linspace(0.47, 0.57, 5)
+    found = [
+        contact_document(lithium_iron, shipped("LLZO"), state_of_charge=float(soc), samples=0)
+        for soc in charges
+    ]
+    logs = np.log10([one["resistance"]["interface_resistance_ohm_cm2"] for one in found])
+    assert np.all(np.diff(logs) > 0.0)
+    assert np.max(np.diff(logs)) < 0.05
+
+
+def test_a_blocked_contact_of_two_phases_has_no_resistance() -> None:
+    blocked = Contact(ion_transfer="blocked")
+    found = contact_document(
+        shipped("LiFePO4"), shipped("LLZO"), contact=blocked, state_of_charge=0.4, samples=20
+    )
+    assert found["resistance"]["interface_resistance_ohm_cm2"] is None
+    assert found["resistance"]["reason"] == ("ion transfer is blocked: no ion crosses this contact")
+    assert found["quantiles"]["lost_samples"] == 0
+
+
 def test_the_occupation_of_the_host_slows_the_hop() -> None:
     llzo = shipped("LLZO")
     bare = shipped("LiCoO2", sites_per_formula=None, space_charge=None)
@@ -312,7 +402,7 @@ def test_the_occupation_of_the_host_slows_the_hop() -> None:
 
 def test_an_electrode_that_bends_takes_its_share() -> None:
     llzo = shipped("LLZO")
-    held = contact_document(shipped("LiCoO2"), llzo, samples=0)
+    held = contact_document(shipped("LiCoO2", space_charge=None), llzo, samples=0)
     host = shipped("LiCoO2", **BENDS)
     bent = contact_document(host, llzo, state_of_charge=0.5, samples=60)
     assert bent["debye_length_nm"]["left"] > 0
@@ -326,7 +416,9 @@ def test_an_electrode_that_bends_takes_its_share() -> None:
     del quiet["space_charge"]["conductivity_S_cm"]
     silent = contact_document(shipped("LiCoO2", **quiet), llzo, state_of_charge=0.5, samples=0)
     assert silent["resistance"]["space_charge_left_ohm_cm2"] == 0
-    assert any("bends, but adds no resistance" in doubt["text"] for doubt in silent["validity"])
+    silent_codes = {doubt["code"]: doubt["text"] for doubt in silent["validity"]}
+    assert "bends, but adds no resistance" in silent_codes["electrode_conductivity"]
+    assert "held_electrode" not in silent_codes
 
 
 def test_doubts_name_what_is_beyond_the_model() -> None:
@@ -347,7 +439,8 @@ def test_doubts_name_what_is_beyond_the_model() -> None:
     }
     assert "V/nm" in codes["field"]
     bends = contact_document(shipped("LiCoO2"), shipped("LiPON"), samples=0)["validity"]
-    (why,) = [doubt["text"] for doubt in bends if doubt["code"] == "held_electrode"]
+    assert "held_electrode" not in {doubt["code"] for doubt in bends}
+    (why,) = [doubt["text"] for doubt in bends if doubt["code"] == "electrode_conductivity"]
     assert "adds no resistance" in why
     quiet = contact_document(shipped("Li"), shipped("LiF"), samples=0)["validity"]
     assert "coupling" not in {doubt["code"] for doubt in quiet}

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 import interohm.configs
 from interohm.device_models import neutral_bulk
 from interohm.prediction.contact import contact_document
-from interohm.prediction.contact_hop import prior_median_eV
+from interohm.prediction.contact_barrier import prior_median_eV
 from interohm.prediction.sampling import FieldSamples, phase_of
 from interohm.records import (
     ION_CHARGES,

@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from interohm.prediction.barrier_prior import MeasuredPair, fit_scale, measured_pairs
-from interohm.prediction.contact_hop import EXCESS_BARRIER_SCALE_EV
+from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.validation import RESISTANCE, Validation, solve_experiment, validate
-from interohm.records import Quantity
+from interohm.records import Metal, Quantity
 from interohm.records.cell_config import Contact
 from interohm.records.experiment import (
     EXPERIMENTS_FOLDER,
@@ -111,6 +111,27 @@ def test_published_models_come_out(found: Validation) -> None:
     # sqrt(2·eps·drop/(e·c)) is the limit of low temperatures
     width = predicted["becker-steinberger-2021", "thickness_nm"]
     assert width == pytest.approx(27.8, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["de-klerk-2018-llzo", "de-klerk-2018-latp"])
+def test_a_published_model_has_a_narrow_layer_that_resists_where_it_is_empty(
+    found: Validation, name: str
+) -> None:
+    """What de Klerk and Wagemaker say, with their parameters in place of the shipped records'."""
+    width, resistance = (row for row in found.rows if row.experiment.name == name)
+    assert width.p50 is not None
+    assert 0.1 < width.p50 < 1.5
+    assert resistance.p50 is not None
+    assert resistance.p50 < 1e-2
+    model = experiment(name)
+    electrode, electrolyte = model.phases() or pytest.fail("no records")
+    assert isinstance(electrode, Metal)
+    (state,) = electrode.states
+    # 0.8 V more empties one of the two sides
+    higher = state.model_copy(update={"voltage_V": Quantity(value=state.voltage_V.value + 0.8)})
+    emptied = electrode.model_copy(update={"states": [higher]})
+    solved = solve_experiment(model, (emptied, electrolyte), FieldSamples(1))
+    assert float(np.squeeze(solved.interface_resistance_ohm_cm2)) > 1e5
 
 
 def test_a_comparison_needs_records_and_a_number() -> None:

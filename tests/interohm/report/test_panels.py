@@ -20,6 +20,7 @@ from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
 from interohm.report import write_contact_report, write_report
 from interohm.report.arrhenius import activation_table, arrhenius_figure, swept_parts
+from interohm.report.budget import cell_parts, contact_parts, interface_part
 from interohm.report.current import polarization_figure, polarization_table
 from interohm.report.curve_points import with_nodes
 from interohm.report.display_axis import display_axis, electrode
@@ -249,7 +250,7 @@ def test_the_cells_interval_lies_around_its_line(materials):
     bare = deepcopy(states)
     for state in bare:
         for part in state["temperature_sweep"]["contacts"]:
-            for one in (part["charge_transfer"], part["space_charge"]):
+            for one in (part["charge_transfer"], part["depletion"], part["space_charge"]):
                 one["quantiles"] = None
         for part in state["temperature_sweep"]["layers"]:
             part["quantiles"] = None
@@ -266,10 +267,36 @@ def test_a_cells_log10_says_of_how_many_samples_it_is(states):
     assert "(m of n)" not in states_table(typed([{**states[0], "quantiles": all_of_them}]))
 
 
+def test_budgets_add_up_and_only_accumulation_is_negative():
+    """It takes off a cell's sum, off no contact's parts: here carriers accumulate everywhere."""
+    layers = [("Li", 200), ("LiPON", 3), ("LiPON", 900), ("LiCoO2", 300)]
+    cell = Cell.model_validate(
+        {
+            "name": "accumulates",
+            "states_of_charge": [0.0, 0.5],
+            "layers": [{"material": name, "thickness_nm": nm} for name, nm in layers],
+        }
+    )
+    records = [shipped_material(name) for name, _ in layers]
+    for state in typed(cell_document(cell, records, samples=50)["states"]):
+        *parts, total = cell_parts(state)
+        known = [part.value_ohm_cm2 for part in parts if part.value_ohm_cm2 is not None]
+        assert sum(known) == pytest.approx(total.value_ohm_cm2, rel=1e-9)
+        negative = [part for part in parts if (part.value_ohm_cm2 or 0.0) < 0.0]
+        assert [part.label for part in negative] == ["accumulation at all contacts"]
+        for contact in state.contacts:
+            found = contact_parts(contact, (contact.left, contact.right))
+            assert all((part.value_ohm_cm2 or 0.0) >= 0.0 for part in found)
+            assert all((part.interval_ohm_cm2 or {"p05": 0.0})["p05"] >= 0.0 for part in found)
+            resistance = contact.resistance.interface_resistance_ohm_cm2
+            assert sum(part.value_ohm_cm2 or 0.0 for part in found) == pytest.approx(resistance)
+            assert interface_part(contact).value_ohm_cm2 == resistance
+
+
 def test_a_part_that_is_negative_everywhere_has_no_curve(states):
     sweep = deepcopy(states[0]["temperature_sweep"])
     nothing = [None] * len(sweep["temperature_K"])
-    for part in (sweep["contacts"][0]["charge_transfer"], sweep["contacts"][0]["space_charge"]):
+    for part in (sweep["contacts"][0]["charge_transfer"], sweep["contacts"][0]["depletion"]):
         part.update(resistance_ohm_cm2=[-1.0] * len(nothing), activation_energy_eV=nothing)
         part["without_space_charge"] = None
     labels = [part.label for part in swept_parts(TemperatureSweep.read(sweep))]
@@ -387,7 +414,7 @@ def test_the_whole_is_told_from_a_part_that_equals_it(document, materials, tmp_p
         shades = {trace["name"]: trace for trace in traces if "fill" in trace}
         assert shades[f"{whole}, 5 to 95 %"]["fillcolor"] == "rgba(0,0,0,0)"
         assert len({trace["fillcolor"] for trace in shades.values()}) > 1
-    assert html.count("reaches below zero, as of a space charge") == 3
+    assert html.count("reaches zero: in some samples nothing is depleted") == 3
 
 
 def test_the_ranking_orders_the_inputs(states):

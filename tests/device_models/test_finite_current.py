@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.special import erfc
 
 from interohm.device_models.constants import BOLTZMANN_EV_K
-from interohm.device_models.kinetics import (
+from interohm.device_models.finite_current import (
     ButlerVolmer,
     MarcusHushChidsey,
     apparent_activation_energy_eV,

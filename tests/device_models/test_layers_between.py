@@ -13,7 +13,7 @@ from interohm.device_models import (
     GradedProfile,
     Metal,
     StackLayer,
-    finite_layers,
+    layers_between,
     neutral_bulk,
     solve_finite_layers,
     solve_stack,
@@ -75,7 +75,7 @@ def test_what_feels_mu_takes_the_grid(electrons: bool, monkeypatch: pytest.Monke
         calls.append(np.shape(more["dipole_V"][0]))  # type: ignore[index]
         return solve_stack(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(finite_layers, "solve_stack", spy)
+    monkeypatch.setattr(layers_between, "solve_stack", spy)
     phase = replace(symmetric(0.5), electrons=np.array(electrons), band_gap_eV=np.array([6.0, 3.0]))
     bulk = neutral_bulk(phase, temperature_K=300.0, metal_work_function_eV=METAL_eV)
     found = solved(StackLayer(bulk, 5.0, mu_eV=sloping_mu), 2.5)
@@ -103,7 +103,7 @@ def test_what_varies_takes_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
         called.append(True)
         raise AssertionError("the first integral needs constants")
 
-    monkeypatch.setattr(finite_layers, "coated_contact", refuse)
+    monkeypatch.setattr(layers_between, "coated_contact", refuse)
     layer = StackLayer(
         bulk_of(0.4), 5.0, fixed_charge_cm3=GradedProfile(np.array([0.0, 5.0]), np.array([0, 1e19]))
     )

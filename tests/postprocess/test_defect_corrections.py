@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from interohm.postprocess.calculation import Calculation
-from interohm.postprocess.corrections import (
+from interohm.postprocess.defect_corrections import (
     point_charge_correction,
     point_charge_potential,
     screened_potential,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .corrections import COULOMB_V_A, Dielectric, SiteAlignment, component
+from .defect_corrections import COULOMB_V_A, Dielectric, SiteAlignment, component
 
 #: Å; width of the region between the defect and its image in which the average is taken.
 _SAMPLED_A = 1.0

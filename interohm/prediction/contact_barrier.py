@@ -7,10 +7,10 @@ prior, one draw for a pair of phases (physics.md, section 5).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from interohm.prediction.sampling import normal_share
 from interohm.records import Insulator, Metal, Quantity
 from interohm.records.cell_config import Contact
 from interohm.records.extrinsic import is_uncertain
+from interohm.records.interface import interface_hash
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -146,6 +147,24 @@ def with_known_interface(
     return given.model_copy(update=update)
 
 
+#: What an interface may say that enters a prediction.
+_NUMBERS = ("barrier_eV", "dipole_V", "areal_site_density_cm2")
+
+
+def _fitting(
+    left: Insulator | Metal, right: Insulator | Metal, interfaces: Sequence[Interface]
+) -> Iterator[tuple[Interface, Interface]]:
+    """Yield the interfaces of these two records and surfaces: from left to right, and as given."""
+    for interface in interfaces:
+        for one in (interface, interface.reversed()):
+            if (one.left, one.right) != (left.name, right.name):
+                continue
+            surfaces = ((one.left_surface, left), (one.right_surface, right))
+            if all(surface in (None, material.surface) for surface, material in surfaces):
+                yield one, interface
+                break
+
+
 def known_interface(
     left: Insulator | Metal, right: Insulator | Metal, interfaces: Sequence[Interface]
 ) -> Interface | None:
@@ -154,21 +173,51 @@ def known_interface(
     Of several interfaces the first one counts, and what it lacks is the next one's.
     """
     found: Interface | None = None
-    for interface in interfaces:
-        for one in (interface, interface.reversed()):
-            if (one.left, one.right) != (left.name, right.name):
-                continue
-            surfaces = ((one.left_surface, left), (one.right_surface, right))
-            if all(surface in (None, material.surface) for surface, material in surfaces):
-                found = one if found is None else _completed(found, one)
-                break
+    for one, _ in _fitting(left, right, interfaces):
+        if found is None:
+            found = one
+        missing = {name: getattr(one, name) for name in _NUMBERS if getattr(found, name) is None}
+        found = found.model_copy(update=missing)
     return found
 
 
-def _completed(first: Interface, second: Interface) -> Interface:
-    numbers = ("barrier_eV", "areal_site_density_cm2", "dipole_V")
-    missing = {name: getattr(second, name) for name in numbers if getattr(first, name) is None}
-    return first.model_copy(update=missing)
+def interface_numbers(
+    given: Contact,
+    left: Insulator | Metal,
+    right: Insulator | Metal,
+    interfaces: Sequence[Interface],
+) -> list[dict[str, Any]]:
+    """Return which numbers of a contact are from which interface, as a document says it.
+
+    Parameters
+    ----------
+    given : Contact
+        What was given with the contact, which wins.
+    left, right : Insulator or Metal
+        Its phases.
+    interfaces : sequence of Interface
+        Those that are known, in the order in which they are asked.
+    """
+    found = []
+    for name in _NUMBERS:
+        if getattr(given, name) is not None:
+            continue
+        for one, interface in _fitting(left, right, interfaces):
+            quantity = getattr(one, name)
+            if quantity is not None:
+                found.append(
+                    {
+                        "field": name,
+                        "value": quantity.value,
+                        "uncertainty": quantity.uncertainty,
+                        "method": quantity.method,
+                        "source": quantity.source,
+                        "interface": interface.name,
+                        "hash": interface_hash(interface),
+                    }
+                )
+                break
+    return found
 
 
 def is_known(contact: Contact) -> bool:

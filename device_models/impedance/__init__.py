@@ -1,0 +1,1 @@
+"""Impedance of layers and their contacts: linearized Poisson–Nernst–Planck (physics.md, 12)."""

@@ -1,0 +1,134 @@
+"""`interohm impedance`: the spectrum that the records of a cell predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interohm.cli.predictions import Json, Report, Save, check, check_outputs
+
+if TYPE_CHECKING:
+    from interohm.arrays import Array
+
+IMPEDANCE_EXAMPLE = (
+    "Example: interohm impedance my-cell.yaml --soc 0.5 --frequencies 1e-3:1e7:10 "
+    "--report impedance.html"
+)
+
+
+def impedance(
+    config: Annotated[Path, typer.Argument(help="The cell in YAML; see configs/examples/.")],
+    soc: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0…1", help="State of charge; 0 is discharged. All of the cell's without it."
+        ),
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(metavar="K", help="Temperature in kelvin, instead of the cell's."),
+    ] = None,
+    frequencies: Annotated[
+        str,
+        typer.Option(
+            metavar="LOW:HIGH:N", help="From which to which frequency in Hz, and how many a decade."
+        ),
+    ] = "1e-3:1e7:10",
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="How often the uncertainties are drawn (2000 times); 0: the nominal spectrum "
+            "alone, which is faster.",
+        ),
+    ] = None,
+    save: Save = False,
+    as_json: Json = False,
+    report: Report = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw Nyquist and Bode plots for print: .pdf, .png or .svg."
+        ),
+    ] = None,
+) -> None:
+    """Predict the impedance of a cell.
+
+    Linear response of ions, electrons and potentials about the cell's space charges at open
+    circuit: spectrum, the processes in it with resistance, capacitance and time constant, and the
+    circuit that the model itself is.
+    """
+    from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
+    from interohm.cli.output import print_json, progress_bar, remark
+    from interohm.prediction.impedance import (
+        at_conditions,
+        impedance_result,
+        steps,
+    )
+    from interohm.prediction.sampling import DEFAULT_SAMPLES
+    from interohm.records.cell_config import StateOfCharge, Temperature, load_cell
+
+    check_outputs(report, figure)
+    frequency_Hz = _frequencies(frequencies)
+    if soc is not None:
+        check(soc, StateOfCharge, "--soc")
+    if temperature is not None:
+        check(temperature, Temperature, "--temperature")
+    described = at_conditions(load_cell(config), soc, temperature)
+    names = [layer.material for layer in described.layers]
+    places = [f"{config}: layers[{place}].material" for place in range(len(names))]
+    materials, notes = find_materials(names, relative_to=config.parent, where=places)
+    with progress_bar("states of charge, and their samples", steps(described)) as advance:
+        result = impedance_result(
+            described,
+            materials,
+            frequency_Hz=frequency_Hz,
+            samples=DEFAULT_SAMPLES if samples is None else samples,
+            interfaces=known_interfaces(),
+            where=str(config),
+            progress=advance,
+        )
+    for text in result.remarks:
+        remark(text)
+    if as_json:
+        print_json(result.document())
+    else:
+        from interohm.cli.impedance_tables import print_impedance
+
+        print_impedance(result, assumed_inputs(materials))
+    if report is not None:
+        from interohm.report.impedance import write_impedance_report
+
+        write_impedance_report(
+            report, described, materials, result, remarks=[*notes, *result.remarks]
+        )
+        remark(f"report: {report}")
+    if figure is not None:
+        from interohm.report.impedance_figure import write_impedance_figure
+
+        write_impedance_figure(figure, result)
+        remark(f"figure: {figure}")
+    if save:
+        from interohm.database import Database
+
+        with Database.open(write=True) as database:
+            database.save_impedance(result)
+            remark(f"saved in {database.location}, collection impedances")
+
+
+def _frequencies(text: str) -> Array:
+    from interohm.errors import InputError
+    from interohm.prediction.impedance import frequencies_Hz
+
+    try:
+        low, high, count = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise InputError(
+            f"{text!r} is no range of frequencies",
+            where="--frequencies",
+            fix="give LOW:HIGH:PER_DECADE in Hz, as 1e-3:1e7:10",
+        ) from None
+    return frequencies_Hz(low, high, count)

@@ -1,0 +1,162 @@
+"""The impedance of a cell, its processes and the circuit that it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field, PrivateAttr
+
+from interohm.results.result import CurveQuantiles, Quantiles, Result, without_records
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas
+    from plotly.graph_objects import Figure
+
+    from interohm.records import Insulator, Metal
+    from interohm.records.cell_config import Cell
+
+
+class Process(Result):
+    """One thing that takes its share of the voltage."""
+
+    name: str = Field(
+        description="charge transfer, space charge, bulk, layer (solved whole), solid diffusion or "
+        "electrons."
+    )
+    where: str = Field(description="The contact, the layer, or the electrode.")
+    resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; negative where carriers accumulate, null where nothing passes."
+    )
+    capacitance_uF_cm2: float | None = Field(None, description="µF/cm², in parallel.")
+    time_constant_s: float | None = Field(
+        None, description="s; their product. The process peaks at 1/(2π·time)."
+    )
+
+
+class Pole(Result):
+    """One parallel RC element of the circuit."""
+
+    resistance_ohm_cm2: float = Field(description="Ω·cm², positive.")
+    time_constant_s: float = Field(description="s")
+    capacitance_uF_cm2: float = Field(description="µF/cm²")
+    process: str = Field(description="Which process loses most of its energy.")
+
+
+class Circuit(Result):
+    """The circuit that the model itself is: parallel RC elements and a capacitor, in series."""
+
+    poles: list[Pole] = Field(default_factory=list, description="From fast to slow.")
+    series_capacitance_uF_cm2: float | None = Field(
+        None, description="µF/cm²; of what blocks, null where nothing does."
+    )
+    impedance_py: str = Field("", description="The circuit string of impedance.py.")
+    impedance_py_parameters: list[float] = Field(
+        default_factory=list, description="Its initial_guess: Ω·cm² and F/cm²."
+    )
+    pyimpspec: str = Field("", description="The circuit description code of pyimpspec.")
+
+
+class ImpedanceQuantiles(Result):
+    """What the records' uncertainties leave open of an impedance."""
+
+    z_real_ohm_cm2: CurveQuantiles | None = Field(None, description="Ω·cm², by frequency.")
+    z_imag_ohm_cm2: CurveQuantiles | None = Field(None, description="Ω·cm², by frequency.")
+    dc_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    process_resistance_ohm_cm2: list[Quantiles | None] = Field(
+        default_factory=list, description="Ω·cm²; of each process."
+    )
+    samples: int | None = Field(None, description="How often the uncertainties were drawn.")
+    lost_samples: int | None = Field(None, description="Samples without a solution.")
+
+
+class ImpedanceState(Result):
+    """The impedance at one state of charge."""
+
+    state_of_charge: float = Field(description="0 is discharged.")
+    frequency_Hz: list[float] = Field(description="Hz, ascending.")
+    z_real_ohm_cm2: list[float] = Field(description="Ω·cm²")
+    z_imag_ohm_cm2: list[float] = Field(description="Ω·cm²; negative of a capacitor.")
+    quantiles: ImpedanceQuantiles | None = Field(None, description="None without uncertainties.")
+    dc_resistance_ohm_cm2: float | None = Field(
+        None,
+        description="Ω·cm²; at frequency 0 without the electrodes' diffusion, null where a contact "
+        "is blocked and electrons do not conduct.",
+    )
+    dc_reason: str | None = Field(None, description="Why there is none.")
+    processes: list[Process] = Field(default_factory=list)
+    circuit: Circuit = Field(default_factory=Circuit)
+
+
+class ImpedanceResult(Result):
+    """The impedance of a cell (`interohm impedance --json`)."""
+
+    cell: str = Field(description="Its name.")
+    temperature_K: float = Field(description="K")
+    records: dict[str, str] = Field(
+        default_factory=dict, description="Hash of each record that was used."
+    )
+    states: list[ImpedanceState] = Field(default_factory=list)
+    remarks: list[str] = Field(default_factory=list, description="What else a reader must know.")
+
+    _cell: Cell | None = PrivateAttr(None)
+    _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())
+
+    def plot(self, state: int = -1) -> Figure:
+        """Return the Nyquist plot as a plotly figure, which notebooks draw.
+
+        Parameters
+        ----------
+        state : int
+            Which of the states, by its number; the last one unless given.
+        """
+        from interohm.report.impedance import nyquist_figure
+        from interohm.report.plots import drawn, plotly_figure
+
+        return plotly_figure(drawn(nyquist_figure(self.states), state))
+
+    def report(self, path: str | Path) -> None:
+        """Write the report, one HTML file that needs no network.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written; or the result was read from a document, without records.
+        """
+        from interohm.report.impedance import write_impedance_report
+
+        if self._cell is None:
+            raise without_records("impedance.write_impedance_report(path, cell, records, result)")
+        write_impedance_report(path, self._cell, self._materials, self)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return one row for each frequency of each state of charge."""
+        import pandas
+
+        return pandas.concat(
+            [
+                pandas.DataFrame(
+                    {
+                        "state_of_charge": state.state_of_charge,
+                        "frequency_Hz": state.frequency_Hz,
+                        "z_real_ohm_cm2": state.z_real_ohm_cm2,
+                        "z_imag_ohm_cm2": state.z_imag_ohm_cm2,
+                    }
+                )
+                for state in self.states
+            ],
+            ignore_index=True,
+        )
+
+    def with_records(self, cell: Cell, materials: Sequence[Insulator | Metal]) -> Self:
+        """Return the result with what it was predicted from, for its report."""
+        found = self.model_copy()
+        found._cell, found._materials = cell, tuple(materials)
+        return found
+
+    def __repr__(self) -> str:
+        return f"<impedance of {self.cell}, {self.temperature_K:g} K: {len(self.states)} states>"
+
+    __str__ = __repr__
