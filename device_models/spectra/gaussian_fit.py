@@ -136,7 +136,7 @@ class _Problem:
     ) -> None:
         self.observations = observations
         self.prior_mean = prior_mean
-        self.root: Array = np.linalg.cholesky(prior_covariance)
+        self.root: Array = np.asarray(np.linalg.cholesky(prior_covariance), dtype=np.float64)
         self.count = 2 * sum(len(one.z) for one in observations)
 
     def parameters(self, white: Array) -> Array:
