@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: Fewer points say nothing about processes, nor whether the points can be trusted.
 FEWEST_POINTS = 6
 
+#: Im Z beyond this part of |Z| is more than noise.
+_INDUCTIVE = 0.01
+
 _EXAMPLE = "frequency_Hz,z_real_ohm,z_imag_ohm"
 _COMMENTS = "#%!"
 _SEPARATORS = ("\t", ";", ",", "  ", " ")
@@ -541,9 +544,9 @@ class _Reader:
                 where=str(self.path),
                 fix="see whether the sign in the heading is right, and the leads short",
             )
-        elif positive:
+        elif inductive := np.count_nonzero(z.imag > _INDUCTIVE * abs(z)):
             remarks.append(
-                f"{positive} of {len(z)} points are inductive (Im Z > 0), as leads are and no cell"
+                f"{inductive} of {len(z)} points are inductive (Im Z > 0), as leads are and no cell"
             )
         return distinct, z, remarks
 

@@ -1,6 +1,7 @@
 """What measured impedance spectra say: whether to trust them, and what they teach of a model."""
 
 from .gaussian_fit import (
+    UNDETERMINED_SHARE,
     Direction,
     GaussianFit,
     Observation,
@@ -11,6 +12,7 @@ from .gaussian_fit import (
 from .kramers_kronig import KramersKronig, kramers_kronig
 
 __all__ = [
+    "UNDETERMINED_SHARE",
     "Direction",
     "GaussianFit",
     "KramersKronig",

@@ -1,0 +1,84 @@
+"""A measured impedance beside the predicted one, and what it teaches of the records."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from interohm.results.result import Result
+
+
+class MeasuredPoints(Result):
+    """One measured spectrum: what can be used of it, and the model beside it."""
+
+    source: str = Field(description="The file.")
+    sha256: str = Field(description="Of its bytes.")
+    area_cm2: float | None = Field(None, description="cm²; null where the file is per area.")
+    temperature_K: float = Field(description="K")
+    state_of_charge: float = Field(description="0 is discharged.")
+    frequency_Hz: list[float] = Field(description="Hz, ascending.")
+    z_real_ohm_cm2: list[float] = Field(description="Ω·cm²")
+    z_imag_ohm_cm2: list[float] = Field(description="Ω·cm²; negative of a capacitor.")
+    usable: list[bool] = Field(description="Whether a point obeys the Kramers–Kronig relations.")
+    residual_real: list[float] = Field(description="Of the Kramers–Kronig test, relative to |Z|.")
+    residual_imag: list[float] = Field(description="Of the Kramers–Kronig test, relative to |Z|.")
+    elements: int = Field(description="RC elements of the Kramers–Kronig test.")
+    noise: float = Field(description="Standard deviation of each part, relative to |Z|.")
+    verdict: str = Field(description="What the Kramers–Kronig test says, for people.")
+    predicted_real_ohm_cm2: list[float | None] = Field(description="Ω·cm², of the records.")
+    predicted_imag_ohm_cm2: list[float | None] = Field(description="Ω·cm², of the records.")
+    fitted_real_ohm_cm2: list[float] | None = Field(None, description="Ω·cm², after the fit.")
+    fitted_imag_ohm_cm2: list[float] | None = Field(None, description="Ω·cm², after the fit.")
+    remarks: list[str] = Field(default_factory=list, description="What was mended in the file.")
+
+
+class LearnedField(Result):
+    """One number of a record before and after."""
+
+    record: str = Field(description="Its name, or that of a pair of phases.")
+    field: str = Field(description="As samples of it are drawn.")
+    prior_value: float | None = Field(None, description="In the field's unit.")
+    prior_uncertainty: float | None = Field(None, description="One standard deviation.")
+    value: float | None = Field(None, description="After the measurement.")
+    uncertainty: float | None = Field(None, description="One standard deviation.")
+    variance_share: float = Field(description="Variance after over that before.")
+    learned: bool = Field(description="False where the data say nothing of it.")
+
+
+class Undetermined(Result):
+    """A combination of numbers of which the data say nothing."""
+
+    variance_share: float = Field(description="Variance after over that before, above 0.9.")
+    loadings: dict[str, float] = Field(
+        description="How many prior standard deviations each number moves along it."
+    )
+
+
+class ImpedanceFit(Result):
+    """What the spectra teach, all together."""
+
+    fields: list[LearnedField] = Field(description="Those that were asked for.")
+    undetermined: list[Undetermined] = Field(default_factory=list)
+    covariance: list[list[float]] = Field(
+        description="Of the fields' standard normal coordinates; 1 is the variance before."
+    )
+    contact_barrier_eV: dict[str, list[float]] = Field(
+        default_factory=dict, description="eV; value and uncertainty of each contact's barrier."
+    )
+    chi2_reduced: float = Field(description="About 1 where the model reaches the data.")
+    noise_factor: float = Field(description="By which the noise was multiplied; 1 where it does.")
+    converged: bool
+    effective_samples: float = Field(description="Of the reweighted samples.")
+    samples: int
+    largest_shift: float = Field(
+        description="Of the reweighted from the normal mean, in standard deviations."
+    )
+
+
+class MeasuredImpedanceResult(Result):
+    """Measured spectra of a cell (`interohm impedance --measured --json`)."""
+
+    cell: str = Field(description="Its name.")
+    records: dict[str, str] = Field(default_factory=dict, description="Hash of each record.")
+    spectra: list[MeasuredPoints]
+    fit: ImpedanceFit | None = None
+    remarks: list[str] = Field(default_factory=list)
