@@ -10,6 +10,7 @@ from .gaussian_fit import (
     reweighted,
 )
 from .kramers_kronig import KramersKronig, kramers_kronig
+from .relaxation_times import Peak, RelaxationTimes, relaxation_times
 
 __all__ = [
     "UNDETERMINED_SHARE",
@@ -17,8 +18,11 @@ __all__ = [
     "GaussianFit",
     "KramersKronig",
     "Observation",
+    "Peak",
+    "RelaxationTimes",
     "Reweighted",
     "fit_gaussian",
     "kramers_kronig",
+    "relaxation_times",
     "reweighted",
 ]

@@ -21,11 +21,12 @@ Predict = Callable[[Array], tuple[ComplexArray, ComplexArray]]
 #: A direction whose variance is more than this part of the prior's is undetermined.
 UNDETERMINED_SHARE = 0.9
 _MOST_STEPS = 60
+#: At each larger noise.
+_ANNEALING_STEPS = 3
 #: Of a step, in the prior's standard deviations.
 _CONVERGED = 1e-4
-#: With a worse reduced chi² other starts are tried, and so many.
+#: With a worse reduced chi² other starts are tried.
 _POOR_CHI2 = 2.0
-_STARTS = 4
 _QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -138,12 +139,22 @@ class _Problem:
         self.prior_mean = prior_mean
         self.root: Array = np.asarray(np.linalg.cholesky(prior_covariance), dtype=np.float64)
         self.count = 2 * sum(len(one.z) for one in observations)
+        #: The last ones, since a prediction may take seconds.
+        self.known: dict[bytes, tuple[Array, Array] | None] = {}
 
     def parameters(self, white: Array) -> Array:
         return self.prior_mean + self.root @ white
 
     def residuals(self, white: Array) -> tuple[Array, Array] | None:
         """Return the residuals and minus their derivatives, None where there is no prediction."""
+        key = white.tobytes()
+        if key not in self.known:
+            while len(self.known) > 3:
+                del self.known[next(iter(self.known))]
+            self.known[key] = self._predicted(white)
+        return self.known[key]
+
+    def _predicted(self, white: Array) -> tuple[Array, Array] | None:
         parts, slopes = [], []
         for one in self.observations:
             z, steepness = one.predict(self.parameters(white))
@@ -163,6 +174,8 @@ def fit_gaussian(
     prior_mean: ArrayLike,
     prior_covariance: ArrayLike,
     *,
+    start: ArrayLike | None = None,
+    other_starts: int = 4,
     seed: int = 0,
 ) -> GaussianFit:
     """Infer parameters from one or several spectra, together.
@@ -179,8 +192,12 @@ def fit_gaussian(
         Of parameters whose prior is normal: logarithms of what is log-normal.
     prior_covariance : array (parameters, parameters)
         Positive definite.
+    start : array (parameters,), optional
+        Where to begin; at the prior's mean unless given.
+    other_starts : int
+        How many others, drawn from the prior, are tried where the first one fits badly.
     seed : int
-        Of other starts, where the first one fits badly.
+        Of those.
 
     Returns
     -------
@@ -189,21 +206,25 @@ def fit_gaussian(
     Raises
     ------
     ValueError
-        There is no prediction at the prior's mean.
+        There is no prediction at the start.
     """
     mean = np.asarray(prior_mean, dtype=np.float64)
     covariance = np.asarray(prior_covariance, dtype=np.float64)
     problem = _Problem(observations, mean, covariance)
-    if problem.residuals(np.zeros(len(mean))) is None:
-        raise ValueError("the model predicts nothing at the mean of the prior")
+    white: Array = np.zeros(len(mean))
+    if start is not None:
+        away = np.asarray(start, dtype=np.float64) - mean
+        white = np.asarray(np.linalg.solve(problem.root, away), dtype=np.float64)
+    if problem.residuals(white) is None:
+        raise ValueError("the model predicts nothing at the start")
     rng = np.random.default_rng(seed)
-    best = _annealed(problem, np.zeros(len(mean)))
-    for _ in range(_STARTS):
+    best = _annealed(problem, white)
+    for _ in range(other_starts):
         if 2 * best.cost < _POOR_CHI2 * problem.count:
             break
-        start = rng.standard_normal(len(mean))
-        if problem.residuals(start) is not None:
-            best = min(best, _annealed(problem, start), key=lambda found: found.cost)
+        drawn = rng.standard_normal(len(mean))
+        if problem.residuals(drawn) is not None:
+            best = min(best, _annealed(problem, drawn), key=lambda found: found.cost)
     chi2 = _reduced_chi2(problem, best, 1.0)
     factor = 1.0
     if chi2 > 1 + 3 * np.sqrt(2 / problem.count):
@@ -291,7 +312,7 @@ def _annealed(problem: _Problem, start: Array) -> _Found:
     factor = np.sqrt(max(float(np.mean(first[0] ** 2)), 1.0))
     white = start
     while factor > 1:
-        white = _descended(problem, white, factor, most_steps=8).white
+        white = _descended(problem, white, factor, most_steps=_ANNEALING_STEPS).white
         factor /= 3
     return _descended(problem, white, 1.0)
 
@@ -325,13 +346,17 @@ def _cost(white: Array, residual: Array, factor: float) -> float:
 
 
 def _step(white: Array, residual: Array, slope: Array, damping: float) -> Array:
-    """Solve the damped normal equations, without squaring the slopes' condition."""
-    identity = np.eye(len(white))
-    sizes = np.sqrt(damping * (1 + np.sum(slope**2, axis=0)))
-    rows = np.concatenate([slope, identity, np.diag(sizes)])
-    target = np.concatenate([residual, -white, np.zeros(len(white))])
-    step: Array = np.linalg.lstsq(rows, target, rcond=None)[0]
-    return step
+    """Solve the damped normal equations."""
+    sizes = damping * (1 + np.sum(slope**2, axis=0))
+    precision = slope.T @ slope + np.diag(1 + sizes)
+    try:
+        step = np.linalg.solve(precision, slope.T @ residual - white)
+    except np.linalg.LinAlgError:
+        # slopes so steep that their squares lose the prior
+        rows = np.concatenate([slope, np.diag(np.sqrt(1 + sizes))])
+        target = np.concatenate([residual, -white / np.sqrt(1 + sizes)])
+        step = np.linalg.lstsq(rows, target, rcond=None)[0]
+    return np.asarray(step, dtype=np.float64)
 
 
 def _share(slope: Array, factor: float) -> Array:

@@ -45,6 +45,8 @@ class KramersKronig:
     noise : float
         Standard deviation of each part of the residual at usable points, relative to |Z|; of the
         measurement, since the parameters of the fit are allowed for.
+    series_capacitor : bool
+        Whether the fit has one, as where the direct current is blocked.
     """
 
     fitted: ComplexArray
@@ -53,6 +55,7 @@ class KramersKronig:
     elements: int
     mu: float
     noise: float
+    series_capacitor: bool
 
     @property
     def largest_residual(self) -> Array:
@@ -111,6 +114,7 @@ def kramers_kronig(frequency_Hz: ArrayLike, z: ArrayLike) -> KramersKronig:
         fit.elements,
         fit.mu,
         _noise(fit, usable),
+        series_capacitor,
     )
 
 

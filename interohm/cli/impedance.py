@@ -52,8 +52,8 @@ def impedance(
         typer.Option(
             metavar="FILE",
             help="A measured spectrum (.csv, .xlsx, Gamry .DTA, BioLogic .mpt, ZView .z): test it, "
-            "and lay the prediction beside it. Several are fitted together; what differs between them "
-            "follows the file: --measured a.mpt,temperature_K=320,soc=0.5,area_cm2=0.785.",
+            "and lay the prediction beside it. Several are fitted together; what differs between "
+            "them follows the file: --measured a.mpt,temperature_K=320,soc=0.5,area_cm2=0.785.",
         ),
     ] = None,
     area_cm2: Annotated[

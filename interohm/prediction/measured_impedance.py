@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.device_models.spectra import KramersKronig, kramers_kronig
+from interohm.device_models.spectra import KramersKronig, kramers_kronig, relaxation_times
 from interohm.errors import InputError
 from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.impedance import at_conditions
@@ -30,6 +30,7 @@ from interohm.results.measured_impedance import MeasuredImpedanceResult
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interohm.arrays import Array
     from interohm.measured_spectra import MeasuredSpectrum
     from interohm.records.interface import Interface
 
@@ -205,8 +206,40 @@ def _points(
         "verdict": _verdict(spectrum, test, one.usable),
         "predicted_real_ohm_cm2": predicted[0],
         "predicted_imag_ohm_cm2": predicted[1],
+        "relaxation_times": _distribution(one, test),
         "remarks": list(spectrum.remarks),
     }
+
+
+def _distribution(one: UsedSpectrum, test: KramersKronig) -> dict[str, Any] | None:
+    usable = one.usable
+    if 2 * int(usable.sum()) < len(usable):
+        return None
+    found = relaxation_times(
+        one.spectrum.frequency_Hz[usable],
+        one.spectrum.z_ohm_cm2[usable],
+        noise=one.noise,
+        series_capacitor=test.series_capacitor,
+    )
+    return {
+        "time_constant_s": found.time_constant_s.tolist(),
+        "gamma_p05_ohm_cm2": found.gamma[0].tolist(),
+        "gamma_p50_ohm_cm2": found.gamma[1].tolist(),
+        "gamma_p95_ohm_cm2": found.gamma[2].tolist(),
+        "high_frequency_resistance_ohm_cm2": _quantiles(found.high_frequency_resistance),
+        "polarization_resistance_ohm_cm2": _quantiles(found.polarization_resistance),
+        "peaks": [
+            {
+                "time_constant_s": peak.time_constant_s,
+                "resistance_ohm_cm2": _quantiles(peak.resistance),
+            }
+            for peak in found.peaks
+        ],
+    }
+
+
+def _quantiles(values: Array) -> dict[str, float]:
+    return dict(zip(("p05", "p50", "p95"), values.tolist(), strict=True))
 
 
 def _verdict(spectrum: MeasuredSpectrum, test: KramersKronig, usable: NDArray[np.bool_]) -> str:

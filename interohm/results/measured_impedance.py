@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from interohm.results.result import Result
+from interohm.results.result import Quantiles, Result
+
+
+class RelaxationPeak(Result):
+    """One maximum of the distribution of relaxation times."""
+
+    time_constant_s: float = Field(description="s")
+    resistance_ohm_cm2: Quantiles = Field(description="Ω·cm²; area of the peak.")
+
+
+class RelaxationDistribution(Result):
+    """The distribution of relaxation times, per unit of ln tau."""
+
+    time_constant_s: list[float] = Field(description="s")
+    gamma_p05_ohm_cm2: list[float] = Field(description="Ω·cm²; 5 % of the posterior is below.")
+    gamma_p50_ohm_cm2: list[float] = Field(description="Ω·cm²; the median.")
+    gamma_p95_ohm_cm2: list[float] = Field(description="Ω·cm²; 95 % of the posterior is below.")
+    high_frequency_resistance_ohm_cm2: Quantiles = Field(description="Ω·cm²")
+    polarization_resistance_ohm_cm2: Quantiles = Field(description="Ω·cm²; the whole area.")
+    peaks: list[RelaxationPeak] = Field(default_factory=list)
 
 
 class MeasuredPoints(Result):
@@ -28,6 +47,9 @@ class MeasuredPoints(Result):
     predicted_imag_ohm_cm2: list[float | None] = Field(description="Ω·cm², of the records.")
     fitted_real_ohm_cm2: list[float] | None = Field(None, description="Ω·cm², after the fit.")
     fitted_imag_ohm_cm2: list[float] | None = Field(None, description="Ω·cm², after the fit.")
+    relaxation_times: RelaxationDistribution | None = Field(
+        None, description="None where fewer than half of the points can be used."
+    )
     remarks: list[str] = Field(default_factory=list, description="What was mended in the file.")
 
 
