@@ -22,7 +22,8 @@ Predict = Callable[[Array], tuple[ComplexArray, ComplexArray]]
 UNDETERMINED_SHARE = 0.9
 _MOST_STEPS = 60
 #: At each larger noise.
-_ANNEALING_STEPS = 3
+_ANNEALING_STEPS = 8
+_ROUGHLY = 0.03
 #: Of a step, in the prior's standard deviations.
 _CONVERGED = 1e-4
 #: With a worse reduced chi² other starts are tried.
@@ -312,13 +313,17 @@ def _annealed(problem: _Problem, start: Array) -> _Found:
     factor = np.sqrt(max(float(np.mean(first[0] ** 2)), 1.0))
     white = start
     while factor > 1:
-        white = _descended(problem, white, factor, most_steps=_ANNEALING_STEPS).white
+        white = _descended(problem, white, factor, _ANNEALING_STEPS, _ROUGHLY).white
         factor /= 3
     return _descended(problem, white, 1.0)
 
 
 def _descended(
-    problem: _Problem, white: Array, factor: float, most_steps: int = _MOST_STEPS
+    problem: _Problem,
+    white: Array,
+    factor: float,
+    most_steps: int = _MOST_STEPS,
+    converged: float = _CONVERGED,
 ) -> _Found:
     found = problem.residuals(white)
     assert found is not None
@@ -329,12 +334,12 @@ def _descended(
         trial = problem.residuals(white + step)
         trial_cost = np.inf if trial is None else _cost(white + step, trial[0], factor)
         if trial is None or not trial_cost < cost:
-            if np.max(abs(step)) < _CONVERGED:
+            if np.max(abs(step)) < converged:
                 return _Found(white, _cost(white, residual, 1.0), True)
             damping = max(10 * damping, 1e-3)
             continue
         white, found, cost = white + step, trial, trial_cost
-        small = np.max(abs(step)) < _CONVERGED and damping < 1
+        small = np.max(abs(step)) < converged and damping < 1
         damping = damping / 10 if damping > 1e-6 else 0.0
         if small:
             return _Found(white, _cost(white, found[0], 1.0), True)
