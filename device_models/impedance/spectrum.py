@@ -18,15 +18,16 @@ from numpy.typing import ArrayLike
 
 from ..phase import Array, BoolArray
 from .chain import Chain, Crossing
+from .shifted import cholesky, product, solve, solve_at_shifts
 
-_PER_DECADE, _PER_DECADE_DIFFUSING = 2.0, 3.0
+_PER_DECADE, _PER_DECADE_DIFFUSING = 1.5, 3.0
 """Shifts per decade; what diffuses has relaxations at all times."""
 
 _MARGIN = 30.0
 """How far shifts go beyond the frequencies."""
 
-_ROWS = 400_000
-"""Rows of one call of LAPACK, which bounds the memory."""
+_TOGETHER = 60_000
+"""Unknowns times shifts that are treated together, so that they stay in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def solve_chain(
     per_decade = _PER_DECADE if calm else _PER_DECADE_DIFFUSING
     count = int(np.ceil(per_decade * np.log10(high / low))) + 1
     shifts = np.geomspace(low, high, count)
-    rows = max(1, _ROWS // (system.size * count))
+    rows = max(1, _TOGETHER // (system.size * count))
     parts = [
         system.reduced(slice(first, min(first + rows, chain.batch)), shifts)
         for first in range(0, chain.batch, rows)
@@ -170,9 +171,9 @@ class _System:
         if m == 1:
             return np.ones((batch, 1))
         ions, electrons = (np.any(self.fixed[:, c::2], axis=1) for c in (0, 1))
-        ones = np.zeros((batch, self.size, 2))
-        ones[:, ::2, 0] = ones[:, 1::2, 1] = 1.0
-        resistance = ones.swapaxes(1, 2) @ _product(self.loss, ones)
+        ones = np.zeros((batch, 2, self.size))
+        ones[:, 0, ::2] = ones[:, 1, 1::2] = 1.0
+        resistance = product(self.loss, ones) @ ones.swapaxes(1, 2)
         # at most 1e150, whose determinant is a number
         resistance = np.minimum(resistance, 1e150)
         share = np.linalg.solve(resistance, np.ones((batch, 2, 1)))[..., 0]
@@ -185,7 +186,7 @@ class _System:
         """Q_0 (B, N), and 1/C of what blocks."""
         lift = np.tile(self.transference, (1, self.size // self.carriers))
         held = np.where(self.fixed, lift, 0.0)
-        inner = -_product(self.energy, held[..., None])[..., 0]
+        inner = -product(self.energy, held[:, None])[:, 0]
         for node, inverse in blocks:
             inner[:, node] += inverse * lift[:, node]
         inner[self.fixed] = 0.0
@@ -195,26 +196,21 @@ class _System:
         if some.size:
             band = self.energy[some]
             _hold(band, self.fixed[some])
-            gap[some] += _solve(band, inner[some][..., None])[..., 0]
+            gap[some] += solve(band, inner[some][..., None])[..., 0]
         return lift - gap, np.sum(self.load * gap, axis=1)
 
     def reduced(self, some: slice, shifts: Array) -> Relaxations:
         """The relaxations of some of the samples."""
         energy, loss, static = self.energy[some], self.loss[some], self.static[some]
-        batch, size = static.shape
-        force = _product(loss, static[..., None])[..., 0]
-        matrix = energy[:, None] + shifts[:, None, None] * loss[:, None]
-        forces = np.repeat(force[:, None], shifts.size, axis=1)
+        force = product(loss, static[:, None])[:, 0] * ~self.fixed[some]
         hosts = [host.take(some) for host in self.hosts]
+        loads = []
         for host in hosts:
             answer = 1.0 / (1.0 + shifts[:, None] * host.time[:, None])
             value = np.sum(host.resistance[:, None] * answer, axis=-1)
-            matrix[:, :, host.node, -1] += shifts * value
-            forces[:, :, host.node] += value * static[:, host.node, None]
-        forces *= ~self.fixed[some][:, None]
-        found = _solve(
-            matrix.reshape(-1, size, energy.shape[-1]), forces.reshape(-1, size, 1)
-        ).reshape(batch, shifts.size, size)
+            free = ~self.fixed[some, host.node, None]
+            loads.append((host.node, shifts * value * free, value * free))
+        found = solve_at_shifts(energy, loss, force, static, shifts, loads, self.carriers)
         # a shift at which rounding leaves no positive definite matrix adds nothing
         found = np.where(np.isfinite(found), found, 0.0)
         basis = np.concatenate([static[:, None], found], axis=1).swapaxes(1, 2)
@@ -229,17 +225,17 @@ class _System:
     ) -> Relaxations:
         energy, loss, static = self.energy[some], self.loss[some], self.static[some]
         size = static.shape[1]
-        factor, lost_samples = _cholesky(energy + middle * loss)
+        factor, lost_samples = cholesky(energy + middle * loss)
         rows = [_times_factor(factor, basis)]
         for host, one in zip(hosts, inner, strict=True):
             rows.append(_root(host.resistance / host.time) * (basis[:, host.node, None] - one))
             rows.append(_root(middle * host.resistance) * one)
         orthonormal = np.linalg.qr(np.concatenate(rows, axis=1))[0]
         modes = _solve_factor(factor, orthonormal[:, :size]) * ~self.fixed[some][..., None]
-        lossy = _product(loss, modes)
-        turned = modes.swapaxes(1, 2)
-        stored_form, lost_form = turned @ _product(energy, modes), turned @ lossy
-        force = (static[:, None] @ lossy)[:, 0]
+        turned = np.ascontiguousarray(modes.swapaxes(1, 2))
+        lossy = product(loss, turned)
+        stored_form, lost_form = product(energy, turned) @ modes, lossy @ modes
+        force = (lossy @ static[..., None])[..., 0]
         inner_forms = []
         start = size
         for host in hosts:
@@ -305,49 +301,6 @@ def _hold(band: Array, fixed: BoolArray) -> None:
     for d in range(1, width + 1):
         band[:, d:, width - d][fixed[:, :-d]] = 0.0
     band[fixed, width] = 1.0
-
-
-def _product(band: Array, x: Array) -> Array:
-    """Symmetric bands (B, N, K + 1) times x (B, N, R)."""
-    width = band.shape[-1] - 1
-    product = band[..., width, None] * x
-    for d in range(1, width + 1):
-        off = band[:, d:, width - d, None]
-        product[:, :-d] += off * x[:, d:]
-        product[:, d:] += off * x[:, :-d]
-    return np.asarray(product)
-
-
-def _cholesky(band: Array) -> tuple[Array, list[int]]:
-    """Upper factors (B, N, K + 1) of positive definite bands (B, N, K + 1), as one long one.
-
-    Those that are not positive definite are named, and replaced.
-    """
-    from scipy.linalg.lapack import dpbtrf
-
-    batch, size, width = band.shape
-    long = band.reshape(-1, width).copy()
-    lost: list[int] = []
-    while True:
-        factor, info = dpbtrf(long.T, lower=0)
-        if info <= 0:
-            return np.asarray(factor).T.reshape(batch, size, width), lost
-        # it would spoil those behind it
-        lost.append((info - 1) // size)
-        block = slice(lost[-1] * size, (lost[-1] + 1) * size)
-        long[block], long[block, -1] = 0.0, 1.0
-
-
-def _solve(band: Array, right: Array) -> Array:
-    """Solve positive definite bands (B, N, K + 1) for right-hand sides (B, N, R)."""
-    from scipy.linalg.lapack import dpbtrs
-
-    factor, lost = _cholesky(band)
-    long = factor.reshape(-1, factor.shape[-1])
-    solution, _ = dpbtrs(long.T, right.reshape(long.shape[0], -1), lower=0)
-    found = np.asarray(solution).reshape(right.shape)
-    found[lost] = np.nan
-    return found
 
 
 def _times_factor(factor: Array, x: Array) -> Array:

@@ -86,7 +86,7 @@ def test_the_adjoint_is_the_derivative(blocked: bool, whole: bool) -> None:
     moves = np.concatenate([np.zeros((1, count)), step * np.eye(count), -step * np.eye(count)])
     chain = _chain(moves, blocked=blocked, whole=whole)
     z, gradient = impedance_gradient(chain, step, FREQUENCIES)
-    all_z = solve_chain(chain, 1e-2, 1e7).impedance_ohm_cm2(FREQUENCIES)
+    all_z = solve_chain(chain, 1e-2, 1e7, fields=True).impedance_ohm_cm2(FREQUENCIES)
     assert z == pytest.approx(all_z[0], rel=1e-6)
     differences = (all_z[1 : 1 + count] - all_z[1 + count :]) / (2.0 * step)
     # parameters are relative, or in kT
