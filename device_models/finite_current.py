@@ -215,9 +215,10 @@ def apparent_activation_energy_eV(resistance_ohm_cm2: Array, temperature_K: Arra
     -------
     array (..., T)
         By central differences in 1/T (one-sided of the same order at the ends); NaN where a
-        resistance that it needs is negative, zero or unknown: such a one has none.
+        resistance that it needs is negative, zero, infinite or unknown: such a one has none.
     """
     resistance = np.asarray(resistance_ohm_cm2, dtype=np.float64)
+    resistance = np.where(np.isfinite(resistance), resistance, np.nan)
     temperature = np.asarray(temperature_K, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         logarithm = np.where(resistance > 0.0, np.log(np.abs(resistance) / temperature), np.nan)

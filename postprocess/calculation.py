@@ -101,6 +101,10 @@ class DielectricResponse(BaseModel):
         )
 
 
+#: Fractional.
+KPoint = tuple[float, float, float]
+
+
 class Calculation(BaseModel):
     """A converged calculation: the only thing that an engine hands on.
 
@@ -123,6 +127,12 @@ class Calculation(BaseModel):
         pymatgen Structures before and after.
     vbm_eV, cbm_eV : float, optional
         Highest occupied and lowest empty eigenvalue over the k-points; none for a metal.
+    edge_kpoints : pair of (float, float, float), optional
+        Where VBM and CBM are, in fractions of the reciprocal vectors of ``structure``; none for a
+        metal, and where the engine did not say so.
+    max_force_eV_A : float, optional
+        The largest force on an atom; none of a run of VASP with k-points that have no weight, whose
+        forces are no numbers.
     magnetic_moments_muB : list of float, optional
         Shape (sites,), within the engine's own radii; none where the electrons have no spin.
     planar_potential, side_potentials : PlanarPotential and pair of it, optional
@@ -157,8 +167,9 @@ class Calculation(BaseModel):
     fermi_level_eV: float
     vbm_eV: float | None = None
     cbm_eV: float | None = None
+    edge_kpoints: tuple[KPoint, KPoint] | None = None
     magnetic_moments_muB: list[float] | None = None
-    max_force_eV_A: Annotated[float, Field(ge=0)]
+    max_force_eV_A: Annotated[float, Field(ge=0)] | None
     planar_potential: PlanarPotential | None = None
     side_potentials: tuple[PlanarPotential, PlanarPotential] | None = None
     site_potentials_eV: list[float]

@@ -184,10 +184,11 @@ def require_relaxed(calculation: Calculation) -> None:
     if calculation.kind == "static" or not isinstance(given, Mapping):
         return
     tolerance = given["force_tolerance_eV_A"]
-    if calculation.max_force_eV_A > tolerance * (1 + 1e-6):
+    force = calculation.max_force_eV_A
+    if force is not None and force > tolerance * (1 + 1e-6):
         raise ValueError(
             f"calculation {calculation.hash[:12]} is not relaxed: a force of "
-            f"{calculation.max_force_eV_A:.3g} eV/Å, where {tolerance:g} were asked for"
+            f"{force:.3g} eV/Å, where {tolerance:g} were asked for"
         )
 
 

@@ -23,7 +23,7 @@ from pymatgen.io.vasp import Locpot, Poscar, Vasprun
 
 from interohm.errors import InputError
 
-from .calculation import Calculation, CalculationKind, PlanarPotential
+from .calculation import Calculation, CalculationKind, KPoint, PlanarPotential
 from .hubbard import vasp_repulsions
 from .vasp_files import (
     DAMAGED,
@@ -102,7 +102,7 @@ class BandStructureRun:
     cbm_eV: float | None
 
 
-def read_vasp(folder: str | Path) -> Calculation:
+def read_vasp(folder: str | Path, *, without_forces: bool = False) -> Calculation:
     """Read a finished VASP folder.
 
     Parameters
@@ -111,6 +111,10 @@ def read_vasp(folder: str | Path) -> Calculation:
         With ``vasprun.xml``; ``LOCPOT`` (for surfaces) and ``OUTCAR`` (for charged defects and
         dielectric responses) where there are any. All may be compressed (gzip, bzip2, xz). Of runs
         that custodian names ``.relax1``, ``.relax2``, … the last one counts.
+
+    without_forces : bool
+        Take the energy of a run whose forces are no numbers: that of points with a weight, where
+        there are others without.
 
     Returns
     -------
@@ -126,10 +130,10 @@ def read_vasp(folder: str | Path) -> Calculation:
         A file is missing, cut off, not converged, or does not belong to the others; it is named.
     """
     with as_input_errors(Path(folder)):
-        return _read(Path(folder))
+        return _read(Path(folder), without_forces=without_forces)
 
 
-def _read(folder: Path) -> Calculation:
+def _read(folder: Path, *, without_forces: bool) -> Calculation:
     path, content, tags = _vasprun(folder)
     refuse_without_energy(tags, path)
     run = _parsed(path)
@@ -139,7 +143,12 @@ def _read(folder: Path) -> Calculation:
             "it has no eigenvalues", where=str(path), fix="give a run of the ground state"
         )
     forces = np.asarray(run.ionic_steps[-1].get("forces", []), dtype=float).reshape(-1, 3)
-    if not (np.isfinite(forces).all() and np.isfinite(float(run.final_energy))):
+    known = bool(np.isfinite(forces).all())
+    weights = np.asarray(run.actual_kpoints_weights or [1.0])
+    accepted = known or (
+        without_forces and kind == "static" and 0 < (weights > 0).sum() < len(weights)
+    )
+    if not (accepted and np.isfinite(float(run.final_energy))):
         # As of hybrid bands along lines, whose k-points have no weight.
         raise UnusableEnergy(
             "its energy or forces are no numbers",
@@ -154,7 +163,7 @@ def _read(folder: Path) -> Calculation:
     if (contcar := find_file(folder, "CONTCAR", stage)) is not None:
         _compare(contcar, structure)
     electrons, charge = _charge(run, content, path)
-    vbm, cbm = _edges(run)
+    edges = _edges(run)
     potentials = _planar_potentials(folder, stage, structure)
     outcar_path = find_file(folder, "OUTCAR", stage) or folder / f"OUTCAR{stage}"
     outcar = outcar_text(outcar_path) if outcar_path.is_file() else ""
@@ -173,9 +182,10 @@ def _read(folder: Path) -> Calculation:
         energy_eV=float(run.final_energy),
         electrons=electrons,
         fermi_level_eV=_fermi_level(content, path),
-        vbm_eV=vbm,
-        cbm_eV=cbm,
-        max_force_eV_A=float(np.linalg.norm(forces, axis=1).max()),
+        vbm_eV=edges.vbm_eV,
+        cbm_eV=edges.cbm_eV,
+        edge_kpoints=edges.kpoints,
+        max_force_eV_A=float(np.linalg.norm(forces, axis=1).max()) if known else None,
         planar_potential=potentials[2] if potentials else None,
         side_potentials=(potentials[0], potentials[1]) if potentials else None,
         site_potentials_eV=core_potentials_eV(outcar, len(structure), outcar_path),
@@ -205,13 +215,13 @@ def _read_band_structure(folder: Path) -> BandStructureRun:
     run = _parsed(path)
     if run.eigenvalues is None:
         raise UnusableEnergy("it has no eigenvalues", where=str(path))
-    vbm, cbm = _edges(run)
+    edges = _edges(run)
     return BandStructureRun(
         hash=hashlib.sha256(content).hexdigest(),
         settings=_settings(run, tags, content),
         structure=run.final_structure,
-        vbm_eV=vbm,
-        cbm_eV=cbm,
+        vbm_eV=edges.vbm_eV,
+        cbm_eV=edges.cbm_eV,
     )
 
 
@@ -430,17 +440,39 @@ def _fermi_level(content: bytes, path: Path) -> float:
     return float(found[-1])
 
 
-def _edges(run: Vasprun) -> tuple[float | None, float | None]:
-    """Return VBM and CBM over spins and k-points; None for both where a level is partly filled."""
+@dataclass(frozen=True)
+class _Edges:
+    """Band edges, and the k-points where they are; none for a metal."""
+
+    vbm_eV: float | None = None
+    cbm_eV: float | None = None
+    kpoints: tuple[KPoint, KPoint] | None = None
+
+
+def _edges(run: Vasprun) -> _Edges:
+    """Return VBM and CBM over spins and k-points, also those without weight.
+
+    None where a level is partly filled.
+    """
     if run.eigenvalues is None:  # of a response
-        return None, None
-    levels = np.concatenate([values.reshape(-1, 2) for values in run.eigenvalues.values()])
-    energies, filling = levels.T
+        return _Edges()
+    # Shape (spins, k-points, bands, 2).
+    levels = np.stack(list(run.eigenvalues.values()))
+    energies, filling = levels[..., 0], levels[..., 1]
     full = filling > 0.5
     if full.all() or ((filling > _EMPTY) & (filling < _FULL)).any():
-        return None, None
-    vbm, cbm = float(energies[full].max()), float(energies[~full].min())
-    return (vbm, cbm) if cbm > vbm else (None, None)
+        return _Edges()
+    occupied, empty = np.where(full, energies, -np.inf), np.where(full, np.inf, energies)
+    vbm, cbm = float(occupied.max()), float(empty.min())
+    if not cbm > vbm:
+        return _Edges()
+    listed = np.asarray(run.actual_kpoints, dtype=float)
+    if len(listed) != levels.shape[1]:
+        return _Edges(vbm, cbm)
+    # The first of equal ones: over k-points, then over spins.
+    top, bottom = occupied.max(axis=(0, 2)).argmax(), empty.min(axis=(0, 2)).argmin()
+    first, second = (tuple(round(float(one), 6) + 0.0 for one in listed[k]) for k in (top, bottom))
+    return _Edges(vbm, cbm, (first, second))  # type: ignore[arg-type]
 
 
 def _mesh(run: Vasprun, content: bytes) -> list[int] | list[str]:
@@ -450,7 +482,10 @@ def _mesh(run: Vasprun, content: bytes) -> list[int] | list[str]:
     made = re.search(rb'<v type="int" name="divisions">((?:\s+\d+){3})\s*</v>', content)
     if made is not None:
         return [int(count) for count in made[1].split()]
-    return [f"{len(run.actual_kpoints)} listed"]
+    weights = np.asarray(run.actual_kpoints_weights or [1.0] * len(run.actual_kpoints))
+    without = int((weights == 0).sum())
+    listed = [f"{len(weights) - without} listed"]
+    return [*listed, f"{without} without weight"] if without else listed
 
 
 def _plain(incar: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,10 @@ _DIPOLE_PER_A = 1e-3
 _ROUNDING_A = 1e-4
 
 
+class TooThinError(InputError):
+    """A slab that has too few planes to have the same surface on both sides."""
+
+
 @dataclass(frozen=True)
 class SymmetricSlab:
     """A slab with the same surface on both sides and no dipole, its normal along c.
@@ -159,8 +163,10 @@ def symmetric_slabs(
 
     Raises
     ------
+    TooThinError
+        The slab is too thin to be symmetric.
     InputError
-        The slab is too thin to be symmetric, or oxidation states cannot be told.
+        Oxidation states cannot be told.
     """
     charged = _charged(conventional, facet, conductor, charges)
     cuts = _Cuts(charged, facet, thickness_A, vacuum_A)
@@ -288,7 +294,7 @@ def _refuse_too_thin(name: str, cuts: _Cuts, thickness_A: float) -> None:
         thicker = thickness_A + units * cuts.period_A
         more = _Cuts(cuts.charged, cuts.facet, thicker, cuts.vacuum_A)
         if next(more.symmetric(), None) is not None:
-            raise InputError(
+            raise TooThinError(
                 f"{name}: a slab of {thickness_A:g} Å is too thin to have the same surface on "
                 "both sides",
                 where="facet",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,7 @@ from .equivalents import Requests
 from .interface import interface_flow, interface_plan
 from .interface_record import record_interface
 from .molecules import load_molecules
-from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
+from .phase import REMARKS, Neighbours, band_edges_of, insulator_flow, metal_flow
 from .phase_diagram import window_of_others
 from .phase_jobs import record_insulator, record_metal
 from .presets import AnyPreset, load_preset
@@ -68,7 +68,7 @@ class PlannedCalculation:
     atoms, electrons : int
         How many the calculation has.
     kpoints : tuple of int
-        Divisions of the mesh.
+        Divisions of the mesh; of listed points their number.
     found : bool
         Whether database or program have it already.
     request : CalculationRequest
@@ -81,7 +81,7 @@ class PlannedCalculation:
     charge: int
     atoms: int
     electrons: int
-    kpoints: tuple[int, int, int]
+    kpoints: tuple[int, ...]
     found: bool
     request: CalculationRequest
 
@@ -125,6 +125,11 @@ def _check_metal(config: CampaignConfig, metal: Structure) -> None:
             where="metal_structure",
             fix=f"give a structure that holds {config.mobile_ion} alone",
         )
+
+
+def plan_remarks(phases: Sequence[Flow]) -> list[str]:
+    """Say what the flows of phases leave out: facets of a survey."""
+    return [line for phase in phases for line in phase.metadata.get(REMARKS, [])]
 
 
 def structure_remarks(config: CampaignConfig) -> list[str]:
@@ -236,6 +241,9 @@ def _check_elements(
         (where, structure, preset.engine, preset.insulator.bulk.engine_settings(preset.xc)),
         ("metal_structure", metal, preset.engine, preset.metal.bulk.engine_settings(preset.xc)),
     ]
+    defects = preset.insulator.defects
+    if isinstance(phase, InsulatorPhase) and getattr(defects, "shakenbreak", None):
+        asked.append((where, structure, preset.engine, {**asked[0][3], "shakenbreak": True}))
     if isinstance(phase, InsulatorPhase) and (edges := band_edges_of(phase, preset)):
         for step in (edges.reference, edges.corrected):
             asked.append((where, structure, edges.engine, step.engine_settings(step.xc)))
@@ -321,7 +329,6 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
         _store_output(store, job, output)
         if seen.first_of(request) is not request:
             continue
-        x, y, z = request.settings["kpoints"]
         neutral = engine_named(request.engine).valence_electrons(structure, request.settings)
         yield PlannedCalculation(
             label=job.name,
@@ -330,10 +337,15 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
             charge=request.charge,
             atoms=len(structure),
             electrons=neutral - request.charge,
-            kpoints=(x, y, z),
+            kpoints=_divisions(request.settings["kpoints"]),
             found=found is not None,
             request=request,
         )
+
+
+def _divisions(kpoints: Sequence[int | str]) -> tuple[int, ...]:
+    """Return the divisions of a mesh; of points that are listed, as ``12 listed``, their number."""
+    return tuple(int(str(one).split()[0]) for one in kpoints)
 
 
 def _store_output(store: JobStore, job: Job, output: dict[str, object]) -> None:

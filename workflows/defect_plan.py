@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 from pymatgen.core import Composition, Element, Structure
@@ -19,6 +19,7 @@ from interohm.slab_builders.defects import (
 from interohm.slab_builders.oxidation_states import known_oxidation_states
 
 from .campaign_config import DopantConfig, InsulatorPhase
+from .engines.vasp_distortions import distorted_neighbours
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class PlannedDefect:
         dn of the mobile ion, equilibrium with the compounds included.
     dopant : bool
         Whether the crystal does not have its element.
+    missing_electrons : int
+        Against those with which every ion has its formal charge; negative for extra ones.
+    bond_distortion : float, optional
+        With which the relaxation begins by ShakeNBreak, if it does.
     """
 
     name: str
@@ -47,6 +52,8 @@ class PlannedDefect:
     ionic: bool
     ion_change: float
     dopant: bool
+    missing_electrons: int = 0
+    bond_distortion: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values, for a job's arguments."""
@@ -124,6 +131,22 @@ def planned_defects(
     return list(_with_charges(phase, sites, slopes, dopants))
 
 
+def with_distortions(
+    planned: Sequence[PlannedDefect], bond_distortions: Sequence[float]
+) -> list[PlannedDefect]:
+    """Return each defect once for each distortion of its bonds that ShakeNBreak would try.
+
+    One without bonds to distort is there once: its atoms are rattled, no more.
+    """
+    return [
+        replace(defect, bond_distortion=distortion)
+        for defect in planned
+        for distortion in (
+            bond_distortions if distorted_neighbours(defect.missing_electrons) else (0.0,)
+        )
+    ]
+
+
 def check_hops(phase: InsulatorPhase, planned: Sequence[PlannedDefect]) -> None:
     """Refuse a hop of a defect that the record will not have.
 
@@ -167,6 +190,7 @@ def _with_charges(
                 ionic=charge == ionic,
                 ion_change=ion_change(site.added, slopes),
                 dopant=site.element in dopants,
+                missing_electrons=charge - ionic,
             )
 
 

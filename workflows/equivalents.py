@@ -19,6 +19,7 @@ from interohm.calculation_key import MACHINE_TAGS
 from interohm.postprocess.calculation import (
     Calculation,
     DielectricResponse,
+    KPoint,
     PlanarPotential,
 )
 from interohm.slab_builders.equivalence import (
@@ -29,6 +30,7 @@ from interohm.slab_builders.equivalence import (
 )
 
 from .engines.request import CalculationRequest
+from .engines.vasp_kpoints import IN_THE_CELL
 
 #: Å; forces of some hundredths of an eV/Å leave the ends of a path as far from each other where
 #: symmetry makes them equal, and which one of them was taken does not matter.
@@ -39,6 +41,8 @@ def setting_of(asked: CalculationRequest, other: CalculationRequest) -> Setting 
     """Return how the other request becomes the asked one, None if they are two calculations."""
     if asked.key != other.key:
         return None
+    if asked.settings.keys() & {*IN_THE_CELL}:
+        return None  # what is listed in fractions of one cell is not listed in those of another
     structures = asked.initial_structure, other.initial_structure
     settings: Iterable[Setting] = settings_between(*structures)
     if "path" in asked.settings:
@@ -160,6 +164,7 @@ def in_setting(calculation: Calculation, setting: Setting) -> Calculation:
         update={
             "initial_structure": initial.as_dict(),
             "structure": final.as_dict(),
+            "edge_kpoints": _turned_kpoints(calculation, setting),
             "planar_potential": c,
             "side_potentials": None if a is None or b is None else (a, b),
             "site_potentials_eV": [site_potentials[site] for site in setting.sites]
@@ -171,6 +176,17 @@ def in_setting(calculation: Calculation, setting: Setting) -> Calculation:
             "response": _turned_response(calculation.response, setting),
         }
     )
+
+
+def _turned_kpoints(calculation: Calculation, setting: Setting) -> tuple[KPoint, KPoint] | None:
+    """Return the band edges' k-points: components of k go as the lattice vectors do."""
+    if calculation.edge_kpoints is None:
+        return None
+    first, second = (
+        tuple(round(float(value), 6) + 0.0 for value in setting.cell @ np.asarray(point))
+        for point in calculation.edge_kpoints
+    )
+    return first, second  # type: ignore[return-value]
 
 
 def _moved(structure: Structure, setting: Setting) -> Structure:

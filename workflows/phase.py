@@ -11,14 +11,17 @@ from pymatgen.core import Molecule, Structure
 
 from interohm.errors import InputError
 from interohm.slab_builders.cells import Crystal, supercell_multiples
+from interohm.slab_builders.defects import defect_position
 
 from .barriers import barrier_jobs
 from .calculations import calculate
 from .campaign_config import FacetSurvey, InsulatorPhase, MetalPhase
-from .defect_plan import PlannedDefect, check_hops, planned_defects
+from .defect_plan import PlannedDefect, check_hops, planned_defects, with_distortions
+from .engines.vasp_distortions import distorted_neighbours, rattle_of
 from .molecules import molecule_jobs
 from .phase_jobs import (
     Multiples,
+    edge_points,
     place_defect,
     place_lowest,
     record_insulator,
@@ -27,7 +30,10 @@ from .phase_jobs import (
 )
 from .presets import AnyBandEdges, AnyPreset
 from .steps import bulk_jobs, calculation_job
-from .surfaces import surface_jobs
+from .surfaces import PlannedSurfaces, planned_surfaces, surface_jobs
+
+#: In a flow's metadata: what its plan says beside its calculations.
+REMARKS = "remarks"
 
 
 def metal_flow(
@@ -37,17 +43,24 @@ def metal_flow(
     crystal = Crystal.from_structure(structure)
     _check_survey(phase, preset, "metal")
     cell, bulk = bulk_jobs(crystal, preset, "metal", phase.name)
-    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, preset.metal.slab)
+    step = preset.metal.slab
+    cuts = planned_surfaces(phase, crystal.conventional, step)
+    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, step, cuts)
     record = record_metal(
         bulk.output,
         surfaces,
         conventional=crystal.conventional,
         primitive=crystal.primitive,
         relaxed=cell.output["structure"],
-        facts=_facts(phase, preset, mobile_ion, ion_charge),
+        facts=_facts(phase, preset, mobile_ion, ion_charge, cuts),
     )
     record.name = f"{phase.name}: record"
-    return Flow([cell, bulk, *slabs, record], name=phase.name, output=record.output)
+    return Flow(
+        [cell, bulk, *slabs, record],
+        name=phase.name,
+        output=record.output,
+        metadata={REMARKS: cuts.remarks(phase.name)},
+    )
 
 
 @dataclass(frozen=True)
@@ -109,11 +122,13 @@ def insulator_flow(
     crystal = Crystal.from_structure(structure)
     _check_survey(phase, preset, "insulator")
     cell, bulk = bulk_jobs(crystal, preset, "insulator", phase.name)
-    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, preset.insulator.slab)
+    step = preset.insulator.slab
+    cuts = planned_surfaces(phase, crystal.conventional, step)
+    slabs, surfaces = surface_jobs(phase, crystal, cell, preset, step, cuts)
     metal_cell, metal_bulk = bulk_jobs(
         Crystal.from_structure(metal), preset, "metal", f"{mobile_ion} metal"
     )
-    edges = _edges_jobs(phase, cell, preset)
+    edges = _edges_jobs(phase, cell, bulk, preset)
     own = set(crystal.conventional.composition.get_el_amt_dict())
     rivals = [
         other
@@ -136,6 +151,9 @@ def insulator_flow(
         [other.composition for other in neighbours.coexisting],
     )
     check_hops(phase, planned)
+    search = getattr(preset.insulator.defects, "shakenbreak", None)
+    if search is not None:
+        planned = with_distortions(planned, search.bond_distortions)
     multiples = supercell_multiples(crystal.conventional, preset.insulator.defects.min_atoms)
     supercells = _Supercells(phase, preset, crystal, cell, multiples, "")
     for defect in planned:
@@ -154,7 +172,7 @@ def insulator_flow(
             "defects": [defect.output for defect in supercells.flawed],
             "larger": None if larger is None else larger.outputs(),
             "coexisting": [bulk.output for bulk in beside[1::2]],
-            "edges": [job.output for job in edges],
+            "edges": [job.output for job in edges[-2:]],
             "competing": None
             if neighbours.competing is None
             else [job.output for job in against[1::2]],
@@ -169,7 +187,7 @@ def insulator_flow(
         },
         plan={"defects": [defect.as_dict() for defect in planned], "multiples": multiples},
         facts={
-            **_facts(phase, preset, mobile_ion, ion_charge),
+            **_facts(phase, preset, mobile_ion, ion_charge, cuts),
             **(
                 {}
                 if neighbours.phase_diagram is None
@@ -198,6 +216,7 @@ def insulator_flow(
         ],
         name=phase.name,
         output=record.output,
+        metadata={REMARKS: cuts.remarks(phase.name)},
     )
 
 
@@ -235,21 +254,30 @@ class _Supercells:
             *self.cells, self.relaxed, site=defect.site.as_dict(), multiples=self.multiples
         )
         own.name = f"{self.phase.name}: place {defect.site.name}"
-        self._calculate(own, own.output, defect, label)
+        start = shakenbreak_start(defect, self.multiples, self.crystal.conventional)
+        self._calculate(own, own.output, defect, label, start)
 
     def add_lowest(self, rivals: list[PlannedDefect], outputs: list[Any], label: str) -> None:
         """Place a defect on that of its sites which had the lowest energy."""
+        found = [
+            shakenbreak_start(rival, self.multiples, self.crystal.conventional) for rival in rivals
+        ]
+        starts = None if None in found else found
         own = place_lowest(
             *self.cells,
             self.relaxed,
             outputs,
             sites=[rival.site.as_dict() for rival in rivals],
             multiples=self.multiples,
+            starts=starts,
         )
         own.name = f"{self.phase.name}: place {rivals[0].name}{self.size}"
-        self._calculate(own, own.output["structure"], rivals[0], label)
+        start = None if starts is None else own.output["start"]
+        self._calculate(own, own.output["structure"], rivals[0], label, start)
 
-    def _calculate(self, own: Job, structure: Any, defect: PlannedDefect, label: str) -> None:
+    def _calculate(
+        self, own: Job, structure: Any, defect: PlannedDefect, label: str, start: Any
+    ) -> None:
         self.names.append(defect.name)
         self.placed.append(own)
         self.flawed.append(
@@ -258,7 +286,7 @@ class _Supercells:
                 structure,
                 self.preset,
                 "relax",
-                self.settings,
+                self.settings if start is None else {**self.settings, "shakenbreak": start},
                 defect.charge,
             )
         )
@@ -313,9 +341,26 @@ def _larger_supercells(
 
 
 def _label(defect: PlannedDefect, planned: list[PlannedDefect]) -> str:
-    rivals = [other for other in planned if other.name == defect.name]
-    rank = next(index for index, other in enumerate(rivals, start=1) if other is defect)
-    return f"{defect.site.name} {defect.charge:+d}" + (f" (site {rank})" if rank > 1 else "")
+    rivals = [other.site for other in planned if other.name == defect.name]
+    rank = list(dict.fromkeys(rivals)).index(defect.site) + 1
+    site = f" (site {rank})" if rank > 1 else ""
+    bonds = f", bonds {defect.bond_distortion:+.0%}" if defect.bond_distortion else ""
+    return f"{defect.site.name} {defect.charge:+d}{site}{bonds}"
+
+
+def shakenbreak_start(
+    defect: PlannedDefect, multiples: Multiples, conventional: Structure
+) -> dict[str, Any] | None:
+    """Return how ShakeNBreak lets a defect's relaxation begin, None where it has no part in it."""
+    if defect.bond_distortion is None:
+        return None
+    return {
+        "position": [round(float(x), 6) for x in defect_position(defect.site, multiples)],
+        "vacancy": defect.site.change < 0,
+        "neighbours": distorted_neighbours(defect.missing_electrons),
+        "bond_distortion": defect.bond_distortion,
+        "rattle_A": rattle_of(conventional),
+    }
 
 
 def _reference_jobs(structure: Structure, preset: AnyPreset) -> tuple[Job, Job]:
@@ -352,18 +397,27 @@ def _response_job(phase: InsulatorPhase, cell: Job, preset: AnyPreset) -> Job | 
     )
 
 
-def _edges_jobs(phase: InsulatorPhase, cell: Job, preset: AnyPreset) -> list[Job]:
-    """Return the jobs of the band edges with two functionals."""
+def _edges_jobs(phase: InsulatorPhase, cell: Job, bulk: Job, preset: AnyPreset) -> list[Job]:
+    """Return the jobs of the band edges with two functionals, which are the last two.
+
+    VASP has the points where the bulk's edges are beside the mesh, which may be coarse then.
+    """
     edges = band_edges_of(phase, preset)
     if edges is None:
         return []
-    jobs = []
+    jobs: list[Job] = []
+    beside: dict[str, Any] = {}
+    if edges.engine == "vasp":
+        points = edge_points(bulk.output)
+        points.name = f"{phase.name}: k-points of the band edges"
+        jobs.append(points)
+        beside = {"zero_weight_kpoints": points.output}
     for step in (edges.reference, edges.corrected):
         job = calculate(
             cell.output["structure"],
             engine=edges.engine,
             kind="static",
-            settings=step.engine_settings(step.xc),
+            settings={**step.engine_settings(step.xc), **beside},
         )
         job.name = f"{phase.name}: band edges, {step.xc}"
         jobs.append(job)
@@ -383,11 +437,16 @@ def _check_survey(
 
 
 def _facts(
-    phase: InsulatorPhase | MetalPhase, preset: AnyPreset, mobile_ion: str, ion_charge: int
+    phase: InsulatorPhase | MetalPhase,
+    preset: AnyPreset,
+    mobile_ion: str,
+    ion_charge: int,
+    surfaces: PlannedSurfaces,
 ) -> dict[str, Any]:
     return {
         "phase": phase.model_dump(mode="json"),
         "preset": preset.model_dump(mode="json"),
         "mobile_ion": mobile_ion,
         "ion_charge": ion_charge,
+        "left_out": surfaces.missing,
     }

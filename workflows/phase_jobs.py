@@ -74,6 +74,7 @@ def place_lowest(
     *,
     sites: list[dict[str, Any]],
     multiples: Multiples,
+    starts: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return a larger supercell with the defect on the site that had the lowest total energy.
 
@@ -87,6 +88,8 @@ def place_lowest(
         The candidates' sites.
     multiples : tuple of int
         Of the conventional cell along its axes.
+    starts : list of mapping, optional
+        How each candidate would begin in this supercell.
     """
     with active_database() as database:
         found = [
@@ -103,7 +106,17 @@ def place_lowest(
             crystal.conventional, DefectSite(**sites[index]), triple(multiples)
         ),
         "place": index,
+        **({} if starts is None else {"start": starts[index]}),
     }
+
+
+@job(config=JobConfig(on_missing_references=OnMissing.NONE))
+def edge_points(bulk: dict[str, Any] | None) -> list[list[float]]:
+    """Return the k-points of a crystal's band edges, each once; none where they are not known."""
+    with active_database() as database:
+        found = None if bulk is None else calculation_of(database, bulk)
+    points = None if found is None else found.edge_kpoints
+    return [list(point) for point in dict.fromkeys(points or ())]
 
 
 @job(config=JobConfig(on_missing_references=OnMissing.NONE))
@@ -519,12 +532,13 @@ def _survey_options(phase: InsulatorPhase | MetalPhase) -> dict[str, Any]:
 
 
 def _provenance(preset: AnyPreset, facts: dict[str, Any], missing: list[str]) -> dict[str, Any]:
+    lacking = [*facts.get("left_out", []), *missing]
     return {
         "engine": preset.engine,
         "functional": preset.xc,
         "preset": preset.name,
         "structure_source": facts["phase"]["structure"],
-        **({"missing": missing} if missing else {}),
+        **({"missing": lacking} if lacking else {}),
     }
 
 

@@ -7,6 +7,7 @@ before, whose calculation is found by its hash: nothing more is calculated.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from jobflow import Job, job
@@ -18,6 +19,7 @@ from interohm.postprocess.candidates import require_relaxed
 from interohm.postprocess.surfaces import SlabSize, Surface, next_size, slab_level
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.slabs import (
+    TooThinError,
     build_slab,
     distinct_facets,
     facet_name,
@@ -36,23 +38,53 @@ from .vasp_presets import VaspSlabStep
 Series = list[dict[str, Any]]
 
 
+@dataclass
+class PlannedSurfaces:
+    """The surfaces that a phase wants, and those that it cannot have.
+
+    Parameters
+    ----------
+    wanted : list of (Facet, int, str)
+        Facet, termination and label.
+    polar : list of Facet
+        Of Tasker type III: no slab of them has a level.
+    too_thin : mapping of str to TooThinError
+        By the facet's name: those that a thicker slab would have.
+    """
+
+    wanted: list[tuple[Facet, int, str]]
+    polar: list[Facet] = field(default_factory=list)
+    too_thin: dict[str, TooThinError] = field(default_factory=dict)
+
+    def remarks(self, name: str) -> list[str]:
+        """Say of a survey which facets of the phase ``name`` are left out, and why."""
+        lines = [
+            f"{name}: the facet {facet} is left out: {error.what}; {error.fix}"
+            for facet, error in self.too_thin.items()
+        ]
+        if self.polar:
+            facets = ", ".join(map(facet_name, self.polar))
+            lines.append(f"{name}: polar (Tasker type III), and left out: {facets}")
+        return lines
+
+    @property
+    def missing(self) -> list[str]:
+        """What the record lacks, for its provenance."""
+        return [f"slab {facet}: {error.what}" for facet, error in self.too_thin.items()]
+
+
 def surface_jobs(
     phase: InsulatorPhase | MetalPhase,
     crystal: Crystal,
     cell: Job,
     preset: AnyPreset,
     step: SlabStep | VaspSlabStep,
+    planned: PlannedSurfaces,
 ) -> tuple[list[Job], list[Series]]:
-    """Return the jobs that cut and calculate a phase's slabs, and their outputs by surface.
-
-    Raises
-    ------
-    InputError
-        A surface is polar, or none is not.
-    """
+    """Return the jobs that cut and calculate a phase's slabs, and their outputs by surface."""
     jobs: list[Job] = []
     surfaces: list[Series] = []
-    for facet, termination, label in _wanted(phase, crystal.conventional, step):
+    for facet, termination, label in planned.wanted:
         series: Series = []
         count = 1 if phase.slab_convergence is None else phase.slab_convergence.max_slabs
         for number in range(count):
@@ -94,10 +126,16 @@ def surface_jobs(
     return jobs, surfaces
 
 
-def _wanted(
+def planned_surfaces(
     phase: InsulatorPhase | MetalPhase, conventional: Structure, step: SlabStep | VaspSlabStep
-) -> list[tuple[Facet, int, str]]:
-    """Return facet, termination and label of each surface."""
+) -> PlannedSurfaces:
+    """Return the surfaces that a phase wants.
+
+    Raises
+    ------
+    InputError
+        The surface is polar or too thin; of a survey, all are.
+    """
     size: dict[str, Any] = {
         "thickness_A": step.thickness_A,
         "vacuum_A": step.vacuum_A,
@@ -107,23 +145,31 @@ def _wanted(
     if not isinstance(phase.facet, FacetSurvey):
         # A polar surface is refused before anything is calculated.
         build_slab(conventional, phase.facet, **size)
-        return [(phase.facet, 0, "")]
-    wanted = []
+        return PlannedSurfaces([(phase.facet, 0, "")])
+    planned = PlannedSurfaces([])
     for facet in distinct_facets(conventional, phase.facet.max_index):
-        slabs = symmetric_slabs(conventional, facet, **size)
+        try:
+            slabs = symmetric_slabs(conventional, facet, **size)
+        except TooThinError as error:
+            planned.too_thin[facet_name(facet)] = error
+            continue
+        if not slabs:
+            planned.polar.append(facet)
         for number, slab in enumerate(slabs):
             label = f" {slab.termination}" if len(slabs) > 1 else ""
             if sum(other.termination == slab.termination for other in slabs) > 1:
                 label += f" {number + 1}"
-            wanted.append((facet, number, label))
-    if not wanted:
+            planned.wanted.append((facet, number, label))
+    if not planned.wanted and planned.too_thin:
+        raise next(iter(planned.too_thin.values()))
+    if not planned.wanted:
         raise InputError(
             f"{phase.name}: all facets up to the Miller index {phase.facet.max_index} are polar "
             "(Tasker type III)",
             where="facet",
             fix="raise max_index",
         )
-    return wanted
+    return planned
 
 
 def _charges(phase: InsulatorPhase | MetalPhase) -> dict[str, float] | None:

@@ -292,6 +292,32 @@ class Finished:
         ]
 
 
+def described(finished: Finished) -> list[str]:
+    """Say of each folder what it holds, for whoever writes what it is to be used for."""
+    lines = {}
+    for name, calculation in finished.calculations.items():
+        structure = calculation.final_structure
+        charge = f", charge {calculation.charge:+d}" if calculation.charge else ""
+        lines[name] = (
+            f"{_KINDS[calculation.kind]}, {structure.composition.reduced_formula} "
+            f"({len(structure)} atoms), {calculation.settings['xc']}{charge}"
+        )
+    for name, run in finished.bands.items():
+        formula = run.structure.composition.reduced_formula
+        lines[name] = f"band edges alone, {formula}, {run.settings['xc']}"
+    return [f"found: {name}: {line}" for name, line in sorted(lines.items())]
+
+
+#: By the kind of a calculation, in print.
+_KINDS = {
+    "cell": "relaxed cell",
+    "relax": "relaxed atoms",
+    "static": "static",
+    "neb": "path",
+    "dielectric": "dielectric response",
+}
+
+
 def read_folders(root: Path, ignore: Sequence[str] = (), report: Report | None = None) -> Finished:
     """Read the calculations below a folder, by their folders' names relative to it.
 
@@ -411,24 +437,31 @@ def _walk(
         yield directory, sorted(names)
 
 
+#: What VASP writes beside vasprun.xml.
+_WRITTEN = ("OUTCAR", "OSZICAR", "CONTCAR", "LOCPOT", "EIGENVAL", "XDATCAR", "CHGCAR", "WAVECAR")
+_ARCHIVES = (".tar", ".tgz", ".tbz", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".7z")
+
+
 def _not_read(folder: Path, names: Sequence[str]) -> InputError | None:
     """Say why a folder that VASP seems to have written is not read; None if it is, or is none."""
     try:
         if find_file(folder, "vasprun.xml") is not None:
             return None
-        outcar = find_file(folder, "OUTCAR")
+        written = next((one for name in _WRITTEN if (one := find_file(folder, name))), None)
         inputs = all(find_file(folder, name) for name in ("INCAR", "POSCAR"))
     except InputError as error:
         return error
     strange = [name for name in names if name.lower().startswith("vasprun")]
     if strange:
         what = f"{strange[0]} is no name that is read"
-    elif outcar is not None:
-        what = f"there is no vasprun.xml, and {outcar.name} alone does not do"
+    elif written is not None:
+        what = f"there is no vasprun.xml, and {written.name} alone does not do"
     elif "vaspout.h5" in names:
         what = "there is no vasprun.xml, and vaspout.h5 alone does not do"
     elif inputs:
         what = "there are inputs, and no vasprun.xml: VASP has not run here"
+    elif packed := [name for name in names if name.lower().endswith(_ARCHIVES)]:
+        what = f"{packed[0]} is not unpacked, whatever is in it"
     else:
         return None
     return InputError(

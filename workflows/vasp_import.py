@@ -33,6 +33,7 @@ from interohm.postprocess.materials import (
 from interohm.postprocess.orientation import along_normal, tensor_in
 from interohm.postprocess.reservoirs import ion_change, tied_elements
 from interohm.records import DielectricQuantity, Insulator, Metal
+from interohm.records.interface import Interface
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.identify import FoundDefect, identify_defect, repeat_distance
 from interohm.slab_builders.slabs import facet_name
@@ -43,10 +44,12 @@ from .vasp_import_config import (
     ImportConfig,
     ImportedElectrode,
     ImportedInsulator,
+    ImportedInterface,
     ImportedMetal,
     load_import,
 )
 from .vasp_import_electrode import electrode
+from .vasp_import_interface import interface
 from .vasp_tasks import read_store
 
 
@@ -58,6 +61,8 @@ class Import:
     ----------
     records : list of Insulator or Metal
         Those that were made.
+    interfaces : list of Interface
+        Likewise.
     finished : Finished
         What was read, what was left out, and what no record is made of.
     failures : mapping of str to InputError
@@ -67,6 +72,7 @@ class Import:
     records: list[Insulator | Metal]
     finished: Finished
     failures: dict[str, InputError] = field(default_factory=dict)
+    interfaces: list[Interface] = field(default_factory=list)
 
     @property
     def calculations(self) -> list[Calculation]:
@@ -131,6 +137,7 @@ def import_store(
 def make_records(config: ImportConfig, finished: Finished, database: Database | None) -> Import:
     """Make the records of finished calculations (see `import_folder`)."""
     records: list[Insulator | Metal] = []
+    interfaces: list[Interface] = []
     failures: dict[str, InputError] = {}
     for phase in config.phases:
         before = set(finished.used)
@@ -139,6 +146,8 @@ def make_records(config: ImportConfig, finished: Finished, database: Database | 
                 records.append(_metal(phase, config, finished))
             elif isinstance(phase, ImportedElectrode):
                 records.append(electrode(phase, config, finished))
+            elif isinstance(phase, ImportedInterface):
+                interfaces.append(interface(phase, config, finished))
             else:
                 known = _known(database, phase.name)
                 records.append(_insulator(phase, config, finished, known))
@@ -148,7 +157,7 @@ def make_records(config: ImportConfig, finished: Finished, database: Database | 
         except ValueError as error:  # what the calculations lack, in the words of postprocess
             failures[phase.name] = InputError(str(error), where=f"{finished.root}, {phase.name}")
         finished.used = before
-    return Import(records, finished, failures)
+    return Import(records, finished, failures, interfaces)
 
 
 @dataclass(frozen=True)
@@ -317,7 +326,8 @@ def _with_bands(
     if not names or len(tops) < len(edges):
         return bulk
     provenance["folders"]["band edges"] = names
-    return bulk.model_copy(update={"vbm_eV": max(tops), "cbm_eV": min(bottoms)})
+    changes = {"vbm_eV": max(tops), "cbm_eV": min(bottoms), "edge_kpoints": None}
+    return bulk.model_copy(update=changes)
 
 
 def _response(phase: ImportedInsulator, finished: Finished) -> Calculation | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -23,6 +23,7 @@ from interohm.records import (
     Voltage,
     WorkFunction,
 )
+from interohm.records.material import ArealSiteDensity
 from interohm.yaml_io import load_yaml, validated
 
 from .campaign_config import Facet, HopConfig, Name
@@ -151,8 +152,59 @@ class ImportedElectrode(_Config):
     metal: str | None = None
 
 
+class ImportedSide(_Config):
+    """One side of an interface.
+
+    Parameters
+    ----------
+    record : str
+        Of the side's phase; its levels are those beyond which the dipole is counted.
+    surface : str, optional
+        As the record's ``surface``; of records with another one nothing is known then.
+    slab : str
+        Folder of the free slab, strained as in the contact.
+    middle_A : float
+        Height of the side's middle above the floor of the contact's cell, in Å.
+    period_A : float
+        Repeat distance of the side's crystal along the normal, in Å.
+    """
+
+    record: Name
+    surface: str | None = None
+    slab: str
+    middle_A: Annotated[Number, Field(ge=0, le=10_000)]
+    period_A: Annotated[Number, Field(gt=0, le=1_000)]
+
+
+class ImportedInterface(_Config):
+    """The contact of two surfaces.
+
+    Parameters
+    ----------
+    name : str
+        Of the interface.
+    left, right : ImportedSide
+        Its sides.
+    contact : str
+        Folder of the relaxed cell with both sides, its normal along the third axis.
+    hop : str, optional
+        Folder of the mobile ion's path from the left side to the right one.
+    areal_site_density_cm2 : Quantity, optional
+        Sites from which the ion hops, per area of the contact.
+    """
+
+    kind: Literal["interface"]
+    name: Name
+    left: ImportedSide
+    right: ImportedSide
+    contact: str
+    hop: str | None = None
+    areal_site_density_cm2: ArealSiteDensity | None = None
+
+
 Imported = Annotated[
-    ImportedInsulator | ImportedMetal | ImportedElectrode, Field(discriminator="kind")
+    ImportedInsulator | ImportedMetal | ImportedElectrode | ImportedInterface,
+    Field(discriminator="kind"),
 ]
 
 
@@ -189,6 +241,9 @@ class ImportConfig(_Config):
         ),
         valence_band=Uncertainty(value_eV=0.2, source="assumed: density functional theory"),
         mobile_metal=Uncertainty(value_eV=0.1, source="assumed: density functional theory"),
+        interface_dipole=Uncertainty(
+            value_eV=0.1, source="assumed: density functional theory, thickness and strain"
+        ),
     )
 
     @model_validator(mode="after")
@@ -197,15 +252,23 @@ class ImportConfig(_Config):
         hops = [hop for phase in phases for hop in phase.hops.values()]
         needed: dict[str, list[Any]] = {
             "dielectric_constant": [phase.dielectric_constant for phase in phases],
-            "migration_energy": [hop.migration_energy_eV for hop in hops],
+            "migration_energy": [
+                *(hop.migration_energy_eV for hop in hops),
+                *("calculate" for phase in self.phases if _is_interface(phase) and phase.hop),
+            ],
             "voltage": [
                 "calculate" for phase in self.phases if isinstance(phase, ImportedElectrode)
             ],
+            "interface_dipole": ["calculate" for phase in self.phases if _is_interface(phase)],
         }
         for name, values in needed.items():
             if "calculate" in values and getattr(self.uncertainties, name) is None:
                 raise ValueError(f"uncertainties: {name} is calculated and needs one")
         return self
+
+
+def _is_interface(phase: Imported) -> TypeGuard[ImportedInterface]:
+    return isinstance(phase, ImportedInterface)
 
 
 def load_import(root: Path) -> ImportConfig:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interohm.postprocess.materials import Uncertainties
+from interohm.records import Number
 
 from .engines.vasp_inputs import INPUT_SETS, Functional, InputSet
+from .engines.vasp_kpoints import checked_rule, known_rule
 from .step_settings import EnergyCorrections, Positive, require_uncertainties
 
 #: What a contact's calculation is for; see `InterfaceStep.settings`.
@@ -35,26 +36,6 @@ class Potcars(_Settings):
     symbols: dict[str, str]
 
 
-def _mesh_length_A(mesh: object) -> object:
-    """Return the length of a mesh that atomate2's ``user_kpoints_settings`` ask for.
-
-    Only such that give cells of all sizes one density: their energies are subtracted.
-    """
-    asked = dict(mesh) if isinstance(mesh, dict) else {}
-    # Every mesh has the Gamma point.
-    centred = asked.pop("force_gamma", True) is True
-    if not centred or len(asked) != 1 or not asked.keys() <= {"length", "reciprocal_density"}:
-        raise ValueError(
-            "user_kpoints_settings: give {length: …} in Å or {reciprocal_density: …}, so that "
-            "cells of all sizes have one density; meshes are centred on Gamma"
-        )
-    ((kind, value),) = asked.items()
-    if kind == "length" or not isinstance(value, int | float) or value <= 0:
-        return value
-    # Points along an axis: that density of the reciprocal cell's volume, in Å⁻³, for each 2π/a.
-    return 2 * math.pi * value ** (1 / 3)
-
-
 class VaspStep(_Settings):
     """Settings of one step.
 
@@ -64,10 +45,12 @@ class VaspStep(_Settings):
         A key of `INPUT_SETS`: the generator of atomate2 that makes INCAR.
     cutoff_eV : float
         ENCUT.
-    kpoint_length_A : float
+    kpoint_length_A : float, optional
         A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
-        ``user_kpoints_settings``, atomate2's name, may stand instead: its ``length``, or its
-        ``reciprocal_density``.
+        ``user_kpoints_settings``, atomate2's name, may stand instead.
+    kpoints : mapping, optional
+        What ``user_kpoints_settings`` ask for beyond a length: a rule of pymatgen's input sets, a
+        mesh with its shift, or listed points. Then there is no ``kpoint_length_A``.
     incar : mapping
         Tags to add or to change; null removes one.
         ``user_incar_settings`` is atomate2's name for it, and may stand instead.
@@ -80,7 +63,8 @@ class VaspStep(_Settings):
 
     input_set: InputSet
     cutoff_eV: Positive
-    kpoint_length_A: Positive
+    kpoint_length_A: Positive | None = None
+    kpoints: dict[str, Any] | None = None
     incar: dict[str, bool | int | float | str | list[float] | None]
     potcars: Potcars
     maker: str | None = None
@@ -99,11 +83,17 @@ class VaspStep(_Settings):
             given["incar"] = {**(given.get("incar") or {}), **tags}
         mesh = given.pop("user_kpoints_settings", None)
         if mesh is not None:
-            given["kpoint_length_A"] = _mesh_length_A(mesh)
+            for name in ("kpoint_length_A", "kpoints"):
+                given.pop(name, None)
+            given |= checked_rule(mesh)
+        elif isinstance(rule := given.get("kpoints"), dict):
+            given["kpoints"] = known_rule(rule)
         return given
 
     @model_validator(mode="after")
     def _has_one_mesh(self) -> VaspStep:
+        if (self.kpoint_length_A is None) == (self.kpoints is None):
+            raise ValueError("give kpoint_length_A or user_kpoints_settings")
         for tag in ("KSPACING", "KGAMMA"):
             if self.incar.get(tag) is not None:
                 raise ValueError(
@@ -120,8 +110,9 @@ class VaspStep(_Settings):
     def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
         """Return the step as the engine's settings, the functional included."""
         settings = self.model_dump(mode="json", exclude={"thickness_A", "vacuum_A", "min_atoms"})
-        if settings["maker"] is None:
-            del settings["maker"]
+        for optional in ("maker", "kpoint_length_A", "kpoints"):
+            if settings[optional] is None:
+                del settings[optional]
         return {"xc": xc, "periodic_axes": periodic_axes, **settings}
 
 
@@ -146,6 +137,29 @@ class VaspSlabStep(VaspStep):
         return self
 
 
+class ShakeNBreak(_Settings):
+    """The relaxations with which ShakeNBreak seeks a defect's structure; the lowest one counts.
+
+    A defect whose ions all have their formal charges has no bonds to distort: it is rattled, once.
+
+    Parameters
+    ----------
+    bond_distortions : list of float
+        Shares by which the bonds of a defect with missing or extra electrons are changed to begin
+        with: −0.4 shortens them to 0.6 of their length. Each one is a relaxation.
+    """
+
+    bond_distortions: Annotated[
+        list[Annotated[Number, Field(ge=-0.6, le=0.6)]], Field(min_length=1, max_length=25)
+    ]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> ShakeNBreak:
+        if len(set(self.bond_distortions)) < len(self.bond_distortions):
+            raise ValueError("bond_distortions: one of them stands twice")
+        return self
+
+
 class VaspDefectStep(VaspStep):
     """Supercells with and without a defect.
 
@@ -156,10 +170,20 @@ class VaspDefectStep(VaspStep):
     displacement_A : float, optional
         By which each atom of a defect's supercell is moved to begin with, into a random direction
         (the same one every time), so that a relaxation may leave the symmetry.
+    shakenbreak : ShakeNBreak, optional
+        Begin as ShakeNBreak does instead; it has to be installed.
     """
 
     min_atoms: Annotated[int, Field(ge=2, le=1000)]
     displacement_A: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    shakenbreak: ShakeNBreak | None = None
+
+    def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
+        """Return the step as the engine's settings; what is each defect's own comes to them."""
+        settings = super().engine_settings(xc, periodic_axes=periodic_axes)
+        if settings.pop("shakenbreak") is not None:
+            settings["displacement_A"] = 0.0
+        return settings
 
 
 class VaspMoleculeStep(VaspStep):
@@ -273,6 +297,8 @@ class VaspInterfaceStep(_Settings):
         steps = self.metal if metallic else self.insulators
         step = steps.static if purpose in ("static", "scan") else steps.relax
         settings = step.engine_settings(xc, periodic_axes=axes)
+        if purpose in ("scan", "ends", "path"):
+            settings.pop("kpoints", None)
         if purpose == "scan":
             settings["kpoint_length_A"] = self.scan_kpoint_length_A
         if self.hop is not None and purpose in ("ends", "path"):

@@ -1,4 +1,4 @@
-"""FieldSamples the pictures of the documentation: ``python docs/images/draw.py`` (needs Chromium).
+"""Draw the pictures of the documentation: ``python docs/images/draw.py`` (needs Chromium).
 
 The cell is the demo's, whose calculations are in the tests' data; the rest is shipped records.
 """

@@ -43,8 +43,8 @@ def run(
     loaded = campaign.load_campaign(config)
     # before a database is made: what cannot be used is said first
     with errors_of(config):
-        campaign.campaign_flow(loaded)
-        for line in campaign.structure_remarks(loaded):
+        flow = campaign.campaign_flow(loaded)
+        for line in [*campaign.structure_remarks(loaded), *campaign.plan_remarks(flow.jobs)]:
             remark(line)
     if dry_run:
         with Database.open() as database, errors_of(config):

@@ -31,7 +31,8 @@ def import_(
 ) -> None:
     """Make records from VASP calculations that others ran, in folders or in atomate2's database.
 
-    All that are below the folder are read. What cannot be used is named with its reason, and so is
+    All that are below the folder are read; without an import.yaml it is said what they hold. What
+    cannot be used is named with its reason, and so is
     what no record is made of; the records that do not need it are saved. The exit code is 2 if
     anything was left out or a phase has no record.
     """
@@ -39,22 +40,28 @@ def import_(
     from interohm.cli.output import progress_of, remark
     from interohm.database import Database
     from interohm.workflows.vasp_import import import_folder, import_store
+    from interohm.workflows.vasp_import_config import CONFIG
 
     with Database.open() as database:
         if store is not None:
             made = import_store(folder, store, _asked(query), database)
         else:
+            if folder.is_dir() and not (folder / CONFIG).is_file():
+                _say_what_is_there(folder)
             with progress_of("reading folders") as report:
                 made = import_folder(folder, database, report)
-    if made.records:
+    everything = [*made.records, *made.interfaces]
+    if everything:
         with Database.open(write=True) as database:
             for calculation in made.calculations:
                 database.save_calculation(calculation.model_dump())
             for record in made.records:
                 database.save_material(record)
-            counted = f"{len(made.records)} records of {len(made.calculations)} calculations"
+            for interface in made.interfaces:
+                database.save_interface(interface)
+            counted = f"{len(everything)} records of {len(made.calculations)} calculations"
             remark(f"{counted} in {database.location}")
-        print_records(made.records)
+        print_records(everything)
     if _name_what_is_left(made):
         raise typer.Exit(2)
 
@@ -73,6 +80,19 @@ def _asked(query: str) -> dict[str, Any]:
             fix="""write it as '{"output.task_label": "static"}'""",
         )
     return asked
+
+
+def _say_what_is_there(folder: Path) -> None:
+    """Name what each folder holds, where nothing says yet what it is for."""
+    from interohm.cli.output import progress_of, remark
+    from interohm.workflows.vasp_folders import described, read_folders
+
+    with progress_of("reading folders") as report:
+        finished = read_folders(folder, report=report)
+    for line in described(finished):
+        remark(line)
+    for name, error in sorted(finished.left_out.items()):
+        remark(f"left out: {name}: {error}")
 
 
 def _name_what_is_left(made: Import) -> bool:

@@ -57,6 +57,7 @@ def examine() -> list[Check]:
         _mpi(),
         _vasp(),
         _potcars(),
+        _shakenbreak(),
         _materials_project(),
         _database(),
         _launchpad(),
@@ -172,6 +173,19 @@ def _vasp() -> Check:
             "load VASP's module, and set VASP_CMD in ~/.atomate2.yaml to how it is started",
         )
     return Check(part, "ok", f"atomate2 {found}, command `{command}`")
+
+
+def _shakenbreak() -> Check:
+    part = "vasp: ShakeNBreak"
+    found = _version("shakenbreak")
+    if found is None:
+        return Check(
+            part,
+            "missing",
+            "defects begin with random displacements",
+            "pip install 'interohm[shakenbreak]', for presets that ask for it",
+        )
+    return Check(part, "ok", f"shakenbreak {found}")
 
 
 def _potcars() -> Check:

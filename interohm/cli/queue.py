@@ -45,7 +45,7 @@ def submit(
     from interohm.cli.output import console, remark, table
     from interohm.database import Database
     from interohm.workflows import submission
-    from interohm.workflows.campaign import load_campaign
+    from interohm.workflows.campaign import load_campaign, plan_remarks, structure_remarks
     from interohm.workflows.context import require_server
     from interohm.workflows.launchpad import open_launchpad
     from interohm.yaml_io import load_yaml
@@ -59,6 +59,9 @@ def submit(
         campaign = loaded.name
         with Database.open() as database, errors_of(config):
             plans = submission.plan_phases(loaded, database)
+            remarks = plan_remarks([plan.flow for plan in plans])
+            for line in [*structure_remarks(loaded), *remarks]:
+                remark(line)
             warn_of_windows(loaded, database)
         if dry_run:
             _print_plans(plans)

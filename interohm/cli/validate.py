@@ -132,6 +132,6 @@ def _print_table(found: Validation) -> None:
     inside = found.inside_fraction
     share = "nothing is comparable" if inside is None else f"{inside:.0%} of them inside"
     console().print(
-        f"{len(found.rows)} numbers, {len(found.comparable)} comparable: {share}, "
-        f"{found.falsified} falsified"
+        f"{len(found.rows)} number{'' if len(found.rows) == 1 else 's'}, "
+        f"{len(found.comparable)} comparable: {share}, {found.falsified} falsified"
     )

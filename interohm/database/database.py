@@ -328,7 +328,8 @@ class Database:
             collection, {} if condition is None else condition.mongodb()
         ):
             try:
-                rows = schema.stored_rows(collection, document, where=self._where(collection))
+                whole = self._with_large_parts(collection, document)
+                rows = schema.stored_rows(collection, whole, where=self._where(collection))
             except _UNREADABLE as error:
                 self._leave_out(collection, document, error)
                 continue
@@ -454,15 +455,25 @@ class Database:
 
     def _given(self, collection: str, document: Document) -> Document:
         """Return what was saved: without what the database added, with the parts it put apart."""
-        where = self._where(collection)
+        where = f"{self._where(collection)}, {document.get('_id')}"
+        return schema.given(self._with_large_parts(collection, document), where=where)
+
+    def _with_large_parts(self, collection: str, document: Document) -> Document:
+        """Return a stored document with the parts that were too large for it put back in."""
         name = document.get(schema.LARGE_PARTS_FIELD)
-        if name is not None and self._backend is not None:
-            with self._lock, self._backend.errors():
-                blob = self._backend.get_blob(str(name))
+        if name is None or self._backend is None:
+            return document
+        where = self._where(collection)
+        with self._lock, self._backend.errors():
+            blob = self._backend.get_blob(str(name))
             if blob is None:
-                raise schema.DamagedDocumentError(f"{where}, {document.get('_id')}")
-            document = with_profiles(dict(document), blob, where=where)
-        return schema.given(document, where=f"{where}, {document.get('_id')}")
+                key = {"_id": document.get("_id")}
+                now = self._backend.collection(collection).find_one(key)
+        if blob is None:
+            if now is not None and now.get(schema.LARGE_PARTS_FIELD) != name:
+                return self._with_large_parts(collection, now)  # it was replaced meanwhile
+            raise schema.DamagedDocumentError(f"{where}, {document.get('_id')}")
+        return with_profiles(dict(document), blob, where=where)
 
     def _valid(self, collection: str, read: Callable[..., Kept]) -> list[Kept]:
         """Return all documents that are what they should be."""
@@ -495,38 +506,43 @@ class Database:
     def _where(self, collection: str) -> str:
         return f"{self.location}, {collection}"
 
-    def _save(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
+    def _save(
+        self,
+        collection: str,
+        key: str,
+        document: Mapping[str, Any],
+        profiles: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Save a document; profiles, and parts that are too large for it, lie apart in blobs."""
         backend = self._writable()
         whole = {"_id": key, **schema.stored(collection, document)}
         rows = whole.pop(schema.ROWS_FIELD)
         slim, large = without_large_parts(whole)
         slim[schema.ROWS_FIELD] = rows
         with self._lock, backend.errors():
-            if large:
-                # as for profiles: written before the document that names it
-                slim[schema.LARGE_PARTS_FIELD] = uuid.uuid4().hex
-                backend.put_blob(slim[schema.LARGE_PARTS_FIELD], packed(large))
-            replaced = backend.replace(collection, slim)
-            self._drop(backend, replaced)
+            for field, parts in ((_BLOB, profiles), (schema.LARGE_PARTS_FIELD, large or None)):
+                if parts is not None:
+                    # A name of its own for each save, and written before the document that names
+                    # it: killed or overtaken by another writer, it leaves a stray blob, never a
+                    # document without one.
+                    slim[field] = uuid.uuid4().hex
+                    backend.put_blob(slim[field], packed(parts))
+            self._drop(backend, backend.replace(collection, slim), kept=slim)
 
-    def _drop(self, backend: Folder | Server, replaced: Document | None) -> None:
-        """Remove what a document that is gone kept apart."""
+    def _drop(
+        self, backend: Folder | Server, replaced: Document | None, *, kept: Document | None = None
+    ) -> None:
+        """Remove what a document that is gone had apart, but what the one in its place names."""
         for field in (_BLOB, schema.LARGE_PARTS_FIELD):
-            if replaced is not None and isinstance(replaced.get(field), str):
-                backend.drop_blob(replaced[field])
+            name = None if replaced is None else replaced.get(field)
+            if isinstance(name, str) and (kept is None or kept.get(field) != name):
+                backend.drop_blob(name)
 
     def _save_result(self, collection: str, key: str, document: Mapping[str, Any]) -> None:
         """Save a contact or a cell, its profiles apart in a blob."""
-        backend = self._writable()
         json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
         slim, profiles = without_profiles(document)
-        # A name of its own for each save, and written before the document that names it: killed or
-        # overtaken by another writer, it leaves a stray blob, never a document without one.
-        blob = uuid.uuid4().hex
-        whole = {"_id": key, **schema.stored(collection, slim), _BLOB: blob}
-        with self._lock, backend.errors():
-            backend.put_blob(blob, packed(profiles))
-            self._drop(backend, backend.replace(collection, whole))
+        self._save(collection, key, slim, profiles)
 
 
 def _rows_alone(document: Document) -> Document:

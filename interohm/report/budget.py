@@ -103,8 +103,16 @@ def known_rows(budgets: Sequence[Sequence[Part]]) -> list[int]:
     return [
         row
         for row in range(len(budgets[0]))
-        if any(budget[row].value_ohm_cm2 is not None for budget in budgets)
+        if any(_has_resistance(budget[row]) for budget in budgets)
     ]
+
+
+def _has_resistance(part: Part) -> bool:
+    """Whether a part is more than nothing, by its value or in one of twenty samples."""
+    spread = part.interval_ohm_cm2
+    return bool(part.value_ohm_cm2) or (
+        part.value_ohm_cm2 is not None and spread is not None and spread["p95"] > 0.0
+    )
 
 
 def bars_of(labels: Sequence[str]) -> Figure:

@@ -85,7 +85,8 @@ def _stability(states: Sequence[CellState]) -> list[str]:
 def _unknown_resistances(contacts: Sequence[CellContact], layers: Sequence[CellLayer]) -> list[str]:
     reasons: dict[str, dict[str, None]] = {}
     for contact in contacts:
-        if contact.resistance.reason:
+        # that carriers accumulate takes nothing off the interface
+        if contact.resistance.reason and contact.resistance.total_ohm_cm2 is None:
             names = reasons.setdefault(contact.resistance.reason, {})
             names[contact.name] = None
     lines = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]

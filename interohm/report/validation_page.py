@@ -96,8 +96,8 @@ def _summary(rows: Sequence[Mapping[str, Any]], picture: str) -> list[str]:
         (_decades(row), row["pair"]) for row in compared if row["quantity"].endswith("ohm_cm2")
     ]
     lines = [
-        f"{len(rows)} numbers, of which {len(compared)} are compared: {inside} inside, {falsified} "
-        f"falsified. {two} of them are compared on both sides, the others bound from above.",
+        f"Numbers: {len(rows)}. Compared: {len(compared)} ({two} on both sides, "
+        f"{len(compared) - two} as upper limits). Inside: {inside}. Falsified: {falsified}.",
     ]
     if widths:
         widest, pair = max(widths)

@@ -152,9 +152,11 @@ def test_activation_energy_of_an_arrhenius_law() -> None:
     assert backwards == pytest.approx(np.broadcast_to(energies, found.shape), rel=1e-10)
 
 
-def test_a_negative_resistance_has_no_activation_energy() -> None:
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("factor", [-1.0, 0.0, np.inf, np.nan])
+def test_a_resistance_that_is_none_has_no_activation_energy(factor: float) -> None:
     temperature = np.linspace(250.0, 400.0, 7)
-    resistance = np.where(temperature < 330.0, 1.0, -1.0) * np.exp(1000.0 / temperature)
+    resistance = np.where(temperature < 330.0, 1.0, factor) * np.exp(1000.0 / temperature)
     found = apparent_activation_energy_eV(resistance, temperature)
     assert np.all(np.isnan(found[temperature > 330.0]))
     assert np.all(np.isfinite(found[:3]))

@@ -11,7 +11,8 @@ from mutated_commands import COMMANDS, prepared
 
 from interohm.cli import main
 from interohm.database import Database
-from interohm.prediction.contact import contact_document
+from interohm.prediction.cell import cell_result
+from interohm.prediction.contact import contact_document, contact_result
 from interohm.records.shipped import shipped_material
 from interohm.settings import Settings
 
@@ -56,7 +57,10 @@ def test_mutated(
     monkeypatch.setenv("HOME", str(tmp_path))
     shutil.copytree(table.parent / "data", tmp_path / "interohm-data")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("interohm.prediction.sampling.SAMPLES", 50, raising=False)
+    # what a command does with its input, not how many samples it draws
+    monkeypatch.setattr("interohm.prediction.sampling.DEFAULT_SAMPLES", 50)
+    for predicts in (cell_result, contact_result):
+        monkeypatch.setitem(predicts.__kwdefaults__, "samples", 50)
     words, done = prepared(number, tmp_path, table)
 
     def too_long(*_: object) -> None:

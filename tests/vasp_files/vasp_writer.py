@@ -10,7 +10,7 @@ from pymatgen.io.vasp import Locpot, Poscar
 
 from interohm.postprocess.calculation import Calculation
 
-VALENCE = {"Li": 1.0, "F": 7.0, "O": 6.0, "Mg": 2.0, "Co": 9.0}
+VALENCE = {"H": 1.0, "Li": 1.0, "F": 7.0, "O": 6.0, "Mg": 2.0, "Co": 9.0}
 #: eV/(Å² u) in THz².
 THZ2 = 15.633302**2
 NELM = "   NELM   =     60;   NELMIN=  2; NELMDL= -5     # of ELM steps\n"

@@ -7,15 +7,24 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from records_alike import assert_same_record
+from pymatgen.core import Lattice, Structure
 
 from interohm.database import Database
 from interohm.errors import InputError
+from interohm.postprocess.interfaces import hop_across
+from interohm.records.interface import Interface
+from interohm.slab_builders.hops import after_hop, vacancy_hop
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import campaign_flow, dry_run, interface_plans, load_campaign
 from interohm.workflows.campaign_config import CampaignConfig
+from interohm.workflows.claims import claimed
+from interohm.workflows.engines import engine_named
 from interohm.workflows.export import write_records
+from interohm.workflows.local import run_campaign
 from interohm.workflows.phase_diagram import known_crystals
+from interohm.workflows.presets import load_preset
+
+from .records_alike import assert_same_record
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
@@ -149,3 +158,74 @@ def test_strained_crystals_and_stacks_are_no_phases(database: Database) -> None:
         *("Li", "LiF", "LiH")
     }
     assert not any("cell_held" in one.settings for one in found)
+
+
+@pytest.mark.dft
+def test_two_halves_of_one_crystal_have_no_dipole_and_the_bulks_hop(database: Database) -> None:
+    config = campaign(
+        left=side("LiH_001", "insulator", [0, 0, 1]),
+        right=side("LiH_001", "insulator", [0, 0, 1]),
+        hop={"lateral_A": 4.0},
+    )
+
+    made = run_campaign(config, database, progress=False)["contact"]
+
+    assert isinstance(made, Interface)
+    assert made.dipole_V is not None
+    assert made.barrier_eV is not None
+    assert made.dipole_V.value == pytest.approx(0.0, abs=0.005)
+    assert made.strain[0].normal == 0.0
+    assert made.provenance["charge_transfer"]["electrons_to_left_e_nm2"] == pytest.approx(
+        0, abs=0.01
+    )
+    # Two meshes of one crystal: its primitive cell's, and that of the slab's frame.
+    assert made.provenance["line_up"]["right_above_left_eV"] == pytest.approx(0.0, abs=0.03)
+    hop = made.provenance["hop"]
+    assert hop["forward_eV"] == pytest.approx(hop["backward_eV"], abs=0.02)
+    # The same hop in the crystal, its end by symmetry.
+    contact = find_calculation(database, made.calculations["contact"])
+    assert contact is not None
+    assert made.barrier_eV.value == pytest.approx(bulk_hop(contact.final_structure), abs=0.03)
+
+
+def bulk_hop(contact: Structure) -> float:
+    """The barrier of the vacancy in the perfect crystal, in a cell of the contact's size."""
+    planes = len(contact) // 2
+    side = contact.lattice.a * 2**0.5
+    crystal = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(side), ["Li", "H"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    crystal.make_supercell((1, 1, planes // 2))
+    perfect, flat = (
+        Structure(Lattice.tetragonal(side, height), crystal.species, crystal.frac_coords)
+        for height in (contact.lattice.c, 0.97 * contact.lattice.c)
+    )
+    preset = load_preset(str(TINY))
+    assert preset.interface is not None
+    assert preset.interface.hop is not None
+    settings = preset.interface.insulators.engine_settings(preset.xc) | {
+        "kpoint_length_A": preset.interface.hop.kpoint_length_A,
+        "relaxation": preset.interface.hop.ends.model_dump(mode="json"),
+    }
+    engine = engine_named("gpaw")
+    before = perfect.copy()
+    before.remove_sites([0])
+    relaxed = finished(engine, before, "relax", settings).final_structure
+    # Of the nearest sites one in the next plane, as across the contact.
+    hop = vacancy_hop(flat, 0, Structure(flat.lattice, relaxed.species, relaxed.frac_coords))
+    settings |= {
+        "relaxation": preset.interface.hop.relaxation.model_dump(mode="json"),
+        "path": {
+            "images": 1,
+            "spring_eV_A2": 1.0,
+            "end_positions_A": after_hop(perfect, hop, relaxed).cart_coords.round(5).tolist(),
+        },
+    }
+    return hop_across(finished(engine, relaxed, "neb", settings)).forward_eV
+
+
+def finished(engine: Any, structure: Structure, kind: str, settings: dict[str, Any]) -> Any:
+    request = engine.request(structure, kind, settings, -1)
+    run = engine.start(request, claimed(request).folder)
+    run.wait()
+    return run.result()

@@ -11,7 +11,14 @@ import pytest
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.records import Metal, load_material
-from interohm.workflows.campaign import CampaignConfig, PlannedCalculation, dry_run, load_campaign
+from interohm.workflows.campaign import (
+    CampaignConfig,
+    PlannedCalculation,
+    campaign_flow,
+    dry_run,
+    load_campaign,
+    plan_remarks,
+)
 from interohm.workflows.campaign_config import MetalPhase
 from interohm.workflows.local import CampaignError, run_campaign
 
@@ -40,6 +47,45 @@ def test_a_plan_lists_every_slab_that_there_may_be(
     every = dry_run(lithium(tiny, facet={"max_index": 1}), database)
     labels = {row.label for row in every if "slab" in row.label}
     assert labels == {"Li: slab (100)", "Li: slab (110)", "Li: slab (111)"}
+
+
+MIXED = Path(__file__).parents[1] / "data" / "cases" / "structures" / "NaLi31F32.cif"
+
+
+def survey_of_thin_slabs(folder: Path, thickness_A: float) -> CampaignConfig:
+    """All low facets of NaLi31F32, cut as thin as that."""
+    (folder / "thin.yaml").write_text(
+        f"name: thin\nbased_on: quick\ninsulator: {{slab: {{thickness_A: {thickness_A}}}}}\n"
+    )
+    path = folder / "survey.yaml"
+    path.write_text(
+        "name: survey\npreset: thin.yaml\nmetal_structure: Li\nphases:\n"
+        f"  - {{name: mixed, kind: insulator, structure: {MIXED}, dielectric_constant: 9.0,\n"
+        "     facet: {max_index: 1}}\n"
+    )
+    return load_campaign(path)
+
+
+def test_a_facet_that_is_too_thin_fails_alone(tmp_path: Path) -> None:
+    """Of slabs of 8 Å that of (110) has enough planes, that of (100) too few."""
+    flow = campaign_flow(survey_of_thin_slabs(tmp_path, 8.0))
+    thin, polar = plan_remarks(flow.jobs)
+    assert thin.startswith(
+        "mixed: the facet (100) is left out: NaLi31F32 (100): a slab of 8 Å is too thin"
+    )
+    assert "raise thickness_A of the preset's slab to " in thin
+    assert polar == "mixed: polar (Tasker type III), and left out: (111)"
+    jobs = flow.jobs[0].jobs
+    slabs = [job.name for job in jobs if job.name.startswith("mixed: slab")]
+    assert slabs
+    assert all(name.startswith("mixed: slab (110)") for name in slabs)
+    (missing,) = jobs[-1].function_kwargs["facts"]["left_out"]
+    assert missing.startswith("slab (100): NaLi31F32 (100): a slab of 8 Å")
+
+
+def test_a_survey_of_nothing_but_thin_slabs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a slab of 5 Å is too thin"):
+        campaign_flow(survey_of_thin_slabs(tmp_path, 5.0))
 
 
 def test_a_survey_needs_energies_that_compare(

@@ -28,6 +28,7 @@ from interohm.workflows.vasp_import_config import (
     ImportConfig,
     ImportedElectrode,
     ImportedInsulator,
+    ImportedInterface,
     ImportedMetal,
 )
 from interohm.yaml_io import load_yaml, validated
@@ -361,6 +362,9 @@ def test_a_bad_folder_beside_costs_nothing_else(
     [
         ({"OUTCAR": ""}, "there is no vasprun.xml, and OUTCAR alone does not do"),
         ({"OUTCAR.gz": ""}, "OUTCAR.gz alone does not do"),
+        ({"CONTCAR.relax2.gz": ""}, "CONTCAR.relax2.gz alone does not do"),
+        ({"OSZICAR": ""}, "there is no vasprun.xml, and OSZICAR alone does not do"),
+        ({"run.tar.gz": ""}, "run.tar.gz is not unpacked, whatever is in it"),
         ({"vaspout.h5": ""}, "vaspout.h5 alone does not do"),
         ({"vasprun.xml.static": ""}, "vasprun.xml.static is no name that is read"),
         ({"INCAR": "", "POSCAR": ""}, "VASP has not run here"),
@@ -579,6 +583,27 @@ def test_a_folder_without_import_yaml_is_told_what_to_write(tmp_path: Path) -> N
         import_folder(tmp_path)
 
 
+def test_a_folder_without_import_yaml_says_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Real runs of others, copied as they are: whoever writes import.yaml needs to know them."""
+    from interohm.cli import main
+
+    real = DATA / "vasp" / "real"
+    for name in ("d3_static", "hse_line", "g0w0"):
+        shutil.copytree(real / name, tmp_path / "runs" / name)
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path / "data"))
+    with pytest.raises(SystemExit) as ended:
+        main(["import", str(tmp_path / "runs")])
+    assert ended.value.code == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "found: d3_static: static, C (4 atoms), r2SCAN" in said
+    assert "found: hse_line: band edges alone, Si, HSE06" in said
+    assert "left out: g0w0: " in said
+    assert "there is no import.yaml" in said
+    assert not (tmp_path / "data").exists()
+
+
 def test_defects_of_real_runs_are_recognized() -> None:
     perfect, flawed = (
         Structure.from_file(DATA / "vasp" / "Mg_Ga" / name / "CONTCAR.gz")
@@ -630,7 +655,7 @@ def test_the_example_is_read() -> None:
     example = Path(__file__).parents[2] / "configs" / "examples" / "import.yaml"
     config = validated(ImportConfig, load_yaml(example), where=str(example))
     fields = {field for phase in config.phases for field in phase.model_fields_set}
-    models = (ImportedMetal, ImportedInsulator, ImportedElectrode)
+    models = (ImportedMetal, ImportedInsulator, ImportedElectrode, ImportedInterface)
     assert fields == {field for model in models for field in model.model_fields}
     assert config.model_fields_set == set(ImportConfig.model_fields)
 

@@ -569,7 +569,7 @@ def test_a_step_may_name_a_maker_and_its_powerups() -> None:
                 cell_of("Li", "F"), "static", {**settings, "maker": wrong}, 0
             )
     for mesh in ({"grid": 7}, {"length": 20, "grid_density": 7}, {"reciprocal_density": -1}, 25):
-        with pytest.raises(ValueError, match=r"user_kpoints_settings: give|kpoint_length_A"):
+        with pytest.raises(ValueError, match=r"user_kpoints_settings: (give|pymatgen|reciprocal)"):
             VaspStep.model_validate(plain | {"incar": {}, "user_kpoints_settings": mesh})
     with pytest.raises(ValueError, match="user_incar_settings: give tags"):
         VaspStep.model_validate(plain | {"incar": {}, "user_incar_settings": ["NELMIN"]})

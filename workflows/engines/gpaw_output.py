@@ -11,7 +11,7 @@ from ase import Atoms
 from gpaw.mpi import world
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from interohm.postprocess.calculation import Calculation, PlanarPotential, ScfAttempt
+from interohm.postprocess.calculation import Calculation, KPoint, PlanarPotential, ScfAttempt
 
 from .request import CalculationRequest
 
@@ -40,7 +40,7 @@ def document(
     electrons = float(calculator.get_number_of_electrons())
     changes = attempts[-1]["changes"] if attempts else {}
     width = changes.get("smearing_eV", request.settings["smearing_eV"])
-    vbm, cbm = _edges(calculator, electrons, width)
+    vbm, cbm, edge_kpoints = _edges(calculator, electrons, width)
     potential = calculator.get_electrostatic_potential().mean(axis=(0, 1))
     lattice = np.asarray(atoms.cell)
     height = abs(np.linalg.det(lattice)) / np.linalg.norm(np.cross(lattice[0], lattice[1]))
@@ -62,6 +62,7 @@ def document(
         magnetic_moments_muB=_moments(calculator),
         vbm_eV=vbm,
         cbm_eV=cbm,
+        edge_kpoints=edge_kpoints,
         max_force_eV_A=float(np.linalg.norm(atoms.get_forces(), axis=1).max()),
         planar_potential=PlanarPotential(
             height_A=float(height), potential_eV=[round(float(value), 6) for value in potential]
@@ -85,26 +86,36 @@ def _moments(calculator: Any) -> list[float] | None:
 
 def _edges(
     calculator: Any, electrons: float, smearing_eV: float
-) -> tuple[float | None, float | None]:
-    """Return VBM and CBM over k-points and spins; None for both where bands cross the Fermi level.
+) -> tuple[float | None, float | None, tuple[KPoint, KPoint] | None]:
+    """Return VBM and CBM over k-points and spins, and where they are.
+
+    None where bands cross the Fermi level.
 
     A spin channel fills as many bands as it has electrons, which is a whole number where there is a
     gap: half of all electrons and half of the magnetic moment.
     """
-    points = range(len(calculator.get_ibz_k_points()))
+    kpoints = calculator.get_ibz_k_points()
+    points = range(len(kpoints))
     spins = calculator.get_number_of_spins()
     moment = float(calculator.get_magnetic_moment()) if spins == 2 else 0.0
-    highest, lowest = [], []
+    highest: list[tuple[float, int]] = []
+    lowest: list[tuple[float, int]] = []
     for spin in range(spins):
         count = (electrons + (moment if spin == 0 else -moment)) / 2
         filled = round(count)
         levels = np.array([calculator.get_eigenvalues(kpt=k, spin=spin) for k in points])
         if abs(count - filled) > _WHOLE_ELECTRONS or levels.shape[1] <= filled:
-            return None, None
-        highest += [float(levels[:, filled - 1].max())] if filled else []
-        lowest.append(float(levels[:, filled].min()))
-    vbm, cbm = max(highest), min(lowest)
-    return (vbm, cbm) if cbm - vbm > 4 * smearing_eV else (None, None)
+            return None, None, None
+        if filled:
+            highest += zip(levels[:, filled - 1].tolist(), points, strict=True)
+        lowest += zip(levels[:, filled].tolist(), points, strict=True)
+    (vbm, top), (cbm, bottom) = max(highest), min(lowest)
+    if cbm - vbm <= 4 * smearing_eV:
+        return None, None, None
+    first, second = (
+        tuple(round(float(value), 6) + 0.0 for value in kpoints[place]) for place in (top, bottom)
+    )
+    return vbm, cbm, (first, second)  # type: ignore[return-value]
 
 
 def write_atomically(path: Path, text: str) -> None:

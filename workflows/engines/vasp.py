@@ -15,9 +15,9 @@ from pymatgen.core import Structure
 from interohm.errors import InputError
 from interohm.postprocess.vasp_method import functional_name
 
-from .gpaw import kpoint_counts
 from .protocol import Progress
 from .request import CalculationRequest
+from .vasp_distortions import require_shakenbreak
 from .vasp_inputs import (
     complete_incar,
     in_poscar_order,
@@ -25,6 +25,7 @@ from .vasp_inputs import (
     valence_electrons,
     write_inputs,
 )
+from .vasp_kpoints import kpoints_of
 from .worker_run import WorkerRun, check_space
 
 
@@ -69,8 +70,13 @@ class VaspEngine:
             )
 
     def check_elements(self, structure: Structure, settings: dict[str, Any]) -> None:
-        """Raise InputError unless the valence electrons of all elements' data sets are known."""
+        """Raise InputError unless the valence electrons of all elements' data sets are known.
+
+        And unless ShakeNBreak is there, where defects begin by it.
+        """
         self._check_atomate2()
+        if settings.get("shakenbreak"):
+            require_shakenbreak()
         potcars = settings["potcars"]
         symbols = potcar_symbols(structure, potcars["symbols"])
         valence_electrons(structure, {**potcars, "symbols": symbols})
@@ -84,20 +90,18 @@ class VaspEngine:
     ) -> CalculationRequest:
         """Return the complete request: every tag of INCAR, the mesh, and the data sets."""
         self._check_atomate2()
-        length_A = settings["kpoint_length_A"]
-        kpoints = kpoint_counts(structure, length_A, settings["periodic_axes"])
+        ordered = in_poscar_order(structure)
+        kpoints = kpoints_of(ordered, settings)
         potcars = {
             "functional": settings["potcars"]["functional"],
             "symbols": potcar_symbols(structure, settings["potcars"]["symbols"]),
         }
         asked: Any = kind  # one that the preset gave
-        incar = complete_incar(
-            in_poscar_order(structure), asked, settings, kpoints, potcars, charge
-        )
+        incar = complete_incar(ordered, asked, settings, kpoints, potcars, charge)
         own = {
             "xc": functional_name(incar),
             "cutoff_eV": settings["cutoff_eV"],
-            "kpoints": kpoints,
+            **kpoints,
             "incar": incar,
             "potcars": potcars,
         }
@@ -105,8 +109,9 @@ class VaspEngine:
             own["cell_held"] = True
         if kind == "neb":
             own["path"] = settings["path"]
-        if kind == "relax" and settings.get("displacement_A"):
-            own["displacement_A"] = settings["displacement_A"]
+        if kind == "relax":
+            starts = ("displacement_A", "shakenbreak")
+            own |= {name: settings[name] for name in starts if settings.get(name)}
         return CalculationRequest(
             engine=self.name,
             kind=kind,

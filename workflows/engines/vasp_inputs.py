@@ -23,6 +23,9 @@ from interohm.postprocess.calculation import CalculationKind
 from interohm.postprocess.vasp_method import functional_name
 from interohm.yaml_io import load_yaml, write_text
 
+from .vasp_distortions import displaced, distorted
+from .vasp_kpoints import complete_for_listed, kpoints_file, mesh_in_place
+
 if TYPE_CHECKING:
     from .request import CalculationRequest
 
@@ -178,7 +181,7 @@ def complete_incar(
     structure: Structure,
     kind: CalculationKind,
     settings: Mapping[str, Any],
-    kpoints: list[int],
+    kpoints: Mapping[str, Any],
     potcars: Mapping[str, Any],
     charge: int,
 ) -> dict[str, Any]:
@@ -193,8 +196,8 @@ def complete_incar(
         defective supercells then share all other settings.
     settings : mapping
         Of a preset's step.
-    kpoints : list of int
-        Of the mesh along each axis.
+    kpoints : mapping
+        Of the structure, from `kpoints_of`.
     potcars : mapping
         The data set of each element.
     charge : int
@@ -205,8 +208,6 @@ def complete_incar(
     InputError
         The input set does not do what the step is for.
     """
-    from pymatgen.io.vasp import Kpoints
-
     known = INPUT_SETS[settings["input_set"]]
     own = _maker_options(settings.get("maker"))
     functional = FUNCTIONALS["PBE" if known.name.startswith("HSE") else settings["xc"]]
@@ -221,7 +222,7 @@ def complete_incar(
         warnings.simplefilter("ignore")  # own POTCARs are deliberate, and said in the request
         generator = getattr(module, known.name)(
             user_incar_settings=changes,
-            user_kpoints_settings=Kpoints.gamma_automatic(tuple(kpoints)),
+            user_kpoints_settings=mesh_in_place(kpoints),
             user_potcar_settings=dict(potcars["symbols"]),
             sort_structure=False,
             # True would have pymatgen look into POTCARs; NELECT is set below.
@@ -250,6 +251,7 @@ def complete_incar(
     name = functional_name(incar)
     if name != settings["xc"] and not incar.get("LHFCALC"):
         raise InputError(f"INCAR asks for {name}, the preset for {settings['xc']}", where="preset")
+    incar = complete_for_listed(incar, settings, kpoints)
     if charge:
         incar["NELECT"] = electrons
     return {tag: incar[tag] for tag in sorted(incar)}
@@ -360,21 +362,6 @@ def path_images(request: CalculationRequest) -> list[Structure]:
     return [AseAtomsAdaptor.get_structure(image) for image in images]
 
 
-def displaced(structure: Structure, distance_A: float, *, seed: int) -> Structure:
-    """Return a structure each atom of which is moved by a distance into a random direction.
-
-    A relaxation that begins with a symmetry keeps it, also where a lower one has less energy.
-    """
-    steps = np.random.default_rng(seed).normal(size=(len(structure), 3))
-    steps *= distance_A / np.linalg.norm(steps, axis=1)[:, None]
-    return Structure(
-        structure.lattice,
-        structure.species,
-        structure.cart_coords + steps,
-        coords_are_cartesian=True,
-    )
-
-
 def write_inputs(request: CalculationRequest, folder: Path) -> None:
     """Write INCAR, KPOINTS, POSCAR and POTCAR.spec of a request into a folder.
 
@@ -382,17 +369,18 @@ def write_inputs(request: CalculationRequest, folder: Path) -> None:
     maker has it: VASP with HDF5 looks for them there. The ends have INCAR, too: VASP leaves them
     out of a path, and each is a calculation by itself.
     """
-    from pymatgen.io.vasp import Incar, Kpoints
+    from pymatgen.io.vasp import Incar
 
     settings = request.settings
     structure = in_poscar_order(request.initial_structure)
+    mesh = kpoints_file(structure, settings)
     if distance_A := settings.get("displacement_A"):
         # The same start for the same defect, whatever else changes.
         seed = zlib.crc32(f"{structure.formula} {request.charge}".encode())
         structure = displaced(structure, distance_A, seed=seed)
+    if start := settings.get("shakenbreak"):
+        structure = distorted(structure, start)
     folder.mkdir(parents=True, exist_ok=True)
-    mesh = Kpoints.gamma_automatic(tuple(settings["kpoints"]))
-    mesh.comment = f"Gamma-centred, {'x'.join(map(str, settings['kpoints']))}"
     elements = dict.fromkeys(site.specie.symbol for site in structure)
     symbols = [settings["potcars"]["symbols"][element] for element in elements]
     write_text(folder / "INCAR", str(Incar(settings["incar"])))

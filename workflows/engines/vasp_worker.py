@@ -44,8 +44,9 @@ def main() -> int:
         _prepare(request, folder)
         if request.kind == "neb":
             _calculate_ends(folder)
-        _run(folder, request.kind)
-        result = as_requested(_read(folder, request.kind), request)
+        unweighted = "zero_weight_kpoints" in request.settings
+        _run(folder, request.kind, unweighted=unweighted)
+        result = as_requested(_read(folder, request.kind, unweighted=unweighted), request)
     except Exception as error:
         reason = str(error) or type(error).__name__
         write_text(folder / "failure.json", json.dumps({"error": reason}))
@@ -71,7 +72,7 @@ def _calculate_ends(folder: Path) -> None:
         os.chdir(folder)
 
 
-def _run(folder: Path, kind: str) -> None:
+def _run(folder: Path, kind: str, *, unweighted: bool = False) -> None:
     """Run VASP; where custodian gives up, say what is wrong with the files that VASP left."""
     from atomate2.vasp.run import JobType, run_vasp
 
@@ -84,14 +85,17 @@ def _run(folder: Path, kind: str) -> None:
             run_vasp(custodian_kwargs=_CUSTODIAN)
     except Exception as error:
         try:
-            _read(folder, kind)
+            _read(folder, kind, unweighted=unweighted)
         except InputError as reason:
             raise RuntimeError(f"{reason.where}: {reason.what} (custodian: {error})") from error
         raise
 
 
-def _read(folder: Path, kind: str) -> Calculation:
-    return read_vasp_path(folder) if kind == "neb" else read_vasp(folder)
+def _read(folder: Path, kind: str, *, unweighted: bool) -> Calculation:
+    if kind == "neb":
+        return read_vasp_path(folder)
+    # VASP's forces are no numbers where points have no weight.
+    return read_vasp(folder, without_forces=unweighted)
 
 
 def _end_with(launcher: str | None) -> None:

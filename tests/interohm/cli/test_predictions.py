@@ -391,3 +391,21 @@ def test_a_held_potential_is_the_limit_of_many_carriers(interohm, tmp_path):
         misses = [abs(share[field] / held[field] - 1.0) for share in shares]
         assert misses == sorted(misses, reverse=True)
         assert misses[-1] < 1e-3
+
+
+def test_two_phases_and_cautions_are_said_in_words(interohm):
+    """In the table and in the report, which warns of no negative resistance: there is none."""
+    asked = ("contact", "LiPON", "LiFePO4", "--soc", 0.5, "--samples", 0, "--report", "two.html")
+    printed = interohm(*asked).out
+    assert "two phases of LiFePO4 conduct side by side: 48% of the area" in printed
+    page = Path("two.html").read_text(encoding="utf-8")
+    assert "two phases of LiFePO4 conduct side by side" in page
+    assert "<p>Caution</p>" in page
+    document = json.loads(interohm(*asked[:-2], "--json").out)
+    shares = {one["ion_content"]: one["share"] for one in document["coexisting_phases"]}
+    assert list(shares) == [0.05, 0.89]
+    assert sum(shares.values()) == pytest.approx(1.0)
+    # where carriers accumulate, which takes nothing off the interface
+    asked = ("contact", "Li", "LiPON", "--samples", 0, "--json", "--report", "one.html")
+    assert "accumulate" in json.loads(interohm(*asked).out)["resistance"]["reason"]
+    assert "has no logarithm" not in Path("one.html").read_text(encoding="utf-8")

@@ -107,6 +107,58 @@ def test_large_parts_lie_apart_and_come_back(settings):
         assert not list((settings.data / "blobs").iterdir())
 
 
+#: Numbers whose BSON, 17 bytes each, is more than the 16 MB that a server takes.
+BEYOND_A_DOCUMENT = [1.0] * 1_200_000
+
+
+def test_results_and_calculations_beyond_what_a_server_takes(settings):
+    numbers = BEYOND_A_DOCUMENT if settings.mongodb_uri else BEYOND_A_DOCUMENT[:300_000]
+    calculation = shipped_calculation(BULK) | {"site_potentials_eV": numbers}
+    lithium, fluoride = shipped_material("Li"), shipped_material("LiF_001")
+    contact = dict(contact_document(lithium, fluoride, samples=10))
+    contact["notes"] = {"log": numbers}
+    state = {"state_of_charge": 0.5, "log": numbers, "profile": {"x_nm": [1.0, 2.0]}}
+    cell = {"cell": "large", "temperature_K": 300.0, "states": [state]}
+    with Database.open(settings, write=True) as database:
+        for _ in range(2):  # the second one replaces the first
+            database.save_calculation(calculation)
+            database.save_contact(contact)
+            database.save_cell(cell)
+        assert database.find_calculation(BULK) == calculation
+        [found] = database.query("contacts", {"left": "Li"})
+        assert database.with_profiles(found) == contact
+        [row] = database.rows("contacts", "left == 'Li'")
+        assert row["potential_drop_V"] == contact["potential_drop_V"]
+        [found] = database.query("cells")
+        assert database.with_profiles(found) == cell
+        if settings.mongodb_uri is not None:
+            blobs = database._backend.collection("blobs.files").count_documents({})
+            assert blobs == 5  # a part of each, and the profiles of two
+
+
+def test_a_migration_keeps_what_lies_apart(settings):
+    state = {"state_of_charge": 0.5, "log": [0.1] * 300_000, "profile": {"x_nm": [1.0, 2.0]}}
+    cell = {"cell": "large", "temperature_K": 300.0, "states": [state]}
+    with Database.open(settings, write=True) as database:
+        database.save_cell(cell)
+        opened = database._backend.collection("cells")
+        document = opened.find_one({})
+        opened.replace_one({"_id": document["_id"]}, {**document, "schema_version": 2})
+        assert database.rows("cells")[0]["cell"] == "large"
+        assert database.migrate()["cells"] == 1
+        assert opened.find_one({})["schema_version"] == 3
+        [found] = database.query("cells")
+        assert database.with_profiles(found) == cell
+
+
+def test_a_large_part_that_another_writer_replaced_is_read_anew(settings):
+    with Database.open(settings, write=True) as database:
+        database.save_material(large_record(300_000))
+        before = database._backend.collection("materials").find_one({"_id": "LiF_001"})
+        database.save_material(large_record(200_000))
+        assert database._given("materials", before) == material_document(large_record(200_000))
+
+
 def test_a_large_part_that_is_gone_is_said(settings):
     with Database.open(settings, write=True) as database:
         database.save_material(large_record(300_000))
