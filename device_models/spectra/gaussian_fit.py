@@ -26,6 +26,8 @@ _ANNEALING_STEPS = 8
 _ROUGHLY = 0.03
 #: Of a step, in the prior's standard deviations.
 _CONVERGED = 1e-4
+#: In halves of chi².
+_SETTLED = 5e-4
 #: With a worse reduced chi² other starts are tried.
 _POOR_CHI2 = 2.0
 _QUANTILES = (0.05, 0.5, 0.95)
@@ -331,17 +333,27 @@ def _descended(
     for _ in range(most_steps):
         residual, slope = found
         step = _step(white, residual / factor, slope / factor, damping)
+        # what the normal equations promise; a thousandth of a unit of chi² changes nothing
+        promised = 0.5 * float(step @ (slope.T @ residual / factor**2 - white))
+        settled = np.max(abs(step)) < converged or (promised < _SETTLED and damping < 1)
         trial = problem.residuals(white + step)
         trial_cost = np.inf if trial is None else _cost(white + step, trial[0], factor)
+        if trial is not None and not (settled or trial_cost < cost):
+            # a step along a curved valley ends on its slope: the next one leads down again
+            above, steep = trial
+            further = step + _step(white + step, above / factor, steep / factor, damping)
+            second = problem.residuals(white + further)
+            if second is not None:
+                step, trial = further, second
+                trial_cost = _cost(white + step, trial[0], factor)
         if trial is None or not trial_cost < cost:
-            if np.max(abs(step)) < converged:
+            if settled:
                 return _Found(white, _cost(white, residual, 1.0), True)
             damping = max(10 * damping, 1e-3)
             continue
         white, found, cost = white + step, trial, trial_cost
-        small = np.max(abs(step)) < converged and damping < 1
         damping = damping / 10 if damping > 1e-6 else 0.0
-        if small:
+        if settled:
             return _Found(white, _cost(white, found[0], 1.0), True)
     return _Found(white, _cost(white, found[0], 1.0), False)
 

@@ -121,9 +121,8 @@ def relaxation_times(
     series = _series(omega, abs(z), series_capacitor)
     columns = np.concatenate([series, _hat_responses(omega, u)], axis=1)
     problem = _Inversion(columns, z, np.asarray(noise * abs(z)), u, series.shape[1])
-    fits: list[tuple[GaussianFit, float]] = []
-    for width in _WIDTHS:
-        fits.append((problem.fit(width, fits[-1][0].mean if fits else None), width))
+    start = problem.smooth_start()
+    fits = [(problem.fit(width, start), width) for width in _WIDTHS]
     fit, width = max(fits, key=lambda pair: problem.log_evidence(pair[0]))
     draws = np.exp(problem.samples(fit, samples, seed))
     gamma = draws[:, series.shape[1] :]
@@ -187,8 +186,30 @@ class _Inversion:
         size = float(abs(z).max())
         self.mean = np.full(columns.shape[1], np.log(_MEAN * size))
         self.mean[0] = np.log(max(float(z.real.min()), _MEAN * size))
+        # so small that nobody sees it, unless the data do
+        self.mean[1:series] = np.log(1e-4 * size)
 
-    def fit(self, width: float, start: Array | None) -> GaussianFit:
+    def smooth_start(self) -> Array:
+        """Return logarithms of the non-negative least squares, which are spikes, smoothed."""
+        from scipy.ndimage import gaussian_filter1d
+        from scipy.optimize import nnls
+
+        weighted = self.columns / self.noise[:, None]
+        target = self.z / self.noise
+        spikes = nnls(
+            np.concatenate([weighted.real, weighted.imag]),
+            np.concatenate([target.real, target.imag]),
+            maxiter=30 * len(self.mean),
+        )[0]
+        gamma = gaussian_filter1d(spikes[self.series :], 2.0)
+        return np.concatenate(
+            [
+                np.log(np.maximum(spikes[: self.series], np.exp(self.mean[: self.series]))),
+                np.log(np.maximum(gamma, 1e-2 * gamma.max())),
+            ]
+        )
+
+    def fit(self, width: float, start: Array) -> GaussianFit:
         def predict(logs: Array) -> tuple[ComplexArray, ComplexArray]:
             # beyond that no spectrum is, and nothing overflows
             slopes = self.columns * np.exp(np.clip(logs, -200.0, 200.0))

@@ -208,24 +208,10 @@ def _print_fit(fit: ImpedanceFit) -> None:
 
 
 def _save(folder: Path, found: MeasuredCell, materials: Sequence[Insulator | Metal]) -> None:
-    """Write new versions of records, whole or not at all; overwrite none."""
-    from interohm.prediction.impedance_fit import updated_records
-    from interohm.records import save_material
-    from interohm.records.interface import save_interface
+    from interohm.prediction.impedance_fit import write_updated_records
 
     assert found.fit is not None
-    records, interfaces, remarks = updated_records(found.fit, found.used, materials)
-    files = [folder / f"{one.name}.yaml" for one in (*records, *interfaces)]
-    for path in files:
-        if path.exists():
-            raise InputError(
-                "exists, and is not overwritten", where=str(path), fix="name another folder"
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, material in zip(files, records, strict=False):
-        save_material(material, path)
-    for path, interface in zip(files[len(records) :], interfaces, strict=True):
-        save_interface(interface, path)
+    files, remarks = write_updated_records(folder, found.fit, found.used, materials)
     for path in files:
         remark(f"record: {path}")
     for text in remarks:

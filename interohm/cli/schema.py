@@ -25,6 +25,7 @@ class Schema(StrEnum):
     contact_result = "contact-result"
     cell_result = "cell-result"
     impedance_result = "impedance-result"
+    measured_impedance_result = "measured-impedance-result"
     screening_result = "screening-result"
 
 
@@ -41,6 +42,10 @@ _HOMES = {
     Schema.contact_result: ("interohm.results.contact", "ContactResult"),
     Schema.cell_result: ("interohm.results.cell", "CellResult"),
     Schema.impedance_result: ("interohm.results.impedance", "ImpedanceResult"),
+    Schema.measured_impedance_result: (
+        "interohm.results.measured_impedance",
+        "MeasuredImpedanceResult",
+    ),
     Schema.screening_result: ("interohm.results.screening", "ScreeningResult"),
 }
 
@@ -50,7 +55,8 @@ def schema(
         Schema,
         typer.Argument(
             help="record, interface, experiment, cell, campaign, preset, screen, import, "
-            "contact-result, cell-result, impedance-result or screening-result."
+            "contact-result, cell-result, impedance-result, "
+            "measured-impedance-result or screening-result."
         ),
     ],
 ) -> None:

@@ -12,6 +12,7 @@ import copy
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +32,15 @@ from interohm.prediction.impedance_chain import cell_chain
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.sensitivity import RecordedFieldSamples
 from interohm.prediction.solved_cell import SolvedState, solve_state
-from interohm.records import Insulator, Metal, material_document, material_from, material_hash
-from interohm.records.interface import Interface, interface_from
+from interohm.records import (
+    Insulator,
+    Metal,
+    material_document,
+    material_from,
+    material_hash,
+    save_material,
+)
+from interohm.records.interface import Interface, interface_from, save_interface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -409,6 +417,46 @@ def updated_records(
             )
         )
     return records, interfaces, remarks
+
+
+def write_updated_records(
+    folder: str | Path,
+    found: RecordFit,
+    used: Sequence[UsedSpectrum],
+    materials: Sequence[Insulator | Metal],
+) -> tuple[list[Path], list[str]]:
+    """Write new versions of records (see `updated_records`); overwrite none.
+
+    Returns
+    -------
+    files : list of Path
+    remarks : list of str
+
+    Raises
+    ------
+    InputError
+        A file exists, or cannot be written.
+    """
+    records, interfaces, remarks = updated_records(found, used, materials)
+    files = [Path(folder) / f"{one.name}.yaml" for one in (*records, *interfaces)]
+    for path in files:
+        if path.exists():
+            raise InputError(
+                "exists, and is not overwritten", where=str(path), fix="name another folder"
+            )
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"no folder can be made there: {error.strerror}",
+            where=str(folder),
+            fix="name another folder",
+        ) from None
+    for path, material in zip(files, records, strict=False):
+        save_material(material, path)
+    for path, interface in zip(files[len(records) :], interfaces, strict=True):
+        save_interface(interface, path)
+    return files, remarks
 
 
 def _provenance(

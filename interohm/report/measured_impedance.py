@@ -73,7 +73,7 @@ def write_measured_report(
     sections: list[Markup] = []
     for place, spectrum in enumerate(result.spectra):
         drawn = {
-            f"nyquist{place}": _nyquist(spectrum),
+            f"nyquist{place}": measured_nyquist_figure(spectrum),
             f"residuals{place}": _residuals(spectrum),
             f"drt{place}": _relaxation_times(spectrum),
         }
@@ -129,7 +129,8 @@ def _layout(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _nyquist(spectrum: MeasuredPoints) -> Figure:
+def measured_nyquist_figure(spectrum: MeasuredPoints) -> Figure:
+    """Return a Nyquist plot: measured, left out, predicted and fitted."""
     traces: list[Trace] = []
     for name, wanted, symbol, colour in (
         ("measured", True, "circle-open", "var(--text)"),

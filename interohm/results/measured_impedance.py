@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
-from interohm.results.result import Quantiles, Result
+from pydantic import Field, PrivateAttr
+
+from interohm.records import Insulator, Metal
+from interohm.records.cell_config import Cell
+from interohm.results.result import Quantiles, Result, without_records
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 
 class RelaxationPeak(Result):
@@ -104,3 +113,39 @@ class MeasuredImpedanceResult(Result):
     spectra: list[MeasuredPoints]
     fit: ImpedanceFit | None = None
     remarks: list[str] = Field(default_factory=list)
+
+    _cell: Cell | None = PrivateAttr(None)
+    _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())
+
+    def plot(self, spectrum: int = 0) -> Figure:
+        """Return the Nyquist plot as a plotly figure, which notebooks draw.
+
+        Parameters
+        ----------
+        spectrum : int
+            Which of them, by its number.
+        """
+        from interohm.report.measured_impedance import measured_nyquist_figure
+        from interohm.report.plots import drawn, plotly_figure
+
+        return plotly_figure(drawn(measured_nyquist_figure(self.spectra[spectrum]), 0))
+
+    def report(self, path: str | Path) -> None:
+        """Write the report, one HTML file that needs no network.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written; or the result was read from a document, without records.
+        """
+        from interohm.report.measured_impedance import write_measured_report
+
+        if self._cell is None:
+            raise without_records("write_measured_report(path, cell, records, result)")
+        write_measured_report(path, self._cell, self._materials, self)
+
+    def with_records(self, cell: Cell, materials: Sequence[Insulator | Metal]) -> Self:
+        """Return the result with what it was predicted from, for its report."""
+        found = self.model_copy()
+        found._cell, found._materials = cell, tuple(materials)
+        return found
