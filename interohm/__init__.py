@@ -18,6 +18,7 @@ from interohm.version import VERSION
 if TYPE_CHECKING:
     from interohm.api import (
         load_record,
+        measured_impedance,
         predict_cell,
         predict_contact,
         predict_impedance,
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
     )
     from interohm.database import Database
     from interohm.errors import InputError
+    from interohm.measured_spectra import read_spectrum
+    from interohm.prediction.measured_impedance import Measurement
     from interohm.records import Insulator, Metal
     from interohm.records.cell_config import Cell
     from interohm.results.cell import CellResult
     from interohm.results.contact import ContactResult
     from interohm.results.impedance import ImpedanceResult
+    from interohm.results.measured_impedance import MeasuredImpedanceResult
     from interohm.results.screening import ScreeningResult
 
 __version__ = VERSION
@@ -43,12 +47,16 @@ __all__ = [
     "ImpedanceResult",
     "InputError",
     "Insulator",
+    "MeasuredImpedanceResult",
+    "Measurement",
     "Metal",
     "ScreeningResult",
     "load_record",
+    "measured_impedance",
     "predict_cell",
     "predict_contact",
     "predict_impedance",
+    "read_spectrum",
     "screen",
     "shipped_records",
 ]
@@ -63,12 +71,16 @@ __getattr__, __dir__ = lazy_names(
         "ImpedanceResult": "interohm.results.impedance",
         "InputError": "interohm.errors",
         "Insulator": "interohm.records",
+        "MeasuredImpedanceResult": "interohm.results.measured_impedance",
+        "Measurement": "interohm.prediction.measured_impedance",
         "Metal": "interohm.records",
         "ScreeningResult": "interohm.results.screening",
         "load_record": "interohm.api",
+        "measured_impedance": "interohm.api",
         "predict_cell": "interohm.api",
         "predict_contact": "interohm.api",
         "predict_impedance": "interohm.api",
+        "read_spectrum": "interohm.measured_spectra",
         "screen": "interohm.api",
         "shipped_records": "interohm.api",
     },

@@ -15,10 +15,12 @@ from interohm.records.cell_config import Cell
 
 if TYPE_CHECKING:
     from interohm.database import Database
+    from interohm.prediction.measured_impedance import Measurement
     from interohm.records.interface import Interface
     from interohm.results.cell import CellResult
     from interohm.results.contact import ContactResult
     from interohm.results.impedance import ImpedanceResult
+    from interohm.results.measured_impedance import MeasuredImpedanceResult
     from interohm.results.screening import ScreeningResult
     from interohm.screening.config import ScreenConfig
 
@@ -230,6 +232,62 @@ def predict_impedance(
         where=where,
     )
     return result.with_records(described, materials)
+
+
+def measured_impedance(
+    cell: str | Path | Mapping[str, Any] | Cell,
+    measured: Sequence[Measurement],
+    *,
+    records: Sequence[str | Path | Insulator | Metal] | None = None,
+    fit: Sequence[str] = (),
+    save_records: str | Path | None = None,
+) -> MeasuredImpedanceResult:
+    """Test measured spectra of a cell, lay the prediction beside them, and fit the records.
+
+    As ``interohm impedance --measured`` does.
+
+    Parameters
+    ----------
+    cell : str, Path, mapping or Cell
+        A path to YAML, the same fields as a mapping, or a description that was read.
+    measured : sequence of Measurement
+        Spectra (`interohm.read_spectrum`) with their temperature and state of charge, where these
+        are not the cell's; fitted together.
+    records : sequence of str, Path, Insulator or Metal, optional
+        One for each layer; those that the layers name unless given.
+    fit : sequence of str
+        Which numbers to learn: ``RECORD:FIELD``, a field's name alone, or ``all``.
+    save_records : str or Path, optional
+        A folder for new versions of the records that were learned.
+
+    Returns
+    -------
+    MeasuredImpedanceResult
+        Also with ``.plot()`` and ``.report(path)``.
+
+    Raises
+    ------
+    InputError
+        The description, a record or a name is wrong, fewer than half of a spectrum's points can be
+        used, or a file of ``save_records`` exists.
+    """
+    from interohm.prediction.impedance_fit import write_updated_records
+    from interohm.prediction.measured_impedance import Measurement
+    from interohm.prediction.measured_impedance import measured_impedance as found_for
+
+    if isinstance(measured, Measurement) or not all(
+        isinstance(one, Measurement) for one in measured
+    ):
+        raise InputError(
+            "these are no measurements",
+            where="measured",
+            fix="give a list: [interohm.Measurement(interohm.read_spectrum(path, area_cm2=A))]",
+        )
+    described, materials, interfaces, where = _cell_with_records(cell, records)
+    found = found_for(described, materials, measured, fit=fit, interfaces=interfaces, where=where)
+    if save_records is not None and found.fit is not None:
+        write_updated_records(save_records, found.fit, found.used, materials)
+    return found.result.with_records(described, materials)
 
 
 def screen(

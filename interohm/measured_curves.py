@@ -7,8 +7,6 @@ line.
 
 from __future__ import annotations
 
-import codecs
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interohm.errors import InputError
+from interohm.text_tables import COMMA_NUMBER, MISSING, NUMBER, read_text, split_cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,9 +57,6 @@ _UNCERTAINTIES = frozenset(
         "unc",
     )
 )
-_MISSING = frozenset(("nan", "na", "n/a", "null", "none", "--", "---"))
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_COMMA_NUMBER = r"[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?"
 
 
 @dataclass(frozen=True)
@@ -166,13 +162,13 @@ class _Reader:
         self.decimal_comma = separator != ","
         if separator != " " and all(line.endswith(separator) for _, line in content):
             content = [(number, line.removesuffix(separator)) for number, line in content]
-        rows = [_Row(number, _cells(line, separator)) for number, line in content]
+        rows = [_Row(number, split_cells(line, separator)) for number, line in content]
         first = next((index for index, row in enumerate(rows) if self._is_data(row)), len(rows))
         above, data = rows[:first], rows[first:]
         if not data:
             raise self._too_short()
         comments = [
-            _Row(number, _cells(line.lstrip(_COMMENTS + " \t"), separator))
+            _Row(number, split_cells(line.lstrip(_COMMENTS + " \t"), separator))
             for number, line in lines
             if line[0] in _COMMENTS and number < data[0].line
         ]
@@ -208,17 +204,7 @@ class _Reader:
         )
 
     def _text(self) -> str:
-        fix = f"give a text file with a heading such as {self.example}"
-        try:
-            raw = self.path.read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"cannot read the table: {error.strerror}", where=str(self.path), fix=fix
-            ) from None
-        text = _decoded(raw)
-        if text is None or any(ord(one) < 32 and one not in "\t\n\r\f\v" for one in text):
-            raise InputError("cannot read the table: it is no text", where=str(self.path), fix=fix)
-        return text
+        return read_text(self.path, fix=f"give a text file with a heading such as {self.example}")
 
     def _separator(self, lines: Sequence[str]) -> str:
         for separator in (";", "\t"):
@@ -227,10 +213,10 @@ class _Reader:
         if not any("," in line for line in lines):
             return " "
         # 50,0 1,95 has decimal commas and blanks; 50, 1.95 has commas.
-        numbers = [_cells(line, " ") for line in lines if re.match(r'"?[+\-−]?[\d,]', line)]
+        numbers = [split_cells(line, " ") for line in lines if re.match(r'"?[+\-−]?[\d,]', line)]
         decimal = numbers and all(
             len(cells) > 1
-            and all(re.fullmatch(_COMMA_NUMBER, cell) and not cell.endswith(",") for cell in cells)
+            and all(re.fullmatch(COMMA_NUMBER, cell) and not cell.endswith(",") for cell in cells)
             for cells in numbers
         )
         return " " if decimal else ","
@@ -239,13 +225,13 @@ class _Reader:
         """Whether every cell is a number, with a unit or without, or missing."""
         numbers = [self._number(cell) is not None for cell in row.cells]
         return any(numbers) and all(
-            number or not cell or cell.lower() in _MISSING
+            number or not cell or cell.lower() in MISSING
             for number, cell in zip(numbers, row.cells, strict=True)
         )
 
     def _number(self, cell: str) -> tuple[float, str] | None:
         """Return a cell's number and its unit, empty where it has none."""
-        pattern = f"{_NUMBER}|{_COMMA_NUMBER}" if self.decimal_comma else _NUMBER
+        pattern = f"{NUMBER}|{COMMA_NUMBER}" if self.decimal_comma else NUMBER
         match = re.fullmatch(rf"({pattern})\s*([^\d\s.,;+\-]*)", cell.replace("−", "-"))
         if match is None or (match[2] and match[2] not in self.units):
             return None
@@ -389,7 +375,7 @@ class _Reader:
 
     def _point(self, row: _Row, columns: Sequence[_Column]) -> list[float] | None:
         cells = [row.cells[column.place] for column in columns]
-        if any(cell.lower() in _MISSING for cell in cells):
+        if any(cell.lower() in MISSING for cell in cells):
             return None
         values = []
         for axis, column, cell in zip((self.x, self.y, self.y), columns, cells, strict=False):
@@ -435,32 +421,6 @@ class _Reader:
                 "some numbers of this column have a unit, others none",
                 f"name the unit in the heading: {self.example}",
             )
-
-
-def _decoded(raw: bytes) -> str | None:
-    """Return the text of a file in UTF-8, UTF-16 or Latin-1, or None."""
-    raw = raw.removeprefix(codecs.BOM_UTF8)
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings = ["utf-16"]
-    elif b"\0" in raw:
-        # Without a mark: of letters below 256 one byte of two is 0.
-        little = raw[1::2].count(0) > raw[::2].count(0)
-        encodings = ["utf-16-le" if little else "utf-16-be"]
-    else:
-        encodings = ["utf-8", "latin-1"]
-    for encoding in encodings:
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _cells(line: str, separator: str) -> list[str]:
-    if separator == " ":
-        return [quoted or bare for quoted, bare in re.findall(r'"([^"]*)"|(\S+)', line)]
-    (cells,) = csv.reader([line], delimiter=separator, skipinitialspace=True)
-    return [cell.strip() for cell in cells]
 
 
 def _plain(name: str) -> str:

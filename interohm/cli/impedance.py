@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 IMPEDANCE_EXAMPLE = (
     "Example: interohm impedance my-cell.yaml --soc 0.5 --frequencies 1e-3:1e7:10 "
-    "--report impedance.html"
+    "--report impedance.html   "
+    "Measured: interohm impedance my-cell.yaml --soc 0.5 --measured cell.mpt --area-cm2 0.785 "
+    "--fit conductivity.value_S_cm --save-records learned"
 )
 
 
@@ -45,6 +47,33 @@ def impedance(
             "alone, which is faster.",
         ),
     ] = None,
+    measured: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A measured spectrum (.csv, .xlsx, Gamry .DTA, BioLogic .mpt, ZView .z): test it, "
+            "and lay the prediction beside it. Several are fitted together; what differs between "
+            "them follows the file: --measured a.mpt,temperature_K=320,soc=0.5,area_cm2=0.785.",
+        ),
+    ] = None,
+    area_cm2: Annotated[
+        float | None,
+        typer.Option("--area-cm2", metavar="CM2", help="Area of the measured electrode."),
+    ] = None,
+    fit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD",
+            help="Learn this number of the records from the measured spectra: RECORD:FIELD, a "
+            "field's name alone, or all.",
+        ),
+    ] = None,
+    save_records: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write new versions of the records that --fit has changed."
+        ),
+    ] = None,
     save: Save = False,
     as_json: Json = False,
     report: Report = None,
@@ -59,8 +88,26 @@ def impedance(
 
     Linear response of ions, electrons and potentials about the cell's space charges at open
     circuit: spectrum, the processes in it with resistance, capacitance and time constant, and the
-    circuit that the model itself is.
+    circuit that the model itself is. With --measured, a measured spectrum is tested, and the
+    records can be fitted to it.
     """
+    if measured or fit or save_records is not None or area_cm2 is not None:
+        from interohm.cli.measured_impedance import run
+
+        run(
+            config,
+            measured or [],
+            area_cm2=area_cm2,
+            soc=soc,
+            temperature=temperature,
+            fit=fit or [],
+            save_records=save_records,
+            save=save,
+            as_json=as_json,
+            report=report,
+            figure=figure,
+        )
+        return
     from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.prediction.impedance import (

@@ -26,6 +26,7 @@ class Schema(StrEnum):
     contact_result = "contact-result"
     cell_result = "cell-result"
     impedance_result = "impedance-result"
+    measured_impedance_result = "measured-impedance-result"
     screening_result = "screening-result"
     design_result = "design-result"
     kpfm_result = "kpfm-result"
@@ -45,6 +46,10 @@ _HOMES = {
     Schema.contact_result: ("interohm.results.contact", "ContactResult"),
     Schema.cell_result: ("interohm.results.cell", "CellResult"),
     Schema.impedance_result: ("interohm.results.impedance", "ImpedanceResult"),
+    Schema.measured_impedance_result: (
+        "interohm.results.measured_impedance",
+        "MeasuredImpedanceResult",
+    ),
     Schema.screening_result: ("interohm.results.screening", "ScreeningResult"),
     Schema.design_result: ("interohm.results.design", "DesignResult"),
     Schema.kpfm_result: ("interohm.results.kpfm", "KpfmResult"),
@@ -56,8 +61,8 @@ def schema(
         Schema,
         typer.Argument(
             help="record, interface, experiment, cell, campaign, preset, screen, design, import, "
-            "contact-result, cell-result, impedance-result, screening-result, design-result or "
-            "kpfm-result."
+            "contact-result, cell-result, impedance-result, measured-impedance-result, "
+            "screening-result, design-result or kpfm-result."
         ),
     ],
 ) -> None:

@@ -1,0 +1,28 @@
+"""What measured impedance spectra say: whether to trust them, and what they teach of a model."""
+
+from .gaussian_fit import (
+    UNDETERMINED_SHARE,
+    Direction,
+    GaussianFit,
+    Observation,
+    Reweighted,
+    fit_gaussian,
+    reweighted,
+)
+from .kramers_kronig import KramersKronig, kramers_kronig
+from .relaxation_times import Peak, RelaxationTimes, relaxation_times
+
+__all__ = [
+    "UNDETERMINED_SHARE",
+    "Direction",
+    "GaussianFit",
+    "KramersKronig",
+    "Observation",
+    "Peak",
+    "RelaxationTimes",
+    "Reweighted",
+    "fit_gaussian",
+    "kramers_kronig",
+    "relaxation_times",
+    "reweighted",
+]

@@ -1,0 +1,272 @@
+"""The report of measured spectra: Nyquist, Kramers–Kronig residuals, relaxation times, the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interohm.records import Insulator, Metal
+from interohm.records.cell_config import Cell
+from interohm.report.curves import SERIES
+from interohm.report.findings import material_findings
+from interohm.report.inputs import cell_inputs
+from interohm.report.page import figure, findings, lead, page, section
+from interohm.report.sections import inputs_section, material_tables
+from interohm.report.tables import Markup, shown, table
+from interohm.results.measured_impedance import (
+    ImpedanceFit,
+    MeasuredImpedanceResult,
+    MeasuredPoints,
+)
+from interohm.yaml_io import write_text
+
+if TYPE_CHECKING:
+    Figure = dict[str, Any]
+    Trace = dict[str, Any]
+
+_NYQUIST_NOTE = (
+    "Rings are measured, crosses are left out. The broken line is what the records predict, the "
+    "solid one what they say after the fit. "
+)
+_RESIDUAL_NOTE = (
+    "What a series of RC elements leaves of the data, relative to |Z|. Scatter about zero is "
+    "noise; what runs away from it was not linear, or changed while it was measured. "
+)
+_DRT_NOTE = (
+    "Resistance per unit of ln τ. The shade holds 90 % of the distributions that the data and the "
+    "prior allow. "
+)
+
+
+def write_measured_report(
+    path: str | Path,
+    cell: Cell,
+    materials: Sequence[Insulator | Metal],
+    document: MeasuredImpedanceResult | Mapping[str, Any],
+    *,
+    remarks: Sequence[str] = (),
+) -> None:
+    """Write the report of measured spectra of a cell.
+
+    Parameters
+    ----------
+    path : str or Path
+        The HTML file; written whole or not at all.
+    cell : Cell
+        The description.
+    materials : sequence of Insulator or Metal
+        The record of each layer.
+    document : MeasuredImpedanceResult or mapping
+        The spectra (`interohm.prediction.measured_impedance`).
+    remarks : sequence of str
+        What else the reader must know.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    result = MeasuredImpedanceResult.read(document)
+    figures: dict[str, Figure] = {}
+    sections: list[Markup] = []
+    for place, spectrum in enumerate(result.spectra):
+        drawn = {
+            f"nyquist{place}": measured_nyquist_figure(spectrum),
+            f"residuals{place}": _residuals(spectrum),
+            f"drt{place}": _relaxation_times(spectrum),
+        }
+        figures |= drawn
+        nyquist, residuals, times = drawn
+        where = (
+            f"{Path(spectrum.source).name}, {shown(spectrum.temperature_K)} K, state of charge "
+            f"{shown(spectrum.state_of_charge)}"
+        )
+        sections += [
+            section(where, figure(nyquist, f"Nyquist plot of {where}"), note=_NYQUIST_NOTE),
+            section(
+                "Kramers–Kronig test",
+                Markup(f"<p>{escape(spectrum.verdict)}.</p>"),
+                figure(residuals, f"Kramers–Kronig residuals of {where}"),
+                note=_RESIDUAL_NOTE,
+            ),
+            section(
+                "Relaxation times",
+                figure(times, f"Distribution of relaxation times of {where}"),
+                _peaks_table(spectrum),
+                note=_DRT_NOTE,
+            ),
+        ]
+    layers = " | ".join(material.name for material in materials)
+    told = [
+        *result.remarks,
+        *(f"{one.source}: {text}" for one in result.spectra for text in one.remarks),
+        *remarks,
+        *material_findings(materials),
+    ]
+    body = [
+        lead(f"Measured impedance of {layers}."),
+        findings(told),
+        *([] if result.fit is None else [section("What the spectra teach", *_fit(result.fit))]),
+        *sections,
+        inputs_section([cell_inputs(cell, materials), *material_tables(materials)]),
+    ]
+    write_text(path, page(f"{result.cell}: measured impedance", body, figures, [0.0]))
+
+
+def _axis(title: str, **more: Any) -> dict[str, Any]:
+    return {"title": {"text": title}, "gridcolor": "var(--grid)", "exponentformat": "power", **more}
+
+
+def _layout(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "xaxis": x,
+        "yaxis": y,
+        "margin": {"l": 80, "r": 36, "t": 10, "b": 60},
+        "height": 420,
+        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
+    }
+
+
+def measured_nyquist_figure(spectrum: MeasuredPoints) -> Figure:
+    """Return a Nyquist plot: measured, left out, predicted and fitted."""
+    traces: list[Trace] = []
+    for name, wanted, symbol, colour in (
+        ("measured", True, "circle-open", "var(--text)"),
+        ("left out", False, "x", SERIES[1]),
+    ):
+        places = [k for k, usable in enumerate(spectrum.usable) if usable is wanted]
+        if places:
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "name": name,
+                    "x": [spectrum.z_real_ohm_cm2[k] for k in places],
+                    "y": [-spectrum.z_imag_ohm_cm2[k] for k in places],
+                    "customdata": [spectrum.frequency_Hz[k] for k in places],
+                    "marker": {"symbol": symbol, "size": 7, "color": colour},
+                    "hovertemplate": "%{x:.4g} − i·%{y:.4g} Ω·cm² at %{customdata:.3g} Hz"
+                    "<extra></extra>",
+                }
+            )
+    curves = [
+        ("predicted", spectrum.predicted_real_ohm_cm2, spectrum.predicted_imag_ohm_cm2, "dash")
+    ]
+    if spectrum.fitted_real_ohm_cm2 is not None and spectrum.fitted_imag_ohm_cm2 is not None:
+        curves.append(
+            ("fitted", [*spectrum.fitted_real_ohm_cm2], [*spectrum.fitted_imag_ohm_cm2], "solid")
+        )
+    for number, (name, real, imaginary, dash) in enumerate(curves):
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": name,
+                "x": real,
+                "y": [None if value is None else -value for value in imaginary],
+                "line": {"color": SERIES[2 * number], "dash": dash, "width": 2},
+                "hovertemplate": "%{x:.4g} − i·%{y:.4g} Ω·cm²<extra></extra>",
+            }
+        )
+    layout = _layout(
+        _axis("Re Z (Ω·cm²)", zeroline=False),
+        _axis("−Im Z (Ω·cm²)", zeroline=False, scaleanchor="x"),
+    )
+    return {"layout": layout, "frames": [traces]}
+
+
+def _residuals(spectrum: MeasuredPoints) -> Figure:
+    traces: list[Trace] = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": name,
+            "x": spectrum.frequency_Hz,
+            "y": [100 * value for value in values],
+            "marker": {"color": SERIES[number], "size": 6, "symbol": ("circle", "square")[number]},
+            "hovertemplate": "%{y:.2g} % at %{x:.3g} Hz<extra></extra>",
+        }
+        for number, (name, values) in enumerate(
+            (("real part", spectrum.residual_real), ("imaginary part", spectrum.residual_imag))
+        )
+    ]
+    layout = _layout(_axis("frequency (Hz)", type="log"), _axis("residual (% of |Z|)"))
+    return {"layout": layout, "frames": [traces]}
+
+
+def _relaxation_times(spectrum: MeasuredPoints) -> Figure:
+    known = spectrum.relaxation_times
+    traces: list[Trace] = []
+    if known is not None:
+        x = known.time_constant_s
+        shade = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        traces = [
+            {**shade, "x": x, "y": known.gamma_p05_ohm_cm2, "showlegend": False},
+            {
+                **shade,
+                "x": x,
+                "y": known.gamma_p95_ohm_cm2,
+                "name": "5 to 95 %",
+                "fill": "tonexty",
+                "fillcolor": "rgba(0,114,178,0.25)",
+            },
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "median",
+                "x": x,
+                "y": known.gamma_p50_ohm_cm2,
+                "line": {"color": SERIES[0], "width": 2},
+                "hovertemplate": "%{y:.3g} Ω·cm² at %{x:.3g} s<extra></extra>",
+            },
+        ]
+    layout = _layout(
+        _axis("relaxation time τ (s)", type="log"), _axis("γ (Ω·cm²)", rangemode="tozero")
+    )
+    return {"layout": layout, "frames": [traces]}
+
+
+def _peaks_table(spectrum: MeasuredPoints) -> Markup:
+    known = spectrum.relaxation_times
+    if known is None:
+        return Markup("")
+    rows = [
+        [
+            shown(peak.time_constant_s, 3),
+            shown(1 / (6.283185307179586 * peak.time_constant_s), 3),
+            shown(peak.resistance_ohm_cm2["p50"], 4),
+            f"{shown(peak.resistance_ohm_cm2['p05'], 3)} … "
+            f"{shown(peak.resistance_ohm_cm2['p95'], 3)}",
+        ]
+        for peak in known.peaks
+    ]
+    return table(["time (s)", "peak (Hz)", "resistance (Ω·cm²)", "5 to 95 %"], rows)
+
+
+def _fit(fit: ImpedanceFit) -> list[Markup]:
+    rows = [
+        [
+            f"{one.record}: {one.field}",
+            shown(one.prior_value),
+            shown(one.prior_uncertainty, 2),
+            shown(one.value) if one.learned else "not determined",
+            shown(one.uncertainty, 2) if one.learned else "",
+            shown(100 * one.variance_share, 3),
+        ]
+        for one in fit.fields
+    ]
+    made = [
+        table(["number", "before", "±", "after", "±", "variance left (%)"], rows),
+        Markup(
+            f"<p>Reduced χ² {fit.chi2_reduced:.3g}; {fit.effective_samples:.0f} of {fit.samples} "
+            "reweighted samples count.</p>"
+        ),
+    ]
+    lines = [
+        f"barrier of the hop across {name}: {value:.3f} ± {uncertainty:.3f} eV"
+        for name, (value, uncertainty) in fit.contact_barrier_eV.items()
+    ]
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return [*made, Markup(f"<ul>{items}</ul>")] if lines else made

@@ -1,0 +1,83 @@
+"""Figures of measured spectra for print, by matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interohm.report.figures import write_figure
+from interohm.results.measured_impedance import MeasuredImpedanceResult, MeasuredPoints
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def write_measured_figure(
+    path: str | Path, document: MeasuredImpedanceResult | Mapping[str, Any]
+) -> None:
+    """Write Nyquist plot and Kramers–Kronig residuals of each spectrum as PDF, PNG or SVG.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; its ending chooses the format.
+    document : MeasuredImpedanceResult or mapping
+        The spectra.
+
+    Raises
+    ------
+    InputError
+        Another format, or the file cannot be written.
+    """
+    result = MeasuredImpedanceResult.read(document)
+
+    def draw(figure: Figure) -> None:
+        rows = figure.subplots(len(result.spectra), 2, squeeze=False)
+        for (nyquist, residuals), spectrum in zip(rows, result.spectra, strict=True):
+            _draw_nyquist(nyquist, spectrum)
+            _draw_residuals(residuals, spectrum)
+
+    write_figure(path, len(result.spectra), draw)
+
+
+def _draw_nyquist(panel: Axes, spectrum: MeasuredPoints) -> None:
+    usable = np.array(spectrum.usable)
+    x, y = np.array(spectrum.z_real_ohm_cm2), -np.array(spectrum.z_imag_ohm_cm2)
+    panel.plot(x[usable], y[usable], "o", color="black", fillstyle="none", label="measured")
+    if not usable.all():
+        panel.plot(x[~usable], y[~usable], "x", color="#d55e00", label="left out")
+    curves = [("predicted", spectrum.predicted_real_ohm_cm2, spectrum.predicted_imag_ohm_cm2, "--")]
+    if spectrum.fitted_real_ohm_cm2 is not None and spectrum.fitted_imag_ohm_cm2 is not None:
+        curves.append(
+            ("fitted", [*spectrum.fitted_real_ohm_cm2], [*spectrum.fitted_imag_ohm_cm2], "-")
+        )
+    for name, real, imaginary, style in curves:
+        panel.plot(
+            np.array(real, dtype=float), -np.array(imaginary, dtype=float), style, label=name
+        )
+    panel.set_aspect("equal", adjustable="datalim")
+    panel.set_xlabel("Re Z (Ω cm²)")
+    panel.set_ylabel("−Im Z (Ω cm²)")
+    panel.set_title(
+        f"{Path(spectrum.source).name}, {spectrum.temperature_K:g} K".replace("$", r"\$"),
+        fontsize="small",
+    )
+    panel.legend(fontsize="small")
+
+
+def _draw_residuals(panel: Axes, spectrum: MeasuredPoints) -> None:
+    for name, values, marker in (
+        ("real", spectrum.residual_real, "o"),
+        ("imaginary", spectrum.residual_imag, "s"),
+    ):
+        panel.semilogx(
+            spectrum.frequency_Hz, 100 * np.array(values), marker, markersize=3, label=name
+        )
+    panel.axhline(0, color="black", linewidth=0.8)
+    panel.set_xlabel("frequency (Hz)")
+    panel.set_ylabel("Kramers–Kronig residual (% of |Z|)")
+    panel.legend(fontsize="small")
