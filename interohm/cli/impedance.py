@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interohm.cli.predictions import Json, Report, Save, check, check_outputs
+from interohm.cli.predictions import Json, Report, check, check_outputs
+from interohm.cli.saving import WAIT_S, Save, Wait, saving
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -75,6 +76,7 @@ def impedance(
         ),
     ] = None,
     save: Save = False,
+    wait: Wait = WAIT_S,
     as_json: Json = False,
     report: Report = None,
     figure: Annotated[
@@ -128,40 +130,39 @@ def impedance(
     names = [layer.material for layer in described.layers]
     places = [f"{config}: layers[{place}].material" for place in range(len(names))]
     materials, notes = find_materials(names, relative_to=config.parent, where=places)
-    with progress_bar("states of charge, and their samples", steps(described)) as advance:
-        result = impedance_result(
-            described,
-            materials,
-            frequency_Hz=frequency_Hz,
-            samples=DEFAULT_SAMPLES if samples is None else samples,
-            interfaces=known_interfaces(),
-            where=str(config),
-            progress=advance,
-        )
-    for text in result.remarks:
-        remark(text)
-    if as_json:
-        print_json(result.document())
-    else:
-        from interohm.cli.impedance_tables import print_impedance
+    with saving(save, wait) as opened:
+        with progress_bar("states of charge, and their samples", steps(described)) as advance:
+            result = impedance_result(
+                described,
+                materials,
+                frequency_Hz=frequency_Hz,
+                samples=DEFAULT_SAMPLES if samples is None else samples,
+                interfaces=known_interfaces(),
+                where=str(config),
+                progress=advance,
+            )
+        for text in result.remarks:
+            remark(text)
+        if as_json:
+            print_json(result.document())
+        else:
+            from interohm.cli.impedance_tables import print_impedance
 
-        print_impedance(result, assumed_inputs(materials))
-    if report is not None:
-        from interohm.report.impedance import write_impedance_report
+            print_impedance(result, assumed_inputs(materials))
+        if report is not None:
+            from interohm.report.impedance import write_impedance_report
 
-        write_impedance_report(
-            report, described, materials, result, remarks=[*notes, *result.remarks]
-        )
-        remark(f"report: {report}")
-    if figure is not None:
-        from interohm.report.impedance_figure import write_impedance_figure
+            write_impedance_report(
+                report, described, materials, result, remarks=[*notes, *result.remarks]
+            )
+            remark(f"report: {report}")
+        if figure is not None:
+            from interohm.report.impedance_figure import write_impedance_figure
 
-        write_impedance_figure(figure, result)
-        remark(f"figure: {figure}")
-    if save:
-        from interohm.database import Database
-
-        with Database.open(write=True) as database:
+            write_impedance_figure(figure, result)
+            remark(f"figure: {figure}")
+        if save:
+            database = opened()
             database.save_impedance(result)
             remark(f"saved in {database.location}, collection impedances")
 

@@ -341,7 +341,8 @@ class Database:
     def save_impedance(self, document: ImpedanceResult | Mapping[str, Any]) -> None:
         """Insert or replace the impedance of the cell of this name at this temperature."""
         document = _plain(document)
-        self._save_result("impedances", _key(document, "cell", "temperature_K"), document)
+        key = _key(document, "cell", "temperature_K")
+        self._save_all("impedances", [_prepared_result("impedances", key, document)])
 
     def query(
         self,
@@ -626,7 +627,7 @@ class Database:
         """Insert or replace whole documents by their ``_id``: in a folder all of them, or none."""
         backend = self._writable()
         with self._lock, backend.errors(), backend.transaction():
-            if collection in ("contacts", "cells"):
+            if collection in ("contacts", "cells", "impedances"):
                 self._save_all(
                     collection, [_prepared_result(collection, key, one) for key, one in documents]
                 )
