@@ -52,7 +52,7 @@ test: lint  ## lint, types and all tests (some run GPAW)
 
 test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
 	@$(BIN)/pytest tests/cluster tests/faults/cluster $(addprefix tests/interohm/,\
-	  explorer/test_server.py $(addprefix database/test_,database.py rows.py many_writers.py safe_documents.py criteria.py folder.py transfer.py damage.py damage.py))
+	  explorer/test_server.py $(addprefix database/test_,database.py rows.py many_writers.py safe_documents.py criteria.py folder.py transfer.py damage.py))
 
 test-faults: install  ## the tests of faults in their long form: 100 kills, 500 mutated command lines, thousands of files (an hour)
 	@INTEROHM_TEST_FAULTS=long $(BIN)/pytest tests/faults tests/faults/cluster
