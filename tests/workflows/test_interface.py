@@ -5,21 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from ase import Atoms
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+from scipy.integrate import quad
+from scipy.interpolate import CubicSpline
 
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.postprocess.interfaces import hop_across
 from interohm.records.interface import Interface
+from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.hops import after_hop, vacancy_hop
+from interohm.slab_builders.interfaces import best_match, find_matches, join
 from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import campaign_flow, dry_run, interface_plans, load_campaign
 from interohm.workflows.campaign_config import CampaignConfig
 from interohm.workflows.claims import claimed
 from interohm.workflows.engines import engine_named
 from interohm.workflows.export import write_records
+from interohm.workflows.interface_jobs import side_of
 from interohm.workflows.local import run_campaign
 from interohm.workflows.phase_diagram import known_crystals
 from interohm.workflows.presets import load_preset
@@ -229,3 +237,109 @@ def finished(engine: Any, structure: Structure, kind: str, settings: dict[str, A
     run = engine.start(request, claimed(request).folder)
     run.wait()
     return run.result()
+
+
+@pytest.mark.dft
+def test_a_strained_pair_lines_up_as_other_evaluations_have_it(database: Database) -> None:
+    config = campaign()
+
+    made = run_campaign(config, database, progress=False)["contact"]
+
+    assert isinstance(made, Interface)
+    assert made.dipole_V is not None
+    found = {what: find_calculation(database, hash) for what, hash in made.calculations.items()}
+    joined, left, right = (
+        found[what] for what in ("contact", "slab as cut, left", "slab as cut, right")
+    )
+    assert joined is not None
+    assert left is not None
+    assert right is not None
+    (strain,) = made.strain
+    assert strain.principal == pytest.approx((0.0107, 0.0107), abs=0.008)
+
+    periods = [structure_period(one.final_structure) for one in (left, right)]
+    cut = [one.planar_potential for one in (left, right)]
+    depths = [
+        one.potential_eV[0] - average(one.potential_eV, one.height_A, one.height_A / 2, period)
+        for one, period in zip(cut, periods, strict=True)
+    ]
+
+    def by_hand(potential: Any, height_A: float) -> float:
+        averages = [
+            average(potential, height_A, height_A * share, period)
+            for share, period in zip((0.0, 0.5), periods, strict=True)
+        ]
+        return (averages[0] + depths[0]) - (averages[1] + depths[1])
+
+    whole = joined.planar_potential
+    assert made.dipole_V.value == pytest.approx(
+        by_hand(whole.potential_eV, whole.height_A), abs=0.01
+    )
+    # Rigid slabs: between one contact's two vacua the outer levels differ by the dipole, directly.
+    # Sides of two planes are no bulk, which costs 0.3 V.
+    joint, shift, gap_A = joint_of(made, config, database)
+    sandwich = joint.sandwich(shift, gap_A)
+    rigid = by_hand(planar(sandwich), sandwich.lattice.c)
+    apart = joint.with_vacuum(shift, gap_A, 10.0)
+    beyond = planar(apart, poissonsolver={"dipolelayer": "xy"})
+    inside = round(2.2 / apart.lattice.c * beyond.size)  # past the step of the layer itself
+    assert rigid == pytest.approx(beyond[inside] - beyond[-inside], abs=0.35)
+    assert rigid > 0.2
+
+
+def average(potential: Any, height_A: float, middle_A: float, period_A: float) -> float:
+    """The average over a period in real space instead of by Fourier's series."""
+    values = np.array(list(potential) * 3)
+    step = height_A / len(potential)
+    spline = CubicSpline((np.arange(values.size) - values.size / 3) * step, values)
+    return quad(lambda z: float(spline(middle_A + z)), -period_A / 2, period_A / 2)[0] / period_A
+
+
+def structure_period(slab: Structure) -> float:
+    heights = np.unique(slab.cart_coords[:, 2].round(2))
+    return float(np.diff(heights).mean())
+
+
+def joint_of(
+    made: Interface, config: CampaignConfig, database: Database
+) -> tuple[Any, list[float], float]:
+    """The two slabs as the flow joined them, with their lateral shift and gap."""
+    cells = {row.label: row for row in dry_run(config, database)}
+    slabs = []
+    for formula in ("LiH", "LiF"):
+        crystal = Crystal.from_structure(
+            Structure.from_file(CONFIGS / "structures" / f"{formula}.cif")
+        )
+        relaxed = find_calculation(database, cells[f"{formula}: cell"].hash)
+        assert relaxed is not None
+        spec = {
+            "facet": [0, 0, 1],
+            "conventional": crystal.conventional,
+            "primitive": crystal.primitive,
+        }
+        slabs.append(side_of(spec, relaxed.final_structure, thickness_A=3))
+    limits = {"max_strain": 0.06, "max_atoms": 100}
+    match = best_match(find_matches(*slabs, strained="left", **limits), **limits)
+    geometry = made.provenance["geometry"]
+    joint = join(*slabs, match, normal_strain=made.strain[0].normal)
+    return joint, geometry["shift"], geometry["gap_A"]
+
+
+def planar(cell: Structure, **poisson: Any) -> np.ndarray:
+    """The potential of a cell, averaged in planes; open along z with a dipole layer."""
+    from gpaw.new.ase_interface import GPAW
+
+    bare = AseAtomsAdaptor.get_atoms(cell)
+    pbc = (True, True, not poisson)
+    atoms = Atoms(bare.symbols, bare.positions, cell=bare.cell, pbc=pbc)
+    atoms.calc = GPAW(
+        mode={"name": "pw", "ecut": 350},
+        xc="PBE",
+        kpts={"size": (2, 2, 1), "gamma": True},
+        occupations={"name": "fermi-dirac", "width": 0.01},
+        convergence={"energy": 1e-4, "density": 1e-4, "eigenstates": 1e-6},
+        txt=None,
+        **poisson,
+    )
+    atoms.get_potential_energy()
+    return np.asarray(atoms.calc.get_electrostatic_potential().mean(axis=(0, 1)))
