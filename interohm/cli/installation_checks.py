@@ -241,7 +241,10 @@ def _scratch() -> Check:
     from interohm.workflows.claims import scratch_of
 
     part = "calculations' folders"
-    data = load_settings().data
+    try:
+        data = load_settings().data
+    except InputError as error:
+        return Check(part, "broken", error.what, error.fix or "")
     found = scratch_of(data)
     return Check(
         part,

@@ -116,12 +116,12 @@ def console(*, stderr: bool = False) -> Console:
 
 def remark(text: str) -> None:
     """Tell the user something that is not the result; a message of many lines is cut."""
-    typer.echo(printable(cut(text)), err=True)
+    typer.echo(printable(cut(text)), file=sys.stderr)  # click's own stream knows no ASCII
 
 
 def print_line(text: str) -> None:
     """Print a line of the result."""
-    typer.echo(printable(text))
+    typer.echo(printable(text), file=sys.stdout)
 
 
 def print_text(text: str) -> None:
