@@ -91,7 +91,7 @@ class MeasuredSpectrum:
     remarks: tuple[str, ...]
 
 
-def read_spectra(path: Path, *, area_cm2: float | None = None) -> list[MeasuredSpectrum]:
+def read_spectra(path: str | Path, *, area_cm2: float | None = None) -> list[MeasuredSpectrum]:
     """Read the measured impedance spectra of one file: one for every sweep of the frequency.
 
     Text may be separated by tabs, semicolons, commas or blanks, may have decimal commas (with
@@ -102,7 +102,7 @@ def read_spectra(path: Path, *, area_cm2: float | None = None) -> list[MeasuredS
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         ``.csv``, ``.txt``, ``.xlsx``, Gamry ``.DTA``, BioLogic ``.mpt``, ZView ``.z``, and
         whatever has a heading that names frequency and impedance.
     area_cm2 : float, optional
@@ -118,10 +118,10 @@ def read_spectra(path: Path, *, area_cm2: float | None = None) -> list[MeasuredS
         There is no spectrum in the file, it is ambiguous or has a wrong unit (with its line), the
         area is missing, or a sweep has fewer than six points.
     """
-    return _Reader(path, area_cm2).spectra()
+    return _Reader(Path(path), area_cm2).spectra()
 
 
-def read_spectrum(path: Path, *, area_cm2: float | None = None) -> MeasuredSpectrum:
+def read_spectrum(path: str | Path, *, area_cm2: float | None = None) -> MeasuredSpectrum:
     """Read the measured impedance spectrum of a file that holds one; see `read_spectra`.
 
     Raises
