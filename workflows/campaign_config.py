@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import re
 import zlib
 from pathlib import Path
@@ -515,12 +516,12 @@ def load_structure_file(source: str, folder: Path, *, where: str) -> StructureFi
     if source.startswith("mp-"):
         return StructureFile(structure_by_id(source, where=where))
     path, block = folder / source, None
-    if not path.is_file() and "#" in source:
+    if not os.path.isfile(path) and "#" in source:
         name, _, block = source.rpartition("#")
         path = folder / name
-    if not path.is_file() and source.isalnum():
+    if not os.path.isfile(path) and source.isalnum():
         path = SHIPPED_STRUCTURES / f"{source}.cif"
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(
             f"there is no structure file {path}",
             where=where,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -120,7 +121,7 @@ def _check_structures(described: Design, config: Path) -> None:
     from interohm.errors import InputError
 
     for name, path in described.structures.items():
-        if not (config.parent / path).is_file():
+        if not os.path.isfile(config.parent / path):
             raise InputError(
                 f"structures.{name}: there is no file {config.parent / path}",
                 where=str(config),

@@ -82,7 +82,7 @@ def new(
         raise InputError(
             f"{path} exists already", where="materials new", fix="take another name, or remove it"
         )
-    if not structure.is_file():
+    if not os.path.isfile(structure):
         raise InputError(
             f"there is no file {structure}", where="--structure", fix="give a CIF or POSCAR"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable
 from itertools import pairwise
@@ -738,7 +739,7 @@ def load_material(path: str | Path) -> Insulator | Metal:
         from interohm.slab_builders.structure_files import read_structure
 
         file, where = Path(path).parent / data["structure"], f"{path}: structure"
-        if not file.is_file():
+        if not os.path.isfile(file):  # of a name that is too long, too
             raise InputError(
                 f"there is no file {file}",
                 where=where,

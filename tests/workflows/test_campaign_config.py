@@ -77,6 +77,7 @@ def test_wrong_fields_are_named(tmp_path: Path, changes: dict[str, Any], message
     [
         ({"facet": [1, 1, 1]}, "polar"),
         ({"structure": "missing.cif"}, r"phases\[1\] LiF: structure: there is no structure file"),
+        ({"structure": "é" * 300}, "there is no structure file"),
         ({"preset": "slow"}, "no preset 'slow'"),
         ({"engine": "abinit"}, "no engine 'abinit'"),
         (

@@ -168,6 +168,11 @@ def test_a_structure_may_be_a_file(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"there is no file .*salt\.cif"):
         load_material(path)
+    # No file system has names so long, and asking for one is an error of its own.
+    path.write_text(text.replace("salt.cif", "s" * 300), encoding="utf-8")
+    with pytest.raises(InputError, match="there is no file"):
+        load_material(path)
+    path.write_text(text, encoding="utf-8")
     (tmp_path / "salt.cif").write_bytes((STRUCTURES / "LiF.cif").read_bytes())
     loaded = load_material(path)
     assert loaded.structure is not None
