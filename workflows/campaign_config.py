@@ -461,6 +461,12 @@ class CampaignConfig(_Config):
         """Of the campaign's file; structures and presets are relative to it."""
         return self._folder
 
+    def in_folder(self, folder: Path) -> CampaignConfig:
+        """Return it with the folder that its paths are relative to."""
+        copied = self.model_copy()
+        copied._folder = folder
+        return copied
+
 
 def load_campaign(path: str | Path) -> CampaignConfig:
     """Read a campaign from YAML.
@@ -470,9 +476,7 @@ def load_campaign(path: str | Path) -> CampaignConfig:
     InputError
         With file, field and fix.
     """
-    config = validated(CampaignConfig, load_yaml(path), where=str(path))
-    config._folder = Path(path).parent
-    return config
+    return validated(CampaignConfig, load_yaml(path), where=str(path)).in_folder(Path(path).parent)
 
 
 def _check_file(path: Path, *, where: str) -> None:
