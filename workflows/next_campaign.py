@@ -117,7 +117,7 @@ def _costs(config: CampaignConfig, database: Database) -> list[str]:
     for phase in config.phases:
         planned = [
             one
-            for one in dry_run(config.model_copy(update={"phases": [phase]}), database)
+            for one in dry_run(config.alone(phase), database)
             if not one.found and one.hash not in seen
         ]
         seen |= {one.hash for one in planned}

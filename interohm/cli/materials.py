@@ -151,7 +151,7 @@ def add(
         numbers = [quantity for _, quantity in quantities(material)]
         unsourced = sum(number.source is None and number.method is None for number in numbers)
         assumed = sum(number.assumed for number in numbers)
-        said = f"; of {len(numbers)} numbers {assumed} assumed, {unsourced} of them without a source"
+        said = f"; of {len(numbers)} numbers {assumed} assumed, {unsourced} without a source"
         remark(f"{name} {done} {location}{hides}{said}")
         new_materials.print_implied(material)
 
