@@ -17,6 +17,7 @@ from interohm.cli import (
     campaigns,
     design,
     doctor,
+    dynamics,
     explore,
     impedance,
     imports,
@@ -59,6 +60,7 @@ app.command("import", epilog=imports.IMPORT_EXAMPLE)(imports.import_)
 app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
 app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
 app.command("impedance", epilog=impedance.IMPEDANCE_EXAMPLE)(impedance.impedance)
+app.command("dynamics", epilog=dynamics.DYNAMICS_EXAMPLE)(dynamics.dynamics)
 app.command("screen", epilog=screen.SCREEN_EXAMPLE)(screen.screen)
 app.command("design", epilog=design.DESIGN_EXAMPLE)(design.design)
 app.command("kpfm", epilog=kpfm.KPFM_EXAMPLE)(kpfm.kpfm)
