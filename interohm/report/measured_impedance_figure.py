@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.report.figures import write_figure
+from interohm.report.palette import colours, series
 from interohm.results.measured_impedance import MeasuredImpedanceResult, MeasuredPoints
 
 if TYPE_CHECKING:
@@ -46,18 +47,23 @@ def write_measured_figure(
 
 def _draw_nyquist(panel: Axes, spectrum: MeasuredPoints) -> None:
     usable = np.array(spectrum.usable)
+    named = colours()
     x, y = np.array(spectrum.z_real_ohm_cm2), -np.array(spectrum.z_imag_ohm_cm2)
     panel.plot(x[usable], y[usable], "o", color="black", fillstyle="none", label="measured")
     if not usable.all():
-        panel.plot(x[~usable], y[~usable], "x", color="#d55e00", label="left out")
+        panel.plot(x[~usable], y[~usable], "x", color=named["series-2"], label="left out")
     curves = [("predicted", spectrum.predicted_real_ohm_cm2, spectrum.predicted_imag_ohm_cm2, "--")]
     if spectrum.fitted_real_ohm_cm2 is not None and spectrum.fitted_imag_ohm_cm2 is not None:
         curves.append(
             ("fitted", [*spectrum.fitted_real_ohm_cm2], [*spectrum.fitted_imag_ohm_cm2], "-")
         )
-    for name, real, imaginary, style in curves:
+    for (name, real, imaginary, style), colour in zip(curves, series(), strict=False):
         panel.plot(
-            np.array(real, dtype=float), -np.array(imaginary, dtype=float), style, label=name
+            np.array(real, dtype=float),
+            -np.array(imaginary, dtype=float),
+            style,
+            color=colour,
+            label=name,
         )
     panel.set_aspect("equal", adjustable="datalim")
     panel.set_xlabel("Re Z (Ω cm²)")
@@ -70,12 +76,18 @@ def _draw_nyquist(panel: Axes, spectrum: MeasuredPoints) -> None:
 
 
 def _draw_residuals(panel: Axes, spectrum: MeasuredPoints) -> None:
-    for name, values, marker in (
-        ("real", spectrum.residual_real, "o"),
-        ("imaginary", spectrum.residual_imag, "s"),
+    for (name, values, marker), colour in zip(
+        (("real", spectrum.residual_real, "o"), ("imaginary", spectrum.residual_imag, "s")),
+        series(2),
+        strict=True,
     ):
         panel.semilogx(
-            spectrum.frequency_Hz, 100 * np.array(values), marker, markersize=3, label=name
+            spectrum.frequency_Hz,
+            100 * np.array(values),
+            marker,
+            color=colour,
+            markersize=3,
+            label=name,
         )
     panel.axhline(0, color="black", linewidth=0.8)
     panel.set_xlabel("frequency (Hz)")
