@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: The field of a workflow's metadata that says which phase of which campaign it calculates.
 METADATA = "interohm"
 
+#: Ends the name of the job that plans a phase.
+PLAN_NAME = ": plan"
+
 PATIENCE_MS = 5000
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
 
-from .launchpad import METADATA
+from .launchpad import METADATA, PLAN_NAME
 from .queue_repair import Document, abandoned, in_batches, repair, utc
 
 if TYPE_CHECKING:
@@ -167,10 +167,18 @@ def _to_begin_with(launchpad: LaunchPad, failed: int) -> list[int]:
     launches = _launches(launchpad, [failed])[failed]
     if CalculationGoneError.__name__ not in (_trace(launches[-1]) or ""):
         return [failed]
-    links = launchpad.workflows.find_one({"nodes": failed}, {"links": 1})["links"]
+    found = launchpad.workflows.find_one({"nodes": failed}, {"links": 1, "nodes": 1})
+    links = found["links"]
+    # The plan of a phase has been replaced by all of these; once more, it would add them again.
+    plans = {
+        one["fw_id"]
+        for one in launchpad.fireworks.find(
+            {"fw_id": {"$in": found["nodes"]}, "name": {"$regex": f"{PLAN_NAME}$"}}, {"fw_id": 1}
+        )
+    }
     first, above = set(), {failed}
     while above:
-        parents = {one: {int(p) for p in links if one in links[p]} for one in above}
+        parents = {one: {int(p) for p in links if one in links[p]} - plans for one in above}
         first |= {one for one in above if not parents[one]}
         above = set().union(*parents.values())
     return sorted(first)

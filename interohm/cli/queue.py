@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -16,6 +17,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from interohm.workflows.campaign import Plan
     from interohm.workflows.queue_state import QueuedJob
     from interohm.workflows.submission import PhasePlan
 
@@ -48,36 +50,42 @@ def submit(
 
     One FireWorks workflow for each phase goes into the launchpad of my_launchpad.yaml; what waits
     or runs there already, or is in the database, is left alone. `qlaunch` then submits the jobs to
-    the batch system.
+    the batch system. The first job of a phase plans it: cuts slabs, places defects, adds the
+    others. --dry-run plans all phases here, and keeps the plans.
     """
-    from interohm.cli.campaigns import errors_of, warn_of_windows
-    from interohm.cli.output import console, remark, table
+    from interohm.cli.campaigns import errors_of, planned, warn_of_windows
+    from interohm.cli.output import console, progress_bar, remark, table
     from interohm.database import Database
     from interohm.workflows import submission
-    from interohm.workflows.campaign import load_campaign, plan_remarks, structure_remarks
+    from interohm.workflows.campaign import load_campaign, structure_remarks
     from interohm.workflows.context import require_server
     from interohm.workflows.launchpad import open_launchpad
     from interohm.yaml_io import load_yaml
 
     if "electrolytes" in load_yaml(config):
-        campaign, plans = _screening(config, parts, dry_run=dry_run)
+        campaign, phases = _screening(config, parts, dry_run=dry_run)
+        if dry_run:
+            return
     else:
         if not dry_run:
             require_server()  # its workers save calculations; a screening's share files alone
         loaded = load_campaign(config)
         campaign = loaded.name
         with Database.open() as database, errors_of(config):
-            plans = submission.plan_phases(loaded, database)
-            remarks = plan_remarks([plan.flow for plan in plans])
-            for line in [*structure_remarks(loaded), *remarks]:
+            if dry_run:
+                _print_plans(planned(loaded, database))
+                warn_of_windows(loaded, database)
+                return
+            with progress_bar("reading", len(loaded.phases)) as show:
+                counted = itertools.count(1)
+                phases = submission.phases_to_submit(
+                    loaded, database, advance=lambda: show(next(counted))
+                )
+            for line in structure_remarks(loaded):
                 remark(line)
             warn_of_windows(loaded, database)
-        if dry_run:
-            _print_plans(plans)
-    if dry_run:
-        return
-    with open_launchpad() as launchpad:
-        submissions = submission.submit(campaign, plans, launchpad)
+    with open_launchpad() as launchpad, progress_bar("submitting", len(phases)) as show:
+        submissions = submission.submit(campaign, phases, launchpad, advance=show)
     _make_indexes()
     made = table("phase", "outcome", "jobs#")
     for one in submissions:
@@ -197,37 +205,33 @@ def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[Ph
         keep_asked(screening)
     flow = screening_flow(screening, parts)
     done = (folder / "screening.json").is_file()
-    return described.name, [PhasePlan("screening", flow, [], folder.name, done)]
+    return described.name, [PhasePlan("screening", lambda: flow, folder.name, done)]
 
 
-def _print_plans(plans: Sequence[PhasePlan]) -> None:
+def _print_plans(plans: Sequence[Plan]) -> None:
     from interohm.cli.output import console, table
+    from interohm.workflows.campaign import once
     from interohm.workflows.cost import core_seconds
-    from interohm.workflows.equivalents import Requests
 
     made = table("calculation", "kind", "atoms#", "electrons#", "found", "core-hours, about#")
-    seen = Requests()
-    count, total = 0, 0.0
-    for plan in plans:
-        for calculation in plan.calculations:
-            if seen.first_of(calculation.request) is not calculation.request:
-                continue
-            count += 1
-            hours = 0.0 if calculation.found else core_seconds(calculation) / 3600
-            total += hours
-            made.add_row(
-                calculation.label,
-                calculation.kind,
-                str(calculation.atoms),
-                str(calculation.electrons),
-                "yes" if calculation.found else "no",
-                "" if calculation.found else f"{hours:.2g}",
-            )
+    calculations = once(plans)
+    total = 0.0
+    for calculation in calculations:
+        hours = 0.0 if calculation.found else core_seconds(calculation) / 3600
+        total += hours
+        made.add_row(
+            calculation.label,
+            calculation.kind,
+            str(calculation.atoms),
+            str(calculation.electrons),
+            "yes" if calculation.found else "no",
+            "" if calculation.found else f"{hours:.2g}",
+        )
     out = console()
     out.print(made)
     out.print(
-        f"{count} calculations, about {total:.2g} core-hours (mostly within a factor of three, "
-        "on one core of a desktop processor), none submitted"
+        f"{len(calculations)} calculations, about {total:.2g} core-hours (mostly within a factor "
+        "of three, on one core of a desktop processor), none submitted"
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from interohm.report.figures import write_figure
 from interohm.report.impedance import smooth
 from interohm.report.measured_impedance import imaginary_parts, real_parts
+from interohm.report.palette import colours, series
 from interohm.results.measured_impedance import MeasuredImpedanceResult, MeasuredPoints
 
 if TYPE_CHECKING:
@@ -49,18 +50,19 @@ def write_measured_figure(
 
 def _draw_nyquist(panel: Axes, spectrum: MeasuredPoints) -> None:
     usable = np.array(spectrum.usable)
+    named = colours()
     x, y = np.array(spectrum.z_real_ohm_cm2), -np.array(spectrum.z_imag_ohm_cm2)
     panel.plot(x[usable], y[usable], "o", color="black", fillstyle="none", label="measured")
     if not usable.all():
-        panel.plot(x[~usable], y[~usable], "x", color="#d55e00", label="left out")
+        panel.plot(x[~usable], y[~usable], "x", color=named["series-2"], label="left out")
     curves = [("predicted", spectrum.predicted_real_ohm_cm2, spectrum.predicted_imag_ohm_cm2, "--")]
     if spectrum.fitted_real_ohm_cm2 is not None and spectrum.fitted_imag_ohm_cm2 is not None:
         curves.append(
             ("fitted", [*spectrum.fitted_real_ohm_cm2], [*spectrum.fitted_imag_ohm_cm2], "-")
         )
-    for name, real, imaginary, style in curves:
+    for (name, real, imaginary, style), colour in zip(curves, series(), strict=False):
         _, x, y = smooth(spectrum.frequency_Hz, real, imaginary)
-        panel.plot(x, -y, style, label=name)
+        panel.plot(x, -y, style, color=colour, label=name)
     panel.set_aspect("equal", adjustable="datalim")
     panel.set_xlabel("Re Z (Ω cm²)")
     panel.set_ylabel("−Im Z (Ω cm²)")
@@ -72,9 +74,10 @@ def _draw_nyquist(panel: Axes, spectrum: MeasuredPoints) -> None:
 
 
 def _draw_bode(panel: Axes, spectrum: MeasuredPoints) -> None:
-    for part, measured, curve, colour, marker in (
-        ("Re Z", *real_parts(spectrum), "#0072b2", "o"),
-        ("−Im Z", *imaginary_parts(spectrum), "#d55e00", "s"),
+    for (part, (measured, curve), marker), colour in zip(
+        (("Re Z", real_parts(spectrum), "o"), ("−Im Z", imaginary_parts(spectrum), "s")),
+        series(2),
+        strict=True,
     ):
         points = np.array(measured)
         panel.plot(
@@ -96,12 +99,18 @@ def _draw_bode(panel: Axes, spectrum: MeasuredPoints) -> None:
 
 
 def _draw_residuals(panel: Axes, spectrum: MeasuredPoints) -> None:
-    for name, values, marker in (
-        ("real", spectrum.residual_real, "o"),
-        ("imaginary", spectrum.residual_imag, "s"),
+    for (name, values, marker), colour in zip(
+        (("real", spectrum.residual_real, "o"), ("imaginary", spectrum.residual_imag, "s")),
+        series(2),
+        strict=True,
     ):
         panel.semilogx(
-            spectrum.frequency_Hz, 100 * np.array(values), marker, markersize=3, label=name
+            spectrum.frequency_Hz,
+            100 * np.array(values),
+            marker,
+            color=colour,
+            markersize=3,
+            label=name,
         )
     panel.axhline(0, color="black", linewidth=0.8)
     panel.set_xlabel("frequency (Hz)")

@@ -85,7 +85,7 @@ def plans(count: int) -> list[submission.PhasePlan]:
         first = first_step()
         flow = Flow([first, second_step(first.output)])
         key = hashlib.sha256(str(number).encode()).hexdigest()
-        made.append(submission.PhasePlan(f"phase{number}", flow, [], key, done=False))
+        made.append(submission.PhasePlan(f"phase{number}", lambda flow=flow: flow, key, done=False))
     return made
 
 

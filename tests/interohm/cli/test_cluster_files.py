@@ -24,7 +24,7 @@ from interohm.records.shipped import SHIPPED_FOLDER
 from interohm.workflows.campaign import PlannedCalculation, load_campaign
 from interohm.workflows.cost import core_seconds
 from interohm.workflows.engines.request import CalculationRequest
-from interohm.workflows.submission import plan_phases, workflow
+from interohm.workflows.submission import phases_to_submit, workflow
 from interohm.yaml_io import load_yaml
 
 CAMPAIGN = SHIPPED_FOLDER.parent / "campaigns" / "demo.yaml"
@@ -172,7 +172,7 @@ def test_estimates_fit_what_the_shipped_calculations_took():
 def test_jobs_carry_no_store(tmp_path, monkeypatch):
     monkeypatch.setenv("INTEROHM_DATA", str(tmp_path))
     with Database.open() as database:
-        plans = plan_phases(load_campaign(CAMPAIGN), database)
+        plans = phases_to_submit(load_campaign(CAMPAIGN), database)
     assert [plan.name for plan in plans] == ["Li", "LiF"]
     assert plans[0].key != plans[1].key
     for plan in plans:
@@ -180,3 +180,4 @@ def test_jobs_carry_no_store(tmp_path, monkeypatch):
         assert made.metadata["interohm"]["key"] == plan.key
         for firework in made.fws:
             assert firework.tasks[0]["store"] is None
+            assert firework.name == f"{plan.name}: plan"
