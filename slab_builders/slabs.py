@@ -27,6 +27,7 @@ from .oxidation_states import (
     molecules,
     oxidation_states,
 )
+from .remembered import remembered
 from .ties import FRACTION_TOLERANCE, ranks
 
 Facet = tuple[int, int, int]
@@ -88,6 +89,7 @@ def distinct_facets(conventional: Structure, max_index: int) -> list[Facet]:
     return sorted(facets, key=lambda facet: (sum(map(abs, facet)), facet))
 
 
+@remembered(8)
 def build_slab(
     conventional: Structure,
     facet: Facet,
@@ -346,14 +348,11 @@ def _slabs(generator: SlabGenerator, heights: list[float]) -> list[Slab]:
 
 def _distinct_heights(oriented: Structure, heights: np.ndarray) -> list[float]:
     """Return one height of those that a symmetry of the crystal maps onto each other."""
-    normal = np.array([0, 0, 1])
+    symmetry = SpacegroupAnalyzer(oriented, symprec=SYMMETRY_TOLERANCE_A).get_symmetry_dataset()
     maps = {
-        (int(sign), round(float(operation.translation_vector[2]), 4))
-        for operation in SpacegroupAnalyzer(
-            oriented, symprec=SYMMETRY_TOLERANCE_A
-        ).get_symmetry_operations()
-        for sign in (1, -1)
-        if np.allclose(operation.rotation_matrix[2], sign * normal)
+        (int(rotation[2, 2]), round(float(translation[2]), 4))
+        for rotation, translation in zip(symmetry.rotations, symmetry.translations, strict=True)
+        if rotation[2].tolist() in ([0, 0, 1], [0, 0, -1])
     }
     distinct: list[float] = []
     for height in heights.tolist():

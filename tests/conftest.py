@@ -30,6 +30,14 @@ class Ran(NamedTuple):
     err: str
 
 
+@pytest.fixture(autouse=True, scope="session")
+def plans_of_these_tests(tmp_path_factory):
+    """Keep plans apart from those of the user who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def interohm(capfd):
     """Return a function that runs a command line in this process."""

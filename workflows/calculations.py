@@ -77,13 +77,14 @@ def request_of(resolved: Job) -> CalculationRequest | None:
     """Return what a job with resolved arguments would calculate; None if it is another job."""
     if not is_calculation(resolved):
         return None
-    arguments = resolved.function_kwargs
-    return engine_named(arguments["engine"]).request(
-        resolved.function_args[0],
-        arguments["kind"],
-        arguments["settings"],
-        arguments.get("charge", 0),
-    )
+    return calculation_request(*resolved.function_args, **resolved.function_kwargs)
+
+
+def calculation_request(
+    structure: Structure, *, engine: str, kind: str, settings: dict[str, Any], charge: int = 0
+) -> CalculationRequest:
+    """Return what a job of `calculate` with these arguments asks the engine for."""
+    return engine_named(engine).request(structure, kind, settings, charge)
 
 
 def is_calculation(job: Job) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import lzma
 import os
 import re
 import zlib
+from collections import Counter, OrderedDict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -44,10 +46,15 @@ from interohm.unpacking import PACKINGS, unpacked
 from interohm.yaml_io import load_yaml, parse_yaml, validated
 
 from .materials_project import structure_by_id
+from .presets import AnyPreset, load_preset
+from .structure_lists import StructureList, listed_structures
 
 SHIPPED_STRUCTURES = SHIPPED_FOLDER.parent / "structures"
 
 Name = RecordName
+
+#: Structures that a campaign keeps in memory, those that phases share among them.
+_STRUCTURES_KEPT = 256
 
 _LARGEST_STRUCTURE_BYTES = 64 * 2**20
 Facet = tuple[int, int, int]
@@ -404,6 +411,13 @@ class PhaseDiagramConfig(_Config):
         return self
 
 
+class _Files(NamedTuple):
+    """What was read for a campaign: presets and structures, by folder and name."""
+
+    presets: dict[tuple[Path, str], AnyPreset]
+    structures: OrderedDict[tuple[Path, str], StructureFile]
+
+
 class CampaignConfig(_Config):
     """A campaign.
 
@@ -423,8 +437,14 @@ class CampaignConfig(_Config):
         Of the mobile element's metal, whose energy per atom is mu = 0.
     phase_diagram : PhaseDiagramConfig, optional
         For the stability windows of phases that give none.
+    structures : str or mapping, optional
+        Structures that become phases by the template: JSON lines or a table (CSV, JSON, parquet) of
+        names and structures, a folder of CIFs, or what is asked of the Materials Project or of an
+        OPTIMADE provider.
+    template : mapping, optional
+        The fields of those phases, all but name and structure.
     phases : list
-        The phases of the campaign.
+        The phases of the campaign; with ``structures`` there may be none but those.
     """
 
     name: Name
@@ -434,9 +454,15 @@ class CampaignConfig(_Config):
     ion_charge: Annotated[Charge, Field(ge=1)] = Field(default=None, validate_default=True)
     metal_structure: Annotated[str, Field(min_length=1)]
     phase_diagram: PhaseDiagramConfig | None = None
-    phases: Annotated[list[Phase], Field(min_length=1, max_length=1000)]
+    # Excluded from what identifies a campaign: the phases that they make stand for them.
+    structures: StructureList | None = Field(default=None, exclude=True)
+    template: dict[str, Any] | None = Field(default=None, exclude=True)
+    phases: Annotated[list[Phase], Field(default_factory=list, max_length=100_000)]
 
+    #: Structures of a list by their sources, as JSON.
+    _listed: dict[str, str] = PrivateAttr(default_factory=dict)
     _folder: Path = PrivateAttr(default=Path())
+    _read: _Files = PrivateAttr(default_factory=lambda: _Files({}, OrderedDict()))
 
     @field_validator("ion_charge", mode="before")
     @classmethod
@@ -449,10 +475,19 @@ class CampaignConfig(_Config):
         return known
 
     @model_validator(mode="after")
+    def _has_phases(self) -> CampaignConfig:
+        if (self.structures is None) != (self.template is None):
+            raise ValueError(
+                "structures, template: give both, the list and the fields that its phases share"
+            )
+        if not self.phases and self.structures is None:
+            raise ValueError("phases: give at least one, or `structures` with a `template`")
+        return self
+
+    @model_validator(mode="after")
     def _names_differ(self) -> CampaignConfig:
-        names = [phase.name for phase in self.phases]
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(phase.name for phase in self.phases).items():
+            if count > 1:
                 raise ValueError(f"phases: the name {name!r} stands twice; give each its own")
         return self
 
@@ -460,6 +495,50 @@ class CampaignConfig(_Config):
     def folder(self) -> Path:
         """Of the campaign's file; structures and presets are relative to it."""
         return self._folder
+
+    def listed(self, source: str) -> str | None:
+        """Return the structure that a source means in the campaign's list, as JSON."""
+        return self._listed.get(source)
+
+    def in_folder(self, folder: Path) -> CampaignConfig:
+        """Return it with the folder that its paths are relative to."""
+        copied = self.model_copy()
+        copied._folder = folder
+        return copied
+
+    def alone(self, phase: Phase) -> CampaignConfig:
+        """Return the campaign with one of its phases; what was read for it is shared."""
+        return self.model_copy(update={"phases": [phase]})
+
+    def preset_of(self, phase: Phase) -> AnyPreset:
+        """Return a phase's preset, read once.
+
+        Raises
+        ------
+        InputError
+            There is no such preset, or one of its fields is wrong.
+        """
+        key = self.folder, phase.preset or self.preset
+        if key not in self._read.presets:
+            self._read.presets[key] = load_preset(key[1], folder=self.folder)
+        return self._read.presets[key]
+
+    def structure_file(self, source: str, *, where: str) -> StructureFile:
+        """Return a structure as `load_structure_file` does; the last ones are read once."""
+        known, key = self._read.structures, (self.folder, source)
+        if key not in known:
+            if (listed := self._listed.get(source)) is not None:
+                known[key] = StructureFile(Structure.from_dict(json.loads(listed)))
+            else:
+                known[key] = load_structure_file(source, self.folder, where=where)
+            if len(known) > _STRUCTURES_KEPT:
+                known.popitem(last=False)
+        known.move_to_end(key)
+        return known[key]
+
+    def structure(self, source: str, *, where: str) -> Structure:
+        """Return a structure as `load_structure` does; the last ones are read once."""
+        return self.structure_file(source, where=where).structure
 
 
 def load_campaign(path: str | Path) -> CampaignConfig:
@@ -470,9 +549,16 @@ def load_campaign(path: str | Path) -> CampaignConfig:
     InputError
         With file, field and fix.
     """
-    config = validated(CampaignConfig, load_yaml(path), where=str(path))
-    config._folder = Path(path).parent
-    return config
+    data, folder = load_yaml(path), Path(path).parent
+    config = validated(CampaignConfig, data, where=str(path))
+    if config.structures is not None:
+        assert config.template is not None  # see CampaignConfig
+        listed = list(listed_structures(config.structures, folder, where=f"{path}: structures"))
+        made = [{**config.template, "name": one.name, "structure": one.source} for one in listed]
+        whole = {**data, "phases": [*data.get("phases", []), *made]}
+        config = validated(CampaignConfig, whole, where=str(path))
+        config._listed = {one.source: one.content for one in listed if one.content is not None}
+    return config.in_folder(folder)
 
 
 def _check_file(path: Path, *, where: str) -> None:
@@ -511,16 +597,22 @@ def load_structure(source: str, folder: Path, *, where: str) -> Structure:
     return load_structure_file(source, folder, where=where).structure
 
 
-def load_structure_file(source: str, folder: Path, *, where: str) -> StructureFile:
-    """Return a structure as `load_structure` does, with what was mended while it was read."""
-    if source.startswith("mp-"):
-        return StructureFile(structure_by_id(source, where=where))
+def structure_path(source: str, folder: Path) -> tuple[Path, str | None]:
+    """Return the file that a source means, and the data block in it; it may not exist."""
     path, block = folder / source, None
     if not os.path.isfile(path) and "#" in source:
         name, _, block = source.rpartition("#")
         path = folder / name
     if not os.path.isfile(path) and source.isalnum():
         path = SHIPPED_STRUCTURES / f"{source}.cif"
+    return path, block
+
+
+def load_structure_file(source: str, folder: Path, *, where: str) -> StructureFile:
+    """Return a structure as `load_structure` does, with what was mended while it was read."""
+    if source.startswith("mp-"):
+        return StructureFile(structure_by_id(source, where=where))
+    path, block = structure_path(source, folder)
     if not os.path.isfile(path):
         raise InputError(
             f"there is no structure file {path}",

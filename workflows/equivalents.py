@@ -9,7 +9,9 @@ or an order of atoms is given in the setting of the request.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -37,12 +39,18 @@ from .engines.vasp_kpoints import IN_THE_CELL
 _PATH_TOLERANCE_A = 0.05
 
 
+#: Relative; above what `settings_between` grants to any cell.
+SAME_VOLUME = 0.01
+
+
 def setting_of(asked: CalculationRequest, other: CalculationRequest) -> Setting | None:
     """Return how the other request becomes the asked one, None if they are two calculations."""
     if asked.key != other.key:
         return None
     if asked.settings.keys() & {*IN_THE_CELL}:
         return None  # what is listed in fractions of one cell is not listed in those of another
+    if abs(asked.volume_A3 / other.volume_A3 - 1) > SAME_VOLUME:
+        return None  # no need to make structures of them
     structures = asked.initial_structure, other.initial_structure
     settings: Iterable[Setting] = settings_between(*structures)
     if "path" in asked.settings:
@@ -102,7 +110,8 @@ class Requests:
 
     def __init__(self, known: Iterable[CalculationRequest] = ()) -> None:
         self._by_hash: dict[str, CalculationRequest] = {}
-        self._by_key: dict[str, list[CalculationRequest]] = {}
+        #: By volume, so that of thousands with one key few are compared.
+        self._by_key: dict[str, list[tuple[float, CalculationRequest]]] = {}
         for request in known:
             self.first_of(request)
 
@@ -110,11 +119,15 @@ class Requests:
         """Return the earlier request of the same calculation, or this one, known from now on."""
         if (found := self._by_hash.get(request.hash)) is not None:
             return found
-        rivals = self._by_key.setdefault(request.key, [])
-        same = (one for one in rivals if setting_of(request, one) is not None)
+        rivals, volume = self._by_key.setdefault(request.key, []), request.volume_A3
+        first, end = (
+            bisect(rivals, volume * (1 + side * SAME_VOLUME), key=itemgetter(0))
+            for bisect, side in ((bisect_left, -1), (bisect_right, 1))
+        )
+        same = (one for _, one in rivals[first:end] if setting_of(request, one) is not None)
         if (found := next(same, None)) is None:
             found = request
-            rivals.append(request)
+            insort(rivals, (volume, request), key=itemgetter(0))
         self._by_hash[request.hash] = found
         return found
 

@@ -8,10 +8,9 @@ from pymatgen.core import Composition
 
 from interohm.database import Database
 
-from .campaign_config import CampaignConfig, InsulatorPhase, load_structure
+from .campaign_config import CampaignConfig, InsulatorPhase
 from .molecules import load_molecules
 from .phase_diagram import known_crystals
-from .presets import load_preset
 
 
 def missing_elements(config: CampaignConfig, database: Database) -> dict[str, list[str]]:
@@ -39,11 +38,11 @@ def missing_elements(config: CampaignConfig, database: Database) -> dict[str, li
     common = _alone(
         [
             *(
-                load_structure(source, folder, where="phase_diagram: competing").composition
+                config.structure(source, where="phase_diagram: competing").composition
                 for source in diagram.competing
             ),
             *(one.composition for one in load_molecules(diagram.molecules, folder).values()),
-            load_structure(config.metal_structure, folder, where="metal_structure").composition,
+            config.structure(config.metal_structure, where="metal_structure").composition,
         ]
     )
     missing = {}
@@ -51,14 +50,14 @@ def missing_elements(config: CampaignConfig, database: Database) -> dict[str, li
         if not isinstance(phase, InsulatorPhase) or phase.stability_window_V is not None:
             continue
         where = f"{phase.name}: structure"
-        own = load_structure(phase.structure, folder, where=where).composition
+        own = config.structure(phase.structure, where=where).composition
         beside = _alone(
-            load_structure(source, folder, where=f"{phase.name}: equilibrium_with").composition
+            config.structure(source, where=f"{phase.name}: equilibrium_with").composition
             for source in phase.equilibrium_with
         )
         lacking = set(own.get_el_amt_dict()) - common - beside
         if lacking:
-            preset = load_preset(phase.preset or config.preset, folder=folder)
+            preset = config.preset_of(phase)
             settings = {"xc": preset.xc, "cutoff_eV": preset.insulator.bulk.cutoff_eV}
             crystals = known_crystals(database, preset.engine, settings, lacking)
             lacking -= _alone(one.final_structure.composition for one in crystals)

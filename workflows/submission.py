@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
-from jobflow import Flow
+from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from interohm.database import Database
-from interohm.slab_builders.cells import Crystal
+from interohm.slab_builders.cells import primitive_cell
 from interohm.slab_builders.equivalence import settings_between
 
-from .campaign import PlannedCalculation, campaign_flow, planned_calculations
-from .campaign_config import CampaignConfig, InterfacePhase, Phase, load_structure
+from .campaign_config import CampaignConfig, InterfacePhase, Phase
+from .campaign_flows import inputs_of, phase_inputs
 from .launchpad import METADATA, PATIENCE_MS
-from .presets import load_preset
+from .plan_cache import PlanCache
+from .plans import kept_plans
 from .queue_repair import in_batches, utc
 
 if TYPE_CHECKING:
@@ -67,14 +70,14 @@ class PhasePlan:
     ----------
     name : str
         Of the phase or the screening.
-    flow : Flow
-        Its jobs.
-    calculations : list of PlannedCalculation
-        What it calculates, found or not.
+    make_flow : callable
+        Returns its jobs; of a phase the one that plans it.
     key : str
         SHA-256 of what decides the phase's calculations, of its crystals the elements alone.
     done : bool
         Whether the database has all of them, and the record.
+    recorded : bool
+        Whether it has the record; done, too, if a workflow of this key has ended.
     crystals : dict of str to Structure
         Primitive cells by the campaign's fields. Of equal keys, those are one whose crystals are.
     earlier_key : str
@@ -82,51 +85,77 @@ class PhasePlan:
     """
 
     name: str
-    flow: Flow
-    calculations: list[PlannedCalculation]
+    make_flow: Callable[[], Flow | Job]
     key: str
     done: bool
+    recorded: bool = False
     crystals: dict[str, Structure] = field(default_factory=dict)
     earlier_key: str = ""
 
 
-def plan_phases(config: CampaignConfig, database: Database) -> list[PhasePlan]:
-    """Return each phase's flow and calculations; nothing is started.
+def phases_to_submit(
+    config: CampaignConfig, database: Database, *, advance: Callable[[], None] = lambda: None
+) -> list[PhasePlan]:
+    """Return each phase with the job that plans it; slabs and supercells are left to that.
+
+    Parameters
+    ----------
+    config : CampaignConfig
+        The campaign.
+    database : Database
+        Opened for reading.
+    advance : callable
+        Called after each phase.
 
     Raises
     ------
     InputError
-        A structure, facet, preset or engine that cannot be used.
+        What cannot be used, as far as it is seen without slabs and supercells.
     """
-    plans = []
     records = set(database.material_names())  # a pass over the database
-    for phase in config.phases:
-        alone = config.model_copy(update={"phases": [phase]})
-        whole = campaign_flow(alone)
-        calculations = planned_calculations(whole, database)
-        known = all(calculation.found for calculation in calculations)
-        (flow,) = whole.jobs
-        assert isinstance(flow, Flow)
-        structures = {
-            name: load_structure(source, alone.folder, where=name)
-            for name, source in _sources(alone).items()
-        }
-        crystals = {
-            name: Crystal.from_structure(structure).primitive
-            for name, structure in structures.items()
-        }
-        plans.append(
-            PhasePlan(
-                name=phase.name,
-                flow=flow,
-                calculations=calculations,
-                key=_key(alone, crystals),
-                done=known and _is_recorded(phase, records, database),
-                crystals=crystals,
-                earlier_key=_earlier_key(alone, structures),
+    recorded = [phase for phase in config.phases if _is_recorded(phase, records, database)]
+    kept = kept_plans(config.model_copy(update={"phases": recorded}), database)
+    done = {plan.phase for plan in kept if all(one.found for one in plan.calculations)}
+    recorded_names = {phase.name for phase in recorded}
+    plans: list[PhasePlan] = []
+    with PlanCache.open() as cache:
+        for phase, inputs in zip(config.phases, phase_inputs(config), strict=True):
+            alone = config.alone(phase)
+            structures = {
+                "metal_structure" if name == "metal" else name: structure
+                for name, structure in inputs.structures.items()
+            }
+            crystals = {name: _primitive(one, cache) for name, one in structures.items()}
+            plans.append(
+                PhasePlan(
+                    name=phase.name,
+                    make_flow=functools.partial(_planning_job, config, len(plans)),
+                    key=_key(alone, crystals),
+                    done=phase.name in done,
+                    recorded=phase.name in recorded_names,
+                    crystals=crystals,
+                    earlier_key=_earlier_key(alone, structures),
+                )
             )
-        )
+            advance()
     return plans
+
+
+def _planning_job(config: CampaignConfig, index: int) -> Job:
+    return inputs_of(config, index).job()
+
+
+def _primitive(structure: Structure, cache: PlanCache) -> Structure:
+    """Return the primitive cell of a structure, which is found once."""
+    content = [structure.lattice.matrix.tolist(), structure.frac_coords.tolist()]
+    content += [[site.specie.symbol for site in structure], version("spglib")]
+    name = f"primitive {hashlib.sha256(json.dumps(content).encode()).hexdigest()}"
+    found = cache.find([name]).get(name)
+    if found is not None:
+        return Structure.from_dict(found)
+    made = primitive_cell(structure)
+    cache.keep(name, made.as_dict())
+    return made
 
 
 def _is_recorded(phase: Phase, records: set[str], database: Database) -> bool:
@@ -135,7 +164,13 @@ def _is_recorded(phase: Phase, records: set[str], database: Database) -> bool:
     return phase.name in records
 
 
-def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> list[Submission]:
+def submit(
+    campaign: str,
+    plans: Sequence[PhasePlan],
+    launchpad: LaunchPad,
+    *,
+    advance: Callable[[int], None] = lambda count: None,
+) -> list[Submission]:
     """Add phases to the launchpad, those apart that are there or done already.
 
     Parameters
@@ -146,6 +181,8 @@ def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> l
         The phases to submit.
     launchpad : LaunchPad
         The queue.
+    advance : callable
+        Called with the number of phases that are settled.
 
     Returns
     -------
@@ -160,15 +197,22 @@ def submit(campaign: str, plans: Sequence[PhasePlan], launchpad: LaunchPad) -> l
     for plan in plans:
         if plan.done:
             submissions[id(plan)] = Submission(plan.name, "done", 0)
-        elif earlier := before[id(plan)]:
-            outcome: Any = "failed" if earlier[0]["state"] == "FIZZLED" else "queued"
-            submissions[id(plan)] = Submission(plan.name, outcome, len(earlier[0]["nodes"]))
+            continue
+        earlier = before[id(plan)]
+        present = [one for one in earlier if one["state"] not in _ENDED_WELL]
+        if present:
+            outcome: Any = "failed" if present[0]["state"] == "FIZZLED" else "queued"
+            submissions[id(plan)] = Submission(plan.name, outcome, len(present[0]["nodes"]))
+        elif plan.recorded and any(one["state"] == "COMPLETED" for one in earlier):
+            submissions[id(plan)] = Submission(plan.name, "done", 0)
         else:
             new.append(plan)
+    advance(len(submissions))
     for first in range(0, len(new), _BATCH):
         some = new[first : first + _BATCH]
         for plan, added in zip(some, _add(launchpad, campaign, some), strict=True):
             submissions[id(plan)] = added
+        advance(len(submissions))
     return [submissions[id(plan)] for plan in plans]
 
 
@@ -179,17 +223,20 @@ def workflow(campaign: str, plan: PhasePlan) -> Workflow:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Some jobs are not connected")
         return flow_to_workflow(
-            plan.flow,
+            plan.make_flow(),
             name=f"{campaign}: {plan.name}",
-            metadata={
-                METADATA: {
-                    "campaign": campaign,
-                    "phase": plan.name,
-                    "key": plan.key,
-                    "crystals": {name: one.as_dict() for name, one in plan.crystals.items()},
-                }
-            },
+            metadata={METADATA: described(campaign, plan)},
         )
+
+
+def described(campaign: str, plan: PhasePlan) -> dict[str, Any]:
+    """Return what a queue keeps of a phase, to know it again."""
+    return {
+        "campaign": campaign,
+        "phase": plan.name,
+        "key": plan.key,
+        "crystals": {name: one.as_dict() for name, one in plan.crystals.items()},
+    }
 
 
 def _add(launchpad: LaunchPad, campaign: str, plans: Sequence[PhasePlan]) -> list[Submission]:
@@ -200,7 +247,8 @@ def _add(launchpad: LaunchPad, campaign: str, plans: Sequence[PhasePlan]) -> lis
     present = _submitted(launchpad, plans)
     submissions, late = [], []
     for plan, one in zip(plans, made, strict=True):
-        nodes, first = list(one.id_fw), present[id(plan)][0]
+        nodes = list(one.id_fw)
+        first = next(one for one in present[id(plan)] if one["state"] not in _ENDED_WELL)
         if min(first["nodes"]) == min(nodes):
             submissions.append(Submission(plan.name, "added", len(nodes)))
         else:
@@ -211,33 +259,45 @@ def _add(launchpad: LaunchPad, campaign: str, plans: Sequence[PhasePlan]) -> lis
 
 
 def _submitted(launchpad: LaunchPad, plans: Sequence[PhasePlan]) -> dict[int, list[dict[str, Any]]]:
-    """Return the workflows of phases that have not ended well, the earliest first.
-
-    By the plans' ``id()``, as two phases may have one key.
-    """
+    """Return the workflows of phases, the earliest first."""
     keys = [key for plan in plans for key in (plan.key, plan.earlier_key)]
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in _whole(
+    found = _whole(
         launchpad,
         in_batches(
             launchpad.workflows,
             f"metadata.{METADATA}.key",
             keys,
-            {"state": {"$nin": _ENDED_WELL}},
+            {},
             {"nodes": 1, "state": 1, "created_on": 1, f"metadata.{METADATA}": 1},
         ),
-    ):
+    )
+    return of_plans(plans, found, lambda one: min(one["nodes"]))
+
+
+def of_plans(
+    plans: Sequence[PhasePlan],
+    submitted: Iterable[dict[str, Any]],
+    order: Callable[[dict[str, Any]], float],
+) -> dict[int, list[dict[str, Any]]]:
+    """Return which of a queue's documents are of which plans.
+
+    By the plans' ``id()``, as two phases may have one key.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in submitted:
         found.setdefault(one["metadata"][METADATA]["key"], []).append(one)
-    of_plans = {}
-    for plan in plans:
-        same = [
-            one
-            for key in {plan.key, plan.earlier_key}
-            for one in found.get(key, [])
-            if _same_crystals(plan, one["metadata"][METADATA])
-        ]
-        of_plans[id(plan)] = sorted(same, key=lambda document: min(document["nodes"]))
-    return of_plans
+    return {
+        id(plan): sorted(
+            (
+                one
+                for key in {plan.key, plan.earlier_key}
+                for one in found.get(key, [])
+                if _same_crystals(plan, one["metadata"][METADATA])
+            ),
+            key=order,
+        )
+        for plan in plans
+    }
 
 
 def _whole(launchpad: LaunchPad, workflows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -272,9 +332,16 @@ def _remove(launchpad: LaunchPad, nodes: Sequence[int]) -> None:
 def _same_crystals(plan: PhasePlan, submitted: Mapping[str, Any]) -> bool:
     """Whether a workflow of the plan's key is of its crystals, too; an earlier key says so."""
     return all(
-        next(settings_between(plan.crystals[name], Structure.from_dict(one)), None) is not None
-        for name, one in submitted.get("crystals", {}).items()
+        _is_crystal(plan.crystals[name], one) for name, one in submitted.get("crystals", {}).items()
     )
+
+
+def _is_crystal(crystal: Structure, document: Mapping[str, Any]) -> bool:
+    if crystal.lattice.matrix.tolist() == document["lattice"]["matrix"] and [
+        (site.specie.symbol, site.frac_coords.tolist()) for site in crystal
+    ] == [(site["label"], site["abc"]) for site in document["sites"]]:
+        return True
+    return next(settings_between(crystal, Structure.from_dict(document)), None) is not None
 
 
 def _initialize(launchpad: LaunchPad) -> None:
@@ -350,5 +417,4 @@ def _earlier_key(alone: CampaignConfig, structures: Mapping[str, Structure]) -> 
 
 def _preset_of(alone: CampaignConfig) -> dict[str, Any]:
     (phase,) = alone.phases
-    preset = load_preset(phase.preset or alone.preset, folder=alone.folder)
-    return preset.model_dump(mode="json")
+    return alone.preset_of(phase).model_dump(mode="json")

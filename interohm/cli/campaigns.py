@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from interohm.database import Database
     from interohm.records import Insulator, Metal, Quantity
     from interohm.records.interface import Interface
-    from interohm.workflows.campaign import CampaignConfig, PlannedCalculation
+    from interohm.workflows.campaign import CampaignConfig, Plan, PlannedCalculation
 
 RUN_EXAMPLE = "Example: interohm run my-campaign.yaml --dry-run"
 
@@ -41,18 +41,19 @@ def run(
     # The phases of a campaign are independent of each other, which jobflow remarks on.
     warnings.filterwarnings("ignore", message="Some jobs are not connected")
     loaded = campaign.load_campaign(config)
+    if dry_run:
+        with Database.open() as database, errors_of(config):
+            plans = planned(loaded, database)
+            _print_plan(campaign.once(plans))
+            for line in [line for plan in plans for line in plan.interface]:
+                console().print(line, highlight=False, soft_wrap=True)
+            warn_of_windows(loaded, database)
+        return
     # before a database is made: what cannot be used is said first
     with errors_of(config):
         flow = campaign.campaign_flow(loaded)
         for line in [*campaign.structure_remarks(loaded), *campaign.plan_remarks(flow.jobs)]:
             remark(line)
-    if dry_run:
-        with Database.open() as database, errors_of(config):
-            _print_plan(campaign.dry_run(loaded, database))
-            for line in campaign.interface_plans(loaded, database):
-                console().print(line, highlight=False, soft_wrap=True)
-            warn_of_windows(loaded, database)
-        return
     if loaded.engine == "vasp" and _only_inputs(loaded):
         return
     from interohm.workflows.local import CampaignError, run_campaign
@@ -77,6 +78,29 @@ def run(
         if reason := material.provenance.get("phase_diagram", {}).get("no_window"):
             remark(f"{name}: no stability window: {reason}")
     print_records(list(materials.values()))
+
+
+def planned(config: CampaignConfig, database: Database) -> list[Plan]:
+    """Return the plans of a campaign's phases, and say what they leave out and what was mended."""
+    import os
+
+    from interohm.cli.output import progress_bar, remark
+    from interohm.workflows import campaign
+
+    done = 0
+    with progress_bar("planning", len(config.phases)) as show:
+
+        def advance() -> None:
+            nonlocal done
+            done += 1
+            show(done)
+
+        cores = len(os.sched_getaffinity(0))
+        plans = campaign.plan_campaign(config, database, processes=cores, advance=advance)
+    remarks = [line for plan in plans for line in plan.remarks]
+    for line in [*campaign.mended(config, plans), *remarks]:
+        remark(line)
+    return plans
 
 
 def warn_of_windows(config: CampaignConfig, database: Database) -> None:

@@ -287,6 +287,9 @@ def print_cell(document: CellResult, assumed: list[str]) -> None:
     _assumed([*_assumed_barriers(last.contacts), *assumed])
     out.print(states)
     out.print(contacts)
+    following = _following(document)
+    if following is not None:
+        out.print(following)
     seen = _apparent(document)
     if seen is not None:
         out.print(seen)
@@ -358,6 +361,31 @@ def _states(document: CellResult) -> Table:
             *_activation_energies(state, document.temperature_K)[0],
         )
     return made
+
+
+def _following(document: CellResult) -> Table | None:
+    """Return whether the space charges follow the state of charge; None of earlier documents."""
+    made = table(
+        "state of charge#",
+        "space charges of",
+        "form in (s)",
+        "follow up to (C)",
+        "at 1C",
+    )
+    for state in document.states:
+        if state.quasi_equilibrium is None:
+            continue
+        made.add_section()
+        charges = [f"{state.state_of_charge:g}"]
+        for label, one in state.quasi_equilibrium.rows():
+            made.add_row(
+                charges.pop() if charges else "",
+                label,
+                shown(one.relaxation_time_s, 3),
+                shown(one.follows_up_to_c_rate, 3),
+                one.verdict,
+            )
+    return made if made.row_count else None
 
 
 def _apparent(document: CellResult) -> Table | None:

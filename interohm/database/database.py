@@ -87,9 +87,18 @@ class Database:
     'LLZO'
     """
 
-    def __init__(self, backend: _Backend | None, *, location: str, write: bool) -> None:
+    def __init__(
+        self,
+        backend: _Backend | None,
+        *,
+        location: str,
+        write: bool,
+        settings: Settings | None = None,
+    ) -> None:
         self._backend = backend
         self.location = location
+        #: With which it was opened, and another process may open it.
+        self.settings = settings
         self._write = write
         self._lock = threading.RLock()
         #: Of calculations that are stored without theirs, by hash.
@@ -151,7 +160,7 @@ class Database:
                 )
             elif EarlierFolder.exists(settings.data):
                 backend = EarlierFolder(settings.data)
-            yield cls(backend, location=location, write=write)
+            yield cls(backend, location=location, write=write, settings=settings)
 
     @staticmethod
     def is_there(settings: Settings) -> bool:
@@ -222,6 +231,37 @@ class Database:
         with schema.well_formed(self._where("calculations")):
             own = {str(document["hash"]): document for document in found}
             return [own[hash] for hash in sorted(own)]
+
+    def calculation_hashes(self, keys: Iterable[str]) -> dict[str, list[str]]:
+        """Return the hashes of the calculations of coarse keys, in few passes over the database.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            See `calculations_with_key`.
+
+        Returns
+        -------
+        dict of str to list of str
+            By key; without those of which there is none.
+        """
+        if self._backend is None:
+            return {}
+        found: dict[str, list[str]] = {}
+        with self._lock, self._backend.errors():
+            opened = self._backend.collection("calculations")
+            if self._backend.without_key():
+                return {  # of an earlier version of the program: read whole
+                    key: hashes
+                    for key in keys
+                    if (hashes := [str(one["hash"]) for one in self.calculations_with_key(key)])
+                }
+            for some in batches(keys):
+                asked = opened.find({schema.KEY_PATH: {"$in": some}}, {schema.KEY_PATH: 1})
+                for document in asked:
+                    key = document[schema.ROWS_FIELD][0][schema.KEY_FIELD]
+                    found.setdefault(key, []).append(str(document["_id"]))
+        return found
 
     def save_calculation(self, document: Mapping[str, Any]) -> None:
         """Insert or replace a calculation; its field ``hash`` is the key.

@@ -28,9 +28,14 @@ def _keys() -> dict[str, list[str]]:
     return keys
 
 
+def shipped_hashes_with_key(key: str) -> list[str]:
+    """Return the hashes of the shipped calculations of a coarse key."""
+    return _keys().get(key, [])
+
+
 def shipped_with_key(key: str) -> list[dict[str, Any]]:
     """Return the documents of the shipped calculations of a coarse key, by hash."""
-    found = [shipped_calculation(hash) for hash in _keys().get(key, [])]
+    found = [shipped_calculation(hash) for hash in shipped_hashes_with_key(key)]
     return [document for document in found if document is not None]
 
 

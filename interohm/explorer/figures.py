@@ -8,7 +8,8 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 from interohm.database.columns import name_and_unit
-from interohm.report.plots import common_layout, drawn, nothing
+from interohm.report.palette import SCALE
+from interohm.report.plots import drawn, nothing
 
 if TYPE_CHECKING:
     from interohm.database.rows import Row
@@ -75,8 +76,9 @@ def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
             ]
         )
     title = f"log10 {name} ({unit})" if logarithmic else f"{name} ({unit})"
-    return {
-        "data": [
+    figure = {
+        "frames": [[]],
+        "always": [
             {
                 "type": "heatmap",
                 "x": [escape(right, quote=False) for right in rights],
@@ -87,8 +89,8 @@ def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
                 "customdata": clicks,
                 "hovertext": hovers,
                 "hovertemplate": "%{hovertext}<extra></extra>",
-                "colorscale": "Viridis",
-                "reversescale": logarithmic,
+                "textfont": {"color": "var(--on-map)"},
+                "colorscale": SCALE,
                 "colorbar": {"title": {"text": title, "side": "right"}},
                 "xgap": 2,
                 "ygap": 2,
@@ -104,9 +106,9 @@ def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
             },
             "margin": {"l": 70, "r": 10, "t": 30, "b": 60},
             "height": max(300, 120 + 34 * len(lefts)),
-            **common_layout(),
         },
     }
+    return drawn(figure)
 
 
 def _scaled(value: float | None, *, logarithmic: bool) -> float | None:

@@ -54,6 +54,7 @@ def explorer(settings: Settings) -> Dash:
     from interohm.explorer.callbacks import register
     from interohm.explorer.layout import page
     from interohm.explorer.requests import is_request
+    from interohm.report.palette import style_sheet
 
     with Database.open(settings) as database:
         location = database.location
@@ -67,6 +68,9 @@ def explorer(settings: Settings) -> Dash:
         serve_locally=True,
         add_log_handler=False,
         enable_mcp=False,
+    )
+    app.index_string = app.index_string.replace("<html>", '<html lang="en">').replace(
+        "{%css%}", f"{{%css%}}<style>{style_sheet()}</style>"
     )
     app.layout = page(location)
     register(app, settings)

@@ -30,6 +30,7 @@ from interohm.prediction.extrinsic import (
 from interohm.prediction.kpfm import MeasuredMap, map_fields, measured_beside, potential_map
 from interohm.prediction.layer_diagram import layer_diagrams
 from interohm.prediction.polarization import polarization_fields
+from interohm.prediction.quasi_equilibrium import quasi_equilibrium_fields
 from interohm.prediction.reaction import reaction_fields
 from interohm.prediction.sampled_cell import SampledCell
 from interohm.prediction.sampling import DEFAULT_SAMPLES, FieldSamples
@@ -424,6 +425,7 @@ def _state_document(
             sampled=sampled,
             field_samples=drawn,
         ),
+        "quasi_equilibrium": quasi_equilibrium_fields(cell, nominal),
         "quantiles": None
         if sampled is None
         else {

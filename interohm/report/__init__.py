@@ -18,6 +18,7 @@ from interohm.report.curves import state_figure
 from interohm.report.electrons import electrons_table
 from interohm.report.extrinsic import extrinsic_section
 from interohm.report.findings import cell_findings
+from interohm.report.following import following_section
 from interohm.report.inputs import cell_inputs, interface_inputs
 from interohm.report.ion_potentials import ion_figure
 from interohm.report.levels import (
@@ -154,6 +155,7 @@ def write_report(
         ),
         temperature_section(states, result.temperature_K, CELL, figures),
         current_section(states, "cell", figures, notes.POLARIZATION_NOTE),
+        following_section(states),
         section("Electrons", electrons_table(states), note=notes.ELECTRONS_NOTE),
         ranking_section(states, figures),
         inputs_section(

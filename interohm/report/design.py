@@ -37,7 +37,7 @@ _SIDE_NOTE = (
 _NEXT_NOTE = (
     "The gain is what the expected log10 of the resistance of the best choice falls by, once the "
     "result is known with the error that such results have; a broken limit counts as three "
-    "decades. Core-hours are good to a factor of five."
+    "decades. Core-hours are good to a factor of three."
 )
 
 

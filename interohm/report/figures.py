@@ -23,6 +23,7 @@ from interohm.report.levels import (
     energy_window_eV,
     thinned,
 )
+from interohm.report.palette import colours, series
 from interohm.report.space_charge import RAREST_CM3
 from interohm.results.cell import CellResult
 from interohm.results.contact import ContactResult
@@ -43,15 +44,14 @@ _PANEL_INCH = 2.6
 #: The ion's potentials need less height than the bands above them.
 _ION_SHARE = 0.55
 
-#: The colours of Okabe and Ito, which all eyes tell apart; dashes help in black and white.
+#: Column, colour of the palette, and dash of each level; dashes help in black and white.
 _LEVELS = (
-    ("vacuum level", "vacuum_eV", "#6b7280", ":"),
-    ("conduction band edge", "conduction_eV", "#0072b2", "-"),
-    ("valence band edge", "valence_eV", "#d55e00", "-"),
-    ("Fermi level", "fermi_eV", "#007a5a", "--"),
+    ("vacuum level", "vacuum_eV", "vacuum", ":"),
+    ("conduction band edge", "conduction_eV", "conduction", "-"),
+    ("valence band edge", "valence_eV", "valence", "-"),
+    ("Fermi level", "fermi_eV", "fermi", "--"),
 )
 _POTENTIAL_DASHES = ("-", "--", ":")
-_SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#000000")
 
 #: Opacity of an interval in its curve's colour.
 _SHADE = 0.22
@@ -163,7 +163,7 @@ def write_contact_figure(path: str | Path, document: ContactResult | Mapping[str
         _draw_bands(bands, view.axis, view.levels, energy_window_eV([view.levels]))
         _name_layers(bands, view.axis, [result.left, result.right])
         _draw_ion(ion, view.axis, view.levels)
-        for defect, colour in zip(view.defects, cycle(_SERIES), strict=False):
+        for defect, colour in zip(view.defects, cycle(series()), strict=False):
             label: str | None = defect
             intervals = [side.intervals for side in view.sides]
             _shade_intervals(concentrations, view.axis, intervals, defect, colour, RAREST_CM3)
@@ -206,20 +206,27 @@ def _draw_bands(
     window_eV: tuple[float, float],
 ) -> None:
     bottom, top = window_eV
+    named = colours()
     layers = [thinned(layer, axis) for layer in diagram]
     for layer in layers:
         places = axis.place(layer.x_nm)
         if layer.conduction_eV is None or layer.valence_eV is None:
-            panel.fill_between(places, layer.fermi_eV, bottom, color="#007a5a", alpha=0.18, lw=0)
+            panel.fill_between(
+                places, layer.fermi_eV, bottom, color=named["fermi"], alpha=0.18, lw=0
+            )
         else:
-            panel.fill_between(places, layer.valence_eV, bottom, color="#d55e00", alpha=0.2, lw=0)
-            panel.fill_between(places, layer.conduction_eV, top, color="#0072b2", alpha=0.14, lw=0)
+            panel.fill_between(
+                places, layer.valence_eV, bottom, color=named["valence"], alpha=0.2, lw=0
+            )
+            panel.fill_between(
+                places, layer.conduction_eV, top, color=named["conduction"], alpha=0.14, lw=0
+            )
     for _, column, colour, _ in _LEVELS:
-        _shade_intervals(panel, axis, [layer.intervals for layer in layers], column, colour)
+        _shade_intervals(panel, axis, [layer.intervals for layer in layers], column, named[colour])
     for name, column, colour, dash in _LEVELS:
         x, y, _ = joined(axis, layers, column)
         places, values = (np.array(column, dtype=float) for column in (x, y))
-        panel.plot(places, values, dash, color=colour, linewidth=1.3, label=name)
+        panel.plot(places, values, dash, color=named[colour], linewidth=1.3, label=name)
     _shade_layers(panel, axis)
     panel.set_ylim(bottom, top)
     panel.set_ylabel("energy (eV)")
@@ -228,7 +235,7 @@ def _draw_bands(
 def _draw_ion(panel: Axes, axis: DisplayAxis, diagram: Sequence[LayerLevels]) -> None:
     layers = [thinned(layer, axis) for layer in diagram]
     for (column, name, _), colour, dash in zip(
-        POTENTIALS, _SERIES[3:], _POTENTIAL_DASHES, strict=True
+        POTENTIALS, series(3), _POTENTIAL_DASHES, strict=True
     ):
         _shade_intervals(panel, axis, [layer.intervals for layer in layers], column, colour)
         x, y, _ = joined(axis, layers, column)

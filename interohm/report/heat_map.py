@@ -7,6 +7,7 @@ from html import escape
 from math import inf, log10, sqrt
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from interohm.report.palette import SCALE
 from interohm.report.tables import interval, shown
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def heat_map(
                 "z": colours,
                 "zmin": low,
                 "zmax": high if high > low else low + 1,
-                "colorscale": "Cividis",
+                "colorscale": SCALE,
+                "textfont": {"color": "var(--on-map)"},
                 "xgap": 2,
                 "ygap": 2,
                 "colorbar": {"title": {"text": unit}, "thickness": 12},

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.report.figures import write_figure
-from interohm.report.impedance import marked, peak_Hz, place_of, shown_points
+from interohm.report.impedance import marked, peak_Hz, place_of, shown_points, smooth
 from interohm.report.intervals import ends
+from interohm.report.palette import series
 from interohm.results.impedance import ImpedanceResult, ImpedanceState
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#6b7280")
 _MARKERS = "osD^v<>ph"
 
 
@@ -52,7 +52,9 @@ def _draw_nyquist(panel: Axes, state: ImpedanceState) -> None:
     places = shown_points(state)
     x = [state.z_real_ohm_cm2[k] for k in places]
     y = [-state.z_imag_ohm_cm2[k] for k in places]
-    panel.plot(x, y, "-", color="black", linewidth=1.2)
+    _, smooth_x, smooth_y = smooth([state.frequency_Hz[k] for k in places], x, y)
+    panel.plot(smooth_x, smooth_y, "-", color="black", linewidth=1.2)
+    colours = series()
     for number, one in enumerate(marked(state)):
         peak = peak_Hz(one)
         place = None if peak is None else place_of(state, peak)
@@ -62,11 +64,12 @@ def _draw_nyquist(panel: Axes, state: ImpedanceState) -> None:
             state.z_real_ohm_cm2[place],
             -state.z_imag_ohm_cm2[place],
             _MARKERS[number % len(_MARKERS)],
-            color=_COLOURS[number % len(_COLOURS)],
+            color=colours[number % len(colours)],
             fillstyle="none",
             label=f"{one.name}, {one.where}".replace("$", r"\$"),
         )
-    panel.set_aspect("equal", adjustable="datalim")
+    panel.set_aspect("equal", adjustable="box")
+    panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]))
     panel.set_xlabel("Re Z (Ω cm²)")
     panel.set_ylabel("−Im Z (Ω cm²)")
     panel.set_title(f"state of charge {state.state_of_charge:g}", loc="left", fontsize=8)
@@ -76,13 +79,14 @@ def _draw_nyquist(panel: Axes, state: ImpedanceState) -> None:
 
 def _draw_bode(panel: Axes, state: ImpedanceState) -> None:
     spreads = state.quantiles
+    colours = series(2)
     for name, values, quantiles, sign, colour, dash in (
         (
             "Re Z",
             np.array(state.z_real_ohm_cm2),
             None if spreads is None else spreads.z_real_ohm_cm2,
             1.0,
-            _COLOURS[0],
+            colours[0],
             "-",
         ),
         (
@@ -90,7 +94,7 @@ def _draw_bode(panel: Axes, state: ImpedanceState) -> None:
             -np.array(state.z_imag_ohm_cm2),
             None if spreads is None else spreads.z_imag_ohm_cm2,
             -1.0,
-            _COLOURS[1],
+            colours[1],
             "--",
         ),
     ):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from interohm.report.curves import SERIES
 from interohm.report.figures import check_figure, write_figure
 from interohm.report.page import figure, findings, keys, lead, page, section
+from interohm.report.palette import colours
 from interohm.report.tables import shown, table
 from interohm.results.kpfm import KpfmResult
 from interohm.yaml_io import write_text
@@ -288,16 +289,17 @@ def write_kpfm_figure(path: str | Path, document: KpfmResult | Mapping[str, Any]
     result = KpfmResult.read(document)
     check_figure(path)
     order = sorted(range(len(result.x_nm)), key=lambda index: result.x_nm[index])
+    named = colours()
 
     def draw(figure: PrintedFigure) -> None:
         panel = figure.subplots()
-        panel.plot(result.profile_x_nm, result.profile_cpd_V, ":", color="#4a4f57", lw=0.8)
+        panel.plot(result.profile_x_nm, result.profile_cpd_V, ":", color=named["series-6"], lw=0.8)
         panel.errorbar(
             result.x_nm,
             result.measured_cpd_V,
             yerr=result.uncertainty_V,
             fmt=".",
-            color="#c44f00",
+            color=named["series-2"],
             ms=3,
             lw=0.6,
             label="measured",
@@ -305,12 +307,12 @@ def write_kpfm_figure(path: str | Path, document: KpfmResult | Mapping[str, Any]
         panel.plot(
             [result.x_nm[index] for index in order],
             [result.model_cpd_V[index] for index in order],
-            color="#0072b2",
+            color=named["series-1"],
             lw=1.2,
             label="model, as the tip shows it",
         )
         for x in result.contacts_nm:
-            panel.axvline(x, color="#d0d6dd", lw=0.6)
+            panel.axvline(x, color=named["rule"], lw=0.6)
         panel.set_xlim(*_window_nm(result, None))
         panel.set_xlabel("x (nm)")
         panel.set_ylabel("CPD (V)")

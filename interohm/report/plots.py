@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from interohm.report.band_diagram import band_figure
@@ -17,6 +13,7 @@ from interohm.report.levels import (
     drawn_layers,
     energy_window_eV,
 )
+from interohm.report.palette import Theme, coloured, colours
 
 if TYPE_CHECKING:
     from plotly import graph_objects
@@ -34,19 +31,20 @@ def plotly_figure(figure: Figure) -> graph_objects.Figure:
     return PlotlyFigure(data=figure["data"], layout=figure["layout"])
 
 
-def contact_bands(result: ContactResult) -> Figure:
+def contact_bands(result: ContactResult, theme: Theme = "light") -> Figure:
     """Return the band diagram of a contact, or why there is none."""
     if not result.has_levels():
         return nothing(
-            "an earlier version predicted this, without levels: predict it again for its diagram"
+            "an earlier version predicted this, without levels: predict it again for its diagram",
+            theme,
         )
     view = contact_view(result)
     names = [result.left, result.right]
     window = energy_window_eV([view.levels])
-    return drawn(band_figure(view.axis, names, [None, None], [view.levels], window))
+    return drawn(band_figure(view.axis, names, [None, None], [view.levels], window), theme=theme)
 
 
-def cell_bands(result: CellResult, state: int) -> Figure:
+def cell_bands(result: CellResult, state: int, theme: Theme = "light") -> Figure:
     """Return the band diagram of a cell at one of its states of charge, by its number."""
     layers = drawn_layers(result.states[state])
     diagrams = [cell_levels(each) for each in result.states]
@@ -57,53 +55,35 @@ def cell_bands(result: CellResult, state: int) -> Figure:
         [diagrams[state]],
         energy_window_eV(diagrams),
     )
-    return drawn(figure)
+    return drawn(figure, theme=theme)
 
 
-@cache
-def _colours() -> dict[str, str]:
-    """Return the colours of the reports' light page by name."""
-    style = files("interohm.report").joinpath("report.css").read_text(encoding="utf-8")
-    light = style[: style.index("}")]
-    return {name: value.strip() for name, value in re.findall(r"--([\w-]+):\s*([^;]+);", light)}
-
-
-def _coloured(value: Any) -> Any:
-    """Replace ``var(--name)`` by its colour, everywhere in a figure."""
-    if isinstance(value, str):
-        name = re.fullmatch(r"var\(--([\w-]+)\)", value)
-        return value if name is None else _colours()[name[1]]
-    if isinstance(value, Mapping):
-        return {key: _coloured(item) for key, item in value.items()}
-    return [_coloured(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def drawn(figure: Figure, frame: int = 0) -> Figure:
+def drawn(figure: Figure, frame: int = 0, theme: Theme = "light") -> Figure:
     """Return one frame of a report's figure, as plotly takes it."""
     return {
-        "data": _coloured([*figure.get("always", ()), *figure["frames"][frame]]),
-        "layout": {**_coloured(figure["layout"]), **common_layout()},
+        "data": coloured([*figure.get("always", ()), *figure["frames"][frame]], theme),
+        "layout": {**coloured(figure["layout"], theme), **common_layout(theme)},
     }
 
 
-def common_layout() -> Figure:
+def common_layout(theme: Theme = "light") -> Figure:
     """Return what all figures have: the page's colours, no background of their own."""
-    colours = _colours()
+    named = colours(theme)
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": colours["text"], "size": 13},
+        "font": {"color": named["text"], "size": 13},
         "modebar": {
             "bgcolor": "rgba(0,0,0,0)",
-            "color": colours["muted"],
-            "activecolor": colours["text"],
+            "color": named["muted"],
+            "activecolor": named["text"],
         },
     }
 
 
-def nothing(text: str) -> Figure:
+def nothing(text: str, theme: Theme = "light") -> Figure:
     """Return an empty figure that says why it is empty."""
     hidden = {"visible": False}
     note = {"text": escape(text, quote=False), "showarrow": False, "font": {"size": 14}}
     layout = {"xaxis": hidden, "yaxis": hidden, "annotations": [note], "height": 160}
-    return {"data": [], "layout": {**layout, **common_layout()}}
+    return {"data": [], "layout": {**layout, **common_layout(theme)}}

@@ -4,6 +4,7 @@
 (() => {
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const slider = document.getElementById("state");
+  const TOOLBAR_WIDTH = 40;
   const charges = JSON.parse(document.getElementById("charges").textContent);
   const config = {
     responsive: true,
@@ -39,7 +40,10 @@
         uirevision: "kept",
       };
       const frame = [...always, ...frames[Math.min(place(), frames.length - 1)]];
-      Plotly.react(element, coloured(frame, style), { ...coloured(layout, style), ...common }, config);
+      const drawn = { ...coloured(layout, style), ...common };
+      // the toolbar stands in the margin, over nothing that is drawn
+      drawn.margin = { ...drawn.margin, r: Math.max(drawn.margin?.r ?? 0, TOOLBAR_WIDTH) };
+      Plotly.react(element, coloured(frame, style), drawn, config);
     }
   };
 

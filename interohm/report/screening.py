@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from interohm.records.uncertainty import quantities
 from interohm.report.heat_map import MAP_NOTE, heat_map
 from interohm.report.page import figure, findings, lead, page, section, slider
-from interohm.report.tables import NONE, Markup, interval, shown, table
+from interohm.report.tables import NONE, Markup, interval, shown, table, with_interval
 from interohm.results.screening import ScreenedCell, ScreeningResult, ScreeningState
 from interohm.yaml_io import write_text
 
@@ -113,7 +113,7 @@ def _findings(document: ScreeningResult) -> list[str]:
                 lines.append(
                     f"{at}within the records' uncertainties only "
                     f"{100 * ranking.kept_of_best:.0f} % of the best {ranking.best_of} by "
-                    f"{output} stay among them"
+                    f"{_LABELS[output].rpartition(' (')[0]} stay among them"
                 )
     return lines
 
@@ -130,19 +130,29 @@ def _sections(
     found = []
     if all(state.listed is not None for state in states):
         maps = [
-            drawn(f"cells-{output}", _cell_map(document, states, output), f"Cells: {output}")
+            drawn(
+                f"cells-{output}", _cell_map(document, states, output), f"Cells: {_LABELS[output]}"
+            )
             for output in _CELL_MAPS
         ]
         found.append(section(f"Cells{at}", *maps, note=f"{MAP_NOTE} {_MARGIN_NOTE}"))
     if all(state.contacts is not None for state in states):
         maps = [
-            drawn(f"contacts-{field}", _contact_map(document, states, field), f"Contacts: {field}")
+            drawn(
+                f"contacts-{field}",
+                _contact_map(document, states, field),
+                f"Contacts: {_LABELS[field]}",
+            )
             for field in _CONTACT_MAPS
         ]
         found.append(section(f"Contacts{at}", *maps, note=MAP_NOTE))
     found.append(section(f"The best{at}", *(_best_table(states, o) for o in states[0].best)))
     fronts = [
-        drawn(f"front-{index}", _front_figure(states, index), " and ".join(front.outputs))
+        drawn(
+            f"front-{index}",
+            _front_figure(states, index),
+            " and ".join(_LABELS[output] for output in front.outputs),
+        )
         for index, front in enumerate(states[0].pareto)
         if len(front.outputs) == 2
     ]
@@ -150,7 +160,7 @@ def _sections(
         note = "Cells that no other beats in both outputs, among all that fit."
         found.append(section(f"Fronts{at}", *fronts, note=note))
     counted = [
-        drawn(f"count-{output}", _histogram(states, output), f"Counts of {output}")
+        drawn(f"count-{output}", _histogram(states, output), f"Cells by {_LABELS[output]}")
         for output in states[0].histograms
     ]
     if counted:
@@ -207,12 +217,13 @@ def _contact_map(document: ScreeningResult, states: list[ScreeningState], field:
 
 def _best_table(states: list[ScreeningState], output: str) -> Markup:
     rows, places = [], []
+    others = [name for name in _CELL_MAPS if name != output]
     for index, state in enumerate(states):
         sure = {cell.index: cell for cell in state.ranked(output)}
         for rank, cell in enumerate(state.best[output], start=1):
             known = sure.get(cell.index)
-            chance = "–" if known is None else f"{100 * (known.probability_best or 0.0):.0f}"
-            ranks = "–" if known is None else interval(known.rank, 3)
+            spread = None if known is None else known.quantiles
+            chance = None if known is None else known.probability_best
             places.append(index)
             rows.append(
                 (
@@ -221,36 +232,41 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
                     cell.electrolyte,
                     cell.positive,
                     shown(getattr(cell, output), 4),
-                    shown(
-                        None if known is None or not known.quantiles else known.quantiles["p50"], 3
-                    ),
-                    interval(None if known is None else known.quantiles, 2),
-                    *(shown(getattr(cell, name), 3) for name in _CELL_MAPS if name != output),
-                    ranks,
-                    chance,
-                    ", ".join(cell.validity or []) or NONE,
+                    with_interval(None if spread is None else spread["p50"], spread, 3),
+                    NONE if chance is None else f"{100 * chance:.0f}",
+                    NONE if known is None else interval(known.rank, 3),
+                    *(shown(getattr(cell, name), 3) for name in others),
+                    _doubts(cell.validity or []),
                 )
             )
+    label = _LABELS[output]
     return table(
         (
             "",
             "negative",
             "electrolyte",
             "positive",
-            _LABELS[output],
-            "median",
-            "5 to 95 %",
-            *(_LABELS[name] for name in _CELL_MAPS if name != output),
-            "rank, 5 to 95 %",
+            label,
+            "median; 5 to 95 %",
             "is the best, %",
-            "validity",
+            "rank, 5 to 95 %",
+            *(_LABELS[name] for name in others),
+            "doubts",
         ),
         rows,
-        numeric=(0, *range(4, 12)),
+        numeric=(0, *range(4, 8 + len(others))),
         states=places if len(states) > 1 else None,
         only_current=True,
-        caption=f"By {output}",
+        caption=f"By {label.rpartition(' (')[0]}",
     )
+
+
+def _doubts(codes: Sequence[str]) -> str | Markup:
+    """Return how many doubts a cell has, with their names to be opened."""
+    if not codes:
+        return NONE
+    names = ", ".join(code.replace("_", " ") for code in codes)
+    return Markup(f"<details><summary>{len(codes)}</summary>{escape(names)}</details>")
 
 
 def _axis(output: str) -> Figure:

@@ -12,7 +12,7 @@ from interohm.results.cell import CellState
 from interohm.results.contact_sides import SIDES
 
 if TYPE_CHECKING:
-    from interohm.results.contact import ContactResult
+    from interohm.results.contact import CellContact, ContactResult
     from interohm.results.result import Quantiles
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -175,70 +175,63 @@ def states_table(states: Sequence[CellState]) -> Markup:
 
 
 def contacts_table(states: Sequence[CellState | ContactResult]) -> Markup:
-    """Return the contacts at each state of charge."""
-    rows, places = [], []
-    for index, state in enumerate(states):
-        for contact in state.contacts if isinstance(state, CellState) else [state]:
-            places.append(index)
-            spreads = contact.spreads()
-            lengths = spreads.debye_length_nm
-            distances = spreads.distance_nm or {}
-            rows.append(
-                (
-                    contact.name,
-                    shown(contact.potential_drop_V),
-                    interval(spreads.potential_drop_V),
-                    shown(contact.dipole_V),
-                    *(
-                        with_interval(getattr(contact, field), getattr(spreads, field), digits)
-                        for field, digits in (
-                            ("sheet_charge_e_nm2", 4),
-                            ("capacitance_uF_cm2", 3),
-                            ("differential_capacitance_uF_cm2", 3),
-                        )
-                    ),
-                    *(
-                        with_interval(
-                            contact.debye_length_nm[side],
-                            None if lengths is None else lengths[side],
-                            3,
-                        )
-                        for side in SIDES
-                    ),
-                    *(
-                        with_interval(
-                            getattr(contact.distance_nm.get(side), key, None),
-                            getattr(distances.get(side), key, None),
-                            3,
-                        )
-                        for key in ("x50", "x90", "x99")
-                        for side in SIDES
-                    ),
-                )
-            )
+    """Return the numbers of the contacts, a column for each, at each state of charge.
+
+    Numbers that no contact has, as the Debye length of a metal, are left out.
+    """
+    by_state = [
+        _contact_rows(state.contacts if isinstance(state, CellState) else [state])
+        for state in states
+    ]
+    known = [
+        name
+        for name in by_state[0]
+        if any(value != NONE for rows in by_state for value in rows[name])
+    ]
+    first = states[0]
+    contacts = first.contacts if isinstance(first, CellState) else [first]
     return table(
-        (
-            "contact",
-            "drop (V)",
-            "5 to 95 %",
-            "dipole (V)",
-            "sheet charge (e/nm²)",
-            "C, integral (µF/cm²)",
-            "C, differential (µF/cm²)",
-            "Debye length, left (nm)",
-            "right (nm)",
-            "50 % of the drop, left (nm)",
-            "right (nm)",
-            "90 % of the drop, left (nm)",
-            "right (nm)",
-            "99 % of the drop, left (nm)",
-            "right (nm)",
-        ),
-        rows,
-        numeric=range(1, 15),
-        states=places if len(states) > 1 else None,
+        ("", *(contact.name for contact in contacts)),
+        [(name, *rows[name]) for rows in by_state for name in known],
+        numeric=range(1, 1 + len(contacts)),
+        states=[index for index in range(len(states)) for _ in known] if len(states) > 1 else None,
         only_current=True,
     )
+
+
+def _contact_rows(contacts: Sequence[CellContact]) -> dict[str, list[str | Markup]]:
+    """Return each number of some contacts with its interval, by its name and unit."""
+    rows: dict[str, list[str | Markup]] = {}
+    for contact in contacts:
+        spreads = contact.spreads()
+        lengths, distances = spreads.debye_length_nm, spreads.distance_nm or {}
+        values: dict[str, str | Markup] = {
+            "potential drop (V)": with_interval(contact.potential_drop_V, spreads.potential_drop_V),
+            "dipole (V)": shown(contact.dipole_V),
+            "sheet charge (e/nm²)": with_interval(
+                contact.sheet_charge_e_nm2, spreads.sheet_charge_e_nm2
+            ),
+            "capacitance, integral (µF/cm²)": with_interval(
+                contact.capacitance_uF_cm2, spreads.capacitance_uF_cm2, 3
+            ),
+            "capacitance, differential (µF/cm²)": with_interval(
+                contact.differential_capacitance_uF_cm2, spreads.differential_capacitance_uF_cm2, 3
+            ),
+        }
+        for side in SIDES:
+            values[f"Debye length, {side} (nm)"] = with_interval(
+                contact.debye_length_nm[side], None if lengths is None else lengths[side], 3
+            )
+        for key, share in (("x50", 50), ("x90", 90), ("x99", 99)):
+            for side in SIDES:
+                values[f"{share} % of the drop within, {side} (nm)"] = with_interval(
+                    getattr(contact.distance_nm.get(side), key, None),
+                    getattr(distances.get(side), key, None),
+                    3,
+                )
+        for name, value in values.items():
+            rows.setdefault(name, []).append(value)
+    return rows
 
 
 def parts_table(budgets: Sequence[Sequence[Part]]) -> Markup:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from interohm.errors import InputError
+from interohm.report.palette import colours
 from interohm.yaml_io import check_output_path, write_bytes, write_text
 
 BEGIN, END = "<!-- validate: begin -->\n", "<!-- validate: end -->\n"
@@ -24,11 +25,11 @@ _UNITS = {
 }
 _COMPARED = {"two_sided": "both sides", "upper_bound": "upper limit", "told": "told"}
 _COLOURS = {
-    "inside": "#1b7837",
-    "above": "#b2182b",
-    "below": "#b2182b",
-    "falsified": "#b2182b",
-    "not comparable": "#999999",
+    "inside": "series-1",
+    "above": "series-2",
+    "below": "series-2",
+    "falsified": "series-2",
+    "not comparable": "series-6",
 }
 
 
@@ -170,8 +171,9 @@ def _picture(rows: Sequence[Mapping[str, Any]]) -> bytes:
     shown.sort(key=lambda row: (row["pair"], row["measured"]))
     figure = Figure(figsize=(9.0, 1.4 + 0.34 * max(len(shown), 1)), layout="constrained")
     axes = figure.subplots()
+    named = colours()
     for index, row in enumerate(shown):
-        colour = _COLOURS[row["verdict"]]
+        colour = named[_COLOURS[row["verdict"]]]
         axes.plot([row["p05"], row["p95"]], [index, index], color=colour, lw=6, alpha=0.35)
         axes.plot([row["p50"]], [index], "|", color=colour, ms=13, mew=2)
         # an arrow to the left: the intrinsic value lies there or below
@@ -183,7 +185,7 @@ def _picture(rows: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set_xlabel(
         "interface resistance (Ω·cm²)\nbar: 5 to 95 %, line: median, ●: measured, ◀: upper limit"
     )
-    axes.grid(axis="x", color="#dddddd", lw=0.6)
+    axes.grid(axis="x", color=named["grid"], lw=0.6)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     drawn = BytesIO()

@@ -170,6 +170,69 @@ class CellQuantiles(Result):
     collectors: list[CollectorQuantiles] | None = None
 
 
+class FrozenDefect(Result):
+    """A defect that hardly moves through the space charge."""
+
+    defect: str = Field(description="Its name in the record.")
+    time_s: float | None = Field(None, description="s; null where it does not move at all.")
+
+
+class Following(Result):
+    """How fast a space charge forms, and up to which current it follows the state of charge."""
+
+    relaxation_time_s: float | None = Field(
+        None, description="s; (R_bulk + Σ R_ct)·C, null where no ions pass."
+    )
+    follows_up_to_c_rate: float | None = Field(
+        None, description="Where the time is a tenth of that of the state of charge; null: always."
+    )
+    follows: bool = Field(False, description="Whether it does at 1C.")
+    reason: str | None = Field(None, description="Why there is no time.")
+
+    @property
+    def verdict(self) -> str:
+        """Whether the space charge follows at 1C, in words."""
+        if self.relaxation_time_s is None:
+            return f"no: {self.reason}"
+        if self.follows_up_to_c_rate is None:
+            return "yes, at any rate"
+        return "yes" if self.follows else "no"
+
+
+class LayerFollowing(Following):
+    """The same of one insulating layer."""
+
+    material: str = Field("", description="Its record.")
+    thickness_nm: float = Field(0.0, description="nm")
+    resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; of the layer and the charge transfer at both of its contacts."
+    )
+    capacitance_uF_cm2: float | None = Field(
+        None, description="µF/cm²; differential, of the side that takes longer."
+    )
+    frozen_defects: list[FrozenDefect] = Field(
+        default_factory=list, description="Those that take more than 1e5 s through it."
+    )
+
+
+class QuasiEquilibrium(Following):
+    """Whether the space charges are those of open circuit while the cell is used."""
+
+    voltage_slope_V: float | None = Field(None, description="V; dV/dSOC at open circuit.")
+    state_of_charge_time_s: float | None = Field(
+        None,
+        description="s; in which the voltage changes by kT/z at 1C, null where it is constant.",
+    )
+    layers: list[LayerFollowing] = Field(default_factory=list)
+
+    def rows(self) -> list[tuple[str, Following]]:
+        """Return what a table shows: each layer, and the cell where it has several."""
+        rows: list[tuple[str, Following]] = [
+            (f"{layer.material}, {layer.thickness_nm:g} nm", layer) for layer in self.layers
+        ]
+        return rows if len(rows) == 1 else [*rows, ("cell", self)]
+
+
 class CellState(Result):
     """A cell at one state of charge."""
 
@@ -190,6 +253,9 @@ class CellState(Result):
     stability_violations: list[Violation] = Field(default_factory=list)
     electronic_leakage: Leakage | None = None
     polarization: Polarization | None = None
+    quasi_equilibrium: QuasiEquilibrium | None = Field(
+        None, description="Whether the space charges follow the state of charge."
+    )
     quantiles: CellQuantiles | None = Field(None, description="None without uncertainties.")
     profile: CellProfile = Field(default_factory=CellProfile)
     collectors: list[CollectorMap] = Field(default_factory=list)

@@ -34,11 +34,22 @@ def test_doctor_finds_the_cluster(cluster: Cluster, lithium: Path) -> None:
     report = json.loads(cluster.interohm("doctor", "--json"))
     checks = {check["part"]: check for check in report["checks"]}
     assert checks["queue: FireWorks"]["status"] == "ok"
-    assert "5 jobs" in checks["queue: FireWorks"]["found"]
+    assert "1 jobs" in checks["queue: FireWorks"]["found"]
     assert checks["queue: outputs of jobs"]["found"] == "MongoStore jobs, 0 outputs"
     assert checks["queue: workers"]["found"] == "my-cluster, SLURM: rlaunch singleshot"
     assert checks["queue: batch system"]["status"] == "ok"
+    assert checks["queue: a job"]["status"] == "ok"
+    assert "to start at" in checks["queue: a job"]["found"]
     assert SECRET not in json.dumps(report)
+
+    cluster.edit("my_qadapter.yaml", queue="nowhere")
+    checks = {
+        one["part"]: one for one in json.loads(cluster.interohm("doctor", "--json"))["checks"]
+    }
+    assert checks["queue: a job"]["status"] == "missing"
+    assert "invalid partition specified: nowhere" in checks["queue: a job"]["found"]
+    assert str(cluster.folder / "my_qadapter.yaml") in checks["queue: a job"]["fix"]
+    assert not cluster.slurm.run("squeue", "--noheader").strip()
 
 
 def test_a_failure_says_why_and_is_rerun(cluster: Cluster, lithium: Path) -> None:
@@ -64,7 +75,7 @@ def test_a_worker_that_cannot_reach_its_database(cluster: Cluster, lithium: Path
     cluster.interohm("submit", lithium)
     cluster.environment["INTEROHM_MONGODB_URI"] = f"mongodb://me:{SECRET}@127.0.0.1:1"
     ran = cluster.run("rlaunch", "singleshot")
-    job = cluster.status()["Li | Li: cell"]
+    job = cluster.status()["Li | Li: plan"]  # before anything is calculated
     assert job["state"] == "failed"
     assert "127.0.0.1:1" in job["reason"]
     assert SECRET not in cluster.documents() + ran.stdout + ran.stderr
@@ -74,6 +85,7 @@ def test_a_calculation_that_is_gone_is_made_again(cluster: Cluster, lithium: Pat
     """As where a worker had put it into a database of its own."""
     lithium.write_text(lithium.read_text().replace("bad.yaml", "good.yaml"))
     cluster.interohm("submit", lithium)
+    cluster.run("rlaunch", "singleshot")  # plans the phase
     while cluster.status()["Li | Li: record"]["state"] == "waits":
         cluster.run("rlaunch", "singleshot")
     with MongoClient(cluster.uri) as client:
@@ -87,18 +99,39 @@ def test_a_calculation_that_is_gone_is_made_again(cluster: Cluster, lithium: Pat
     assert {job["state"] for job in jobs.values()} == {"done"}, jobs
 
 
+def test_what_cannot_be_planned_fails_alone(cluster: Cluster, lithium: Path) -> None:
+    """A polar facet is seen by the job; a structure without the mobile ion by `submit`."""
+    good = lithium.read_text().replace("bad.yaml", "good.yaml")
+    polar = (
+        "  - {name: polar, kind: insulator, structure: LiF, facet: [1, 1, 1], "
+        "dielectric_constant: {value: 9, source: x, method: assumed, uncertainty: 1}}\n"
+    )
+    lithium.write_text(good + polar.replace("structure: LiF", "structure: Na"))
+    said = cluster.run("interohm", "submit", lithium, code=2).stderr
+    assert "Na does not contain Li" not in cluster.documents()
+    assert "does not contain Li" in " ".join(said.split())
+    lithium.write_text(good + polar)
+    assert cluster.interohm("submit", lithium).count("added") == 2
+    cluster.run("rlaunch", "singleshot")
+    cluster.run("rlaunch", "singleshot")
+    jobs = cluster.status()
+    assert jobs["polar | polar: plan"]["state"] == "failed"
+    assert "LiF (111) is polar" in jobs["polar | polar: plan"]["reason"]
+    assert jobs["Li | Li: cell"]["state"] == "ready"
+
+
 def test_two_who_submit_at_once(cluster: Cluster, lithium: Path) -> None:
     command = ["interohm", "submit", str(lithium)]
     users = [subprocess.Popen(command, env=cluster.environment, cwd=cluster.work) for _ in range(4)]
     assert [user.wait() for user in users] == [0] * 4
     assert len(cluster.queued("workflows")) == 1
-    assert len(cluster.queued("fireworks")) == 5
+    assert len(cluster.queued("fireworks")) == 1
 
 
 def test_jobs_of_others_are_left_alone(cluster: Cluster, lithium: Path) -> None:
     cluster.interohm("submit", lithium)
     cluster.run("lpad", "add_scripts", "false")
-    assert len(cluster.status()) == 5
+    assert len(cluster.status()) == 1
     assert cluster.interohm("rerun") == "0 jobs ready again\n"
 
 

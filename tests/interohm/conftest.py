@@ -1,8 +1,9 @@
-"""Settings of every test: a database of its own, nothing from the user's environment."""
+"""Settings of every test, nothing from the user's environment; Chromium where there is one."""
 
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -49,3 +50,33 @@ def use_server(server_uri, server_database, monkeypatch):
     """Let commands and settings name an empty database on the server."""
     monkeypatch.setenv("INTEROHM_MONGODB_URI", server_uri)
     monkeypatch.setenv("INTEROHM_MONGODB_DATABASE", server_database)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """Start Chromium without a window; skip where there is none (Debian's chromium-driver)."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if browser is None or driver is None:
+        pytest.skip("there is no Chromium with its driver here")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for argument in (
+        "--headless=new",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1500,1450",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+        *(["--no-sandbox"] if os.geteuid() == 0 else []),
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    started = webdriver.Chrome(options=options, service=Service(driver))
+    yield started
+    started.quit()

@@ -75,6 +75,52 @@ def test_gamry_file_of_another_experiment() -> None:
         read_spectrum(FILES / "cv_data.dta", area_cm2=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "points", "lowest", "highest"),
+    [
+        # frequency, and what the file's own columns say there, sign and all
+        (
+            "exampleDataBioLogic.mpt",
+            43,
+            (1.6895540e-02, 110.97003 - 2.3458567j),
+            (1000.3201, 65.470886 - 0.38998979j),
+        ),
+        ("exampleDataZPlot.z", 21, (3e3, 613.68 - 137.13j), (3e5, 147.77 - 11.335j)),
+        ("exampleDataZPlot_noComments.z", 31, (3e2, 1305.3 - 195.01j), (3e5, 642.62 - 85.821j)),
+        (
+            "exampleDataAutolab.txt",
+            41,
+            (0.1, 0.0345697771923854 - 0.00390292888845954j),
+            (1e4, 0.013785863964281 + 0.007191946305823j),
+        ),
+        ("exampleDataCHInstruments.txt", 73, (0.1, 5685 - 15860j), (99610, 98.91 - 2.748j)),
+        (
+            "exampleData.csv",
+            66,
+            (3.1623e-3, 0.04949989776405 - 0.020438698544419j),
+            (1e4, 0.01577148 + 0.01015747j),
+        ),
+    ],
+)
+def test_files_of_other_instruments(
+    name: str, points: int, lowest: tuple[float, complex], highest: tuple[float, complex]
+) -> None:
+    found = read_spectrum(FILES / name, area_cm2=2.0)
+    assert len(found.frequency_Hz) == points
+    for place, (frequency, z) in ((0, lowest), (-1, highest)):
+        assert found.frequency_Hz[place] == pytest.approx(frequency)
+        assert found.z_ohm_cm2[place] == pytest.approx(2.0 * z, rel=1e-6)
+
+
+def test_biologic_says_modulus_and_phase_as_well() -> None:
+    path = FILES / "exampleDataBioLogic.mpt"
+    found = read_spectrum(path, area_cm2=1.0)
+    lines = path.read_text(encoding="latin-1").splitlines()[61:]
+    rows = np.array([[float(cell) for cell in line.split()] for line in lines])[::-1]
+    z = rows[:, 3] * np.exp(1j * np.radians(rows[:, 4]))
+    np.testing.assert_allclose(found.z_ohm_cm2, z, rtol=1e-6)
+
+
 def biologic(count: int = 1) -> str:
     cycle = np.zeros_like(FREQUENCY)
     one = table("", [FREQUENCY, Z.real, -Z.imag, abs(Z), np.degrees(np.angle(Z)), cycle], "\t")[1:]

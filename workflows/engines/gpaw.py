@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import shutil
 import sys
@@ -42,7 +43,6 @@ class GpawEngine:
         if missing_packages("gpaw"):
             return
         from gpaw import setup_paths
-        from gpaw.setup_data import SetupData
         from gpaw.xc import XC
 
         name = settings["xc"]
@@ -57,7 +57,7 @@ class GpawEngine:
             ) from None
         for element in sorted({element.symbol for element in structure.composition}):
             try:
-                SetupData(element, datasets)
+                _dataset_electrons(element, datasets)
             except FileNotFoundError:
                 raise InputError(
                     f"gpaw has no {datasets} data set of {element}",
@@ -69,10 +69,8 @@ class GpawEngine:
     def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:
         """Return the electrons outside the frozen cores of the PBE datasets."""
         self.check()
-        from gpaw.setup_data import SetupData
-
         counts = structure.composition.element_composition.get_el_amt_dict()
-        return sum(round(n) * int(SetupData(el, "PBE").Nv) for el, n in counts.items())
+        return sum(round(n) * _dataset_electrons(el, "PBE") for el, n in counts.items())
 
     def request(
         self, structure: Structure, kind: str, settings: dict[str, Any], charge: int
@@ -100,6 +98,14 @@ class GpawEngine:
         self.check()
         check_space(folder)
         return GpawRun(request, folder, worker_command(folder, load_settings().gpaw_processes))
+
+
+@functools.cache
+def _dataset_electrons(element: str, datasets: str) -> int:
+    """Return the electrons outside the frozen core; a data set that is not there is an error."""
+    from gpaw.setup_data import SetupData
+
+    return int(SetupData(element, datasets).Nv)
 
 
 def has_mpi() -> bool:

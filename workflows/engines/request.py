@@ -7,6 +7,7 @@ import json
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
@@ -47,6 +48,11 @@ class CalculationRequest(BaseModel):
     def initial_structure(self) -> Structure:
         """The structure to begin with."""
         return Structure.from_dict(self.structure)
+
+    @cached_property
+    def volume_A3(self) -> float:
+        """Of the cell to begin with."""
+        return abs(float(np.linalg.det(self.structure["lattice"]["matrix"])))
 
     @cached_property
     def key(self) -> str:

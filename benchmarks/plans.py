@@ -1,0 +1,98 @@
+"""Processor time for a phase: planned, planned again, submitted, submitted again.
+
+``python benchmarks/plans.py [PHASES ...]`` writes campaigns of 100 and 1000 rock salts (or of those
+numbers), brings up the tests' database server, and prints one JSON object. ``--submit`` leaves the
+plans out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+from pathlib import Path
+
+from pymatgen.core import Lattice, Structure
+
+from interohm.yaml_io import dump_yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "cluster"))
+from clusters import Cluster
+from mongo_server import MongoServer
+
+QUANTITY = {"value": 9.0, "source": "assumed", "method": "assumed", "uncertainty": 1.0}
+
+
+def campaign(folder: Path, phases: int) -> Path:
+    """Write a campaign of lithium halides with lattices of their own."""
+    described = []
+    for number in range(phases):
+        halogen = ("F", "Cl", "Br", "I")[number % 4]
+        lattice = Lattice.cubic(4.0 + 2.0 * number / phases)
+        crystal = Structure.from_spacegroup(
+            "Fm-3m", lattice, ["Li", halogen], [[0, 0, 0], [0.5, 0.5, 0.5]]
+        )
+        crystal.to(filename=str(folder / f"{number}.cif"))
+        described.append(
+            {
+                "name": f"phase{number}",
+                "kind": "insulator",
+                "structure": f"{number}.cif",
+                "facet": [0, 0, 1],
+                "dielectric_constant": QUANTITY,
+            }
+        )
+    content = {"name": f"many{phases}", "preset": "quick", "metal_structure": "Li"}
+    path = folder / "campaign.yaml"
+    path.write_text(dump_yaml({**content, "phases": described}))
+    return path
+
+
+def figures(cluster: Cluster, config: Path, phases: int, acts: dict[str, list[str]]) -> dict:
+    """Return milliseconds of processor time for each phase, the start of the command apart."""
+    start = seconds(cluster, "--version")
+    made: dict[str, float] = {}
+    for act, words in acts.items():
+        took = seconds(cluster, "submit", config, *words) - start
+        made[act] = round(1000 * took / phases, 2)
+    made["peak_MiB"] = round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+    return made
+
+
+def seconds(cluster: Cluster, *words: object) -> float:
+    """Return the processor time of a command and of all that it started."""
+    before = os.times()
+    cluster.run("interohm", *words)
+    after = os.times()
+    return (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
+
+
+def main() -> None:
+    """Measure, and print the figures."""
+    words = [word for word in sys.argv[1:] if word != "--submit"]
+    acts = {"submit": [], "submit again": []}
+    if "--submit" not in sys.argv:
+        acts = {"dry run": ["--dry-run"], "dry run again": ["--dry-run"], **acts}
+    found = {}
+    for phases in [int(word) for word in words] or [100, 1000]:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            server = MongoServer(folder / "documents.mv")
+            server.start()
+            try:
+                os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
+                cluster = Cluster(None, server.uri, folder / "cluster", "interohm_benchmark")
+                config = campaign(folder, phases)
+                found[str(phases)] = figures(cluster, config, phases, acts)
+            finally:
+                server.stop()
+    json.dump(found, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main()

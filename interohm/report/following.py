@@ -1,0 +1,55 @@
+"""Whether the space charges of a cell follow its state of charge, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interohm.report.page import section
+from interohm.report.tables import Markup, shown, table
+from interohm.results.cell import CellState
+
+_NOTE = (
+    "A space charge forms within the resistance before it times its capacitance. It is that of "
+    "open circuit in a cell in use while this takes less than a tenth of the time in which the "
+    "voltage changes by kT/z. Frozen: defects that take more than 10⁵ s through the space charge, "
+    "and so stay where the layer was made. "
+)
+
+
+def following_section(states: Sequence[CellState]) -> Markup:
+    """Return the section that says of each layer whether its space charges follow."""
+    rows, places = [], []
+    for place, state in enumerate(states):
+        if state.quasi_equilibrium is None:
+            continue
+        frozen = {
+            f"{layer.material}, {layer.thickness_nm:g} nm": ", ".join(
+                one.defect for one in layer.frozen_defects
+            )
+            for layer in state.quasi_equilibrium.layers
+        }
+        for label, one in state.quasi_equilibrium.rows():
+            rows.append(
+                (
+                    label,
+                    shown(one.relaxation_time_s, 3),
+                    shown(one.follows_up_to_c_rate, 3),
+                    one.verdict,
+                    frozen.get(label) or "–",
+                )
+            )
+            places.append(place)
+    if not rows:
+        return Markup("")
+    heads = ("space charges of", "form in (s)", "follow up to (C)", "at 1C", "frozen")
+    return section(
+        "In use",
+        table(
+            heads,
+            rows,
+            numeric=range(1, 3),
+            states=places if len(states) > 1 else None,
+            only_current=True,
+        ),
+        note=_NOTE,
+    )

@@ -1,0 +1,90 @@
+"""Reports in headless Chromium, at the widths of a telephone, a laptop and a large screen."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from interohm.prediction.cell import cell_document
+from interohm.records.cell_config import Cell
+from interohm.records.shipped import shipped_material
+from interohm.report import write_report
+from interohm.yaml_io import dump_yaml
+
+_SCREEN = {
+    "name": "two by two",
+    "negative_electrodes": ["Li", "LiC6"],
+    "electrolytes": ["LLZO", "LiPON"],
+    "positive_electrodes": ["LiCoO2"],
+    "count": 4,
+    "survivors": 4,
+    "samples": 50,
+}
+#: Tables that do not fit, and figures whose toolbar is over what is drawn.
+_FAULTS = """
+const cut = [...document.querySelectorAll(".scroll")].filter(e => e.scrollWidth > e.clientWidth + 1)
+  .map(e => e.closest("section").querySelector("h2").textContent);
+const apart = (a, b) => a.left >= b.right - 1 || b.left >= a.right - 1
+  || a.top >= b.bottom - 1 || b.top >= a.bottom - 1;
+const drawn = ".bglayer rect, .plot path, .annotation, .legend, .gtitle, [class*=colorbar] rect";
+const covered = [...document.querySelectorAll(".figure")].filter(figure => {
+  const bar = figure.querySelector(".modebar").getBoundingClientRect();
+  return [...figure.querySelectorAll(drawn)].map(e => e.getBoundingClientRect())
+    .some(box => box.width > 0 && !apart(bar, box));
+}).map(figure => figure.dataset.figure);
+return {page: document.documentElement.scrollWidth, cut, covered,
+  figures: document.querySelectorAll(".figure .main-svg").length};
+"""
+
+
+@pytest.fixture
+def opened(chromium):
+    """Return a function that opens a report at a width and says what is wrong with it."""
+
+    def open_at(path, width):
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        chromium.get(path.as_uri())
+        ends = time.monotonic() + 20
+        script = (
+            "return document.querySelectorAll('.modebar').length"
+            " === document.querySelectorAll('.figure').length"
+        )
+        while not chromium.execute_script(script):
+            assert time.monotonic() < ends, "the figures are not drawn"
+            time.sleep(0.1)
+        return chromium.execute_script(_FAULTS)
+
+    yield open_at
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert [e for e in chromium.get_log("browser") if e["level"] == "SEVERE"] == []
+
+
+@pytest.fixture
+def report(request, interohm, tmp_path):
+    """Return the report of a cell or of a screening, of few samples."""
+    path = tmp_path / "report.html"
+    if request.param == "screen":
+        config = tmp_path / "screen.yaml"
+        config.write_text(dump_yaml(_SCREEN))
+        ran = interohm("screen", config, "--report", path)
+        assert ran.code == 0, ran.err
+        return path
+    layers = [{"material": name, "thickness_nm": 1e4} for name in ("Li", "LLZO", "LiCoO2")]
+    cell = Cell(name="full", states_of_charge=[0.0, 1.0], layers=layers)
+    materials = [shipped_material(layer.material) for layer in cell.layers]
+    write_report(path, cell, materials, cell_document(cell, materials, samples=10))
+    return path
+
+
+@pytest.mark.parametrize("report", ["cell", "screen"], indirect=True)
+def test_nothing_is_cut_or_covered(report, opened):
+    for width in (600, 1280, 1920):
+        found = opened(report, width)
+        assert found["figures"] > 5
+        assert found["page"] <= width
+        assert found["covered"] == []
+        if width >= 1280:
+            assert found["cut"] == []
+    assert report.stat().st_size < 2e6

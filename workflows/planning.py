@@ -1,0 +1,215 @@
+"""All that a phase's flow is made of, and the job that makes it: on a worker, when it is due."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobflow import CURRENT_JOB, Flow, Job, Response, job
+from pydantic import TypeAdapter
+from pymatgen.core import Structure
+
+from interohm.errors import InputError
+from interohm.slab_builders.oxidation_states import known_oxidation_states
+
+from .campaign_config import (
+    ElectrodePhase,
+    FacetSurvey,
+    InsulatorPhase,
+    InterfacePhase,
+    MetalPhase,
+    Phase,
+)
+from .context import active_database, in_a_worker_of_jobflow_remote
+from .electrode import electrode_flow
+from .engines import engine_named
+from .interface import interface_flow, interface_step
+from .launchpad import PLAN_NAME
+from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
+from .presets import PRESET, AnyPreset
+
+_PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
+
+
+@dataclass(frozen=True)
+class PhaseInputs:
+    """What a phase's flow is made of; nothing of it is read from a file any more.
+
+    Parameters
+    ----------
+    phase : Phase
+        Its description in the campaign.
+    preset : AnyPreset
+        The settings of all steps.
+    mobile_ion : str
+        Its element.
+    ion_charge : int
+        Of the mobile ion, in elementary charges.
+    structures : mapping of str to Structure
+        ``structure`` and ``metal``, or ``left`` and ``right`` of an interface.
+    neighbours : Neighbours
+        The phases beside an insulator.
+    """
+
+    phase: Phase
+    preset: AnyPreset
+    mobile_ion: str
+    ion_charge: int
+    structures: Mapping[str, Structure]
+    neighbours: Neighbours = Neighbours()  # noqa: RUF009  (it is frozen)
+
+    def flow(self) -> Flow:
+        """Return the flow; slabs and supercells are tried, and nothing is calculated.
+
+        Raises
+        ------
+        InputError
+            The phase cannot be calculated: a polar facet, a preset without its steps, …
+        """
+        phase, given = self.phase, self.structures
+        ion: dict[str, Any] = {"mobile_ion": self.mobile_ion, "ion_charge": self.ion_charge}
+        if isinstance(phase, InterfacePhase):
+            sides = given["left"], given["right"]
+            return interface_flow(phase, sides, self.preset, **ion)
+        if isinstance(phase, InsulatorPhase):
+            return insulator_flow(
+                phase,
+                given["structure"],
+                given["metal"],
+                self.preset,
+                **ion,
+                neighbours=self.neighbours,
+            )
+        if isinstance(phase, ElectrodePhase):
+            return electrode_flow(phase, given["structure"], given["metal"], self.preset, **ion)
+        return metal_flow(phase, given["structure"], self.preset, **ion)
+
+    def check(self, where: str) -> None:
+        """Refuse what cannot be calculated, as far as it is seen without slabs and supercells.
+
+        Parameters
+        ----------
+        where : str
+            Of the phase, for errors.
+
+        Raises
+        ------
+        InputError
+            A functional or data set is missing, or a step of the preset; the phase has not the
+            mobile ion; oxidation states cannot be told.
+        """
+        phase = self.phase
+        for name, structure in self.structures.items():
+            self._check_elements(
+                structure, "metal_structure" if name == "metal" else f"{where}: {name}"
+            )
+        if isinstance(phase, InterfacePhase):
+            interface_step(phase, self.preset)
+            return
+        structure = self.structures["structure"]
+        if not structure.is_ordered:
+            raise InputError(
+                f"{structure.composition.reduced_formula}: the structure has partial occupancies",
+                where=f"{where}: structure",
+                fix="give an ordered structure",
+            )
+        if isinstance(phase, MetalPhase):
+            return
+        if self.mobile_ion not in structure.composition.element_composition.get_el_amt_dict():
+            raise InputError(
+                f"{phase.name} does not contain {self.mobile_ion}", where="structure, mobile_ion"
+            )
+        if isinstance(phase, InsulatorPhase) and not isinstance(phase.facet, FacetSurvey):
+            known_oxidation_states(structure, phase.oxidation_states)
+
+    def _check_elements(self, structure: Structure, where: str) -> None:
+        """Say that functional or data sets are missing before anything is calculated."""
+        preset, phase = self.preset, self.phase
+        steps = preset.metal if where == "metal_structure" else preset.insulator
+        bulk = steps.bulk.engine_settings(preset.xc)
+        asked: list[tuple[str, dict[str, Any]]] = [(preset.engine, bulk)]
+        if isinstance(phase, InsulatorPhase) and where != "metal_structure":
+            if getattr(preset.insulator.defects, "shakenbreak", None):
+                asked.append((preset.engine, {**bulk, "shakenbreak": True}))
+            if edges := band_edges_of(phase, preset):
+                asked += [
+                    (edges.engine, step.engine_settings(step.xc))
+                    for step in (edges.reference, edges.corrected)
+                ]
+        for engine, settings in asked:
+            try:
+                engine_named(engine).check_elements(structure, settings)
+            except InputError as error:
+                field = where if error.where == "structure" else error.where
+                raise InputError(error.what, where=field, fix=error.fix) from None
+
+    def job(self) -> Job:
+        """Return the job that makes the flow and is replaced by it."""
+        beside = self.neighbours
+        planning = plan_phase(
+            dict(self.structures),
+            phase=self.phase.model_dump(mode="json"),
+            preset=self.preset.model_dump(mode="json"),
+            mobile_ion=self.mobile_ion,
+            ion_charge=self.ion_charge,
+            neighbours={
+                "coexisting": list(beside.coexisting),
+                "competing": None if beside.competing is None else list(beside.competing),
+                "molecules": dict(beside.molecules),
+                "phase_diagram": beside.phase_diagram,
+            },
+        )
+        planning.name = f"{self.phase.name}{PLAN_NAME}"
+        return planning
+
+
+@job
+def plan_phase(
+    structures: dict[str, Structure],
+    *,
+    phase: dict[str, Any],
+    preset: dict[str, Any],
+    mobile_ion: str,
+    ion_charge: int,
+    neighbours: dict[str, Any],
+) -> Response[Any]:
+    """Plan a phase, and go on with its flow.
+
+    Parameters
+    ----------
+    structures, phase, preset, mobile_ion, ion_charge, neighbours
+        Of `PhaseInputs`, as plain values and structures.
+    """
+    with active_database():  # where results go is there, before anything is calculated
+        pass
+    inputs = PhaseInputs(
+        phase=_PHASE.validate_python(phase),
+        preset=PRESET.validate_python(preset),
+        mobile_ion=mobile_ion,
+        ion_charge=ion_charge,
+        structures=structures,
+        neighbours=Neighbours(**neighbours),
+    )
+    flow = inputs.flow()
+    if in_a_worker_of_jobflow_remote():
+        for one in flow.jobs:
+            # its workers' scripts say it, and some shells would read what is in parentheses
+            one.name = re.sub(r"[^\w ,.:+=@%/-]", "", one.name)
+    return Response(replace=_continued(flow))
+
+
+def _continued(flow: Flow) -> Flow:
+    """Let the flow's last job, which makes its record, go on as the present one.
+
+    Its output is then that of the job that is replaced, and needs no further job to be stored.
+    """
+    present, record = CURRENT_JOB.job, flow.jobs[-1]
+    assert present is not None
+    assert isinstance(record, Job)
+    record.set_uuid(present.uuid)
+    record.index = present.index + 1
+    record.metadata = {**present.metadata, **record.metadata}
+    flow.output = None
+    return flow
