@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import lzma
 import os
 import re
 import zlib
 from collections import Counter, OrderedDict
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -46,6 +47,7 @@ from interohm.yaml_io import load_yaml, parse_yaml, validated
 
 from .materials_project import structure_by_id
 from .presets import AnyPreset, load_preset
+from .structure_lists import StructureList, listed_structures
 
 SHIPPED_STRUCTURES = SHIPPED_FOLDER.parent / "structures"
 
@@ -435,8 +437,14 @@ class CampaignConfig(_Config):
         Of the mobile element's metal, whose energy per atom is mu = 0.
     phase_diagram : PhaseDiagramConfig, optional
         For the stability windows of phases that give none.
+    structures : str or mapping, optional
+        Structures that become phases by the template: JSON lines or a table (CSV, JSON, parquet) of
+        names and structures, a folder of CIFs, or what is asked of the Materials Project or of an
+        OPTIMADE provider.
+    template : mapping, optional
+        The fields of those phases, all but name and structure.
     phases : list
-        The phases of the campaign.
+        The phases of the campaign; with ``structures`` there may be none but those.
     """
 
     name: Name
@@ -446,8 +454,13 @@ class CampaignConfig(_Config):
     ion_charge: Annotated[Charge, Field(ge=1)] = Field(default=None, validate_default=True)
     metal_structure: Annotated[str, Field(min_length=1)]
     phase_diagram: PhaseDiagramConfig | None = None
-    phases: Annotated[list[Phase], Field(min_length=1, max_length=100_000)]
+    # Excluded from what identifies a campaign: the phases that they make stand for them.
+    structures: StructureList | None = Field(default=None, exclude=True)
+    template: dict[str, Any] | None = Field(default=None, exclude=True)
+    phases: Annotated[list[Phase], Field(default_factory=list, max_length=100_000)]
 
+    #: Structures of a list by their sources, as JSON.
+    _listed: dict[str, str] = PrivateAttr(default_factory=dict)
     _folder: Path = PrivateAttr(default=Path())
     _read: _Files = PrivateAttr(default_factory=lambda: _Files({}, OrderedDict()))
 
@@ -462,6 +475,16 @@ class CampaignConfig(_Config):
         return known
 
     @model_validator(mode="after")
+    def _has_phases(self) -> CampaignConfig:
+        if (self.structures is None) != (self.template is None):
+            raise ValueError(
+                "structures, template: give both, the list and the fields that its phases share"
+            )
+        if not self.phases and self.structures is None:
+            raise ValueError("phases: give at least one, or `structures` with a `template`")
+        return self
+
+    @model_validator(mode="after")
     def _names_differ(self) -> CampaignConfig:
         for name, count in Counter(phase.name for phase in self.phases).items():
             if count > 1:
@@ -472,6 +495,10 @@ class CampaignConfig(_Config):
     def folder(self) -> Path:
         """Of the campaign's file; structures and presets are relative to it."""
         return self._folder
+
+    def listed(self, source: str) -> str | None:
+        """Return the structure that a source means in the campaign's list, as JSON."""
+        return self._listed.get(source)
 
     def in_folder(self, folder: Path) -> CampaignConfig:
         """Return it with the folder that its paths are relative to."""
@@ -500,7 +527,10 @@ class CampaignConfig(_Config):
         """Return a structure as `load_structure_file` does; the last ones are read once."""
         known, key = self._read.structures, (self.folder, source)
         if key not in known:
-            known[key] = load_structure_file(source, self.folder, where=where)
+            if (listed := self._listed.get(source)) is not None:
+                known[key] = StructureFile(Structure.from_dict(json.loads(listed)))
+            else:
+                known[key] = load_structure_file(source, self.folder, where=where)
             if len(known) > _STRUCTURES_KEPT:
                 known.popitem(last=False)
         known.move_to_end(key)
@@ -519,7 +549,16 @@ def load_campaign(path: str | Path) -> CampaignConfig:
     InputError
         With file, field and fix.
     """
-    return validated(CampaignConfig, load_yaml(path), where=str(path)).in_folder(Path(path).parent)
+    data, folder = load_yaml(path), Path(path).parent
+    config = validated(CampaignConfig, data, where=str(path))
+    if config.structures is not None:
+        assert config.template is not None  # see CampaignConfig
+        listed = list(listed_structures(config.structures, folder, where=f"{path}: structures"))
+        made = [{**config.template, "name": one.name, "structure": one.source} for one in listed]
+        whole = {**data, "phases": [*data.get("phases", []), *made]}
+        config = validated(CampaignConfig, whole, where=str(path))
+        config._listed = {one.source: one.content for one in listed if one.content is not None}
+    return config.in_folder(folder)
 
 
 def _check_file(path: Path, *, where: str) -> None:

@@ -300,6 +300,8 @@ def _name(config: CampaignConfig, phase: Phase) -> str | None:
 
 
 def _content(config: CampaignConfig, source: str) -> str:
+    if (listed := config.listed(source)) is not None:
+        return hashlib.sha256(listed.encode()).hexdigest()
     path, _ = structure_path(source, config.folder)
     if not os.path.isfile(path):
         structure = config.structure(source, where="structure").as_dict()
