@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -89,6 +90,11 @@ def load_settings() -> Settings:
         raise InputError(
             "; ".join(problems), where="environment", fix="correct or unset the variable"
         ) from None
+
+
+def has_batch_system() -> bool:
+    """Whether this machine belongs to a cluster: advice there is another than on a laptop."""
+    return any(shutil.which(command) for command in ("sbatch", "qsub"))
 
 
 def uri_host(uri: SecretStr) -> str:

@@ -500,6 +500,12 @@ class CampaignConfig(_Config):
         """Return the structure that a source means in the campaign's list, as JSON."""
         return self._listed.get(source)
 
+    def in_folder(self, folder: Path) -> CampaignConfig:
+        """Return it with the folder that its paths are relative to."""
+        copied = self.model_copy()
+        copied._folder = folder
+        return copied
+
     def alone(self, phase: Phase) -> CampaignConfig:
         """Return the campaign with one of its phases; what was read for it is shared."""
         return self.model_copy(update={"phases": [phase]})
@@ -552,8 +558,7 @@ def load_campaign(path: str | Path) -> CampaignConfig:
         whole = {**data, "phases": [*data.get("phases", []), *made]}
         config = validated(CampaignConfig, whole, where=str(path))
         config._listed = {one.source: one.content for one in listed if one.content is not None}
-    config._folder = folder
-    return config
+    return config.in_folder(folder)
 
 
 def _check_file(path: Path, *, where: str) -> None:

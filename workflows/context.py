@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -109,11 +110,17 @@ def require_server() -> None:
             "no database server is set, and the workers of a queue need one for their results",
             where="environment",
             fix="set INTEROHM_MONGODB_URI in environment.sh (`interohm init-cluster` writes it), "
-            "which my_qadapter.yaml lets each job read",
+            "which each job of the batch system reads first",
         )
 
 
 def _in_a_worker() -> bool:
-    """Whether FireWorks runs the present job: jobflow notes its number there."""
+    """Whether a queue runs the present job; FireWorks' number of it is in its metadata."""
     job = CURRENT_JOB.job
-    return job is not None and "fw_id" in job.metadata
+    return (job is not None and "fw_id" in job.metadata) or in_a_worker_of_jobflow_remote()
+
+
+def in_a_worker_of_jobflow_remote() -> bool:
+    """Whether jobflow-remote runs the present job."""
+    remote = sys.modules.get("jobflow_remote.jobs.run")
+    return remote is not None and remote.CURRENT_JOBDOC.job_doc is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import sys
+import io
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,20 @@ PLAN_NAME = ": plan"
 PATIENCE_MS = 5000
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Show nothing of what FireWorks prints and warns of inside the block.
+
+    It prints which of its files it finds where the output of a command belongs.
+    """
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+
 def launchpad_file() -> Path | None:
     """Return the path of ``my_launchpad.yaml``, where FireWorks finds one."""
-    # FireWorks prints what it finds, where the output of a command belongs.
-    with contextlib.redirect_stdout(sys.stderr):
+    with quiet():
         from fireworks.fw_config import LAUNCHPAD_LOC
     return None if LAUNCHPAD_LOC is None else Path(LAUNCHPAD_LOC)
 
@@ -59,7 +70,8 @@ def open_launchpad() -> Iterator[LaunchPad]:
         raise
     except Exception as error:  # FireWorks passes on whatever a wrong file leads to
         raise _unusable(path, error) from None
-    with contextlib.closing(pad.connection):
+    with contextlib.closing(pad.connection), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="fireworks")
         try:
             yield pad
         except PyMongoError as error:
@@ -67,7 +79,7 @@ def open_launchpad() -> Iterator[LaunchPad]:
 
 
 def _launchpad(described: dict[str, Any]) -> LaunchPad:
-    with contextlib.redirect_stdout(sys.stderr):
+    with quiet():
         from fireworks import LaunchPad
 
     patience = {"serverSelectionTimeoutMS": PATIENCE_MS}

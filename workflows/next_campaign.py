@@ -15,6 +15,7 @@ from interohm.yaml_io import dump_yaml, validated
 from .campaign_config import SHIPPED_STRUCTURES, CampaignConfig
 
 if TYPE_CHECKING:
+    from interohm.database import Database
     from interohm.results.design import DesignResult, NextCalculation
 
 #: What a campaign of an insulator gives.
@@ -27,8 +28,12 @@ def next_campaign(
     *,
     structures: Mapping[str, Path],
     folder: Path,
+    database: Database,
 ) -> str:
     """Return the text of a campaign; what it cannot calculate stands in it as a comment.
+
+    So do the core-hours of each phase, which are those of a dry run: a phase has more than the one
+    calculation that is wanted.
 
     Parameters
     ----------
@@ -40,6 +45,8 @@ def next_campaign(
         Crystal structures by the record's name, where the user gives them.
     folder : Path
         In which the campaign will lie: paths are relative to it.
+    database : Database
+        Opened for reading; what it has already costs nothing.
 
     Raises
     ------
@@ -87,16 +94,36 @@ def next_campaign(
         "metal_structure": ion,
         "phases": phases,
     }
-    validated(CampaignConfig, campaign, where="--next")
+    config = validated(CampaignConfig, campaign, where="--next").in_folder(folder)
     why = [one.text for calculations in wanted.values() for one in calculations]
     head = [
         f"What is worth calculating for the design {result.design}, the most worthwhile first:",
         *(f"  {text}" for text in why),
+        "What it takes (mostly within a factor of three, on one core of a desktop processor):",
+        *(f"  {line}" for line in _costs(config, database)),
         "Look at facets and dielectric constants before you run it. `interohm run FILE --dry-run`",
         "lists what it would calculate.",
         *comments,
     ]
     return "".join(f"# {line}\n" for line in head) + dump_yaml(campaign)
+
+
+def _costs(config: CampaignConfig, database: Database) -> list[str]:
+    """Return the core-hours of each phase in words; what two phases share counts once."""
+    from .campaign import dry_run
+    from .cost import core_seconds
+
+    lines, seen = [], set()
+    for phase in config.phases:
+        planned = [
+            one
+            for one in dry_run(config.alone(phase), database)
+            if not one.found and one.hash not in seen
+        ]
+        seen |= {one.hash for one in planned}
+        hours = sum(map(core_seconds, planned)) / 3600
+        lines.append(f"{phase.name}: {len(planned)} calculations, about {hours:.2g} core-hours")
+    return lines
 
 
 def _structure(record: Insulator, structures: Mapping[str, Path], folder: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from .campaign_config import (
     MetalPhase,
     Phase,
 )
-from .context import active_database
+from .context import active_database, in_a_worker_of_jobflow_remote
 from .electrode import electrode_flow
 from .engines import engine_named
 from .interface import interface_flow, interface_step
@@ -192,7 +193,12 @@ def plan_phase(
         neighbours=Neighbours(**neighbours),
     )
     inputs.check(inputs.phase.name)
-    return Response(replace=_continued(inputs.flow()))
+    flow = inputs.flow()
+    if in_a_worker_of_jobflow_remote():
+        for one in flow.jobs:
+            # its workers' scripts say it, and some shells would read what is in parentheses
+            one.name = re.sub(r"[^\w ,.:+=@%/-]", "", one.name)
+    return Response(replace=_continued(flow))
 
 
 def as_structure(given: Any) -> Structure:

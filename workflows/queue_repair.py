@@ -7,12 +7,12 @@ a job reserved that nobody has, a lock that nobody opens, or jobs that are ahead
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from .launchpad import quiet
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -129,7 +129,7 @@ def in_batches(
 
 def _locked_by_the_dead(launchpad: LaunchPad, nodes: Sequence[int]) -> list[Document]:
     """Return workflows that nobody changed or unlocked while FireWorks would wait for it."""
-    with contextlib.redirect_stdout(sys.stderr):
+    with quiet():
         from fireworks.fw_config import WFLOCK_EXPIRATION_SECS
 
     locked = {"nodes": {"$in": nodes}, "locked": True}

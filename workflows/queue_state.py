@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
 
-from .launchpad import METADATA, PLAN_NAME
+from .launchpad import METADATA, PLAN_NAME, quiet
 from .queue_repair import Document, abandoned, in_batches, repair, utc
 
 if TYPE_CHECKING:
@@ -40,8 +38,8 @@ class QueuedJob:
     ----------
     campaign, phase, name : str
         What it belongs to, and what it is called.
-    fw_id : int
-        FireWorks' number of it.
+    id : str
+        Its number, as FireWorks (``fw_id``) or jobflow-remote (``db_id``) count.
     state : str
         One of `STATES`' values, or ``lost``: a worker took it, and has long been silent.
     since : str, optional
@@ -59,7 +57,7 @@ class QueuedJob:
     campaign: str
     phase: str
     name: str
-    fw_id: int
+    id: str
     state: str
     since: str | None
     seconds: float
@@ -105,7 +103,7 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
                     campaign=described["campaign"],
                     phase=described["phase"],
                     name=last["name"],
-                    fw_id=last["fw_id"],
+                    id=str(last["fw_id"]),
                     state=state,
                     since=_since(newest),
                     seconds=round(sum(_run_time_s(one, now, patience) for one in launches), 1),
@@ -191,11 +189,16 @@ def _workflows(launchpad: LaunchPad, campaign: str | None) -> list[Document]:
     found = list(launchpad.workflows.find(criteria, {"nodes": 1, "metadata": 1}))
     if campaign is not None and not found:
         known = launchpad.workflows.distinct(f"metadata.{METADATA}.campaign")
-        raise InputError(
-            f"no campaign {campaign!r} was submitted to this launchpad",
-            fix=f"those that were: {', '.join(sorted(known)) or 'none'}",
-        )
+        raise no_such_campaign(campaign, known, "this launchpad")
     return sorted(found, key=lambda document: min(document["nodes"]))
+
+
+def no_such_campaign(campaign: str, known: Sequence[str], queue: str) -> InputError:
+    """Return the error that names those that a queue has."""
+    return InputError(
+        f"no campaign {campaign!r} was submitted to {queue}",
+        fix=f"those that were: {', '.join(sorted(known)) or 'none'}",
+    )
 
 
 def _jobs_of(
@@ -246,7 +249,7 @@ def _task(document: Document) -> Document:
 
 
 def _patience_s() -> float:
-    with contextlib.redirect_stdout(sys.stderr):
+    with quiet():
         from fireworks.fw_config import RUN_EXPIRATION_SECS
     return float(RUN_EXPIRATION_SECS)
 
@@ -281,8 +284,11 @@ def _trace(launch: Document | None) -> str | None:
 
 def _reason(launch: Document | None) -> str:
     trace = _trace(launch)
-    if trace is None:
-        return "its worker was lost"
+    return "its worker was lost" if trace is None else said_by(trace)
+
+
+def said_by(trace: str) -> str:
+    """Return what the exception at the end of a trace says."""
     # The last line that is not indented is the exception: its class, a colon and what it says.
     said = re.findall(r"^([A-Za-z_][\w.]*)(?:: (.*))?$", trace, flags=re.MULTILINE)
     name, text = said[-1] if said else ("", "")

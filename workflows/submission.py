@@ -225,15 +225,18 @@ def workflow(campaign: str, plan: PhasePlan) -> Workflow:
         return flow_to_workflow(
             plan.make_flow(),
             name=f"{campaign}: {plan.name}",
-            metadata={
-                METADATA: {
-                    "campaign": campaign,
-                    "phase": plan.name,
-                    "key": plan.key,
-                    "crystals": {name: one.as_dict() for name, one in plan.crystals.items()},
-                }
-            },
+            metadata={METADATA: described(campaign, plan)},
         )
+
+
+def described(campaign: str, plan: PhasePlan) -> dict[str, Any]:
+    """Return what a queue keeps of a phase, to know it again."""
+    return {
+        "campaign": campaign,
+        "phase": plan.name,
+        "key": plan.key,
+        "crystals": {name: one.as_dict() for name, one in plan.crystals.items()},
+    }
 
 
 def _add(launchpad: LaunchPad, campaign: str, plans: Sequence[PhasePlan]) -> list[Submission]:
@@ -256,13 +259,9 @@ def _add(launchpad: LaunchPad, campaign: str, plans: Sequence[PhasePlan]) -> lis
 
 
 def _submitted(launchpad: LaunchPad, plans: Sequence[PhasePlan]) -> dict[int, list[dict[str, Any]]]:
-    """Return the workflows of phases, the earliest first.
-
-    By the plans' ``id()``, as two phases may have one key.
-    """
+    """Return the workflows of phases, the earliest first."""
     keys = [key for plan in plans for key in (plan.key, plan.earlier_key)]
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in _whole(
+    found = _whole(
         launchpad,
         in_batches(
             launchpad.workflows,
@@ -271,18 +270,34 @@ def _submitted(launchpad: LaunchPad, plans: Sequence[PhasePlan]) -> dict[int, li
             {},
             {"nodes": 1, "state": 1, "created_on": 1, f"metadata.{METADATA}": 1},
         ),
-    ):
+    )
+    return of_plans(plans, found, lambda one: min(one["nodes"]))
+
+
+def of_plans(
+    plans: Sequence[PhasePlan],
+    submitted: Iterable[dict[str, Any]],
+    order: Callable[[dict[str, Any]], float],
+) -> dict[int, list[dict[str, Any]]]:
+    """Return which of a queue's documents are of which plans.
+
+    By the plans' ``id()``, as two phases may have one key.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in submitted:
         found.setdefault(one["metadata"][METADATA]["key"], []).append(one)
-    of_plans = {}
-    for plan in plans:
-        same = [
-            one
-            for key in {plan.key, plan.earlier_key}
-            for one in found.get(key, [])
-            if _same_crystals(plan, one["metadata"][METADATA])
-        ]
-        of_plans[id(plan)] = sorted(same, key=lambda document: min(document["nodes"]))
-    return of_plans
+    return {
+        id(plan): sorted(
+            (
+                one
+                for key in {plan.key, plan.earlier_key}
+                for one in found.get(key, [])
+                if _same_crystals(plan, one["metadata"][METADATA])
+            ),
+            key=order,
+        )
+        for plan in plans
+    }
 
 
 def _whole(launchpad: LaunchPad, workflows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

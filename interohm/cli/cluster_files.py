@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -15,12 +17,33 @@ from interohm.errors import InputError
 from interohm.yaml_io import write_text
 
 Scheduler = Literal["slurm", "pbs"]
+Manager = Literal["fireworks", "jobflow-remote"]
 
-_SHARED = ("FW_config.yaml", "my_launchpad.yaml", "my_fworker.yaml", "jobflow.yaml")
+_FIREWORKS = ("FW_config.yaml", "my_launchpad.yaml", "my_fworker.yaml", "jobflow.yaml")
+
+#: In a folder of its own, where jobflow-remote looks for projects.
+_PROJECT = "jfremote/interohm.yaml"
+
+#: What a job of jobflow-remote's worker asks for, in the batch system's words.
+_RESOURCES = {
+    "slurm": ("nodes: 1", "ntasks: 1", "cpus_per_task: 1", "time: '24:00:00'"),
+    "pbs": ("select: select=1:ncpus=1", "walltime: '24:00:00'"),
+}
+_QUEUE = {"slurm": "partition", "pbs": "queue"}
+
+#: Stands for the folder in the files; not the end of a variable's name.
+_FOLDER = re.compile(r"(?<!_)FOLDER")
+
+_HOST = "    host: localhost\n    port: 27017\n"
+_CREDENTIALS = "    # username: ...\n    # password: ...\n"
 
 
 def write_cluster_files(
-    folder: Path, scheduler: Scheduler, mongodb_uri: str | None = None
+    folder: Path,
+    scheduler: Scheduler,
+    mongodb_uri: str | None = None,
+    *,
+    manager: Manager = "fireworks",
 ) -> list[Path]:
     """Write commented examples, readable by their owner alone, since credentials go into them.
 
@@ -32,6 +55,8 @@ def write_cluster_files(
         For which batch system.
     mongodb_uri : str, optional
         The server, written into all files that name it.
+    manager : {"fireworks", "jobflow-remote"}
+        For which queue.
 
     Returns
     -------
@@ -44,26 +69,56 @@ def write_cluster_files(
         One of them is there already: it may hold what somebody filled in.
     """
     shipped = resources.files("interohm.configs") / "cluster"
-    texts = {name: (shipped / name).read_text() for name in (*_SHARED, "environment.sh")}
-    texts["my_qadapter.yaml"] = (shipped / f"{scheduler}.yaml").read_text()
+    texts = {"environment.sh": _environment(shipped, manager)}
+    if manager == "fireworks":
+        texts |= {name: (shipped / name).read_text() for name in _FIREWORKS}
+        texts["my_qadapter.yaml"] = (shipped / f"{scheduler}.yaml").read_text()
+    else:
+        texts[_PROJECT] = _project(shipped, scheduler)
     if mongodb_uri is not None:
         texts |= _with_server(texts, mongodb_uri)
     folder = folder.absolute()
+    below = ("logs",) if manager == "fireworks" else ("work", "jfremote")
     if there := [name for name in texts if (folder / name).exists()]:
         raise InputError(
             f"{', '.join(there)} there already",
             where=str(folder),
             fix="name another folder, or move the files away",
         )
-    for directory in (folder, folder / "logs", folder / "data"):
+    for directory in (folder, folder / "data", *(folder / name for name in below)):
         directory.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in texts.items():
         path = folder / name
-        filled = text.replace("FOLDER", str(folder)).replace("ENVIRONMENT", sys.prefix)
+        filled = _FOLDER.sub(lambda _: str(folder), text).replace("ENVIRONMENT", sys.prefix)
         _write_for_oneself(path, filled)
         written.append(path)
     return written
+
+
+def _environment(shipped: Traversable, manager: Manager) -> str:
+    """Return the environment of submitting and of every job."""
+    text = (shipped / "environment.sh").read_text()
+    if manager == "fireworks":
+        return text
+    text = _replaced(text, "my_qadapter.yaml has each job", "the project's pre_run has each job")
+    text = _replaced(
+        text,
+        "export FW_CONFIG_FILE=FOLDER/FW_config.yaml\n",
+        "export INTEROHM_MANAGER=jobflow-remote\n",
+    )
+    return _replaced(
+        text,
+        "export JOBFLOW_CONFIG_FILE=FOLDER/jobflow.yaml\n",
+        "export JFREMOTE_PROJECTS_FOLDER=FOLDER/jfremote\nexport JFREMOTE_PROJECT=interohm\n",
+    )
+
+
+def _project(shipped: Traversable, scheduler: Scheduler) -> str:
+    """Return jobflow-remote's project."""
+    lines = (*_RESOURCES[scheduler], f"# {_QUEUE[scheduler]}: ...", "# account: ...")
+    text = _replaced((shipped / "jobflow_remote.yaml").read_text(), "SCHEDULER", scheduler)
+    return _replaced(text, "RESOURCES", "\n".join(f"      {line}" for line in lines))
 
 
 def _write_for_oneself(path: Path, text: str) -> None:
@@ -79,24 +134,29 @@ def _write_for_oneself(path: Path, text: str) -> None:
 def _with_server(texts: Mapping[str, str], uri: str) -> dict[str, str]:
     """Return the files that name a server, with this one."""
     quoted = json.dumps(uri)  # YAML, too
-    launchpad = _replaced(
-        texts["my_launchpad.yaml"],
-        "host: localhost\nport: 27017\n",
-        f"host: {quoted}\nuri_mode: true\n",
-    )
-    for field in ("username", "password", "authsource"):
-        launchpad = _replaced(launchpad, f"{field}: null\n", "")
-    jobflow, _, _ = texts["jobflow.yaml"].partition("    # Credentials")
-    jobflow = _replaced(jobflow, "    host: localhost\n    port: 27017\n", f"    uri: {quoted}\n")
-    return {
-        "my_launchpad.yaml": launchpad,
-        "jobflow.yaml": jobflow,
+    filled = {
         "environment.sh": _replaced(
             texts["environment.sh"],
             "# export INTEROHM_MONGODB_URI='mongodb://USER:PASSWORD@localhost:27017/?authSource=admin'",
             f"export INTEROHM_MONGODB_URI={shlex.quote(uri)}",
-        ),
+        )
     }
+    if "my_launchpad.yaml" in texts:
+        launchpad = _replaced(
+            texts["my_launchpad.yaml"],
+            "host: localhost\nport: 27017\n",
+            f"host: {quoted}\nuri_mode: true\n",
+        )
+        for field in ("username", "password", "authsource"):
+            launchpad = _replaced(launchpad, f"{field}: null\n", "")
+        jobflow, _, _ = texts["jobflow.yaml"].partition("    # Credentials")
+        filled["my_launchpad.yaml"] = launchpad
+        filled["jobflow.yaml"] = _replaced(jobflow, _HOST, f"    uri: {quoted}\n")
+    else:
+        project = _replaced(texts[_PROJECT], _CREDENTIALS, "")
+        project = _replaced(project, "    # Credentials go here (mode 600), and below.\n", "")
+        filled[_PROJECT] = _replaced(project, _HOST, f"    uri: {quoted}\n")
+    return filled
 
 
 def _replaced(text: str, example: str, filled: str) -> str:

@@ -62,19 +62,22 @@ def design(
         write_design_report(report, [left, *coatings.values(), right], result, remarks=notes)
         remark(f"report: {report}")
     if next_campaign is not None:
+        from interohm.database import Database
         from interohm.workflows.next_campaign import next_campaign as campaign_text
         from interohm.yaml_io import write_text
 
         records = {one.name: one for one in (left, right, *coatings.values())}
-        text = campaign_text(
-            result,
-            records,
-            structures={
-                _name(described, coatings, name): config.parent / path
-                for name, path in described.structures.items()
-            },
-            folder=next_campaign.parent,
-        )
+        with Database.open() as database:
+            text = campaign_text(
+                result,
+                records,
+                structures={
+                    _name(described, coatings, name): config.parent / path
+                    for name, path in described.structures.items()
+                },
+                folder=next_campaign.parent,
+                database=database,
+            )
         write_text(next_campaign, text)
         remark(f"campaign: {next_campaign}")
 

@@ -14,6 +14,20 @@ from interohm.errors import InputError
 INIT_CLUSTER_EXAMPLE = "Example: interohm init-cluster ~/cluster --scheduler slurm --mongodb-uri"
 
 
+class Manager(StrEnum):
+    """What keeps the queue of jobs."""
+
+    fireworks = "fireworks"
+    jobflow_remote = "jobflow-remote"
+
+
+#: Which of the two a command asks.
+ManagerOption = Annotated[
+    Manager,
+    typer.Option("--manager", envvar="INTEROHM_MANAGER", help="What keeps the queue of jobs."),
+]
+
+
 class Scheduler(StrEnum):
     """A batch system."""
 
@@ -24,6 +38,7 @@ class Scheduler(StrEnum):
 def init_cluster(
     folder: Annotated[Path, typer.Argument(help="Where to write them; all nodes must see it.")],
     scheduler: Annotated[Scheduler, typer.Option(help="The batch system.")] = Scheduler.slurm,
+    manager: ManagerOption = Manager.fireworks,
     mongodb_uri: Annotated[
         bool,
         typer.Option(
@@ -33,11 +48,12 @@ def init_cluster(
         ),
     ] = False,
 ) -> None:
-    """Write the files that FireWorks and jobflow need on a cluster.
+    """Write the files that FireWorks or jobflow-remote need on a cluster.
 
     Commented examples of FW_config.yaml, my_launchpad.yaml, my_fworker.yaml, my_qadapter.yaml,
-    jobflow.yaml and the environment of the jobs. With --mongodb-uri they name the server; without
-    it their comments say where it goes. All are readable by you alone.
+    jobflow.yaml (or of a project of jobflow-remote) and the environment of the jobs. With
+    --mongodb-uri they name the server; without it their comments say where it goes. All are
+    readable by you alone.
     """
     from interohm.cli.cluster_files import write_cluster_files
     from interohm.cli.output import print_line, remark
@@ -50,7 +66,7 @@ def init_cluster(
             fix="mongodb://USER:PASSWORD@HOST:PORT/?authSource=admin, where signs like @ and / in "
             "the password are written as %40 and %2F",
         )
-    for path in write_cluster_files(folder, scheduler.value, uri):
+    for path in write_cluster_files(folder, scheduler.value, uri, manager=manager.value):
         print_line(str(path))
     server = "" if uri else "server, credentials, "
     remark(f"fill in {server}queue and account; then `. environment.sh` and `interohm doctor`")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import tempfile
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from interohm.errors import InputError
+from interohm.extras import EXTRAS, install_command, missing_packages
+from interohm.settings import has_batch_system
 
 _PATIENCE_MS = 5000
 _PACKAGES = (
@@ -17,7 +20,6 @@ _PACKAGES = (
     "scipy",
     "pydantic",
     "pymatgen",
-    "pymatgen-analysis-defects",
     "ase",
     "jobflow",
     "fireworks",
@@ -48,9 +50,12 @@ class Check(NamedTuple):
 
 
 def examine() -> list[Check]:
-    """Return all checks; nothing is changed and nothing is created."""
+    """Return all checks; nothing is changed, and nothing that is created stays."""
     return [
         _packages(),
+        _extra("defects", "needed by engines, to find the sites of defects"),
+        _extra("parquet", "tables of screenings; CSV and JSON work without"),
+        _extra("explore", "the database in a browser"),
         _gpaw(),
         _libxc(),
         _mpi(),
@@ -63,7 +68,9 @@ def examine() -> list[Check]:
         _launchpad(),
         _job_store(),
         _worker(),
+        _remote(),
         _queue(),
+        _request(),
     ]
 
 
@@ -87,14 +94,23 @@ def _packages() -> Check:
     return Check("Python packages", "ok", ", ".join(f"{p} {v}" for p, v in versions.items()))
 
 
+def _extra(name: str, purpose: str) -> Check:
+    part = f"extra {name}"
+    if missing_packages(name):
+        found = f"{' and '.join(missing_packages(name))} not installed ({purpose})"
+        return Check(part, "missing", found, install_command(name))
+    packages = EXTRAS[name].values()
+    return Check(part, "ok", ", ".join(f"{package} {_version(package)}" for package in packages))
+
+
 def _gpaw() -> Check:
     part = "engine gpaw"
-    if find_spec("gpaw") is None:
+    if missing_packages("gpaw"):
         return Check(
             part,
             "missing",
-            "not installed",
-            "`make install`, or pip install 'interohm[gpaw]' with a C++ compiler; see the README",
+            f"{' and '.join(missing_packages('gpaw'))} not installed",
+            f"{install_command('gpaw')} with a C++ compiler, or `make install`: docs/install.md",
         )
     try:
         import gpaw
@@ -155,8 +171,10 @@ def _mpi() -> Check:
 def _vasp() -> Check:
     part = "engine vasp"
     found = _version("atomate2")
-    if found is None:
-        return Check(part, "missing", "atomate2 is not installed", "pip install 'interohm[vasp]'")
+    if missing := missing_packages("vasp"):
+        return Check(
+            part, "missing", f"{' and '.join(missing)} not installed", install_command("vasp")
+        )
     try:
         from atomate2 import SETTINGS
 
@@ -183,7 +201,7 @@ def _shakenbreak() -> Check:
             part,
             "missing",
             "defects begin with random displacements",
-            "pip install 'interohm[shakenbreak]', for presets that ask for it",
+            f"{install_command('shakenbreak')}, for presets that ask for it",
         )
     return Check(part, "ok", f"shakenbreak {found}")
 
@@ -263,7 +281,8 @@ def _launchpad() -> Check:
         return Check(
             part,
             "missing",
-            "no my_launchpad.yaml; campaigns run on this machine",
+            "no my_launchpad.yaml"
+            + ("" if has_batch_system() else "; campaigns run on this machine"),
             "only for clusters: interohm init-cluster FOLDER, then . FOLDER/environment.sh",
         )
     try:
@@ -305,7 +324,7 @@ def _job_store() -> Check:
 def _worker() -> Check:
     """Check the files that a worker and `qlaunch` read, and that many of them can write."""
     from interohm.settings import load_settings
-    from interohm.workflows.launchpad import launchpad_file
+    from interohm.workflows.launchpad import launchpad_file, quiet
 
     part = "queue: workers"
     if launchpad_file() is None:
@@ -323,9 +342,10 @@ def _worker() -> Check:
         files = ", ".join(f"{name}.yaml" for name in absent)
         return Check(part, "missing", f"no {files}", "interohm init-cluster FOLDER writes examples")
     try:
-        worker = FWorker.from_file(FWORKER_LOC)
-        adapter = load_object_from_file(QUEUEADAPTER_LOC)
-        adapter.get_script_str(".")
+        with quiet():
+            worker = FWorker.from_file(FWORKER_LOC)
+            adapter = load_object_from_file(QUEUEADAPTER_LOC)
+            adapter.get_script_str(".")
     except Exception as error:  # FireWorks passes on whatever a wrong file leads to
         found = f"{FWORKER_LOC} or {QUEUEADAPTER_LOC} cannot be used: {error}"
         return Check(part, "missing", found, "compare them with those of interohm init-cluster")
@@ -339,6 +359,35 @@ def _worker() -> Check:
     return Check(part, "ok", f"{worker.name}, {adapter.q_type}: {adapter['rocket_launch']}")
 
 
+def _remote() -> Check:
+    """Check the project of jobflow-remote, where there is one."""
+    part = "queue: jobflow-remote"
+    if (found := _version("jobflow-remote")) is None:
+        return Check(part, "missing", "not installed", "pip install 'interohm[remote]'")
+    from jobflow_remote import SETTINGS
+
+    if not any(Path(SETTINGS.projects_folder).glob("*.*")):
+        return Check(
+            part,
+            "missing",
+            f"jobflow-remote {found}, no project",
+            "instead of FireWorks: interohm init-cluster FOLDER --manager jobflow-remote",
+        )
+    from interohm.workflows.remote_queue import open_project
+
+    try:
+        with open_project() as controller:
+            jobs = controller.jobs.estimated_document_count()
+            runner = controller.auxiliary.find_one({"running_runner": {"$ne": None}})
+            project = controller.project
+    except InputError as error:
+        where = f"{error.where}: " if error.where else ""
+        return Check(part, "missing", f"{where}{error.what}", error.fix or "")
+    workers = ", ".join(project.workers)
+    at_work = "a runner" if runner else "no runner (`jf runner start`)"
+    return Check(part, "ok", f"{project.name}, {jobs} jobs, workers {workers}, {at_work}")
+
+
 def _queue() -> Check:
     systems = {"Slurm": "sbatch", "PBS": "qsub"}
     found = [f"{name} ({path})" for name, c in systems.items() if (path := shutil.which(c))]
@@ -350,3 +399,68 @@ def _queue() -> Check:
         "neither sbatch nor qsub is on the PATH; campaigns run on this machine",
         "only for clusters: run interohm on a login node",
     )
+
+
+def _request() -> Check:
+    """Ask the batch system whether it would take a job as the queue's files describe it."""
+    part = "queue: a job"
+    script = _job_script()
+    if script is None:
+        return Check(part, "missing", "no file describes one", "only for clusters, see above")
+    where, text = script
+    if "#SBATCH" in text:
+        test, hint = ["sbatch", "--test-only"], "what it says of partition, account, time and nodes"
+    elif "#PBS" in text:
+        # PBS has no test: a job on hold is taken or refused, and removed before it can begin.
+        test, hint = ["qsub", "-h"], "what it says of queue, account, time and nodes"
+    else:
+        return Check(part, "ok", f"{where}: run by the shell")
+    if shutil.which(test[0]) is None:
+        return Check(part, "missing", f"{test[0]} is not on the PATH", "run it on a login node")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "job.sh"
+        path.write_text(text)
+        try:
+            ran = subprocess.run(
+                [*test, str(path)], cwd=folder, capture_output=True, text=True, timeout=60
+            )
+        except subprocess.TimeoutExpired:
+            return Check(part, "missing", f"{test[0]} does not answer", "see whether it runs")
+    said = " ".join((ran.stderr or ran.stdout).split())
+    if ran.returncode != 0:
+        fix = f"correct {hint} in {where}"
+        return Check(part, "missing", f"{' '.join(test)} refuses it: {said}", fix)
+    if test[0] == "qsub":
+        job = ran.stdout.strip()
+        removed = subprocess.run(["qdel", job], capture_output=True, timeout=60).returncode == 0
+        said = f"{job} was taken on hold, and " + ("removed" if removed else "is to be removed")
+    return Check(part, "ok", f"{where}: {said}")
+
+
+def _job_script() -> tuple[str, str] | None:
+    """Return where a job of the batch system is described, and its script; None: nowhere."""
+    from interohm.workflows.launchpad import launchpad_file, quiet
+
+    if launchpad_file() is not None:
+        with quiet():
+            from fireworks.fw_config import QUEUEADAPTER_LOC
+            from fireworks.utilities.fw_serializers import load_object_from_file
+        if QUEUEADAPTER_LOC is None:
+            return None
+        try:
+            with quiet():
+                adapter = load_object_from_file(QUEUEADAPTER_LOC)
+                return str(QUEUEADAPTER_LOC), adapter.get_script_str(".")
+        except Exception:  # "queue: workers" says it
+            return None
+    from interohm.workflows.remote_queue import load_project
+
+    try:
+        project = load_project()
+    except InputError:  # "queue: jobflow-remote" says it
+        return None
+    name, worker = next(iter(project.workers.items()))
+    if not worker.is_local:
+        return None  # its batch system is elsewhere
+    script = worker.get_scheduler_io().get_submission_script("true", dict(worker.resources or {}))
+    return f"worker {name} of {project.name}", str(script)

@@ -1,4 +1,4 @@
-"""`interohm submit`, `status` and `rerun`: campaigns on a cluster, through FireWorks."""
+"""`interohm submit`, `status` and `rerun`: campaigns in FireWorks' or jobflow-remote's queue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -14,18 +14,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interohm.errors import InputError
+
+from .init_cluster import Manager, ManagerOption
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from interohm.workflows.campaign import Plan
     from interohm.workflows.queue_state import QueuedJob
-    from interohm.workflows.submission import PhasePlan
+    from interohm.workflows.submission import PhasePlan, Submission
 
 SUBMIT_EXAMPLE = "Example: interohm submit my-campaign.yaml --dry-run"
 STATUS_EXAMPLE = "Example: interohm status my-campaign"
 RERUN_EXAMPLE = "Example: interohm rerun --lost-after 3600"
 
 _STATES = ("waits", "ready", "queued", "runs", "done", "failed", "lost", "paused")
+
+#: What to do after submitting, and what a queue is called.
+_SUBMITTED_BY = {
+    Manager.fireworks: "`qlaunch rapidfire`",
+    Manager.jobflow_remote: "jobflow-remote's runner (`jf runner start`)",
+}
+_QUEUES = {Manager.fireworks: "launchpad", Manager.jobflow_remote: "project"}
 
 #: Phases and running jobs that are listed unasked.
 _LISTED = 20
@@ -45,13 +56,15 @@ def submit(
         int,
         typer.Option(min=1, max=10_000, help="Jobs among which a screening's cells are divided."),
     ] = 8,
+    manager: ManagerOption = Manager.fireworks,
 ) -> None:
     """Put a campaign or a screening into the queue of a cluster.
 
-    One FireWorks workflow for each phase goes into the launchpad of my_launchpad.yaml; what waits
-    or runs there already, or is in the database, is left alone. `qlaunch` then submits the jobs to
-    the batch system. The first job of a phase plans it: cuts slabs, places defects, adds the
-    others. --dry-run plans all phases here, and keeps the plans.
+    One workflow for each phase goes into FireWorks' launchpad (my_launchpad.yaml), or one flow into
+    the project of jobflow-remote; what waits or runs there already, or is in the database, is left
+    alone. `qlaunch`, or jobflow-remote's runner, then submits the jobs to the batch system. The
+    first job of a phase plans it: cuts slabs, places defects, adds the others. --dry-run plans all
+    phases here, and keeps the plans.
     """
     from interohm.cli.campaigns import errors_of, planned, warn_of_windows
     from interohm.cli.output import console, progress_bar, remark, table
@@ -59,7 +72,6 @@ def submit(
     from interohm.workflows import submission
     from interohm.workflows.campaign import load_campaign, structure_remarks
     from interohm.workflows.context import require_server
-    from interohm.workflows.launchpad import open_launchpad
     from interohm.yaml_io import load_yaml
 
     if "electrolytes" in load_yaml(config):
@@ -84,16 +96,16 @@ def submit(
             for line in structure_remarks(loaded):
                 remark(line)
             warn_of_windows(loaded, database)
-    with open_launchpad() as launchpad, progress_bar("submitting", len(phases)) as show:
-        submissions = submission.submit(campaign, phases, launchpad, advance=show)
-    _make_indexes()
+    with progress_bar("submitting", len(phases)) as show:
+        submissions = _submit(manager, campaign, phases, show)
     made = table("phase", "outcome", "jobs#")
     for one in submissions:
         made.add_row(one.phase, one.outcome, str(one.jobs))
     console().print(made)
     outcomes = Counter(one.outcome for one in submissions)
     if outcomes["added"]:
-        remark("`qlaunch rapidfire` submits them to the batch system; `interohm status` shows them")
+        submitter = _SUBMITTED_BY[manager]
+        remark(f"{submitter} submits them to the batch system; `interohm status` shows them")
     if outcomes["failed"]:
         remark("failed before: `interohm status` says why, `interohm rerun` tries again")
 
@@ -107,23 +119,22 @@ def status(
         bool, typer.Option("--failed", help="List all failed and lost jobs with their folders.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list of jobs.")] = False,
+    manager: ManagerOption = Manager.fireworks,
 ) -> None:
     """Show what waits, runs, failed and why.
 
-    The jobs of all submitted campaigns, from the launchpad of my_launchpad.yaml: how many are in
-    which state, what runs, and why jobs failed. A few phases are listed, many with --phases.
+    The jobs of all submitted campaigns, from FireWorks' launchpad or jobflow-remote's project: how
+    many are in which state, what runs, and why jobs failed. A few phases are listed, many with
+    --phases.
     """
     from interohm.cli.output import console, print_json, remark
-    from interohm.workflows.launchpad import open_launchpad
-    from interohm.workflows.queue_state import queued_jobs
 
-    with open_launchpad() as launchpad:
-        jobs = queued_jobs(launchpad, campaign=campaign)
+    jobs = _queued_jobs(manager, campaign)
     if as_json:
         print_json([asdict(job) for job in jobs])
         return
     if not jobs:
-        remark("nothing was submitted to this launchpad")
+        remark(f"nothing was submitted to this {_QUEUES[manager]}")
         return
     out = console()
     out.print(_totals(jobs), highlight=False, soft_wrap=True)
@@ -153,6 +164,7 @@ def rerun(
             "RUN_EXPIRATION_SECS.",
         ),
     ] = None,
+    manager: ManagerOption = Manager.fireworks,
 ) -> None:
     """Make failed and lost jobs ready again.
 
@@ -160,24 +172,69 @@ def rerun(
     again.
     """
     from interohm.cli.output import console
+
+    console().print(f"{_rerun(manager, campaign, lost_after)} jobs ready again")
+
+
+def _submit(
+    manager: Manager, campaign: str, plans: Sequence[PhasePlan], advance: Callable[[int], None]
+) -> list[Submission]:
+    if manager is Manager.jobflow_remote:
+        from interohm.workflows import remote_queue
+
+        with remote_queue.open_project() as project:
+            submissions = remote_queue.submit(campaign, plans, project, advance=advance)
+    else:
+        from interohm.workflows import submission
+        from interohm.workflows.launchpad import open_launchpad
+
+        with open_launchpad() as launchpad:
+            submissions = submission.submit(campaign, plans, launchpad, advance=advance)
+        submission.index_outputs()
+    _make_indexes()
+    return submissions
+
+
+def _queued_jobs(manager: Manager, campaign: str | None) -> list[QueuedJob]:
+    if manager is Manager.jobflow_remote:
+        from interohm.workflows import remote_queue
+
+        with remote_queue.open_project() as project:
+            return remote_queue.queued_jobs(project, campaign=campaign)
+    from interohm.workflows.launchpad import open_launchpad
+    from interohm.workflows.queue_state import queued_jobs
+
+    with open_launchpad() as launchpad:
+        return queued_jobs(launchpad, campaign=campaign)
+
+
+def _rerun(manager: Manager, campaign: str | None, lost_after: float | None) -> int:
+    if manager is Manager.jobflow_remote:
+        if lost_after is not None:
+            raise InputError(
+                "jobflow-remote's runner asks the batch system which jobs are lost",
+                where="--lost-after",
+                fix="leave it out",
+            )
+        from interohm.workflows import remote_queue
+
+        with remote_queue.open_project() as project:
+            return len(remote_queue.rerun(project, campaign=campaign))
     from interohm.workflows import queue_state
     from interohm.workflows.launchpad import open_launchpad
 
     with open_launchpad() as launchpad:
-        begun = queue_state.rerun(launchpad, campaign=campaign, lost_after_s=lost_after)
-    console().print(f"{len(begun)} jobs ready again")
+        return len(queue_state.rerun(launchpad, campaign=campaign, lost_after_s=lost_after))
 
 
 def _make_indexes() -> None:
-    """Make the indexes of the results and of the jobs' outputs: once here, not by each worker."""
+    """Make the indexes of the results: once here, not by each worker."""
     from interohm.database import Database
     from interohm.settings import load_settings
-    from interohm.workflows.submission import index_outputs
 
     if load_settings().mongodb_uri is not None:
         with Database.open(write=True) as database:
             database.make_indexes()
-    index_outputs()
 
 
 def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[PhasePlan]]:

@@ -18,7 +18,7 @@ from typing import IO, Any
 from interohm.database.schema import EARLIER, KEY_PATH, VERSION_FIELD
 from interohm.errors import InputError
 from interohm.files import open_plain
-from interohm.settings import Settings, uri_host, without_secrets
+from interohm.settings import Settings, has_batch_system, uri_host, without_secrets
 
 #: Fields that people ask by; ``_id`` (the natural key) is indexed by itself.
 INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -48,6 +48,12 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("cell",),
         ("rows.cell", "rows.temperature_K"),
         ("rows.dc_resistance_ohm_cm2",),
+        ("schema_version",),
+    ),
+    "dynamics": (
+        ("cell",),
+        ("rows.cell", "rows.temperature_K"),
+        ("rows.capacity_mAh_cm2",),
         ("schema_version",),
     ),
     "interfaces": (("left",), ("right",), ("schema_version",)),
@@ -110,7 +116,9 @@ class Server:
                 f"the MongoDB server cannot be reached ({type(error).__name__})",
                 where=host,
                 fix="check INTEROHM_MONGODB_URI (host, port, user, password), that the server "
-                "runs and that this machine may reach it; or unset it to use a local folder",
+                "runs and that this machine may reach it"
+                # a queue's workers have no folder that all of them may write
+                + ("" if has_batch_system() else "; or unset it to use a local folder"),
             ) from None
         with client:
             yield cls(settings, client)

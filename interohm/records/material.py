@@ -106,10 +106,12 @@ class Quantity(_Model):
 
     @property
     def assumed(self) -> bool:
-        """Whether nobody measured or calculated this number."""
-        return (self.method or "").startswith("assumed") or (self.source or "").startswith(
-            "assumed"
-        )
+        """Whether nobody measured or calculated this number, as far as the record says.
+
+        A number with neither source nor method is as good as an assumed one.
+        """
+        given = [text for text in (self.method, self.source) if text]
+        return not given or any(text.startswith("assumed") for text in given)
 
 
 #: Of a tensor against its transpose, and of the constant against a third of the trace.

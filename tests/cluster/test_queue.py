@@ -38,7 +38,18 @@ def test_doctor_finds_the_cluster(cluster: Cluster, lithium: Path) -> None:
     assert checks["queue: outputs of jobs"]["found"] == "MongoStore jobs, 0 outputs"
     assert checks["queue: workers"]["found"] == "my-cluster, SLURM: rlaunch singleshot"
     assert checks["queue: batch system"]["status"] == "ok"
+    assert checks["queue: a job"]["status"] == "ok"
+    assert "to start at" in checks["queue: a job"]["found"]
     assert SECRET not in json.dumps(report)
+
+    cluster.edit("my_qadapter.yaml", queue="nowhere")
+    checks = {
+        one["part"]: one for one in json.loads(cluster.interohm("doctor", "--json"))["checks"]
+    }
+    assert checks["queue: a job"]["status"] == "missing"
+    assert "invalid partition specified: nowhere" in checks["queue: a job"]["found"]
+    assert str(cluster.folder / "my_qadapter.yaml") in checks["queue: a job"]["fix"]
+    assert not cluster.slurm.run("squeue", "--noheader").strip()
 
 
 def test_a_failure_says_why_and_is_rerun(cluster: Cluster, lithium: Path) -> None:

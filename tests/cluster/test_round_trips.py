@@ -14,9 +14,10 @@ import pytest
 from conftest import SERVER_VARIABLE
 from fireworks import FWAction, FWorker, LaunchPad
 from jobflow import Flow, job
+from jobflow_remote.config.base import LocalWorker, Project, QueueConfig
 from pymongo import MongoClient, monitoring
 
-from interohm.workflows import queue_state, submission
+from interohm.workflows import queue_state, remote_queue, submission
 
 FAILED = 3
 
@@ -120,10 +121,69 @@ def commands(make: Callable[[Counting], LaunchPad], phases: int) -> dict[str, in
     return counts
 
 
+def remote_commands(phases: int) -> dict[str, int]:
+    """Return how many commands each act sends where jobflow-remote keeps the queue."""
+    counting = Counting()
+    name, uri = f"interohm_test_{os.getpid()}_{time.time_ns()}", os.environ[SERVER_VARIABLE]
+    store = {"type": "MongoURIStore", "uri": uri, "database": name}
+    heard = {"mongoclient_kwargs": {"event_listeners": [counting]}}
+    project = Project(
+        name="counted",
+        base_dir="/nowhere",
+        workers={"shell": LocalWorker(type="local", scheduler_type="shell", work_dir="/nowhere")},
+        queue=QueueConfig(store={**store, "collection_name": "jobs"}),
+        jobstore={"docs_store": {**store, "collection_name": "outputs"}},
+    )
+    for counted in (project.queue.store, project.jobstore["docs_store"]):
+        counted.update(heard)
+    controller = project.get_job_controller()
+    try:
+        asked = plans(phases)
+        submitted: list[submission.Submission] = []
+
+        def submit() -> None:
+            submitted[:] = remote_queue.submit("c", asked, controller)
+
+        counts = {"submit": counting.of(submit)}
+        assert [one.outcome for one in submitted] == ["added"] * phases
+        counts["submit again"] = counting.of(submit)
+        assert [one.outcome for one in submitted] == ["queued"] * phases
+        for job in list(controller.jobs.find({"state": "READY"}, limit=FAILED)):
+            controller.jobs.update_one({"_id": job["_id"]}, {"$set": {"state": "FAILED"}})
+        jobs: list[queue_state.QueuedJob] = []
+        counts["status"] = counting.of(lambda: jobs.extend(remote_queue.queued_jobs(controller)))
+        states = Counter(one.state for one in jobs)
+        assert states == {"failed": FAILED, "ready": phases - FAILED, "waits": phases}
+        begun: list[str] = []
+        counts["rerun"] = counting.of(lambda: begun.extend(remote_queue.rerun(controller)))
+        assert len(begun) == FAILED
+        with pytest.MonkeyPatch.context() as patch:
+            # as who asked a moment before they were added: the server lets nobody add them again
+            patch.setattr(remote_queue, "_whole", lambda controller, flows: [])
+            submit()
+        assert [one.outcome for one in submitted] == ["queued"] * phases
+        controller.flows.update_one({"name": "c: phase1"}, {"$set": {"created_on": LONG_AGO}})
+        controller.jobs.delete_one({"uuid": asked[1].make_flow().jobs[1].uuid})
+        submit()  # of a phase that somebody was killed while adding, nothing stays
+        assert [one.outcome for one in submitted] == ["queued", "added"] + ["queued"] * (phases - 2)
+        assert controller.jobs.count_documents({}) == 2 * phases
+        return counts
+    finally:
+        controller.db.client.drop_database(name)
+        controller.close()
+
+
+LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
+
+
+@pytest.mark.parametrize("manager", ["fireworks", "jobflow-remote"])
 def test_a_hundred_times_the_phases_take_no_more_than_three_times_the_commands(
-    launchpads: Callable[[Counting], LaunchPad],
+    launchpads: Callable[[Counting], LaunchPad], manager: str
 ) -> None:
-    few, many = (commands(launchpads, phases) for phases in (10, 1000))
+    few, many = (
+        commands(launchpads, phases) if manager == "fireworks" else remote_commands(phases)
+        for phases in (10, 1000)
+    )
     for act, count in many.items():
         assert count <= 3 * few[act], (act, few, many)
 

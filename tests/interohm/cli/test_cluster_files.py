@@ -17,6 +17,7 @@ import fireworks.fw_config
 import pytest
 from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
 from jobflow import JobStore
+from jobflow_remote.config.base import Project
 
 from interohm.database import Database
 from interohm.postprocess.calculation import Calculation
@@ -79,6 +80,43 @@ def test_the_server_is_in_all_files_and_nowhere_else(interohm, tmp_path, monkeyp
     ]
     assert sorted(with_it) == ["environment.sh", "jobflow.yaml", "my_launchpad.yaml"]
     assert {path.stat().st_mode & 0o777 for path in folder.glob("*.*")} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "words"),
+    [
+        ("slurm", ["#SBATCH --cpus-per-task=1", "#SBATCH --time=24:00:00"]),
+        ("pbs", ["#PBS -l select=1:ncpus=1", "#PBS -l walltime=24:00:00"]),
+    ],
+)
+def test_a_project_of_jobflow_remote(interohm, tmp_path, monkeypatch, scheduler, words):
+    folder = tmp_path / "cluster"
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{URI}\n"))
+    options = ("--manager", "jobflow-remote", "--scheduler", scheduler, "--mongodb-uri")
+    ran = interohm("init-cluster", folder, *options)
+    assert ran.code == 0, ran.err
+    assert "hunter2" not in ran.out + ran.err
+    file = folder / "jfremote" / "interohm.yaml"
+    assert sorted(ran.out.split()) == [str(folder / "environment.sh"), str(file)]
+    assert {path.stat().st_mode & 0o777 for path in (file, folder / "environment.sh")} == {0o600}
+    described = load_yaml(file)
+    project = Project.model_validate(described)
+    assert project.get_queue_store().uri == project.get_jobstore().docs_store.uri == URI
+    (worker,) = project.workers.values()
+    script = worker.get_scheduler_io().get_submission_script("true", dict(worker.resources))
+    for text in words:
+        assert text in script, text
+    assert f". {folder}/environment.sh" in worker.pre_run
+    command = f". {folder}/environment.sh && printenv JFREMOTE_PROJECTS_FOLDER INTEROHM_MANAGER"
+    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert said.stdout == f"{file.parent}\njobflow-remote\n"
+
+
+@pytest.mark.parametrize("command", [["status"], ["rerun"]])
+def test_without_a_project_it_says_how_to_get_one(refused, command, monkeypatch, tmp_path):
+    monkeypatch.setattr("jobflow_remote.SETTINGS.projects_folder", str(tmp_path))
+    said = refused(*command, "--manager", "jobflow-remote")
+    assert "init-cluster FOLDER --manager jobflow-remote" in " ".join(said.split())
 
 
 def test_the_server_is_asked_for_unseen(tmp_path):

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from interohm.database import Database
 from interohm.records.design import load_design
 from interohm.results.design import DesignResult
-from interohm.workflows.campaign import load_campaign
+from interohm.workflows.campaign import dry_run, load_campaign
+from interohm.workflows.cost import core_seconds
 
 ROOT = Path(__file__).parents[3]
 
 _TEXT = """\
 name: small
 between: [LiCoO2, Li3PS4]
-coatings: [Li3PO4, LiCl_001]
+coatings: [LiBr_001, LiCl_001]
 thickness_nm: {from: 1, to: 10}
 states_of_charge: [0.5]
 electrons: false
 samples: 60
 limits: {stability_margin_V: -1}
-structures: {Li3PO4: %s}
+structures: {LiBr_001: %s}
 """
 
 
 @pytest.fixture
 def config(tmp_path):
     path = tmp_path / "design.yaml"
-    structure = ROOT / "configs" / "structures" / "Li3PO4.cif"
+    structure = ROOT / "configs" / "structures" / "LiBr.cif"
     path.write_text(_TEXT % structure, encoding="utf-8")
     return path
 
@@ -40,7 +43,7 @@ def test_json_report_and_campaign_of_a_design(interohm, config, tmp_path):
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
     result = DesignResult.model_validate(found)
-    assert [one["name"] for one in found["coatings"]] == ["Li3PO4", "LiCl_001"]
+    assert [one["name"] for one in found["coatings"]] == ["LiBr_001", "LiCl_001"]
     needed = {
         "name",
         "optimum_nm",
@@ -52,14 +55,20 @@ def test_json_report_and_campaign_of_a_design(interohm, config, tmp_path):
     assert all(needed <= set(one) for one in found["coatings"])
     assert result.next
     text = report.read_text(encoding="utf-8")
-    for words in ("Li3PO4", "outside of this model", "What to do next", "Reactions and windows"):
+    for words in ("LiBr_001", "outside of this model", "What to do next", "Reactions and windows"):
         assert words in text
     planned = load_campaign(campaign)
-    assert planned.mobile_ion == "Li"
-    assert {phase.name.removesuffix("_calculated") for phase in planned.phases} <= {
-        "Li3PO4",
-        "LiCl_001",
-    }
+    costs = re.findall(
+        r"# +(\S+): (\d+) calculations, about (\S+) core-hours", campaign.read_text()
+    )
+    assert [name for name, _, _ in costs] == [phase.name for phase in planned.phases]
+    with Database.open() as database:
+        for phase, (_, count, hours) in zip(planned.phases, costs, strict=True):
+            alone = planned.model_copy(update={"phases": [phase]})
+            missing = [one for one in dry_run(alone, database) if not one.found]
+            assert len(missing) == int(count)
+            estimate = sum(map(core_seconds, missing)) / 3600
+            assert float(hours) == pytest.approx(estimate, rel=0.06)
     wanted = {one.material for one in result.next if one.core_hours is not None}
     assert {phase.name.removesuffix("_calculated") for phase in planned.phases} <= wanted
 
@@ -75,15 +84,15 @@ def test_a_table_for_people(interohm, config):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[Li3PO4, LiCl_001]", "[Li3PO4, Li3PO4]", "stands twice"),
-        ("[Li3PO4, LiCl_001]", "[Li3PO4, LiC6]", "LiC6 is a metal"),
-        ("[Li3PO4, LiCl_001]", "[Li3PS4]", "one of the two phases already"),
-        ("[Li3PO4, LiCl_001]", "[nonsense]", "no material 'nonsense'"),
+        ("[LiBr_001, LiCl_001]", "[Li3PO4, Li3PO4]", "stands twice"),
+        ("[LiBr_001, LiCl_001]", "[Li3PO4, LiC6]", "LiC6 is a metal"),
+        ("[LiBr_001, LiCl_001]", "[Li3PS4]", "one of the two phases already"),
+        ("[LiBr_001, LiCl_001]", "[nonsense]", "no material 'nonsense'"),
         ("{from: 1, to: 10}", "{from: 10, to: 1}", "not below"),
         ("[LiCoO2, Li3PS4]", "[LiCoO2, Li]", "both metals"),
         ("[LiCoO2, Li3PS4]", "[LiCoO2, Na3Zr2Si2PO12]", "conducts Na"),
         ("limits: {stability_margin_V: -1}", "limits: {barrier: 1}", "barrier"),
-        ("structures: {Li3PO4: ", "structures: {Li3PO4: nowhere", "there is no file"),
+        ("structures: {LiBr_001: ", "structures: {LiBr_001: nowhere", "there is no file"),
     ],
 )
 def test_what_is_wrong_is_named(refused, config, old, new, message):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +24,7 @@ from interohm.records import Insulator, material_document, material_from
 from interohm.records.cell_config import Cell
 from interohm.records.design import Design
 from interohm.records.reference import reference_metal
-from interohm.records.shipped import shipped_material
+from interohm.records.shipped import SHIPPED_FOLDER, shipped_material
 from interohm.results.design import DesignResult
 
 
@@ -318,3 +320,34 @@ def test_the_largest_thickness_within_a_limit() -> None:
 def test_the_front_has_what_nothing_beats() -> None:
     rows = np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0]])
     assert nondominated(rows) == [True, True, False, True]
+
+
+def test_core_hours_fit_what_shipped_calculations_took():
+    """Charged defects and hops of compounds, which their elements tell apart."""
+    from interohm.prediction.value_of_calculations import _hours
+
+    taken: dict[tuple[str, str], float] = {}
+    for path in (SHIPPED_FOLDER.parent / "calculations").glob("*.json.gz"):
+        done = json.loads(gzip.decompress(path.read_bytes()))
+        kind = {"relax": "defects", "neb": "migration"}.get(done["kind"])
+        if kind == "defects" and not done["charge"]:
+            continue
+        sites = done["initial_structure"]["sites"]
+        elements = "".join(sorted({site["species"][0]["element"] for site in sites}))
+        if kind is not None:
+            hours = done["wall_time_s"] / 3600
+            taken[kind, elements] = taken.get((kind, elements), 0.0) + hours
+    names = {"BrLi": "LiBr_001", "ClLi": "LiCl_001", "ILi": "LiI_001", "LiS": "Li2S_111"}
+    names |= {"HLi": "LiH_001", "LiN": "Li3N_100"}
+    records = {name: shipped_material(name) for name in names.values()}
+    ratios = {}
+    for (kind, elements), hours in taken.items():
+        if elements in names:
+            ratios[kind, elements] = _hours(kind, names[elements], records) / hours
+    assert len(ratios) > 8
+    assert all(1 / 4 < ratio < 4 for ratio in ratios.values()), ratios
+    mean = np.exp(np.mean(np.log(list(ratios.values()))))
+    assert 0.5 < mean < 2.5
+    # larger formulas: a dry run of Li3PO4 has 7 core-hours for its defects
+    record = shipped_material("Li3PO4")
+    assert 3 < _hours("defects", "Li3PO4", {"Li3PO4": record}) < 14

@@ -14,6 +14,7 @@ from interohm.records import (
     DielectricQuantity,
     Insulator,
     Metal,
+    Quantity,
     load_material,
     material_document,
     material_from,
@@ -214,3 +215,17 @@ def test_a_dielectric_constant_may_be_a_tensor(data: Any, value: float) -> None:
 def test_a_tensor_that_is_none_is_refused(data: Any, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         DielectricQuantity.model_validate(data)
+
+
+@pytest.mark.parametrize(
+    ("fields", "assumed"),
+    [
+        ({}, True),
+        ({"method": "assumed"}, True),
+        ({"source": "assumed (as LiF)", "method": "PBE"}, True),
+        ({"source": "a paper"}, False),
+        ({"method": "measured"}, False),
+    ],
+)
+def test_a_number_that_nobody_vouches_for_is_assumed(fields, assumed):
+    assert Quantity(value=1.0, **fields).assumed is assumed
