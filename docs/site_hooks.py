@@ -20,6 +20,19 @@ _PAGES = {
     "contributing.md": "CONTRIBUTING.md",
 }
 
+#: The commented file that shows the fields of each schema.
+EXAMPLES = {
+    "record": "examples/record.yaml",
+    "interface": "examples/interface.yaml",
+    "cell": "examples/cell.yaml",
+    "campaign": "examples/campaign.yaml",
+    "preset": "presets/quick.yaml",
+    "screen": "examples/screen.yaml",
+    "design": "examples/design.yaml",
+    "import": "examples/import.yaml",
+    "experiment": "validation/lco-lipon-haruta-2015.yaml",
+}
+
 #: Where links to other files of the repository lead.
 _COPIES = "files"
 
@@ -120,6 +133,11 @@ def fields_page(*, results: bool) -> str:
             lines.extend(["", f"## {name}", ""])
             if "properties" in schema:
                 lines.extend(_object(schema))
+            example = ROOT / "configs" / EXAMPLES.get(str(name), "")
+            if example.is_file():
+                text = example.read_text(encoding="utf-8").rstrip()
+                lines.extend(["", f"A commented example ({example.name}):", ""])
+                lines.extend(["```yaml", text, "```"])
             for part, described in schema.get("$defs", {}).items():
                 if "properties" in described:
                     lines.extend(["", f"### {part}", "", *_object(described)])
@@ -128,17 +146,31 @@ def fields_page(*, results: bool) -> str:
 
 def _object(schema: dict[str, Any]) -> list[str]:
     """Return the description of an object and the table of its fields."""
-    text = schema.get("description", "").partition("\n\nParameters\n")[0].strip()
-    rows = [text, ""] if text else []
+    text, _, parameters = schema.get("description", "").partition("\n\nParameters\n")
+    meanings = _meanings(parameters)
+    rows = [text.strip(), ""] if text.strip() else []
     rows += ["| field | type | default | meaning |", "| --- | --- | --- | --- |"]
     required = schema.get("required", [])
     for name, field in schema["properties"].items():
         default = "required" if name in required else f"`{field.get('default')}`"
-        cells = (f"`{name}`", _type(field), default, field.get("description", ""))
+        cells = (
+            f"`{name}`",
+            _type(field),
+            default,
+            field.get("description", meanings.get(name, "")),
+        )
         rows.append(
             f"| {' | '.join(' '.join(c.split()).replace('|', chr(92) + '|') for c in cells)} |"
         )
     return rows
+
+
+def _meanings(parameters: str) -> dict[str, str]:
+    """Return what the section of parameters of a docstring (numpydoc) says of each name."""
+    meanings = {}
+    for entry in re.finditer(r"^(\w[\w, ]*) : .*\n((?:    .*\n?|\n(?=    ))+)", parameters, re.M):
+        meanings |= dict.fromkeys(entry[1].split(", "), entry[2].strip())
+    return meanings
 
 
 def _type(field: dict[str, Any]) -> str:
