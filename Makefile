@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-cluster test-faults lint types bench clean
+.PHONY: help install demo test test-cluster test-install test-faults lint types bench clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ test: lint  ## lint, types and all tests (some run GPAW)
 test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
 	@$(BIN)/pytest tests/cluster tests/faults/cluster $(addprefix tests/interohm/,\
 	  explorer/test_server.py $(addprefix database/test_,database.py rows.py many_writers.py safe_documents.py criteria.py folder.py transfer.py damage.py))
+
+test-install:  ## a plain `pip install .` with the Pythons 3.12 and 3.13 that are here, and a few commands by it
+	@tests/base_install.sh
 
 test-faults: install  ## the tests of faults in their long form: 100 kills, 500 mutated command lines, thousands of files (an hour)
 	@INTEROHM_TEST_FAULTS=long $(BIN)/pytest tests/faults tests/faults/cluster

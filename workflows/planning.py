@@ -198,15 +198,41 @@ def plan_phase(
         preset=PRESET.validate_python(preset),
         mobile_ion=mobile_ion,
         ion_charge=ion_charge,
-        structures=structures,
+        structures={name: as_structure(one) for name, one in structures.items()},
         neighbours=Neighbours(**neighbours),
     )
+    inputs.check(inputs.phase.name)
     flow = inputs.flow()
     if in_a_worker_of_jobflow_remote():
         for one in flow.jobs:
             # its workers' scripts say it, and some shells would read what is in parentheses
             one.name = re.sub(r"[^\w ,.:+=@%/-]", "", one.name)
     return Response(replace=_continued(flow))
+
+
+def as_structure(given: Any) -> Structure:
+    """Return a crystal: a Structure, an Atoms, or a document that has one, as atomate2 writes it.
+
+    Raises
+    ------
+    InputError
+        It is nothing of the kind.
+    """
+    if isinstance(given, Mapping):
+        given = given.get("structure", given.get("atoms"))
+    elif not isinstance(given, Structure):
+        given = getattr(given, "structure", given)
+    if isinstance(given, Structure):
+        return Structure.from_sites(given.sites)
+    if all(hasattr(given, name) for name in ("get_positions", "get_cell", "get_pbc")):
+        from pymatgen.io.ase import AseAtomsAdaptor
+
+        return AseAtomsAdaptor.get_structure(given)
+    raise InputError(
+        f"{type(given).__name__} is no structure",
+        where="structure",
+        fix="give a pymatgen Structure, an ASE Atoms, or a job's output that is or has one",
+    )
 
 
 def _continued(flow: Flow) -> Flow:

@@ -20,6 +20,9 @@ Predict = Callable[[Array], tuple[ComplexArray, ComplexArray]]
 
 #: A direction whose variance is more than this part of the prior's is undetermined.
 UNDETERMINED_SHARE = 0.9
+#: A direction with less of the prior's variance follows the others along the model's curvature.
+_DETERMINED_SHARE = 0.1
+_SURFACE_STEPS = 2
 _MOST_STEPS = 60
 #: At each larger noise.
 _ANNEALING_STEPS = 8
@@ -262,7 +265,12 @@ def reweighted(
     samples: int = 2000,
     seed: int = 0,
 ) -> Reweighted:
-    """Check a fit: draw from it, and give each sample the weight of the true posterior.
+    """Check a fit: draw from about it, and give each sample the weight of the true posterior.
+
+    What the data determine well they determine along a surface that is curved where the model is.
+    So each sample is drawn in the other directions first, then taken to that surface by Newton
+    steps with the derivatives at the mean, and then drawn along the determined directions. The
+    density of that is known exactly, and so are the weights.
 
     Parameters
     ----------
@@ -279,18 +287,45 @@ def reweighted(
     -------
     Reweighted
     """
-    drawn = fit.samples(samples, seed)
-    if predict_many is None:
-        spectra = [np.array([one.predict(row)[0] for row in drawn]) for one in observations]
-    else:
-        spectra = list(predict_many(drawn))
-    log_weight = 0.5 * _squares(drawn - fit.mean, fit.covariance)
-    log_weight -= 0.5 * _squares(drawn - fit.prior_mean, fit.prior_covariance)
-    for one, z in zip(observations, spectra, strict=True):
-        log_weight -= 0.5 * np.sum(abs((one.z - z) / (fit.noise_factor * one.noise)) ** 2, axis=1)
+    many = predict_many or (
+        lambda rows: [np.array([one.predict(row)[0] for row in rows]) for one in observations]
+    )
+    problem = _Problem(observations, fit.prior_mean, fit.prior_covariance)
+    center: Array = np.asarray(
+        np.linalg.solve(problem.root, fit.mean - fit.prior_mean), dtype=np.float64
+    )
+    at_center = problem.residuals(center)
+    assert at_center is not None
+    slope = at_center[1] / fit.noise_factor
+    values, vectors = np.linalg.eigh(_share(slope, 1.0))
+    sizes = np.sqrt(values)
+    normal = np.random.default_rng(seed).standard_normal((samples, len(values)))
+    determined = values < _DETERMINED_SHARE
+    onto = vectors[:, determined]
+
+    def residuals(white: Array) -> Array:
+        spectra = many(fit.prior_mean + white @ problem.root.T)
+        parts = []
+        for one, z in zip(observations, spectra, strict=True):
+            difference = (one.z - z) / (fit.noise_factor * one.noise)
+            parts += [difference.real, difference.imag]
+        return np.concatenate(parts, axis=1)
+
+    open_part = np.where(determined, 0.0, normal * sizes) @ vectors.T
+    white = center + open_part
+    for _ in range(_SURFACE_STEPS if determined.any() else 0):
+        downhill = (residuals(white) @ slope - white) @ onto * values[determined]
+        step = np.where(np.isfinite(downhill), downhill, 0.0)
+        # no further than the prior reaches
+        step *= np.minimum(1.0, 1.0 / np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-9))
+        white = white + step @ onto.T
+    white = white + (normal * sizes)[:, determined] @ onto.T
+    log_weight = 0.5 * np.sum(normal**2, axis=1) - 0.5 * np.sum(white**2, axis=1)
+    log_weight -= 0.5 * np.sum(residuals(white) ** 2, axis=1)
     log_weight = np.where(np.isfinite(log_weight), log_weight, -np.inf)
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
+    drawn = fit.prior_mean + white @ problem.root.T
     mean = weight @ drawn
     return Reweighted(
         mean,
@@ -411,11 +446,6 @@ def _undetermined(share: Array, root: Array) -> list[Direction]:
         moved = root @ column / deviations
         directions.append(Direction(float(column @ share @ column), moved / np.linalg.norm(moved)))
     return directions
-
-
-def _squares(difference: Array, covariance: Array) -> Array:
-    squares: Array = np.sum(difference * np.linalg.solve(covariance, difference.T).T, axis=1)
-    return squares
 
 
 def _weighted_quantiles(values: Array, weight: Array) -> Array:

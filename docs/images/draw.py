@@ -39,6 +39,7 @@ IMAGES = Path(__file__).parent
 ROOT = IMAGES.parents[1]
 DEMO = ROOT / "configs" / "campaigns" / "demo.yaml"
 CELL = ROOT / "configs" / "examples" / "lithium-LiPON-LCO.yaml"
+SPECTRA_OF = ROOT / "configs" / "examples" / "impedance_cell.yaml"
 SCREEN = ROOT / "configs" / "campaigns" / "screen48.yaml"
 
 #: From the first to the last of some elements, in the page's pixels.
@@ -139,6 +140,19 @@ class Browser:
         few.save(IMAGES / name, optimize=True)
 
 
+def draw_fit() -> None:
+    """Draw the measured spectra of docs/impedance.md with the model before and after the fit."""
+    spectra = [
+        part
+        for name in ("impedance_300K.csv", "impedance_330K.csv,temperature_K=330")
+        for part in ("--measured", SPECTRA_OF.parent / name)
+    ]
+    figure = IMAGES / "impedance_fit.png"
+    interohm(
+        "impedance", SPECTRA_OF, *spectra, "--area-cm2", 0.785, "--fit", "all", "--figure", figure
+    )
+
+
 def draw_report(browser: Browser, report: Path) -> None:
     """The parts of a cell's report that matter most: the band diagram and the budget."""
     # a capture beyond the window would resize the page and catch figures on their way
@@ -202,6 +216,7 @@ def main() -> None:
             del os.environ[name]
         interohm("screen", SCREEN, "--report", "screen.html")  # by shipped records alone
         fill()
+        draw_fit()
         figure = IMAGES / "band_diagram.png"
         interohm("cell", CELL, "--save", "--report", "cell.html", "--figure", figure)
         browser = Browser(Path(folder) / "chromium")

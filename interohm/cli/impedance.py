@@ -20,6 +20,8 @@ IMPEDANCE_EXAMPLE = (
     "--fit conductivity.value_S_cm --save-records learned"
 )
 
+_FREQUENCIES = "1e-3:1e7:10"
+
 
 def impedance(
     config: Annotated[Path, typer.Argument(help="The cell in YAML; see configs/examples/.")],
@@ -38,7 +40,7 @@ def impedance(
         typer.Option(
             metavar="LOW:HIGH:N", help="From which to which frequency in Hz, and how many a decade."
         ),
-    ] = "1e-3:1e7:10",
+    ] = _FREQUENCIES,
     samples: Annotated[
         int | None,
         typer.Option(
@@ -94,7 +96,9 @@ def impedance(
     records can be fitted to it.
     """
     if measured or fit or save_records is not None or area_cm2 is not None:
-        from interohm.cli.measured_impedance import run
+        from interohm.cli.measured_impedance import refuse_for_measured, run
+
+        refuse_for_measured(frequencies=frequencies != _FREQUENCIES, samples=samples is not None)
 
         run(
             config,

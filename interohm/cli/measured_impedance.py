@@ -20,6 +20,24 @@ if TYPE_CHECKING:
 _CONDITIONS = ("temperature_K", "soc", "area_cm2")
 
 
+def refuse_for_measured(*, frequencies: bool, samples: bool) -> None:
+    """Refuse options of a prediction that say nothing beside a measured spectrum.
+
+    Raises
+    ------
+    InputError
+        One of them is given.
+    """
+    for given, name, why in (
+        (frequencies, "--frequencies", "the model is compared at the measured frequencies"),
+        (samples, "--samples", "beside a measured spectrum the nominal prediction is drawn"),
+    ):
+        if given:
+            raise InputError(
+                why, where=name, fix="leave it out, or predict alone: without --measured"
+            )
+
+
 def run(
     config: Path,
     measured: Sequence[str],

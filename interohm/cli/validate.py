@@ -124,7 +124,7 @@ def _print_table(found: Validation) -> None:
         numbers = (row.measurement.value, row.p05, row.p50, row.p95)
         made.add_row(
             row.experiment.name,
-            row.measurement.quantity,
+            ", ".join(filter(None, (row.measurement.quantity, row.measurement.place))),
             *("–" if value is None else f"{value:.3g}" for value in numbers),
             row.verdict,
         )

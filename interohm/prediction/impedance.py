@@ -209,7 +209,7 @@ def impedance_result(
                 "quantiles": spread,
                 "dc_resistance_ohm_cm2": dc,
                 "dc_reason": found.blocked if dc is None else None,
-                "processes": [_process_fields(one) for one in found.processes],
+                "processes": [process_fields(one) for one in found.processes],
                 "circuit": circuit_fields(found, relaxations, frequency),
             }
         )
@@ -228,7 +228,9 @@ def _dc(found: CellChain) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _process_fields(process: Process) -> dict[str, Any]:
+def process_fields(process: Process) -> dict[str, Any]:
+    """Return a process of one sample as a document has it."""
+
     def shown(value: Array | None) -> float | None:
         return None if value is None else number(value[0])
 

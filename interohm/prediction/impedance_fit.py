@@ -28,7 +28,7 @@ from interohm.device_models.spectra import (
 )
 from interohm.errors import InputError
 from interohm.prediction.contact_barrier import pair_name
-from interohm.prediction.impedance_chain import cell_chain
+from interohm.prediction.impedance_chain import CellChain, Process, cell_chain
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.sensitivity import RecordedFieldSamples
 from interohm.prediction.solved_cell import SolvedState, solve_state
@@ -59,7 +59,7 @@ _CHOICE, _FIRST = "carriers", -40.0
 #: Standard deviation of an error of this kind; no instrument is better (relative to |Z|).
 SMALLEST_NOISE = 1e-3
 #: Samples that check a fit.
-CHECK_SAMPLES = 500
+CHECK_SAMPLES = 300
 METHOD = "updated from impedance"
 
 
@@ -209,8 +209,8 @@ class CellModel:
             rows[1 : 1 + count] += _STEP * np.eye(count)
             rows[1 + count :] -= _STEP * np.eye(count)
             try:
-                _, chain = self._solved(rows, keys)
-                found, slopes = impedance_gradient(chain, _STEP, self.frequency_Hz)
+                _, solved = self._solved(rows, keys)
+                found, slopes = impedance_gradient(solved.chain, _STEP, self.frequency_Hz)
             except (InputError, np.linalg.LinAlgError):
                 nothing = np.full(len(z), np.nan + 0j)
                 return nothing, np.tile(nothing[:, None], count)
@@ -223,15 +223,25 @@ class CellModel:
     ) -> tuple[ComplexArray, SolvedState]:
         """Return the spectra (samples, F) at coordinates (samples, P), and the static states."""
         frequency = self.frequency_Hz if frequency_Hz is None else frequency_Hz
-        state, chain = self._solved(places, keys)
-        ends = float(frequency.min()), float(frequency.max())
-        z = solve_chain(chain, *ends).impedance_ohm_cm2(frequency)
-        return np.asarray(z), state
+        state, found = self._solved(places, keys)
+        return _impedance(found, frequency), state
 
-    def _solved(self, places: Array, keys: Sequence[Key]) -> tuple[SolvedState, Any]:
+    def at(
+        self, place: Array, keys: Sequence[Key], frequency_Hz: Array
+    ) -> tuple[ComplexArray, list[Process]]:
+        """Return the spectrum (F,) at coordinates (P,), and the processes in it."""
+        _, found = self._solved(place[None], keys)
+        return _impedance(found, frequency_Hz)[0], found.processes
+
+    def _solved(self, places: Array, keys: Sequence[Key]) -> tuple[SolvedState, CellChain]:
         at = _At(len(places), places=dict(zip(keys, places.T, strict=True)))
         state = solve_state(self.cell, self.materials, 0, field_samples=at, thick=self.thick)
-        return state, cell_chain(self.cell, state, field_samples=at).chain
+        return state, cell_chain(self.cell, state, field_samples=at)
+
+
+def _impedance(found: CellChain, frequency_Hz: Array) -> ComplexArray:
+    ends = float(frequency_Hz.min()), float(frequency_Hz.max())
+    return np.asarray(solve_chain(found.chain, *ends).impedance_ohm_cm2(frequency_Hz))
 
 
 def chosen(keys: Sequence[Key], wanted: Sequence[str]) -> list[int]:
@@ -303,11 +313,12 @@ def fit_records(
     except ValueError as error:
         raise InputError(str(error), where="--fit", fix="see what `interohm cell` says") from None
 
+    #: Of the samples that were asked for last: those that count.
     states: list[SolvedState] = []
 
     def predict_many(places: Array) -> list[ComplexArray]:
         found = [model.spectra(places, keys) for model in models]
-        states.append(found[0][1])
+        states[:] = [found[0][1]]
         return [spectra for spectra, _ in found]
 
     check = reweighted(fit, observations, predict_many=predict_many, samples=samples)

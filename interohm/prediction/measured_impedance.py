@@ -12,7 +12,7 @@ import numpy as np
 from interohm.device_models.spectra import KramersKronig, kramers_kronig, relaxation_times
 from interohm.errors import InputError
 from interohm.prediction.contact_barrier import with_known_interface
-from interohm.prediction.impedance import at_conditions
+from interohm.prediction.impedance import at_conditions, process_fields
 from interohm.prediction.impedance_fit import (
     CHECK_SAMPLES,
     SMALLEST_NOISE,
@@ -143,12 +143,13 @@ def measured_impedance(
     found = fit_records(used, materials, fit, samples=samples) if fit else None
     if found is not None:
         for document, spectrum in zip(documents, used, strict=True):
-            z, _ = CellModel(spectrum, materials).spectra(
-                found.fit.mean[None], found.keys, spectrum.spectrum.frequency_Hz
+            z, processes = CellModel(spectrum, materials).at(
+                found.fit.mean, found.keys, spectrum.spectrum.frequency_Hz
             )
             document |= {
-                "fitted_real_ohm_cm2": z[0].real.tolist(),
-                "fitted_imag_ohm_cm2": z[0].imag.tolist(),
+                "fitted_real_ohm_cm2": z.real.tolist(),
+                "fitted_imag_ohm_cm2": z.imag.tolist(),
+                "processes": [process_fields(one) for one in processes],
             }
         told(len(measurements) + 1)
     result = MeasuredImpedanceResult.model_validate(
@@ -184,10 +185,10 @@ def _points(
     one: UsedSpectrum, test: KramersKronig, materials: list[Insulator | Metal]
 ) -> dict[str, Any]:
     spectrum = one.spectrum
-    z, _ = CellModel(one, materials).spectra(np.zeros((1, 0)), [], spectrum.frequency_Hz)
+    z, processes = CellModel(one, materials).at(np.zeros(0), [], spectrum.frequency_Hz)
     predicted = [
         [float(value) if np.isfinite(value) else None for value in part]
-        for part in (z[0].real, z[0].imag)
+        for part in (z.real, z.imag)
     ]
     return {
         "source": spectrum.source,
@@ -206,6 +207,7 @@ def _points(
         "verdict": _verdict(spectrum, test, one.usable),
         "predicted_real_ohm_cm2": predicted[0],
         "predicted_imag_ohm_cm2": predicted[1],
+        "processes": [process_fields(each) for each in processes],
         "relaxation_times": _distribution(one, test),
         "remarks": list(spectrum.remarks),
     }

@@ -23,11 +23,16 @@ from interohm.results.impedance import ImpedanceResult, ImpedanceState, Process
 from interohm.yaml_io import write_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
 #: Processes with a smaller share of the resistance are not marked in a picture.
 _WORTH_MARKING = 0.01
+
+#: Up to how many resistances at frequency 0 a picture shows the tail of diffusion.
+_TAIL = 2.0
 
 #: Standard deviation, in decades, with which relaxation times are drawn as a distribution.
 _WIDTH = 0.12
@@ -149,6 +154,26 @@ def place_of(state: ImpedanceState, frequency_Hz: float) -> int | None:
     return int(np.argmin(np.abs(np.log(known / frequency_Hz))))
 
 
+def smooth(
+    frequency_Hz: Sequence[float], *curves: Sequence[float | None]
+) -> tuple[NDArray[np.float64], ...]:
+    """Return frequencies and a model's curves over them, dense enough for a picture.
+
+    By cubic splines in the logarithm of the frequency; where a curve has a gap, as they are.
+    """
+    from scipy.interpolate import CubicSpline
+
+    known = np.array(frequency_Hz, dtype=float)
+    values = [np.array(curve, dtype=float) for curve in curves]
+    if len(known) < 4 or not all(np.all(np.isfinite(one)) for one in values):
+        return (known, *values)
+    places = np.linspace(np.log(known[0]), np.log(known[-1]), 12 * len(known))
+    return (
+        np.exp(places),
+        *(np.asarray(CubicSpline(np.log(known), one)(places)) for one in values),
+    )
+
+
 def nyquist_figure(states: Sequence[ImpedanceState]) -> Figure:
     """Return a Nyquist plot with one frame per state, its processes marked where they peak."""
     layout: Figure = {
@@ -175,11 +200,20 @@ def nyquist_figure(states: Sequence[ImpedanceState]) -> Figure:
 
 
 def shown_points(state: ImpedanceState) -> list[int]:
-    """Return the points of a Nyquist plot: without a capacitor's line beyond ten resistances.
+    """Return the points of a Nyquist plot: without what would hide its arcs.
 
-    A blocked contact or an electrode that fills up has an imaginary part without end.
+    A blocked contact has an imaginary part without end, diffusion in an electrode a real part far
+    beyond the resistance at frequency 0.
     """
     count = len(state.frequency_Hz)
+    dc = state.dc_resistance_ohm_cm2
+    if dc is not None and any(one.name == "solid diffusion" for one in state.processes):
+        limit = _TAIL * dc
+        return [
+            k
+            for k in range(count)
+            if state.z_real_ohm_cm2[k] <= limit and -state.z_imag_ohm_cm2[k] <= limit
+        ]
     finite = [
         x for x, y in zip(state.z_real_ohm_cm2, state.z_imag_ohm_cm2, strict=True) if -y < 3.0 * x
     ]
@@ -199,7 +233,7 @@ def _nyquist(state: ImpedanceState) -> list[Trace]:
             "x": [state.z_real_ohm_cm2[k] for k in places],
             "y": [-state.z_imag_ohm_cm2[k] for k in places],
             "customdata": [state.frequency_Hz[k] for k in places],
-            "line": {"color": "var(--text)", "width": 2},
+            "line": {"color": "var(--text)", "width": 2, "shape": "spline"},
             "marker": {"size": 5},
             "hovertemplate": "%{x:.4g} − i·%{y:.4g} Ω·cm² at %{customdata:.3g} Hz<extra></extra>",
         }

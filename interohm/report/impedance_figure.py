@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.report.figures import write_figure
-from interohm.report.impedance import marked, peak_Hz, place_of, shown_points
+from interohm.report.impedance import marked, peak_Hz, place_of, shown_points, smooth
 from interohm.report.intervals import ends
 from interohm.report.palette import series
 from interohm.results.impedance import ImpedanceResult, ImpedanceState
@@ -52,7 +52,8 @@ def _draw_nyquist(panel: Axes, state: ImpedanceState) -> None:
     places = shown_points(state)
     x = [state.z_real_ohm_cm2[k] for k in places]
     y = [-state.z_imag_ohm_cm2[k] for k in places]
-    panel.plot(x, y, "-", color="black", linewidth=1.2)
+    _, smooth_x, smooth_y = smooth([state.frequency_Hz[k] for k in places], x, y)
+    panel.plot(smooth_x, smooth_y, "-", color="black", linewidth=1.2)
     colours = series()
     for number, one in enumerate(marked(state)):
         peak = peak_Hz(one)
@@ -67,7 +68,8 @@ def _draw_nyquist(panel: Axes, state: ImpedanceState) -> None:
             fillstyle="none",
             label=f"{one.name}, {one.where}".replace("$", r"\$"),
         )
-    panel.set_aspect("equal", adjustable="datalim")
+    panel.set_aspect("equal", adjustable="box")
+    panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]))
     panel.set_xlabel("Re Z (Ω cm²)")
     panel.set_ylabel("−Im Z (Ω cm²)")
     panel.set_title(f"state of charge {state.state_of_charge:g}", loc="left", fontsize=8)

@@ -7,10 +7,13 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Cell
 from interohm.report.curves import SERIES
 from interohm.report.findings import material_findings
+from interohm.report.impedance import smooth
 from interohm.report.inputs import cell_inputs
 from interohm.report.page import figure, findings, lead, page, section
 from interohm.report.sections import inputs_section, material_tables
@@ -19,10 +22,13 @@ from interohm.results.measured_impedance import (
     ImpedanceFit,
     MeasuredImpedanceResult,
     MeasuredPoints,
+    RelaxationDistribution,
 )
 from interohm.yaml_io import write_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
@@ -30,13 +36,17 @@ _NYQUIST_NOTE = (
     "Rings are measured, crosses are left out. The broken line is what the records predict, the "
     "solid one what they say after the fit. "
 )
+_BODE_NOTE = (
+    "Symbols are measured, lines the model: after the fit if there is one, else what the records "
+    "predict. "
+)
 _RESIDUAL_NOTE = (
     "What a series of RC elements leaves of the data, relative to |Z|. Scatter about zero is "
     "noise; what runs away from it was not linear, or changed while it was measured. "
 )
 _DRT_NOTE = (
     "Resistance per unit of ln τ. The shade holds 90 % of the distributions that the data and the "
-    "prior allow. "
+    "prior allow. Dotted lines: times of the model's processes. "
 )
 
 
@@ -74,17 +84,19 @@ def write_measured_report(
     for place, spectrum in enumerate(result.spectra):
         drawn = {
             f"nyquist{place}": measured_nyquist_figure(spectrum),
+            f"bode{place}": measured_bode_figure(spectrum),
             f"residuals{place}": _residuals(spectrum),
             f"drt{place}": _relaxation_times(spectrum),
         }
         figures |= drawn
-        nyquist, residuals, times = drawn
+        nyquist, bode, residuals, times = drawn
         where = (
             f"{Path(spectrum.source).name}, {shown(spectrum.temperature_K)} K, state of charge "
             f"{shown(spectrum.state_of_charge)}"
         )
         sections += [
             section(where, figure(nyquist, f"Nyquist plot of {where}"), note=_NYQUIST_NOTE),
+            section("Bode plot", figure(bode, f"Bode plot of {where}"), note=_BODE_NOTE),
             section(
                 "Kramers–Kronig test",
                 Markup(f"<p>{escape(spectrum.verdict)}.</p>"),
@@ -159,13 +171,14 @@ def measured_nyquist_figure(spectrum: MeasuredPoints) -> Figure:
             ("fitted", [*spectrum.fitted_real_ohm_cm2], [*spectrum.fitted_imag_ohm_cm2], "solid")
         )
     for number, (name, real, imaginary, dash) in enumerate(curves):
+        _, x, y = smooth(spectrum.frequency_Hz, real, imaginary)
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines",
                 "name": name,
-                "x": real,
-                "y": [None if value is None else -value for value in imaginary],
+                "x": _with_gaps(x),
+                "y": _with_gaps(-y),
                 "line": {"color": SERIES[2 * number], "dash": dash, "width": 2},
                 "hovertemplate": "%{x:.4g} − i·%{y:.4g} Ω·cm²<extra></extra>",
             }
@@ -174,6 +187,62 @@ def measured_nyquist_figure(spectrum: MeasuredPoints) -> Figure:
         _axis("Re Z (Ω·cm²)", zeroline=False),
         _axis("−Im Z (Ω·cm²)", zeroline=False, scaleanchor="x"),
     )
+    return {"layout": layout, "frames": [traces]}
+
+
+def real_parts(spectrum: MeasuredPoints) -> tuple[list[float], list[float | None]]:
+    """Return Re Z as it was measured, and of the model: after the fit if there is one."""
+    fitted = spectrum.fitted_real_ohm_cm2
+    return spectrum.z_real_ohm_cm2, [*(fitted or spectrum.predicted_real_ohm_cm2)]
+
+
+def imaginary_parts(spectrum: MeasuredPoints) -> tuple[list[float], list[float | None]]:
+    """Return −Im Z as it was measured, and of the model: after the fit if there is one."""
+    model = spectrum.fitted_imag_ohm_cm2 or spectrum.predicted_imag_ohm_cm2
+    return (
+        [-value for value in spectrum.z_imag_ohm_cm2],
+        [None if value is None else -value for value in model],
+    )
+
+
+def _with_gaps(values: NDArray[np.float64]) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def measured_bode_figure(spectrum: MeasuredPoints) -> Figure:
+    """Return real and negative imaginary part over the frequency, measured and of the model."""
+    traces: list[Trace] = []
+    for number, (name, (measured, model)) in enumerate(
+        (("Re Z", real_parts(spectrum)), ("−Im Z", imaginary_parts(spectrum)))
+    ):
+        frequency, curve = smooth(spectrum.frequency_Hz, model)
+        hover = "%{y:.4g} Ω·cm² at %{x:.3g} Hz<extra></extra>"
+        traces += [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": name,
+                "x": spectrum.frequency_Hz,
+                # a logarithmic axis has no place for noise about zero
+                "y": [value if value > 0.0 else None for value in measured],
+                "marker": {
+                    "symbol": ("circle-open", "square-open")[number],
+                    "size": 6,
+                    "color": SERIES[number],
+                },
+                "hovertemplate": hover,
+            },
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": f"{name}, model",
+                "x": frequency.tolist(),
+                "y": _with_gaps(np.where(curve > 0.0, curve, np.nan)),
+                "line": {"color": SERIES[number], "width": 2, "dash": ("solid", "dash")[number]},
+                "hovertemplate": hover,
+            },
+        ]
+    layout = _layout(_axis("frequency (Hz)", type="log"), _axis("Ω·cm²", type="log"))
     return {"layout": layout, "frames": [traces]}
 
 
@@ -221,11 +290,38 @@ def _relaxation_times(spectrum: MeasuredPoints) -> Figure:
                 "line": {"color": SERIES[0], "width": 2},
                 "hovertemplate": "%{y:.3g} Ω·cm² at %{x:.3g} s<extra></extra>",
             },
+            *_process_lines(spectrum, known),
         ]
     layout = _layout(
         _axis("relaxation time τ (s)", type="log"), _axis("γ (Ω·cm²)", rangemode="tozero")
     )
     return {"layout": layout, "frames": [traces]}
+
+
+def _process_lines(spectrum: MeasuredPoints, known: RelaxationDistribution) -> list[Trace]:
+    """Dotted lines at the times of the model's processes that the picture reaches."""
+    top = max(known.gamma_p95_ohm_cm2)
+    positive = [one for one in spectrum.processes if (one.resistance_ohm_cm2 or 0.0) > 0.0]
+    inside = [
+        one
+        for one in positive
+        if one.time_constant_s is not None
+        and known.time_constant_s[0] <= one.time_constant_s <= known.time_constant_s[-1]
+    ]
+    largest = max((one.resistance_ohm_cm2 or 0.0 for one in inside), default=0.0)
+    shown_ones = [one for one in inside if (one.resistance_ohm_cm2 or 0.0) > 0.01 * largest]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": escape(f"{one.name}, {one.where}", quote=False),
+            "x": [one.time_constant_s] * 2,
+            "y": [0.0, top],
+            "line": {"color": SERIES[(1 + number) % len(SERIES)], "dash": "dot", "width": 2},
+            "hoverinfo": "name",
+        }
+        for number, one in enumerate(shown_ones)
+    ]
 
 
 def _peaks_table(spectrum: MeasuredPoints) -> Markup:
@@ -267,6 +363,7 @@ def _fit(fit: ImpedanceFit) -> list[Markup]:
     lines = [
         f"barrier of the hop across {name}: {value:.3f} ± {uncertainty:.3f} eV"
         for name, (value, uncertainty) in fit.contact_barrier_eV.items()
+        if any(one.learned and one.record == name for one in fit.fields)
     ]
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return [*made, Markup(f"<ul>{items}</ul>")] if lines else made

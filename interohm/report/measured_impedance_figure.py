@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.report.figures import write_figure
+from interohm.report.impedance import smooth
+from interohm.report.measured_impedance import imaginary_parts, real_parts
 from interohm.report.palette import colours, series
 from interohm.results.measured_impedance import MeasuredImpedanceResult, MeasuredPoints
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 def write_measured_figure(
     path: str | Path, document: MeasuredImpedanceResult | Mapping[str, Any]
 ) -> None:
-    """Write Nyquist plot and Kramers–Kronig residuals of each spectrum as PDF, PNG or SVG.
+    """Write Nyquist and Bode plots and residuals of each spectrum as PDF, PNG or SVG.
 
     Parameters
     ----------
@@ -37,9 +39,10 @@ def write_measured_figure(
     result = MeasuredImpedanceResult.read(document)
 
     def draw(figure: Figure) -> None:
-        rows = figure.subplots(len(result.spectra), 2, squeeze=False)
-        for (nyquist, residuals), spectrum in zip(rows, result.spectra, strict=True):
+        rows = figure.subplots(len(result.spectra), 3, squeeze=False)
+        for (nyquist, bode, residuals), spectrum in zip(rows, result.spectra, strict=True):
             _draw_nyquist(nyquist, spectrum)
+            _draw_bode(bode, spectrum)
             _draw_residuals(residuals, spectrum)
 
     write_figure(path, len(result.spectra), draw)
@@ -58,13 +61,8 @@ def _draw_nyquist(panel: Axes, spectrum: MeasuredPoints) -> None:
             ("fitted", [*spectrum.fitted_real_ohm_cm2], [*spectrum.fitted_imag_ohm_cm2], "-")
         )
     for (name, real, imaginary, style), colour in zip(curves, series(), strict=False):
-        panel.plot(
-            np.array(real, dtype=float),
-            -np.array(imaginary, dtype=float),
-            style,
-            color=colour,
-            label=name,
-        )
+        _, x, y = smooth(spectrum.frequency_Hz, real, imaginary)
+        panel.plot(x, -y, style, color=colour, label=name)
     panel.set_aspect("equal", adjustable="datalim")
     panel.set_xlabel("Re Z (Ω cm²)")
     panel.set_ylabel("−Im Z (Ω cm²)")
@@ -72,6 +70,31 @@ def _draw_nyquist(panel: Axes, spectrum: MeasuredPoints) -> None:
         f"{Path(spectrum.source).name}, {spectrum.temperature_K:g} K".replace("$", r"\$"),
         fontsize="small",
     )
+    panel.legend(fontsize="small")
+
+
+def _draw_bode(panel: Axes, spectrum: MeasuredPoints) -> None:
+    for (part, (measured, curve), marker), colour in zip(
+        (("Re Z", real_parts(spectrum), "o"), ("−Im Z", imaginary_parts(spectrum), "s")),
+        series(2),
+        strict=True,
+    ):
+        points = np.array(measured)
+        panel.plot(
+            np.array(spectrum.frequency_Hz)[points > 0],
+            points[points > 0],
+            marker,
+            color=colour,
+            markersize=3,
+            fillstyle="none",
+            label=part,
+        )
+        frequency, values = smooth(spectrum.frequency_Hz, curve)
+        panel.plot(frequency, np.where(values > 0, values, np.nan), "-", color=colour)
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.set_xlabel("frequency (Hz)")
+    panel.set_ylabel("Ω cm²")
     panel.legend(fontsize="small")
 
 

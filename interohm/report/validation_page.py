@@ -22,6 +22,8 @@ _UNITS = {
     "potential_drop_V": "drop, without sign (V)",
     "capacitance_uF_cm2": "C (µF/cm²)",
     "thickness_nm": "x90 (nm)",
+    "z_real_ohm_cm2": "Re Z (Ω·cm²)",
+    "process_activation_energy_eV": "E_a (eV)",
 }
 _COMPARED = {"two_sided": "both sides", "upper_bound": "upper limit", "told": "told"}
 _COLOURS = {
@@ -121,7 +123,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             predicted = ", ".join(_short(row[name]) for name in ("p05", "p50", "p95"))
         cells = (
             row["title"].replace("|", "/"),
-            _UNITS[row["quantity"]],
+            ", ".join(filter(None, (_UNITS[row["quantity"]], row.get("place")))),
             "–" if row["measured"] is None else f"{row['measured']:g}",
             predicted,
             _COMPARED[row["comparison"]],

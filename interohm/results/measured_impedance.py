@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr
 
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Cell
+from interohm.results.impedance import Process
 from interohm.results.result import Quantiles, Result, without_records
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class MeasuredPoints(Result):
     predicted_imag_ohm_cm2: list[float | None] = Field(description="Ω·cm², of the records.")
     fitted_real_ohm_cm2: list[float] | None = Field(None, description="Ω·cm², after the fit.")
     fitted_imag_ohm_cm2: list[float] | None = Field(None, description="Ω·cm², after the fit.")
+    processes: list[Process] = Field(
+        default_factory=list, description="The model's, after the fit if there is one."
+    )
     relaxation_times: RelaxationDistribution | None = Field(
         None, description="None where fewer than half of the points can be used."
     )

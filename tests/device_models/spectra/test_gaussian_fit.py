@@ -152,6 +152,29 @@ def test_reweighted_samples_tell_where_it_is_not() -> None:
     assert abs(check.shift[0]) > 0.3
 
 
+def test_samples_follow_a_curved_valley() -> None:
+    """y is known as exactly as one likes along y = x²; x is as it was."""
+
+    def predict(x: Array) -> tuple[ComplexArray, ComplexArray]:
+        return np.array([x[1] - x[0] ** 2 + 0j]), np.array([[-2 * x[0] + 0j, 1 + 0j]])
+
+    observation = Observation(predict, np.array([0j]), np.array([1e-3]))
+    prior = np.diag([0.25, 100.0])
+    found = fit_gaussian([observation], [0.5, 0.0], prior)
+    check = reweighted(found, [observation], samples=2000)
+    # by quadrature along the valley, where the noise is narrow
+    x = np.linspace(-3, 4, 20001)
+    density = np.exp(-0.5 * (x - 0.5) ** 2 / 0.25 - 0.5 * x**4 / 100)
+    density /= density.sum()
+    # samples of a normal distribution alone would not hit the valley at all
+    assert check.effective_samples > 300
+    assert check.mean[0] == pytest.approx(density @ x, abs=0.05)
+    assert check.mean[1] == pytest.approx(density @ x**2, abs=0.06)
+    low, high = np.interp([0.05, 0.95], np.cumsum(density), x)
+    assert check.quantiles[0, 0] == pytest.approx(low, abs=0.15)
+    assert check.quantiles[2, 0] == pytest.approx(high, abs=0.15)
+
+
 def test_undetermined_directions() -> None:
     # a and b only as their sum, c not at all, d alone
     def predict(x: Array) -> tuple[ComplexArray, ComplexArray]:

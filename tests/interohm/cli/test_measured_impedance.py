@@ -50,6 +50,7 @@ def test_from_files_to_records(interohm, tmp_path):
     assert all(other["usable"])
     assert one["noise"] == pytest.approx(0.003, rel=0.25)
     assert one["relaxation_times"]["peaks"]
+    assert {each["name"] for each in one["processes"]} >= {"bulk", "solid diffusion"}
     fit = document["fit"]
     assert fit["converged"]
     assert fit["chi2_reduced"] == pytest.approx(1, abs=0.35)
@@ -73,7 +74,10 @@ def test_from_files_to_records(interohm, tmp_path):
     assert load_interface(tmp_path / "learned" / "Li_LLZO.yaml").barrier_eV is not None
     assert (tmp_path / "f.png").stat().st_size > 10_000
     report = (tmp_path / "r.html").read_text()
-    for word in ("Kramers–Kronig", "What the spectra teach", "impedance_330K.csv"):
+    for word in (
+        *("Kramers–Kronig", "What the spectra teach", "impedance_330K.csv", "Nyquist plot"),
+        *("Bode plot", "Relaxation times", "charge transfer, Li | LLZO"),
+    ):
         assert word in report
 
 
@@ -96,6 +100,11 @@ def test_tables_without_a_fit(interohm):
         (["--measured", f"{SPECTRUM},soc=x", "--area-cm2", 1], "'x' is no number"),
         (["--measured", f"{SPECTRUM},soc=2", "--area-cm2", 1], "--soc"),
         (["--measured", SPECTRUM, "--area-cm2", 1, "--save-records", "x"], "--fit"),
+        (["--measured", SPECTRUM, "--area-cm2", 1, "--samples", 0], "--samples"),
+        (
+            ["--measured", SPECTRUM, "--area-cm2", 1, "--frequencies", "1:10:3"],
+            "measured frequencies",
+        ),
         (["--measured", SPECTRUM, "--area-cm2", 1, "--save"], "not kept in the database"),
     ],
 )

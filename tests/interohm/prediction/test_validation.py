@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,16 @@ from pydantic import ValidationError
 
 from interohm.prediction.barrier_prior import MeasuredPair, fit_scale, measured_pairs
 from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
+from interohm.prediction.impedance import impedance_result
 from interohm.prediction.sampling import FieldSamples
-from interohm.prediction.validation import RESISTANCE, Validation, solve_experiment, validate
+from interohm.prediction.validation import (
+    RESISTANCE,
+    ComparedRow,
+    Validation,
+    solve_experiment,
+    spectrum_samples,
+    validate,
+)
 from interohm.records import Metal, Quantity
 from interohm.records.cell_config import Contact
 from interohm.records.experiment import (
@@ -197,3 +206,64 @@ def test_the_shipped_scale_is_what_the_table_gives_and_beats_a_uniform_density()
     # left out, each two-sided pair is likelier than by the range alone, too
     for one in fit.held_out:
         assert one.log_score > one.pair.uniform_log_score, one.pair.name
+
+
+def rows_of(found: Validation, name: str) -> list[ComparedRow]:
+    return [row for row in found.rows if row.experiment.name == name]
+
+
+def test_electrons_that_pass_blocked_contacts_make_a_real_tail(found: Validation) -> None:
+    """Of the bulk's 50 Ω·cm² at the plateau to a thousand times of it at low frequency."""
+    (cell,) = {row.pair for row in rows_of(found, "lipon-metal-tail-liu")}
+    assert cell == "metal-model | LiPON-model | metal-model"
+    one = experiment("lipon-metal-tail-liu")
+    plateau, tail = (spectrum_samples(one, each, 0) for each in one.measured)
+    assert plateau is not None
+    assert tail is not None
+    assert plateau == pytest.approx(49.8, rel=0.01)
+    assert tail[0] > 1000 * plateau[0]
+
+
+def test_a_space_charge_has_its_own_activation_energy(found: Validation) -> None:
+    bulk, space_charge = rows_of(found, "licgc-au-impedance-katzenmeier")
+    assert bulk.p50 == pytest.approx(0.39, abs=0.002)
+    # 0.42 was measured; as the drop vanishes the model has 1.5 kT more than the bulk
+    assert space_charge.p50 == pytest.approx(0.42, abs=0.015)
+    # as one contact of the cell by itself
+    (contact,) = rows_of(found, "licgc-au-katzenmeier")
+    assert space_charge.p50 == pytest.approx(contact.p50, abs=1e-3)
+
+
+def test_a_multilayers_resistance_is_the_sum_of_its_parts(found: Validation) -> None:
+    one = experiment("peo-latp-multilayer-isaac")
+    assert one.cell is not None
+    (state,) = impedance_result(one.cell, one.layers(), samples=0).states
+    parts = {
+        name: sum(each.resistance_ohm_cm2 or 0.0 for each in state.processes if each.name == name)
+        for name in ("bulk", "charge transfer", "space charge")
+    }
+    layers, all_of_it = (spectrum_samples(one, each, 0) for each in one.measured)
+    assert layers is not None
+    assert all_of_it is not None
+    assert layers[0] == pytest.approx(parts["bulk"], rel=0.01)
+    assert all_of_it[0] == pytest.approx(sum(parts.values()), rel=1e-3)
+    assert parts["charge transfer"] > 0.5 * parts["bulk"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"quantity": "z_real_ohm_cm2"}, "frequency_Hz belongs to z_real_ohm_cm2: give it"),
+        ({"quantity": "thickness_nm", "process": "bulk"}, "leave it out"),
+        ({"quantity": "process_activation_energy_eV"}, "process belongs to"),
+    ],
+)
+def test_numbers_of_a_spectrum_say_where(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Measurement.model_validate(fields)
+
+
+def test_numbers_of_a_spectrum_need_a_cell() -> None:
+    document = experiment("lipon-metal-tail-liu").model_dump(exclude={"cell"})
+    with pytest.raises(ValidationError, match="give cell, with one state of charge"):
+        Experiment.model_validate(document)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import interohm
+from interohm.records import Insulator, Metal, material_document, material_from
+from interohm.records.shipped import shipped_material
 from interohm.report.impedance import (
     bode_figure,
     distribution,
@@ -24,7 +26,17 @@ LAYERS = [{"material": name, "thickness_nm": 2e4} for name in ("Li", "LiPON", "L
 @pytest.fixture(scope="module")
 def film() -> ImpedanceResult:
     cell = {"name": "film", "states_of_charge": [0.5, 1.0], "layers": LAYERS}
-    return interohm.predict_impedance(cell, samples=30)
+    records = [_shipped(name) for name in ("Li", "LiPON", "LiCoO2")]
+    return interohm.predict_impedance(cell, records=records, samples=30)
+
+
+def _shipped(name: str) -> Insulator | Metal:
+    """A shipped record, an electrode without diffusion."""
+    record = shipped_material(name)
+    assert record is not None
+    document = material_document(record)
+    document.pop("chemical_diffusivity_cm2_s", None)
+    return material_from(document, where="test")
 
 
 def _blocked(**fields: Any) -> ImpedanceResult:
@@ -55,6 +67,19 @@ def test_a_capacitors_line_does_not_hide_the_arc() -> None:
     assert 10 < len(places) < len(state.frequency_Hz)
     tallest = max(-state.z_imag_ohm_cm2[k] for k in places)
     assert tallest < 10.0 * max(state.z_real_ohm_cm2)
+
+
+def test_a_tail_of_diffusion_does_not_hide_the_arc() -> None:
+    layers = [{"material": name, "thickness_nm": 1e3} for name in ("Li", "LiPON", "LiCoO2")]
+    cell = {"name": "film", "states_of_charge": [0.5], "layers": layers}
+    (state,) = interohm.predict_impedance(cell, samples=0).states
+    assert state.dc_resistance_ohm_cm2 is not None
+    assert max(state.z_real_ohm_cm2) > 5.0 * state.dc_resistance_ohm_cm2
+    places = shown_points(state)
+    # it is seen, and ends where the arc still has a size
+    reached = max(state.z_real_ohm_cm2[k] for k in places) / state.dc_resistance_ohm_cm2
+    assert 1.2 < reached <= 2.0
+    assert state.frequency_Hz[places[-1]] == state.frequency_Hz[-1]
 
 
 def test_intervals_lie_around_their_curves(film: ImpedanceResult) -> None:
