@@ -151,7 +151,7 @@ class PhaseInputs:
         planning = plan_phase(
             dict(self.structures),
             phase=self.phase.model_dump(mode="json"),
-            preset=self.preset.model_dump(mode="json"),
+            preset={**self.preset.model_dump(mode="json"), **_resources(self.preset)},
             mobile_ion=self.mobile_ion,
             ion_charge=self.ion_charge,
             neighbours={
@@ -163,6 +163,15 @@ class PhaseInputs:
         )
         planning.name = f"{self.phase.name}{PLAN_NAME}"
         return planning
+
+
+def _resources(preset: AnyPreset) -> dict[str, Any]:
+    """Return what is asked of the cluster, which no dump of a preset has."""
+    given = {
+        kind: one.model_dump(mode="json", exclude_none=True)
+        for kind, one in preset.resources.items()
+    }
+    return {"resources": given} if given else {}
 
 
 @job
