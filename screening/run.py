@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm.extras import missing_packages
 from interohm.results.screening import ScreeningResult
 from interohm.screening.arrays import load_arrays, save_arrays
 from interohm.screening.cells import Cells, FullySolvedCells
@@ -125,7 +126,8 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
     Returns
     -------
     ScreeningResult
-        The fields of ``interohm screen --json``, which stand in ``screening.json``, too.
+        The fields of ``interohm screen --json``, which stand in ``screening.json``, too. Without
+        the extra ``parquet`` there is no ``contacts.parquet``.
     """
     tables = []
     states = []
@@ -155,12 +157,13 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
             add_validity(state, screening.names, both)
         states.append({**state, "contacts": contact_maps(cells, sampler, both)})
         details += [None, None] if both is None else both
-    write_contacts(
-        screening.folder / "contacts.parquet",
-        tables,
-        screening.names["electrolyte"],
-        details=details,
-    )
+    if not missing_packages("parquet"):
+        write_contacts(
+            screening.folder / "contacts.parquet",
+            tables,
+            screening.names["electrolyte"],
+            details=details,
+        )
     result = ScreeningResult.model_validate(
         {
             "screening": screening.config.name,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from interohm.database import Database
+from interohm.extras import require
 from interohm.records import Insulator, Metal, material_document
 from interohm.records.interface import interface_document
 from interohm.screening.candidates import Records, find_records
@@ -119,8 +120,11 @@ def open_screening(
     Raises
     ------
     InputError
-        There is no such record, or a condition cannot be asked.
+        There is no such record, a condition cannot be asked, or a table is asked for and the
+        extra ``parquet`` is not installed.
     """
+    if table:
+        require("parquet", "a table of all cells", where="--table", otherwise="leave --table out")
     with Database.open() as database:
         records = find_records(config, database, relative_to=relative_to or Path(), where=where)
     parent = load_settings().data / "screens" if folder is None else folder

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from pymatgen.analysis.defects.generators import VacancyGenerator
-from pymatgen.analysis.defects.utils import cluster_nodes, remove_collisions
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from pymatgen.core.operations import SymmOp
@@ -17,6 +15,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from scipy.spatial import Voronoi
 
 from interohm.errors import InputError
+from interohm.extras import require
 
 from .cells import supercell
 from .chosen_setting import SYMMETRY_TOLERANCE_A, within_cell
@@ -77,7 +76,16 @@ class DefectSite:
 
 
 def vacancy_sites(conventional: Structure, element: str) -> list[DefectSite]:
-    """Return the symmetry-distinct vacancies of an element."""
+    """Return the symmetry-distinct vacancies of an element.
+
+    Raises
+    ------
+    InputError
+        The extra ``defects`` is not installed.
+    """
+    require("defects", "finding the sites of defects", where="defects")
+    from pymatgen.analysis.defects.generators import VacancyGenerator
+
     generator = VacancyGenerator(symprec=SYMMETRY_TOLERANCE_A)
     sites = []
     for vacancy in generator.generate(conventional, rm_species=[element]):
@@ -154,6 +162,9 @@ def _voids(conventional: Structure) -> np.ndarray:
     array, shape (voids, 3)
         Fractional coordinates.
     """
+    require("defects", "finding the sites of defects", where="defects")
+    from pymatgen.analysis.defects.utils import cluster_nodes, remove_collisions
+
     # Cells of a few atoms have polyhedra that reach beyond the next cells.
     reach = 2 if len(conventional) < 5 else 1
     cells = np.array(list(itertools.product(range(-reach, reach + 1), repeat=3)))

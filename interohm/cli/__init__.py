@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +18,7 @@ from interohm.cli import (
     design,
     doctor,
     dynamics,
+    examples,
     explore,
     impedance,
     imports,
@@ -33,6 +34,7 @@ from interohm.cli import (
     validate,
     why,
 )
+from interohm.cli.grouped_help import GroupedHelp
 from interohm.cli.output import documents_left_out_are_named, prepare_streams, remark
 from interohm.errors import InputError
 from interohm.version import VERSION
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="interohm",
+    cls=GroupedHelp,
     help="From crystal structures, by density functional theory, to the intrinsic interface "
     "resistance of a solid-state cell.",
     epilog="Example: interohm contact Li LLZO --temperature 350",
@@ -51,29 +54,46 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run", epilog=campaigns.RUN_EXAMPLE)(campaigns.run)
-app.command("submit", epilog=queue.SUBMIT_EXAMPLE)(queue.submit)
-app.command("status", epilog=queue.STATUS_EXAMPLE)(queue.status)
-app.command("rerun", epilog=queue.RERUN_EXAMPLE)(queue.rerun)
-app.command("init-cluster", epilog=init_cluster.INIT_CLUSTER_EXAMPLE)(init_cluster.init_cluster)
-app.command("import", epilog=imports.IMPORT_EXAMPLE)(imports.import_)
-app.command("contact", epilog=predictions.CONTACT_EXAMPLE)(predictions.contact)
-app.command("cell", epilog=predictions.CELL_EXAMPLE)(predictions.cell)
-app.command("impedance", epilog=impedance.IMPEDANCE_EXAMPLE)(impedance.impedance)
-app.command("dynamics", epilog=dynamics.DYNAMICS_EXAMPLE)(dynamics.dynamics)
-app.command("screen", epilog=screen.SCREEN_EXAMPLE)(screen.screen)
-app.command("design", epilog=design.DESIGN_EXAMPLE)(design.design)
-app.command("kpfm", epilog=kpfm.KPFM_EXAMPLE)(kpfm.kpfm)
-app.command("validate", epilog=validate.VALIDATE_EXAMPLE)(validate.validate)
-app.add_typer(materials.app, name="materials")
-app.add_typer(interfaces.app, name="interfaces")
-app.command("query", epilog=query.QUERY_EXAMPLE)(query.query)
-app.command("why", epilog=why.WHY_EXAMPLE)(why.why)
-app.command("export", epilog=query.EXPORT_EXAMPLE)(query.export)
-app.command("explore", epilog=explore.EXPLORE_EXAMPLE)(explore.explore)
-app.command("migrate", epilog=query.MIGRATE_EXAMPLE)(query.migrate)
-app.command("doctor", epilog=doctor.DOCTOR_EXAMPLE)(doctor.doctor)
-app.command("schema", epilog=schema.SCHEMA_EXAMPLE)(schema.schema)
+#: The headings of `--help`, in its order, with the commands under each: name, example, function.
+_COMMANDS: dict[str, tuple[tuple[str, str, Callable[..., None]], ...]] = {
+    "Predict": (
+        ("contact", predictions.CONTACT_EXAMPLE, predictions.contact),
+        ("cell", predictions.CELL_EXAMPLE, predictions.cell),
+        ("impedance", impedance.IMPEDANCE_EXAMPLE, impedance.impedance),
+        ("dynamics", dynamics.DYNAMICS_EXAMPLE, dynamics.dynamics),
+        ("screen", screen.SCREEN_EXAMPLE, screen.screen),
+        ("design", design.DESIGN_EXAMPLE, design.design),
+        ("kpfm", kpfm.KPFM_EXAMPLE, kpfm.kpfm),
+        ("validate", validate.VALIDATE_EXAMPLE, validate.validate),
+    ),
+    "Calculate": (
+        ("run", campaigns.RUN_EXAMPLE, campaigns.run),
+        ("import", imports.IMPORT_EXAMPLE, imports.import_),
+    ),
+    "Database": (
+        ("query", query.QUERY_EXAMPLE, query.query),
+        ("export", query.EXPORT_EXAMPLE, query.export),
+        ("why", why.WHY_EXAMPLE, why.why),
+        ("explore", explore.EXPLORE_EXAMPLE, explore.explore),
+        ("migrate", query.MIGRATE_EXAMPLE, query.migrate),
+    ),
+    "Cluster": (
+        ("init-cluster", init_cluster.INIT_CLUSTER_EXAMPLE, init_cluster.init_cluster),
+        ("submit", queue.SUBMIT_EXAMPLE, queue.submit),
+        ("status", queue.STATUS_EXAMPLE, queue.status),
+        ("rerun", queue.RERUN_EXAMPLE, queue.rerun),
+    ),
+    "Help": (
+        ("examples", examples.EXAMPLES_EXAMPLE, examples.examples),
+        ("schema", schema.SCHEMA_EXAMPLE, schema.schema),
+        ("doctor", doctor.DOCTOR_EXAMPLE, doctor.doctor),
+    ),
+}
+for _heading, _commands in _COMMANDS.items():
+    for _name, _example, _command in _commands:
+        app.command(_name, epilog=_example, rich_help_panel=_heading)(_command)
+app.add_typer(materials.app, name="materials", rich_help_panel="Database")
+app.add_typer(interfaces.app, name="interfaces", rich_help_panel="Database")
 
 
 def _print_version(asked: bool) -> None:

@@ -22,17 +22,10 @@ def explore(
     side. The page is for this machine alone, works without a network, and writes nothing. Its
     address is secret: whoever has it can read the database while the command runs.
     """
-    from importlib.util import find_spec
-
     from interohm.cli.output import remark
-    from interohm.errors import InputError
+    from interohm.extras import require
 
-    if find_spec("dash") is None or find_spec("dash_ag_grid") is None:
-        raise InputError(
-            "the explorer's libraries are not installed",
-            where="interohm explore",
-            fix="pip install 'interohm[explore]'",
-        )
+    require("explore", "the explorer", where="interohm explore")
     from interohm.explorer.server import explorer, listen, page_that_leads_to
     from interohm.settings import load_settings
 

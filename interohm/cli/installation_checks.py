@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from interohm.errors import InputError
+from interohm.extras import EXTRAS, install_command, missing_packages
 from interohm.settings import has_batch_system
 
 _PATIENCE_MS = 5000
@@ -20,7 +20,6 @@ _PACKAGES = (
     "scipy",
     "pydantic",
     "pymatgen",
-    "pymatgen-analysis-defects",
     "ase",
     "jobflow",
     "fireworks",
@@ -54,6 +53,9 @@ def examine() -> list[Check]:
     """Return all checks; nothing is changed, and nothing that is created stays."""
     return [
         _packages(),
+        _extra("defects", "needed by engines, to find the sites of defects"),
+        _extra("parquet", "tables of screenings; CSV and JSON work without"),
+        _extra("explore", "the database in a browser"),
         _gpaw(),
         _libxc(),
         _mpi(),
@@ -92,14 +94,23 @@ def _packages() -> Check:
     return Check("Python packages", "ok", ", ".join(f"{p} {v}" for p, v in versions.items()))
 
 
+def _extra(name: str, purpose: str) -> Check:
+    part = f"extra {name}"
+    if missing_packages(name):
+        found = f"{' and '.join(missing_packages(name))} not installed ({purpose})"
+        return Check(part, "missing", found, install_command(name))
+    packages = EXTRAS[name].values()
+    return Check(part, "ok", ", ".join(f"{package} {_version(package)}" for package in packages))
+
+
 def _gpaw() -> Check:
     part = "engine gpaw"
-    if find_spec("gpaw") is None:
+    if missing_packages("gpaw"):
         return Check(
             part,
             "missing",
-            "not installed",
-            "`make install`, or pip install 'interohm[gpaw]' with a C++ compiler; see the README",
+            f"{' and '.join(missing_packages('gpaw'))} not installed",
+            f"{install_command('gpaw')} with a C++ compiler, or `make install`: docs/install.md",
         )
     try:
         import gpaw
@@ -160,8 +171,10 @@ def _mpi() -> Check:
 def _vasp() -> Check:
     part = "engine vasp"
     found = _version("atomate2")
-    if found is None:
-        return Check(part, "missing", "atomate2 is not installed", "pip install 'interohm[vasp]'")
+    if missing := missing_packages("vasp"):
+        return Check(
+            part, "missing", f"{' and '.join(missing)} not installed", install_command("vasp")
+        )
     try:
         from atomate2 import SETTINGS
 
@@ -188,7 +201,7 @@ def _shakenbreak() -> Check:
             part,
             "missing",
             "defects begin with random displacements",
-            "pip install 'interohm[shakenbreak]', for presets that ask for it",
+            f"{install_command('shakenbreak')}, for presets that ask for it",
         )
     return Check(part, "ok", f"shakenbreak {found}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interohm.cli.grouped_help import GroupedHelp
 from interohm.cli.saving import WAIT_S
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
 
 app = typer.Typer(
+    cls=GroupedHelp,
     help="List, show, add and remove what is known of contacts: barriers, dipoles, sites.",
     epilog="Example: interohm interfaces show LiF-LLZO",
     no_args_is_help=True,

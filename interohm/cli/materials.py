@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interohm.cli import new_materials
+from interohm.cli.grouped_help import GroupedHelp
 from interohm.cli.saving import WAIT_S
 
 if TYPE_CHECKING:
     from interohm.records import Insulator, Metal, Quantity
 
 app = typer.Typer(
+    cls=GroupedHelp,
     help="List, show, make, change, add, remove and export the records of phases.",
     epilog="Example: interohm materials show LLZO",
     no_args_is_help=True,

@@ -223,12 +223,20 @@ def export(
     from interohm.database import Database
     from interohm.database.export import write_rows
     from interohm.database.rows import COLUMNS
+    from interohm.extras import require
     from interohm.yaml_io import atomic_output
 
     chosen = format or _format_of(output)
     if chosen is Format.parquet and output is None and sys.stdout.isatty():
         raise InputError(
             "Parquet is no text for a terminal", where="--output", fix="name a file by --output"
+        )
+    if chosen is Format.parquet:
+        require(
+            "parquet",
+            "writing Parquet",
+            where="--format" if format else "--output",
+            otherwise="write CSV or JSON",
         )
     with Database.open() as database:
         rows = database.each_row(collection, where, sort=sort, limit=limit)

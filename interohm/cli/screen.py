@@ -52,6 +52,7 @@ def screen(
     ranking is. A screening that was stopped goes on where it was.
     """
     from interohm.cli.output import print_json, remark
+    from interohm.extras import install_command, missing_packages
     from interohm.screening.config import load_screen
     from interohm.screening.run import run_screening
     from interohm.screening.screening import open_screening
@@ -88,6 +89,11 @@ def screen(
         write_screening_report(report, screening.records.all, result)
         remark(f"report: {report}")
     remark(f"screening: {screening.folder}")
+    if missing := missing_packages("parquet"):
+        remark(
+            f"without contacts.parquet, which needs {' and '.join(missing)}: "
+            f"{install_command('parquet')}, then the same command adds it"
+        )
 
 
 def _keep(

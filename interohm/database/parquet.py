@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from interohm.database.columns import resolve_column, unknown_column
 from interohm.database.conditions import parse_where
 from interohm.errors import InputError
+from interohm.extras import require
 
 if TYPE_CHECKING:
     import duckdb
@@ -123,11 +124,13 @@ def query_table(
     Raises
     ------
     InputError
-        No such table, an unknown column, or a condition that is not understood.
+        No such table, an unknown column, a condition that is not understood, or the extra
+        ``parquet`` is not installed.
     """
+    files = table_files(path)
+    require("parquet", "reading a Parquet table", where=str(path))
     import duckdb
 
-    files = table_files(path)
     try:
         with _connection(files, threads) as connection:
             described = connection.execute("DESCRIBE FROM read_parquet(?)", [files]).fetchall()

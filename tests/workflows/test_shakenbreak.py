@@ -43,7 +43,7 @@ def campaign(folder: Path, *, larger: str = "") -> CampaignConfig:
 
 @pytest.mark.skipif(HERE, reason="ShakeNBreak is installed")
 def test_without_the_extra_it_is_named(tmp_path: Path) -> None:
-    message = r"ShakeNBreak, which the preset asks for, is not installed"
+    message = r"the preset needs shakenbreak, which is not installed"
     with pytest.raises(InputError, match=message) as caught:
         campaign_flow(campaign(tmp_path))
     assert "preset: defects, shakenbreak" in str(caught.value)

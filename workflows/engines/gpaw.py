@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import math
 import shutil
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.extras import install_command, missing_packages
 from interohm.settings import load_settings
 
 from .protocol import Progress
@@ -27,23 +27,20 @@ class GpawEngine:
 
     def check(self) -> None:
         """Raise InputError unless gpaw and its datasets can be imported."""
-        if missing := self._missing_packages():
+        if missing := missing_packages("gpaw"):
             raise InputError(
                 f"the engine gpaw is not installed ({', '.join(missing)} missing)",
                 where="engine",
-                fix="pip install 'interohm[gpaw]', with a C++ compiler; "
-                "the README says how to build it without further libraries",
+                fix=f"{install_command('gpaw')}, with a C++ compiler; docs/install.md says how to "
+                "build it without further libraries",
             )
-
-    def _missing_packages(self) -> list[str]:
-        return [name for name in ("gpaw", "gpaw_data") if not importlib.util.find_spec(name)]
 
     def check_elements(self, structure: Structure, settings: dict[str, Any]) -> None:
         """Raise InputError unless the functional is there, and data sets of all elements for it.
 
         Without gpaw nothing is checked: all may be calculated already.
         """
-        if self._missing_packages():
+        if missing_packages("gpaw"):
             return
         from gpaw import setup_paths
         from gpaw.xc import XC

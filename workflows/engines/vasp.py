@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.extras import require
 from interohm.postprocess.vasp_method import functional_name
 
 from .protocol import Progress
@@ -62,12 +62,7 @@ class VaspEngine:
         )
 
     def _check_atomate2(self) -> None:
-        if importlib.util.find_spec("atomate2") is None:
-            raise InputError(
-                "the engine vasp is not installed (atomate2 missing)",
-                where="engine",
-                fix="pip install 'interohm[vasp]'",
-            )
+        require("vasp", "the engine vasp", where="engine")
 
     def check_elements(self, structure: Structure, settings: dict[str, Any]) -> None:
         """Raise InputError unless the valence electrons of all elements' data sets are known.

@@ -8,7 +8,6 @@ other atoms rattled. ShakeNBreak is an extra of its own.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import warnings
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.extras import require
 
 #: Å; nearer than that ShakeNBreak leaves a distortion out, but where there is hydrogen.
 _TOO_NEAR_A = 1.0
@@ -40,13 +40,13 @@ def displaced(structure: Structure, distance_A: float, *, seed: int) -> Structur
 
 def require_shakenbreak() -> None:
     """Raise InputError unless ShakeNBreak is installed."""
-    if importlib.util.find_spec("shakenbreak") is None:
-        raise InputError(
-            "ShakeNBreak, which the preset asks for, is not installed",
-            where="preset: defects, shakenbreak",
-            fix="pip install 'interohm[shakenbreak]'; or leave shakenbreak out of the preset: "
-            "displacement_A moves the atoms into random directions",
-        )
+    require(
+        "shakenbreak",
+        "the preset",
+        where="preset: defects, shakenbreak",
+        otherwise="leave shakenbreak out of the preset: displacement_A moves the atoms into random "
+        "directions",
+    )
 
 
 def distorted_neighbours(missing_electrons: int) -> int:

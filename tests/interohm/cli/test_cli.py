@@ -3,40 +3,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+import typer
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from interohm.cli import main
+from interohm.cli import app, main
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.records import load_material
 from interohm.settings import Settings
-
-COMMANDS = (
-    (),
-    ("run",),
-    ("contact",),
-    ("cell",),
-    ("impedance",),
-    ("materials",),
-    ("materials", "list"),
-    ("materials", "show"),
-    ("materials", "add"),
-    ("materials", "export"),
-    ("query",),
-    ("why",),
-    ("export",),
-    ("explore",),
-    ("migrate",),
-    ("doctor",),
-    ("schema",),
-    ("validate",),
-)
 
 RECORD = """
 name: mine
@@ -61,12 +42,72 @@ def record(tmp_path):
     return path
 
 
+def commands(group, before=()):
+    """Yield every command and group with the words that call it."""
+    yield before, group
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands(command, (*before, name))
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_help_has_an_example(interohm, command):
     ran = interohm(*command, "--help")
     assert ran.code == 0
-    assert "Example: interohm " in ran.out
+    last = ran.out.rstrip().rpartition("\n\n  Example: ")[2]
+    assert last.startswith(" ".join(("interohm", *command)))
     assert ran.err == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_help_is_cut(interohm, command):
+    """Every command below is listed with its whole first sentence."""
+    out = " ".join(interohm(*command, "--help").out.split())
+    assert not re.search(r"[a-z,]\.\.\.(?!\w)", out)
+    for name, below in getattr(COMMANDS[command], "commands", {}).items():
+        paragraph = " ".join(below.help.partition("\n\n")[0].split())
+        assert f"{name} {paragraph}" in out
+
+
+def test_help_groups_commands(interohm):
+    """By what they are for, in the order of work; as ASCII."""
+    out = interohm("--help").out
+    places = [
+        out.index(f"\n{heading}:\n")
+        for heading in ("Predict", "Calculate", "Database", "Cluster", "Help")
+    ]
+    assert places == sorted(places)
+    assert "\nCommands:\n" not in out
+    assert out.isascii()
+
+
+def test_examples_are_copied_with_what_they_refer_to(interohm, tmp_path):
+    ran = interohm("examples", "configs")
+    assert ran.code == 0
+    copied = [tmp_path / line for line in ran.out.splitlines()]
+    assert tmp_path / "configs/examples/cell.yaml" in copied
+    named = re.compile(r"(?<![\w/])((?:\.\./)+[\w./-]+\.(?:cif|xyz|csv|yaml))\b")
+    found = [
+        (path.parent / name).resolve()
+        for path in copied
+        if path.suffix == ".yaml"
+        for name in named.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert len(found) > 30
+    assert all(path.is_file() for path in found)
+
+
+def test_examples_never_overwrite(interohm, tmp_path):
+    own = tmp_path / "configs/examples/cell.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    ran = interohm("examples", "configs")
+    assert ran.code == 2
+    assert "cell.yaml already exists" in ran.err
+    assert own.read_text() == "mine"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [own]
 
 
 def test_version(interohm):
