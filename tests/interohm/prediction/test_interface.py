@@ -33,6 +33,9 @@ def shipped(name: str, **fields: Any) -> Any:
     assert record is not None
     if not fields:
         return record
+    if fields.get("space_charge", ...) is None:  # diffusion into it has no meaning then
+        diffusion = ("chemical_diffusivity_cm2_s", "diffusivity_activation_energy_eV")
+        fields = {**dict.fromkeys(diffusion), **fields}
     return material_from({**material_document(record), **fields}, where="test")
 
 
