@@ -23,7 +23,7 @@ def main() -> None:
     """Count, and print the numbers."""
     os.environ["INTEROHM_TEST_MONGODB_URI"] = sys.argv[1]
     sys.path.insert(0, str(TESTS))
-    from test_round_trips import Counting, commands
+    from test_round_trips import Counting, commands, remote_commands
 
     made: list[LaunchPad] = []
 
@@ -41,7 +41,10 @@ def main() -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             sizes = [int(size) for size in sys.argv[2:]] or [10, 100, 1000]
-            counted = {str(size): commands(launchpad, size) for size in sizes}
+            counted = {
+                "fireworks": {size: commands(launchpad, size) for size in sizes},
+                "jobflow-remote": {size: remote_commands(size) for size in sizes},
+            }
     finally:
         for pad in made:
             pad.connection.drop_database(pad.name)

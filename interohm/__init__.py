@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         measured_impedance,
         predict_cell,
         predict_contact,
+        predict_dynamics,
         predict_impedance,
         screen,
         shipped_records,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from interohm.records.cell_config import Cell
     from interohm.results.cell import CellResult
     from interohm.results.contact import ContactResult
+    from interohm.results.dynamics import DynamicsResult
     from interohm.results.impedance import ImpedanceResult
     from interohm.results.measured_impedance import MeasuredImpedanceResult
     from interohm.results.screening import ScreeningResult
@@ -44,6 +46,7 @@ __all__ = [
     "CellResult",
     "ContactResult",
     "Database",
+    "DynamicsResult",
     "ImpedanceResult",
     "InputError",
     "Insulator",
@@ -55,6 +58,7 @@ __all__ = [
     "measured_impedance",
     "predict_cell",
     "predict_contact",
+    "predict_dynamics",
     "predict_impedance",
     "read_spectrum",
     "screen",
@@ -68,6 +72,7 @@ __getattr__, __dir__ = lazy_names(
         "CellResult": "interohm.results.cell",
         "ContactResult": "interohm.results.contact",
         "Database": "interohm.database",
+        "DynamicsResult": "interohm.results.dynamics",
         "ImpedanceResult": "interohm.results.impedance",
         "InputError": "interohm.errors",
         "Insulator": "interohm.records",
@@ -79,6 +84,7 @@ __getattr__, __dir__ = lazy_names(
         "measured_impedance": "interohm.api",
         "predict_cell": "interohm.api",
         "predict_contact": "interohm.api",
+        "predict_dynamics": "interohm.api",
         "predict_impedance": "interohm.api",
         "read_spectrum": "interohm.measured_spectra",
         "screen": "interohm.api",

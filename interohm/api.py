@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
     from interohm.results.cell import CellResult
     from interohm.results.contact import ContactResult
+    from interohm.results.dynamics import DynamicsResult
     from interohm.results.impedance import ImpedanceResult
     from interohm.results.measured_impedance import MeasuredImpedanceResult
     from interohm.results.screening import ScreeningResult
@@ -227,6 +228,93 @@ def predict_impedance(
         described,
         materials,
         frequency_Hz=frequencies,
+        samples=samples,
+        interfaces=interfaces,
+        where=where,
+    )
+    return result.with_records(described, materials)
+
+
+def predict_dynamics(
+    cell: str | Path | Mapping[str, Any] | Cell,
+    *,
+    records: Sequence[str | Path | Insulator | Metal] | None = None,
+    c_rate: float = 1.0,
+    charge: bool = False,
+    cut_off_V: float | None = None,
+    potential_step_V: float | None = None,
+    temperature_step_K: float | None = None,
+    state_of_charge: float | None = None,
+    temperature_K: float | None = None,
+    samples: int = 100,
+) -> DynamicsResult:
+    """Predict a cell in time, as ``interohm dynamics`` does.
+
+    Parameters
+    ----------
+    cell : str, Path, mapping or Cell
+        A path to YAML, the same fields as a mapping, or a description that was read.
+    records : sequence of str, Path, Insulator or Metal, optional
+        One for each layer; those that the layers name unless given.
+    c_rate : float
+        Current of a run: 1 passes the capacity within an hour.
+    charge : bool
+        Charge instead of discharging.
+    cut_off_V : float, optional
+        Voltage that ends the run.
+    potential_step_V, temperature_step_K : float, optional
+        One of them: no run, but the space charges after this step.
+    state_of_charge : float, optional
+        Of a step; the middle one of the cell's unless given.
+    temperature_K : float, optional
+        In kelvin; the cell's unless given.
+    samples : int
+        How often the uncertainties of the records are drawn for a run; 0 for the nominal one alone.
+
+    Returns
+    -------
+    DynamicsResult
+        Also with ``.report(path)`` and ``.to_frame()``.
+
+    Raises
+    ------
+    InputError
+        The description or a record is wrong, or an argument is of a wrong type.
+
+    Examples
+    --------
+    >>> import interohm
+    >>> layers = [{"material": name, "thickness_nm": 2e3} for name in ("Li", "LiPON", "LiCoO2")]
+    >>> run = interohm.predict_dynamics({"name": "film", "layers": layers}, samples=0)
+    >>> run.galvanostatic.ended_by
+    'capacity'
+    """
+    from interohm.prediction.dynamics import dynamics_result
+    from interohm.prediction.impedance import at_conditions
+    from interohm.records.cell_config import StateOfCharge, Temperature
+
+    _check_samples(samples)
+    if state_of_charge is not None:
+        _checked(state_of_charge, StateOfCharge, "state_of_charge")
+    if temperature_K is not None:
+        _checked(temperature_K, Temperature, "temperature_K")
+    if potential_step_V is not None and temperature_step_K is not None:
+        raise InputError(
+            "a step of the potential and one of the temperature at once",
+            where="temperature_step_K",
+            fix="give one of them",
+        )
+    described, materials, interfaces, where = _cell_with_records(cell, records)
+    described = at_conditions(described, state_of_charge, temperature_K)
+    by = potential_step_V if potential_step_V is not None else temperature_step_K
+    result = dynamics_result(
+        described,
+        materials,
+        c_rate=c_rate,
+        direction="charge" if charge else "discharge",
+        cut_off_V=cut_off_V,
+        step=None if by is None else "potential" if potential_step_V is not None else "temperature",
+        by=0.0 if by is None else by,
         samples=samples,
         interfaces=interfaces,
         where=where,

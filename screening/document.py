@@ -33,6 +33,8 @@ def described_cells(
             "electrolyte": names["electrolyte"][j],
             "positive": names["positive"][k],
             **{name: number(values[row]) for name, values in outputs.items()},
+            "negative_margin_V": number(cells.negative.stability_margin_V[j, i]),
+            "positive_margin_V": number(cells.positive.stability_margin_V[j, k]),
         }
         for row, (index, (j, i, k)) in enumerate(zip(indices, places, strict=True))
     ]
@@ -81,6 +83,7 @@ def rankings(
         ranking["cells"] = [
             {**cell, **sure} for cell, sure in zip(described, ranking["cells"], strict=True)
         ]
+        ranking["next"] = sampler.next_calculations(output, values)
         found[output] = ranking
     return found
 

@@ -14,8 +14,9 @@ from interohm.errors import InputError
 from interohm.prediction.assembly import joint_of
 from interohm.prediction.contact_barrier import with_known_interface
 from interohm.prediction.electrodes import reference_work_function_eV
-from interohm.prediction.sampling import FieldSamples
+from interohm.prediction.sensitivity import RecordedFieldSamples
 from interohm.prediction.solved_cell import solve_state
+from interohm.prediction.value_of_calculations import next_calculations
 from interohm.records.cell_config import Contact
 from interohm.results.json_values import number, quantiles
 from interohm.screening.cells import OF_ELECTRODES, OUTPUTS, combined
@@ -49,7 +50,7 @@ class Sampler:
     ) -> None:
         self.config, self.records = config, records
         self.temperature_K, self.state_of_charge = temperature_K, state_of_charge
-        self._field_samples = FieldSamples(config.samples)
+        self._field_samples = RecordedFieldSamples(config.samples)
         self._metal_eV = reference_work_function_eV(records.reference, self._field_samples)
         self._contacts: dict[tuple[bool, int, int], dict[str, Array]] = {}
         self._fully_solved: dict[tuple[int, int, int], Array] = {}
@@ -81,6 +82,38 @@ class Sampler:
             if progress is not None:
                 progress(1)
         return np.where(np.isfinite(rows), rows, np.nan)
+
+    def next_calculations(self, output: str, values: Array) -> list[dict[str, Any]]:
+        """Return which calculations would help most to choose among cells.
+
+        Parameters
+        ----------
+        output : str
+            By which cells are ranked.
+        values : array (n, samples)
+            What `outputs` returned for them.
+
+        Returns
+        -------
+        list of dict
+            See `interohm.prediction.value_of_calculations.next_calculations`; empty unless cells
+            are ranked by a resistance.
+        """
+        if not output.endswith("_ohm_cm2"):
+            return []
+        with np.errstate(invalid="ignore", divide="ignore"):
+            losses = np.where(values > 0, np.log10(values), np.nan)
+        known = losses[np.isfinite(losses).any(axis=1)]
+        if not known.size:
+            return []
+        records = self.records
+        metals = [one.metal.name for one in (*records.negatives, *records.positives)]
+        return next_calculations(
+            self._field_samples,
+            known,
+            {record.name: record for record in records.all},
+            electrodes=[name for name in metals if name != records.reference.name],
+        )
 
     def interface_quantiles(self, *, positive: bool, shape: tuple[int, int]) -> list[list[Any]]:
         """Return the quantiles of all contacts of a side that were asked for; None for others."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
-from scipy.spatial import cKDTree
 
 from .ties import ranks
 
@@ -169,6 +168,8 @@ class _Sites:
         self.places = np.flatnonzero(chosen)
         self.lattice = structure.lattice
         self.fractional = _within(structure.frac_coords[self.places])
+        from scipy.spatial import cKDTree  # slow to import, and not needed by most jobs
+
         self.tree = cKDTree(self.fractional, boxsize=1.0)
 
     def nearest(self, fractional: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

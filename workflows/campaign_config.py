@@ -47,6 +47,7 @@ from interohm.yaml_io import load_yaml, parse_yaml, validated
 
 from .materials_project import structure_by_id
 from .presets import AnyPreset, load_preset
+from .resources import Resources
 from .structure_lists import StructureList, listed_structures
 
 SHIPPED_STRUCTURES = SHIPPED_FOLDER.parent / "structures"
@@ -445,6 +446,9 @@ class CampaignConfig(_Config):
         The fields of those phases, all but name and structure.
     phases : list
         The phases of the campaign; with ``structures`` there may be none but those.
+    resources : mapping, optional
+        What jobs ask of a cluster, by the kind of their calculation, beside what the preset says.
+        No result depends on it.
     """
 
     name: Name
@@ -458,6 +462,7 @@ class CampaignConfig(_Config):
     structures: StructureList | None = Field(default=None, exclude=True)
     template: dict[str, Any] | None = Field(default=None, exclude=True)
     phases: Annotated[list[Phase], Field(default_factory=list, max_length=100_000)]
+    resources: Resources = Field(default_factory=dict, exclude=True)
 
     #: Structures of a list by their sources, as JSON.
     _listed: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -520,7 +525,9 @@ class CampaignConfig(_Config):
         """
         key = self.folder, phase.preset or self.preset
         if key not in self._read.presets:
-            self._read.presets[key] = load_preset(key[1], folder=self.folder)
+            preset = load_preset(key[1], folder=self.folder)
+            both = {**preset.resources, **self.resources}
+            self._read.presets[key] = preset.model_copy(update={"resources": both})
         return self._read.presets[key]
 
     def structure_file(self, source: str, *, where: str) -> StructureFile:

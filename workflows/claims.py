@@ -11,8 +11,8 @@ from typing import IO
 
 from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
-from interohm.settings import load_settings
 
+from .context import job_settings
 from .engines.request import CalculationRequest
 from .engines.worker_run import check_space
 from .equivalents import as_requested, request_of_calculation, setting_of
@@ -52,7 +52,7 @@ def claimed(request: CalculationRequest) -> Claim:
     Workers on different processors may ask for one calculation in two settings. The second one
     goes on in the setting, and in the folder, of the first.
     """
-    scratch = load_settings().data / "scratch"
+    scratch = job_settings().data / "scratch"
     # All that may be one share a file, which is locked while they are compared.
     claims = scratch / "claims" / request.key
     check_space(claims.parent)

@@ -1,4 +1,4 @@
-"""The database that the jobs of this process use."""
+"""The database that the jobs of this process use, and where a flow's results go."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
+from pathlib import Path
 
 from jobflow import CURRENT_JOB
 
 from interohm.database import Database
 from interohm.database.storage import ServerUnreachableError
 from interohm.errors import InputError
-from interohm.settings import load_settings
+from interohm.settings import Settings, load_settings
+
+#: In the metadata of a job of a flow by itself: the project folder of its results, or `SERVER`.
+RESULTS, SERVER = "interohm_results", "server"
+
+#: How long a job waits for another writer of its folder.
+_WAIT_S = 60.0
 
 _ACTIVE: ContextVar[Database | None] = ContextVar("active_database", default=None)
 
@@ -40,11 +47,15 @@ def active_database() -> Iterator[Database]:
     if active is not None:
         yield active
         return
-    if _in_a_worker():
+    place = _place()
+    if place == SERVER or (place is None and _in_a_worker()):
         require_server()
     with contextlib.ExitStack() as stack:
         try:
-            database = stack.enter_context(Database.open(write=True))
+            database = stack.enter_context(
+                # many jobs may save into the folder of a flow
+                Database.open(job_settings(), write=True, shared=place is not None, wait_s=_WAIT_S)
+            )
         except ServerUnreachableError as error:
             # No word of a folder: the jobs after this one would look for its result on the server.
             raise InputError(
@@ -54,6 +65,36 @@ def active_database() -> Iterator[Database]:
                 "reach the server; then `interohm rerun`",
             ) from None
         yield database
+
+
+def results_of(database: str | Path | None) -> dict[str, str]:
+    """Return the metadata that tell a flow's jobs where its results go.
+
+    Parameters
+    ----------
+    database : str or Path, optional
+        A project folder. Default: what the settings say now: a folder, made absolute, or a server,
+        whose address every worker has in its own settings.
+    """
+    settings = load_settings()
+    if database is None and settings.mongodb_uri is not None:
+        return {RESULTS: SERVER}
+    folder = settings.data if database is None else Path(database)
+    return {RESULTS: str(folder.expanduser().resolve())}
+
+
+def job_settings() -> Settings:
+    """Return the settings of the present job: with the folder that its flow's results go to."""
+    settings, place = load_settings(), _place()
+    if place is None or place == SERVER:
+        return settings
+    return settings.model_copy(update={"data": Path(place), "mongodb_uri": None})
+
+
+def _place() -> str | None:
+    job = CURRENT_JOB.job
+    place = None if job is None else job.metadata.get(RESULTS)
+    return None if place is None else str(place)
 
 
 def require_server() -> None:

@@ -29,6 +29,7 @@ from .phase_jobs import (
     repeat_cell,
 )
 from .presets import AnyBandEdges, AnyPreset
+from .resources import ask_for
 from .steps import bulk_jobs, calculation_job
 from .surfaces import PlannedSurfaces, planned_surfaces, surface_jobs
 
@@ -420,7 +421,7 @@ def _edges_jobs(phase: InsulatorPhase, cell: Job, bulk: Job, preset: AnyPreset) 
             settings={**step.engine_settings(step.xc), **beside},
         )
         job.name = f"{phase.name}: band edges, {step.xc}"
-        jobs.append(job)
+        jobs.append(ask_for(job, preset.resources, "static"))
     return jobs
 
 

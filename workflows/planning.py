@@ -26,7 +26,7 @@ from .context import active_database, in_a_worker_of_jobflow_remote
 from .electrode import electrode_flow
 from .engines import engine_named
 from .interface import interface_flow, interface_step
-from .launchpad import PLAN_NAME
+from .launchpad import PLAN_NAME, PLANNED_BY
 from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
 from .presets import PRESET, AnyPreset
 
@@ -151,7 +151,7 @@ class PhaseInputs:
         planning = plan_phase(
             dict(self.structures),
             phase=self.phase.model_dump(mode="json"),
-            preset=self.preset.model_dump(mode="json"),
+            preset={**self.preset.model_dump(mode="json"), **_resources(self.preset)},
             mobile_ion=self.mobile_ion,
             ion_charge=self.ion_charge,
             neighbours={
@@ -163,6 +163,15 @@ class PhaseInputs:
         )
         planning.name = f"{self.phase.name}{PLAN_NAME}"
         return planning
+
+
+def _resources(preset: AnyPreset) -> dict[str, Any]:
+    """Return what is asked of the cluster, which no dump of a preset has."""
+    given = {
+        kind: one.model_dump(mode="json", exclude_none=True)
+        for kind, one in preset.resources.items()
+    }
+    return {"resources": given} if given else {}
 
 
 @job
@@ -189,15 +198,41 @@ def plan_phase(
         preset=PRESET.validate_python(preset),
         mobile_ion=mobile_ion,
         ion_charge=ion_charge,
-        structures=structures,
+        structures={name: as_structure(one) for name, one in structures.items()},
         neighbours=Neighbours(**neighbours),
     )
+    inputs.check(inputs.phase.name)
     flow = inputs.flow()
     if in_a_worker_of_jobflow_remote():
         for one in flow.jobs:
             # its workers' scripts say it, and some shells would read what is in parentheses
             one.name = re.sub(r"[^\w ,.:+=@%/-]", "", one.name)
     return Response(replace=_continued(flow))
+
+
+def as_structure(given: Any) -> Structure:
+    """Return a crystal: a Structure, an Atoms, or a document that has one, as atomate2 writes it.
+
+    Raises
+    ------
+    InputError
+        It is nothing of the kind.
+    """
+    if isinstance(given, Mapping):
+        given = given.get("structure", given.get("atoms"))
+    elif not isinstance(given, Structure):
+        given = getattr(given, "structure", given)
+    if isinstance(given, Structure):
+        return Structure.from_sites(given.sites)
+    if all(hasattr(given, name) for name in ("get_positions", "get_cell", "get_pbc")):
+        from pymatgen.io.ase import AseAtomsAdaptor
+
+        return AseAtomsAdaptor.get_structure(given)
+    raise InputError(
+        f"{type(given).__name__} is no structure",
+        where="structure",
+        fix="give a pymatgen Structure, an ASE Atoms, or a job's output that is or has one",
+    )
 
 
 def _continued(flow: Flow) -> Flow:
@@ -212,4 +247,6 @@ def _continued(flow: Flow) -> Flow:
     record.index = present.index + 1
     record.metadata = {**present.metadata, **record.metadata}
     flow.output = None
+    # Where the launchpad takes them in part, they are found by this.
+    flow.update_metadata({PLANNED_BY: present.uuid})
     return flow

@@ -12,6 +12,7 @@ from interohm.postprocess.materials import Uncertainties
 from interohm.records.shipped import SHIPPED_FOLDER
 from interohm.yaml_io import load_yaml, validated
 
+from .resources import Resources
 from .step_settings import (
     EnergyCorrections,
     HubbardU,
@@ -249,7 +250,8 @@ class Preset(StrictSettings):
     do not compare. ``electrode`` is for hosts that take up the mobile ion, ``molecule`` for
     elements that are gases or molecular crystals; it has moments of its own; ``interface`` for
     contacts of two slabs.
-    ``corrections_per_atom`` are added to energies in phase diagrams.
+    ``corrections_per_atom`` are added to energies in phase diagrams. ``resources`` are asked of a
+    cluster, by the kind of the calculation; they change no result, and are no part of its identity.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -265,6 +267,7 @@ class Preset(StrictSettings):
     molecule: MoleculeStep | None = None
     corrections_per_atom: EnergyCorrections = Field(default_factory=dict)
     uncertainties: Uncertainties
+    resources: Resources = Field(default_factory=dict, exclude=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -354,7 +357,8 @@ def load_preset(name: str, *, folder: Path | None = None) -> AnyPreset:
     """
     path = _path(name, folder or Path())
     preset = _read(path)
-    if preset.name in _shipped() and preset != _read(_path(preset.name, Path())):
+    shipped = _read(_path(preset.name, Path())) if preset.name in _shipped() else preset
+    if preset.model_dump() != shipped.model_dump():
         # Records and provenance know a preset by its name.
         raise InputError(
             f"name: {preset.name} is the shipped preset, and this one has other settings",

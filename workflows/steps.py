@@ -14,6 +14,7 @@ from interohm.slab_builders.cells import Crystal
 
 from .calculations import calculate, calculation_of
 from .presets import AnyPreset
+from .resources import ask_for
 
 
 def triple(values: Sequence[int]) -> tuple[int, int, int]:
@@ -33,7 +34,7 @@ def calculation_job(
     """Return the job of one calculation; ``structure`` may be another job's output."""
     work = calculate(structure, engine=preset.engine, kind=kind, settings=settings, charge=charge)
     work.name = label
-    return work
+    return ask_for(work, preset.resources, kind)
 
 
 def bulk_jobs(

@@ -11,6 +11,7 @@ from interohm.records import Number
 
 from .engines.vasp_inputs import INPUT_SETS, Functional, InputSet
 from .engines.vasp_kpoints import checked_rule, known_rule
+from .resources import Resources
 from .step_settings import EnergyCorrections, Positive, require_uncertainties
 
 #: What a contact's calculation is for; see `InterfaceStep.settings`.
@@ -357,6 +358,7 @@ class VaspPreset(_Settings):
     molecule: VaspMoleculeStep | None = None
     corrections_per_atom: EnergyCorrections = Field(default_factory=dict)
     uncertainties: Uncertainties
+    resources: Resources = Field(default_factory=dict, exclude=True)
 
     @model_validator(mode="after")
     def _uncertainties_are_known(self) -> VaspPreset:

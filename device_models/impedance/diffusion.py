@@ -74,3 +74,13 @@ class Diffusion:
         """Z_D at complex s (F,) for each sample, (B, F)."""
         root = np.sqrt(np.asarray(s) * self.time_s[:, None])
         return np.asarray(self.resistance_ohm_cm2[:, None] / np.tanh(root) / root)
+
+    def step_ohm_cm2(self, time_s: ArrayLike) -> Array:
+        """What a constant current meets after a time (T,) beyond the mean content, (B, T).
+
+        ``R_D [1/3 − Σ_n 2/(n²π²) exp(−n²π² t/τ_D)]``: R_D/3 in the end, ``2 R_D √(t/(π τ_D))`` at
+        first.
+        """
+        resistance, time, rest = self.sections
+        gone = -np.expm1(-np.asarray(time_s) / time[..., None])
+        return np.asarray(np.sum(resistance[..., None] * gone, axis=0) + rest[:, None])

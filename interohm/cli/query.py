@@ -64,6 +64,18 @@ _SHOWN = {
         "lowest_Hz",
         "highest_Hz",
     ),
+    "dynamics": (
+        "cell",
+        "temperature_K",
+        "direction",
+        "c_rate",
+        "capacity_mAh_cm2",
+        "ended_by",
+        "step",
+        "by",
+        "state_of_charge",
+        "relaxation_time_s",
+    ),
     "interfaces": ("name", "left", "right", "dipole_V", "barrier_eV", "areal_site_density_cm2"),
     "calculations": (
         "hash",

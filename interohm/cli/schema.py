@@ -26,6 +26,7 @@ class Schema(StrEnum):
     contact_result = "contact-result"
     cell_result = "cell-result"
     impedance_result = "impedance-result"
+    dynamics_result = "dynamics-result"
     measured_impedance_result = "measured-impedance-result"
     screening_result = "screening-result"
     design_result = "design-result"
@@ -46,6 +47,7 @@ _HOMES = {
     Schema.contact_result: ("interohm.results.contact", "ContactResult"),
     Schema.cell_result: ("interohm.results.cell", "CellResult"),
     Schema.impedance_result: ("interohm.results.impedance", "ImpedanceResult"),
+    Schema.dynamics_result: ("interohm.results.dynamics", "DynamicsResult"),
     Schema.measured_impedance_result: (
         "interohm.results.measured_impedance",
         "MeasuredImpedanceResult",
@@ -61,8 +63,8 @@ def schema(
         Schema,
         typer.Argument(
             help="record, interface, experiment, cell, campaign, preset, screen, design, import, "
-            "contact-result, cell-result, impedance-result, measured-impedance-result, "
-            "screening-result, design-result or kpfm-result."
+            "contact-result, cell-result, impedance-result, dynamics-result, "
+            "measured-impedance-result, screening-result, design-result or kpfm-result."
         ),
     ],
 ) -> None:
@@ -70,7 +72,7 @@ def schema(
 
     Every field of a record, an interface, an experiment, a cell, a campaign, its preset, a
     screening, a design or an import, with its type and bounds; every field that contact, cell,
-    impedance, screen, design and kpfm print with --json, with its unit.
+    impedance, dynamics, screen, design and kpfm print with --json, with its unit.
     """
     from interohm.cli.output import print_json
 

@@ -24,8 +24,12 @@ _COLUMNS = {
     "interface (Ω·cm²)": "interface_ohm_cm2",
     "voltage (V)": "open_circuit_voltage_V",
     "electron barrier (eV)": "electron_barrier_eV",
-    "stability margin (V)": "stability_margin_V",
+    "margin negative (V)": "negative_margin_V",
+    "margin positive (V)": "positive_margin_V",
 }
+
+#: Calculations that are told.
+_NEXT_ROWS = 5
 
 
 def print_screening(document: ScreeningResult) -> None:
@@ -92,14 +96,20 @@ def remarks(state: ScreeningState) -> list[str]:
         lines.append(f"{state.without_resistance} fitting cells have no resistance")
     for output, ranking in state.rankings.items():
         correlation = ranking.rank_correlation
-        lines.append(
-            f"ranking by {output}: {ranking.samples} samples of all uncertainties keep "
-            f"{100 * ranking.kept_of_best:.0f} % of the best {ranking.best_of}"
-            + (
-                ""
-                if correlation is None
-                else f"; rank correlation {correlation['p50']:.2f} "
+        first = max(ranking.cells, key=lambda cell: cell.probability_best or 0.0, default=None)
+        said = [f"{ranking.samples} samples of all uncertainties"]
+        if first is not None:
+            said.append(f"{first.name} is the best in {_share(first.probability_best)} %")
+        if ranking.best_of < len(ranking.cells):
+            kept = 100 * ranking.kept_of_best
+            said.append(f"{kept:.0f} % of the best {ranking.best_of} stay among them")
+        if correlation is not None:
+            said.append(
+                f"rank correlation {correlation['p50']:.2f} "
                 f"({correlation['p05']:.2f} … {correlation['p95']:.2f})"
             )
-        )
+        lines.append(f"ranking by {output}: {'; '.join(said)}")
+        if ranking.next:
+            lines.append("what to do next, the most worthwhile first:")
+            lines += [f"  {one.text}" for one in ranking.next[:_NEXT_ROWS]]
     return lines

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
     from interohm.results.cell import CellResult
     from interohm.results.contact import ContactResult
+    from interohm.results.dynamics import DynamicsResult
     from interohm.results.impedance import ImpedanceResult
 
 COLLECTIONS = tuple(COLUMNS)
@@ -384,6 +385,12 @@ class Database:
         key = _key(document, "cell", "temperature_K")
         self._save_all("impedances", [_prepared_result("impedances", key, document)])
 
+    def save_dynamics(self, document: DynamicsResult | Mapping[str, Any]) -> None:
+        """Insert or replace the run or step of the cell of this name at this temperature."""
+        document = _plain(document)
+        key = f"{_key(document, 'cell', 'temperature_K')}:{_in_time(document)}"
+        self._save_all("dynamics", [_prepared_result("dynamics", key, document)])
+
     def query(
         self,
         collection: str,
@@ -667,7 +674,7 @@ class Database:
         """Insert or replace whole documents by their ``_id``: in a folder all of them, or none."""
         backend = self._writable()
         with self._lock, backend.errors(), backend.transaction():
-            if collection in ("contacts", "cells", "impedances"):
+            if collection in ("contacts", "cells", "impedances", "dynamics"):
                 self._save_all(
                     collection, [_prepared_result(collection, key, one) for key, one in documents]
                 )
@@ -813,6 +820,20 @@ def _prepared(
             slim[field] = uuid.uuid4().hex
             blobs[slim[field]] = packed(parts)
     return slim, blobs
+
+
+def _in_time(document: Mapping[str, Any]) -> str:
+    """Return what tells one course of a cell from another."""
+    run, step = document.get("galvanostatic"), document.get("formation")
+    if run:
+        return f"{run['direction']}:{float(run['c_rate'])!r}:{run.get('cut_off_V')!r}"
+    if step:
+        return f"{step['step']}:{float(step['by'])!r}:{float(step['state_of_charge'])!r}"
+    raise InputError(
+        "it holds neither a run nor a step",
+        where="document",
+        fix="give what `interohm dynamics --json` prints",
+    )
 
 
 def _prepared_result(collection: str, key: str, document: Mapping[str, Any]) -> _Prepared:

@@ -139,6 +139,20 @@ COLUMNS: dict[str, dict[str, str]] = {
         "lowest_Hz": "",
         "highest_Hz": "",
     },
+    "dynamics": {
+        "cell": "cell",
+        "temperature_K": "temperature_K",
+        "direction": "galvanostatic.direction",
+        "c_rate": "galvanostatic.c_rate",
+        "current_A_cm2": "galvanostatic.current_A_cm2",
+        "capacity_mAh_cm2": "galvanostatic.capacity_mAh_cm2",
+        "nominal_capacity_mAh_cm2": "galvanostatic.nominal_capacity_mAh_cm2",
+        "ended_by": "galvanostatic.ended_by",
+        "step": "formation.step",
+        "by": "formation.by",
+        "state_of_charge": "formation.state_of_charge",
+        "relaxation_time_s": "quasi_equilibrium.relaxation_time_s",
+    },
 }
 
 _TEXTS = frozenset(
@@ -148,6 +162,7 @@ _TEXTS = frozenset(
         *("left", "right", "limiting_step", "reaction", "reason", "cell", "hash"),
         *("engine", "formula"),
         "failed_at",
+        *("direction", "ended_by", "step"),
     }
 )
 _LISTS = frozenset({"elements", "layers", "validity"})

@@ -50,6 +50,12 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("rows.dc_resistance_ohm_cm2",),
         ("schema_version",),
     ),
+    "dynamics": (
+        ("cell",),
+        ("rows.cell", "rows.temperature_K"),
+        ("rows.capacity_mAh_cm2",),
+        ("schema_version",),
+    ),
     "interfaces": (("left",), ("right",), ("schema_version",)),
     "calculations": (
         ("engine",),

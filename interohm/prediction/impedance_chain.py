@@ -385,13 +385,8 @@ class _Builder:
             return None
         assert host.ion_content is not None
         numbers = Numbers(material, self.field_samples)
-        diffusivity = numbers.positive("chemical_diffusivity_cm2_s", given)
-        barrier = material.diffusivity_activation_energy_eV
-        if barrier is not None:
-            energy = numbers.energy("diffusivity_activation_energy_eV", barrier)
-            kelvin = self.cell.temperature_K
-            change = 1.0 / kelvin - 1.0 / _DIFFUSIVITY_K
-            diffusivity = diffusivity * np.exp(-energy / models.BOLTZMANN_EV_K * change)
+        diffusivity = diffusivity_cm2_s(material, self.cell.temperature_K, self.field_samples)
+        assert diffusivity is not None
         density = numbers.positive(
             "space_charge.site_density_cm3", material.space_charge.site_density_cm3
         )
@@ -437,6 +432,23 @@ class _Builder:
                     segment = segment.spread(self.batch)
                 found[place] = segment
         return found
+
+
+def diffusivity_cm2_s(
+    metal: Metal, temperature_K: float, field_samples: FieldSamples | None = None
+) -> Array | None:
+    """Return the chemical diffusivity of an electrode at a temperature, None where unknown."""
+    given = metal.chemical_diffusivity_cm2_s
+    if given is None:
+        return None
+    numbers = Numbers(metal, field_samples)
+    diffusivity = numbers.positive("chemical_diffusivity_cm2_s", given)
+    barrier = metal.diffusivity_activation_energy_eV
+    if barrier is not None:
+        energy = numbers.energy("diffusivity_activation_energy_eV", barrier)
+        change = 1.0 / temperature_K - 1.0 / _DIFFUSIVITY_K
+        diffusivity = diffusivity * np.exp(-energy / models.BOLTZMANN_EV_K * change)
+    return np.asarray(diffusivity)
 
 
 def voltage_slope_V(metal: Metal, ion_content: float) -> float:

@@ -19,16 +19,20 @@ from interohm.prediction.contact_barrier import (
     pair_name,
     with_known_interface,
 )
+from interohm.prediction.impedance_chain import CellChain, cell_chain
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.single_contact import Conditions, solve_contact
+from interohm.prediction.solved_cell import solve_state
 from interohm.prediction.solved_contact import SolvedContact
 from interohm.records import Insulator, Metal
+from interohm.records.experiment import SPECTRUM_QUANTITIES
 from interohm.records.reference import is_reference, reference_metal
 from interohm.records.shipped import shipped_interfaces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interohm.records.cell_config import Cell
     from interohm.records.experiment import Experiment, Measurement
 
     Array = NDArray[np.float64]
@@ -120,16 +124,19 @@ def validate(
         phases = experiment.phases()
         for measurement in experiment.measured:
             quantiles: tuple[float, float, float] | tuple[None, None, None] = (None, None, None)
-            if phases is not None:
+            found = None
+            if measurement.quantity in SPECTRUM_QUANTITIES:
+                found = spectrum_samples(experiment, measurement, samples)
+            elif phases is not None:
                 found = _samples(experiment, phases, measurement.quantity, samples, solved)
-                if found is not None:
-                    low, middle, high = np.quantile(found, [0.05, 0.5, 0.95])
-                    quantiles = float(low), float(middle), float(high)
+            if found is not None:
+                low, middle, high = np.quantile(found, [0.05, 0.5, 0.95])
+                quantiles = float(low), float(middle), float(high)
             rows.append(
                 ComparedRow(
                     experiment,
                     measurement,
-                    "" if phases is None else pair_name(*phases),
+                    _what(experiment, phases),
                     quantiles[0],
                     quantiles[1],
                     quantiles[2],
@@ -190,6 +197,57 @@ def _samples(
     return None
 
 
+def _what(
+    experiment: Experiment, phases: tuple[Insulator | Metal, Insulator | Metal] | None
+) -> str:
+    if phases is not None:
+        return pair_name(*phases)
+    return " | ".join(one.name for one in experiment.layers())
+
+
+def spectrum_samples(
+    experiment: Experiment, measurement: Measurement, samples: int
+) -> Array | None:
+    """Return samples of a number of the spectrum of an experiment's cell; without any, the nominal.
+
+    None where the prediction has no such number.
+    """
+    assert experiment.cell is not None
+    materials = experiment.layers()
+    if measurement.quantity == "z_real_ohm_cm2":
+        assert measurement.frequency_Hz is not None
+        frequency = np.array([measurement.frequency_Hz])
+        found = _chain(experiment.cell, materials, samples)
+        ends = float(frequency[0]) / 10.0, float(frequency[0]) * 10.0
+        z = models.solve_chain(found.chain, *ends).impedance_ohm_cm2(frequency)
+        return _finite(z.real[:, 0])
+    kelvin = experiment.cell.temperature_K * (1.0 + _STEP * np.array([-1.0, 0.0, 1.0]))
+    resistances = []
+    for one in kelvin:
+        cell = experiment.cell.model_copy(update={"temperature_K": float(one)})
+        parts = [
+            process.resistance_ohm_cm2
+            for process in _chain(cell, materials, samples).processes
+            if process.name == measurement.process and process.resistance_ohm_cm2 is not None
+        ]
+        resistances.append(np.sum(parts, axis=0) if parts else np.full(max(samples, 1), np.nan))
+    positive = np.array(resistances).T
+    # an accumulation has a negative resistance, and no activation energy
+    positive = positive[np.all(positive > 0.0, axis=1)]
+    if not len(positive):
+        return None
+    return _finite(models.apparent_activation_energy_eV(positive, kelvin)[..., 1])
+
+
+def _chain(cell: Cell, materials: list[Insulator | Metal], samples: int) -> CellChain:
+    nominal = solve_state(cell, materials, 0)
+    if not samples:
+        return cell_chain(cell, nominal)
+    drawn = FieldSamples(samples)
+    state = solve_state(cell, materials, 0, field_samples=drawn, thick=nominal.thick)
+    return cell_chain(cell, state, field_samples=drawn)
+
+
 def _finite(values: Array) -> Array | None:
     kept = np.asarray(values)[np.isfinite(values)]
     return kept if kept.size else None
@@ -236,6 +294,8 @@ def row_fields(rows: Iterable[ComparedRow]) -> list[dict[str, object]]:
             "p50": row.p50,
             "p95": row.p95,
             "verdict": row.verdict,
+            # of a spectrum alone: at which frequency, of which process
+            **({"place": row.measurement.place} if row.measurement.place else {}),
         }
         for row in rows
     ]

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from interohm.errors import InputError
-from interohm.records.cell_config import Contact
+from interohm.records.cell_config import Cell, Contact
 from interohm.records.material import (
     Insulator,
     Kelvin,
@@ -35,7 +35,15 @@ MeasuredQuantity: TypeAlias = Literal[
     "potential_drop_V",
     "capacitance_uF_cm2",
     "thickness_nm",
+    "z_real_ohm_cm2",
+    "process_activation_energy_eV",
 ]
+
+#: Those of the spectrum of a whole cell, and what each needs to know.
+SPECTRUM_QUANTITIES = {
+    "z_real_ohm_cm2": "frequency_Hz",
+    "process_activation_energy_eV": "process",
+}
 
 #: ``two_sided``: the value lies where the prediction says, or not. ``upper_bound``: it may hold
 #: extrinsic parts or be a limit, so that it only bounds the intrinsic one from above. ``told``: of
@@ -51,15 +59,40 @@ class Measurement(_Model):
     quantity : str
         ``interface_resistance_ohm_cm2`` and others; ``thickness_nm`` is that of the space charge in
         the electrolyte, ``potential_drop_V`` is without sign, ``activation_energy_eV`` is that of
-        the interface resistance.
+        the interface resistance. Of the spectrum of a ``cell`` are ``z_real_ohm_cm2`` at one
+        frequency, and ``process_activation_energy_eV`` of the resistance of one process.
     value : float, optional
         None where the publication says which way it goes, but no number.
     comparison : {"two_sided", "upper_bound", "told"}
+    frequency_Hz : float, optional
+        Of ``z_real_ohm_cm2``.
+    process : str, optional
+        Of ``process_activation_energy_eV``: ``bulk``, ``space charge``, ``charge transfer`` or
+        ``layer``; all of the cell's together.
     """
 
     quantity: MeasuredQuantity
     value: Annotated[Number, Field(gt=0)] | None = None
     comparison: Comparison = "told"
+    frequency_Hz: Annotated[Number, Field(gt=0)] | None = None
+    process: Literal["bulk", "space charge", "charge transfer", "layer"] | None = None
+
+    @property
+    def place(self) -> str:
+        """Of which process, or at which frequency; empty of a contact."""
+        if self.frequency_Hz is not None:
+            return f"{self.frequency_Hz:g} Hz"
+        return self.process or ""
+
+    @model_validator(mode="after")
+    def _spectrum_says_where(self) -> Measurement:
+        for quantity, field in SPECTRUM_QUANTITIES.items():
+            given = getattr(self, field) is not None
+            if given != (self.quantity == quantity):
+                raise ValueError(
+                    f"{field} belongs to {quantity}: " + ("leave it out" if given else "give it")
+                )
+        return self
 
     @model_validator(mode="after")
     def _compared_has_a_value(self) -> Measurement:
@@ -86,6 +119,8 @@ class Experiment(_Model):
         Those that the experiment or model needs and that do not ship.
     contact : Contact
         What the model says of the contact itself.
+    cell : Cell, optional
+        The whole cell whose spectrum was measured, at one state of charge.
     preparation, source, remarks : str
     read_in : {"abstract", "text"}
         Where the numbers stand.
@@ -100,6 +135,7 @@ class Experiment(_Model):
     measured: Annotated[list[Measurement], Field(min_length=1)]
     materials: list[Material] = Field(default_factory=list)
     contact: Contact = Field(default_factory=Contact)
+    cell: Cell | None = None
     preparation: str
     source: Annotated[str, Field(min_length=10)]
     read_in: Literal["abstract", "text"]
@@ -107,7 +143,17 @@ class Experiment(_Model):
 
     @model_validator(mode="after")
     def _compared_is_predicted(self) -> Experiment:
-        compared = [one.quantity for one in self.measured if one.comparison != "told"]
+        spectrum = [one for one in self.measured if one.quantity in SPECTRUM_QUANTITIES]
+        if spectrum and (self.cell is None or len(self.cell.states_of_charge) != 1):
+            raise ValueError(
+                f"{spectrum[0].quantity} is of a cell's spectrum: give cell, with one state of "
+                "charge"
+            )
+        compared = [
+            one.quantity
+            for one in self.measured
+            if one.comparison != "told" and one not in spectrum
+        ]
         if compared and (self.electrode is None or self.electrolyte is None):
             raise ValueError(
                 f"{compared[0]} is compared, but electrode or electrolyte is missing: name both, "
@@ -127,18 +173,28 @@ class Experiment(_Model):
         """
         if self.electrode is None or self.electrolyte is None:
             return None
+        return self._record(self.electrode), self._record(self.electrolyte)
+
+    def layers(self) -> list[Insulator | Metal]:
+        """Return the record of each layer of `cell`; none without a cell.
+
+        Raises
+        ------
+        InputError
+            A name is of no record.
+        """
+        return [] if self.cell is None else [self._record(one.material) for one in self.cell.layers]
+
+    def _record(self, name: str) -> Insulator | Metal:
         own = {material.name: material for material in self.materials}
-        found = []
-        for name in (self.electrode, self.electrolyte):
-            material = own.get(name) or shipped_material(name)
-            if material is None:
-                raise InputError(
-                    f"there is no record {name!r} among its materials or the shipped ones",
-                    where=f"experiment {self.name}",
-                    fix="add it to materials, or leave out the name",
-                )
-            found.append(material)
-        return found[0], found[1]
+        material = own.get(name) or shipped_material(name)
+        if material is None:
+            raise InputError(
+                f"there is no record {name!r} among its materials or the shipped ones",
+                where=f"experiment {self.name}",
+                fix="add it to materials, or leave out the name",
+            )
+        return material
 
 
 def load_experiment(path: str | Path) -> Experiment:

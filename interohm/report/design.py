@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interohm.report.curves import DASHES, SERIES, decades
+from interohm.report.next_calculations import NEXT_NOTE, next_table
 from interohm.report.page import figure, findings, keys, lead, page, section
 from interohm.report.screening import records_table
 from interohm.report.tables import Markup, interval, shown, table, with_interval
@@ -33,11 +34,6 @@ _SIDE_NOTE = (
     "window. Beside the electrolyte: how far both windows overlap, so that there is a potential "
     "which both bear. Without a coating the electrolyte meets the electrode's potential itself. A "
     "negative number is outside."
-)
-_NEXT_NOTE = (
-    "The gain is what the expected log10 of the resistance of the best choice falls by, once the "
-    "result is known with the error that such results have; a broken limit counts as three "
-    "decades. Core-hours are good to a factor of three."
 )
 
 
@@ -99,7 +95,7 @@ def write_design_report(
         )
         body.append(section("Front", figure("front", "Resistance and thickness"), note=note))
     if result.next:
-        body.append(section("What to do next", _next_table(result), note=_NEXT_NOTE))
+        body.append(section("What to do next", next_table([result.next]), note=NEXT_NOTE))
     body.append(section("Records", records_table(materials)))
     write_text(path, page(result.design, body, figures, [0.0]))
 
@@ -208,29 +204,6 @@ def _sides_table(candidates: Sequence[DesignCandidate]) -> Markup:
     ]
     heads = ("coating", "side", "margin (V)", "without coating (V)")
     return table(heads, rows, numeric=(2, 3))
-
-
-def _next_table(result: DesignResult) -> Markup:
-    rows = [
-        (
-            one.calculation,
-            one.material,
-            shown(one.gain_decades, 2) if one.gain_decades else "–",
-            f"{one.variance_share:.0%}",
-            shown(one.core_hours, 2),
-            ", ".join(one.fields),
-        )
-        for one in result.next
-    ]
-    heads = (
-        "calculation",
-        "of",
-        "gain (decades)",
-        "share of the best one's variance",
-        "core-hours",
-        "numbers",
-    )
-    return table(heads, rows, numeric=(2, 3, 4))
 
 
 def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from interohm.report.page import section
 from interohm.report.tables import Markup, shown, table
-from interohm.results.cell import CellState
+from interohm.results.cell import CellState, QuasiEquilibrium
 
 _NOTE = (
     "A space charge forms within the resistance before it times its capacitance. It is that of "
@@ -18,17 +18,23 @@ _NOTE = (
 
 def following_section(states: Sequence[CellState]) -> Markup:
     """Return the section that says of each layer whether its space charges follow."""
+    found = [state.quasi_equilibrium for state in states]
+    return following_table(found)
+
+
+def following_table(found: Sequence[QuasiEquilibrium | None]) -> Markup:
+    """Return the same of one state or several; nothing of documents that do not say it."""
     rows, places = [], []
-    for place, state in enumerate(states):
-        if state.quasi_equilibrium is None:
+    for place, state in enumerate(found):
+        if state is None:
             continue
         frozen = {
             f"{layer.material}, {layer.thickness_nm:g} nm": ", ".join(
                 one.defect for one in layer.frozen_defects
             )
-            for layer in state.quasi_equilibrium.layers
+            for layer in state.layers
         }
-        for label, one in state.quasi_equilibrium.rows():
+        for label, one in state.rows():
             rows.append(
                 (
                     label,
@@ -48,7 +54,7 @@ def following_section(states: Sequence[CellState]) -> Markup:
             heads,
             rows,
             numeric=range(1, 3),
-            states=places if len(states) > 1 else None,
+            states=places if len(found) > 1 else None,
             only_current=True,
         ),
         note=_NOTE,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from interohm.records.uncertainty import quantities
 from interohm.report.heat_map import MAP_NOTE, heat_map
+from interohm.report.next_calculations import NEXT_NOTE, next_table
 from interohm.report.page import figure, findings, lead, page, section, slider
 from interohm.report.tables import NONE, Markup, interval, shown, table, with_interval
 from interohm.results.screening import ScreenedCell, ScreeningResult, ScreeningState
@@ -32,6 +33,8 @@ _LABELS = {
     "electron_barrier_eV": "barrier for electrons (eV)",
     "hole_barrier_eV": "barrier for holes (eV)",
     "stability_margin_V": "stability margin (V)",
+    "negative_margin_V": "margin, negative side (V)",
+    "positive_margin_V": "margin, positive side (V)",
     "potential_drop_V": "potential drop (V)",
 }
 
@@ -42,6 +45,8 @@ _CELL_MAPS = (
     "electron_barrier_eV",
     "stability_margin_V",
 )
+#: What the tables of the best tell beside the output that ranks.
+_TABLED = (*_CELL_MAPS[:3], "negative_margin_V", "positive_margin_V")
 _CONTACT_MAPS = ("interface_ohm_cm2", "potential_drop_V", "electron_barrier_eV")
 
 _MARGIN_NOTE = (
@@ -147,6 +152,9 @@ def _sections(
         ]
         found.append(section(f"Contacts{at}", *maps, note=MAP_NOTE))
     found.append(section(f"The best{at}", *(_best_table(states, o) for o in states[0].best)))
+    nexts = [_next_table(states, output) for output in states[0].rankings]
+    if any(nexts):
+        found.append(section(f"What to do next{at}", *nexts, note=NEXT_NOTE))
     fronts = [
         drawn(
             f"front-{index}",
@@ -217,7 +225,7 @@ def _contact_map(document: ScreeningResult, states: list[ScreeningState], field:
 
 def _best_table(states: list[ScreeningState], output: str) -> Markup:
     rows, places = [], []
-    others = [name for name in _CELL_MAPS if name != output]
+    others = [name for name in _TABLED if name != output]
     for index, state in enumerate(states):
         sure = {cell.index: cell for cell in state.ranked(output)}
         for rank, cell in enumerate(state.best[output], start=1):
@@ -259,6 +267,13 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
         only_current=True,
         caption=f"By {label.rpartition(' (')[0]}",
     )
+
+
+def _next_table(states: list[ScreeningState], output: str) -> Markup:
+    told = [state.rankings[output].next if output in state.rankings else [] for state in states]
+    if not any(told):
+        return Markup("")
+    return next_table(told, caption=f"To choose by {_LABELS[output].rpartition(' (')[0]}")
 
 
 def _doubts(codes: Sequence[str]) -> str | Markup:

@@ -22,6 +22,8 @@ _UNITS = {
     "potential_drop_V": "drop, without sign (V)",
     "capacitance_uF_cm2": "C (µF/cm²)",
     "thickness_nm": "x90 (nm)",
+    "z_real_ohm_cm2": "Re Z (Ω·cm²)",
+    "process_activation_energy_eV": "E_a (eV)",
 }
 _COMPARED = {"two_sided": "both sides", "upper_bound": "upper limit", "told": "told"}
 _COLOURS = {
@@ -77,7 +79,7 @@ def write_validation_page(
         ``interohm validate --json``.
     fit : mapping, optional
         Of the prior's scale: ``scale_eV``, ``range_eV``, ``log_score``, ``uniform_log_score``,
-        ``held_out`` and ``one_sided_scale_eV``.
+        ``held_out``, ``calculated``, ``measured_scale_eV`` and ``one_sided_scale_eV``.
     """
     picture = path.with_suffix(".svg")
     inner = "\n".join([*_summary(rows, picture.name), "", *_table(rows), "", *_fit(fit)]) + "\n"
@@ -121,7 +123,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             predicted = ", ".join(_short(row[name]) for name in ("p05", "p50", "p95"))
         cells = (
             row["title"].replace("|", "/"),
-            _UNITS[row["quantity"]],
+            ", ".join(filter(None, (_UNITS[row["quantity"]], row.get("place")))),
             "–" if row["measured"] is None else f"{row['measured']:g}",
             predicted,
             _COMPARED[row["comparison"]],
@@ -141,8 +143,9 @@ def _fit(fit: Mapping[str, Any] | None) -> list[str]:
         return []
     low, high = fit["range_eV"]
     lines = [
-        f"Scale of the prior of contact barriers by all pairs: {fit['scale_eV']:.3f} eV ({low:.3f} "
-        f"to {high:.3f}). With every value taken for an upper limit it is "
+        "Scale of the prior of contact barriers by all pairs and the calculated barriers: "
+        f"{fit['scale_eV']:.3f} eV ({low:.3f} to {high:.3f}). By the measured pairs alone it is "
+        f"{fit['measured_scale_eV']:.3f} eV, with all of them taken for upper limits "
         f"{fit['one_sided_scale_eV']:.3f} eV. Log score of pairs that were left out: "
         f"{fit['log_score']:.2f}; of a uniform density: {fit['uniform_log_score']:.2f}.",
         "",
@@ -154,6 +157,13 @@ def _fit(fit: Mapping[str, Any] | None) -> list[str]:
             f"| {one['pair'].replace('|', '/')} | {_short(one['measured'])} | "
             f"{'upper limit' if one['one_sided'] else 'both sides'} | {one['scale_eV']:.3f} | "
             f"{one['log_score']:.2f} | {one['uniform_log_score']:.2f} |"
+        )
+    if fit["calculated"]:
+        lines += ["", "| interface | calculated ΔE_c (eV) | log score |", "| --- | --- | --- |"]
+    for one in fit["calculated"]:
+        lines.append(
+            f"| {one['pair'].replace('|', '/')} | {one['excess_eV']:+.2f} ± "
+            f"{one['uncertainty_eV']:.2f} | {one['log_score']:.2f} |"
         )
     return lines
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from interohm.results.design import NextCalculation
 from interohm.results.result import Quantiles, Result
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class ScreenedCell(Result):
     stability_margin_V: float | None = Field(
         None, description="V; from the electrodes' potentials to the window's limits."
     )
+    negative_margin_V: float | None = Field(None, description="V; of the negative side alone.")
+    positive_margin_V: float | None = Field(None, description="V; of the positive side alone.")
     validity: list[str] | None = Field(
         None,
         description="Codes of what to doubt of its contacts; null of screenings too large for it.",
@@ -63,6 +66,10 @@ class Ranking(Result):
         None, description="Spearman's, of a sample's ranking with the nominal one."
     )
     kept_of_best: float = Field(description="Mean share of the best k that stay among them.")
+    next: list[NextCalculation] = Field(
+        default_factory=list,
+        description="What would help most to choose among these cells; of resistances alone.",
+    )
 
 
 class Front(Result):

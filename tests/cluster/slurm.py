@@ -35,7 +35,7 @@ SelectTypeParameters=CR_Core
 MpiDefault=none
 ReturnToService=2
 KillWait=15
-NodeName=localhost NodeHostname={host} CPUs=2 State=UNKNOWN
+NodeName=localhost NodeHostname={host} CPUs=2 RealMemory=1000 State=UNKNOWN
 PartitionName=tests Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 

@@ -120,6 +120,21 @@ def test_what_cannot_be_planned_fails_alone(cluster: Cluster, lithium: Path) -> 
     assert jobs["Li | Li: cell"]["state"] == "ready"
 
 
+def test_a_kind_of_calculation_has_its_own_request(cluster: Cluster, lithium: Path) -> None:
+    """Slurm gets it where each job of the launchpad has a job of its own."""
+    resources = "resources:\n  cell: {cores: 2, memory_GB: 0.5, walltime_h: 0.1}\n"
+    lithium.write_text(lithium.read_text() + resources)
+    cluster.interohm("submit", lithium)
+    cluster.run("rlaunch", "singleshot")  # the plan
+    cluster.run("qlaunch", "--reserve", "singleshot")
+    shown = cluster.slurm.run("scontrol", "show", "job")
+    assert "TimeLimit=00:06:00" in shown
+    assert "NumCPUs=2" in shown
+    assert "MinMemoryNode=500M" in shown
+    cluster.wait_until_idle()
+    assert cluster.status()["Li | Li: cell"]["state"] == "failed"  # it was this one
+
+
 def test_two_who_submit_at_once(cluster: Cluster, lithium: Path) -> None:
     command = ["interohm", "submit", str(lithium)]
     users = [subprocess.Popen(command, env=cluster.environment, cwd=cluster.work) for _ in range(4)]

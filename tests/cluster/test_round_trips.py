@@ -125,7 +125,7 @@ def remote_commands(phases: int) -> dict[str, int]:
     """Return how many commands each act sends where jobflow-remote keeps the queue."""
     counting = Counting()
     name, uri = f"interohm_test_{os.getpid()}_{time.time_ns()}", os.environ[SERVER_VARIABLE]
-    store = {"type": "MongoURIStore", "uri": uri, "database": name}
+    store = {"type": "MongoStore", "uri": uri, "database": name}
     heard = {"mongoclient_kwargs": {"event_listeners": [counting]}}
     project = Project(
         name="counted",

@@ -50,6 +50,13 @@ def test_screen(interohm, tmp_path):
     cold, warm = (state["best"]["resistance_ohm_cm2"][0] for state in document["states"])
     assert cold["electrolyte"] == warm["electrolyte"] == "LLZO"
     assert warm["resistance_ohm_cm2"] < cold["resistance_ohm_cm2"]
+    for cell in document["states"][0]["best"]["resistance_ohm_cm2"]:
+        sides = (cell["negative_margin_V"], cell["positive_margin_V"])
+        assert cell["stability_margin_V"] == min(sides)
+    for ranking in document["states"][0]["rankings"].values():
+        assert sum(cell["probability_best"] for cell in ranking["cells"]) == pytest.approx(1)
+        # LiPON's resistance is far beyond LLZO's: its numbers decide nothing here
+        assert all(one["material"] != "LiPON" for one in ranking["next"] if one["gain_decades"])
     assert (tmp_path / "interohm-data" / "screens").is_dir()
     page = (tmp_path / "report.html").read_text()
     assert page.count('class="figure"') == 2 * (4 + 3 + 3 + 4)
@@ -63,7 +70,8 @@ def test_screen(interohm, tmp_path):
     shown = interohm("screen", described(tmp_path))
     assert shown.code == 0
     assert "best by resistance_ohm_cm2 (350 K" in shown.out
-    assert "samples of all uncertainties keep" in shown.out
+    assert "samples of all uncertainties; " in shown.out
+    assert "is the best in" in shown.out
 
 
 def test_the_best_are_saved(interohm, tmp_path):

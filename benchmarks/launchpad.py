@@ -1,0 +1,67 @@
+"""Ten thousand jobs through a launchpad: whether the last are slower than the first.
+
+``python benchmarks/launchpad.py URI [JOBS]`` submits phases of two jobs that calculate nothing to a
+MongoDB server that may be written to, takes and ends the jobs one after the other as a worker of
+FireWorks does, and prints one JSON object: the time of this process for each tenth of the jobs, and
+the last over the first. Run it in an empty folder, with JOBFLOW_CONFIG_FILE for their outputs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from fireworks import FWorker, LaunchPad
+from fireworks.core.rocket_launcher import launch_rocket
+
+TESTS = Path(__file__).parents[1] / "tests" / "cluster"
+
+
+def main() -> None:
+    """Run them, and print the numbers."""
+    os.environ["INTEROHM_TEST_MONGODB_URI"] = sys.argv[1]
+    sys.path.insert(0, str(TESTS))
+    from test_round_trips import plans
+
+    from interohm.workflows import submission
+
+    jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
+    pad = LaunchPad(
+        host=sys.argv[1],
+        name=f"interohm_benchmark_{os.getpid()}",
+        uri_mode=True,
+        strm_lvl="CRITICAL",
+    )
+    tenth, cpu_s, clock_s = jobs // 10, [], []
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            submission.submit("benchmark", plans(jobs // 2), pad)
+            for _ in range(10):
+                begun, clock = time.process_time(), time.perf_counter()
+                for _ in range(tenth):
+                    launch_rocket(pad, FWorker(), strm_lvl="CRITICAL")
+                cpu_s.append(round(time.process_time() - begun, 3))
+                clock_s.append(round(time.perf_counter() - clock, 3))
+            done = pad.fireworks.count_documents({"state": "COMPLETED"})
+    finally:
+        pad.connection.drop_database(pad.name)
+    assert done == 10 * tenth, done
+    figures = {
+        "jobs": done,
+        "ms_per_job": round(1e3 * sum(cpu_s) / done, 2),
+        "cpu_s_of_each_tenth": cpu_s,
+        "clock_s_of_each_tenth": clock_s,
+        "last_tenth_over_first": round(cpu_s[-1] / cpu_s[0], 3),
+        "clock_of_last_tenth_over_first": round(clock_s[-1] / clock_s[0], 3),
+    }
+    json.dump(figures, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main()

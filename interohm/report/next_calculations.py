@@ -1,0 +1,51 @@
+"""What is worth calculating next, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from interohm.report.tables import NONE, Markup, shown, table
+
+if TYPE_CHECKING:
+    from interohm.results.design import NextCalculation
+
+NEXT_NOTE = (
+    "The gain is what the expected log10 of the resistance of the best choice falls by, once the "
+    "result is known with the error that such results have; in a design a broken limit counts as "
+    "three decades. Core-hours are good to a factor of three."
+)
+
+
+def next_table(states: Sequence[Sequence[NextCalculation]], caption: str | None = None) -> Markup:
+    """Return the calculations of each state of charge, the most worthwhile first."""
+    rows, places = [], []
+    for index, calculations in enumerate(states):
+        for one in calculations:
+            places.append(index)
+            rows.append(
+                (
+                    one.calculation,
+                    one.material,
+                    shown(one.gain_decades, 2) if one.gain_decades else NONE,
+                    f"{one.variance_share:.0%}",
+                    shown(one.core_hours, 2),
+                    ", ".join(one.fields),
+                )
+            )
+    heads = (
+        "calculation",
+        "of",
+        "gain (decades)",
+        "share of the best one's variance",
+        "core-hours",
+        "numbers",
+    )
+    return table(
+        heads,
+        rows,
+        numeric=(2, 3, 4),
+        states=places if len(states) > 1 else None,
+        only_current=True,
+        caption=caption,
+    )

@@ -1,0 +1,236 @@
+"""Flows of single phases, composed with jobs of others, and run by jobflow itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jobflow import Flow, job, run_locally
+from monty.json import MontyDecoder, jsanitize
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+from pymatgen.io.vasp import Poscar
+from vasp_writer import write_calculation
+
+from interohm.database import Database
+from interohm.errors import InputError
+from interohm.postprocess.calculation import Calculation
+from interohm.settings import Settings
+from interohm.workflows import ElectrodeMaker, InsulatorMaker, InterfaceMaker, MetalMaker
+from interohm.workflows.calculations import find_calculation
+from interohm.workflows.campaign import (
+    CampaignConfig,
+    dry_run,
+    load_campaign,
+    memory_store,
+    planned_calculations,
+)
+from interohm.workflows.context import using
+from interohm.workflows.documents import CalculationDocument
+
+ROOT = Path(__file__).parents[2]
+STRUCTURES = ROOT / "configs" / "structures"
+TINY = str(ROOT / "tests" / "data" / "presets" / "tiny.yaml")
+LITHIUM = {"facet": (1, 1, 0)}
+#: All calculations of lithium's (110) with it are shipped.
+SHIPPED = "production_relaxed"
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("INTEROHM_DATA", "INTEROHM_MONGODB_URI"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def crystal(name: str) -> Structure:
+    return Structure.from_file(STRUCTURES / f"{name}.cif")
+
+
+def planned(planning: Any, database: Database) -> set[str]:
+    """Return the requests of a flow that a Maker's job is replaced by."""
+    with using(database):
+        flow = planning.run(memory_store()).replace
+    return {one.request.hash for one in planned_calculations(flow, database)}
+
+
+def test_a_makers_flow_is_that_of_a_campaign(tiny: CampaignConfig, database: Database) -> None:
+    metal, insulator = tiny.phases
+    fields = [
+        phase.model_dump(mode="json", exclude={"name", "structure", "kind"}, exclude_none=True)
+        for phase in (metal, insulator)
+    ]
+    made = planned(MetalMaker(preset=TINY).make(crystal("Li"), "Li", **fields[0]), database)
+    made |= planned(InsulatorMaker(preset=TINY).make(crystal("LiF"), "LiF", **fields[1]), database)
+    assert made == {one.request.hash for one in dry_run(tiny, database)}
+
+
+def test_an_interface_and_an_electrode(database: Database) -> None:
+    shipped = load_campaign(ROOT / "configs" / "campaigns" / "interfaces.yaml")
+    phase = shipped.phases[0]
+    sides: Any = [
+        one.model_dump(mode="json", exclude={"structure"}) for one in (phase.left, phase.right)
+    ]
+    fields = phase.model_dump(mode="json", exclude={"name", "left", "right", "kind", "preset"})
+    crystals = [
+        shipped.structure(one.structure, where="structure") for one in (phase.left, phase.right)
+    ]
+    maker = InterfaceMaker(preset=phase.preset or shipped.preset)
+    alone = shipped.alone(phase)
+    made = planned(maker.make(*crystals, phase.name, sides=sides, **fields), database)
+    assert made == {one.request.hash for one in dry_run(alone, database)}
+    states = [{"ion_content": 0.5, "work_function_eV": 5.0}, {"ion_content": 1.0}]
+    electrode = ElectrodeMaker().make(crystal("LiCoO2"), facet=(1, 0, 4), states=states)
+    assert electrode.name == "electrode: plan"
+
+
+def test_in_an_empty_folder(empty_folder: Path) -> None:
+    """Each job runs in a folder of its own; results go where they went when the flow was made."""
+    flow = Flow([MetalMaker(preset=SHIPPED).make(crystal("Li"), "Li", **LITHIUM)])
+    responses = run_locally(flow, create_folders=True, ensure_success=True, log=False)
+    last = responses[flow.jobs[0].uuid]
+    record = last[max(last)].output
+    assert record["name"] == "Li"
+    (data,) = [path for path in empty_folder.iterdir() if not path.name.startswith("job_")]
+    assert data.name == "interohm-data"
+    with Database.open(Settings(data=data)) as database:
+        found = database.material("Li")
+    assert found is not None
+    documents = [
+        response.output
+        for own in responses.values()
+        for response in own.values()
+        if isinstance(response.output, CalculationDocument)
+    ]
+    assert len(documents) == 3  # cell, bulk, slab
+    assert all(one.energy_eV < 0 and one.structure and one.settings["xc"] for one in documents)
+    stored = MontyDecoder().process_decoded(jsanitize(documents[0], strict=True))
+    assert stored == documents[0]
+    assert stored["hash"] == documents[0].hash
+    assert "setting" not in stored
+    work_function = record["states"][0]["work_function_eV"]["value"]
+    assert found.states[0].work_function_eV.value == pytest.approx(work_function)
+    assert not list(empty_folder.rglob("job_*/interohm-data"))
+
+
+@job
+def of_another(kind: str) -> Any:
+    """Stand for a relaxation of another workflow."""
+    structure = crystal("Li")
+    if kind == "structure":
+        return structure
+    if kind == "atoms":
+        return {"atoms": AseAtomsAdaptor.get_atoms(structure, msonable=True)}
+    return {"energy": -1.9, "structure": structure}
+
+
+@pytest.mark.parametrize("kind", ["structure", "document", "atoms"])
+def test_after_a_job_of_another(tmp_path: Path, kind: str) -> None:
+    before = of_another(kind)
+    own = MetalMaker(preset=SHIPPED, database=tmp_path / "own").make(before.output, "Li", **LITHIUM)
+    responses = run_locally([before, own], create_folders=True, ensure_success=True, log=False)
+    assert set(responses) >= {before.uuid, own.uuid}
+    with Database.open(Settings(data=tmp_path / "own")) as database:
+        assert database.material_names() == ["Li"]
+
+
+def test_where_results_go_is_decided_when_the_flow_is_made(
+    empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTEROHM_DATA", "here")
+    made = MetalMaker(preset=SHIPPED).make(crystal("Li"), "Li", **LITHIUM)
+    monkeypatch.setenv("INTEROHM_DATA", "there")
+    run_locally(made, create_folders=True, ensure_success=True, log=False)
+    assert (empty_folder / "here").is_dir()
+    assert not list(empty_folder.rglob("there"))
+
+
+def test_a_missing_server_is_refused_before_anything_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    uri = "mongodb://me:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=50"
+    monkeypatch.setenv("INTEROHM_MONGODB_URI", uri)
+    made = MetalMaker().make(crystal("Li"), "Li", **LITHIUM)
+    assert "hunter2" not in json.dumps(made.as_dict(), default=str)
+    monkeypatch.delenv("INTEROHM_MONGODB_URI")
+    with pytest.raises(InputError, match="no database server is set"):
+        run_locally(made, raise_immediately=True, log=False)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MetalMaker().make(crystal("Li"), "Li"), "Li: .*facet: missing field"),
+        (lambda: MetalMaker().make("Li.cif", "Li", **LITHIUM), "str is no structure"),
+        (lambda: MetalMaker(engine="vasp").make(crystal("Li"), **LITHIUM), "is for gpaw, not for"),
+        (lambda: MetalMaker(metal="LiF").make(crystal("Li"), **LITHIUM), "not the metal of Li"),
+        (
+            lambda: InsulatorMaker().make(
+                crystal("NaCl"), facet=(0, 0, 1), dielectric_constant=6.0
+            ),
+            "does not contain Li",
+        ),
+    ],
+)
+def test_what_is_refused_when_a_flow_is_made(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+#: What atomate2 reads, which is none of what the engine reads.
+OUTCAR = """
+ vasp.6.4.2 20Jul23 (build Jan 01 2024 00:00:00) complex
+   IBRION =      2    ionic relax: 0-MD 1-quasi-New 2-CG
+   k-points  NKPTS =      1   number of bands    NBANDS=      8
+ total plane-waves  NPLWV =   4096
+    total drift:                                0.000000      0.000000      0.000000
+ dimension x,y,z NGXF=    32 NGYF=   32 NGZF=   32
+"""
+
+
+@pytest.fixture
+def vasp(tmp_path: Path) -> str:
+    """A program that leaves the files of a finished relaxation, in which nothing moved."""
+    done = shipped_cell()
+    files = tmp_path / "finished"
+    write_calculation(done, files)
+    (files / "OUTCAR").write_text(OUTCAR)
+    Poscar(done.final_structure).write_file(files / "CONTCAR")
+    (files / "OSZICAR").write_text("   1 F= -.19E+01 E0= -.19E+01  d E =0\n")
+    program = tmp_path / "vasp_std"
+    program.write_text(f"#!/bin/sh\ncp {files}/* .\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def shipped_cell() -> Calculation:
+    """Return the relaxation of lithium's cell, as VASP would begin where it ended."""
+    config = load_campaign(ROOT / "configs" / "campaigns" / "interlayers.yaml")
+    with Database.open() as database:
+        cell = dry_run(config.alone(config.phases[0]), database)[0]
+        found = find_calculation(database, cell.hash)
+    assert found is not None
+    return found.model_copy(update={"structure": cell.request.structure})
+
+
+@pytest.mark.calculates
+def test_after_a_relaxation_of_atomate2(tmp_path: Path, vasp: str) -> None:
+    """The program is a stand-in; inputs, parsing and the flow are atomate2's own."""
+    from atomate2.vasp.jobs.core import RelaxMaker
+
+    relax = RelaxMaker(
+        run_vasp_kwargs={"job_type": "direct", "vasp_cmd": vasp},
+        write_input_set_kwargs={"potcar_spec": True},
+    ).make(crystal("Li"))
+    own = MetalMaker(preset=SHIPPED, database=tmp_path / "own").make(
+        relax.output.structure, "Li", **LITHIUM
+    )
+    responses = run_locally([relax, own], create_folders=True, raise_immediately=True, log=False)
+    assert responses[relax.uuid][1].output.structure.composition.reduced_formula == "Li"
+    with Database.open(Settings(data=tmp_path / "own")) as database:
+        assert database.material_names() == ["Li"]
