@@ -47,6 +47,9 @@ def main() -> None:
     from impedance import impedance_figures
 
     figures |= impedance_figures(5 if long else 2)
+    from dynamics import dynamics_figures
+
+    figures |= dynamics_figures()
     figures["peak_MiB"] = peak_MiB()
     figures |= screen_figures((1000, 1000, 1000) if long else (200, 700, 715))
     from commands import command_figures
