@@ -30,7 +30,8 @@ def run(
 ) -> None:
     """Calculate the phases of a campaign.
 
-    What is in the database is not calculated again, so that an interrupted campaign goes on.
+    Calculations that the database has are not repeated: the same command continues an interrupted
+    campaign.
     """
     import warnings
 

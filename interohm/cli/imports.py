@@ -33,7 +33,7 @@ def import_(
 ) -> None:
     """Make records from VASP calculations that others ran, in folders or in atomate2's database.
 
-    All that are below the folder are read; without an import.yaml it is said what they hold. What
+    All that are below the folder are read; without an import.yaml their contents are listed. What
     cannot be used is named with its reason, and so is
     what no record is made of; the records that do not need it are saved. The exit code is 2 if
     anything was left out or a phase has no record.

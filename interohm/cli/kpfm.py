@@ -59,11 +59,11 @@ def kpfm(
     update: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Write records that the map tells something of into this folder."
+            metavar="FOLDER", help="Write new versions of the records that the map changes."
         ),
     ] = None,
 ) -> None:
-    """Fit a measured potential map by a cell.
+    """Fit the model of a cell to a measured potential map.
 
     Where the map lies on the cell, its offset, and what it says of work functions and neutral
     potentials. The model is shown as a tip of that resolution shows it.
@@ -126,7 +126,7 @@ def kpfm(
         changed = updated_records(result, materials)
         for material in changed:
             save_material(material, update / f"{material.name}.yaml")
-        written = ", ".join(one.name for one in changed) or "none: the map tells nothing new"
+        written = ", ".join(one.name for one in changed) or "none: the map adds nothing new"
         remark(f"updated records in {update}: {written}")
 
 
@@ -168,7 +168,7 @@ def _print(result: KpfmResult) -> None:
     told = [one for one in result.learned if one.learned >= 0.05]
     if told:
         numbers = table(
-            "number", "before#", "± #", "after#", "± #", "learned, %", title="What the map tells"
+            "number", "before#", "± #", "after#", "± #", "learned, %", title="Learned from the map"
         )
         for one in told:
             numbers.add_row(

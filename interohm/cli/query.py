@@ -266,8 +266,8 @@ def migrate(
     its folder before-migration. Questions are answered faster after it.
 
     With --from or --to documents are copied between a folder and the database that the settings
-    name (INTEROHM_MONGODB_URI or INTEROHM_DATA). What is there already stays as it is, so that a
-    copy that was stopped goes on where it was.
+    name (INTEROHM_MONGODB_URI or INTEROHM_DATA). Documents that exist there already are kept,
+    and the same command continues a copy that was stopped.
     """
     from interohm.cli.output import remark
     from interohm.database import Database

@@ -49,7 +49,7 @@ def screen(
     """Screen sets of electrodes and electrolytes.
 
     All contacts once, all cells from them: the best, those that no other beats, and how sure the
-    ranking is. A screening that was stopped goes on where it was.
+    ranking is. After a stop, the same command continues.
     """
     from interohm.cli.output import print_json, remark
     from interohm.extras import install_command, missing_packages

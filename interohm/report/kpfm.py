@@ -111,7 +111,7 @@ def write_kpfm_report(
         ]
         heads = ("record", "number", "before", "after", "learned")
         body.append(
-            section("What the map tells", table(heads, rows, numeric=(4,)), note=_LEARNED_NOTE)
+            section("Learned from the map", table(heads, rows, numeric=(4,)), note=_LEARNED_NOTE)
         )
     fits = table(
         ("state of charge", "misfit (V)", "shift (nm)", "offset (V)"),

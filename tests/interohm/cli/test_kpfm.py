@@ -34,7 +34,7 @@ def test_the_example_says_what_it_was_made_from(interohm, tmp_path):
     updated = load_material(records / "LiPON.yaml")
     assert updated.neutral_potential_V.value == pytest.approx(phi_0.updated_value)
     text = report.read_text(encoding="utf-8")
-    for words in ("Inferred, not measured", "At each contact", "What the map tells", "LiPON"):
+    for words in ("Inferred, not measured", "At each contact", "Learned from the map", "LiPON"):
         assert words in text
     assert figure.read_bytes().startswith(b"%PDF")
     lines = profile.read_text(encoding="utf-8").splitlines()
@@ -45,7 +45,7 @@ def test_the_example_says_what_it_was_made_from(interohm, tmp_path):
 def test_a_table_for_people(interohm):
     ran = interohm("kpfm", MAP, "--cell", CELL, "--resolution-nm", 30, "--soc", 0.5)
     assert ran.code == 0
-    assert "What the map tells" in ran.out
+    assert "Learned from the map" in ran.out
     assert "only together" in ran.out
 
 
