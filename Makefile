@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-cluster test-install test-faults lint types bench clean
+.PHONY: docs help linked install demo test test-cluster test-install test-faults lint types bench clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,13 @@ demo: install  ## structures of Li and LiF by real DFT, and a thin-film cell wit
 	@$(BIN)/interohm contact Li LiF --save
 	@$(BIN)/interohm cell configs/examples/lithium-LiPON-LCO.yaml --save --report report.html
 
-types: install  ## mypy on all root folders, as they install
+# all root folders in one package, as they install
+linked:
 	@rm -rf build/typed && mkdir -p build/typed/interohm
 	@for part in interohm/* slab_builders workflows postprocess device_models screening configs; do \
 	  ln -s ../../../$$part build/typed/interohm/; done
+
+types: install linked  ## mypy on all root folders, as they install
 	@$(BIN)/mypy
 
 lint: types  ## ruff, mypy, and which module may import which
@@ -62,6 +65,9 @@ test-faults: install  ## the tests of faults in their long form: 100 kills, 500 
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	@for file in examples/cell.yaml examples/campaign.yaml examples/screen.yaml presets/vasp.yaml; do \
 	  $(BIN)/python tests/faults/fuzz.py $$file -max_total_time=300 -verbosity=0 || exit 1; done
+
+docs: install linked  ## the documentation site, into build/site: strict, with its notebooks run, without a network
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: install  ## speed and memory of the device model, one JSON object (under 50 s)
 	@$(BIN)/python benchmarks/run.py

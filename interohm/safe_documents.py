@@ -17,6 +17,7 @@ from interohm.errors import InputError
 LISTED_CLASSES = frozenset(
     {
         ("datetime", "datetime"),
+        ("interohm.workflows.documents", "CalculationDocument"),
         ("jobflow.core.reference", "OutputReference"),
         ("jobflow.core.schemas", "JobStoreDocument"),
         ("numpy", "array"),

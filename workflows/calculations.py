@@ -18,6 +18,7 @@ from interohm.slab_builders.equivalence import Setting
 from .batch_job import calculate_in_time
 from .claims import claimed
 from .context import active_database
+from .documents import CalculationDocument
 from .engines import engine_named
 from .engines.protocol import CalculationError
 from .engines.request import CalculationRequest
@@ -34,14 +35,14 @@ from .failures import save_failure
 @job
 def calculate(
     structure: Structure, *, engine: str, kind: str, settings: dict[str, Any], charge: int = 0
-) -> dict[str, Any] | Response[None]:
+) -> CalculationDocument | Response[None]:
     """Calculate a structure, unless the database has it.
 
     Returns
     -------
-    dict or Response
-        As `Known.output`; or, where the batch job around it ends before, the same job once more,
-        which goes on.
+    CalculationDocument or Response
+        The finished calculation; or, where the batch job around it ends before, the same job once
+        more, which goes on.
     """
     request = engine_named(engine).request(structure, kind, settings, charge)
 
@@ -119,12 +120,10 @@ class Known:
     setting: Setting | None = None
 
     @property
-    def output(self) -> dict[str, Any]:
-        """What a job hands on: ``hash``, final ``structure`` and, if there is one, ``setting``."""
-        output = {"hash": self.calculation.hash, "structure": self.calculation.final_structure}
-        if self.setting is None:
-            return output
-        return {**output, "setting": setting_document(self.setting)}
+    def output(self) -> CalculationDocument:
+        """What a job hands on."""
+        setting = None if self.setting is None else setting_document(self.setting)
+        return CalculationDocument.of(self.calculation, setting)
 
 
 def known_as(database: Database, request: CalculationRequest) -> Known | None:
@@ -150,8 +149,13 @@ def _candidates(database: Database, key: str) -> Iterator[Calculation]:
             yield Calculation.model_validate(document)
 
 
-def calculation_of(database: Database, output: Mapping[str, Any]) -> Calculation | None:
-    """Return the calculation that a job's output names, in the setting that was asked for."""
+def calculation_of(
+    database: Database, output: CalculationDocument | Mapping[str, Any]
+) -> Calculation | None:
+    """Return the calculation that a job's output names, in the setting that was asked for.
+
+    Outputs of earlier versions, and those of a dry run, are mappings.
+    """
     found = find_calculation(database, output["hash"])
     if found is None or "setting" not in output:
         return found

@@ -21,6 +21,9 @@ METADATA = "interohm"
 #: Ends the name of the job that plans a phase.
 PLAN_NAME = ": plan"
 
+#: In the metadata of jobs that a plan was replaced by: the uuid of the plan.
+PLANNED_BY = "interohm_plan"
+
 PATIENCE_MS = 5000
 
 

@@ -105,7 +105,7 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
         found = known_as(database, request)
         structure = arguments[0]
         # What is not calculated yet goes on with the structure that it starts from.
-        output = (
+        output: Any = (
             {"hash": request.hash, "structure": request.initial_structure}
             if found is None
             else found.output

@@ -26,7 +26,7 @@ from .context import active_database, in_a_worker_of_jobflow_remote
 from .electrode import electrode_flow
 from .engines import engine_named
 from .interface import interface_flow, interface_step
-from .launchpad import PLAN_NAME
+from .launchpad import PLAN_NAME, PLANNED_BY
 from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
 from .presets import PRESET, AnyPreset
 
@@ -247,4 +247,6 @@ def _continued(flow: Flow) -> Flow:
     record.index = present.index + 1
     record.metadata = {**present.metadata, **record.metadata}
     flow.output = None
+    # Where the launchpad takes them in part, they are found by this.
+    flow.update_metadata({PLANNED_BY: present.uuid})
     return flow

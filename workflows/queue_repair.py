@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .launchpad import quiet
+from .launchpad import PLANNED_BY, quiet
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -173,9 +173,11 @@ def _open(launchpad: LaunchPad, workflow: Document) -> None:
     nodes = workflow["nodes"]
     jobs = list(launchpad.fireworks.find({"fw_id": {"$in": nodes}}))
     ours = [job["spec"]["_tasks"][0]["job"]["uuid"] for job in jobs]
-    launchpad.fireworks.delete_many(
-        {"spec._tasks.job.uuid": {"$in": ours}, "fw_id": {"$nin": nodes}}
-    )
+    of_these = {"$in": ours}  # once more, or planned by one of them
+    for field in ("uuid", f"metadata.{PLANNED_BY}"):
+        launchpad.fireworks.delete_many(
+            {f"spec._tasks.job.{field}": of_these, "fw_id": {"$nin": nodes}}
+        )
     for job in jobs:
         known = workflow["fw_states"].get(str(job["fw_id"]))
         if job["state"] == "COMPLETED" != known:

@@ -10,7 +10,7 @@ import typer
 EXAMPLES_EXAMPLE = "Example: interohm examples configs"
 
 #: Folders of the shipped files; their paths to one another stay as they are.
-_FOLDERS = ("campaigns", "designs", "examples", "maps", "structures")
+FOLDERS = ("campaigns", "designs", "examples", "maps", "structures")
 
 
 def examples(
@@ -57,7 +57,7 @@ def copy_examples(folder: Path) -> list[Path]:
     shipped = Path(str(files("interohm.configs")))
     found = sorted(
         path.relative_to(shipped)
-        for name in _FOLDERS
+        for name in FOLDERS
         for path in (shipped / name).rglob("*")
         if path.is_file()
     )

@@ -14,6 +14,7 @@ from interohm.errors import InputError
 if TYPE_CHECKING:
     from interohm.prediction.measured_impedance import MeasuredCell, Measurement
     from interohm.records import Insulator, Metal
+    from interohm.records.cell_config import Cell
     from interohm.results.measured_impedance import ImpedanceFit, MeasuredPoints
 
 #: What may follow the name of a file.
@@ -88,7 +89,7 @@ def run(
         if found.result.fit is not None:
             _print_fit(found.result.fit)
     if save_records is not None:
-        _save(save_records, found, materials)
+        _save(save_records, found, materials, described)
     if report is not None:
         from interohm.report.measured_impedance import write_measured_report
 
@@ -211,7 +212,7 @@ def _print_fit(fit: ImpedanceFit) -> None:
         )
     out.print(made)
     for one in fit.fields:
-        if one.learned and one.record in fit.contact_barrier_eV:
+        if one.learned and one.field != "barrier_eV" and one.record in fit.contact_barrier_eV:
             value, uncertainty = fit.contact_barrier_eV[one.record]
             out.print(f"barrier of the hop across {one.record}: {value:.3f} ± {uncertainty:.3f} eV")
     asked = {f"{one.record}:{one.field}" for one in fit.fields}
@@ -225,7 +226,10 @@ def _print_fit(fit: ImpedanceFit) -> None:
     )
 
 
-def _save(folder: Path, found: MeasuredCell, materials: Sequence[Insulator | Metal]) -> None:
+def _save(
+    folder: Path, found: MeasuredCell, materials: Sequence[Insulator | Metal], cell: Cell
+) -> None:
+    from interohm.prediction.contact_barrier import pair_name
     from interohm.prediction.impedance_fit import write_updated_records
 
     assert found.fit is not None
@@ -234,5 +238,13 @@ def _save(folder: Path, found: MeasuredCell, materials: Sequence[Insulator | Met
         remark(f"record: {path}")
     for text in remarks:
         remark(text)
+    learned = {one.record for one in found.fit.updates if one.learned and one.field == "barrier_eV"}
+    for place, contact in enumerate(cell.contacts or []):
+        pair = pair_name(materials[place], materials[place + 1])
+        if pair in learned and contact.barrier_eV is not None:
+            remark(
+                f"{pair}: the cell states a barrier of its own, which goes before the new file: "
+                f"take contacts[{place}].barrier_eV out of the cell, or write the new one there"
+            )
     if not files:
         remark("nothing was learned: no record is written")

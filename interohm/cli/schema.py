@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -74,11 +74,18 @@ def schema(
     screening, a design or an import, with its type and bounds; every field that contact, cell,
     impedance, dynamics, screen, design and kpfm print with --json, with its unit.
     """
-    from pydantic import TypeAdapter
-
     from interohm.cli.output import print_json
+
+    print_json(json_schema(of))
+
+
+def json_schema(of: Schema) -> dict[str, Any]:
+    """Return the JSON schema of a file or a result."""
+    from pydantic import TypeAdapter
 
     module, name = _HOMES[of]
     described = getattr(import_module(module), name)
-    union = isinstance(described, TypeAdapter)
-    print_json(described.json_schema() if union else described.model_json_schema())
+    if isinstance(described, TypeAdapter):
+        return described.json_schema()
+    schema: dict[str, Any] = described.model_json_schema()
+    return schema

@@ -89,17 +89,29 @@ def _chosen(names: Sequence[str]) -> list[Experiment]:
 
 def _fit(experiments: Sequence[Experiment]) -> dict[str, Any] | None:
     """Return the prior's scale by these experiments; None of fewer than two pairs."""
-    from interohm.prediction.barrier_prior import fit_scale, measured_pairs
+    from interohm.prediction.barrier_prior import calculated_excesses, fit_scale, measured_pairs
+    from interohm.records.shipped import shipped_interfaces
 
     pairs = measured_pairs(experiments)
     if len(pairs) < 2:
         return None
-    fit = fit_scale(pairs)
+    calculated = calculated_excesses(shipped_interfaces())
+    fit = fit_scale(pairs, calculated)
     one_sided = fit_scale(measured_pairs(experiments, all_one_sided=True))
     return {
         "scale_eV": fit.scale_eV,
         "range_eV": (fit.lowest_eV, fit.highest_eV),
+        "measured_scale_eV": fit_scale(pairs).scale_eV,
         "one_sided_scale_eV": one_sided.scale_eV,
+        "calculated": [
+            {
+                "pair": one.name,
+                "excess_eV": one.excess_eV,
+                "uncertainty_eV": one.uncertainty_eV,
+                "log_score": float(one.log_score(fit.scale_eV)),
+            }
+            for one in fit.calculated
+        ],
         "log_score": fit.log_score,
         "uniform_log_score": fit.uniform_log_score,
         "held_out": [

@@ -14,12 +14,24 @@ from interohm.database.schema import well_formed
 from interohm.errors import InputError
 from interohm.explorer import layout
 from interohm.explorer.figures import comparison, heat_map
-from interohm.explorer.selection import band_diagram, budget, key_of, parts_of, selected
+from interohm.explorer.selection import (
+    KEYS,
+    diagram,
+    key_of,
+    parts_of,
+    second_diagram,
+    selected,
+)
+from interohm.explorer.tables import columns_of, rows_in
 from interohm.report.plots import nothing
 
 if TYPE_CHECKING:
     from interohm.database.rows import Row
+    from interohm.report.palette import Theme
     from interohm.settings import Settings
+
+#: Whose rows have diagrams.
+_DRAWN = ("contacts", "cells", "impedances")
 
 #: So many rows are compared at most.
 _MOST_COMPARED = 8
@@ -27,6 +39,22 @@ _MOST_COMPARED = 8
 
 def register(app: Dash, settings: Settings) -> None:
     """Connect the page with the database that the settings name; every answer opens it anew."""
+    app.clientside_callback(
+        """
+        () => {
+          const dark = matchMedia("(prefers-color-scheme: dark)");
+          const theme = () => {
+            const name = dark.matches ? "dark" : "light";
+            document.body.dataset.agThemeMode = name;
+            return name;
+          };
+          dark.onchange = () => dash_clientside.set_props("theme", {data: theme()});
+          return theme();
+        }
+        """,
+        Output("theme", "data"),
+        Input("page", "id"),
+    )
 
     @app.callback(
         Output("where", "value"),
@@ -42,6 +70,7 @@ def register(app: Dash, settings: Settings) -> None:
         Output("table", "columnDefs"),
         Output("table", "rowData"),
         Output("message", "children"),
+        Output("message", "className"),
         Output("conditions", "options"),
         Output("conditions", "value"),
         Output("map-section", "hidden"),
@@ -55,13 +84,19 @@ def register(app: Dash, settings: Settings) -> None:
     def show_rows(
         collection: str, _: int, __: int, ___: int, where: str, condition: str | None
     ) -> tuple[Any, ...]:
-        if ctx.triggered_id == "collection":
+        # leaving the field for another tab asks for both at once
+        another = "collection" in ctx.triggered_prop_ids.values()
+        if another:
             where = ""
         try:
-            rows = _rows(settings, collection, where)
+            rows = rows_in(settings, collection, where)
         except InputError as error:
-            known = layout.columns(collection) if collection in COLUMNS else no_update
-            return (known, [], _explained(error), [], None, collection != "contacts")
+            said = (_explained(error), "wrong")
+            if not another and collection in KEYS:
+                # the table stays as it was
+                return (no_update, no_update, *said, no_update, no_update, no_update)
+            known = layout.columns(collection) if collection in KEYS else no_update
+            return (known, [], *said, [], None, collection != "contacts")
         shown = [layout.table_row(row, key_of(collection, row)) for row in rows[: layout.MOST_ROWS]]
         options = _conditions(rows) if collection == "contacts" else []
         chosen = condition if condition in options else next(iter(options), None)
@@ -69,7 +104,7 @@ def register(app: Dash, settings: Settings) -> None:
         if len(rows) > len(shown):
             message += f", the first {len(shown)} of them shown: narrow the condition"
         is_map = collection == "contacts"
-        return (layout.columns(collection), shown, message, options, chosen, not is_map)
+        return (layout.columns(collection), shown, message, "", options, chosen, not is_map)
 
     @app.callback(
         Output("map", "figure"),
@@ -77,16 +112,23 @@ def register(app: Dash, settings: Settings) -> None:
         Input("quantity", "value"),
         Input("table", "virtualRowData"),
         Input("collection", "value"),
+        Input("theme", "data"),
     )
     def show_map(
-        condition: str | None, quantity: str, shown: list[Row] | None, collection: str
+        condition: str | None,
+        quantity: str,
+        shown: list[Row] | None,
+        collection: str,
+        theme: Theme | None,
     ) -> Any:
         if collection != "contacts" or quantity not in COLUMNS["contacts"]:
             return no_update
-        fitting = [row for row in shown or [] if _condition(row) == condition]
+        # rows of the tab before may still be on their way
+        contacts = [row for row in shown or [] if "left" in row]
+        fitting = [row for row in contacts if _condition(row) == condition]
         if not fitting:
-            return nothing("no contact under these conditions is in the table")
-        return heat_map(fitting, [row["key"] for row in fitting], quantity)
+            return nothing("no contact under these conditions is in the table", theme or "light")
+        return heat_map(fitting, [row["key"] for row in fitting], quantity, theme or "light")
 
     @app.callback(
         Output("table", "selectedRows"),
@@ -103,18 +145,20 @@ def register(app: Dash, settings: Settings) -> None:
     @app.callback(
         Output("details", "children"),
         Input("table", "selectedRows"),
+        Input("theme", "data"),
         State("collection", "value"),
         State("table", "rowData"),
     )
-    def show_details(chosen: Any, collection: str, rows: list[Row]) -> Any:
+    def show_details(chosen: Any, theme: Theme | None, collection: str, rows: list[Row]) -> Any:
         keys = _keys(chosen)
-        if collection not in ("contacts", "cells") or not keys:
+        if collection not in _DRAWN or not keys:
             return _hint(collection)
         if len(keys) > _MOST_COMPARED:
             return html.P(f"More than {_MOST_COMPARED} rows are not compared.", className="note")
         by_key = {row["key"]: row for row in rows}
         try:
-            return _details(settings, collection, keys, [by_key.get(key, {}) for key in keys])
+            numbers = [by_key.get(key, {}) for key in keys]
+            return _details(settings, collection, keys, numbers, theme or "light")
         except InputError as error:
             return html.P(_explained(error), className="note")
 
@@ -130,34 +174,33 @@ def register(app: Dash, settings: Settings) -> None:
     def download(_: int, __: int, collection: str, where: str, shown: list[Row] | None) -> Any:
         format: Literal["csv", "json"] = "csv" if ctx.triggered_id == "csv" else "json"
         try:
-            rows = _rows(settings, collection, where)
+            rows = rows_in(settings, collection, where)
         except InputError:
             return no_update  # the message beside the condition says why
         by_key = {key_of(collection, row): row for row in rows}
         # in the table's order, without what its own filters hide
         kept = [by_key[row["key"]] for row in shown or [] if row.get("key") in by_key]
-        content = encoded(kept, list(COLUMNS[collection]), format)
+        content = encoded(kept, list(columns_of(collection)), format)
         return dcc.send_bytes(content, f"interohm-{collection}.{format}")
 
 
-def _rows(settings: Settings, collection: str, where: str | None) -> list[Row]:
-    with Database.open(settings) as database:
-        return database.rows(collection, (where or "").strip() or None)
-
-
 def _details(
-    settings: Settings, collection: str, keys: Sequence[str], rows: Sequence[Row]
+    settings: Settings, collection: str, keys: Sequence[str], rows: Sequence[Row], theme: Theme
 ) -> list[Any]:
     with Database.open(settings) as database:
         chosen = [selected(database, collection, key) for key in keys]
         location = database.location
     with well_formed(f"{location}, {collection}"):
+        diagrams = [diagram(one, theme) for one in chosen]
         if len(chosen) == 1:
             [one] = chosen
-            return layout.details(one.name, rows[0], band_diagram(one), budget(one))
+            second = second_diagram(one, theme)
+            return layout.details(one.name, collection, rows[0], diagrams[0], second)
         names = [one.name for one in chosen]
-        figure = comparison(names, [parts_of(one) for one in chosen])
-        return layout.compared(names, rows, figure)
+        figure = None
+        if collection != "impedances":
+            figure = comparison(names, [parts_of(one) for one in chosen], theme)
+        return layout.compared(names, rows, diagrams, figure)
 
 
 def _keys(chosen: Any) -> list[str]:
@@ -185,12 +228,16 @@ def _conditions(rows: Sequence[Row]) -> list[str]:
 
 
 def _hint(collection: str) -> Any:
-    if collection not in ("contacts", "cells"):
+    if collection not in _DRAWN:
         return html.P(
-            "Contacts and cells have diagrams; the other tables do not.", className="note"
+            "Contacts, cells and spectra have diagrams; the other tables do not.", className="note"
         )
+    diagrams = "Nyquist and Bode plot"
+    if collection != "impedances":
+        diagrams = "band diagram and resistance budget"
     return html.P(
-        "Choose a row for its band diagram and resistance budget, or several to compare them."
+        f"Choose a row for its {diagrams}, or several to compare them: by a click, or with the "
+        "arrow keys and Space."
         + (" A click into the heat map chooses a contact." if collection == "contacts" else ""),
         className="note",
     )

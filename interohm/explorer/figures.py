@@ -8,7 +8,7 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 from interohm.database.columns import name_and_unit
-from interohm.report.palette import SCALE
+from interohm.report.palette import SCALE, Theme
 from interohm.report.plots import drawn, nothing
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ _STEPS = tuple(_STEPS_OF.values())
 _MOST_WITH_TEXT = 16
 
 
-def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
+def heat_map(
+    rows: Sequence[Row], keys: Sequence[str], quantity: str, theme: Theme = "light"
+) -> Figure:
     """Return the map of contacts: left phases down, right ones across.
 
     Parameters
@@ -55,6 +57,8 @@ def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
         What a click on each gives.
     quantity : str
         One of `QUANTITIES`.
+    theme : {"light", "dark"}
+        Of the page.
     """
     lefts = sorted({row["left"] for row in rows})
     rights = sorted({row["right"] for row in rows})
@@ -97,18 +101,24 @@ def heat_map(rows: Sequence[Row], keys: Sequence[str], quantity: str) -> Figure:
             }
         ],
         "layout": {
-            "xaxis": {"title": {"text": "right phase"}, "type": "category", "automargin": True},
+            "xaxis": {
+                "title": {"text": "right phase"},
+                "type": "category",
+                "automargin": True,
+                "showgrid": False,
+            },
             "yaxis": {
                 "title": {"text": "left phase"},
                 "type": "category",
                 "autorange": "reversed",
                 "automargin": True,
+                "showgrid": False,
             },
             "margin": {"l": 70, "r": 10, "t": 30, "b": 60},
             "height": max(300, 120 + 34 * len(lefts)),
         },
     }
-    return drawn(figure)
+    return drawn(figure, theme=theme)
 
 
 def _scaled(value: float | None, *, logarithmic: bool) -> float | None:
@@ -126,7 +136,9 @@ def _said(index: int | None, rows: Sequence[Row], value: float | None, unit: str
     return f"{value:.4g} {unit or ''}{negative}"
 
 
-def comparison(names: Sequence[str], budgets: Sequence[Sequence[Part]]) -> Figure:
+def comparison(
+    names: Sequence[str], budgets: Sequence[Sequence[Part]], theme: Theme = "light"
+) -> Figure:
     """Return several resistances side by side, their parts summed by what they are.
 
     Parameters
@@ -135,6 +147,8 @@ def comparison(names: Sequence[str], budgets: Sequence[Sequence[Part]]) -> Figur
         One for each.
     budgets : sequence of sequences of Part
         Of each; parts that are not known count as none.
+    theme : {"light", "dark"}
+        Of the page.
     """
     sums = [_by_step(budget) for budget in budgets]
     labels = [step for step in _STEPS if any(step in each for each in sums)]
@@ -158,7 +172,7 @@ def comparison(names: Sequence[str], budgets: Sequence[Sequence[Part]]) -> Figur
         )
     values = [value for trace in traces for value in trace["x"]]
     if not values:
-        return nothing("no part of the resistance is known")
+        return nothing("no part of the resistance is known", theme)
     layout = {
         "barmode": "group",
         "xaxis": {
@@ -178,7 +192,7 @@ def comparison(names: Sequence[str], budgets: Sequence[Sequence[Part]]) -> Figur
         "margin": {"l": 20, "r": 20, "t": 60, "b": 60},
         "height": 190 + len(labels) * (18 + 16 * len(names)),
     }
-    return drawn({"layout": layout, "frames": [traces]})
+    return drawn({"layout": layout, "frames": [traces]}, theme=theme)
 
 
 def _by_step(budget: Sequence[Part]) -> dict[str, float]:

@@ -9,9 +9,9 @@ import dash_ag_grid
 from dash import dcc, html
 
 from interohm.database.columns import name_and_unit
-from interohm.database.rows import COLUMNS, kind_of
 from interohm.explorer.figures import QUANTITIES
 from interohm.explorer.selection import KEYS
+from interohm.explorer.tables import columns_of, kind_in
 
 if TYPE_CHECKING:
     from interohm.database.rows import Row
@@ -26,10 +26,15 @@ EXAMPLES = {
     "materials": "kind == 'insulator' and band_gap > 4 and 'Co' not in elements",
     "calculations": "engine == 'gpaw' and formula == 'LiF'",
     "failures": "engine == 'gpaw'",
+    "impedances": "dc_resistance < 100 and temperature == 300",
+    "validation": "quantity == 'interface_resistance_ohm_cm2' and value < 10",
 }
 
 #: What a row is about stays in sight.
-_NAMES = frozenset({"left", "right", "cell", "name"})
+_NAMES = frozenset({"left", "right", "cell", "name", "experiment"})
+
+#: What the tabs are called.
+_TABS = {"impedances": "spectra"}
 
 _NUMBER_FORMAT = {"function": "params.value == null ? '' : d3.format('.4~g')(params.value)"}
 
@@ -38,11 +43,13 @@ def page(location: str) -> html.Div:
     """Return the page; ``location`` names the database, without credentials."""
     return html.Div(
         [
+            # what the browser prefers, by which figures are drawn
+            dcc.Store(id="theme"),
             html.Header([html.H1("interohm"), html.Span(location, id="location")]),
             dcc.Tabs(
                 id="collection",
                 value="contacts",
-                children=[dcc.Tab(label=name, value=name) for name in KEYS],
+                children=[dcc.Tab(label=_TABS.get(name, name), value=name) for name in KEYS],
             ),
             html.Div(
                 [
@@ -146,10 +153,10 @@ def _graph(id: str, figure: dict[str, Any] | None = None) -> dcc.Graph:
 def columns(collection: str) -> list[dict[str, Any]]:
     """Return the table's columns for a collection."""
     made: list[dict[str, Any]] = []
-    for column in COLUMNS[collection]:
+    for column in columns_of(collection):
         name, unit = name_and_unit(column)
         heading = name if unit is None else f"{name} ({unit})"
-        numeric = kind_of(column) in (int, float)
+        numeric = kind_in(column) in (int, float)
         definition: dict[str, Any] = {
             "field": column,
             "headerName": heading,
@@ -180,24 +187,37 @@ def table_row(row: Row, key: str) -> Row:
     return shown
 
 
-def details(name: str, numbers: Row, band_diagram: Any, budget: Any) -> list[Any]:
+def details(
+    name: str, collection: str, numbers: Row, diagram: Any, second_diagram: Any
+) -> list[Any]:
     """Return the panel of one chosen row."""
+    headings = ("Band diagram", "Resistance budget")
+    if collection == "impedances":
+        headings = ("Nyquist plot", "Bode plot")
     return [
         html.H2(name),
-        html.H3("Band diagram"),
-        _graph("band-diagram", band_diagram),
-        html.H3("Resistance budget"),
-        _graph("budget", budget),
+        html.H3(headings[0]),
+        _graph("band-diagram", diagram),
+        html.H3(headings[1]),
+        _graph("budget", second_diagram),
         html.H3("Numbers"),
         _numbers_table([numbers], None),
     ]
 
 
-def compared(names: Sequence[str], rows: Sequence[Row], figure: Any) -> list[Any]:
-    """Return the panel of several chosen rows, side by side."""
+def compared(
+    names: Sequence[str], rows: Sequence[Row], diagrams: Sequence[Any], figure: Any
+) -> list[Any]:
+    """Return the panel of several chosen rows, their diagrams side by side."""
+    beside = [
+        html.Div([html.H3(name), _graph(f"diagram-{index}", diagram)])
+        for index, (name, diagram) in enumerate(zip(names, diagrams, strict=True))
+    ]
+    parts = [] if figure is None else [html.H3("Resistances"), _graph("comparison", figure)]
     return [
         html.H2(f"{len(names)} compared"),
-        _graph("comparison", figure),
+        html.Div(beside, className="side-by-side"),
+        *parts,
         _numbers_table(rows, names),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 _Rows = list[dict[str, Any]]
 
@@ -18,6 +18,7 @@ _PROPERTIES: dict[str, Any] = {
     "json.n_clicks": int | None,
     "conditions.value": str | None,
     "quantity.value": str,
+    "theme.data": Literal["light", "dark"] | None,
     "table.rowData": _Rows | None,
     "table.virtualRowData": _Rows | None,
     "table.selectedRows": _Rows | dict[str, list[str]] | None,

@@ -12,12 +12,14 @@ from interohm.lookup import used_material
 from interohm.results.cell import CellResult
 from interohm.results.contact import ContactResult
 from interohm.results.earlier import has_levels, with_levels
+from interohm.results.impedance import ImpedanceResult
 
 if TYPE_CHECKING:
     from interohm.database import Database, Document
     from interohm.database.rows import Row
     from interohm.records import Insulator, Metal
     from interohm.report.budget import Part
+    from interohm.report.palette import Theme
 
     Figure = dict[str, Any]
 
@@ -28,6 +30,8 @@ KEYS = {
     "materials": ("name",),
     "calculations": ("hash",),
     "failures": ("hash",),
+    "impedances": ("cell", "temperature_K", "state_of_charge"),
+    "validation": ("experiment", "quantity", "value", "comparison"),
 }
 
 
@@ -39,14 +43,14 @@ class Selection:
     ----------
     name : str
         With its conditions.
-    result : ContactResult or CellResult
+    result : ContactResult, CellResult or ImpedanceResult
         What was kept.
     state : int
         Which state of charge of a cell; 0 for a contact.
     """
 
     name: str
-    result: ContactResult | CellResult
+    result: ContactResult | CellResult | ImpedanceResult
     state: int
 
 
@@ -65,7 +69,7 @@ def selected(database: Database, collection: str, key: str) -> Selection:
     """
     values = _values(collection, key)
     columns = KEYS[collection]
-    if collection == "cells":
+    if collection in ("cells", "impedances"):
         criteria = dict(zip(columns[:-1], values[:-1], strict=True))
     else:
         criteria = dict(zip(columns, values, strict=True))
@@ -80,8 +84,9 @@ def selected(database: Database, collection: str, key: str) -> Selection:
         charge = values[columns.index("state_of_charge")]
         if charge is not None:
             conditions.append(f"state of charge {charge:g}")
-        if collection == "cells":
-            cell = CellResult.read(document)
+        if collection in ("cells", "impedances"):
+            kind = CellResult if collection == "cells" else ImpedanceResult
+            cell = kind.read(document)
             charges = [state.state_of_charge for state in cell.states]
             name = f"{cell.cell}, {', '.join(conditions)}"
             return Selection(name, cell, charges.index(charge))
@@ -123,29 +128,38 @@ def _materials(database: Database, document: Document) -> list[Insulator | Metal
 
 
 def parts_of(chosen: Selection) -> list[Part]:
-    """Return the parts of the resistance, the total last."""
+    """Return the parts of the resistance, the total last; none of a spectrum."""
     from interohm.report.budget import cell_parts, contact_parts, interface_part
 
     result = chosen.result
+    if isinstance(result, ImpedanceResult):
+        return []
     if isinstance(result, CellResult):
         return cell_parts(result.states[chosen.state])
     return [*contact_parts(result, (result.left, result.right)), interface_part(result)]
 
 
-def band_diagram(chosen: Selection) -> Figure:
-    """Return the band diagram, or why there is none."""
-    from interohm.report.plots import cell_bands, contact_bands
+def diagram(chosen: Selection, theme: Theme) -> Figure:
+    """Return the band diagram or the Nyquist plot, or why there is none."""
+    from interohm.report.impedance import nyquist_figure
+    from interohm.report.plots import cell_bands, contact_bands, drawn
 
     result = chosen.result
+    if isinstance(result, ImpedanceResult):
+        return drawn(nyquist_figure(result.states), chosen.state, theme)
     if isinstance(result, CellResult):
-        return cell_bands(result, chosen.state)
-    return contact_bands(result)
+        return cell_bands(result, chosen.state, theme)
+    return contact_bands(result, theme)
 
 
-def budget(chosen: Selection) -> Figure:
-    """Return the resistance budget, or that none is known."""
+def second_diagram(chosen: Selection, theme: Theme) -> Figure:
+    """Return the resistance budget or the Bode plot, or that nothing is known."""
     from interohm.report.budget import budget_figure
+    from interohm.report.impedance import bode_figure
     from interohm.report.plots import drawn, nothing
 
+    result = chosen.result
+    if isinstance(result, ImpedanceResult):
+        return drawn(bode_figure(result.states), chosen.state, theme)
     figure = budget_figure([parts_of(chosen)])
-    return nothing("no resistance is known") if figure is None else drawn(figure)
+    return nothing("no resistance is known", theme) if figure is None else drawn(figure, 0, theme)

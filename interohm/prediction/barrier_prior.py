@@ -1,8 +1,9 @@
 """What the measured table says of the prior of contact barriers: its scale, and its worth.
 
-One number, the scale of the half-normal prior of ΔE_c, is fitted to measured resistances. Whether
-that is worth anything shows where each pair is predicted by a scale that the others alone gave,
-beside somebody who knows nothing but the range (physics.md, section 5).
+One number, the scale of the half-normal prior of ΔE_c, is fitted to measured resistances and to the
+barriers of calculated interfaces. Whether that is worth anything shows where each pair is predicted
+by a scale that the others alone gave, beside somebody who knows nothing but the range (physics.md,
+section 5).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interohm.records.experiment import Experiment
+    from interohm.records.interface import Interface
 
     Array = NDArray[np.float64]
 
@@ -90,6 +92,30 @@ class MeasuredPair:
 
 
 @dataclass(frozen=True)
+class CalculatedExcess:
+    """ΔE_c of an interface that was calculated.
+
+    Parameters
+    ----------
+    name : str
+    excess_eV, uncertainty_eV : float
+        Its value may be negative, where the prior's ΔE_c is not: the uncertainty tells how far.
+    """
+
+    name: str
+    excess_eV: float
+    uncertainty_eV: float
+
+    def log_score(self, scale_eV: Array | float) -> Array:
+        """Return ln of the density per eV: a half-normal number seen with a normal error."""
+        scale = np.asarray(scale_eV)
+        width = np.hypot(scale, self.uncertainty_eV)
+        upper = log_ndtr(self.excess_eV * scale / (self.uncertainty_eV * width))
+        normal = -0.5 * (self.excess_eV / width) ** 2 - np.log(width * np.sqrt(2.0 * np.pi))
+        return np.asarray(np.log(2.0) + normal + upper)
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """One pair, predicted by what the others say."""
 
@@ -100,12 +126,13 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class ScaleFit:
-    """The scale that all pairs give, and each pair by the others' scale."""
+    """The scale that everything gives, and each measured pair by the scale of the rest."""
 
     scale_eV: float
     lowest_eV: float
     highest_eV: float
     held_out: list[HeldOut]
+    calculated: list[CalculatedExcess]
 
     @property
     def log_score(self) -> float:
@@ -166,19 +193,51 @@ def measured_pairs(
     return pairs
 
 
-def fit_scale(pairs: Sequence[MeasuredPair]) -> ScaleFit:
-    """Return the most likely scale, its range, and each pair's score by the others' scale.
+def calculated_excesses(interfaces: Sequence[Interface]) -> list[CalculatedExcess]:
+    """Return ΔE_c of the interfaces whose hop and bulks are calculated, by name.
+
+    An interface of a crystal with itself has no excess: what it shows is the error of cells of such
+    a size, whose root mean square is added to the others' uncertainties.
+    """
+    hops = [
+        (one, one.excess_barrier_eV.value, one.excess_barrier_eV.uncertainty)
+        for one in sorted(interfaces, key=lambda one: one.name)
+        if one.excess_barrier_eV is not None and one.excess_barrier_eV.uncertainty
+    ]
+    errors = [value for one, value, _ in hops if one.left == one.right]
+    error = float(np.sqrt(np.mean(np.square(errors)))) if errors else 0.0
+    return [
+        CalculatedExcess(f"{one.left} | {one.right}", value, float(np.hypot(uncertainty, error)))
+        for one, value, uncertainty in hops
+        if one.left != one.right
+    ]
+
+
+def fit_scale(
+    pairs: Sequence[MeasuredPair], calculated: Sequence[CalculatedExcess] = ()
+) -> ScaleFit:
+    """Return the most likely scale, its range, and each pair's score by the scale of the rest.
 
     The range is where the likelihood is above exp(−1/2) of its highest, one standard deviation of
     a normal one.
+
+    Parameters
+    ----------
+    pairs : sequence of MeasuredPair
+    calculated : sequence of CalculatedExcess
+        They count as much as a pair each.
     """
     scores = np.array([pair.log_score(_SCALES_EV) for pair in pairs])
-    total = scores.sum(axis=0)
+    total = scores.sum(axis=0) + sum(one.log_score(_SCALES_EV) for one in calculated)
     likely = _SCALES_EV[total > total.max() - 0.5]
     held_out = []
     for index, pair in enumerate(pairs):
         best = int(np.argmax(total - scores[index]))
         held_out.append(HeldOut(pair, float(_SCALES_EV[best]), float(scores[index, best])))
     return ScaleFit(
-        float(_SCALES_EV[np.argmax(total)]), float(likely[0]), float(likely[-1]), held_out
+        float(_SCALES_EV[np.argmax(total)]),
+        float(likely[0]),
+        float(likely[-1]),
+        held_out,
+        list(calculated),
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from interohm.device_models import HalfSpace, Metal, solve_chain
+from interohm.device_models import Chain, Crossing, HalfSpace, Metal, solve_chain
 from interohm.device_models.dynamics.linear import step_relaxations
 from interohm.device_models.dynamics.transient import (
     Electrode,
@@ -239,8 +239,13 @@ def _scale(stack: TransientStack, static: Static, by: float) -> float:
 
 def _times(cell: Cell, state: SolvedState, step: Step) -> tuple[Array, list[dict[str, Any]]]:
     """Return points in time, and the relaxations that linear response expects."""
-    found = cell_chain(cell, state)
-    solved = solve_chain(found.chain, 1e-12, 1e13)
+    chain = cell_chain(cell, state).chain
+    # as in the volumes, electrodes hold what they have
+    parts = [
+        replace(part, diffusion=None) if isinstance(part, Crossing) else part
+        for part in chain.parts
+    ]
+    solved = solve_chain(Chain(parts, chain.carriers), 1e-12, 1e13)
     resistance, time = solved.resistance_ohm_cm2[0], solved.time_s[0]
     if step == "potential":
         time, weight, _ = step_relaxations(solved)

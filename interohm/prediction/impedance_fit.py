@@ -408,7 +408,12 @@ def updated_records(
             remarks.append(f"{update.name} was learned; write it into the cell's contact")
             continue
         left, right = pairs[update.record]
-        value, uncertainty = found.contact_barrier_eV[update.record]
+        # the barrier itself is a number of the fit; of an excess, the samples have the barrier
+        value, uncertainty = (
+            (update.value, update.uncertainty)
+            if update.field == "barrier_eV"
+            else found.contact_barrier_eV[update.record]
+        )
         interfaces.append(
             interface_from(
                 {

@@ -363,7 +363,9 @@ def _fit(fit: ImpedanceFit) -> list[Markup]:
     lines = [
         f"barrier of the hop across {name}: {value:.3f} ± {uncertainty:.3f} eV"
         for name, (value, uncertainty) in fit.contact_barrier_eV.items()
-        if any(one.learned and one.record == name for one in fit.fields)
+        if any(
+            one.learned and one.record == name and one.field != "barrier_eV" for one in fit.fields
+        )
     ]
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return [*made, Markup(f"<ul>{items}</ul>")] if lines else made

@@ -79,7 +79,7 @@ def write_validation_page(
         ``interohm validate --json``.
     fit : mapping, optional
         Of the prior's scale: ``scale_eV``, ``range_eV``, ``log_score``, ``uniform_log_score``,
-        ``held_out`` and ``one_sided_scale_eV``.
+        ``held_out``, ``calculated``, ``measured_scale_eV`` and ``one_sided_scale_eV``.
     """
     picture = path.with_suffix(".svg")
     inner = "\n".join([*_summary(rows, picture.name), "", *_table(rows), "", *_fit(fit)]) + "\n"
@@ -143,8 +143,9 @@ def _fit(fit: Mapping[str, Any] | None) -> list[str]:
         return []
     low, high = fit["range_eV"]
     lines = [
-        f"Scale of the prior of contact barriers by all pairs: {fit['scale_eV']:.3f} eV ({low:.3f} "
-        f"to {high:.3f}). With every value taken for an upper limit it is "
+        "Scale of the prior of contact barriers by all pairs and the calculated barriers: "
+        f"{fit['scale_eV']:.3f} eV ({low:.3f} to {high:.3f}). By the measured pairs alone it is "
+        f"{fit['measured_scale_eV']:.3f} eV, with all of them taken for upper limits "
         f"{fit['one_sided_scale_eV']:.3f} eV. Log score of pairs that were left out: "
         f"{fit['log_score']:.2f}; of a uniform density: {fit['uniform_log_score']:.2f}.",
         "",
@@ -156,6 +157,13 @@ def _fit(fit: Mapping[str, Any] | None) -> list[str]:
             f"| {one['pair'].replace('|', '/')} | {_short(one['measured'])} | "
             f"{'upper limit' if one['one_sided'] else 'both sides'} | {one['scale_eV']:.3f} | "
             f"{one['log_score']:.2f} | {one['uniform_log_score']:.2f} |"
+        )
+    if fit["calculated"]:
+        lines += ["", "| interface | calculated ΔE_c (eV) | log score |", "| --- | --- | --- |"]
+    for one in fit["calculated"]:
+        lines.append(
+            f"| {one['pair'].replace('|', '/')} | {one['excess_eV']:+.2f} ± "
+            f"{one['uncertainty_eV']:.2f} | {one['log_score']:.2f} |"
         )
     return lines
 

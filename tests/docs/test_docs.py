@@ -103,3 +103,27 @@ def test_every_source_of_the_physics_page_is_in_its_list() -> None:
     text = PHYSICS.partition("\n## Sources\n")[0]
     used = set(re.findall(r"\b((?:de )?[A-Z]\w+ (?:19|20)\d\d)\b", text))
     assert used == listed
+
+
+def test_commands_of_the_pages_exist_and_name_files_that_the_examples_have() -> None:
+    """Each command line of README and docs: a command that there is, files that can be copied."""
+    import typer
+
+    from interohm.cli import app
+    from interohm.cli.examples import FOLDERS
+
+    group = typer.main.get_command(app)
+    lines = [
+        (page.name, line)
+        for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+        for line in re.findall(
+            r"^    (interohm .*)$", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    ]
+    assert len(lines) > 40
+    for page, line in lines:
+        word = line.split()[1]
+        assert word in group.commands or word.startswith("-"), f"{page}: {line}"
+        for name in re.findall(r"\bconfigs/[\w./-]+\.\w+", line):
+            assert (ROOT / name).is_file(), f"{page}: {line}"
+            assert name.split("/")[1] in FOLDERS, f"{page}: {line}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from jobflow import Flow, job, run_locally
+from monty.json import MontyDecoder, jsanitize
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.vasp import Poscar
@@ -27,6 +28,7 @@ from interohm.workflows.campaign import (
     planned_calculations,
 )
 from interohm.workflows.context import using
+from interohm.workflows.documents import CalculationDocument
 
 ROOT = Path(__file__).parents[2]
 STRUCTURES = ROOT / "configs" / "structures"
@@ -99,6 +101,18 @@ def test_in_an_empty_folder(empty_folder: Path) -> None:
     with Database.open(Settings(data=data)) as database:
         found = database.material("Li")
     assert found is not None
+    documents = [
+        response.output
+        for own in responses.values()
+        for response in own.values()
+        if isinstance(response.output, CalculationDocument)
+    ]
+    assert len(documents) == 3  # cell, bulk, slab
+    assert all(one.energy_eV < 0 and one.structure and one.settings["xc"] for one in documents)
+    stored = MontyDecoder().process_decoded(jsanitize(documents[0], strict=True))
+    assert stored == documents[0]
+    assert stored["hash"] == documents[0].hash
+    assert "setting" not in stored
     work_function = record["states"][0]["work_function_eV"]["value"]
     assert found.states[0].work_function_eV.value == pytest.approx(work_function)
     assert not list(empty_folder.rglob("job_*/interohm-data"))

@@ -42,6 +42,7 @@ def test_from_files_to_records(interohm, tmp_path):
         "--json",
     )
     assert ran.code == 0, ran.err
+    assert "take contacts[0].barrier_eV out of the cell" in ran.err
     document = json.loads(ran.out)
     one, other = document["spectra"]
     assert (one["temperature_K"], other["temperature_K"]) == (300, 330)

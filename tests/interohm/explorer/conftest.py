@@ -12,6 +12,7 @@ from interohm.database import Database
 from interohm.explorer.server import explorer, listen
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
+from interohm.prediction.impedance import impedance_result
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
 from interohm.settings import Settings
@@ -38,6 +39,7 @@ def settings(tmp_path_factory) -> Settings:
             database.save_contact(contact_document(records[left], records[right], samples=50))
         materials = [records[layer.material] for layer in cell.layers]
         database.save_cell(cell_document(cell, materials, samples=20))
+        database.save_impedance(impedance_result(cell, materials, samples=0))
         database.save_material(records["LiF"])
     return made
 

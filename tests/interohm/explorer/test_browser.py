@@ -12,6 +12,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from interohm.records.experiment import shipped_experiments
+from interohm.records.shipped import shipped_names
+from interohm.report.palette import colours
+
 _ROWS = ".ag-center-cols-container .ag-row"
 
 
@@ -46,6 +50,10 @@ class Opened:
         keys = ActionChains(self.chromium).click(field).key_down(Keys.CONTROL).send_keys("a")
         keys.key_up(Keys.CONTROL).send_keys(Keys.DELETE, condition, Keys.ENTER).perform()
 
+    def size(self, width):
+        size = {"width": width, "height": 1450, "deviceScaleFactor": 1, "mobile": False}
+        self.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
     def traces(self, id):
         """Return the names of what plotly drew in a figure."""
         return self.chromium.execute_script(
@@ -61,6 +69,8 @@ def opened(chromium, page):
     chromium.get_log("browser")
     shown = Opened(chromium, page.address)
     yield shown
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     complaints = [entry["message"] for entry in chromium.get_log("browser")]
     assert complaints == []
     elsewhere = chromium.execute_script(
@@ -93,7 +103,9 @@ def test_conditions_and_their_errors(opened):
     assert len(opened.rows()) == 1
     opened.ask("resistanse < 1")
     opened.until(lambda: "did you mean resistance_ohm_cm2" in opened.text("message"))
-    assert opened.rows() == []
+    # the table stays, and what is wrong is marked
+    assert len(opened.rows()) == 1
+    assert opened.chromium.find_element(By.ID, "message").get_attribute("class") == "wrong"
     opened.ask("")
     opened.until(lambda: len(opened.rows()) == 4)
 
@@ -112,13 +124,72 @@ def test_cells_are_compared(opened):
     opened.until(lambda: "2 compared" in opened.text("details"))
     names = opened.until(lambda: opened.traces("comparison"))
     assert names == ["full, 300 K, state of charge 0", "full, 300 K, state of charge 1"]
+    for index in range(2):
+        assert "Fermi level" in opened.until(lambda index=index: opened.traces(f"diagram-{index}"))
+    # with room for both they stand side by side
+    opened.size(1920)
+    places = [opened.chromium.find_element(By.ID, f"diagram-{index}").rect for index in range(2)]
+    assert places[0]["y"] == places[1]["y"]
+    assert places[0]["x"] + places[0]["width"] <= places[1]["x"]
 
 
 def test_every_collection_has_its_table(opened):
-    for name, rows in (("materials", 1), ("calculations", 0), ("failures", 0), ("contacts", 4)):
+    for name, rows in (("calculations", 0), ("failures", 0), ("spectra", 2), ("contacts", 4)):
         opened.tab(name)
         opened.until(lambda rows=rows: opened.text("message") == f"{rows} rows")
         assert len(opened.rows()) == rows
+
+
+def test_shipped_records_and_measured_values_have_their_tabs(opened):
+    opened.tab("materials")
+    opened.until(lambda: opened.text("message") == f"{len(shipped_names())} rows")
+    opened.ask("name == 'LiF' or name == 'LiCl_001'")
+    opened.until(lambda: opened.text("message") == "2 rows")
+    shown = {row.text.split()[0] for row in opened.rows()}
+    assert shown == {"database", "shipped"}
+    opened.tab("validation")
+    measured = sum(len(one.measured) for one in shipped_experiments())
+    opened.until(lambda: opened.text("message") == f"{measured} rows")
+    opened.ask("electrolyte == 'LLZO' and value < 1e9")
+    opened.until(lambda: 0 < int(opened.text("message").split()[0]) < measured)
+
+
+def test_a_spectrum_has_its_plots(opened):
+    opened.tab("spectra")
+    opened.until(lambda: len(opened.rows()) == 2)
+    opened.rows()[1].click()
+    opened.until(lambda: "Nyquist plot" in opened.text("details"))
+    assert opened.until(lambda: opened.traces("band-diagram"))
+    assert "Re Z" in opened.until(lambda: " ".join(opened.traces("budget")))
+
+
+def test_rows_are_chosen_by_keys(opened):
+    first = opened.chromium.find_element(By.CSS_SELECTOR, f"{_ROWS} .ag-cell")
+    first.click()  # where the keys begin
+    opened.until(lambda: "300 K" in opened.text("details"))
+    before = opened.text("details")
+    keys = ActionChains(opened.chromium)
+    keys.send_keys(Keys.SPACE, Keys.ARROW_DOWN, Keys.SPACE).perform()
+    opened.until(lambda: "300 K" in opened.text("details") and opened.text("details") != before)
+
+
+@pytest.mark.parametrize("width", [600, 1280, 1920])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_fits_in_light_and_dark(opened, width, theme):
+    prefers = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    opened.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", prefers)
+    opened.size(width)
+    named = colours(theme)
+    assert opened.chromium.find_element(By.TAG_NAME, "html").get_attribute("lang") == "en"
+    opened.rows()[0].click()
+    opened.until(lambda: opened.traces("band-diagram"))
+    drawn = "return document.querySelector('#band-diagram .js-plotly-plot').layout.font.color"
+    opened.until(lambda: opened.chromium.execute_script(drawn) == named["text"])
+    page = opened.chromium.execute_script(
+        "return [document.documentElement.scrollWidth, document.body.dataset.agThemeMode]"
+    )
+    assert page[0] <= width
+    assert page[1] == theme
 
 
 def test_what_the_table_shows_is_downloaded(opened, chromium):

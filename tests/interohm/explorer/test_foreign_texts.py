@@ -105,6 +105,7 @@ PROPER = {
         {"id": "quantity", "property": "value", "value": "resistance_ohm_cm2"},
         {"id": "table", "property": "virtualRowData", "value": []},
         {"id": "collection", "property": "value", "value": "contacts"},
+        {"id": "theme", "property": "data", "value": "dark"},
     ],
     "state": [],
     "changedPropIds": ["conditions.value"],
@@ -142,8 +143,12 @@ def test_a_proper_request(odd_page):
         *(with_value(0, wrong) for wrong in (5, [], {"a": 1}, True)),
         *(with_value(1, wrong) for wrong in (None, 5, ["left"])),
         *(with_value(2, wrong) for wrong in (5, "x", [5], [["a"]], {"a": {}})),
-        *(with_value(2, [row]) for row in ({"temperature_K": "x"}, {"temperature_K": {}})),
+        *(
+            with_value(2, [row])
+            for row in ({"left": "Li", "temperature_K": wrong} for wrong in ("x", {}))
+        ),
         *(with_value(3, wrong) for wrong in (None, 5, [], {})),
+        *(with_value(4, wrong) for wrong in ("blue", 5, [], {})),
         {**PROPER, "inputs": PROPER["inputs"][:1]},
         {key: value for key, value in PROPER.items() if key != "outputs"},
     ],

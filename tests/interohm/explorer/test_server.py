@@ -182,7 +182,7 @@ def test_keys_that_no_row_has(page, key):
     status, text = callback(
         page,
         "details.children",
-        [("table", "selectedRows", [{"key": key}])],
+        [("table", "selectedRows", [{"key": key}]), ("theme", "data", "light")],
         [("collection", "value", "contacts"), ("table", "rowData", [])],
     )
     assert status == 200
@@ -192,8 +192,8 @@ def test_keys_that_no_row_has(page, key):
 def rows_of(collection):
     """Return what the browser asks for to fill the table."""
     output = (
-        "..table.columnDefs...table.rowData...message.children...conditions.options..."
-        "conditions.value...map-section.hidden.."
+        "..table.columnDefs...table.rowData...message.children...message.className..."
+        "conditions.options...conditions.value...map-section.hidden.."
     )
     inputs = [
         ("collection", "value", collection),

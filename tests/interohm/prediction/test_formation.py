@@ -11,7 +11,7 @@ from interohm.errors import InputError
 from interohm.prediction.dynamics import dynamics_result
 from interohm.prediction.formation import cell_stack
 from interohm.prediction.solved_cell import solve_state
-from interohm.records import Insulator, Metal
+from interohm.records import Insulator, Metal, material_document, material_from
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
 from interohm.results.dynamics import Formation
@@ -108,3 +108,15 @@ def test_a_step_that_is_none_or_too_large_is_refused(step: str, by: float) -> No
         dynamics_result(cell, materials, step=step, by=by)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="temperature step"):
         dynamics_result(cell, materials, step="temperature", by=-280.0)
+
+
+def test_diffusion_in_an_electrode_is_no_relaxation_of_a_step() -> None:
+    cell, materials = made(THICK)
+    fields = {"chemical_diffusivity_cm2_s": 1e-12}
+    slow = material_from({**material_document(materials[-1]), **fields}, where="test")
+    found = dynamics_result(cell, [*materials[:-1], slow], step="temperature", by=20.0).formation
+    assert found is not None
+    plain = formed(THICK, "temperature", 20.0)
+    assert [one.time_s for one in found.relaxations] == pytest.approx(
+        [one.time_s for one in plain.relaxations], rel=1e-6
+    )

@@ -8,8 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy.stats import halfnorm, norm
 
-from interohm.prediction.barrier_prior import MeasuredPair, fit_scale, measured_pairs
+from interohm.prediction.barrier_prior import (
+    CalculatedExcess,
+    MeasuredPair,
+    calculated_excesses,
+    fit_scale,
+    measured_pairs,
+)
 from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
 from interohm.prediction.impedance import impedance_result
 from interohm.prediction.sampling import FieldSamples
@@ -29,6 +36,7 @@ from interohm.records.experiment import (
     Measurement,
     shipped_experiments,
 )
+from interohm.records.shipped import shipped_interfaces
 
 SAMPLES = 400
 #: What was damaged, contaminated or badly joined: told, and never compared.
@@ -197,8 +205,51 @@ def test_upper_limits_alone_ask_for_no_barrier() -> None:
     assert fit_scale(pairs).scale_eV == 0.0
 
 
+@pytest.mark.parametrize("excess", [-0.3, 0.0, 0.02, 0.4])
+@pytest.mark.parametrize("scale", [0.0, 0.05, 0.3])
+def test_a_calculated_excess_scores_as_its_integral(excess: float, scale: float) -> None:
+    one = CalculatedExcess("a | b", excess, 0.1)
+    if scale == 0.0:
+        expected = norm.pdf(excess, 0.0, 0.1)
+    else:
+        true = np.linspace(0.0, 10.0 * scale, 20001)
+        density = halfnorm.pdf(true, scale=scale) * norm.pdf(excess, true, 0.1)
+        expected = np.trapezoid(density, true)
+    assert float(one.log_score(scale)) == pytest.approx(np.log(expected), rel=1e-5)
+
+
+def test_calculated_barriers_alone_give_the_scale_that_made_them() -> None:
+    random = np.random.default_rng(4)
+    true = 0.1 * np.abs(random.standard_normal(300))
+    seen = true + 0.05 * random.standard_normal(300)
+    calculated = [CalculatedExcess(str(place), value, 0.05) for place, value in enumerate(seen)]
+    pairs = [MeasuredPair("a", 2.0, True, np.full(9, 0.1), np.zeros(9), np.ones(9), 0.0257)]
+    fit = fit_scale(pairs, calculated)
+    assert fit.scale_eV == pytest.approx(0.1, abs=0.015)
+    assert fit.lowest_eV <= 0.1 <= fit.highest_eV
+
+
+def test_an_interface_of_a_crystal_with_itself_widens_the_others() -> None:
+    (known, *_) = [one for one in shipped_interfaces() if one.excess_barrier_eV is not None]
+    excess = Quantity(value=0.2, uncertainty=0.03, source="here", method="assumed")
+    update = {"left": "a", "right": "b", "excess_barrier_eV": excess}
+    pair = known.model_copy(update=update)
+    control = known.model_copy(
+        update={
+            **update,
+            "right": "a",
+            "excess_barrier_eV": excess.model_copy(update={"value": -0.04}),
+        }
+    )
+    assert calculated_excesses([pair]) == [CalculatedExcess("a | b", 0.2, pytest.approx(0.03))]
+    assert calculated_excesses([pair, control]) == [
+        CalculatedExcess("a | b", 0.2, pytest.approx(0.05))
+    ]
+
+
 def test_the_shipped_scale_is_what_the_table_gives_and_beats_a_uniform_density() -> None:
-    fit = fit_scale(measured_pairs(shipped_experiments(), samples=SAMPLES))
+    calculated = calculated_excesses(shipped_interfaces())
+    fit = fit_scale(measured_pairs(shipped_experiments(), samples=SAMPLES), calculated)
     assert len(fit.held_out) >= 5
     assert fit.lowest_eV <= EXCESS_BARRIER_SCALE_EV <= fit.highest_eV
     assert fit.scale_eV == pytest.approx(EXCESS_BARRIER_SCALE_EV, abs=0.03)
