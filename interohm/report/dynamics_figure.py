@@ -10,13 +10,12 @@ import numpy as np
 
 from interohm.report.dynamics import left_of_change
 from interohm.report.figures import write_figure
+from interohm.report.palette import colours, series
 from interohm.results.dynamics import DynamicsResult, Formation, Galvanostatic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6b7280")
 
 
 def write_dynamics_figure(path: str | Path, document: DynamicsResult | Mapping[str, Any]) -> None:
@@ -56,9 +55,11 @@ def _draw_voltage(panel: Axes, run: Galvanostatic) -> None:
     x = run.capacity_passed_mAh_cm2
     if run.quantiles is not None and run.quantiles.voltage_V is not None:
         ends = (_values(run.quantiles.voltage_V[key]) for key in ("p05", "p95"))
-        panel.fill_between(x, *ends, color=_COLOURS[0], alpha=0.2, lw=0)
-    panel.plot(x, _values(run.open_circuit_voltage_V), "--", color="#6b7280", lw=1.0, label="rest")
-    panel.plot(x, _values(run.voltage_V), "-", color=_COLOURS[0], lw=1.2, label=f"{run.c_rate:g}C")
+        panel.fill_between(x, *ends, color=series()[0], alpha=0.2, lw=0)
+    panel.plot(
+        x, _values(run.open_circuit_voltage_V), "--", color=colours()["muted"], lw=1.0, label="rest"
+    )
+    panel.plot(x, _values(run.voltage_V), "-", color=series()[0], lw=1.2, label=f"{run.c_rate:g}C")
     panel.set_xlabel("capacity (mAh/cm²)")
     panel.set_ylabel("voltage (V)")
     panel.legend(frameon=False, fontsize=7)
@@ -74,7 +75,7 @@ def _draw_parts(panel: Axes, run: Galvanostatic) -> None:
             x,
             base,
             base + values,
-            color=_COLOURS[number % len(_COLOURS)],
+            color=series()[number % 6],
             alpha=0.7,
             lw=0,
             label=f"{one.name}, {one.where}".replace("$", r"\$"),
@@ -90,12 +91,12 @@ def _draw_formation(panel: Axes, found: Formation) -> None:
         panel.plot(
             found.time_s,
             _values(left_of_change(one.charge_e_nm2)),
-            color=_COLOURS[number % len(_COLOURS)],
+            color=series()[number % 6],
             lw=1.2,
             label=f"{one.layer} at {one.contact}".replace("$", r"\$"),
         )
     for relaxation in sorted(found.relaxations, key=lambda each: -each.share)[:5]:
-        panel.axvline(relaxation.time_s, color="#6b7280", ls=":", lw=0.8)
+        panel.axvline(relaxation.time_s, color=colours()["muted"], ls=":", lw=0.8)
     panel.set_xscale("log")
     panel.set_xlabel("time (s)")
     panel.set_ylabel("left of the change of charge")
@@ -105,7 +106,7 @@ def _draw_formation(panel: Axes, found: Formation) -> None:
 def _draw_response(panel: Axes, found: Formation) -> None:
     potential = found.step == "potential"
     values = found.current_A_cm2 if potential else found.voltage_V
-    panel.plot(found.time_s, _values(values), color=_COLOURS[0], lw=1.2)
+    panel.plot(found.time_s, _values(values), color=series()[0], lw=1.2)
     panel.set_xscale("log")
     panel.set_xlabel("time (s)")
     panel.set_ylabel("current (A/cm²)" if potential else "voltage (V)")
