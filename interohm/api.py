@@ -287,7 +287,7 @@ def predict_dynamics(
     >>> layers = [{"material": name, "thickness_nm": 2e3} for name in ("Li", "LiPON", "LiCoO2")]
     >>> run = interohm.predict_dynamics({"name": "film", "layers": layers}, samples=0)
     >>> run.galvanostatic.ended_by
-    'capacity'
+    'surface'
     """
     from interohm.prediction.dynamics import dynamics_result
     from interohm.prediction.impedance import at_conditions

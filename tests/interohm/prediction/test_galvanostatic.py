@@ -36,9 +36,11 @@ def records(diffusivity_cm2_s: float | None) -> tuple[Insulator | Metal, ...]:
         record = shipped_material(name)
         assert record is not None
         found.append(record)
-    if diffusivity_cm2_s is not None:
-        fields = {"chemical_diffusivity_cm2_s": diffusivity_cm2_s}
-        found[2] = material_from({**material_document(found[2]), **fields}, where="test")
+    fields = {**material_document(found[2]), "chemical_diffusivity_cm2_s": diffusivity_cm2_s}
+    fields.pop("diffusivity_activation_energy_eV", None)
+    if diffusivity_cm2_s is None:
+        del fields["chemical_diffusivity_cm2_s"]
+    found[2] = material_from(fields, where="test")
     return tuple(found)
 
 
