@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from interohm.records.material import material_document
+from interohm.records.shipped import shipped_material
+from interohm.yaml_io import dump_yaml
+
 CELL = """
 name: small
 states_of_charge: [0.5]
@@ -23,6 +27,10 @@ def cell(tmp_path):
 
 
 def test_a_discharge_from_file_to_report_and_database(interohm, cell, tmp_path):
+    document = material_document(shipped_material("LiCoO2"))
+    document |= dict.fromkeys(("chemical_diffusivity_cm2_s", "diffusivity_activation_energy_eV"))
+    (tmp_path / "unknown.yaml").write_text(dump_yaml({**document, "name": "unknown"}))
+    cell.write_text(CELL.replace("LiCoO2", "unknown.yaml"))
     report, figure = tmp_path / "run.html", tmp_path / "run.pdf"
     options = ("--samples", 0, "--cut-off", 3.8, "--save")
     ran = interohm("dynamics", cell, *options, "--report", report, "--figure", figure)
