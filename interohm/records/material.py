@@ -280,6 +280,12 @@ class Defect(_Model):
                 "give all three, or none for a defect that does not conduct (without the first "
                 "one only beside the record's conductivity)"
             )
+        if any(given) and self.ion_change == 0.0:
+            raise ValueError(
+                f"{self.name} has ion_change 0 and a hop, but only a defect that adds or removes "
+                "mobile ions can carry them: leave out migration_energy_eV, attempt_frequency_Hz "
+                "and hop_distance_nm, or correct ion_change"
+            )
         return self
 
     @property

@@ -108,6 +108,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("defects.0.site_density_cm3", 3.3e22, "share the sublattice"),
         ("defects.0.name", "V_Li", "stands twice"),
         ("defects.0.hop_distance_nm", ..., "belong together"),
+        ("defects.0.ion_change", 0, "only a defect that adds or removes mobile ions"),
         ("defects.0.hop_distance_nm", 2.5e-8, "give it in nm"),
         ("defects.0.attempt_frequency_Hz", 10, "give it in Hz"),
         ("band_gap_eV", float("nan"), "band_gap_eV"),
