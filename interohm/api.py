@@ -206,8 +206,8 @@ def predict_impedance(
     Examples
     --------
     >>> import interohm
-    >>> layers = [{"material": name, "thickness_nm": 2e4} for name in ("Li", "LLZO", "LiCoO2")]
-    >>> described = {"name": "garnet", "states_of_charge": [1.0], "layers": layers}
+    >>> layers = [{"material": name, "thickness_nm": 2e4} for name in ("Li", "LLZO", "Li")]
+    >>> described = {"name": "symmetric", "states_of_charge": [0.0], "layers": layers}
     >>> found = interohm.predict_impedance(described, samples=0)
     >>> state = found.states[0]
     >>> abs(state.z_real_ohm_cm2[0] / state.dc_resistance_ohm_cm2 - 1) < 1e-6

@@ -76,6 +76,7 @@ def without(extras: tuple[str, ...], arguments: list[str], folder: Path) -> tupl
     """Run a command line where some extras cannot be imported."""
     modules = [module for extra in extras for module in EXTRAS[extra]]
     environment = {**os.environ, "PYTHONPATH": "", "INTEROHM_DATA": str(folder / "data")}
+    environment["XDG_CACHE_HOME"] = str(folder / "cache")
     ran = subprocess.run(
         [sys.executable, "-c", BLOCKED.format(modules=modules, arguments=arguments)],
         capture_output=True,

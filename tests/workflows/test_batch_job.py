@@ -135,7 +135,7 @@ def test_a_job_that_cannot_reach_the_server_is_sent_to_no_folder(
     address = "mongodb://127.0.0.1:1"
     monkeypatch.setenv("INTEROHM_MONGODB_URI", address)
     monkeypatch.setattr("interohm.database.storage._SERVER_TIMEOUT_MS", 20)
-    with pytest.raises(InputError, match=r"local folder"), Database.open():
+    with pytest.raises(InputError, match=r"fix: check INTEROHM_MONGODB_URI"), Database.open():
         pass
     job, folder = relaxation()
     job.metadata["fw_id"] = 1

@@ -285,7 +285,10 @@ def test_what_is_calculated_is_not_written_again(
     bulk = read_vasp(RUN.parent / "bulk_sc")
     for planned in dry_run(config, database):
         if planned.kind == "cell":
-            known = {"hash": planned.hash, "structure": planned.request.structure}
+            asked = planned.request
+            known = {name: getattr(asked, name) for name in ("engine", "kind", "charge")}
+            known |= {"settings": asked.settings, "initial_structure": asked.structure}
+            known |= {"hash": planned.hash, "structure": asked.structure}
             database.save_calculation(bulk.model_copy(update=known).model_dump())
     second = write_campaign_inputs(config, database, tmp_path / "second")
     assert len(second) == len(first) - 2

@@ -371,6 +371,7 @@ def test_a_held_potential_is_the_limit_of_many_carriers(interohm, tmp_path):
         record["space_charge"] = space_charge or None
         if not space_charge:
             del record["space_charge"]
+            record.pop("chemical_diffusivity_cm2_s", None)  # diffusion into it has no meaning then
         (tmp_path / "host.yaml").write_text(dump_yaml(record))
         asked = ("contact", tmp_path / "host.yaml", "LATP", "--soc", 0.5, "--samples", 0, "--json")
         ran = interohm(*asked)

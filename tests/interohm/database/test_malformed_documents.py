@@ -12,7 +12,7 @@ from interohm.database import COLLECTIONS, Database, schema
 from interohm.database.rows import COLUMNS, kind_of
 from interohm.database.schema import well_formed
 from interohm.errors import InputError
-from interohm.explorer.selection import band_diagram, budget, key_of, selected
+from interohm.explorer.selection import diagram, key_of, parts_of, selected
 from interohm.lineage import origins
 from interohm.settings import Settings
 
@@ -78,8 +78,8 @@ def test_questions_about_any_document(folder, document, collection):
             for row in database.rows(collection):
                 chosen = selected(database, collection, key_of(collection, row))
                 with well_formed("page"):
-                    band_diagram(chosen)
-                    budget(chosen)
+                    diagram(chosen, "light")
+                    parts_of(chosen)
         with contextlib.suppress(InputError):
             database.migrate()
         database._backend.collection(collection).delete_one({"_id": "odd"})

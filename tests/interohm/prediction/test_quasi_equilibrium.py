@@ -23,12 +23,20 @@ def shipped(name: str, **fields: Any) -> Any:
     return material_from({**material_document(record), **fields}, where="test")
 
 
+def still(name: str) -> Any:
+    """Return a record without diffusion in its host, which the criterion is not about."""
+    record = shipped(name)
+    if isinstance(record, Metal):
+        return record.model_copy(update={"chemical_diffusivity_cm2_s": None})
+    return record
+
+
 def cell_of(layers: list[tuple[str, float]], **fields: Any) -> tuple[Cell, list[Insulator | Metal]]:
     given = [{"material": name, "thickness_nm": nm} for name, nm in layers]
     cell = Cell.model_validate(
         {"name": "test", "states_of_charge": [0.5], "layers": given, **fields}
     )
-    return cell, [shipped(name) for name, _ in layers]
+    return cell, [still(name) for name, _ in layers]
 
 
 def relaxations_of(cell: Cell, materials: list[Insulator | Metal]) -> Relaxations:

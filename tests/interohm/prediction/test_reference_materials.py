@@ -415,7 +415,10 @@ def test_cells_name_shipped_records_within_their_range() -> None:
     }
     for path in cells:
         for layer in load_cell(path).layers:
-            record = load_material(MATERIALS[layer.material])
+            if layer.material.endswith(".yaml"):
+                record = load_material(path.parent / layer.material)
+            else:
+                record = load_material(MATERIALS[layer.material])
             if layer.ion_content is not None:
                 assert isinstance(record, Metal)
                 contents = [state.ion_content for state in record.states]

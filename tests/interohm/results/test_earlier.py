@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from interohm.database import Database
-from interohm.explorer.selection import band_diagram, key_of, selected
+from interohm.explorer.selection import diagram, key_of, selected
 from interohm.prediction.contact import contact_document
 from interohm.records import Quantity
 from interohm.records.shipped import shipped_material
@@ -104,7 +104,8 @@ def test_the_explorer_draws_documents_of_both_kinds() -> None:
         for kept in (document, without_levels(document)):
             database.save_contact(kept)
             [row] = database.rows("contacts")
-            drawn.append(band_diagram(selected(database, "contacts", key_of("contacts", row))))
+            chosen = selected(database, "contacts", key_of("contacts", row))
+            drawn.append(diagram(chosen, "light"))
         first, second = (
             [np.array(trace["y"], dtype=float) for trace in figure["data"] if "y" in trace]
             for figure in drawn
@@ -116,5 +117,5 @@ def test_the_explorer_draws_documents_of_both_kinds() -> None:
         changed = {**without_levels(document), "records": {"LLZO": "0" * 64}}
         database.save_contact(changed)
         [row] = database.rows("contacts")
-        figure = band_diagram(selected(database, "contacts", key_of("contacts", row)))
+        figure = diagram(selected(database, "contacts", key_of("contacts", row)), "light")
         assert "predict it again" in str(figure)
