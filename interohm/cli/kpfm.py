@@ -70,6 +70,7 @@ def kpfm(
     """
     from interohm.cli.named_materials import find_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
+    from interohm.errors import InputError
     from interohm.prediction.kpfm import load_measured_map
     from interohm.prediction.map_fit import fit_map, updated_records
     from interohm.records import save_material
@@ -122,8 +123,17 @@ def kpfm(
         rows = zip(result.profile_x_nm, result.profile_cpd_V, strict=True)
         write_text(profile, "x_nm,cpd_V\n" + "".join(f"{x!r},{cpd!r}\n" for x, cpd in rows))
         remark(f"profile: {profile}")
+    for doubt in result.doubts:
+        remark(f"warning: {doubt}")
+    if update is not None and result.doubts:
+        raise InputError(
+            "no record is updated by a map that is in doubt (see the warnings)",
+            where="--update",
+            fix="correct the map, or give --shift-nm and --soc",
+        )
     if update is not None:
         changed = updated_records(result, materials)
+        update.mkdir(parents=True, exist_ok=True)
         for material in changed:
             save_material(material, update / f"{material.name}.yaml")
         written = ", ".join(one.name for one in changed) or "none: the map adds nothing new"
@@ -133,10 +143,8 @@ def kpfm(
 def _check_folder(folder: Path) -> None:
     from interohm.errors import InputError
 
-    if not folder.is_dir():
-        raise InputError(
-            f"there is no folder {folder}", where="--update", fix="make it first, or name another"
-        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is no folder", where="--update", fix="name another")
     if any(folder.glob("*.yaml")):
         raise InputError(
             f"{folder} has records already", where="--update", fix="name an empty folder"

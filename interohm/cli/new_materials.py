@@ -74,6 +74,7 @@ def new(
         new_record_text,
         parsed_conversion,
     )
+    from interohm.records.shipped import shipped_names
     from interohm.slab_builders.structure_files import read_structure
     from interohm.yaml_io import write_text
 
@@ -93,12 +94,28 @@ def new(
             fix=f"name one of {', '.join(ION_CHARGES)}",
         )
     found = read_structure(structure, where="--structure")
+    if len(found.structure.composition.elements) == 1:
+        raise InputError(
+            f"{found.structure.composition.reduced_formula} is an element, no electrolyte",
+            where="--structure",
+            fix="write the record of an electrode after configs/examples/record_metal.yaml",
+        )
+    if name in shipped_names():
+        remark(
+            f"warning: {name} is the name of a shipped record, too; in other folders that is meant"
+        )
     for text in found.remarks:
         remark(f"note: {text}")
     energies: dict[str, float] = {}
     conversion = ""
     if convert is not None:
         published, level, mu = parsed_conversion(convert)
+        if neutral_potential is not None:
+            raise InputError(
+                "the converted energies have a neutral potential of their own",
+                where="--neutral-potential",
+                fix="give one of --convert and --neutral-potential",
+            )
         energies = converted_energies(
             published,
             fermi_level_eV=level,

@@ -246,7 +246,7 @@ def galvanostatic_fields(
             direction,
             field_samples,
         ).at(time)
-        spread = column_quantiles(many.voltage_V)
+        spread = column_quantiles(_kept_at_cut_off(many.voltage_V, cut_off_V, direction))
         capacities = quantiles(
             _sampled_end(many.voltage_V, time, cut_off_V, direction) * current / 3.6
         )
@@ -578,6 +578,14 @@ def _damkoehler(parts: list[tuple[str, str, float]]) -> float | None:
         value for name, _, value in parts if name in ("charge transfer", "layer", "space charge")
     )
     return number(bulk / interfaces) if interfaces > 0.0 else None
+
+
+def _kept_at_cut_off(voltage_V: Array, cut_off_V: float | None, direction: Direction) -> Array:
+    """Return voltages (S, T) of samples that stay at the cut-off once they have reached it."""
+    if cut_off_V is None:
+        return voltage_V
+    beyond = voltage_V < cut_off_V if direction == "discharge" else voltage_V > cut_off_V
+    return np.where(np.logical_or.accumulate(beyond, axis=1), cut_off_V, voltage_V)
 
 
 def _sampled_end(

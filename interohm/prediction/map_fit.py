@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from itertools import pairwise
 from pathlib import Path
@@ -56,6 +56,15 @@ _LEAST_OWN_V = 1e-3
 
 #: How many samples say what other numbers leave open, and at how many places a layer is shown.
 _OTHERS, _PLACES = 60, 65
+
+#: V; assumed: work functions and neutral potentials are known better than that.
+_POOR_MISFIT_V = 0.5
+
+#: A map that fits so much better the other way round, as a share of the misfit, is in doubt.
+_BETTER_REVERSED = 0.5
+
+#: States of charge whose misfit is within this factor of the best fit as well.
+_AS_GOOD = 1.1
 
 #: How often records are updated, each time with the misfit that the last update left as noise.
 _UPDATES = 3
@@ -195,6 +204,16 @@ def fit_map(
             "largest_shift_nm": bound,
             "points": int(points.size),
             "left_out": int(measured.x_nm.size - points.size),
+            "doubts": _doubts(
+                cell,
+                maps,
+                fits,
+                best,
+                measured,
+                resolution_nm,
+                bound,
+                chosen=state_of_charge is None,
+            ),
             "state_of_charge": charges[best],
             "states": [
                 {
@@ -224,6 +243,56 @@ def fit_map(
             },
         }
     )
+
+
+def _doubts(
+    cell: Cell,
+    maps: Sequence[PotentialMap],
+    fits: Sequence[_Fit],
+    best: int,
+    measured: MeasuredMap,
+    resolution_nm: float,
+    bound: float,
+    *,
+    chosen: bool,
+) -> list[str]:
+    """Return why the map may not be what the fit takes it for."""
+    found = []
+    fit = fits[best]
+    if abs(fit.shift_nm) > 0.999 * bound > 0.0:
+        found.append(
+            f"the shift is at its bound of {bound:.3g} nm: the map may begin elsewhere (allow more "
+            "by --shift-nm), or be of another cell"
+        )
+    if fit.rms_V > _POOR_MISFIT_V:
+        found.append(
+            f"the map is {fit.rms_V:.2g} V from the model (root mean square), further than records "
+            "are off as a rule: it may begin elsewhere (--shift-nm), or be of another cell"
+        )
+    ends = float(np.min(measured.x_nm) + np.max(measured.x_nm))
+    reversals = {
+        "with its sign reversed": replace(measured, cpd_V=-measured.cpd_V),
+        "read from right to left": replace(measured, x_nm=ends - measured.x_nm),
+    }
+    for words, other in reversals.items():
+        reversed_fit = _fit(cell, maps[best], other, resolution_nm, bound)
+        if reversed_fit.rms_V < _BETTER_REVERSED * fit.rms_V:
+            found.append(
+                f"{words}, the map would be {reversed_fit.rms_V:.2g} V from the model instead of "
+                f"{fit.rms_V:.2g} V"
+            )
+    if chosen:
+        alike = [
+            f"{charge:g}"
+            for charge, one in zip(cell.states_of_charge, fits, strict=True)
+            if one is not fit and one.rms_V < _AS_GOOD * fit.rms_V
+        ]
+        if alike:
+            found.append(
+                f"the map does not tell the state of charge: {', '.join(alike)} fits as well (name "
+                "it by --soc)"
+            )
+    return found
 
 
 def _layer_names(cell: Cell, materials: Sequence[Insulator | Metal]) -> list[str]:

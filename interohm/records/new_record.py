@@ -185,7 +185,7 @@ def parsed_conversion(text: str) -> tuple[dict[str, float], float, float]:
     Raises
     ------
     InputError
-        A part is no name and number.
+        A part is no name and number, or what the energies hold at is missing or no such value.
     """
     energies: dict[str, float] = {}
     for part in text.split(","):
@@ -201,7 +201,22 @@ def parsed_conversion(text: str) -> tuple[dict[str, float], float, float]:
                 fix='write as "V_Li=1.1, Li_i=0.6, E_F=3.2, mu=-1.5"',
             )
         energies[name] = value
-    return energies, energies.pop("E_F", 0.0), energies.pop("mu", 0.0)
+    missing = [name for name in ("E_F", "mu") if name not in energies]
+    if missing:
+        raise InputError(
+            f"{' and '.join(missing)} is missing",
+            where="--convert",
+            fix="say at which Fermi level above the valence band (E_F) and at which potential of "
+            "the mobile ion's element against its metal (mu) the energies hold, even if it is 0",
+        )
+    level, mu = energies.pop("E_F"), energies.pop("mu")
+    if mu > 0.0:
+        raise InputError(
+            f"mu={mu:g} is above the metal, which would precipitate",
+            where="--convert",
+            fix="give mu against the metal, at most 0; -2.0 is 2 V above lithium for lithium",
+        )
+    return energies, level, mu
 
 
 def new_record_text(

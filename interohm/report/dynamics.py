@@ -34,7 +34,8 @@ _ENDS = {
 
 _VOLTAGE_NOTE = (
     "At constant current. At rest: the open-circuit voltage of the electrodes' mean contents, to "
-    "which the cell returns after the run. The shade is the 5 to 95 % interval of the samples. "
+    "which the cell returns after the run. The shade is the 5 to 95 % interval of the samples; it "
+    "may leave the figure. A sample that has reached the cut-off voltage stays there. "
 )
 _PARTS_NOTE = (
     "What each process takes off the voltage (adds to it on charge), stacked; their sum is the "
@@ -263,7 +264,20 @@ def voltage_figure(run: Galvanostatic) -> Figure:
     rest = _line("at rest", x, run.open_circuit_voltage_V, "var(--muted)", "V")
     rest["line"]["dash"] = "dash"
     traces += [rest, _line("voltage", x, run.voltage_V, SERIES[0], "V")]
-    return {"layout": _axes("capacity (mAh/cm²)", "voltage (V)"), "frames": [traces]}
+    layout = _axes("capacity (mAh/cm²)", "voltage (V)")
+    layout["yaxis"]["range"] = list(voltage_range(run))
+    return {"layout": layout, "frames": [traces]}
+
+
+def voltage_range(run: Galvanostatic) -> tuple[float, float]:
+    """Return the voltages that a figure shows: of the run and at rest.
+
+    Single samples may need hundreds of volts for the current; they would flatten the curve.
+    """
+    shown = [one for one in (*run.voltage_V, *run.open_circuit_voltage_V) if one is not None]
+    low, high = min(shown), max(shown)
+    margin = 0.15 * max(high - low, 0.1)
+    return low - margin, high + margin
 
 
 def parts_figure(run: Galvanostatic) -> Figure:

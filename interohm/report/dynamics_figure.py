@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.report.dynamics import left_of_change
+from interohm.report.dynamics import left_of_change, voltage_range
 from interohm.report.figures import write_figure
 from interohm.report.palette import colours, series
 from interohm.results.dynamics import DynamicsResult, Formation, Galvanostatic
@@ -62,6 +62,7 @@ def _draw_voltage(panel: Axes, run: Galvanostatic) -> None:
     panel.plot(x, _values(run.voltage_V), "-", color=series()[0], lw=1.2, label=f"{run.c_rate:g}C")
     panel.set_xlabel("capacity (mAh/cm²)")
     panel.set_ylabel("voltage (V)")
+    panel.set_ylim(*voltage_range(run))
     panel.legend(frameon=False, fontsize=7)
 
 

@@ -65,7 +65,7 @@ def write_kpfm_report(
             f"{Path(result.map).name} on {result.cell} ({' | '.join(result.layers)}), state of "
             f"charge {shown(result.state_of_charge)}: {result.points} points."
         ),
-        findings([*remarks, *_findings(result)]),
+        findings([*remarks, *result.doubts, *_findings(result)]),
         keys(
             [
                 ("Misfit", f"{shown(state.rms_V, 2)} V", "root mean square"),

@@ -39,6 +39,9 @@ class KpfmResult(Result):
     largest_shift_nm: float = Field(description="nm; bound of the shift, either way.")
     points: int = Field(description="Of the map that lie on layers or collectors.")
     left_out: int = Field(description="Points beyond the cell.")
+    doubts: list[str] = Field(
+        default_factory=list, description="Why the map may not be what the fit takes it for."
+    )
     state_of_charge: float = Field(description="Which fits best, or was asked for.")
     states: list[MapState]
     noise_V: float = Field(

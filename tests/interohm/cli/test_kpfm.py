@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas
 import pytest
 
 from interohm.records import load_material
@@ -51,9 +52,25 @@ def test_a_table_for_people(interohm):
 
 def test_what_is_wrong_is_named(refused, tmp_path):
     assert "no state of charge 0.3" in refused("kpfm", MAP, "--cell", CELL, "--soc", 0.3)
-    assert "there is no folder" in refused(
-        "kpfm", MAP, "--cell", CELL, "--update", tmp_path / "nowhere"
-    )
     (tmp_path / "mine.yaml").write_text("x\n", encoding="utf-8")
     assert "has records already" in refused("kpfm", MAP, "--cell", CELL, "--update", tmp_path)
     assert "missing.csv" in refused("kpfm", tmp_path / "missing.csv", "--cell", CELL)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda table: table.assign(cpd_V=-table.cpd_V), "with its sign reversed"),
+        (lambda table: table.assign(cpd_V=table.cpd_V.to_numpy()[::-1]), "from right to left"),
+        (lambda table: table.assign(x_nm=table.x_nm + 400.0), "further than records are off"),
+    ],
+)
+def test_a_map_that_does_not_fit_is_in_doubt_and_updates_nothing(interohm, tmp_path, change, words):
+    path, folder = tmp_path / "map.csv", tmp_path / "updated"
+    change(pandas.read_csv(MAP, comment="#")).to_csv(path, index=False)
+    options = ("--resolution-nm", 30, "--soc", 0.5, "--update", folder)
+    ran = interohm("kpfm", path, "--cell", CELL, *options)
+    assert ran.code == 2
+    assert words in ran.err
+    assert "no record is updated" in ran.err
+    assert not folder.exists()

@@ -11,6 +11,7 @@ import pytest
 from interohm.errors import InputError
 from interohm.prediction import galvanostatic
 from interohm.prediction.dynamics import dynamics_result
+from interohm.prediction.galvanostatic import _kept_at_cut_off
 from interohm.prediction.solved_cell import solve_state
 from interohm.records import Insulator, Metal, material_document, material_from
 from interohm.records.cell_config import Cell
@@ -165,6 +166,18 @@ def test_intervals_hold_the_nominal_run() -> None:
     low, high = (curve(run.quantiles.voltage_V[key]) for key in ("p05", "p95"))
     middle = len(run.time_s) // 2
     assert low[middle] < curve(run.voltage_V)[middle] < high[middle] + 0.05
+
+
+@pytest.mark.parametrize(("direction", "cut_off_V"), [("discharge", 3.8), ("charge", 4.1)])
+def test_samples_stay_at_the_cut_off(direction: str, cut_off_V: float) -> None:
+    sign = 1.0 if direction == "discharge" else -1.0
+    random = np.random.default_rng(1)
+    voltage = cut_off_V + sign * (1.0 - np.cumsum(random.random((5, 9)), axis=1))
+    kept = _kept_at_cut_off(voltage, cut_off_V, direction)  # type: ignore[arg-type]
+    assert np.all(sign * (kept - cut_off_V) >= 0.0)
+    assert np.all(kept[:, -1] == cut_off_V)
+    within = sign * (voltage - cut_off_V) >= 0.0
+    assert np.array_equal(kept[within], voltage[within])
 
 
 def test_what_has_no_charge_to_give_is_said() -> None:
