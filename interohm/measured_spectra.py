@@ -180,12 +180,18 @@ class _Reader:
         self.area_in_file: str | None = None
         #: The first line with a decimal comma, and with a point.
         self.marks: dict[str, int] = {}
+        #: Lines where a number is missing.
+        self.missing: list[int] = []
         #: The line of what looks like a heading, and what it lacks.
         self.lacks: tuple[int, str] | None = None
+        #: The line of what would be a heading but for a unit: kind of the column, unit.
+        self.unknown_unit: tuple[int, str, str] | None = None
 
     def spectra(self) -> list[MeasuredSpectrum]:
         lines = self._xlsx() if zipfile.is_zipfile(self.path) else self._text()
         blocks = self._blocks(lines)
+        if not blocks and self.unknown_unit is not None:
+            raise self._wrong_unit(*self.unknown_unit)
         if not blocks and self.lacks is not None:
             raise self._error(
                 self.lacks[0],
@@ -198,6 +204,12 @@ class _Reader:
                 "numbers below",
                 where=str(self.path),
                 fix=f"give a heading such as {_EXAMPLE}, and a number in each column",
+            )
+        if self.missing:
+            count = len(self.missing)
+            self.remarks.append(
+                f"{count} {'line' if count == 1 else 'lines'} without a number (the first is line "
+                f"{self.missing[0]}) {'is' if count == 1 else 'are'} left out"
             )
         digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
         found = []
@@ -285,6 +297,7 @@ class _Reader:
             frequency = {"frequency", "angular frequency"} & kinds
             pair = next((pair for pair in _PAIRS if kinds.issuperset(pair)), None)
             if pair is None or not frequency:
+                self.unknown_unit = self.unknown_unit or _unknown_unit(number, cells)
                 # prose may read like this: it counts where nothing better is found
                 if pair is not None:
                     self.lacks = (number, "frequency")
@@ -393,7 +406,7 @@ class _Reader:
                 open_block.points.append(point)
         for block in blocks:
             self._check_units(block)
-        if not blocks:
+        if not blocks and self.unknown_unit is None:
             bare = self._without_heading(lines)
             if bare is not None:
                 blocks.append(bare)
@@ -443,6 +456,7 @@ class _Reader:
         for kind, column in columns.items():
             cell = cells[column.place]
             if cell.lower() in MISSING:
+                self.missing.append(line)
                 return None
             number = _number(cell)
             if number is None or not np.isfinite(number):
@@ -522,9 +536,11 @@ class _Reader:
             )
         else:
             z = z[np.argsort(frequency)]
-            steps = np.diff(frequency)
-            if np.any(steps > 0) and np.any(steps < 0):
-                remarks.append("the frequencies were not in order; they are sorted")
+        steps = np.diff(frequency)
+        if np.any(steps > 0) and np.any(steps < 0):
+            remarks.append("the frequencies were not in order; they are sorted")
+        elif np.any(steps < 0) and not self.from_instrument:
+            remarks.append("the frequencies descend; they are sorted in ascending order")
         if np.all(z.real < 0):
             raise InputError(
                 "all real parts are negative",
@@ -654,6 +670,28 @@ def _named(cell: str, place: int) -> _Column | None:
         known = _unit(kind, unit)
         return _Column(kind, place, sign, *(known or (0.0, unit)))
     return None
+
+
+def _unknown_unit(number: int, cells: Sequence[str]) -> tuple[int, str, str] | None:
+    """Return line, kind of the column and unit where only unknown units keep cells from a heading.
+
+    Units after a blank or an underscore (``z_real_V``): elsewhere the same may be a column that is
+    not wanted (``z_real_std``).
+    """
+    kinds, unknown = set(), None
+    for place, cell in enumerate(cells):
+        if (column := _named(cell, place)) is not None:
+            kinds.add(column.kind)
+            continue
+        for match in reversed(list(re.finditer(r"[\s_]", cell.strip()))):
+            name, unit = match.string[: match.start()], match.string[match.end() :]
+            plain = re.sub(r"^(?:-|neg(?:ative)?[ _.]|minus[ _.])|[\s_]+", "", name.lower())
+            if (kind := _KINDS.get(plain)) is not None and not re.search(r"\s", unit):
+                kinds.add(kind)
+                unknown = unknown or (number, kind, unit)
+                break
+    whole = any(kinds.issuperset(pair) for pair in _PAIRS)
+    return unknown if whole and kinds & {"frequency", "angular frequency"} else None
 
 
 def _parted(text: str) -> Iterator[tuple[str, str | None]]:

@@ -46,8 +46,8 @@ def impedance(
         typer.Option(
             metavar="N",
             min=0,
-            help="How often the uncertainties are drawn (2000 times); 0: the nominal spectrum "
-            "alone, which is faster.",
+            help="Of a prediction: how often the uncertainties are drawn (2000 times); 0: the "
+            "nominal spectrum alone, which is faster. Not with --measured.",
         ),
     ] = None,
     measured: Annotated[

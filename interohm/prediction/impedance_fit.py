@@ -52,6 +52,11 @@ if TYPE_CHECKING:
     ComplexArray = NDArray[np.complex128]
     Key = tuple[str, str]
 
+#: What the covariance in a record's provenance is of, as the record says it.
+COVARIANCE_OF = (
+    "the fields' standard normal coordinates, in their order: 1 is the variance before the fit"
+)
+
 #: Step of the standard normal coordinates for derivatives.
 _STEP = 1e-3
 #: Of what is a choice, not a number: the first one, which is the nominal.
@@ -362,7 +367,8 @@ def updated_records(
     """Return new versions of the records of which something was learned.
 
     A number of which the data say nothing stays as it is. The
-    covariance of the coordinates, the files and the record before stand in the provenance.
+    covariance of the coordinates (and that it is theirs), the files and the record before stand
+    in the provenance.
 
     Returns
     -------
@@ -495,7 +501,7 @@ def _provenance(
         "method": METHOD,
         "spectra": spectra,
         "fields": [found.updates[place].name for place in learned],
-        # of standard normal coordinates: 1 is the variance before
+        "covariance_of": COVARIANCE_OF,
         "covariance": np.round(found.fit.covariance[np.ix_(rows, rows)], 9).tolist(),
     }
 

@@ -183,6 +183,10 @@ def nyquist_figure(states: Sequence[ImpedanceState]) -> Figure:
             "zeroline": False,
             "rangemode": "tozero",
             "exponentformat": "power",
+            # the frame takes the shape of the data, and not the data's range that of the frame; not
+            # of the other axis, too: with rangemode "tozero" plotly then cuts the data
+            "constrain": "domain",
+            "constraintoward": "left",
         },
         "yaxis": {
             "title": {"text": "−Im Z (Ω·cm²)"},
@@ -193,7 +197,7 @@ def nyquist_figure(states: Sequence[ImpedanceState]) -> Figure:
             "exponentformat": "power",
         },
         "margin": {"l": 80, "r": 36, "t": 10, "b": 60},
-        "height": 480,
+        "height": 600,
         "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
     }
     return {"layout": layout, "frames": [_nyquist(state) for state in states]}

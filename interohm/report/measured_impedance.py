@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import pi
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
+_DIFFUSION = "solid diffusion"
+
+#: A peak within this factor of the shortest or longest time of the data is not resolved.
+_AT_END = 2.0
+
+#: Times longer than the longest of the other processes by this factor are those of diffusion.
+_BEYOND = 10.0
+
 _NYQUIST_NOTE = (
     "Rings are measured, crosses are left out. The broken line is what the records predict, the "
     "solid one what they say after the fit. "
@@ -46,7 +55,8 @@ _RESIDUAL_NOTE = (
 )
 _DRT_NOTE = (
     "Resistance per unit of ln τ. The shade holds 90 % of the distributions that the data and the "
-    "prior allow. Dotted lines: times of the model's processes. "
+    "prior allow. Dotted lines: times of the model's processes. A peak that is not resolved has no "
+    "resistance of its own: the data end there, or it is a part of the tail of diffusion. "
 )
 
 
@@ -183,10 +193,12 @@ def measured_nyquist_figure(spectrum: MeasuredPoints) -> Figure:
                 "hovertemplate": "%{x:.4g} − i·%{y:.4g} Ω·cm²<extra></extra>",
             }
         )
+    # the frame takes the shape of the data, and not the data's range that of the frame
     layout = _layout(
-        _axis("Re Z (Ω·cm²)", zeroline=False),
-        _axis("−Im Z (Ω·cm²)", zeroline=False, scaleanchor="x"),
+        _axis("Re Z (Ω·cm²)", zeroline=False, constrain="domain", constraintoward="left"),
+        _axis("−Im Z (Ω·cm²)", zeroline=False, constrain="domain", scaleanchor="x"),
     )
+    layout["height"] = 600
     return {"layout": layout, "frames": [traces]}
 
 
@@ -331,14 +343,39 @@ def _peaks_table(spectrum: MeasuredPoints) -> Markup:
     rows = [
         [
             shown(peak.time_constant_s, 3),
-            shown(1 / (6.283185307179586 * peak.time_constant_s), 3),
+            shown(1 / (2 * pi * peak.time_constant_s), 3),
             shown(peak.resistance_ohm_cm2["p50"], 4),
             f"{shown(peak.resistance_ohm_cm2['p05'], 3)} … "
             f"{shown(peak.resistance_ohm_cm2['p95'], 3)}",
+            unresolved(peak.time_constant_s, spectrum) or "yes",
         ]
         for peak in known.peaks
     ]
-    return table(["time (s)", "peak (Hz)", "resistance (Ω·cm²)", "5 to 95 %"], rows)
+    return table(["time (s)", "peak (Hz)", "resistance (Ω·cm²)", "5 to 95 %", "resolved"], rows)
+
+
+def unresolved(time_constant_s: float, spectrum: MeasuredPoints) -> str | None:
+    """Return why a peak of the relaxation times is no process of its own, None where it may be.
+
+    Parameters
+    ----------
+    time_constant_s : float
+        Where the distribution peaks.
+    spectrum : MeasuredPoints
+        With the processes of the model: diffusion, whose tail is no sum of a few relaxations,
+        has the times beyond all others.
+    """
+    pairs = zip(spectrum.frequency_Hz, spectrum.usable, strict=True)
+    times = [1 / (2 * pi * frequency) for frequency, usable in pairs if usable]
+    if not _AT_END * min(times) < time_constant_s < max(times) / _AT_END:
+        return "no: at the end of the data, or beyond"
+    resistive = [one for one in spectrum.processes if (one.resistance_ohm_cm2 or 0.0) > 0.0]
+    others = [one.time_constant_s or 0.0 for one in resistive if one.name != _DIFFUSION]
+    if any(one.name == _DIFFUSION for one in resistive) and time_constant_s > _BEYOND * max(
+        others, default=0.0
+    ):
+        return "no: tail of diffusion"
+    return None
 
 
 def _fit(fit: ImpedanceFit) -> list[Markup]:

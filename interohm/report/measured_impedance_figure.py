@@ -39,7 +39,7 @@ def write_measured_figure(
     result = MeasuredImpedanceResult.read(document)
 
     def draw(figure: Figure) -> None:
-        rows = figure.subplots(len(result.spectra), 3, squeeze=False)
+        rows = figure.subplots(len(result.spectra), 3, squeeze=False, width_ratios=(1.5, 1, 1))
         for (nyquist, bode, residuals), spectrum in zip(rows, result.spectra, strict=True):
             _draw_nyquist(nyquist, spectrum)
             _draw_bode(bode, spectrum)
@@ -63,7 +63,7 @@ def _draw_nyquist(panel: Axes, spectrum: MeasuredPoints) -> None:
     for (name, real, imaginary, style), colour in zip(curves, series(), strict=False):
         _, x, y = smooth(spectrum.frequency_Hz, real, imaginary)
         panel.plot(x, -y, style, color=colour, label=name)
-    panel.set_aspect("equal", adjustable="datalim")
+    panel.set_aspect("equal", adjustable="box")
     panel.set_xlabel("Re Z (Ω cm²)")
     panel.set_ylabel("−Im Z (Ω cm²)")
     panel.set_title(

@@ -328,7 +328,22 @@ def test_zero_and_missing_values_are_left_out(tmp_path: Path) -> None:
     text = table("f_Hz,zre_ohm,zim_ohm", [FREQUENCY, Z.real, Z.imag])
     found = read(tmp_path, text + "0,110,0\n1e-1,nan,nan\n# end\n")
     check(found)
-    assert any("left out" in remark for remark in found.remarks)
+    assert any("without a frequency" in remark for remark in found.remarks)
+    assert "1 line without a number (the first is line 14) is left out" in found.remarks
+
+
+@pytest.mark.parametrize(
+    ("order", "words"), [(-1, None), (1, "the frequencies descend"), (0, "not in order")]
+)
+def test_what_is_sorted_is_told(tmp_path: Path, order: int, words: str | None) -> None:
+    places = (
+        np.random.default_rng(5).permutation(len(Z)) if not order else np.arange(len(Z))[::order]
+    )
+    columns = [FREQUENCY[places], Z.real[places], Z.imag[places]]
+    found = read(tmp_path, table("f_Hz,zre_ohm,zim_ohm", columns))
+    check(found)
+    assert [words in remark for remark in found.remarks if words] == ([True] if words else [])
+    assert bool(found.remarks) is bool(words)
 
 
 # -- what is refused
@@ -340,6 +355,11 @@ def test_zero_and_missing_values_are_left_out(tmp_path: Path) -> None:
         ("f (Hz),Z' (V),Z'' (V)", ("line 1", "'V' is no known unit", "ohm")),
         ("f (s),Z' (ohm),Z'' (ohm)", ("line 1", "'s' is no known unit", "kHz")),
         ("f (Hz),Z' (ohm cm),Z'' (ohm cm)", ("'ohm cm' is no known unit",)),
+        ("f_Hz,z_real_foo,z_imag_foo", ("line 1", "'foo' is no known unit of the real", "kohm")),
+        ("f_Hz,z_real_V,z_imag_V", ("line 1", "'V' is no known unit of the real", "kohm")),
+        ("f_Hz,z_real_ohm,-z_imag V", ("line 1", "'V' is no known unit of the imaginary", "kohm")),
+        ("frequency_s,z_real_ohm,z_imag_ohm", ("line 1", "'s' is no known unit", "kHz")),
+        ("# f_Hz,z_real_V,z_imag_V", ("line 1", "'V' is no known unit")),
         ("f (Hz),Z' (ohm),Z'' (kohm)", ()),
         ("f (Hz),Z' (ohm cm2),Z'' (ohm)", ("not the same unit",)),
         ("f (Hz),Z' (ohm),Y'' (S)", ("no column", "other part of the impedance")),

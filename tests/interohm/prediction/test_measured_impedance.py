@@ -207,6 +207,7 @@ def test_new_records(joint: MeasuredCell) -> None:
     said = llzo.provenance["impedance_update"]
     assert said["prior_record"] == material_hash(before)
     assert len(said["covariance"]) == len(said["fields"]) == 3
+    assert "standard normal coordinates" in said["covariance_of"]
     assert [one["temperature_K"] for one in said["spectra"]] == [280, 330]
     (interface,) = interfaces
     assert (interface.left, interface.right) == ("Li", "LLZO")
