@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt gpaw_siteconfig.py
 	@echo "Installing into $(VENV) (about two minutes; GPAW is compiled) ..." >&2
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip setuptools wheel
 	@PYTHONWARNINGS=ignore GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(BIN)/pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[gpaw,vasp,remote,dev]'
+	  --constraint constraints.txt --editable '.[gpaw,vasp,remote,docs,dev]'
 	@touch $@
 
 demo: install  ## structures of Li and LiF by real DFT, and a thin-film cell with them (15 minutes at most)
