@@ -98,7 +98,7 @@ def test_a_step_that_another_one_overwrote(
     with MongoClient(cluster.uri) as client:
         launchpad = client[cluster.databases[0]]
         waits = {"state": "WAITING", "launches": []}
-        launchpad.fireworks.update_one({"fw_id": record["fw_id"]}, {"$set": waits})
+        launchpad.fireworks.update_one({"fw_id": int(record["id"])}, {"$set": waits})
     assert workers.states()["Li: record"] == "waits"
     assert workers.interohm("rerun") == "0 jobs ready again\n"
     assert workers.states()["Li: record"] == "ready"

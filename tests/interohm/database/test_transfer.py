@@ -62,7 +62,7 @@ def test_to_a_server_and_back(tmp_path, use_server, interohm):
     folder = Settings(data=tmp_path / "first", mongodb_uri=None)
     fill(folder)
     before = content(folder)
-    assert [len(of_one) for of_one in before.values()] == [2, 251, 1, 1, 1, 1, 0]
+    assert [len(of_one) for of_one in before.values()] == [2, 251, 1, 1, 1, 1, 0, 0]
     said = interohm("migrate", "--from", folder.data)
     assert said.code == 0
     assert "2 materials, 251 contacts, 1 cells" in said.err
