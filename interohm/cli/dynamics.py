@@ -79,7 +79,7 @@ def dynamics(
     space charges, charge transfer and diffusion in the electrodes. Or, with a step of the potential
     or the temperature, how the space charges form, by the full equations of ions and potential.
     """
-    from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
+    from interohm.cli.named_materials import assumed_inputs, find_layer_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.errors import InputError
     from interohm.prediction.dynamics import DEFAULT_SAMPLES, dynamics_result, steps
@@ -111,9 +111,7 @@ def dynamics(
     if temperature is not None:
         check(temperature, Temperature, "--temperature")
     described = at_conditions(load_cell(config), soc, temperature)
-    names = [layer.material for layer in described.layers]
-    places = [f"{config}: layers[{place}].material" for place in range(len(names))]
-    materials, notes = find_materials(names, relative_to=config.parent, where=places)
+    materials, notes = find_layer_materials(described, config)
     drawn = DEFAULT_SAMPLES if samples is None else samples
     with saving(save, wait) as opened:
         with progress_bar("solved states", steps(step, drawn)) as advance:

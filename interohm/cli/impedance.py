@@ -114,7 +114,7 @@ def impedance(
             figure=figure,
         )
         return
-    from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
+    from interohm.cli.named_materials import assumed_inputs, find_layer_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.prediction.impedance import (
         at_conditions,
@@ -131,9 +131,7 @@ def impedance(
     if temperature is not None:
         check(temperature, Temperature, "--temperature")
     described = at_conditions(load_cell(config), soc, temperature)
-    names = [layer.material for layer in described.layers]
-    places = [f"{config}: layers[{place}].material" for place in range(len(names))]
-    materials, notes = find_materials(names, relative_to=config.parent, where=places)
+    materials, notes = find_layer_materials(described, config)
     with saving(save, wait) as opened:
         with progress_bar("states of charge, and their samples", steps(described)) as advance:
             result = impedance_result(

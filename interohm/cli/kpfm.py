@@ -68,7 +68,7 @@ def kpfm(
     Where the map lies on the cell, its offset, and what it says of work functions and neutral
     potentials. The model is shown as a tip of that resolution shows it.
     """
-    from interohm.cli.named_materials import find_materials, known_interfaces
+    from interohm.cli.named_materials import find_layer_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.errors import InputError
     from interohm.prediction.kpfm import load_measured_map
@@ -87,9 +87,7 @@ def kpfm(
     if update is not None:
         _check_folder(update)
     described = load_cell(cell)
-    names = [layer.material for layer in described.layers]
-    places = [f"{cell}: layers[{index}].material" for index in range(len(names))]
-    materials, notes = find_materials(names, relative_to=cell.parent, where=places)
+    materials, notes = find_layer_materials(described, cell)
     measured = load_measured_map(measured_map)
     with progress_bar(
         "states of charge, and samples", len(described.states_of_charge) + 1

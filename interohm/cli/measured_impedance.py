@@ -54,7 +54,7 @@ def run(
     figure: Path | None,
 ) -> None:
     """Test measured spectra of a cell, lay the prediction beside them, and fit the records."""
-    from interohm.cli.named_materials import find_materials, known_interfaces
+    from interohm.cli.named_materials import find_layer_materials, known_interfaces
     from interohm.cli.output import print_json
     from interohm.prediction.measured_impedance import measured_impedance
     from interohm.records.cell_config import load_cell
@@ -63,9 +63,7 @@ def run(
     check_outputs(report, figure)
     described = load_cell(config)
     measurements = [_measurement(text, area_cm2, soc, temperature) for text in measured]
-    names = [layer.material for layer in described.layers]
-    places = [f"{config}: layers[{place}].material" for place in range(len(names))]
-    materials, notes = find_materials(names, relative_to=config.parent, where=places)
+    materials, notes = find_layer_materials(described, config)
     for one in measurements:
         for text in one.spectrum.remarks:
             remark(f"{one.spectrum.source}: {text}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interohm.records import Insulator, Metal
+    from interohm.records.cell_config import Cell
     from interohm.records.interface import Interface
 
 
@@ -48,6 +49,21 @@ def find_materials(
     for note in notes:
         remark(f"note: {note}")
     return [item.material for item in found], notes
+
+
+def find_layer_materials(cell: Cell, config: Path) -> tuple[list[Insulator | Metal], list[str]]:
+    """Find the record of each layer of a cell, as `find_materials` does.
+
+    Parameters
+    ----------
+    cell : Cell
+        The description.
+    config : Path
+        Its file, to which paths of records are relative, and which errors name.
+    """
+    names = [layer.material for layer in cell.layers]
+    places = [f"{config}: layers[{index}].material" for index in range(len(names))]
+    return find_materials(names, relative_to=config.parent, where=places)
 
 
 def known_interfaces() -> list[Interface]:

@@ -157,16 +157,14 @@ def cell(
 
     Open-circuit voltage, area-specific resistance, and every contact.
     """
-    from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
+    from interohm.cli.named_materials import assumed_inputs, find_layer_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.prediction.cell import cell_result, steps
     from interohm.records.cell_config import load_cell
 
     check_outputs(report, figure)
     described = load_cell(config)
-    names = [layer.material for layer in described.layers]
-    places = [f"{config}: layers[{index}].material" for index in range(len(names))]
-    materials, notes = find_materials(names, relative_to=config.parent, where=places)
+    materials, notes = find_layer_materials(described, config)
     measured = None
     if measured_map is not None:
         from interohm.prediction.kpfm import load_measured_map

@@ -15,7 +15,7 @@ from interohm.prediction.contact_barrier import (
     contact_is_uncertain,
     interface_numbers,
     is_known,
-    with_known_interface,
+    with_known_interfaces,
 )
 from interohm.prediction.electrodes import coexisting_fields
 from interohm.prediction.electron_samples import cell_electron_quantiles
@@ -138,14 +138,7 @@ def cell_result(
         interface_numbers(one, left, right, known)
         for one, (left, right) in zip(given, pairwise(materials), strict=True)
     ]
-    cell = cell.model_copy(
-        update={
-            "contacts": [
-                with_known_interface(one, left, right, known)
-                for one, (left, right) in zip(given, pairwise(materials), strict=True)
-            ]
-        }
-    )
+    cell = with_known_interfaces(cell, materials, interfaces)
     report_progress = progress or (lambda done: None)
     reference = reference_metal(materials)
     uncertain = samples > 0 and (

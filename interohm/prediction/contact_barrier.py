@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,10 @@ import numpy as np
 
 from interohm.prediction.sampling import normal_share
 from interohm.records import Insulator, Metal, Quantity
-from interohm.records.cell_config import Contact
+from interohm.records.cell_config import Cell, Contact
 from interohm.records.extrinsic import is_uncertain
 from interohm.records.interface import interface_hash
+from interohm.records.shipped import shipped_interfaces
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -145,6 +147,29 @@ def with_known_interface(
         update |= {"dipole_V": known.dipole_V, "pinning_factor": 1.0}
         update |= {"left_facet_eV": 0.0, "right_facet_eV": 0.0}
     return given.model_copy(update=update)
+
+
+def with_known_interfaces(
+    cell: Cell, materials: Sequence[Insulator | Metal], interfaces: Sequence[Interface]
+) -> Cell:
+    """Return a cell whose contacts have what is known of them (see `with_known_interface`).
+
+    Parameters
+    ----------
+    cell : Cell
+        The description.
+    materials : sequence of Insulator or Metal
+        The record of each of its layers.
+    interfaces : sequence of Interface
+        Those of the user's database, which are asked before the shipped ones.
+    """
+    known = [*interfaces, *shipped_interfaces()]
+    given = cell.contacts or [Contact()] * (len(materials) - 1)
+    contacts = [
+        with_known_interface(one, left, right, known)
+        for one, (left, right) in zip(given, pairwise(materials), strict=True)
+    ]
+    return cell.model_copy(update={"contacts": contacts})
 
 
 #: What an interface may say that enters a prediction.

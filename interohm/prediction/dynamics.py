@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
-from interohm.prediction.contact_barrier import contact_is_uncertain, with_known_interface
+from interohm.prediction.contact_barrier import contact_is_uncertain, with_known_interfaces
 from interohm.prediction.formation import Step, formation_fields
 from interohm.prediction.galvanostatic import (
     Direction,
@@ -19,9 +18,8 @@ from interohm.prediction.quasi_equilibrium import quasi_equilibrium_fields
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.solved_cell import check_cell, solve_state
 from interohm.records import Insulator, Metal, material_hash
-from interohm.records.cell_config import Cell, Contact
+from interohm.records.cell_config import Cell
 from interohm.records.reference import reference_metal
-from interohm.records.shipped import shipped_interfaces
 from interohm.records.uncertainty import is_uncertain
 from interohm.results.dynamics import DynamicsResult
 
@@ -84,13 +82,8 @@ def dynamics_result(
     """
     check_cell(cell, materials, where=where)
     _check(cell, c_rate, step, by)
-    known = [*interfaces, *shipped_interfaces()]
-    given = cell.contacts or [Contact()] * (len(materials) - 1)
-    contacts = [
-        with_known_interface(one, left, right, known)
-        for one, (left, right) in zip(given, pairwise(materials), strict=True)
-    ]
-    cell = cell.model_copy(update={"contacts": contacts})
+    cell = with_known_interfaces(cell, materials, interfaces)
+    assert cell.contacts is not None
     remarks: list[str] = []
     run: dict[str, Any] | None = None
     formed: dict[str, Any] | None = None
@@ -104,7 +97,7 @@ def dynamics_result(
                 progress(1)
         else:
             blocked = next(
-                (k for k, one in enumerate(contacts) if one.ion_transfer == "blocked"), None
+                (k for k, one in enumerate(cell.contacts) if one.ion_transfer == "blocked"), None
             )
             if blocked is not None:
                 raise InputError(
@@ -116,7 +109,7 @@ def dynamics_result(
             state = solve_state(at_contents(cell, materials, 0.5), materials, 0)
             uncertain = samples > 0 and (
                 any(is_uncertain(each) for each in [*materials, reference_metal(materials)])
-                or any(contact_is_uncertain(one) for one in contacts)
+                or any(contact_is_uncertain(one) for one in cell.contacts)
             )
             run = galvanostatic_fields(
                 cell,

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from interohm.device_models import solve_chain
 from interohm.errors import InputError
-from interohm.prediction.contact_barrier import contact_is_uncertain, with_known_interface
+from interohm.prediction.contact_barrier import contact_is_uncertain, with_known_interfaces
 from interohm.prediction.impedance_chain import CellChain, Process, cell_chain
 from interohm.prediction.impedance_circuit import circuit_fields
 from interohm.prediction.sampling import DEFAULT_SAMPLES, FieldSamples
 from interohm.prediction.solved_cell import SolvedState, check_cell, solve_state
 from interohm.records import Insulator, Metal, material_hash
-from interohm.records.cell_config import Cell, Contact, ExtrinsicControl
+from interohm.records.cell_config import Cell, ExtrinsicControl
 from interohm.records.reference import reference_metal
-from interohm.records.shipped import shipped_interfaces
 from interohm.records.uncertainty import is_uncertain
 from interohm.results.impedance import ImpedanceResult
 from interohm.results.json_values import column_quantiles, number, numbers, quantiles
@@ -162,14 +160,7 @@ def impedance_result(
         The layers make no cell, or a state of charge lies outside of an electrode's curve.
     """
     check_cell(cell, materials, where=where)
-    known = [*interfaces, *shipped_interfaces()]
-    contacts = [
-        with_known_interface(one, left, right, known)
-        for one, (left, right) in zip(
-            cell.contacts or [Contact()] * (len(materials) - 1), pairwise(materials), strict=True
-        )
-    ]
-    cell = cell.model_copy(update={"contacts": contacts})
+    cell = with_known_interfaces(cell, materials, interfaces)
     frequency = frequencies_Hz(*DEFAULT_FREQUENCIES) if frequency_Hz is None else frequency_Hz
     told = progress or (lambda done: None)
     uncertain = samples > 0 and (

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ import numpy as np
 
 from interohm.device_models import resolution_weights
 from interohm.errors import InputError
-from interohm.prediction.contact_barrier import with_known_interface
+from interohm.prediction.contact_barrier import with_known_interfaces
 from interohm.prediction.kpfm import MeasuredMap, PotentialMap, check_span, potential_map
 from interohm.prediction.layer_diagram import SampledPoints
 from interohm.prediction.sampled_curves import band_places, cell_curves
@@ -27,9 +26,7 @@ from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.sensitivity import RecordedFieldSamples, field_path
 from interohm.prediction.solved_cell import SolvedState, check_cell, solve_state
 from interohm.records import Insulator, Metal, material_document, material_from, material_hash
-from interohm.records.cell_config import Contact
 from interohm.records.reference import reference_metal
-from interohm.records.shipped import shipped_interfaces
 from interohm.records.uncertainty import quantities
 from interohm.results.json_values import numbers
 from interohm.results.kpfm import KpfmResult
@@ -152,13 +149,7 @@ def fit_map(
         The layers make no cell, or the map cannot be of it.
     """
     check_cell(cell, materials, where=where)
-    known = [*interfaces, *shipped_interfaces()]
-    given = cell.contacts or [Contact()] * (len(materials) - 1)
-    contacts = [
-        with_known_interface(one, left, right, known)
-        for one, (left, right) in zip(given, pairwise(materials), strict=True)
-    ]
-    cell = cell.model_copy(update={"contacts": contacts})
+    cell = with_known_interfaces(cell, materials, interfaces)
     charges = list(cell.states_of_charge)
     if state_of_charge is not None and state_of_charge not in charges:
         raise InputError(

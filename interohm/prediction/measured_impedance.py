@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from interohm.device_models.spectra import KramersKronig, kramers_kronig, relaxation_times
 from interohm.errors import InputError
-from interohm.prediction.contact_barrier import with_known_interface
+from interohm.prediction.contact_barrier import with_known_interfaces
 from interohm.prediction.impedance import at_conditions, process_fields
 from interohm.prediction.impedance_fit import (
     CHECK_SAMPLES,
@@ -23,8 +22,7 @@ from interohm.prediction.impedance_fit import (
 )
 from interohm.prediction.solved_cell import check_cell
 from interohm.records import Insulator, Metal, material_hash
-from interohm.records.cell_config import Cell, Contact
-from interohm.records.shipped import shipped_interfaces
+from interohm.records.cell_config import Cell
 from interohm.results.measured_impedance import MeasuredImpedanceResult
 
 if TYPE_CHECKING:
@@ -114,14 +112,7 @@ def measured_impedance(
         points can be used, or a name to be fitted is unknown.
     """
     check_cell(cell, materials, where=where)
-    known = [*interfaces, *shipped_interfaces()]
-    contacts = [
-        with_known_interface(one, left, right, known)
-        for one, (left, right) in zip(
-            cell.contacts or [Contact()] * (len(materials) - 1), pairwise(materials), strict=True
-        )
-    ]
-    cell = cell.model_copy(update={"contacts": contacts})
+    cell = with_known_interfaces(cell, materials, interfaces)
     told = progress or (lambda done: None)
     used, tests, documents = [], [], []
     for place, one in enumerate(measurements):
