@@ -43,9 +43,6 @@ STATES = {
 
 _FAILED = ("FAILED", "REMOTE_ERROR")
 
-#: Phases that are added in one go.
-_BATCH = 200
-
 #: A flow without its jobs is so long taken for one that is being added.
 _LONGEST_SUBMISSION_S = 120.0
 
@@ -148,33 +145,21 @@ def submit(
         A phase asks for a worker or an execution configuration that the project lacks; it is not
         added.
     """
-    from .submission import Submission
+    from .submission import Submission, settled
 
     _initialize(controller)
-    submissions: dict[int, Submission] = {}
-    asked = [plan for plan in plans if not plan.done]
-    before, attempts = _submitted(controller, asked)
-    new = []
-    for plan in plans:
-        if plan.done:
-            submissions[id(plan)] = Submission(plan.name, "done", 0)
-            continue
-        earlier = before[id(plan)]
-        present = [one for one in earlier if one["state"] != "COMPLETED"]
+    before, attempts = _submitted(controller, [plan for plan in plans if not plan.done])
+
+    def earlier(plan: PhasePlan) -> Submission | None:
+        present = [one for one in before[id(plan)] if one["state"] != "COMPLETED"]
         if present:
             outcome: Any = "failed" if present[0]["failed"] else "queued"
-            submissions[id(plan)] = Submission(plan.name, outcome, len(present[0]["jobs"]))
-        elif plan.recorded and earlier:
-            submissions[id(plan)] = Submission(plan.name, "done", 0)
-        else:
-            new.append(plan)
-    advance(len(submissions))
-    for first in range(0, len(new), _BATCH):
-        some = new[first : first + _BATCH]
-        for plan, added in zip(some, _add(controller, campaign, some, attempts), strict=True):
-            submissions[id(plan)] = added
-        advance(len(submissions))
-    return [submissions[id(plan)] for plan in plans]
+            return Submission(plan.name, outcome, len(present[0]["jobs"]))
+        if plan.recorded and before[id(plan)]:
+            return Submission(plan.name, "done", 0)
+        return None
+
+    return settled(plans, earlier, lambda some: _add(controller, campaign, some, attempts), advance)
 
 
 def queued_jobs(controller: JobController, *, campaign: str | None = None) -> list[QueuedJob]:

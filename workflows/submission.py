@@ -190,30 +190,53 @@ def submit(
         One a phase.
     """
     _initialize(launchpad)
-    submissions: dict[int, Submission] = {}
-    asked = [plan for plan in plans if not plan.done]
-    before = _submitted(launchpad, asked)
-    new = []
-    for plan in plans:
-        if plan.done:
-            submissions[id(plan)] = Submission(plan.name, "done", 0)
-            continue
-        earlier = before[id(plan)]
-        present = [one for one in earlier if one["state"] not in _ENDED_WELL]
+    before = _submitted(launchpad, [plan for plan in plans if not plan.done])
+
+    def earlier(plan: PhasePlan) -> Submission | None:
+        present = [one for one in before[id(plan)] if one["state"] not in _ENDED_WELL]
         if present:
             outcome: Any = "failed" if present[0]["state"] == "FIZZLED" else "queued"
-            submissions[id(plan)] = Submission(plan.name, outcome, len(present[0]["nodes"]))
-        elif plan.recorded and any(one["state"] == "COMPLETED" for one in earlier):
-            submissions[id(plan)] = Submission(plan.name, "done", 0)
-        else:
+            return Submission(plan.name, outcome, len(present[0]["nodes"]))
+        if plan.recorded and any(one["state"] == "COMPLETED" for one in before[id(plan)]):
+            return Submission(plan.name, "done", 0)
+        return None
+
+    return settled(plans, earlier, lambda some: _add(launchpad, campaign, some), advance)
+
+
+def settled(
+    plans: Sequence[PhasePlan],
+    earlier: Callable[[PhasePlan], Submission | None],
+    add: Callable[[Sequence[PhasePlan]], Sequence[Submission]],
+    advance: Callable[[int], None],
+) -> list[Submission]:
+    """Return what becomes of phases in a queue: those are added that are not there yet.
+
+    Parameters
+    ----------
+    plans : sequence of PhasePlan
+        The phases.
+    earlier : callable
+        What an earlier submission of a phase came to; None where it is to be added.
+    add : callable
+        Adds some phases in one go.
+    advance : callable
+        Called with the number of phases that are settled.
+    """
+    found: dict[int, Submission] = {}
+    new = []
+    for plan in plans:
+        before = Submission(plan.name, "done", 0) if plan.done else earlier(plan)
+        if before is None:
             new.append(plan)
-    advance(len(submissions))
+        else:
+            found[id(plan)] = before
+    advance(len(found))
     for first in range(0, len(new), _BATCH):
         some = new[first : first + _BATCH]
-        for plan, added in zip(some, _add(launchpad, campaign, some), strict=True):
-            submissions[id(plan)] = added
-        advance(len(submissions))
-    return [submissions[id(plan)] for plan in plans]
+        found |= {id(plan): added for plan, added in zip(some, add(some), strict=True)}
+        advance(len(found))
+    return [found[id(plan)] for plan in plans]
 
 
 def workflow(campaign: str, plan: PhasePlan) -> Workflow:
