@@ -23,6 +23,7 @@ from .engines.protocol import CalculationError, Run
 
 _POLL_S = 0.5
 _TO_RETURN_IT_S = 10.0
+_LAUNCHER = "fireworks.core.rocket_launcher"
 _BEGUN = time.monotonic()  # of this process, but for its imports
 
 
@@ -160,6 +161,19 @@ def _stop_on_sigterm() -> Iterator[threading.Event]:
             _take_no_more()
 
 
+@contextlib.contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Let a short step of FireWorks' worker come to its end before a SIGTERM ends the worker.
+
+    One that ended at once would be lost until somebody makes it ready again.
+    """
+    if _LAUNCHER not in sys.modules:
+        yield
+        return
+    with _stop_on_sigterm():
+        yield
+
+
 def _take_no_more() -> None:
     """Let FireWorks' worker, which was told to end, too, end before it takes another job."""
 
@@ -167,5 +181,5 @@ def _take_no_more() -> None:
         raise SystemExit("told to end by SIGTERM")
 
     # `rapidfire` has no other way to be stopped in order: it ends where it would launch the next.
-    if (launcher := sys.modules.get("fireworks.core.rocket_launcher")) is not None:
+    if (launcher := sys.modules.get(_LAUNCHER)) is not None:
         launcher.launch_rocket = end  # type: ignore[attr-defined]

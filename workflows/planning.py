@@ -14,6 +14,7 @@ from pymatgen.core import Structure
 from interohm.errors import InputError
 from interohm.slab_builders.oxidation_states import known_oxidation_states
 
+from .batch_job import ending_in_order
 from .campaign_config import (
     ElectrodePhase,
     FacetSurvey,
@@ -175,6 +176,7 @@ def _resources(preset: AnyPreset) -> dict[str, Any]:
 
 
 @job
+@ending_in_order()
 def plan_phase(
     structures: dict[str, Structure],
     *,

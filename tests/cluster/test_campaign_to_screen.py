@@ -50,8 +50,8 @@ def submit_and_stop(cluster: Cluster) -> None:
     cluster.wait_until_idle()
     wait_for(lambda: "runs" not in states(cluster))
     stopped = states(cluster)
-    # The cancelled one went back into the queue, if it was in a calculation: a job that plans, or
-    # is between two steps, ends at once, and is lost until `rerun`.
+    # The cancelled one went back into the queue, if its calculation had begun: one that is still
+    # being set up ends at once, and is lost until `rerun`.
     assert 1 <= stopped["lost"] <= 2, stopped
     assert stopped["failed"] == 0, stopped
     assert stopped["ready"] >= 1, stopped
