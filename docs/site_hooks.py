@@ -128,7 +128,14 @@ def fields_page(*, results: bool) -> str:
     )
     lines = [f"# {title}", ""]
     lines.append(f"Every field of {what}. `interohm schema NAME` prints the same as JSON schema.")
-    for name in Schema:
+    if not results:
+        lines.append(
+            "A `Quantity` is a plain number, or a mapping with `value`, `uncertainty`, `source` "
+            "and `method`; its range is that of the value."
+        )
+    shown: dict[str, Any] = {}
+    # an experiment repeats records and cells, which stand with their own files
+    for name in sorted(Schema, key=lambda name: name == Schema.experiment):
         if name.endswith("-result") == results:
             schema = json_schema(name)
             lines.extend(["", f"## {name}", ""])
@@ -139,9 +146,19 @@ def fields_page(*, results: bool) -> str:
                 text = example.read_text(encoding="utf-8").rstrip()
                 lines.extend(["", f"A commented example ({example.name}):", ""])
                 lines.extend(["```yaml", text, "```"])
-            for part, described in schema.get("$defs", {}).items():
-                if "properties" in described:
-                    lines.extend(["", f"### {part}", "", *_object(described)])
+            parts = {
+                part: described
+                for part, described in schema.get("$defs", {}).items()
+                if "properties" in described
+            }
+            above = [part for part, described in parts.items() if shown.get(part) == described]
+            for part in parts.keys() - set(above):
+                shown[part] = parts[part]
+            for part in parts:
+                if part not in above:
+                    lines.extend(["", f"### {part}", "", *_object(parts[part])])
+            if above:
+                lines.extend(["", f"Described above: {', '.join(f'`{part}`' for part in above)}."])
     return "\n".join([*lines, ""])
 
 

@@ -56,7 +56,7 @@ class Resistance(Result):
         None, description="eV; barrier of the ion's hop across the contact."
     )
     space_charge_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; excess over the undisturbed bulk, of both sides."
+        None, description="Ω·cm²; space charges of both sides: excess over the undisturbed bulk."
     )
     space_charge_left_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; space charge of the left side."
@@ -64,20 +64,22 @@ class Resistance(Result):
     space_charge_right_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; space charge of the right side."
     )
-    depletion_left_ohm_cm2: float | None = Field(None, description="Ω·cm²; at least 0.")
-    depletion_right_ohm_cm2: float | None = Field(None, description="Ω·cm²; at least 0.")
+    depletion_left_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; what depletion of the left side adds, at least 0."
+    )
+    depletion_right_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; what depletion of the right side adds, at least 0."
+    )
     accumulation_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; what accumulation takes off the sum along a cell, at most 0."
     )
     layer_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; of a layer of finite thickness, all of it."
+        None, description="Ω·cm²; whole resistance of a layer of finite thickness."
     )
     limiting_step: LimitingStep | None = Field(
         None, description="The largest part of the interface resistance."
     )
-    reason: str | None = Field(
-        None, description="Why there is no total, or what to know of a negative one."
-    )
+    reason: str | None = Field(None, description="Why there is no total, or why it is negative.")
 
 
 class Distances(Result):
