@@ -83,9 +83,11 @@ def json_schema(of: Schema) -> dict[str, Any]:
     """Return the JSON schema of a file or a result."""
     from pydantic import TypeAdapter
 
+    from interohm.cli.field_meanings import DocumentedSchema
+
     module, name = _HOMES[of]
     described = getattr(import_module(module), name)
     if isinstance(described, TypeAdapter):
-        return described.json_schema()
-    schema: dict[str, Any] = described.model_json_schema()
+        return described.json_schema(schema_generator=DocumentedSchema)
+    schema: dict[str, Any] = described.model_json_schema(schema_generator=DocumentedSchema)
     return schema

@@ -36,21 +36,45 @@ class _Range(_Config):
 
 
 class ThicknessRange(_Range):
-    """Thicknesses that a layer may have."""
+    """Thicknesses that a layer may have.
+
+    Parameters
+    ----------
+    from : float
+        Smallest thickness, in nm.
+    to : float
+        Largest thickness, in nm.
+    """
 
     low: Annotated[Thickness, Field(alias="from")]
     high: Annotated[Thickness, Field(alias="to")]
 
 
 class DopantRange(_Range):
-    """Concentrations that frozen species may have."""
+    """Concentrations that frozen species may have.
+
+    Parameters
+    ----------
+    from : float
+        Lowest concentration, in cm⁻³.
+    to : float
+        Highest concentration, in cm⁻³.
+    """
 
     low: Annotated[Number, Field(alias="from", gt=0, le=1e23)]
     high: Annotated[Number, Field(alias="to", gt=0, le=1e23)]
 
 
 class SusceptibilityRange(_Range):
-    """Susceptibilities that a layer may have."""
+    """Susceptibilities that a layer may have.
+
+    Parameters
+    ----------
+    from : float
+        Smallest susceptibility.
+    to : float
+        Largest susceptibility.
+    """
 
     low: Annotated[Number, Field(alias="from", gt=0, le=1e5)]
     high: Annotated[Number, Field(alias="to", gt=0, le=1e5)]
@@ -100,7 +124,13 @@ class SecondLayer(_Config):
 
 
 class SideMargins(_Config):
-    """A stability margin for each side."""
+    """A stability margin for each side.
+
+    Parameters
+    ----------
+    left, right : float
+        Margin of the contact on this side, in V.
+    """
 
     left: Annotated[Number, Field(ge=-10, le=10)] = 0.0
     right: Annotated[Number, Field(ge=-10, le=10)] = 0.0
