@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from interohm.database import Database
+from interohm.records.cell_config import load_cell
 from interohm.records.design import load_design
 from interohm.results.design import DesignResult
+from interohm.screening.config import load_screen
 from interohm.workflows.campaign import dry_run, load_campaign
 from interohm.workflows.cost import core_seconds
+from interohm.yaml_io import dump_yaml, load_yaml
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,6 +80,8 @@ def test_a_table_for_people(interohm, config):
     ran = interohm("design", config)
     assert ran.code == 0
     assert "best: " in ran.out
+    assert "eligible with stability_margin_V = -1 V on both sides" in ran.out
+    assert "limited by Li3PS4 itself" in ran.out
     assert "outside of this model" in ran.out
     assert "outside of the stability window of Li3PS4" in ran.out
 
@@ -100,6 +105,20 @@ def test_what_is_wrong_is_named(refused, config, old, new, message):
     assert old in text
     config.write_text(text.replace(old, new), encoding="utf-8")
     assert message in refused("design", config)
+
+
+def test_files_without_a_name_have_their_own(tmp_path):
+    for example, load in (("design", load_design), ("cell", load_cell), ("screen", load_screen)):
+        path = tmp_path / f"my-{example}.yaml"
+        document = load_yaml(ROOT / "configs" / "examples" / f"{example}.yaml")
+        assert load(_written(path, document)).name == document["name"]
+        del document["name"]
+        assert load(_written(path, document)).name == f"my-{example}"
+
+
+def _written(path, document):
+    path.write_text(dump_yaml(document), encoding="utf-8")
+    return path
 
 
 def test_shipped_designs_load():
