@@ -15,9 +15,14 @@ import numpy as np
 
 from interohm.errors import InputError
 from interohm.prediction.coated_stack import CoatingLayer, check_between, solve_stack_between
+from interohm.prediction.contact_stability import (
+    contacts_react,
+    nominal_margin_V,
+    nominal_windows_V,
+    stability_fields,
+)
 from interohm.prediction.electrodes import electrode_state
 from interohm.prediction.eligibility import limited_by, margin_decision, verdict_fields
-from interohm.prediction.reaction import reaction_fields
 from interohm.prediction.sampling import phase_of
 from interohm.prediction.sensitivity import RecordedFieldSamples
 from interohm.prediction.single_contact import Conditions, contact_ion_content, solve_contact
@@ -33,7 +38,7 @@ from interohm.records.design import (
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
 from interohm.results.design import ELIGIBLE, OUTSIDE, DesignResult
-from interohm.results.json_values import column_quantiles, number, numbers, quantiles
+from interohm.results.json_values import column_quantiles, numbers, quantiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,30 +146,20 @@ class _Problem:
             for charge in self.design.states_of_charge
         ]
 
-    def window_V(self, material: Insulator, *, nominal: bool) -> tuple[Array, Array] | None:
+    def window_V(self, material: Insulator) -> tuple[Array, Array] | None:
         """Return reduction and oxidation limit; None where they are unknown."""
         if material.stability_window_V is None:
             return None
         names = ("stability_window_V[reduction]", "stability_window_V[oxidation]")
         low, high = (
-            np.asarray(one.value) if nominal else self.samples.value(material.name, name, one)
+            self.samples.value(material.name, name, one)
             for name, one in zip(names, material.stability_window_V, strict=True)
         )
         return low, high
 
-    def margin_V(
-        self, one: Insulator | Metal, other: Insulator | Metal, *, nominal: bool
-    ) -> Array | None:
-        """Return how far a contact is inside of windows, at the worst state of charge.
-
-        Beside the electrode, from its potential to the nearer limit of the other phase; between
-        two insulators, how far their windows overlap: somewhere there both must be stable.
-        """
-        windows = [
-            self.window_V(phase, nominal=nominal)
-            for phase in (one, other)
-            if isinstance(phase, Insulator)
-        ]
+    def margin_V(self, one: Insulator | Metal, other: Insulator | Metal) -> Array | None:
+        """Return the sampled `nominal_margin_V` of a contact."""
+        windows = [self.window_V(phase) for phase in (one, other) if isinstance(phase, Insulator)]
         if any(window is None for window in windows):
             return None
         known = [window for window in windows if window is not None]
@@ -174,22 +169,23 @@ class _Problem:
         ((low, high),) = known
         margins = [
             np.minimum(high - voltage, voltage - low)
-            for voltage in self.voltages_V(nominal=nominal)
+            for voltage in self.voltages_V(nominal=False)
             if voltage is not None
         ]
         return np.asarray(np.min(np.broadcast_arrays(*margins), axis=0))
 
+    def nominal_voltages_V(self) -> list[float]:
+        """Return the electrode's potential at each state of charge; none without one."""
+        return [float(one) for one in self.voltages_V(nominal=True) if one is not None]
+
+    def nominal_margin_V(self, one: Insulator | Metal, other: Insulator | Metal) -> float | None:
+        """Return the margin of a contact that the records state, at the worst state of charge."""
+        return nominal_margin_V(one, other, self.nominal_voltages_V())
+
     def limited_by(self, one: Insulator | Metal, other: Insulator | Metal) -> str | None:
         """Return what limits the nominal margin of a contact, in words."""
-        windows = {}
-        for phase in (one, other):
-            if isinstance(phase, Insulator):
-                window = self.window_V(phase, nominal=True)
-                if window is None:
-                    return None
-                windows[phase.name] = (float(window[0]), float(window[1]))
-        voltages = self.voltages_V(nominal=True)
-        return limited_by(windows, [float(voltage) for voltage in voltages if voltage is not None])
+        windows = nominal_windows_V(one, other)
+        return None if windows is None else limited_by(windows, self.nominal_voltages_V())
 
 
 class _Candidate:
@@ -502,7 +498,7 @@ def _uncoated(problem: _Problem) -> tuple[dict[str, Any], Array]:
         totals.append(single.solved.interface_resistance_ohm_cm2)
     total = np.max(np.broadcast_arrays(*totals), axis=0)
     contact = _contact(problem, left, right)
-    margin = problem.margin_V(left, right, nominal=False)
+    margin = problem.margin_V(left, right)
     limits = design.limits.stability_margin_V
     holds: dict[str, BoolArray] = {}
     if margin is not None:
@@ -519,7 +515,7 @@ def _uncoated(problem: _Problem) -> tuple[dict[str, Any], Array]:
         "name": "uncoated",
         "interface_resistance_ohm_cm2": _median(total),
         "quantiles": {"interface_resistance_ohm_cm2": quantiles(total)},
-        "reacts": _reacts([contact]),
+        "reacts": contacts_react([contact]),
         "contacts": [contact],
         **verdict,
         "without_solution": int(np.count_nonzero(~np.isfinite(logs))),
@@ -551,7 +547,7 @@ def _side_margins_V(problem: _Problem, phases: Sequence[Insulator | Metal]) -> d
     """
     found: dict[str, Array] = {}
     for index, pair in enumerate(pairwise(phases)):
-        margin = problem.margin_V(*pair, nominal=False)
+        margin = problem.margin_V(*pair)
         name = f"stability_margin_V.{'left' if index == 0 else 'right'}"
         if margin is not None:
             found[name] = np.asarray(np.minimum(found.get(name, np.inf), margin))
@@ -588,51 +584,11 @@ def _phases(candidate: _Candidate) -> list[Insulator | Metal]:
 def _contact(
     problem: _Problem, left: Insulator | Metal, right: Insulator | Metal
 ) -> dict[str, Any]:
-    """Return whether two phases bear each other, by energies or else by their windows."""
-    margin = problem.margin_V(left, right, nominal=True)
-    fields: dict[str, Any] = {
-        "left": left.name,
-        "right": right.name,
-        "verdict": None,
-        "known_from": None,
-        "margin_V": None if margin is None else number(margin),
-        "text": None,
-    }
+    """Return whether two phases bear each other, at the worst state of charge."""
     voltages: list[float | None] = [None]
     if any(isinstance(one, Metal) for one in (left, right)):
-        voltages = [None if one is None else float(one) for one in problem.voltages_V(nominal=True)]
-    known = [
-        found
-        for voltage in voltages
-        if (found := reaction_fields(left, right, voltage)) is not None
-    ]
-    if known:
-        worst = max(known, key=lambda one: one["driving_force_eV"])
-        kept = ("verdict", "driving_force_eV", "products", "text")
-        return {**fields, "known_from": "energies", **{name: worst[name] for name in kept}}
-    if margin is None:
-        return fields
-    stable = bool(margin >= 0.0)
-    pair = f"{left.name} and {right.name}"
-    if any(isinstance(one, Metal) for one in (left, right)):
-        inner = right if isinstance(left, Metal) else left
-        text = f"the electrode's potential is {abs(float(margin)):.2g} V " + (
-            f"inside of the stability window of {inner.name}"
-            if stable
-            else f"outside of the stability window of {inner.name}: it decomposes"
-        )
-    elif stable:
-        text = f"the windows of {pair} overlap by {float(margin):.2g} V"
-    else:
-        text = f"the windows of {pair} are {-float(margin):.2g} V apart: one of them decomposes"
-    verdict = "within the windows" if stable else "outside of a window"
-    return {**fields, "known_from": "windows", "verdict": verdict, "text": text}
-
-
-def _reacts(contacts: Sequence[Mapping[str, Any]]) -> bool | None:
-    if any(one["verdict"] in ("reacts", "outside of a window") for one in contacts):
-        return True
-    return None if any(one["verdict"] is None for one in contacts) else False
+        voltages = list(problem.nominal_voltages_V())
+    return stability_fields(left, right, problem.nominal_margin_V(left, right), voltages)
 
 
 def _median(values: Array) -> float | None:
@@ -684,7 +640,7 @@ def _candidate_document(
         "largest_nm": largest,
         "quantiles": {name: quantiles(values) for name, values in sampled.items()},
         **{name: _median(values) for name, values in sampled.items()},
-        "reacts": _reacts(contacts),
+        "reacts": contacts_react(contacts),
         "contacts": contacts,
         "sides": _sides(candidate),
         **_verdict(holds, margins_V, contacts),
@@ -695,17 +651,17 @@ def _candidate_document(
 
 def _sides(candidate: _Candidate) -> list[dict[str, Any]]:
     problem, phases = candidate.problem, _phases(candidate)
-    bare = problem.margin_V(problem.left, problem.right, nominal=True)
+    bare = problem.nominal_margin_V(problem.left, problem.right)
     found = []
     for phase, pair in ((phases[0], phases[:2]), (phases[-1], phases[-2:])):
-        nominal = problem.margin_V(*pair, nominal=True)
-        sampled = problem.margin_V(*pair, nominal=False)
+        nominal = problem.nominal_margin_V(*pair)
+        sampled = problem.margin_V(*pair)
         found.append(
             {
                 "phase": phase.name,
-                "margin_V": None if nominal is None else number(nominal),
+                "margin_V": nominal,
                 "margin_quantiles_V": None if sampled is None else quantiles(sampled),
-                "uncoated_margin_V": None if bare is None else number(bare),
+                "uncoated_margin_V": bare,
                 "limited_by": problem.limited_by(*pair),
             }
         )

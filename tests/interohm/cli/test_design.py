@@ -11,6 +11,7 @@ import pytest
 from interohm.database import Database
 from interohm.records.cell_config import load_cell
 from interohm.records.design import load_design
+from interohm.results.coated_contact import CoatedContactResult
 from interohm.results.design import DesignResult
 from interohm.screening.config import load_screen
 from interohm.workflows.campaign import dry_run, load_campaign
@@ -144,8 +145,31 @@ def test_a_coated_contact(interohm):
     assert found["interface_resistance_ohm_cm2"] == pytest.approx(parts)
     spread = found["quantiles_ohm_cm2"]
     assert spread["p05"] < spread["p50"] < spread["p95"]
-    table = interohm("contact", "LiCoO2", "Li3PS4", "--coating", "LiNbO3:5", "--samples", "0")
-    assert "LiCoO2 | LiNbO3 (5 nm) | Li3PS4" in table.out
+    assert CoatedContactResult.model_validate(found).document() == found
+    assert [one["verdict"] for one in found["contacts"]] == ["within the windows"] * 2
+
+
+def test_a_coated_contact_says_what_a_plain_one_says(interohm):
+    """Charged LiCoO2 is outside of the niobate's window, and the sulfide's is within it."""
+    options = ("--soc", "1", "--samples", "300")
+    table = interohm("contact", "LiCoO2", "Li3PS4", "--coating", "LiNbO3:5", *options).out
+    assert "LiCoO2 | LiNbO3 (5 nm) | Li3PS4" in table
+    plain = interohm("contact", "LiCoO2", "Li3PS4", *options).out
+    words = (
+        "next: ",
+        "likely below",
+        "assumed, neither measured nor calculated: contact barrier of ",
+        "electrode_conductivity: LiCoO2 bends",
+        "outside of this model",
+        "Li3PS4.band_gap_eV",
+        "potentials: above the neutral mobile metal, record Li",
+    )
+    for said in words:
+        assert said in plain
+        assert said in table
+    assert "outside of the stability window of LiNbO3: it decomposes" in table
+    assert "the windows of LiNbO3 and Li3PS4 overlap by 0.6 V" in table
+    assert "LiNbO3.saturation" in table
 
 
 @pytest.mark.parametrize(
