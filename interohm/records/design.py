@@ -16,7 +16,7 @@ from interohm.records.cell_config import (
     Thickness,
 )
 from interohm.records.material import Number
-from interohm.yaml_io import load_yaml, validated
+from interohm.yaml_io import load_named_yaml, validated
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -37,21 +37,45 @@ class _Range(_Config):
 
 
 class ThicknessRange(_Range):
-    """Thicknesses that a layer may have."""
+    """Thicknesses that a layer may have.
+
+    Parameters
+    ----------
+    from : float
+        Smallest thickness, in nm.
+    to : float
+        Largest thickness, in nm.
+    """
 
     low: Annotated[Thickness, Field(alias="from")]
     high: Annotated[Thickness, Field(alias="to")]
 
 
 class DopantRange(_Range):
-    """Concentrations that frozen species may have."""
+    """Concentrations that frozen species may have.
+
+    Parameters
+    ----------
+    from : float
+        Lowest concentration, in cm⁻³.
+    to : float
+        Highest concentration, in cm⁻³.
+    """
 
     low: Annotated[Number, Field(alias="from", gt=0, le=1e23)]
     high: Annotated[Number, Field(alias="to", gt=0, le=1e23)]
 
 
 class SusceptibilityRange(_Range):
-    """Susceptibilities that a layer may have."""
+    """Susceptibilities that a layer may have.
+
+    Parameters
+    ----------
+    from : float
+        Smallest susceptibility.
+    to : float
+        Largest susceptibility.
+    """
 
     low: Annotated[Number, Field(alias="from", gt=0, le=1e5)]
     high: Annotated[Number, Field(alias="to", gt=0, le=1e5)]
@@ -150,7 +174,13 @@ class SecondLayer(_Config):
 
 
 class SideMargins(_Config):
-    """A stability margin for each side."""
+    """A stability margin for each side.
+
+    Parameters
+    ----------
+    left, right : float
+        Margin of the contact on this side, in V.
+    """
 
     left: Annotated[Number, Field(ge=-10, le=10)] = 0.0
     right: Annotated[Number, Field(ge=-10, le=10)] = 0.0
@@ -168,7 +198,8 @@ class Limits(_Config):
         The most that the electrode may emit over both barriers.
     stability_margin_V : SideMargins
         How far a potential must be inside of the windows, on each side; negative allows as much
-        beyond them, for phases that decompose slowly. One number is for both sides.
+        beyond them, for phases that decompose slowly. One number is for both sides. The default, 0,
+        asks each contact to lie within its windows; the result says what this decides.
     interface_resistance_ohm_cm2 : float
         Up to which `largest_nm` goes.
     """
@@ -194,7 +225,7 @@ class Design(_Config):
     Parameters
     ----------
     name : str
-        Free text.
+        Free text; default: that of the file, without its ending.
     between : (str, str)
         The left and the right phase: records by name or path, at most one of them a metal.
     coatings : list of Coating
@@ -218,7 +249,7 @@ class Design(_Config):
         campaign of what to calculate next.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=128)]
+    name: Annotated[str, Field(min_length=1, max_length=128)] = "design"
     between: tuple[Name, Name]
     coatings: Annotated[list[Coating], Field(min_length=1, max_length=100)]
     thickness_nm: Thicknesses
@@ -254,4 +285,4 @@ def load_design(path: str | Path) -> Design:
     InputError
         With every field that is wrong, and how to mend it.
     """
-    return validated(Design, load_yaml(path), where=str(path))
+    return validated(Design, load_named_yaml(path), where=str(path))
