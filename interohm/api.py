@@ -367,7 +367,7 @@ def measured_impedance(
         isinstance(one, Measurement) for one in measured
     ):
         raise InputError(
-            "these are no measurements",
+            "these are not measurements",
             where="measured",
             fix="give a list: [interohm.Measurement(interohm.read_spectrum(path, area_cm2=A))]",
         )

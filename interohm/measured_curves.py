@@ -319,7 +319,7 @@ class _Reader:
             if column.unit is not None and column.unit not in axis.units:
                 raise self._error(
                     row,
-                    f"{column.unit!r} is no known unit of a {axis.name}",
+                    f"{column.unit!r} is not a known unit of a {axis.name}",
                     f"one of {', '.join(axis.units)}",
                 )
         return columns
@@ -389,7 +389,7 @@ class _Reader:
             if unit and unit not in axis.units:
                 raise self._error(
                     row,
-                    f"{unit!r} is no known unit of a {axis.name}",
+                    f"{unit!r} is not a known unit of a {axis.name}",
                     f"one of {', '.join(axis.units)}",
                 )
             if unit and column.unit is not None and axis.units[unit] != axis.units[column.unit]:

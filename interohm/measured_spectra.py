@@ -252,7 +252,7 @@ class _Reader:
         with zipfile.ZipFile(self.path) as packed:
             if sum(info.file_size for info in packed.infolist()) > _LARGEST_XLSX_BYTES:
                 raise InputError(
-                    f"the workbook unfolds to more than {_LARGEST_XLSX_BYTES // 2**20} MiB",
+                    f"the workbook decompresses to more than {_LARGEST_XLSX_BYTES // 2**20} MiB",
                     where=str(self.path),
                     fix="keep the spectrum in a workbook of its own",
                 )
@@ -341,7 +341,7 @@ class _Reader:
             "phase": "deg, rad",
         }.get(kind, "ohm, mohm, kohm, Mohm, or these times cm² (ohm cm2)")
         return self._error(
-            number, f"{unit!r} is no known unit of the {kind} column", f"one of {known}"
+            number, f"{unit!r} is not a known unit of the {kind} column", f"one of {known}"
         )
 
     # -- numbers
@@ -421,7 +421,7 @@ class _Reader:
         ]
         if len({column.unit for column in parts}) > 1:
             raise InputError(
-                "real and imaginary part have not the same unit",
+                "the real and the imaginary part have different units",
                 where=str(self.path),
                 fix=f"give a heading such as {_EXAMPLE}",
             )
@@ -522,7 +522,7 @@ class _Reader:
         distinct, group = np.unique(frequency, return_inverse=True)
         if len(distinct) < FEWEST_POINTS:
             raise InputError(
-                f"the spectrum has {len(distinct)} points, which say nothing about its processes",
+                f"the spectrum has {len(distinct)} points, which are too few to show its processes",
                 where=f"{self.path}, lines {points[0][0]} to {points[-1][0]}",
                 fix=f"give at least {FEWEST_POINTS} frequencies",
             )
@@ -556,9 +556,9 @@ class _Reader:
             )
         elif positive == len(z):
             raise InputError(
-                "all imaginary parts are positive, as of an inductor",
+                "all imaginary parts are positive, as for an inductor",
                 where=str(self.path),
-                fix="see whether the sign in the heading is right, and the leads short",
+                fix="check the sign in the heading, and whether the leads are short",
             )
         elif inductive := np.count_nonzero(z.imag > _INDUCTIVE * abs(z)):
             remarks.append(

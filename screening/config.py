@@ -137,7 +137,7 @@ class ScreenConfig(_Config):
         for name in names:
             _check_output(name)
         if len(set(names)) < len(names):
-            raise ValueError("an output stands twice; name each once")
+            raise ValueError("an output appears twice; name each once")
         return names
 
     @field_validator("pareto")
@@ -150,7 +150,9 @@ class ScreenConfig(_Config):
 
 def _check_output(name: str) -> None:
     if name not in OUTPUTS:
-        raise ValueError(f"{name!r} is no output of a cell; these are: {', '.join(OUTPUTS)}")
+        raise ValueError(
+            f"{name!r} is not an output of a cell; the outputs are: {', '.join(OUTPUTS)}"
+        )
 
 
 def load_screen(path: str | Path) -> ScreenConfig:

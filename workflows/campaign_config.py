@@ -173,7 +173,7 @@ class _Phase(_Config):
         if facet is None or isinstance(facet, FacetSurvey):
             return facet
         if not any(facet):
-            raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
+            raise ValueError("[0, 0, 0] is not a plane; give Miller indices such as [0, 0, 1]")
         if max(abs(index) for index in facet) > 9:
             raise ValueError("a Miller index above 9 makes no sensible slab")
         return facet
@@ -322,7 +322,7 @@ class ElectrodePhase(_Phase):
     def _states_are_whole(self) -> ElectrodePhase:
         contents = [state.ion_content for state in self.states]
         if len(set(contents)) < len(contents):
-            raise ValueError("states: an ion content stands twice; give each its own")
+            raise ValueError("states: an ion content appears twice; give each its own")
         if self.facet is None and any(state.work_function_eV is None for state in self.states):
             raise ValueError(
                 "states: give facet, whose work functions are calculated, or work_function_eV at "
@@ -358,7 +358,7 @@ class InterfaceSide(_Config):
     @classmethod
     def _is_a_plane(cls, facet: Facet) -> Facet:
         if not any(facet):
-            raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
+            raise ValueError("[0, 0, 0] is not a plane; give Miller indices such as [0, 0, 1]")
         return facet
 
 
@@ -427,7 +427,7 @@ class InterfacePhase(_Config):
         metals = [side is not None and side.kind == "metal" for side in sides]
         if sum(metals) != 1:
             raise ValueError(
-                "name the side that gives way, left or right: the softer one; of a metal and an "
+                "name the side that is strained, left or right: the softer one; of a metal and an "
                 "insulator it is the metal"
             )
         return "left" if metals[0] else "right"
@@ -549,7 +549,7 @@ class CampaignConfig(_Config):
     def _names_differ(self) -> CampaignConfig:
         for name, count in Counter(phase.name for phase in self.phases).items():
             if count > 1:
-                raise ValueError(f"phases: the name {name!r} stands twice; give each its own")
+                raise ValueError(f"phases: the name {name!r} appears twice; give each its own")
         return self
 
     @property

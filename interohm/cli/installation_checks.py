@@ -216,7 +216,7 @@ def _potcars() -> Check:
     return Check(
         part,
         "missing",
-        f"{folder} is no folder" if folder else "PMG_VASP_PSP_DIR is not set",
+        f"{folder} is not a folder" if folder else "PMG_VASP_PSP_DIR is not set",
         "pmg config -p YOUR_POTCARS FOLDER, then pmg config --add PMG_VASP_PSP_DIR FOLDER",
     )
 

@@ -44,7 +44,7 @@ _LISTED = 20
 #: Paths and hashes in reasons.
 _OWN_PLACE = re.compile(r"/[^\s:)]+|\b[0-9a-f]{12,64}\b")
 
-_Campaign = Annotated[str | None, typer.Argument(help="Only of the campaign of this name.")]
+_Campaign = Annotated[str | None, typer.Argument(help="Name of a campaign; default: all.")]
 
 
 def submit(
@@ -54,17 +54,21 @@ def submit(
     ] = False,
     parts: Annotated[
         int,
-        typer.Option(min=1, max=10_000, help="Jobs among which a screening's cells are divided."),
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Number of jobs among which the cells of a screening are divided.",
+        ),
     ] = 8,
     manager: ManagerOption = Manager.fireworks,
 ) -> None:
     """Put a campaign or a screening into the queue of a cluster.
 
-    One workflow for each phase goes into FireWorks' launchpad (my_launchpad.yaml), or one flow into
-    the project of jobflow-remote; what waits or runs there already, or is in the database, is left
-    alone. `qlaunch`, or jobflow-remote's runner, then submits the jobs to the batch system. The
-    first job of a phase plans it: cuts slabs, places defects, adds the others. --dry-run plans all
-    phases here, and keeps the plans.
+    Adds one workflow per phase to FireWorks' launchpad (my_launchpad.yaml), or one flow to the
+    project of jobflow-remote. Phases that are already queued, or in the database, are skipped.
+    `qlaunch`, or the runner of jobflow-remote, then submits the jobs to the batch system. The first
+    job of a phase plans it: it cuts slabs, places defects and adds the other jobs. --dry-run plans
+    all phases here and keeps the plans.
     """
     from interohm.cli.campaigns import errors_of, planned, warn_of_windows
     from interohm.cli.output import console, progress_bar, remark, table
@@ -107,7 +111,7 @@ def submit(
         submitter = _SUBMITTED_BY[manager]
         remark(f"{submitter} submits them to the batch system; `interohm status` shows them")
     if outcomes["failed"]:
-        remark("failed before: `interohm status` says why, `interohm rerun` tries again")
+        remark("failed before: `interohm status` shows why, `interohm rerun` tries again")
 
 
 def status(
@@ -121,11 +125,11 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list of jobs.")] = False,
     manager: ManagerOption = Manager.fireworks,
 ) -> None:
-    """Show what waits, runs, failed and why.
+    """Show which jobs wait, run or failed, and why.
 
-    The jobs of all submitted campaigns, from FireWorks' launchpad or jobflow-remote's project: how
-    many are in which state, what runs, and why jobs failed. A few phases are listed, many with
-    --phases.
+    Counts the jobs of all submitted campaigns, in FireWorks' launchpad or the project of
+    jobflow-remote, by state, and shows which run and why jobs failed. Many phases are listed only
+    with --phases.
     """
     from interohm.cli.output import console, print_json, remark
 
@@ -160,16 +164,16 @@ def rerun(
         typer.Option(
             min=0,
             metavar="SECONDS",
-            help="Silence after which a running job counts as lost; default: FireWorks' "
-            "RUN_EXPIRATION_SECS.",
+            help="Time without a sign of life after which a running job counts as lost; default: "
+            "FireWorks' RUN_EXPIRATION_SECS.",
         ),
     ] = None,
     manager: ManagerOption = Manager.fireworks,
 ) -> None:
-    """Make failed and lost jobs ready again.
+    """Rerun failed and lost jobs.
 
-    Their calculations go on from their checkpoints, and what is in the database is not calculated
-    again.
+    Their calculations continue from their checkpoints. Calculations that are already in the
+    database are not repeated.
     """
     from interohm.cli.output import console
 

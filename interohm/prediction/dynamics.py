@@ -139,7 +139,7 @@ def dynamics_result(
 def _check(cell: Cell, c_rate: float, step: Step | None, by: float) -> None:
     if not _C_RATES[0] <= c_rate <= _C_RATES[1]:
         raise InputError(
-            f"{c_rate:g} is no C-rate within {_C_RATES[0]:g} to {_C_RATES[1]:g}",
+            f"{c_rate:g} is not a C-rate within {_C_RATES[0]:g} to {_C_RATES[1]:g}",
             where="C-rate",
             fix="give a positive number; 1 is the whole capacity within an hour",
         )
@@ -188,7 +188,7 @@ def _run_remarks(materials: list[Insulator | Metal], run: dict[str, Any]) -> lis
             )
         if one.two_phase_range is not None and one.chemical_diffusivity_cm2_s is not None:
             found.append(
-                f"{one.name}: its voltage is that of two phases between "
+                f"{one.name}: two phases coexist between "
                 f"{one.two_phase_range[0]:g} and {one.two_phase_range[1]:g} ions; its diffusivity "
                 "is an effective one"
             )

@@ -120,7 +120,7 @@ def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
         )
     if not bool(bulk.neutral_by_ions):
         warnings.append(
-            "electrons or holes keep the phase neutral, more than its ions: it is no electrolyte"
+            "electrons or holes, rather than ions, keep the phase neutral: it is not an electrolyte"
         )
     window = insulator.stability_window_V
     if window is not None:

@@ -222,7 +222,7 @@ class Design(_Config):
             names = [one.material for one in coatings]
             for name in names:
                 if names.count(name) > 1:
-                    raise ValueError(f"{field}: {name!r} stands twice; name each once")
+                    raise ValueError(f"{field}: {name!r} appears twice; name each once")
         return self
 
 

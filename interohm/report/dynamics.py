@@ -34,24 +34,24 @@ _ENDS = {
 
 _VOLTAGE_NOTE = (
     "At constant current. At rest: the open-circuit voltage of the electrodes' mean contents, to "
-    "which the cell returns after the run. The shade is the 5 to 95 % interval of the samples; it "
-    "may leave the figure. A sample that has reached the cut-off voltage stays there. "
+    "which the cell returns after the run. The band is the 5 to 95 % interval of the samples; it "
+    "may extend beyond the figure. A sample that has reached the cut-off voltage stays there. "
 )
 _PARTS_NOTE = (
-    "What each process takes off the voltage (adds to it on charge), stacked; their sum is the "
-    "distance of the two lines above. Where carriers accumulate a space charge conducts better "
-    "than the bulk, and its part is negative. Space charges and charge transfer are those of the "
-    "content at the electrodes' surfaces. "
+    "Overpotential of each process, stacked: it lowers the voltage on discharge and raises it on "
+    "charge. The sum is the distance between the two lines above. Where carriers accumulate, a "
+    "space charge conducts better than the bulk, and its part is negative. Space charges and "
+    "charge transfer follow the ion content at the electrodes' surfaces. "
 )
 _CONTROL_NOTE = (
     "Biot number: resistance of diffusion over that of charge transfer; diffusion controls above "
-    "10, reaction below 0.1. Diffusion number: how far the current outruns diffusion; below 0.1 "
-    "the electrode is evenly filled. "
+    "10, the reaction below 0.1. Diffusion number: rate of the current over that of diffusion; "
+    "below 0.1 the electrode is evenly filled. "
 )
 _FORMATION_NOTE = (
-    "What each side's charge has left of its change. Broken lines: relaxation times that linear "
-    "response expects, the zeros of the impedance after a step of the potential and its poles "
-    "without a current. "
+    "Remaining change of the charge on each side. Dashed lines: relaxation times from linear "
+    "response, the zeros of the impedance after a step of the potential and its poles without a "
+    "current. "
 )
 
 

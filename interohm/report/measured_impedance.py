@@ -42,21 +42,20 @@ _AT_END = 2.0
 _BEYOND = 10.0
 
 _NYQUIST_NOTE = (
-    "Rings are measured, crosses are left out. The broken line is what the records predict, the "
-    "solid one what they say after the fit. "
+    "Circles are measured points, crosses are points left out. The dashed line is the prediction "
+    "of the records, the solid line that after the fit. "
 )
-_BODE_NOTE = (
-    "Symbols are measured, lines the model: after the fit if there is one, else what the records "
-    "predict. "
-)
+_BODE_NOTE = "Symbols are measured points. Lines are the model, after the fit if there is one. "
 _RESIDUAL_NOTE = (
-    "What a series of RC elements leaves of the data, relative to |Z|. Scatter about zero is "
-    "noise; what runs away from it was not linear, or changed while it was measured. "
+    "Residuals of a fit with RC elements in series, relative to |Z|. Scatter around zero is noise. "
+    "A systematic deviation means that the sample was not linear, or changed during the "
+    "measurement. "
 )
 _DRT_NOTE = (
-    "Resistance per unit of ln τ. The shade holds 90 % of the distributions that the data and the "
-    "prior allow. Dotted lines: times of the model's processes. A peak that is not resolved has no "
-    "resistance of its own: the data end there, or it is a part of the tail of diffusion. "
+    "Resistance per unit of ln τ. The band contains 90 % of the distributions that the data and "
+    "the prior allow. Dotted lines: time constants of the model's processes. A peak that is not "
+    "resolved has no resistance of its own: the data end there, or it belongs to the tail of "
+    "diffusion. "
 )
 
 

@@ -59,7 +59,7 @@ def _text(path: Path) -> str:
         raise InputError(
             "the page has no place for the table",
             where=str(path),
-            fix=f"put the lines {BEGIN.strip()} and {END.strip()} where it shall stand, or name a "
+            fix=f"put the lines {BEGIN.strip()} and {END.strip()} where it belongs, or name a "
             "file that is not there yet",
         )
     return text

@@ -42,7 +42,7 @@ def test_from_files_to_records(interohm, tmp_path):
         "--json",
     )
     assert ran.code == 0, ran.err
-    assert "take contacts[0].barrier_eV out of the cell" in ran.err
+    assert "remove contacts[0].barrier_eV from the cell" in ran.err
     document = json.loads(ran.out)
     one, other = document["spectra"]
     assert (one["temperature_K"], other["temperature_K"]) == (300, 330)
@@ -97,8 +97,8 @@ def test_tables_without_a_fit(interohm):
         (["--area-cm2", 1], "give --measured"),
         (["--measured", SPECTRUM, "--area-cm2", -1], "area"),
         (["--measured", "nowhere.csv", "--area-cm2", 1], "nowhere.csv"),
-        (["--measured", f"{SPECTRUM},colour=3", "--area-cm2", 1], "'colour' is no condition"),
-        (["--measured", f"{SPECTRUM},soc=x", "--area-cm2", 1], "'x' is no number"),
+        (["--measured", f"{SPECTRUM},colour=3", "--area-cm2", 1], "'colour' is not a condition"),
+        (["--measured", f"{SPECTRUM},soc=x", "--area-cm2", 1], "'x' is not a number"),
         (["--measured", f"{SPECTRUM},soc=2", "--area-cm2", 1], "--soc"),
         (["--measured", SPECTRUM, "--area-cm2", 1, "--save-records", "x"], "--fit"),
         (["--measured", SPECTRUM, "--area-cm2", 1, "--samples", 0], "--samples"),
