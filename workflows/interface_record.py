@@ -21,7 +21,7 @@ from interohm.postprocess.interfaces import (
 from interohm.postprocess.levels import level_above_middle
 from interohm.postprocess.materials import method_of
 from interohm.records import Insulator, Quantity
-from interohm.records.interface import Interface, InterfaceStrain, interface_document
+from interohm.records.interface import Interface, InterfaceStrain
 from interohm.records.shipped import shipped_material
 
 from .campaign_config import InterfacePhase, InterfaceSide
@@ -48,7 +48,7 @@ def record_interface(
     other: dict[str, Any] | None,
     *,
     facts: dict[str, Any],
-) -> dict[str, Any]:
+) -> Interface:
     """Assemble and save the document of an interface.
 
     Parameters
@@ -90,7 +90,7 @@ def record_interface(
         if hop is not None:
             record = _with_hop(record, phase, hop, other, preset, database)
         database.save_interface(record)
-    return interface_document(record)
+    return record
 
 
 class _Calculated:

@@ -24,7 +24,7 @@ from interohm.records.interface import Interface
 from .calculations import is_calculation, known_as, request_of
 from .campaign import campaign_flow, jobs_in_order, memory_store
 from .campaign_config import CampaignConfig, InterfacePhase
-from .claims import CLAIM, Claim, claimed, clean, left_behind, taken
+from .claims import CLAIM, Claim, claimed, clean, hold, left_behind, taken
 from .context import using
 from .display import Display
 from .engines import engine_named
@@ -209,6 +209,7 @@ class _Launcher:
             file = stack.enter_context(open_plain(claim.folder / CLAIM))
             if not taken(file):
                 return False
+            hold(file, label)
             # The other one may have finished it since it was looked up.
             if known_as(self.database, request) is not None:
                 clean(claim.folder)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pymatgen.core import Structure
-from pymatgen.entries.computed_entries import ComputedEntry
 
 from interohm.errors import InputError
 from interohm.settings import load_settings
+
+if TYPE_CHECKING:
+    from pymatgen.entries.computed_entries import ComputedEntry
 
 
 def structure_by_id(identifier: str, *, where: str) -> Structure:

@@ -24,6 +24,7 @@ class Schema(StrEnum):
     design = "design"
     imports = "import"
     contact_result = "contact-result"
+    coated_contact_result = "coated-contact-result"
     cell_result = "cell-result"
     impedance_result = "impedance-result"
     dynamics_result = "dynamics-result"
@@ -45,6 +46,7 @@ _HOMES = {
     Schema.design: ("interohm.records.design", "Design"),
     Schema.imports: ("interohm.workflows.vasp_import_config", "ImportConfig"),
     Schema.contact_result: ("interohm.results.contact", "ContactResult"),
+    Schema.coated_contact_result: ("interohm.results.coated_contact", "CoatedContactResult"),
     Schema.cell_result: ("interohm.results.cell", "CellResult"),
     Schema.impedance_result: ("interohm.results.impedance", "ImpedanceResult"),
     Schema.dynamics_result: ("interohm.results.dynamics", "DynamicsResult"),
@@ -63,8 +65,9 @@ def schema(
         Schema,
         typer.Argument(
             help="record, interface, experiment, cell, campaign, preset, screen, design, import, "
-            "contact-result, cell-result, impedance-result, dynamics-result, "
-            "measured-impedance-result, screening-result, design-result or kpfm-result."
+            "contact-result, coated-contact-result, cell-result, impedance-result, "
+            "dynamics-result, measured-impedance-result, screening-result, design-result or "
+            "kpfm-result."
         ),
     ],
 ) -> None:

@@ -16,7 +16,7 @@ from interohm.records.material import (
     Number,
     WorkFunction,
 )
-from interohm.yaml_io import load_yaml, validated
+from interohm.yaml_io import load_named_yaml, validated
 
 
 def _plausible_temperature(temperature_K: float) -> float:
@@ -365,7 +365,7 @@ class Cell(_Config):
         Whether electrons and holes take part in the screening.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=128)]
+    name: Annotated[str, Field(min_length=1, max_length=128)] = "cell"
     temperature_K: Temperature = 300.0
     states_of_charge: Annotated[list[StateOfCharge], Field(min_length=1, max_length=1001)] = [
         0.0,
@@ -418,4 +418,4 @@ def load_cell(path: str | Path) -> Cell:
     InputError
         With every field that is wrong, and how to mend it.
     """
-    return validated(Cell, load_yaml(path), where=str(path))
+    return validated(Cell, load_named_yaml(path), where=str(path))

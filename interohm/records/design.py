@@ -15,7 +15,7 @@ from interohm.records.cell_config import (
     Thickness,
 )
 from interohm.records.material import Number
-from interohm.yaml_io import load_yaml, validated
+from interohm.yaml_io import load_named_yaml, validated
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -148,7 +148,8 @@ class Limits(_Config):
         The most that the electrode may emit over both barriers.
     stability_margin_V : SideMargins
         How far a potential must be inside of the windows, on each side; negative allows as much
-        beyond them, for phases that decompose slowly. One number is for both sides.
+        beyond them, for phases that decompose slowly. One number is for both sides. The default, 0,
+        asks each contact to lie within its windows; the result says what this decides.
     interface_resistance_ohm_cm2 : float
         Up to which `largest_nm` goes.
     """
@@ -174,7 +175,7 @@ class Design(_Config):
     Parameters
     ----------
     name : str
-        Free text.
+        Free text; default: that of the file, without its ending.
     between : (str, str)
         The left and the right phase: records by name or path, at most one of them a metal.
     coatings : list of Coating
@@ -198,7 +199,7 @@ class Design(_Config):
         campaign of what to calculate next.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=128)]
+    name: Annotated[str, Field(min_length=1, max_length=128)] = "design"
     between: tuple[Name, Name]
     coatings: Annotated[list[Coating], Field(min_length=1, max_length=100)]
     thickness_nm: ThicknessRange
@@ -234,4 +235,4 @@ def load_design(path: str | Path) -> Design:
     InputError
         With every field that is wrong, and how to mend it.
     """
-    return validated(Design, load_yaml(path), where=str(path))
+    return validated(Design, load_named_yaml(path), where=str(path))

@@ -517,6 +517,14 @@ class _Material(_Model):
                         f"this record; it has {', '.join(fields)}"
                     )
 
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _as_plain_values(cls, structure: Any) -> Any:
+        """Take a pymatgen Structure, as jobflow makes of it what a job handed on."""
+        if not hasattr(structure, "as_dict"):
+            return structure
+        return json.loads(json.dumps(structure.as_dict()))
+
     @field_validator("structure")
     @classmethod
     def _has_species(cls, structure: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr
 
@@ -562,12 +562,25 @@ class ContactResult(CellContact):
         return table(("", "value", ""), contact_keys(self), caption=title)
 
 
-def different_doubts(contacts: Iterable[CellContact]) -> list[tuple[CellContact, Doubt]]:
+class _HasDoubts(Protocol):
+    """A contact of any kind, of which something is to be doubted."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def validity(self) -> list[Doubt]: ...
+
+
+_Doubtful = TypeVar("_Doubtful", bound=_HasDoubts)
+
+
+def different_doubts(contacts: Iterable[_Doubtful]) -> list[tuple[_Doubtful, Doubt]]:
     """Return what to doubt of contacts, each kind once: as it is said where it stands first.
 
     The same remark at another state of charge differs in its numbers alone.
     """
-    found: dict[tuple[str, str, str], tuple[CellContact, Doubt]] = {}
+    found: dict[tuple[str, str, str], tuple[_Doubtful, Doubt]] = {}
     for contact in contacts:
         for doubt in contact.validity:
             words = re.sub(r"-?\d[\d.e+-]*", "", doubt.text)

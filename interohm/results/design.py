@@ -11,6 +11,10 @@ from interohm.results.result import Curve, Quantiles, Result
 if TYPE_CHECKING:
     import pandas
 
+#: Verdicts on candidates, in the order in which they are listed.
+ELIGIBLE, BREAKS, OUTSIDE = "eligible", "breaks a limit", "outside of this model"
+VERDICTS = (ELIGIBLE, BREAKS, OUTSIDE)
+
 
 class DesignContact(Result):
     """One contact of a candidate: whether its two phases bear each other."""
@@ -44,6 +48,10 @@ class DesignSide(Result):
     margin_V: float | None = Field(None, description="V; of the contact with the coating.")
     margin_quantiles_V: Quantiles | None = Field(None, description="V; of that margin.")
     uncoated_margin_V: float | None = Field(None, description="V; of the contact without it.")
+    limited_by: str | None = Field(
+        None,
+        description="Whose limit the margin comes from: that of the coating, or the phase itself.",
+    )
 
 
 class ChosenLayer(Result):
@@ -102,6 +110,13 @@ class DesignCandidate(Result):
         default_factory=list, description="Contacts, from left to right."
     )
     sides: list[DesignSide] = Field(default_factory=list, description="Of the two outer phases.")
+    verdict: str = Field(
+        ELIGIBLE,
+        description="eligible; breaks a limit (in more than half of the samples); or outside of "
+        "this model (a contact reacts by energies, or leaves its windows' limits in more than 95 % "
+        "of the samples).",
+    )
+    verdict_text: str = Field("", description="Why it is not eligible; empty if it is.")
     within_limits_probability: float | None = Field(
         None, description="Share of the samples that keep all limits."
     )
@@ -109,15 +124,29 @@ class DesignCandidate(Result):
         default_factory=list, description="Limits that fewer than half of the samples keep."
     )
     outside_of_model: bool = Field(
-        False, description="A contact reacts or decomposes: never the best."
+        False, description="A contact reacts or decomposes: never the best, in no sample."
     )
     best_probability: float = Field(
-        0.0, description="Share of the samples in which it keeps all limits with the lowest R."
+        0.0,
+        description="Share of the samples in which it keeps all limits with the lowest R; above 0 "
+        "for one that breaks a limit in more than half of them, too.",
     )
     without_solution: int = Field(0, description="Samples without a solution.")
     curve: ThicknessCurve | None = Field(
         None, description="Resistance over the thickness; null without a coating."
     )
+
+
+class MarginDecision(Result):
+    """What the limit ``stability_margin_V`` decides."""
+
+    left_V: float = Field(description="V; the limit beside the left phase.")
+    right_V: float = Field(description="V; beside the right phase.")
+    is_default: bool = Field(description="Whether the design leaves it out.")
+    eligible: list[str] = Field(description="Coatings that are eligible with it.")
+    eligible_at_zero: list[str] = Field(description="With 0 V on both sides.")
+    eligible_without: list[str] = Field(description="Without a limit of the margin.")
+    text: str = Field(description="The same in words.")
 
 
 class FrontPoint(Result):
@@ -166,9 +195,14 @@ class DesignResult(Result):
     records: dict[str, str] = Field(description="Hash of each record that was used.")
     coatings: list[DesignCandidate] = Field(description="Each candidate.")
     uncoated: DesignCandidate = Field(description="The contact without a coating.")
-    best: str | None = Field(None, description="The candidate that is most probably the best.")
+    best: str | None = Field(
+        None, description="The eligible candidate that is most probably the best; null if none is."
+    )
     none_probability: float = Field(
         description="Share of the samples in which no candidate keeps all limits."
+    )
+    margin: MarginDecision | None = Field(
+        None, description="What the stability margin decides; null in earlier documents."
     )
     front: list[FrontPoint] = Field(
         default_factory=list,
@@ -177,6 +211,13 @@ class DesignResult(Result):
     next: list[NextCalculation] = Field(
         default_factory=list, description="Calculations by their value for this decision."
     )
+
+    def ranked(self) -> list[DesignCandidate]:
+        """Return all candidates: eligible ones first, then by how likely each is the best."""
+        return sorted(
+            [*self.coatings, self.uncoated],
+            key=lambda one: (VERDICTS.index(one.verdict), -one.best_probability),
+        )
 
     def to_frame(self) -> pandas.DataFrame:
         """Return one row for each candidate."""

@@ -108,8 +108,8 @@ class ImpedanceFit(Result):
     chi2_reduced: float = Field(description="About 1 where the model reaches the data.")
     noise_factor: float = Field(description="By which the noise was multiplied; 1 where it does.")
     converged: bool = Field(description="Whether the fit converged.")
-    effective_samples: float = Field(description="Of the reweighted samples.")
-    samples: int = Field(description="Number of samples of the posterior.")
+    effective_samples: float = Field(description="How many of the reweighted samples count.")
+    samples: int = Field(description="Drawn to check the fit, in all rounds.")
     largest_shift: float = Field(
         description="Of the reweighted from the normal mean, in standard deviations."
     )

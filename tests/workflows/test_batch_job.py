@@ -16,13 +16,13 @@ from pymatgen.core import Lattice, Structure
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.workflows import batch_job
-from interohm.workflows.batch_job import ending_in_order
 from interohm.workflows.calculations import calculate
 from interohm.workflows.campaign import memory_store
 from interohm.workflows.claims import claimed, clean, scratch_of
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.presets import load_preset
+from interohm.workflows.signals import ending_in_order
 
 TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
 STRETCHED = Structure(Lattice.cubic(3.9), ["Li", "Li"], [[0, 0, 0], [0.5, 0.5, 0.5]])

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interohm.errors import InputError
 from interohm.prediction.coated_stack import CoatingLayer, solve_stack_between
@@ -18,14 +20,15 @@ from interohm.prediction.design import (
     largest_within,
     nondominated,
 )
+from interohm.prediction.eligibility import limited_by, margin_decision, verdict_fields
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.solved_cell import solve_state
 from interohm.records import Insulator, material_document, material_from
 from interohm.records.cell_config import Cell
-from interohm.records.design import Design
+from interohm.records.design import Design, Limits
 from interohm.records.reference import reference_metal
 from interohm.records.shipped import SHIPPED_FOLDER, shipped_material
-from interohm.results.design import DesignResult
+from interohm.results.design import VERDICTS, DesignResult
 
 
 def _material(name: str) -> Any:
@@ -222,6 +225,91 @@ def test_windows_are_told_for_each_side(two: DesignResult) -> None:
     # both windows: 1.71 (Li3PS4) is above 1.7 (LiNbO3), 2.31 below 3.9
     assert sulfide.margin_V == pytest.approx(2.31 - 1.71)
     assert sulfide.uncoated_margin_V == pytest.approx(2.31 - voltage, abs=0.1)
+
+
+def test_a_side_says_what_limits_it(two: DesignResult) -> None:
+    phosphate, niobate = two.coatings
+    assert [side.limited_by for side in phosphate.sides] == [
+        "oxidation limit of Li3PO4",
+        "Li3PS4 itself",
+    ]
+    assert niobate.sides[1].limited_by == "Li3PS4 itself"
+
+
+def test_what_limits_a_margin() -> None:
+    assert limited_by({"A": (1.0, 4.0)}, [3.0, 3.9]) == "oxidation limit of A"
+    assert limited_by({"A": (1.0, 4.0)}, [3.0, 1.1]) == "reduction limit of A"
+    assert limited_by({"A": (1.0, 4.0), "B": (2.0, 3.0)}, []) == "B itself"
+    assert limited_by({"A": (2.0, 3.0), "B": (1.0, 4.0)}, []) == "A itself"
+    assert (
+        limited_by({"A": (1.0, 3.0), "B": (2.0, 4.0)}, [])
+        == "oxidation limit of A and reduction limit of B"
+    )
+    assert limited_by({}, [3.0]) is None
+    assert limited_by({"A": (1.0, 4.0)}, []) is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1), st.booleans()),
+        min_size=1,
+        max_size=6,
+    ),
+    st.floats(-1, 1),
+    st.floats(-1, 1),
+)
+def test_what_the_margin_decides(coatings: list[Any], left: float, right: float) -> None:
+    """Every coating that is listed as eligible is so by its verdict, at each of the limits."""
+    names = [f"C{index}" for index in range(len(coatings))]
+    spread = np.linspace(-0.3, 0.3, 7)
+    margins = [
+        {"stability_margin_V.left": a + spread, "stability_margin_V.right": b + spread}
+        for a, b, _, _ in coatings
+    ]
+    others = [{"electron_barrier_eV": np.linspace(0, 1, 7) <= share} for _, _, share, _ in coatings]
+    reacts = [one[3] for one in coatings]
+    limits = Limits.model_validate({"stability_margin_V": {"left": left, "right": right}})
+    found = margin_decision(limits, names, others, margins, reacts)
+    assert not found["is_default"]
+    for asked, key in (((left, right), "eligible"), ((0.0, 0.0), "eligible_at_zero")):
+        for name, other, margin, out in zip(names, others, margins, reacts, strict=True):
+            holds = {
+                **other,
+                "stability_margin_V.left": margin["stability_margin_V.left"] >= asked[0],
+                "stability_margin_V.right": margin["stability_margin_V.right"] >= asked[1],
+            }
+            verdict = verdict_fields(holds, margin, reacts=out)
+            assert (verdict["verdict"] == "eligible") == (name in found[key])
+            assert (verdict["verdict_text"] == "") == (verdict["verdict"] == "eligible")
+    assert set(found["eligible"]) <= set(found["eligible_without"])
+
+
+def test_the_default_margin_is_told() -> None:
+    margins = [{"stability_margin_V.left": np.full(5, -0.2)}]
+    found = margin_decision(Limits(), ["C"], [{}], margins, [False])
+    assert found["is_default"]
+    assert found["eligible"] == []
+    assert found["eligible_without"] == ["C"]
+    assert "0 V on both sides, the default" in found["text"]
+    assert "1 more would be (C)" in found["text"]
+
+
+def test_eligible_candidates_stand_first_and_alone_win() -> None:
+    """Both break the default margin in some samples; the sulfide alone in nearly all."""
+    found = _design(states_of_charge=[1.0], limits={"stability_margin_V": {"left": -0.2}})
+    verdicts = [one.verdict for one in found.ranked()]
+    assert verdicts == sorted(verdicts, key=VERDICTS.index)
+    for one in found.ranked():
+        assert one.outside_of_model == (one.verdict == "outside of this model")
+        assert (one.verdict == "eligible") == (not one.limits_broken)
+        if one.outside_of_model:
+            assert one.best_probability == 0.0
+            assert one.name not in {point.name for point in found.front}
+    assert found.uncoated.verdict == "outside of this model"
+    best = next(one for one in found.ranked() if one.name == found.best)
+    assert best.verdict == "eligible"
+    assert found.margin is not None
+    assert not found.margin.is_default
 
 
 def test_a_limit_that_nothing_keeps_leaves_no_winner() -> None:
