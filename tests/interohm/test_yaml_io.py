@@ -59,7 +59,7 @@ def test_what_is_no_mapping_is_refused_with_file_and_fix(
 def test_an_alias_bomb_is_refused_quickly() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
-    with pytest.raises(InputError, match="unfolding"):
+    with pytest.raises(InputError, match="expanding"):
         parse_yaml("\n".join(lines), where="bomb.yaml")
 
 
