@@ -312,7 +312,7 @@ def validated_as(adapter: TypeAdapter[Any], data: Any, *, where: str) -> Any:
 
 
 #: By which pydantic tells models apart, and which it puts into the places of errors.
-_KINDS = ("insulator", "metal", "electrode", "gpaw", "vasp")
+_KINDS = ("insulator", "metal", "electrode", "gpaw", "vasp", "number", "list", "range")
 
 _FIXES = {
     "extra_forbidden": "remove it, or correct its name (`interohm schema` lists all fields)",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interohm.report.curves import DASHES, SERIES, decades
+from interohm.report.doping_figure import doping_figure
 from interohm.report.next_calculations import NEXT_NOTE, next_table
 from interohm.report.page import figure, findings, keys, lead, page, section
 from interohm.report.screening import records_table
@@ -95,6 +96,12 @@ def write_design_report(
         section("Reactions and windows", _contacts_table(listed)),
         section("What a coating does for each side", _sides_table(ranked), note=_SIDE_NOTE),
     ]
+    doping = doping_figure(ranked[:_MOST_CURVES])
+    if doping is not None:
+        figures["doping"] = doping
+        body.append(
+            section("Doping at the optimum", figure("doping", "Doping across each coating"))
+        )
     if result.front:
         figures["front"] = _front_figure(result)
         note = (

@@ -61,6 +61,9 @@ class ChosenLayer(Result):
     thickness_nm: float = Field(description="nm; thickness.")
     donors_cm3: float = Field(0.0, description="cm⁻³; frozen species of charge +1.")
     acceptors_cm3: float = Field(0.0, description="cm⁻³; frozen species of charge −1.")
+    doping_gradient_cm3: float = Field(
+        0.0, description="cm⁻³; donors minus acceptors, right end less left end."
+    )
     susceptibility: float = Field(0.0, description="Beside the record's dielectric constant.")
 
 
