@@ -373,9 +373,9 @@ class InterfaceHop(_Config):
         The same distance for a second calculation in a cell of another width. The difference
         enters the barrier's uncertainty.
     control : str, optional
-        Name of an interface of one crystal with itself, its hop in a cell as wide. What that
-        barrier lacks to the bulk's is the error of the cell: it is taken from this barrier, and
-        half of it enters the uncertainty.
+        Name of an interface of one crystal with itself, whose hop is calculated in an equally wide
+        cell. Its barrier minus that of the bulk is the error of the cell, which is subtracted from
+        this barrier; half of it enters the uncertainty.
     """
 
     lateral_A: Annotated[Number, Field(gt=0, le=30)] = 4.0
