@@ -14,7 +14,7 @@ from interohm.report.palette import colours
 from interohm.yaml_io import check_output_path, write_bytes, write_text
 
 BEGIN, END = "<!-- validate: begin -->\n", "<!-- validate: end -->\n"
-_HEAD = "# Predictions beside what is measured\n\n"
+_HEAD = "# Predictions compared with measurements\n\n"
 _UNITS = {
     "interface_resistance_ohm_cm2": "R (Ω·cm²)",
     "interface_resistance_ratio": "ratio of R",
