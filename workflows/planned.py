@@ -39,8 +39,7 @@ class PlannedCalculation:
     label : str
         Phase and step.
     hash : str
-        Of the calculation that is found, else of the request; preliminary while the structure that
-        it starts from is not calculated yet.
+        Of the calculation that is found, else of the request.
     kind : str
         What is calculated.
     charge : int
@@ -51,6 +50,8 @@ class PlannedCalculation:
         Divisions of the mesh; of listed points their number.
     found : bool
         Whether database or program have it already.
+    planned : bool
+        Whether it starts from what is not calculated yet, so that ``hash`` is preliminary.
     request : CalculationRequest
         What the engine would be asked for.
     """
@@ -63,7 +64,13 @@ class PlannedCalculation:
     electrons: int
     kpoints: tuple[int, ...]
     found: bool
+    planned: bool
     request: CalculationRequest
+
+    @property
+    def identity(self) -> str:
+        """Begins the calculation's hash; ``planned`` while that is not known."""
+        return "planned" if self.planned else self.hash[:12]
 
 
 def jobs_in_order(flow: Flow) -> list[tuple[Job, list[str]]]:
@@ -93,9 +100,13 @@ def planned_calculations(flow: Flow, database: Database) -> list[PlannedCalculat
 def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
     outputs: dict[str, Any] = {}
     seen = Requests()
-    for job, _ in jobs_in_order(flow):
+    preliminary: set[str] = set()  # jobs whose output is not what they will have
+    for job, before in jobs_in_order(flow):
         if job.function in _RECORDS:
             continue
+        planned = not preliminary.isdisjoint(before)
+        if planned:
+            preliminary.add(job.uuid)
         arguments = _resolved(job.function_args, outputs)
         named = _resolved(job.function_kwargs, outputs)
         if not is_calculation(job):
@@ -103,6 +114,8 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
             continue
         request = calculation_request(*arguments, **named)
         found = known_as(database, request)
+        if found is None:
+            preliminary.add(job.uuid)
         structure = arguments[0]
         # What is not calculated yet goes on with the structure that it starts from.
         output: Any = (
@@ -123,6 +136,7 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
             electrons=neutral - request.charge,
             kpoints=_divisions(request.settings["kpoints"]),
             found=found is not None,
+            planned=planned,
             request=request,
         )
 

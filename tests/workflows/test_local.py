@@ -39,11 +39,17 @@ def test_a_dry_run_starts_nothing(tiny: CampaignConfig, database: Database, tmp_
     assert (vacancy.atoms, vacancy.electrons, vacancy.kpoints) == (15, 64, vacancy.kpoints)
     assert named["LiF: V_F +1"].electrons == 8 * 1 + 7 * 7 - 1
     assert named["Li: slab (110)"].kpoints[2] == 1
+    # all but the cells start from what is not calculated yet
+    assert {row.label for row in rows if not row.planned} == {"Li: cell", "LiF: cell"}
+    assert vacancy.identity == "planned"
+    assert named["LiF: cell"].identity == named["LiF: cell"].hash[:12]
 
 
 @DFT
 def test_from_structures_to_records(tiny: CampaignConfig, database: Database) -> None:
+    exact = {row.hash for row in dry_run(tiny, database) if not row.planned}
     records = run_campaign(tiny, database, progress=False)
+    assert all(find_calculation(database, hash) is not None for hash in exact)
     lithium, fluoride = records["Li"], records["LiF"]
     assert isinstance(lithium, Metal)
     assert isinstance(fluoride, Insulator)
@@ -66,7 +72,7 @@ def test_from_structures_to_records(tiny: CampaignConfig, database: Database) ->
         assert find_calculation(database, hash) is not None
     assert database.material("LiF") == fluoride
 
-    assert all(row.found for row in dry_run(tiny, database))
+    assert all(row.found and not row.planned for row in dry_run(tiny, database))
     count, begun = database.count("calculations"), time.monotonic()
     assert run_campaign(tiny, database, progress=False) == records
     assert time.monotonic() - begun < 15
