@@ -71,6 +71,12 @@ def server_database(server_uri) -> Iterator[str]:
         client.drop_database(name)
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that no processor ends with one alone."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("dft", "slow")))}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(autouse=True)
 def no_calculation_unasked(request, monkeypatch):
     """Let calculations start in tests that are about them, and on the tests' cluster."""
