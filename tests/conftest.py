@@ -52,6 +52,14 @@ def interohm(capfd):
 
 
 @pytest.fixture
+def few_samples(monkeypatch):
+    """Let predictions of cells draw few samples: for tests of what does not hang on how many."""
+    from interohm.prediction.cell import cell_result
+
+    monkeypatch.setitem(cell_result.__kwdefaults__, "samples", 50)
+
+
+@pytest.fixture
 def server_uri() -> str:
     """Return the address of a MongoDB server that may be written to."""
     uri = os.environ.get("INTEROHM_TEST_MONGODB_URI")
