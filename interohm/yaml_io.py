@@ -75,6 +75,12 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     return parse_yaml(text, where=str(path))
 
 
+def load_named_yaml(path: str | Path) -> dict[str, Any]:
+    """As `load_yaml`; a mapping without a ``name`` has that of its file, without the ending."""
+    data = load_yaml(path)
+    return data if data.get("name") is not None else {**data, "name": Path(path).stem[:128]}
+
+
 def parse_yaml(text: str, *, where: str) -> dict[str, Any]:
     """Read one YAML mapping from a string; ``where`` names it in errors (see `load_yaml`)."""
     mapping = _json_mapping(text)
@@ -302,7 +308,7 @@ def validated_as(adapter: TypeAdapter[Any], data: Any, *, where: str) -> Any:
 
 
 #: By which pydantic tells models apart, and which it puts into the places of errors.
-_KINDS = ("insulator", "metal", "electrode", "gpaw", "vasp")
+_KINDS = ("insulator", "metal", "electrode", "gpaw", "vasp", "number", "list", "range")
 
 _FIXES = {
     "extra_forbidden": "remove it, or correct its name (`interohm schema` lists all fields)",

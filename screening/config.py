@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from interohm.records.cell_config import StateOfCharge, Temperature, Thickness
 from interohm.screening.cells import OUTPUTS
-from interohm.yaml_io import load_yaml, validated
+from interohm.yaml_io import load_named_yaml, validated
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Expression = Annotated[str, Field(min_length=1, max_length=10_000)]
@@ -67,7 +67,7 @@ class ScreenConfig(_Config):
     Parameters
     ----------
     name : str
-        Free text.
+        Free text; default: that of the file, without its ending.
     mobile_ion : str
         Whose records "all" and patterns stand for.
     negative_electrodes, electrolytes, positive_electrodes : Candidates
@@ -101,7 +101,7 @@ class ScreenConfig(_Config):
         more than this; otherwise they have no resistance.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=128)]
+    name: Annotated[str, Field(min_length=1, max_length=128)] = "screening"
     mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")] = "Li"
     negative_electrodes: Candidates
     electrolytes: Candidates
@@ -161,4 +161,4 @@ def load_screen(path: str | Path) -> ScreenConfig:
     InputError
         With every field that is wrong, and how to mend it.
     """
-    return validated(ScreenConfig, load_yaml(path), where=str(path))
+    return validated(ScreenConfig, load_named_yaml(path), where=str(path))

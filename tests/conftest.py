@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from interohm.cli import main
+
+# No test fails because a machine is slow. In CI, Hypothesis has such a profile of its own.
+if settings.get_current_profile_name() == "default":
+    settings.register_profile(
+        "slow machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("slow machine")
 
 # Where tests find what writes VASP's files, what plans in a process of its own, and the script of
 # a page's tables.

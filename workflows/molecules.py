@@ -15,7 +15,7 @@ from interohm.slab_builders.molecules import boxed
 
 from .campaign_config import SHIPPED_STRUCTURES
 from .presets import AnyPreset
-from .steps import calculation_job
+from .steps import CRYSTAL, calculation_job
 
 #: H2 has 0.74 Å.
 _CLOSEST_A = 0.5
@@ -109,12 +109,14 @@ def molecule_jobs(molecules: Mapping[str, Molecule], preset: AnyPreset) -> dict[
             fix="give the preset `molecule`, or leave the molecules out",
         )
     settings = step.engine_settings(preset.xc)
-    return {
-        name: calculation_job(
-            f"{name}: molecule", boxed(molecule, step.vacuum_A), preset, "relax", settings
+    jobs = {}
+    for name, molecule in molecules.items():
+        label = f"{name}: molecule"
+        jobs[name] = calculation_job(
+            label, boxed(molecule, step.vacuum_A), preset, "relax", settings
         )
-        for name, molecule in molecules.items()
-    }
+        jobs[name].metadata[CRYSTAL] = label
+    return jobs
 
 
 def corrections_of(preset: AnyPreset, molecules: Collection[str]) -> dict[str, EnergyCorrection]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from interohm.results.coated_contact import CoatedContactResult
+    from interohm.results.result import Quantiles
 
 
 def coated_contact(
@@ -61,7 +65,7 @@ def coated_contact(
                 f"{name} is a metal", where="--coating", fix="name an insulating coating"
             )
         inner.append((material, thickness_nm))
-    document = coated_result(
+    result = coated_result(
         materials[0],
         inner,
         materials[-1],
@@ -71,9 +75,11 @@ def coated_contact(
         interfaces=known_interfaces(),
     )
     if as_json:
-        print_json(document)
+        print_json(result.document())
     else:
-        _print(document)
+        from interohm.cli.named_materials import assumed_inputs
+
+        _print(result, assumed_inputs(materials))
 
 
 def _parsed(text: str) -> tuple[str, float]:
@@ -99,46 +105,65 @@ def _parsed(text: str) -> tuple[str, float]:
     return name, validated_as(adapter, value, where=f"--coating {text}")
 
 
-def _print(document: dict[str, Any]) -> None:
+def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
     from interohm.cli.output import console, shown, table
+    from interohm.cli.tables import print_assumed, print_dominant
+    from interohm.results.contact import different_doubts
+    from interohm.results.json_values import likely_below
 
     out = console()
     names = [
-        document["left"],
-        *(f"{one['material']} ({one['thickness_nm']:g} nm)" for one in document["coatings"]),
-        document["right"],
+        result.left,
+        *(f"{one.material} ({one.thickness_nm:g} nm)" for one in result.coatings),
+        result.right,
     ]
-    made = table("part", "R (Ω·cm²)", "5 to 95 %#", title=" | ".join(names))
-    rows = [
-        *(
-            (f"{one['material']}, {one['thickness_nm']:g} nm", one["resistance_ohm_cm2"], one)
-            for one in document["coatings"]
-        ),
-        *(
-            (
-                f"charge transfer {one['left']} | {one['right']}",
-                one["charge_transfer_ohm_cm2"],
-                one,
-            )
-            for one in document["contacts"]
-        ),
-        ("depletion of the outer phases", document["depletion_ohm_cm2"], None),
-        ("interface resistance", document["interface_resistance_ohm_cm2"], document),
-    ]
-    for label, value, source in rows:
-        spread = None if source is None else source.get("quantiles_ohm_cm2")
-        made.add_row(
-            label,
-            shown(value, 3),
-            "" if spread is None else f"{spread['p05']:.3g} … {spread['p95']:.3g}",
+    conditions = f"{result.temperature_K:g} K"
+    if result.state_of_charge:
+        conditions += f", state of charge {result.state_of_charge:g}"
+    title = f"{' | '.join(names)}   ({conditions})"
+    made = table("part", "R (Ω·cm²)", "5 to 95 %#", "", title=title)
+
+    def add(label: str, value: float | None, spread: Quantiles | None, remark: str = "") -> None:
+        interval = "" if spread is None else f"{spread['p05']:.3g} … {spread['p95']:.3g}"
+        made.add_row(label, shown(value, 3), interval, remark)
+
+    add("interface", result.interface_resistance_ohm_cm2, result.quantiles_ohm_cm2)
+    for layer in result.coatings:
+        label = f"{layer.material}, {layer.thickness_nm:g} nm"
+        add(label, layer.resistance_ohm_cm2, layer.quantiles_ohm_cm2)
+    for one in result.contacts:
+        barrier = f"barrier {shown(one.contact_barrier_eV, 3)} eV"
+        if one.contact_barrier_assumed:
+            barrier += " (assumed)"
+        add(
+            f"charge transfer {one.name}",
+            one.charge_transfer_ohm_cm2,
+            one.quantiles_ohm_cm2,
+            barrier,
         )
+    add("depletion of the outer phases", result.depletion_ohm_cm2, None)
     out.print(made)
-    if document["electron_barrier_eV"] is not None:
+    if (below := likely_below(result.share_above_ohm_cm2)) is not None:
+        out.print(f"likely below (Ω·cm²): {below} of the samples")
+    if result.next is not None:
+        out.print(f"next: {result.next.text}")
+    for one in result.contacts:
+        for known in one.interface_numbers:
+            out.print(f"{one.name}, {known.text}")
+    unknown = [one.name for one in result.contacts if one.contact_barrier_assumed]
+    print_assumed([*(f"contact barrier of {name}" for name in unknown), *assumed])
+    if result.electron_barrier_eV is not None:
         out.print(
-            f"electron barrier {shown(document['electron_barrier_eV'], 3)} eV, hole barrier "
-            f"{shown(document['hole_barrier_eV'], 3)} eV, emission at most "
-            f"{shown(document['leakage_A_cm2'], 2)} A/cm²"
+            f"electron barrier {shown(result.electron_barrier_eV, 3)} eV, hole barrier "
+            f"{shown(result.hole_barrier_eV, 3)} eV, emission at most "
+            f"{shown(result.leakage_A_cm2, 2)} A/cm²"
         )
-    for one in document["contacts"]:
-        if one["reaction"] is not None:
-            out.print(one["reaction"]["text"])
+    print_dominant(result.sensitivity)
+    for one in result.contacts:
+        if one.text is not None:
+            out.print(f"{one.name}: {one.text}")
+    for contact, doubt in different_doubts(result.contacts):
+        # the contact's own text says how far a potential is outside of a window
+        if doubt.code != "window":
+            out.print(f"{contact.name}, {doubt.code}: {doubt.text}")
+    out.print(f"potentials: above the neutral mobile metal, record {result.reference}")

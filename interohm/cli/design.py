@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from interohm.records import Insulator, Metal
     from interohm.records.design import Design
-    from interohm.results.design import DesignCandidate, DesignResult
+    from interohm.results.design import DesignResult
 
 DESIGN_EXAMPLE = "Example: interohm design coatings.yaml --report design.html --next campaign.yaml"
 
@@ -144,13 +144,14 @@ def _print(result: DesignResult) -> None:
         "5 to 95 %#",
         "electron barrier (eV)",
         "margin left, right (V)#",
-        "reacts",
+        "verdict",
+        "keeps limits, %",
         "best, %",
-        title=f"{' | '.join(result.between)}, {result.temperature_K:g} K: coatings by how likely "
-        "they are the best",
+        title=f"{' | '.join(result.between)}, {result.temperature_K:g} K: coatings, eligible ones "
+        "first, by how likely they are the best",
     )
-    ranked = sorted(result.coatings, key=lambda one: -one.best_probability)
-    for one in [*ranked, result.uncoated]:
+    ranked = result.ranked()
+    for one in ranked:
         spread = one.quantiles.get("interface_resistance_ohm_cm2")
         made.add_row(
             one.name,
@@ -159,13 +160,23 @@ def _print(result: DesignResult) -> None:
             shown(one.interface_resistance_ohm_cm2, 3),
             "–" if spread is None else f"{spread['p05']:.2g} … {spread['p95']:.2g}",
             shown(one.electron_barrier_eV, 3),
-            ", ".join(shown(side.margin_V, 2) for side in one.sides) or "–",
-            said_of_reactions(one),
-            f"{100 * one.best_probability:.0f}",
+            ", ".join(shown(side.margin_V, 2) for side in one.sides)
+            or ", ".join(shown(contact.margin_V, 2) for contact in one.contacts),
+            one.verdict,
+            _share(one.within_limits_probability),
+            "–" if one.outside_of_model else _share(one.best_probability),
         )
     out.print(made)
     out.print(conclusion(result))
-    for contact in (one for candidate in [*ranked, result.uncoated] for one in candidate.contacts):
+    if result.margin is not None:
+        out.print(result.margin.text)
+    for one in ranked:
+        if one.verdict_text:
+            out.print(f"{one.name}: {one.verdict}, {one.verdict_text}")
+    for text in sides_text(result):
+        out.print(text)
+    seen = [one for candidate in ranked for one in candidate.contacts]
+    for contact in seen:
         if contact.verdict in ("reacts", "may react", "outside of a window"):
             out.print(f"  {contact.left} | {contact.right}: {contact.text}")
     if result.next:
@@ -174,22 +185,45 @@ def _print(result: DesignResult) -> None:
             out.print(f"  {step.text}")
 
 
-def said_of_reactions(candidate: DesignCandidate) -> str:
-    """Return whether a candidate's contacts react, in a word or two."""
-    if candidate.outside_of_model:
-        return "outside of this model"
-    return {True: "beyond a window", False: "no", None: "unknown"}[candidate.reacts]
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f}"
+
+
+def sides_text(result: DesignResult) -> list[str]:
+    """Return where an outer phase itself limits the margin, which no coating can mend."""
+    lines = []
+    for index, phase in enumerate(result.between):
+        sides = {one.name: one.sides[0 if index == 0 else -1] for one in result.coatings}
+        itself = [name for name, side in sides.items() if side.limited_by == f"{phase} itself"]
+        if itself:
+            margin = sides[itself[0]].margin_V
+            which = "any of these coatings" if len(itself) == len(sides) else ", ".join(itself)
+            lines.append(
+                f"margin beside {phase} with {which}: limited by {phase} itself, whose window is "
+                f"{margin or 0.0:.2g} V wide"
+            )
+    return lines
 
 
 def conclusion(result: DesignResult) -> str:
     """Return what a design says, in a sentence."""
+    candidates = [*result.coatings, result.uncoated]
     if result.best is None:
-        return "no candidate keeps the limits in any sample: look at limits_broken of --json"
-    best = next(one for one in [*result.coatings, result.uncoated] if one.name == result.best)
-    size = "" if best.optimum_nm is None else f" of {best.optimum_nm:.2g} nm"
-    text = f"best: {best.name}{size}, in {best.best_probability:.0%} of the samples"
-    if best.at_bound == "thinnest":
-        text += " (the thinnest that was asked for: resistance grows with thickness)"
+        text = "best: none, since no coating is eligible"
+        if any(one.verdict == "eligible" for one in result.coatings):
+            text = "best: none, since no candidate keeps all limits in any sample"
+        likely = max(candidates, key=lambda one: one.best_probability)
+        if likely.best_probability > 0.0:
+            text += (
+                f"; {likely.name} comes closest, with the lowest resistance within all limits in "
+                f"{likely.best_probability:.0%} of the samples"
+            )
+    else:
+        best = next(one for one in candidates if one.name == result.best)
+        size = "" if best.optimum_nm is None else f" of {best.optimum_nm:.2g} nm"
+        text = f"best: {best.name}{size}, in {best.best_probability:.0%} of the samples"
+        if best.at_bound == "thinnest":
+            text += " (the thinnest that was asked for: resistance grows with thickness)"
     if result.none_probability >= 0.005:
         text += f"; in {result.none_probability:.0%} of them no candidate keeps all limits"
     return text

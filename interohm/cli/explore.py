@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from interohm.records.experiment import Experiment
 
 EXPLORE_EXAMPLE = "Example: interohm explore --port 8050"
 
@@ -29,7 +33,7 @@ def explore(
     from interohm.explorer.server import explorer, listen, page_that_leads_to
     from interohm.settings import load_settings
 
-    server, address = listen(explorer(load_settings()), port)
+    server, address = listen(explorer(load_settings(), _predicted), port)
     remark(f"the database is at {address} until Ctrl-C")
     with contextlib.ExitStack() as opened:
         if browser:
@@ -37,3 +41,12 @@ def explore(
 
             webbrowser.open(opened.enter_context(page_that_leads_to(address)))
         server.serve_forever()
+
+
+def _predicted(
+    experiments: Sequence[Experiment], progress: Callable[[int], None]
+) -> list[dict[str, Any]]:
+    """Return what is predicted of each measured value in turn."""
+    from interohm.prediction.validation import row_fields, validate
+
+    return row_fields(validate(experiments, progress=progress).rows)

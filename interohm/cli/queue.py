@@ -154,6 +154,8 @@ def status(
         out.print(_jobs("running", running[:_LISTED]))
         if len(running) > _LISTED:
             remark(f"and {len(running) - _LISTED} more; `interohm status --json` has all")
+    if any(job.waits_for for job in jobs):
+        out.print(_waiting(jobs))
     ended_badly = [job for job in jobs if job.state in ("failed", "lost")]
     if failed and ended_badly:
         out.print(_jobs("failed", ended_badly))
@@ -228,12 +230,25 @@ def _rerun(manager: Manager, campaign: str | None, lost_after: float | None) -> 
         from interohm.workflows import remote_queue
 
         with remote_queue.open_project() as project:
-            return len(remote_queue.rerun(project, campaign=campaign))
+            return len(remote_queue.rerun(project, campaign=campaign, forget=_forget))
     from interohm.workflows import queue_state
     from interohm.workflows.launchpad import open_launchpad
 
     with open_launchpad() as launchpad:
-        return len(queue_state.rerun(launchpad, campaign=campaign, lost_after_s=lost_after))
+        begun = queue_state.rerun(
+            launchpad, campaign=campaign, lost_after_s=lost_after, forget=_forget
+        )
+        return len(begun)
+
+
+def _forget(jobs: Sequence[str]) -> None:
+    """Forget the failures of jobs that are tried again."""
+    from interohm.database import Database
+    from interohm.settings import load_settings
+
+    if jobs and load_settings().mongodb_uri is not None:
+        with Database.open(write=True) as database:
+            database.forget_failures(jobs)
 
 
 def _make_indexes() -> None:
@@ -328,6 +343,21 @@ def _totals(jobs: Sequence[QueuedJob]) -> str:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _waiting(jobs: Sequence[QueuedJob]) -> Table:
+    """Return what jobs wait for that others calculate, the most frequent first."""
+    from interohm.cli.output import table
+
+    made = table("waits for", "jobs#", "phases#", "for example", title="another job calculates it")
+    grouped: dict[str, list[QueuedJob]] = {}
+    for job in jobs:
+        if job.waits_for:
+            grouped.setdefault(job.waits_for, []).append(job)
+    for holder, own in sorted(grouped.items(), key=lambda one: -len(one[1])):
+        phases = {(job.campaign, job.phase) for job in own}
+        made.add_row(holder, str(len(own)), str(len(phases)), f"{own[0].phase}: {own[0].name}")
+    return made
 
 
 def _reasons(jobs: Sequence[QueuedJob]) -> Table:

@@ -24,6 +24,7 @@ class Schema(StrEnum):
     design = "design"
     imports = "import"
     contact_result = "contact-result"
+    coated_contact_result = "coated-contact-result"
     cell_result = "cell-result"
     impedance_result = "impedance-result"
     dynamics_result = "dynamics-result"
@@ -45,6 +46,7 @@ _HOMES = {
     Schema.design: ("interohm.records.design", "Design"),
     Schema.imports: ("interohm.workflows.vasp_import_config", "ImportConfig"),
     Schema.contact_result: ("interohm.results.contact", "ContactResult"),
+    Schema.coated_contact_result: ("interohm.results.coated_contact", "CoatedContactResult"),
     Schema.cell_result: ("interohm.results.cell", "CellResult"),
     Schema.impedance_result: ("interohm.results.impedance", "ImpedanceResult"),
     Schema.dynamics_result: ("interohm.results.dynamics", "DynamicsResult"),
@@ -63,8 +65,9 @@ def schema(
         Schema,
         typer.Argument(
             help="record, interface, experiment, cell, campaign, preset, screen, design, import, "
-            "contact-result, cell-result, impedance-result, dynamics-result, "
-            "measured-impedance-result, screening-result, design-result or kpfm-result."
+            "contact-result, coated-contact-result, cell-result, impedance-result, "
+            "dynamics-result, measured-impedance-result, screening-result, design-result or "
+            "kpfm-result."
         ),
     ],
 ) -> None:
@@ -83,9 +86,11 @@ def json_schema(of: Schema) -> dict[str, Any]:
     """Return the JSON schema of a file or a result."""
     from pydantic import TypeAdapter
 
+    from interohm.cli.field_meanings import DocumentedSchema
+
     module, name = _HOMES[of]
     described = getattr(import_module(module), name)
     if isinstance(described, TypeAdapter):
-        return described.json_schema()
-    schema: dict[str, Any] = described.model_json_schema()
+        return described.json_schema(schema_generator=DocumentedSchema)
+    schema: dict[str, Any] = described.model_json_schema(schema_generator=DocumentedSchema)
     return schema

@@ -79,11 +79,11 @@ def print_contact(document: ContactResult, assumed: list[str]) -> None:
     if document.next is not None:
         out.print(f"next: {document.next.text}")
     _known([document])
-    _assumed([*_assumed_barriers([document]), *assumed])
+    print_assumed([*_assumed_barriers([document]), *assumed])
     out.print(made)
     _footnotes(document)
     _explain_counts(made, resistances)
-    _dominant(document.sensitivity, "")
+    print_dominant(document.sensitivity)
     _doubts([document])
     out.print(f"potentials: above the neutral mobile metal, record {document.reference}")
 
@@ -232,7 +232,7 @@ def _footnotes(document: ContactResult) -> None:
         out.print(f"intervals: {samples} samples of the records' uncertainties{without}")
 
 
-def _dominant(sensitivity: Sensitivity | None, when: str) -> None:
+def print_dominant(sensitivity: Sensitivity | None, when: str = "") -> None:
     """Say which numbers the interval of the resistance is from: what to know better next."""
     ranked = (sensitivity or {}).get("log10_interface_resistance") or []
     most = [one for one in ranked if one.variance_share >= _WORTH_NAMING][:3]
@@ -269,7 +269,8 @@ def _doubts(contacts: Sequence[CellContact]) -> None:
         console().print(f"{contact.name}, {doubt.code}: {doubt.text}")
 
 
-def _assumed(assumed: list[str]) -> None:
+def print_assumed(assumed: Sequence[str]) -> None:
+    """Say which numbers nobody measured or calculated."""
     if assumed:
         console().print(f"assumed, neither measured nor calculated: {', '.join(assumed)}")
 
@@ -284,7 +285,7 @@ def print_cell(document: CellResult, assumed: list[str]) -> None:
         when = f"at state of charge {last.state_of_charge:g}"
         out.print(f"next: {last.next.text} ({when})")
     _known(last.contacts)
-    _assumed([*_assumed_barriers(last.contacts), *assumed])
+    print_assumed([*_assumed_barriers(last.contacts), *assumed])
     out.print(states)
     out.print(contacts)
     following = _following(document)
@@ -307,7 +308,7 @@ def print_cell(document: CellResult, assumed: list[str]) -> None:
         for found in state.stability_violations
     }.items():
         out.print(f"{material} leaves its stability window, {low:g} to {high:g} V, in this cell")
-    _dominant(last.sensitivity, f" at state of charge {last.state_of_charge:g}")
+    print_dominant(last.sensitivity, f" at state of charge {last.state_of_charge:g}")
     _doubts([contact for state in document.states for contact in state.contacts])
     if document.reference:
         out.print(f"potentials: above the neutral mobile metal, record {document.reference}")

@@ -64,7 +64,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("rows.key",),
         ("schema_version",),
     ),
-    "failures": (("engine",), ("rows.formula",), ("schema_version",)),
+    "failures": (("engine",), ("rows.formula",), ("key",), ("job",), ("schema_version",)),
     # the outputs of jobs, as jobflow asks for them
     "jobs": (("uuid", "index"), ("index",)),
     "job_data.files": (("metadata.blob_uuid",), ("metadata.job_uuid", "metadata.job_index")),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dash import Dash
     from werkzeug.serving import BaseWSGIServer
 
+    from interohm.explorer.measured import Predict
     from interohm.settings import Settings
 
 _LOOPBACK = "127.0.0.1"
@@ -35,11 +36,18 @@ _HEADERS = {
 }
 
 
-def explorer(settings: Settings) -> Dash:
+def explorer(settings: Settings, predict: Predict | None = None) -> Dash:
     """Return the page over the database of the settings.
 
     Its address has a random part, so that other users of the machine cannot read along; requests
     for another host's name, as a web page elsewhere might cause, are refused.
+
+    Parameters
+    ----------
+    settings : Settings
+        Name the database.
+    predict : callable, optional
+        Predicts the measured values of the tab ``validation``; see `Predict`.
 
     Raises
     ------
@@ -53,6 +61,7 @@ def explorer(settings: Settings) -> Dash:
     from interohm.database import Database
     from interohm.explorer.callbacks import register
     from interohm.explorer.layout import page
+    from interohm.explorer.measured import MeasuredValues
     from interohm.explorer.requests import is_request
     from interohm.report.palette import style_sheet
 
@@ -73,7 +82,7 @@ def explorer(settings: Settings) -> Dash:
         "{%css%}", f"{{%css%}}<style>{style_sheet()}</style>"
     )
     app.layout = page(location)
-    register(app, settings)
+    register(app, settings, MeasuredValues(predict))
     root = app.config.requests_pathname_prefix
 
     @server.before_request

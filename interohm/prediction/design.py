@@ -14,9 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.errors import InputError
-from interohm.prediction.coated_stack import CoatingLayer, check_between, solve_stack_between
+from interohm.prediction.coated_gradient import log_resistance_gradient
+from interohm.prediction.coated_stack import (
+    CoatingLayer,
+    check_between,
+    solve_stack_between,
+    stack_row,
+)
+from interohm.prediction.contact_stability import (
+    contacts_react,
+    nominal_margin_V,
+    nominal_windows_V,
+    stability_fields,
+)
+from interohm.prediction.design_variables import SEARCHED, Variable
 from interohm.prediction.electrodes import electrode_state
-from interohm.prediction.reaction import reaction_fields
+from interohm.prediction.eligibility import limited_by, margin_decision, verdict_fields
 from interohm.prediction.sampling import phase_of
 from interohm.prediction.sensitivity import RecordedFieldSamples
 from interohm.prediction.single_contact import Conditions, contact_ion_content, solve_contact
@@ -25,14 +38,12 @@ from interohm.records import Insulator, Metal, material_hash
 from interohm.records.design import (
     Coating,
     Design,
-    DopantRange,
-    SusceptibilityRange,
-    ThicknessRange,
+    Thicknesses,
 )
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
-from interohm.results.design import DesignResult
-from interohm.results.json_values import column_quantiles, number, numbers, quantiles
+from interohm.results.design import ELIGIBLE, OUTSIDE, DesignResult
+from interohm.results.json_values import column_quantiles, numbers, quantiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,11 +56,11 @@ if TYPE_CHECKING:
 #: Points of the grid over a single thickness, over each of two, and over a concentration.
 _POINTS, _POINTS_OF_TWO, _POINTS_OF_DOPANTS = 7, 5, 4
 
-#: What may be searched beside the thickness.
-_SEARCHED = ("donors_cm3", "acceptors_cm3", "susceptibility")
+#: The same over a gradient of doping, whose middle is often none.
+_POINTS_OF_GRADIENTS = 5
 
-#: A thickness is refined to this share of itself.
-_THICKNESS_SHARE = 0.02
+#: Slopes of log10 R per unit of ln p below this are none.
+_FLAT_DECADES = 1e-3
 
 #: What a broken limit costs, in decades of the resistance, where calculations are compared.
 _BROKEN_DECADES = 3.0
@@ -61,17 +72,7 @@ _Progress = Callable[[int], None]
 class _Layer:
     coating: Coating
     material: Insulator
-    thickness_nm: ThicknessRange
-
-
-@dataclass(frozen=True)
-class _Variable:
-    """One number of a candidate that is searched on a logarithmic axis."""
-
-    layer: int
-    field: str
-    low: float
-    high: float
+    thickness_nm: Thicknesses
 
 
 @dataclass(frozen=True)
@@ -140,30 +141,20 @@ class _Problem:
             for charge in self.design.states_of_charge
         ]
 
-    def window_V(self, material: Insulator, *, nominal: bool) -> tuple[Array, Array] | None:
+    def window_V(self, material: Insulator) -> tuple[Array, Array] | None:
         """Return reduction and oxidation limit; None where they are unknown."""
         if material.stability_window_V is None:
             return None
         names = ("stability_window_V[reduction]", "stability_window_V[oxidation]")
         low, high = (
-            np.asarray(one.value) if nominal else self.samples.value(material.name, name, one)
+            self.samples.value(material.name, name, one)
             for name, one in zip(names, material.stability_window_V, strict=True)
         )
         return low, high
 
-    def margin_V(
-        self, one: Insulator | Metal, other: Insulator | Metal, *, nominal: bool
-    ) -> Array | None:
-        """Return how far a contact is inside of windows, at the worst state of charge.
-
-        Beside the electrode, from its potential to the nearer limit of the other phase; between
-        two insulators, how far their windows overlap: somewhere there both must be stable.
-        """
-        windows = [
-            self.window_V(phase, nominal=nominal)
-            for phase in (one, other)
-            if isinstance(phase, Insulator)
-        ]
+    def margin_V(self, one: Insulator | Metal, other: Insulator | Metal) -> Array | None:
+        """Return the sampled `nominal_margin_V` of a contact."""
+        windows = [self.window_V(phase) for phase in (one, other) if isinstance(phase, Insulator)]
         if any(window is None for window in windows):
             return None
         known = [window for window in windows if window is not None]
@@ -173,10 +164,23 @@ class _Problem:
         ((low, high),) = known
         margins = [
             np.minimum(high - voltage, voltage - low)
-            for voltage in self.voltages_V(nominal=nominal)
+            for voltage in self.voltages_V(nominal=False)
             if voltage is not None
         ]
         return np.asarray(np.min(np.broadcast_arrays(*margins), axis=0))
+
+    def nominal_voltages_V(self) -> list[float]:
+        """Return the electrode's potential at each state of charge; none without one."""
+        return [float(one) for one in self.voltages_V(nominal=True) if one is not None]
+
+    def nominal_margin_V(self, one: Insulator | Metal, other: Insulator | Metal) -> float | None:
+        """Return the margin of a contact that the records state, at the worst state of charge."""
+        return nominal_margin_V(one, other, self.nominal_voltages_V())
+
+    def limited_by(self, one: Insulator | Metal, other: Insulator | Metal) -> str | None:
+        """Return what limits the nominal margin of a contact, in words."""
+        windows = nominal_windows_V(one, other)
+        return None if windows is None else limited_by(windows, self.nominal_voltages_V())
 
 
 class _Candidate:
@@ -185,14 +189,19 @@ class _Candidate:
     def __init__(self, problem: _Problem, layers: Sequence[_Layer]) -> None:
         self.problem, self.layers = problem, layers
         self.name = " + ".join(layer.material.name for layer in layers)
-        self.variables = []
+        self.variables: list[Variable] = []
         for index, layer in enumerate(layers):
-            thick = layer.thickness_nm
-            self.variables.append(_Variable(index, "thickness_nm", thick.low, thick.high))
-            for field in _SEARCHED:
-                given = getattr(layer.coating, field)
-                if isinstance(given, DopantRange | SusceptibilityRange):
-                    self.variables.append(_Variable(index, field, given.low, given.high))
+            for field in ("thickness_nm", *SEARCHED):
+                whole = field == "thickness_nm"
+                given = layer.thickness_nm if whole else getattr(layer.coating, field)
+                variable = Variable.of(index, field, given)
+                if variable is not None:
+                    self.variables.append(variable)
+
+    @property
+    def searched(self) -> list[int]:
+        """Return which variables lie in a range; the others have a few values."""
+        return [k for k, one in enumerate(self.variables) if one.values is None]
 
     def grid(self) -> Array:
         """Return the points (P, V) at which everything is solved first."""
@@ -200,8 +209,8 @@ class _Candidate:
         for variable in self.variables:
             count = _POINTS if len(self.layers) == 1 else _POINTS_OF_TWO
             if variable.field != "thickness_nm":
-                count = _POINTS_OF_DOPANTS
-            axes.append(np.geomspace(variable.low, variable.high, count))
+                count = _POINTS_OF_GRADIENTS if variable.is_linear else _POINTS_OF_DOPANTS
+            axes.append(variable.axis(count))
         return np.array(list(product(*axes)))
 
     def value(self, points: Array, layer: int, field: str) -> Array:
@@ -217,21 +226,27 @@ class _Candidate:
         columns = [v.field == "thickness_nm" for v in self.variables]
         return np.asarray(points[..., columns].sum(axis=-1))
 
-    def solve(self, points: Array) -> _Outcome:
-        """Solve the candidate at points (P, V), at every state of charge."""
-        problem, design = self.problem, self.problem.design
-        coatings = [
+    def _coatings(self, points: Array) -> list[CoatingLayer]:
+        """Return the layers at points (P, V), before the axis of the samples."""
+
+        def of(index: int, field: str) -> Array:
+            return self.value(points, index, field)[:, None]
+
+        return [
             CoatingLayer(
                 layer.material,
-                self.value(points, index, "thickness_nm")[:, None],
-                (
-                    self.value(points, index, "donors_cm3")
-                    - self.value(points, index, "acceptors_cm3")
-                )[:, None],
-                self.value(points, index, "susceptibility")[:, None],
+                of(index, "thickness_nm"),
+                of(index, "donors_cm3") - of(index, "acceptors_cm3"),
+                of(index, "doping_gradient_cm3"),
+                of(index, "susceptibility"),
             )
             for index, layer in enumerate(self.layers)
         ]
+
+    def solve(self, points: Array) -> _Outcome:
+        """Solve the candidate at points (P, V), at every state of charge."""
+        problem, design = self.problem, self.problem.design
+        coatings = self._coatings(points)
         states = []
         for charge in design.states_of_charge:
             solved = solve_stack_between(
@@ -278,53 +293,82 @@ class _Candidate:
             leakage_A_cm2=leakage.max(axis=0),
         )
 
+    def objective_and_slope(self, point: Array) -> tuple[float, Array]:
+        """Return the mean of log10 R at a point (V,), and its slopes (V,) with the coordinates.
+
+        The slopes are exact: those of the worst state of charge of each sample.
+        """
+        problem, design = self.problem, self.problem.design
+        coatings = self._coatings(point[None])
+        found = [
+            log_resistance_gradient(
+                stack_row(
+                    problem.left,
+                    coatings,
+                    problem.right,
+                    problem.reference,
+                    temperature_K=design.temperature_K,
+                    state_of_charge=charge,
+                    electrons=design.electrons,
+                    interfaces=problem.interfaces,
+                    field_samples=problem.samples,
+                )[0]
+            )
+            for charge in design.states_of_charge
+        ]
+        with np.errstate(divide="ignore"):
+            logs = np.stack([np.log10(one.interface_ohm_cm2[0]) for one in found])
+        worst = np.argmax(np.nan_to_num(logs, nan=-np.inf), axis=0)
+        samples = np.arange(logs.shape[1])
+        known = np.all(np.isfinite(logs), axis=0)
+        if not np.any(known):
+            return np.inf, np.zeros(point.size)
+        slopes = []
+        for variable, value in zip(self.variables, point, strict=True):
+            rows = np.stack([variable.log_slope(one.log_gradient, float(value)) for one in found])[
+                worst, samples
+            ]
+            slopes.append(np.mean(rows[known]) / np.log(10.0))
+        return float(np.mean(logs[worst, samples][known])), np.array(slopes)
+
     def refined(self, points: Array, objective: Array) -> Array | None:
         """Return the point (V,) of the lowest objective; None where the grid has it.
 
-        Between the grid's neighbours of its best point, by Brent's method for one number and by
-        L-BFGS-B for several, with central differences that are solved together. The samples are
-        the same everywhere: the objective is smooth.
+        By L-BFGS-B with exact slopes, between the grid's neighbours of its best point. The samples
+        are the same everywhere: the objective is smooth.
         """
-        from scipy.optimize import minimize, minimize_scalar
+        from scipy.optimize import minimize
 
-        axes = [np.unique(points[:, column]) for column in range(points.shape[1])]
         best = points[int(np.argmin(objective))]
-        places = [int(np.argmin(np.abs(axis - x))) for axis, x in zip(axes, best, strict=True)]
-        bounds = [
-            (float(np.log(axis[max(k - 1, 0)])), float(np.log(axis[min(k + 1, axis.size - 1)])))
-            for axis, k in zip(axes, places, strict=True)
-        ]
-        if all(k in (0, axis.size - 1) for axis, k in zip(axes, places, strict=True)):
+        start, bounds = [], []
+        for k in self.searched:
+            variable, places = self.variables[k], np.unique(points[:, k])
+            at = int(np.argmin(np.abs(places - best[k])))
+            ends = places[max(at - 1, 0)], places[min(at + 1, places.size - 1)]
+            bounds.append(tuple(float(variable.coordinate(end)) for end in ends))
+            start.append(float(variable.coordinate(best[k])))
+        if not bounds:
             return None
 
-        def at(logs: Array) -> Array:
-            return self.solve(np.exp(np.atleast_2d(logs))).objective
+        def place(coordinates: Array) -> Array:
+            point = best.copy()
+            for k, x in zip(self.searched, coordinates, strict=True):
+                point[k] = self.variables[k].value(x)
+            return point
 
-        if len(bounds) == 1:
-            found = minimize_scalar(
-                lambda log: float(at(np.array([[log]]))[0]),
-                bounds=bounds[0],
-                method="bounded",
-                options={"xatol": _THICKNESS_SHARE, "maxiter": 8},
-            )
-            return np.asarray(np.exp([found.x]))
-        step = 1e-3
+        def with_slope(coordinates: Array) -> tuple[float, Array]:
+            value, slopes = self.objective_and_slope(place(coordinates))
+            return value, slopes[self.searched]
 
-        def with_slope(logs: Array) -> tuple[float, Array]:
-            steps = step * np.eye(logs.size)
-            values = at(np.concatenate([logs[None], logs + steps, logs - steps]))
-            ahead, behind = values[1 : 1 + logs.size], values[1 + logs.size :]
-            return float(values[0]), (ahead - behind) / (2.0 * step)
-
-        several = minimize(
+        found = minimize(
             with_slope,
-            np.log(best),
+            start,
             jac=True,
             bounds=bounds,
             method="L-BFGS-B",
-            options={"maxiter": 6, "maxfun": 8, "ftol": 1e-4},
+            options={"maxiter": 12, "maxfun": 15, "ftol": 1e-6, "gtol": _FLAT_DECADES},
         )
-        return np.asarray(np.exp(several.x))
+        return place(found.x) if np.any(found.x != start) else None
 
 
 def design_result(
@@ -372,26 +416,29 @@ def design_result(
         if progress is not None:
             progress(done)
     uncoated, uncoated_logs = _uncoated(problem)
-    documents = []
+    documents: list[dict[str, Any]] = []
     losses, resistances = [], []
+    others, margins = [], []
     for candidate, outcome, best in solved:
         chosen = outcome.at(best)
-        holds = _limits(problem, candidate, chosen)
-        keeps = np.all(list(holds.values()), axis=0)
-        document = _candidate_document(candidate, outcome, best, holds)
+        others.append(_electron_limits(problem, chosen))
+        margins.append(_side_margins_V(problem, _phases(candidate)))
+        holds = {**others[-1], **_margin_limits(problem, margins[-1])}
+        keeps = np.all([np.full(design.samples, True), *holds.values()], axis=0)
+        document = _candidate_document(candidate, outcome, best, holds, margins[-1])
         documents.append(document)
         with np.errstate(invalid="ignore"):
             logs = np.log10(chosen.interface_ohm_cm2)
-        losses.append(logs + _BROKEN_DECADES * ~keeps)
-        reacts = any(one["verdict"] == "reacts" for one in document["contacts"])
-        inside = keeps & np.isfinite(logs) & (not reacts)
+        if not _react(document["contacts"]):
+            losses.append(logs + _BROKEN_DECADES * ~keeps)
+        inside = keeps & np.isfinite(logs) & (not document["outside_of_model"])
         resistances.append(np.where(inside, logs, np.inf))
     resistances.append(uncoated_logs)
     lowest = np.argmin(resistances, axis=0)
     none = ~np.isfinite(np.min(resistances, axis=0))
     for index, document in enumerate([*documents, uncoated]):
         document["best_probability"] = float(np.mean((lowest == index) & ~none))
-    considered = [one for one in [*documents, uncoated] if not one["outside_of_model"]]
+    considered = [one for one in [*documents, uncoated] if one["verdict"] == ELIGIBLE]
     best_one = max(considered, key=lambda one: one["best_probability"], default=None)
     if best_one is not None and best_one["best_probability"] == 0.0:
         best_one = None
@@ -408,19 +455,28 @@ def design_result(
             "uncoated": uncoated,
             "best": None if best_one is None else best_one["name"],
             "none_probability": float(np.mean(none)),
-            "front": _front(problem, solved),
+            "margin": margin_decision(
+                design.limits,
+                [one["name"] for one in documents],
+                others,
+                margins,
+                [_react(one["contacts"]) for one in documents],
+            ),
+            "front": _front(problem, solved, {one["name"]: one["verdict"] for one in documents}),
             "next": next_calculations(
                 problem.samples,
                 np.array(losses),
                 problem.records,
                 electrodes=[one.name for one in (left, right)],
-            ),
+            )
+            if losses
+            else [],
         }
     )
 
 
-def candidates_of(design: Design) -> list[list[tuple[Coating, ThicknessRange]]]:
-    """Return every candidate of a design: its layers, each with the range of its thickness."""
+def candidates_of(design: Design) -> list[list[tuple[Coating, Thicknesses]]]:
+    """Return every candidate of a design: its layers, each with what its thickness may be."""
     first = [(one, one.thickness_nm or design.thickness_nm) for one in design.coatings]
     if design.second_layer is None:
         return [[one] for one in first]
@@ -477,29 +533,36 @@ def _uncoated(problem: _Problem) -> tuple[dict[str, Any], Array]:
         totals.append(single.solved.interface_resistance_ohm_cm2)
     total = np.max(np.broadcast_arrays(*totals), axis=0)
     contact = _contact(problem, left, right)
-    margin = problem.margin_V(left, right, nominal=False)
+    margin = problem.margin_V(left, right)
     limits = design.limits.stability_margin_V
-    least = max(limits.left, limits.right)
-    inside = np.full(design.samples, True) if margin is None else margin >= least
-    outside = contact["verdict"] == "reacts" or bool(np.mean(inside) < 0.5)
+    holds: dict[str, BoolArray] = {}
+    if margin is not None:
+        # the contact of both sides; what coatings are allowed beyond their windows it is not
+        least = max(limits.left, limits.right, 0.0)
+        holds["stability_margin_V"] = _for_all(problem, margin >= least)
+    margins = {} if margin is None else {"stability_margin_V": margin}
+    verdict = _verdict(holds, margins, [contact])
     with np.errstate(invalid="ignore"):
         logs = np.log10(total)
-    kept = np.isfinite(logs) & inside & (not outside)
+    inside = np.all([np.full(design.samples, True), *holds.values()], axis=0)
+    kept = np.isfinite(logs) & inside & (not verdict["outside_of_model"])
     return {
         "name": "uncoated",
         "interface_resistance_ohm_cm2": _median(total),
         "quantiles": {"interface_resistance_ohm_cm2": quantiles(total)},
-        "reacts": _reacts([contact]),
+        "reacts": contacts_react([contact]),
         "contacts": [contact],
-        "within_limits_probability": float(np.mean(inside)),
-        "limits_broken": ["stability_margin_V"] if np.mean(inside) < 0.5 else [],
-        "outside_of_model": outside,
+        **verdict,
         "without_solution": int(np.count_nonzero(~np.isfinite(logs))),
     }, np.where(kept, logs, np.inf)
 
 
-def _limits(problem: _Problem, candidate: _Candidate, chosen: _Outcome) -> dict[str, BoolArray]:
-    """Return which samples keep which limit; one that is not known is not asked."""
+def _for_all(problem: _Problem, holds: BoolArray) -> BoolArray:
+    return np.asarray(np.broadcast_to(holds, (problem.design.samples,)))
+
+
+def _electron_limits(problem: _Problem, chosen: _Outcome) -> dict[str, BoolArray]:
+    """Return which samples keep which limit of electrons; none without an electrode."""
     limits = problem.design.limits
     found: dict[str, BoolArray] = {}
     if problem.electrode is not None:
@@ -509,17 +572,43 @@ def _limits(problem: _Problem, candidate: _Candidate, chosen: _Outcome) -> dict[
             found["hole_barrier_eV"] = chosen.hole_barrier_eV >= limits.hole_barrier_eV
         if limits.leakage_A_cm2 is not None:
             found["leakage_A_cm2"] = chosen.leakage_A_cm2 <= limits.leakage_A_cm2
-    phases = _phases(candidate)
-    pairs = list(pairwise(phases))
-    for index, pair in enumerate(pairs):
-        margin = problem.margin_V(*pair, nominal=False)
-        side = "left" if index == 0 else "right"
+    return {name: _for_all(problem, holds) for name, holds in found.items()}
+
+
+def _side_margins_V(problem: _Problem, phases: Sequence[Insulator | Metal]) -> dict[str, Array]:
+    """Return the sampled margin by the limit that asks for it, where it is known.
+
+    Contacts within, of two coatings, count with the right side.
+    """
+    found: dict[str, Array] = {}
+    for index, pair in enumerate(pairwise(phases)):
+        margin = problem.margin_V(*pair)
+        name = f"stability_margin_V.{'left' if index == 0 else 'right'}"
         if margin is not None:
-            name = f"stability_margin_V.{side}"
-            holds = margin >= getattr(limits.stability_margin_V, side)
-            found[name] = found.get(name, np.asarray(True)) & holds
-    every = np.full(problem.design.samples, True)
-    return {name: holds & every for name, holds in found.items()} or {"none": every}
+            found[name] = np.asarray(np.minimum(found.get(name, np.inf), margin))
+    return found
+
+
+def _margin_limits(problem: _Problem, margins_V: Mapping[str, Array]) -> dict[str, BoolArray]:
+    limits = problem.design.limits.stability_margin_V
+    return {
+        name: _for_all(problem, margin >= getattr(limits, name.rpartition(".")[2]))
+        for name, margin in margins_V.items()
+    }
+
+
+def _react(contacts: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a contact reacts by the energies of its phase diagram."""
+    return any(one["verdict"] == "reacts" for one in contacts)
+
+
+def _verdict(
+    holds: Mapping[str, BoolArray],
+    margins_V: Mapping[str, Array],
+    contacts: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    text = next((one["text"] for one in contacts if one["verdict"] == "reacts"), None)
+    return verdict_fields(holds, margins_V, reacts=_react(contacts), text=text)
 
 
 def _phases(candidate: _Candidate) -> list[Insulator | Metal]:
@@ -530,51 +619,11 @@ def _phases(candidate: _Candidate) -> list[Insulator | Metal]:
 def _contact(
     problem: _Problem, left: Insulator | Metal, right: Insulator | Metal
 ) -> dict[str, Any]:
-    """Return whether two phases bear each other, by energies or else by their windows."""
-    margin = problem.margin_V(left, right, nominal=True)
-    fields: dict[str, Any] = {
-        "left": left.name,
-        "right": right.name,
-        "verdict": None,
-        "known_from": None,
-        "margin_V": None if margin is None else number(margin),
-        "text": None,
-    }
+    """Return whether two phases bear each other, at the worst state of charge."""
     voltages: list[float | None] = [None]
     if any(isinstance(one, Metal) for one in (left, right)):
-        voltages = [None if one is None else float(one) for one in problem.voltages_V(nominal=True)]
-    known = [
-        found
-        for voltage in voltages
-        if (found := reaction_fields(left, right, voltage)) is not None
-    ]
-    if known:
-        worst = max(known, key=lambda one: one["driving_force_eV"])
-        kept = ("verdict", "driving_force_eV", "products", "text")
-        return {**fields, "known_from": "energies", **{name: worst[name] for name in kept}}
-    if margin is None:
-        return fields
-    stable = bool(margin >= 0.0)
-    pair = f"{left.name} and {right.name}"
-    if any(isinstance(one, Metal) for one in (left, right)):
-        inner = right if isinstance(left, Metal) else left
-        text = f"the electrode's potential is {abs(float(margin)):.2g} V " + (
-            f"inside of the stability window of {inner.name}"
-            if stable
-            else f"outside of the stability window of {inner.name}: it decomposes"
-        )
-    elif stable:
-        text = f"the windows of {pair} overlap by {float(margin):.2g} V"
-    else:
-        text = f"the windows of {pair} are {-float(margin):.2g} V apart: one of them decomposes"
-    verdict = "within the windows" if stable else "outside of a window"
-    return {**fields, "known_from": "windows", "verdict": verdict, "text": text}
-
-
-def _reacts(contacts: Sequence[Mapping[str, Any]]) -> bool | None:
-    if any(one["verdict"] in ("reacts", "outside of a window") for one in contacts):
-        return True
-    return None if any(one["verdict"] is None for one in contacts) else False
+        voltages = list(problem.nominal_voltages_V())
+    return stability_fields(left, right, problem.nominal_margin_V(left, right), voltages)
 
 
 def _median(values: Array) -> float | None:
@@ -583,7 +632,11 @@ def _median(values: Array) -> float | None:
 
 
 def _candidate_document(
-    candidate: _Candidate, outcome: _Outcome, best: int, holds: Mapping[str, BoolArray]
+    candidate: _Candidate,
+    outcome: _Outcome,
+    best: int,
+    holds: Mapping[str, BoolArray],
+    margins_V: Mapping[str, Array],
 ) -> dict[str, Any]:
     problem = candidate.problem
     chosen = outcome.at(best)
@@ -592,18 +645,18 @@ def _candidate_document(
             "material": layer.material.name,
             **{
                 field: float(candidate.value(chosen.points, index, field))
-                for field in ("thickness_nm", *_SEARCHED)
+                for field in ("thickness_nm", *SEARCHED)
             },
         }
         for index, layer in enumerate(candidate.layers)
     ]
     contacts = [_contact(problem, *pair) for pair in pairwise(_phases(candidate))]
     curve, largest = _over_thickness(candidate, outcome, best)
-    shares = {name: float(np.mean(one)) for name, one in holds.items()}
-    broken = [name for name, share in shares.items() if share < 0.5]
     first = candidate.variables[0]
     bound = None
-    if np.isclose(chosen.points[0], first.low):
+    if first.low == first.high:
+        pass
+    elif np.isclose(chosen.points[0], first.low):
         bound = "thinnest"
     elif np.isclose(chosen.points[0], first.high):
         bound = "thickest"
@@ -624,13 +677,10 @@ def _candidate_document(
         "largest_nm": largest,
         "quantiles": {name: quantiles(values) for name, values in sampled.items()},
         **{name: _median(values) for name, values in sampled.items()},
-        "reacts": _reacts(contacts),
+        "reacts": contacts_react(contacts),
         "contacts": contacts,
         "sides": _sides(candidate),
-        "within_limits_probability": float(np.mean(np.all(list(holds.values()), axis=0))),
-        "limits_broken": broken,
-        "outside_of_model": any(one["verdict"] == "reacts" for one in contacts)
-        or any(name.startswith("stability_margin_V") for name in broken),
+        **_verdict(holds, margins_V, contacts),
         "without_solution": int(np.count_nonzero(~np.isfinite(chosen.interface_ohm_cm2))),
         "curve": curve,
     }
@@ -638,17 +688,18 @@ def _candidate_document(
 
 def _sides(candidate: _Candidate) -> list[dict[str, Any]]:
     problem, phases = candidate.problem, _phases(candidate)
-    bare = problem.margin_V(problem.left, problem.right, nominal=True)
+    bare = problem.nominal_margin_V(problem.left, problem.right)
     found = []
     for phase, pair in ((phases[0], phases[:2]), (phases[-1], phases[-2:])):
-        nominal = problem.margin_V(*pair, nominal=True)
-        sampled = problem.margin_V(*pair, nominal=False)
+        nominal = problem.nominal_margin_V(*pair)
+        sampled = problem.margin_V(*pair)
         found.append(
             {
                 "phase": phase.name,
-                "margin_V": None if nominal is None else number(nominal),
+                "margin_V": nominal,
                 "margin_quantiles_V": None if sampled is None else quantiles(sampled),
-                "uncoated_margin_V": None if bare is None else number(bare),
+                "uncoated_margin_V": bare,
+                "limited_by": problem.limited_by(*pair),
             }
         )
     return found
@@ -664,7 +715,13 @@ def _over_thickness(
     grid = len(candidate.grid())
     near = best
     if best >= grid:
-        distance = np.sum(np.log(points[:grid] / points[best]) ** 2, axis=1)
+        distance = np.zeros(grid)
+        for variable, column in zip(candidate.variables, points.T, strict=True):
+            if variable.values is None:
+                step = variable.coordinate(column[:grid]) - variable.coordinate(column[best])
+                distance += step**2
+            else:
+                distance[column[:grid] != column[best]] = np.inf
         near = int(np.argmin(distance))
     line = np.all(np.isclose(others, others[near]), axis=1)
     if points.shape[1] == 1:
@@ -708,14 +765,16 @@ def largest_within(thickness_nm: Array, resistance_ohm_cm2: Array, limit: float)
 
 
 def _front(
-    problem: _Problem, solved: Sequence[tuple[_Candidate, _Outcome, int]]
+    problem: _Problem,
+    solved: Sequence[tuple[_Candidate, _Outcome, int]],
+    verdicts: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """Return the points that no other beats in resistance, barrier, margin and thickness."""
     rows, outputs = [], []
     for candidate, outcome, _ in solved:
-        contacts = [_contact(problem, *pair) for pair in pairwise(_phases(candidate))]
-        if any(one["verdict"] == "reacts" for one in contacts):
+        if verdicts[candidate.name] == OUTSIDE:
             continue
+        contacts = [_contact(problem, *pair) for pair in pairwise(_phases(candidate))]
         margins = [one["margin_V"] for one in contacts if one["margin_V"] is not None]
         margin = min(margins) if margins else None
         for index in range(len(outcome.points)):

@@ -88,7 +88,9 @@ def _text(
         return f"{pair} do not react ({beside})"
     said = "react" if verdict == "reacts" else "may react"
     grows = "; a metal is among them, so that the reaction goes on" if metallic else ""
-    return f"{pair} {said} to {', '.join(products)}, {force:.2g} eV per atom ({beside}){grows}"
+    outside = "; what forms is outside of this model" if verdict == "reacts" else ""
+    products_text = ", ".join(products)
+    return f"{pair} {said} to {products_text}, {force:.2g} eV per atom ({beside}){grows}{outside}"
 
 
 def _formula(material: Insulator | Metal) -> str:

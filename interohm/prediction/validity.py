@@ -138,7 +138,7 @@ def _of_insulator(
             yield (
                 "window",
                 f"{voltage_V:.3g} V is outside of the stability window of {material.name}, "
-                f"{low:g} to {high:g} V: it decomposes there",
+                f"{low:g} to {high:g} V: it decomposes there, which is outside of this model",
             )
     if np.isfinite(float(np.asarray(potential))):
         full = float(models.filling(bulk, potential))

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interohm.report.curves import DASHES, SERIES, decades
+from interohm.report.doping_figure import doping_figure
 from interohm.report.next_calculations import NEXT_NOTE, next_table
 from interohm.report.page import figure, findings, keys, lead, page, section
 from interohm.report.screening import records_table
-from interohm.report.tables import Markup, interval, shown, table, with_interval
+from interohm.report.tables import NONE, Markup, interval, shown, table, with_interval
 from interohm.results.design import DesignCandidate, DesignResult
 from interohm.yaml_io import write_text
 
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 #: Curves that a figure shows; more are in the table.
 _MOST_CURVES = 6
 
+_VERDICT_NOTE = (
+    "An eligible candidate keeps each limit in at least half of the samples. One that breaks a "
+    "limit may still be the best: in the share of the samples in which it keeps all limits and has "
+    "the lowest resistance. A contact is outside of this model if it reacts by the energies of its "
+    "phase diagram, or if it leaves its windows by more than the limit allows in more than 95 % of "
+    "the samples: what forms there is not described, and it is never the best."
+)
 _CURVE_NOTE = (
     "Median over the samples of all uncertainties, at the state of charge with the highest "
     "resistance; the band is the 5 to 95 % interval of the first one. Tunnelling and pinholes are "
@@ -63,10 +71,11 @@ def write_design_report(
         The file cannot be written.
     """
     result = DesignResult.read(document)
-    ranked = sorted(result.coatings, key=lambda one: -one.best_probability)
+    listed = result.ranked()
+    ranked = [one for one in listed if one.name != result.uncoated.name]
     pair = " and ".join(result.between)
     charges = ", ".join(shown(charge) for charge in result.states_of_charge)
-    best = next((one for one in ranked if one.name == result.best), None)
+    best = next((one for one in listed if one.name == result.best), None)
     figures: dict[str, Figure] = {"thickness": _thickness_figure(ranked)}
     body = [
         lead(
@@ -75,18 +84,24 @@ def write_design_report(
         ),
         findings([*remarks, *_findings(result, best)]),
     ]
-    if best is not None:
+    if best is not None and best.optimum_nm is not None:
         body.append(keys(_keys(best)))
     body += [
-        section("Coatings", _candidates_table([*ranked, result.uncoated])),
+        section("Coatings", _candidates_table(listed), note=_VERDICT_NOTE),
         section(
             "Resistance over the thickness",
             figure("thickness", "Resistance of each coating over its thickness"),
             note=_CURVE_NOTE,
         ),
-        section("Reactions and windows", _contacts_table([*ranked, result.uncoated])),
+        section("Reactions and windows", _contacts_table(listed)),
         section("What a coating does for each side", _sides_table(ranked), note=_SIDE_NOTE),
     ]
+    doping = doping_figure(ranked[:_MOST_CURVES])
+    if doping is not None:
+        figures["doping"] = doping
+        body.append(
+            section("Doping at the optimum", figure("doping", "Doping across each coating"))
+        )
     if result.front:
         figures["front"] = _front_figure(result)
         note = (
@@ -102,11 +117,10 @@ def write_design_report(
 
 def _findings(result: DesignResult, best: DesignCandidate | None) -> list[str]:
     lines = []
+    if result.margin is not None:
+        lines.append(result.margin.text)
     if best is None:
-        lines.append(
-            "no candidate is inside of this model and keeps the limits: see which of them break "
-            "which limit"
-        )
+        lines.append("no coating is eligible: the table says which of them breaks which limit")
     elif best.at_bound == "thinnest":
         lines.append(
             f"the resistance of {best.name} grows with the thickness: the optimum is the thinnest "
@@ -141,7 +155,6 @@ def _candidates_table(candidates: Sequence[DesignCandidate]) -> Markup:
     rows = []
     for one in candidates:
         spread = one.quantiles.get
-        broken = "outside of this model" if one.outside_of_model else ""
         rows.append(
             (
                 one.name,
@@ -153,8 +166,9 @@ def _candidates_table(candidates: Sequence[DesignCandidate]) -> Markup:
                 with_interval(one.electron_barrier_eV, spread("electron_barrier_eV"), 3),
                 with_interval(one.hole_barrier_eV, spread("hole_barrier_eV"), 3),
                 _share(one.within_limits_probability),
-                _share(one.best_probability),
-                ", ".join([*([broken] if broken else []), *one.limits_broken]),
+                "–" if one.outside_of_model else _share(one.best_probability),
+                one.verdict,
+                one.verdict_text,
             )
         )
     heads = (
@@ -166,7 +180,8 @@ def _candidates_table(candidates: Sequence[DesignCandidate]) -> Markup:
         "hole barrier (eV)",
         "keeps limits",
         "is best",
-        "remarks",
+        "verdict",
+        "why",
     )
     return table(heads, rows, numeric=tuple(range(1, 8)))
 
@@ -197,13 +212,14 @@ def _sides_table(candidates: Sequence[DesignCandidate]) -> Markup:
             one.name,
             side.phase,
             with_interval(side.margin_V, side.margin_quantiles_V, 2),
+            side.limited_by or NONE,
             shown(side.uncoated_margin_V, 2),
         )
         for one in candidates
         for side in one.sides
     ]
-    heads = ("coating", "side", "margin (V)", "without coating (V)")
-    return table(heads, rows, numeric=(2, 3))
+    heads = ("coating", "side", "margin (V)", "limited by", "without coating (V)")
+    return table(heads, rows, numeric=(2, 4))
 
 
 def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:

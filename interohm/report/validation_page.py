@@ -25,8 +25,10 @@ _UNITS = {
     "z_real_ohm_cm2": "Re Z (Ω·cm²)",
     "process_activation_energy_eV": "E_a (eV)",
 }
-_COMPARED = {"two_sided": "both sides", "upper_bound": "upper limit", "told": "told"}
-_COLOURS = {
+#: How a measured value is compared, in words.
+COMPARED = {"two_sided": "both sides", "upper_bound": "upper limit", "told": "not compared"}
+#: Colours of verdicts.
+VERDICT_COLOURS = {
     "inside": "series-1",
     "above": "series-2",
     "below": "series-2",
@@ -126,7 +128,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             ", ".join(filter(None, (_UNITS[row["quantity"]], row.get("place")))),
             "–" if row["measured"] is None else f"{row['measured']:g}",
             predicted,
-            _COMPARED[row["comparison"]],
+            COMPARED[row["comparison"]],
             row["verdict"],
             row["source"].replace("|", "/"),
         )
@@ -183,7 +185,7 @@ def _picture(rows: Sequence[Mapping[str, Any]]) -> bytes:
     axes = figure.subplots()
     named = colours()
     for index, row in enumerate(shown):
-        colour = named[_COLOURS[row["verdict"]]]
+        colour = named[VERDICT_COLOURS[row["verdict"]]]
         axes.plot([row["p05"], row["p95"]], [index, index], color=colour, lw=6, alpha=0.35)
         axes.plot([row["p50"]], [index], "|", color=colour, ms=13, mew=2)
         # an arrow to the left: the intrinsic value lies there or below

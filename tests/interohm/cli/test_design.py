@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from interohm.database import Database
+from interohm.records.cell_config import load_cell
 from interohm.records.design import load_design
+from interohm.results.coated_contact import CoatedContactResult
 from interohm.results.design import DesignResult
+from interohm.screening.config import load_screen
 from interohm.workflows.campaign import dry_run, load_campaign
 from interohm.workflows.cost import core_seconds
+from interohm.yaml_io import dump_yaml, load_yaml
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,6 +81,8 @@ def test_a_table_for_people(interohm, config):
     ran = interohm("design", config)
     assert ran.code == 0
     assert "best: " in ran.out
+    assert "eligible with stability_margin_V = -1 V on both sides" in ran.out
+    assert "limited by Li3PS4 itself" in ran.out
     assert "outside of this model" in ran.out
     assert "outside of the stability window of Li3PS4" in ran.out
 
@@ -102,6 +108,20 @@ def test_what_is_wrong_is_named(refused, config, old, new, message):
     assert message in refused("design", config)
 
 
+def test_files_without_a_name_have_their_own(tmp_path):
+    for example, load in (("design", load_design), ("cell", load_cell), ("screen", load_screen)):
+        path = tmp_path / f"my-{example}.yaml"
+        document = load_yaml(ROOT / "configs" / "examples" / f"{example}.yaml")
+        assert load(_written(path, document)).name == document["name"]
+        del document["name"]
+        assert load(_written(path, document)).name == f"my-{example}"
+
+
+def _written(path, document):
+    path.write_text(dump_yaml(document), encoding="utf-8")
+    return path
+
+
 def test_shipped_designs_load():
     paths = [*(ROOT / "configs" / "designs").glob("*.yaml"), ROOT / "configs/examples/design.yaml"]
     assert len(paths) >= 3
@@ -125,8 +145,31 @@ def test_a_coated_contact(interohm):
     assert found["interface_resistance_ohm_cm2"] == pytest.approx(parts)
     spread = found["quantiles_ohm_cm2"]
     assert spread["p05"] < spread["p50"] < spread["p95"]
-    table = interohm("contact", "LiCoO2", "Li3PS4", "--coating", "LiNbO3:5", "--samples", "0")
-    assert "LiCoO2 | LiNbO3 (5 nm) | Li3PS4" in table.out
+    assert CoatedContactResult.model_validate(found).document() == found
+    assert [one["verdict"] for one in found["contacts"]] == ["within the windows"] * 2
+
+
+def test_a_coated_contact_says_what_a_plain_one_says(interohm):
+    """Charged LiCoO2 is outside of the niobate's window, and the sulfide's is within it."""
+    options = ("--soc", "1", "--samples", "300")
+    table = interohm("contact", "LiCoO2", "Li3PS4", "--coating", "LiNbO3:5", *options).out
+    assert "LiCoO2 | LiNbO3 (5 nm) | Li3PS4" in table
+    plain = interohm("contact", "LiCoO2", "Li3PS4", *options).out
+    words = (
+        "next: ",
+        "likely below",
+        "assumed, neither measured nor calculated: contact barrier of ",
+        "electrode_conductivity: LiCoO2 bends",
+        "outside of this model",
+        "Li3PS4.band_gap_eV",
+        "potentials: above the neutral mobile metal, record Li",
+    )
+    for said in words:
+        assert said in plain
+        assert said in table
+    assert "outside of the stability window of LiNbO3: it decomposes" in table
+    assert "the windows of LiNbO3 and Li3PS4 overlap by 0.6 V" in table
+    assert "LiNbO3.saturation" in table
 
 
 @pytest.mark.parametrize(

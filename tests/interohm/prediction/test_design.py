@@ -9,23 +9,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interohm.errors import InputError
-from interohm.prediction.coated_stack import CoatingLayer, solve_stack_between
+from interohm.prediction.coated_gradient import log_resistance_gradient
+from interohm.prediction.coated_stack import CoatingLayer, solve_stack_between, stack_row
 from interohm.prediction.design import (
     candidates_of,
     design_result,
     largest_within,
     nondominated,
 )
+from interohm.prediction.eligibility import limited_by, margin_decision, verdict_fields
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.solved_cell import solve_state
 from interohm.records import Insulator, material_document, material_from
 from interohm.records.cell_config import Cell
-from interohm.records.design import Design
+from interohm.records.design import Design, Limits
 from interohm.records.reference import reference_metal
 from interohm.records.shipped import SHIPPED_FOLDER, shipped_material
-from interohm.results.design import DesignResult
+from interohm.results.design import VERDICTS, DesignResult
 
 
 def _material(name: str) -> Any:
@@ -190,9 +194,128 @@ def test_an_optimum_between_grid_points_is_found(monkeypatch: pytest.MonkeyPatch
             values = np.exp(distance)[:, None] * np.ones(30)
             return design._Outcome(points, *[values] * 7)
 
+        def sloped(self: object, point: np.ndarray) -> Any:
+            logs = np.log(point / 3.0)
+            return np.sum(logs**2) / np.log(10.0), 2.0 * logs / np.log(10.0)
+
         monkeypatch.setattr(design._Candidate, "solve", solved)
+        monkeypatch.setattr(design._Candidate, "objective_and_slope", sloped)
         outcome, best = design._searched(candidate)
         assert outcome.points[best] == pytest.approx(np.full(variables, 3.0), rel=0.02)
+
+
+def test_an_optimum_is_that_of_a_fine_grid_in_its_doping() -> None:
+    """Where acceptors and their gradient conduct best, a grid about it finds no better."""
+    found = _design(
+        coatings=[
+            {
+                "material": "Li3PO4",
+                "acceptors_cm3": {"from": 1e18, "to": 1e21},
+                "doping_gradient_cm3": {"from": -1e20, "to": 1e20},
+            }
+        ],
+        thickness_nm=4.0,
+        states_of_charge=[1.0],
+        limits={"stability_margin_V": -1.0},
+    )
+    (one,) = found.coatings
+    (layer,) = one.layers
+    assert layer.thickness_nm == 4.0
+    left, right = _material("LiCoO2"), _material("Li3PS4")
+    acceptors, gradients = (
+        axis.ravel()
+        for axis in np.meshgrid(
+            np.clip(layer.acceptors_cm3 * np.geomspace(0.2, 5.0, 5), 1e18, 1e21),
+            np.clip(layer.doping_gradient_cm3 + np.linspace(-5e19, 5e19, 3), -1e20, 1e20),
+        )
+    )
+
+    def means(acceptors: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        stack = solve_stack_between(
+            left,
+            [CoatingLayer(_insulator("Li3PO4"), 4.0, -acceptors[:, None], gradients[:, None])],
+            right,
+            reference_metal([left, right]),
+            temperature_K=300.0,
+            state_of_charge=1.0,
+            electrons=False,
+            field_samples=FieldSamples(30),
+        )
+        return np.asarray(np.log10(stack.interface_resistance_ohm_cm2).mean(axis=1))
+
+    best = means(np.array([layer.acceptors_cm3]), np.array([layer.doping_gradient_cm3]))
+    assert best[0] <= np.min(means(acceptors, gradients)) + 2e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "relative"),
+    [
+        ("LiCoO2", 1e-3),
+        # two phases side by side: where the coating conducts as its bulk is told to a node
+        ("LiFePO4", 0.03),
+    ],
+)
+def test_slopes_of_the_resistance_are_those_of_differences(name: str, relative: float) -> None:
+    """All that a design chooses, of a contact solved by the first integral but for a gradient."""
+    left, right = _material(name), _material("Li6PS5Cl")
+    reference = reference_metal([left, right])
+    conditions: dict[str, Any] = {
+        "temperature_K": 300.0,
+        "state_of_charge": 0.6,
+        "electrons": False,
+        "field_samples": FieldSamples(6),
+    }
+    start = np.array([np.log(3.0), -2e18, 1e18, 1.0])
+    steps = np.array([0.02, 2e17, 2e17, 0.1])
+
+    def layers(points: np.ndarray) -> list[CoatingLayer]:
+        log, mean, gradient, chi = (column[:, None] for column in points.T)
+        return [CoatingLayer(_insulator("LiNbO3"), np.exp(log), mean, gradient, chi)]
+
+    row, _, _ = stack_row(left, layers(start[None]), right, reference, **conditions)
+    found = log_resistance_gradient(row)
+    points = start + np.concatenate(
+        [share * np.diag(steps) for share in (1.0, -1.0, 0.5, -0.5)] + [np.zeros((1, 4))]
+    )
+    solved = solve_stack_between(left, layers(points), right, reference, **conditions)
+    resistances = solved.interface_resistance_ohm_cm2
+    assert found.interface_ohm_cm2[0] == pytest.approx(resistances[-1], rel=1e-5)
+    up, down, half_up, half_down = np.log(resistances[:-1]).reshape(4, 4, -1)
+    expected = (4.0 * (half_up - half_down) - 0.5 * (up - down)) / 3.0
+    for k, field in enumerate(
+        ("thickness", "fixed_charge_cm3", "charge_gradient_cm3", "susceptibility")
+    ):
+        change = getattr(found.log_gradient, field)[0, :, 0] * steps[k]
+        assert change == pytest.approx(expected[k], rel=relative, abs=1e-6), field
+
+
+def test_no_gradient_is_a_uniform_doping() -> None:
+    """The grid takes the one, the first integral the other."""
+    left, right = _material("LiCoO2"), _material("Li3PS4")
+    solved = [
+        solve_stack_between(
+            left,
+            [CoatingLayer(_insulator("LiNbO3"), 5.0, -1e19, gradient)],
+            right,
+            reference_metal([left, right]),
+            temperature_K=300.0,
+            state_of_charge=0.5,
+        )
+        for gradient in (0.0, 1e6)
+    ]
+    assert solved[0].layers_ohm_cm2[0] == pytest.approx(solved[1].layers_ohm_cm2[0], rel=1e-5)
+
+
+def test_lists_are_tried_value_by_value() -> None:
+    found = _design(
+        coatings=[{"material": "LiNbO3", "acceptors_cm3": [0.0, 1e19]}],
+        thickness_nm=[2.0, 5.0],
+        limits={"stability_margin_V": -1.0},
+    )
+    (one,) = found.coatings
+    assert one.curve.thickness_nm == [2.0, 5.0]
+    assert one.optimum_nm in (2.0, 5.0)
+    assert one.layers[0].acceptors_cm3 in (0.0, 1e19)
 
 
 def test_probabilities_add_up(two: DesignResult) -> None:
@@ -222,6 +345,91 @@ def test_windows_are_told_for_each_side(two: DesignResult) -> None:
     # both windows: 1.71 (Li3PS4) is above 1.7 (LiNbO3), 2.31 below 3.9
     assert sulfide.margin_V == pytest.approx(2.31 - 1.71)
     assert sulfide.uncoated_margin_V == pytest.approx(2.31 - voltage, abs=0.1)
+
+
+def test_a_side_says_what_limits_it(two: DesignResult) -> None:
+    phosphate, niobate = two.coatings
+    assert [side.limited_by for side in phosphate.sides] == [
+        "oxidation limit of Li3PO4",
+        "Li3PS4 itself",
+    ]
+    assert niobate.sides[1].limited_by == "Li3PS4 itself"
+
+
+def test_what_limits_a_margin() -> None:
+    assert limited_by({"A": (1.0, 4.0)}, [3.0, 3.9]) == "oxidation limit of A"
+    assert limited_by({"A": (1.0, 4.0)}, [3.0, 1.1]) == "reduction limit of A"
+    assert limited_by({"A": (1.0, 4.0), "B": (2.0, 3.0)}, []) == "B itself"
+    assert limited_by({"A": (2.0, 3.0), "B": (1.0, 4.0)}, []) == "A itself"
+    assert (
+        limited_by({"A": (1.0, 3.0), "B": (2.0, 4.0)}, [])
+        == "oxidation limit of A and reduction limit of B"
+    )
+    assert limited_by({}, [3.0]) is None
+    assert limited_by({"A": (1.0, 4.0)}, []) is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1), st.booleans()),
+        min_size=1,
+        max_size=6,
+    ),
+    st.floats(-1, 1),
+    st.floats(-1, 1),
+)
+def test_what_the_margin_decides(coatings: list[Any], left: float, right: float) -> None:
+    """Every coating that is listed as eligible is so by its verdict, at each of the limits."""
+    names = [f"C{index}" for index in range(len(coatings))]
+    spread = np.linspace(-0.3, 0.3, 7)
+    margins = [
+        {"stability_margin_V.left": a + spread, "stability_margin_V.right": b + spread}
+        for a, b, _, _ in coatings
+    ]
+    others = [{"electron_barrier_eV": np.linspace(0, 1, 7) <= share} for _, _, share, _ in coatings]
+    reacts = [one[3] for one in coatings]
+    limits = Limits.model_validate({"stability_margin_V": {"left": left, "right": right}})
+    found = margin_decision(limits, names, others, margins, reacts)
+    assert not found["is_default"]
+    for asked, key in (((left, right), "eligible"), ((0.0, 0.0), "eligible_at_zero")):
+        for name, other, margin, out in zip(names, others, margins, reacts, strict=True):
+            holds = {
+                **other,
+                "stability_margin_V.left": margin["stability_margin_V.left"] >= asked[0],
+                "stability_margin_V.right": margin["stability_margin_V.right"] >= asked[1],
+            }
+            verdict = verdict_fields(holds, margin, reacts=out)
+            assert (verdict["verdict"] == "eligible") == (name in found[key])
+            assert (verdict["verdict_text"] == "") == (verdict["verdict"] == "eligible")
+    assert set(found["eligible"]) <= set(found["eligible_without"])
+
+
+def test_the_default_margin_is_told() -> None:
+    margins = [{"stability_margin_V.left": np.full(5, -0.2)}]
+    found = margin_decision(Limits(), ["C"], [{}], margins, [False])
+    assert found["is_default"]
+    assert found["eligible"] == []
+    assert found["eligible_without"] == ["C"]
+    assert "0 V on both sides, the default" in found["text"]
+    assert "1 more would be (C)" in found["text"]
+
+
+def test_eligible_candidates_stand_first_and_alone_win() -> None:
+    """Both break the default margin in some samples; the sulfide alone in nearly all."""
+    found = _design(states_of_charge=[1.0], limits={"stability_margin_V": {"left": -0.2}})
+    verdicts = [one.verdict for one in found.ranked()]
+    assert verdicts == sorted(verdicts, key=VERDICTS.index)
+    for one in found.ranked():
+        assert one.outside_of_model == (one.verdict == "outside of this model")
+        assert (one.verdict == "eligible") == (not one.limits_broken)
+        if one.outside_of_model:
+            assert one.best_probability == 0.0
+            assert one.name not in {point.name for point in found.front}
+    assert found.uncoated.verdict == "outside of this model"
+    best = next(one for one in found.ranked() if one.name == found.best)
+    assert best.verdict == "eligible"
+    assert found.margin is not None
+    assert not found.margin.is_default
 
 
 def test_a_limit_that_nothing_keeps_leaves_no_winner() -> None:

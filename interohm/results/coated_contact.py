@@ -1,0 +1,66 @@
+"""What is predicted of one contact with coatings between its two phases."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from interohm.results.contact import Doubt, InterfaceNumber, Reaction
+from interohm.results.design import DesignContact
+from interohm.results.result import NextToLearn, Quantiles, Result, Sensitivity
+
+
+class CoatingPart(Result):
+    """One coating of a contact."""
+
+    material: str
+    thickness_nm: float = Field(description="nm")
+    resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    quantiles_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+
+
+class CoatedPair(DesignContact):
+    """One of the contacts between electrode, coatings and electrolyte."""
+
+    potential_drop_V: float | None = Field(None, description="V; right minus left.")
+    charge_transfer_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    quantiles_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²; of charge transfer.")
+    contact_barrier_eV: float | None = Field(None, description="eV")
+    contact_barrier_assumed: bool = Field(description="Whether nobody measured or calculated it.")
+    interface_numbers: list[InterfaceNumber] = Field(default_factory=list)
+    validity: list[Doubt] = Field(default_factory=list, description="What to doubt.")
+    reaction: Reaction | None = Field(None, description="By energies; null where they are unknown.")
+
+    @property
+    def name(self) -> str:
+        """Its two phases."""
+        return f"{self.left} | {self.right}"
+
+
+class CoatedContactResult(Result):
+    """A coated contact (`interohm contact A B --coating NAME:NM --json`)."""
+
+    left: str
+    right: str
+    temperature_K: float = Field(description="K")
+    state_of_charge: float = Field(description="0 is discharged.")
+    reference: str = Field(description="Record of the mobile metal, the zero of potential.")
+    records: dict[str, str] = Field(description="Hash of each record that was used.")
+    samples: int
+    coatings: list[CoatingPart]
+    contacts: list[CoatedPair]
+    reacts: bool | None = Field(
+        None, description="Whether a contact does, by energies or by windows; null if unknown."
+    )
+    depletion_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the two outer phases.")
+    interface_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; coatings, charge transfers and depletion."
+    )
+    quantiles_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    share_above_ohm_cm2: dict[str, float] | None = Field(
+        None, description="Share of the samples above 1, 10, 100 and 10⁴ Ω·cm²."
+    )
+    electron_barrier_eV: float | None = Field(None, description="eV; of the coatings.")
+    hole_barrier_eV: float | None = Field(None, description="eV; of the coatings.")
+    leakage_A_cm2: float | None = Field(None, description="A/cm²; an upper bound.")
+    next: NextToLearn | None = None
+    sensitivity: Sensitivity | None = None
