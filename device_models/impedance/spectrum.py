@@ -26,6 +26,9 @@ _PER_DECADE, _PER_DECADE_DIFFUSING = 1.5, 3.0
 _ROUNDING = 1e-6
 """Norm² below which a vector of an orthonormal basis is rounding."""
 
+_LEAST_STORED = 1e-16
+"""Part of a relaxation that the energy has at the middle of the shifts, at least."""
+
 _MARGIN = 30.0
 """How far shifts go beyond the frequencies."""
 
@@ -262,7 +265,8 @@ class _System:
         # quotients of both forms are more exact than the eigenvalues
         stored, lost = (np.sum(turn * (form @ turn), axis=1) for form in (stored_form, lost_form))
         weight = (force[:, None] @ turn)[:, 0]
-        stored = np.maximum(stored, 1e-300)
+        # with middle · lost it makes 1: less is rounding, of what is slower than can be told
+        stored = np.maximum(stored, _LEAST_STORED)
         with np.errstate(divide="ignore", invalid="ignore"):
             parts = np.where(lost > 0.0, weight**2 / lost, 0.0)
         known = self.known[some].copy()
