@@ -29,7 +29,7 @@ _ROUNDING = 1e-6
 _LEAST_STORED = 1e-16
 """Part of a relaxation that the energy has at the middle of the shifts, at least."""
 
-_MARGIN = 30.0
+_BELOW, _BELOW_DIFFUSING, _ABOVE = 3.0, 30.0, 30.0
 """How far shifts go beyond the frequencies."""
 
 _TOGETHER = 60_000
@@ -116,9 +116,10 @@ def solve_chain(
         Whether the modes are needed as exactly as Z, of which their errors are the square root.
     """
     system = _System(chain, lowest_Hz)
-    low, high = 2.0 * np.pi * np.array([lowest_Hz / _MARGIN, highest_Hz * _MARGIN])
     calm = chain.carriers == 1 and not system.hosts and not fields
     per_decade = _PER_DECADE if calm else _PER_DECADE_DIFFUSING
+    below = _BELOW if calm else _BELOW_DIFFUSING
+    low, high = 2.0 * np.pi * np.array([lowest_Hz / below, highest_Hz * _ABOVE])
     count = int(np.ceil(per_decade * np.log10(high / low))) + 1
     shifts = np.geomspace(low, high, count)
     rows = max(1, _TOGETHER // (system.size * count))
