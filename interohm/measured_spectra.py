@@ -394,14 +394,14 @@ class _Reader:
                 elif closed is None:
                     raise self._error(
                         number,
-                        f"the line has not the {width} columns of the heading",
+                        f"the line does not have the {width} columns of the heading",
                         "complete the line, or remove it",
                     )
                 continue
             if closed is not None:
                 raise self._error(
                     closed,
-                    "text stands between lines of numbers",
+                    "there is text between lines of numbers",
                     "remove it, or put # before it",
                 )
             point = self._point(number, row, open_block.columns)
@@ -472,7 +472,7 @@ class _Reader:
             if len(self.marks) == 2:
                 raise self._error(
                     max(self.marks.values()),
-                    "decimal commas and decimal points stand in one table",
+                    "decimal commas and decimal points are mixed in one table",
                     "write all numbers with points",
                 )
             values[kind] = number * column.sign * column.factor

@@ -166,4 +166,4 @@ def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
         # the contact's own text says how far a potential is outside of a window
         if doubt.code != "window":
             out.print(f"{contact.name}, {doubt.code}: {doubt.text}")
-    out.print(f"potentials: above the neutral mobile metal, record {result.reference}")
+    out.print(f"potentials: relative to the neutral mobile metal, record {result.reference}")

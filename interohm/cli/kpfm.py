@@ -191,6 +191,6 @@ def _print(result: KpfmResult) -> None:
         out.print(numbers)
     silent = [f"{one.material} {one.field}" for one in result.learned if one.learned < 0.05]
     if silent:
-        out.print(f"not told by this map: {', '.join(silent)}")
+        out.print(f"not determined by this map: {', '.join(silent)}")
     for pair in result.together:
         out.print(f"only together: {pair}")

@@ -185,7 +185,7 @@ def print_implied(material: Insulator | Metal) -> None:
         return
     found = implied(material)
     if found.lines:
-        print_line(f"{material.name} at 300 K beside its mobile metal:")
+        print_line(f"{material.name} at 300 K, in contact with its mobile metal:")
     for label, value in found.lines:
         print_line(f"  {label} {value}")
     for text in found.warnings:

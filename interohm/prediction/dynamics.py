@@ -208,7 +208,7 @@ def _step_remarks(materials: list[Insulator | Metal]) -> list[str]:
         "electrode fills up within the time that is shown"
     ]
     if any(one.two_phase_range is not None for one in materials if isinstance(one, Metal)):
-        found.append("of two phases that coexist, the space charge is that of the larger share")
+        found.append("where two phases coexist, the space charge is that of the larger one")
     return found
 
 

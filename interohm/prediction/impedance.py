@@ -180,7 +180,7 @@ def impedance_result(
         if not np.all(np.isfinite(z)):
             raise InputError(
                 f"no impedance at state of charge {charge:g}: a resistance or a capacitance of the "
-                "cell is beyond what numbers hold",
+                "cell exceeds the range of numbers",
                 where=where,
                 fix="see what `interohm cell` reports about its layers",
             )

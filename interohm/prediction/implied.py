@@ -116,7 +116,7 @@ def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
     if not 0.0 < level < gap:
         warnings.append(
             f"the neutral Fermi level, {level:.2f} eV above the valence band, is outside of the "
-            f"band gap of {gap:g} eV: formation energies and gap do not fit together"
+            f"band gap of {gap:g} eV: formation energies and gap are not consistent"
         )
     if not bool(bulk.neutral_by_ions):
         warnings.append(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MARGIN = {"l": 80, "r": 36, "t": 10, "b": 60}
 
 _ENDS = {
-    "capacity": "all of the capacity passed",
+    "capacity": "the whole capacity passed",
     "cut-off voltage": "the voltage reached its cut-off",
     "surface": "the surface of an electrode was full or empty",
     "current": "a contact could not carry the current",
@@ -113,7 +113,7 @@ def summary(run: Galvanostatic) -> list[str]:
     """Return what limits a run, in words."""
     found = []
     if run.limited_by is not None:
-        found.append(f"most is lost by {run.limited_by[0]}, {run.limited_by[1]}")
+        found.append(f"largest loss: {run.limited_by[0]}, {run.limited_by[1]}")
     for one in run.electrodes:
         if one.control is not None:
             by = "diffusion and reaction" if one.control == "both" else one.control
@@ -192,7 +192,7 @@ def _step(found: Formation, figures: dict[str, Figure]) -> list[Any]:
         )
         for one in found.space_charges
     ]
-    heads = ("space charge", "at first (e/nm²)", "in the end (e/nm²)", "forms in (s)")
+    heads = ("space charge", "start (e/nm²)", "end (e/nm²)", "forms in (s)")
     lines = [(shown(one.time_s, 3), shown(one.share, 2)) for one in found.relaxations]
     what = "Current" if found.step == "potential" else "Voltage"
     return [

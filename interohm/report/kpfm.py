@@ -231,7 +231,7 @@ def _map_figure(result: KpfmResult, contact_nm: float | None) -> Figure:
         {
             "type": "scatter",
             "mode": "lines",
-            "name": "model, as the tip shows it",
+            "name": "model, convolved with the tip",
             "x": [result.x_nm[index] for index in order],
             "y": [result.model_cpd_V[index] for index in order],
             "line": {"color": SERIES[0], "width": 2},
@@ -309,7 +309,7 @@ def write_kpfm_figure(path: str | Path, document: KpfmResult | Mapping[str, Any]
             [result.model_cpd_V[index] for index in order],
             color=named["series-1"],
             lw=1.2,
-            label="model, as the tip shows it",
+            label="model, convolved with the tip",
         )
         for x in result.contacts_nm:
             panel.axvline(x, color=named["rule"], lw=0.6)

@@ -387,7 +387,7 @@ def test_wrong_headings(tmp_path: Path, heading: str, words: tuple[str, ...]) ->
         ("1e3,10,x", ("line 6", "no number: 'x'")),
         ("1e3,10", ("line 6", "has not the 3 columns")),
         ("-1e3,10,-1", ("line 6", "-1000 Hz is negative")),
-        ("changed the cable", ("line 6", "text stands between lines")),
+        ("changed the cable", ("line 6", "there is text between lines")),
     ],
 )
 def test_wrong_lines(tmp_path: Path, line: str, words: tuple[str, ...]) -> None:

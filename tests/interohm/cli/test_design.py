@@ -162,7 +162,7 @@ def test_a_coated_contact_says_what_a_plain_one_says(interohm):
         "electrode_conductivity: LiCoO2 bends",
         "outside of this model",
         "Li3PS4.band_gap_eV",
-        "potentials: above the neutral mobile metal, record Li",
+        "potentials: relative to the neutral mobile metal, record Li",
     )
     for said in words:
         assert said in plain

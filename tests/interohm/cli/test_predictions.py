@@ -254,7 +254,7 @@ def test_cell_table(interohm, cell, request):
     request.getfixturevalue("few_samples")
     ran = interohm("cell", cell)
     assert ran.code == 0, ran.err
-    for words in ("an experiment would see", "0.1 of the area touches", "grains of 1000 nm"):
+    for words in ("an experiment would measure", "0.1 of the area in contact", "grains of 1000 nm"):
         assert words in ran.out, words
 
 
