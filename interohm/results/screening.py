@@ -38,6 +38,12 @@ class ScreenedCell(Result):
         None,
         description="Codes of what to doubt of its contacts; null of screenings too large for it.",
     )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether an electrode's potential is beyond the window of what touches it, by "
+        "more than the window's uncertainty (95 %), so that something forms there that is not "
+        "described; null in earlier documents.",
+    )
 
     @property
     def name(self) -> str:
@@ -150,6 +156,16 @@ class ScreeningResult(Result):
     electrolyte: list[str] = Field(description="The electrolytes.")
     positive: list[str] = Field(description="The positive electrodes.")
     states: list[ScreeningState] = Field(default_factory=list)
+
+    def next(self) -> list[NextCalculation]:
+        """Return what to calculate next for all rankings, the most worthwhile first."""
+        found: dict[tuple[str, str], NextCalculation] = {}
+        rankings = [ranking for state in self.states for ranking in state.rankings.values()]
+        for one in (one for ranking in rankings for one in ranking.next):
+            key = (one.calculation, one.material)
+            if key not in found or one.gain_decades > found[key].gain_decades:
+                found[key] = one
+        return sorted(found.values(), key=lambda one: -(one.gain_per_core_hour or 0.0))
 
     def to_frame(self) -> pandas.DataFrame:
         """Return one row for each of the best cells by the first output, state after state."""
