@@ -24,12 +24,14 @@ from .exchange_current import (
     contact_hop,
     exchange_current_A_cm2,
     lattice_gas_factor,
+    log_current_slopes_per_V,
 )
 from .finite_current import ButlerVolmer, MarcusHushChidsey, apparent_activation_energy_eV
 from .first_integral.depletion import layer_depletion_ohm_cm2
 from .first_integral.half_space import HalfSpace, half_space
 from .first_integral.layer import Layer, layer
 from .grid.depletion import grid_depletion_ohm_cm2
+from .grid.gradient import EndDepletion, StackGradient, stack_gradient
 from .grid.layer_charge import UNMIXING, Unmixing
 from .grid.solution import LayerSolution, Stack, StackNotConverged
 from .grid.stack import solve_stack
@@ -76,6 +78,7 @@ from .resistance import (
     is_thick,
     positive_resistance,
     side_depletion_ohm_cm2,
+    side_depletion_slope_ohm_cm2_V,
     thick_space_charge,
 )
 from .resolution import resolution_weights
@@ -106,6 +109,7 @@ __all__ = [
     "Decomposition",
     "Diffusion",
     "ElectronMobility",
+    "EndDepletion",
     "FiniteLayer",
     "FiniteLayers",
     "FittedHop",
@@ -123,6 +127,7 @@ __all__ = [
     "Segment",
     "Sensitivity",
     "Stack",
+    "StackGradient",
     "StackLayer",
     "StackNotConverged",
     "Unmixing",
@@ -164,6 +169,7 @@ __all__ = [
     "layer_depletion_ohm_cm2",
     "layer_leakage",
     "layer_segment",
+    "log_current_slopes_per_V",
     "loss_shares",
     "metal_neutral_potential_V",
     "minimum_interface_mu",
@@ -174,9 +180,11 @@ __all__ = [
     "resolution_weights",
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",
+    "side_depletion_slope_ohm_cm2_V",
     "solve_chain",
     "solve_finite_layers",
     "solve_stack",
+    "stack_gradient",
     "stack_phases",
     "thick_layer",
     "thick_space_charge",

@@ -138,6 +138,22 @@ def exchange_current_A_cm2(
     ).exchange_current_A_cm2
 
 
+def log_current_slopes_per_V(
+    left: Bulk | Metal, left_potential_V: Array, right: Bulk | Metal, right_potential_V: Array
+) -> tuple[Array, Array]:
+    """How ln i0 of `contact_hop` changes with phi on the left and on the right side.
+
+    Only the occupations of the planes depend on it; a metal's does not.
+    """
+    found = []
+    for side, potential in ((left, left_potential_V), (right, right_potential_V)):
+        if isinstance(side, Metal):
+            found.append(np.zeros(np.shape(potential)))
+        else:
+            found.append(0.5 * _plane(side, np.asarray(potential)).slope_per_V)
+    return found[0], found[1]
+
+
 @dataclass(frozen=True)
 class _Plane:
     ion_charge: Array
@@ -147,10 +163,14 @@ class _Plane:
     attempts_Hz: Array
     barrier_eV: Array
     occupation: Array
+    slope_per_V: Array
 
 
 def _plane(bulk: Bulk, potential_V: Array) -> _Plane:
-    """What the most mobile defect brings to the hop: N_s·a, gamma·nu, E_m, θ(1−θ)."""
+    """What the most mobile defect brings to the hop: N_s·a, gamma·nu, E_m, θ(1−θ).
+
+    And how the logarithm of the last changes with phi.
+    """
     shape = np.broadcast_shapes(bulk.shape, potential_V.shape)
     flat = bulk.ravel(shape)
     state = flat.thermodynamics(np.broadcast_to(potential_V, shape).ravel())
@@ -158,7 +178,7 @@ def _plane(bulk: Bulk, potential_V: Array) -> _Plane:
     phase = flat.phase
     electrode = np.broadcast_to(phase.electrode, origin.shape)
     best = np.full(origin.shape, -np.inf)
-    sites, attempts, barrier, occupation = (np.full(origin.shape, np.nan) for _ in range(4))
+    sites, attempts, barrier, occupation, slope = (np.full(origin.shape, np.nan) for _ in range(5))
     for site in state.sublattices:
         states, empty = site.occupations(site.terms(origin, (0.0, 0.0)))
         for d, taken in zip(site.defects, states, strict=True):
@@ -181,9 +201,19 @@ def _plane(bulk: Bulk, potential_V: Array) -> _Plane:
             attempts = np.where(better, rate, attempts)
             barrier = np.where(better, energy, barrier)
             occupation = np.where(better, theta * unoccupied, occupation)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                # how far the mean charge is from this one
+                pull = -charge * empty + sum_of(
+                    [
+                        (phase.charge[:, other] - charge) * one
+                        for other, one in zip(site.defects, states, strict=True)
+                    ]
+                )
+                change = (1.0 - theta / unoccupied) * pull / state.kT_eV
+            slope = np.where(better, change, slope)
     return _Plane(
         flat.ion_charge.reshape(shape),
         state.kT_eV.reshape(shape),
         electrode.reshape(shape),
-        *(v.reshape(shape) for v in (sites, attempts, barrier, occupation)),
+        *(v.reshape(shape) for v in (sites, attempts, barrier, occupation, slope)),
     )

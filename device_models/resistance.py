@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bulk import Bulk
+from .bulk import Bulk, resistivity_ohm_cm
 from .constants import ELEMENTARY_CHARGE_C, NM_CM
 from .contact import Contact
 from .exchange_current import charge_transfer_ohm_cm2, contact_hop
@@ -245,6 +245,37 @@ def side_depletion_ohm_cm2(side: HalfSpace | Metal, thickness_nm: ArrayLike | No
     conducts = side.bulk.conductivity_S_cm > 0.0
     electrode = np.broadcast_to(side.bulk.phase.electrode, side.bulk.shape)
     return np.where(conducts, depletion, np.where(electrode, 0.0, np.inf))
+
+
+def side_depletion_slope_ohm_cm2_V(side: HalfSpace | Metal) -> Array:
+    """Slope of `side_depletion_ohm_cm2` with phi at the contact, of a phase without a thickness.
+
+    Another potential at the contact shifts the profile of a half-space and leaves its shape:
+    ``d/dphi_s ∫ e dx = (e_s − e_end)/|dphi/dx|_s`` with the excess e = max(1/sigma −
+    1/sigma_bulk, 0) at the contact and where the integral ends.
+    """
+    if isinstance(side, Metal):
+        return np.zeros(())
+    bulk = side.bulk
+    drop = side.contact_potential_V - bulk.neutral_potential_V
+
+    def excess(potential_V: Array) -> Array:
+        flat = bulk.ravel(drop.shape)
+        state = flat.thermodynamics(potential_V.ravel())
+        _, sigma = state.evaluate_conduction(np.zeros_like(state.kT_eV))
+        with np.errstate(divide="ignore"):
+            resistivity = 1.0 / sigma.reshape(drop.shape)
+        return np.maximum(resistivity - resistivity_ohm_cm(bulk.conductivity_S_cm), 0.0)
+
+    within = np.zeros(drop.shape)
+    thick = is_thick(side.x99_nm, 0.0, bulk.debye_length_nm, THICK_HALF_SPACE_NM)
+    if not np.all(thick | ~np.isfinite(side.depletion_ohm_cm2)):
+        reached = side.potential_V(np.full((*drop.shape, 1), THICK_HALF_SPACE_NM))[..., 0]
+        within = np.where(thick, 0.0, excess(reached))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = np.sign(drop) * (excess(side.contact_potential_V) - within) / side.field_V_nm
+    conducts = (bulk.conductivity_S_cm > 0.0) & (side.field_V_nm > 0.0)
+    return np.where(conducts, slope * NM_CM, 0.0)
 
 
 def thick_space_charge(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from importlib import import_module
@@ -127,7 +128,14 @@ def fields_page(*, results: bool) -> str:
     )
     lines = [f"# {title}", ""]
     lines.append(f"Every field of {what}. `interohm schema NAME` prints the same as JSON schema.")
-    for name in Schema:
+    if not results:
+        lines.append(
+            "A `Quantity` is a plain number, or a mapping with `value`, `uncertainty`, `source` "
+            "and `method`; its range is that of the value."
+        )
+    shown: dict[str, Any] = {}
+    # an experiment repeats records and cells, which stand with their own files
+    for name in sorted(Schema, key=lambda name: name == Schema.experiment):
         if name.endswith("-result") == results:
             schema = json_schema(name)
             lines.extend(["", f"## {name}", ""])
@@ -138,39 +146,64 @@ def fields_page(*, results: bool) -> str:
                 text = example.read_text(encoding="utf-8").rstrip()
                 lines.extend(["", f"A commented example ({example.name}):", ""])
                 lines.extend(["```yaml", text, "```"])
-            for part, described in schema.get("$defs", {}).items():
-                if "properties" in described:
-                    lines.extend(["", f"### {part}", "", *_object(described)])
+            parts = {
+                part: described
+                for part, described in schema.get("$defs", {}).items()
+                if "properties" in described
+            }
+            above = [part for part, described in parts.items() if shown.get(part) == described]
+            for part in parts.keys() - set(above):
+                shown[part] = parts[part]
+            for part in parts:
+                if part not in above:
+                    lines.extend(["", f"### {part}", "", *_object(parts[part])])
+            if above:
+                lines.extend(["", f"Described above: {', '.join(f'`{part}`' for part in above)}."])
     return "\n".join([*lines, ""])
 
 
 def _object(schema: dict[str, Any]) -> list[str]:
     """Return the description of an object and the table of its fields."""
-    text, _, parameters = schema.get("description", "").partition("\n\nParameters\n")
-    meanings = _meanings(parameters)
+    from interohm.database.columns import name_and_unit
+
+    text = schema.get("description", "")
     rows = [text.strip(), ""] if text.strip() else []
-    rows += ["| field | type | default | meaning |", "| --- | --- | --- | --- |"]
+    rows += [
+        "| field | type and range | unit | default | meaning |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     required = schema.get("required", [])
     for name, field in schema["properties"].items():
-        default = "required" if name in required else f"`{field.get('default')}`"
-        cells = (
-            f"`{name}`",
-            _type(field),
-            default,
-            field.get("description", meanings.get(name, "")),
-        )
+        unit = _UNITS.get(name, name_and_unit(name)[1]) or ""
+        meaning = field["description"].removeprefix(f"{unit}; ")
+        default = "required" if name in required else _default(field)
+        cells = (f"`{name}`", _type(field), unit, default, meaning[0].upper() + meaning[1:])
         rows.append(
             f"| {' | '.join(' '.join(c.split()).replace('|', chr(92) + '|') for c in cells)} |"
         )
     return rows
 
 
-def _meanings(parameters: str) -> dict[str, str]:
-    """Return what the section of parameters of a docstring (numpydoc) says of each name."""
-    meanings = {}
-    for entry in re.finditer(r"^(\w[\w, ]*) : .*\n((?:    .*\n?|\n(?=    ))+)", parameters, re.M):
-        meanings |= dict.fromkeys(entry[1].split(", "), entry[2].strip())
-    return meanings
+#: Units of fields whose names do not end in them.
+_UNITS = {
+    "area_cm2": "cm²",
+    "c_rate": "1/h",
+    "core_hours": "h",
+    "density_per_electron": "",
+    "hours": "h",
+    "mu_eV": "eV",
+    "spot_radius_um": "µm",
+}
+
+
+def _default(field: dict[str, Any]) -> str:
+    """Return a field's default as a user writes it in YAML."""
+    default = field.get("default")
+    if default is None:
+        return "none" if "default" in field else "empty" if "type" in field else ""
+    if isinstance(default, dict) and "uncertainty" in default:
+        return f"{default['value']:g} ± {default['uncertainty']:g}"
+    return f"`{json.dumps(default, ensure_ascii=False)}`"
 
 
 def _type(field: dict[str, Any]) -> str:
@@ -179,17 +212,25 @@ def _type(field: dict[str, Any]) -> str:
         if several in field:
             return " or ".join(dict.fromkeys(_type(one) for one in field[several]))
     if "$ref" in field:
-        return str(field["$ref"]).rpartition("/")[2]
+        return f"{str(field['$ref']).rpartition('/')[2]} {_limits(field)}".strip()
     if "enum" in field:
         return " or ".join(f"`{value}`" for value in field["enum"])
     if "const" in field:
         return f"`{field['const']}`"
     kind = str(field.get("type", "any"))
+    if "prefixItems" in field:
+        return f"list of {len(field['prefixItems'])}: {', '.join(map(_type, field['prefixItems']))}"
     if kind == "array":
         return f"list of {_type(field.get('items', {}))}"
+    if kind == "object" and isinstance(field.get("additionalProperties"), dict):
+        return f"mapping of {_type(field['additionalProperties'])}"
+    return f"{kind} {_limits(field)}".strip()
+
+
+def _limits(field: dict[str, Any]) -> str:
+    """Return the bounds of a number or of the length of a list or a text."""
     bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    limits = [f"{sign} {field[word]:g}" for word, sign in bounds.items() if word in field]
-    return f"{kind} {', '.join(limits)}".strip()
+    return ", ".join(f"{sign} {field[word]:g}" for word, sign in bounds.items() if word in field)
 
 
 def python_page() -> str:

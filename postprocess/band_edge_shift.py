@@ -28,7 +28,8 @@ class BandEdgeShift(BaseModel):
     Parameters
     ----------
     valence_band_eV, conduction_band_eV : Quantity
-        With source; a functional's gap that is too small has a negative and a positive one.
+        Shift of this band edge, with its source. Where the functional underestimates the gap, the
+        valence band moves down (negative) and the conduction band up (positive).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -40,7 +40,15 @@ SATURATION = Quantity(
 
 
 class Uncertainty(BaseModel):
-    """How far a preset's levels may be off, and how that is known."""
+    """The uncertainty of a preset's levels.
+
+    Parameters
+    ----------
+    value_eV : float
+        One standard deviation.
+    source : str
+        How it is known.
+    """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
@@ -49,7 +57,15 @@ class Uncertainty(BaseModel):
 
 
 class RelativeUncertainty(BaseModel):
-    """How far a number may be off, as a fraction of it, and how that is known."""
+    """A relative uncertainty.
+
+    Parameters
+    ----------
+    fraction : float
+        One standard deviation, as a fraction of the number.
+    source : str
+        How it is known.
+    """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
@@ -58,12 +74,36 @@ class RelativeUncertainty(BaseModel):
 
 
 class Uncertainties(BaseModel):
-    """The uncertainties that the records of a preset carry.
+    """The uncertainties of calculated numbers, which the records carry.
 
-    ``stability_window`` is that of a limit where the molecules' energies are right, ``molecule``
-    (per atom) that of one which has no correction. ``valence_band`` and ``mobile_metal`` are errors
-    of the valence band's energy and of the mobile element's metal (per atom), each of which moves
-    several levels at once; they are parts of ``band_gap`` and ``formation_energy``.
+    Parameters
+    ----------
+    ionization_potential : Uncertainty
+        Uncertainty of an ionization potential.
+    band_gap : Uncertainty
+        Uncertainty of a band gap.
+    formation_energy : Uncertainty
+        Uncertainty of the formation energy of a defect.
+    work_function : Uncertainty
+        Uncertainty of a work function.
+    voltage : Uncertainty, optional
+        Uncertainty of the voltage of an electrode.
+    stability_window : Uncertainty, optional
+        Uncertainty of a stability limit, those of molecules aside.
+    molecule : Uncertainty, optional
+        Uncertainty per atom of a molecule whose energy has no correction.
+    migration_energy : Uncertainty, optional
+        Uncertainty of a hop's barrier.
+    dielectric_constant : RelativeUncertainty, optional
+        Relative uncertainty of a dielectric constant.
+    interface_dipole : Uncertainty, optional
+        Uncertainty of the step of the potential at an interface.
+    valence_band : Uncertainty, optional
+        Part of the uncertainties of ionization potential, gap and formation energies that they
+        share: the error of the valence band's energy.
+    mobile_metal : Uncertainty, optional
+        Part of the uncertainties of formation energies that they share: the error per atom of the
+        mobile element's metal.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)

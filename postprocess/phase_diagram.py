@@ -10,14 +10,15 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pymatgen.analysis.phase_diagram import PhaseDiagram
 from pymatgen.core import Composition, Element
-from pymatgen.entries.computed_entries import ComputedEntry
 
 from .calculation import Calculation
 from .comparison import energy_differences
+
+if TYPE_CHECKING:
+    from pymatgen.entries.computed_entries import ComputedEntry
 
 #: eV per atom; a compound this far above the hull counts as on it.
 _NUMERICAL_NOISE_EV = 1e-6
@@ -98,6 +99,9 @@ class EnergyCorrection:
 
 def entry_of(calculation: Calculation, correction_eV: float = 0.0) -> ComputedEntry:
     """Return a calculation as pymatgen's diagrams take it, with a correction per atom."""
+    # brings all of pymatgen's corrections along
+    from pymatgen.entries.computed_entries import ComputedEntry
+
     composition = calculation.final_structure.composition.element_composition
     return ComputedEntry(
         composition,
@@ -136,6 +140,8 @@ def stability_window(
     ValueError
         An element's own energy is missing, or the compound is not stable at any voltage.
     """
+    from pymatgen.analysis.phase_diagram import PhaseDiagram  # brings Matplotlib along
+
     elements = {element.symbol for element in compound.elements}
     own = [e for e in entries if {el.symbol for el in e.composition.elements} <= elements]
     alone = {e.composition.elements[0].symbol for e in own if len(e.composition.elements) == 1}
@@ -197,6 +203,8 @@ def limit_uncertainties(
     ValueError
         As of `stability_window`.
     """
+    from pymatgen.entries.computed_entries import ComputedEntry
+
     window = stability_window(compound, entries, mobile_ion, ion_charge)
     low, high = [0.0], [0.0]
     formulas = dict.fromkeys(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-from pymatgen.analysis.wulff import WulffShape
 from pymatgen.core import Lattice
 
 from interohm.records import Insulator, Metal, Quantity
@@ -242,6 +241,8 @@ def _wulff_fractions(
     if len(lowest) < 2:
         # One facet encloses nothing in general, and there is nothing to weigh.
         return [1.0 if index in lowest.values() else 0.0 for index in range(len(surfaces))]
+    from pymatgen.analysis.wulff import WulffShape  # brings Matplotlib along
+
     shape = WulffShape(lattice, list(lowest), [energies[index] for index in lowest.values()])
     fractions = shape.area_fraction_dict
     return [

@@ -67,8 +67,11 @@ def vacancy_hop(perfect: Structure, vacancy: int, relaxed: Structure) -> Vacancy
     """
     # Sites of the supercell differ by translations that are symmetries, too: all operations of it.
     operations = SpacegroupAnalyzer(perfect, symprec=SYMMETRY_TOLERANCE_A).get_symmetry_operations()
-    images = [_image(perfect, op.rotation_matrix, op.translation_vector) for op in operations]
-    reached = sorted({int(image[vacancy]) for image in images} - {vacancy})
+    turns = np.array([operation.rotation_matrix for operation in operations])
+    shifts = np.array([operation.translation_vector for operation in operations])
+    places = turns @ perfect.frac_coords[vacancy] + shifts
+    ions = perfect.lattice.get_all_distances(places, perfect.frac_coords).argmin(axis=1)
+    reached = sorted(set(ions.tolist()) - {vacancy})
     distances = perfect.distance_matrix[vacancy]
     if not reached or min(distances[reached]) > _LONGEST_HOP_A:
         raise InputError(
@@ -79,9 +82,9 @@ def vacancy_hop(perfect: Structure, vacancy: int, relaxed: Structure) -> Vacancy
         )
     shortest = min(distances[reached]) + _SAME_DISTANCE_A
     hops = [
-        VacancyHop(vacancy, int(image[vacancy]), float(distances[image[vacancy]]), turn, image)
-        for turn, image in zip((op.rotation_matrix for op in operations), images, strict=True)
-        if image[vacancy] != vacancy and distances[image[vacancy]] < shortest
+        VacancyHop(vacancy, int(ion), float(distances[ion]), turn, _image(perfect, turn, shift))
+        for ion, turn, shift in zip(ions, turns, shifts, strict=True)
+        if ion != vacancy and distances[ion] < shortest
     ]
     exchanging = [hop for hop in hops if hop.image[hop.ion] == vacancy] or hops
     moved = ranks([_moved_A(perfect, hop, relaxed) for hop in exchanging], _SAME_DISTANCE_A)

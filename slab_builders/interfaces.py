@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from pymatgen.analysis.interfaces.zsl import ZSLGenerator
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
@@ -381,6 +380,9 @@ def find_matches(
     max_atoms : int
         Of the common cell.
     """
+    # brings a library of symbolic mathematics along, which no other phase needs
+    from pymatgen.analysis.interfaces.zsl import ZSLGenerator
+
     film, base = (left, right) if strained == "left" else (right, left)
     # Digits beyond these are rounding's; symmetry makes ties, which they must not break.
     planes = [np.round(one.plane, 6) for one in (film, base)]

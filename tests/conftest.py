@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from interohm.cli import main
+
+# No test fails because a machine is slow. In CI, Hypothesis has such a profile of its own.
+if settings.get_current_profile_name() == "default":
+    settings.register_profile(
+        "slow machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("slow machine")
 
 # Where tests find what writes VASP's files, what plans in a process of its own, and the script of
 # a page's tables.
@@ -52,6 +60,14 @@ def interohm(capfd):
 
 
 @pytest.fixture
+def few_samples(monkeypatch):
+    """Let predictions of cells draw few samples: for tests of what does not hang on how many."""
+    from interohm.prediction.cell import cell_result
+
+    monkeypatch.setitem(cell_result.__kwdefaults__, "samples", 50)
+
+
+@pytest.fixture
 def server_uri() -> str:
     """Return the address of a MongoDB server that may be written to."""
     uri = os.environ.get("INTEROHM_TEST_MONGODB_URI")
@@ -69,6 +85,12 @@ def server_database(server_uri) -> Iterator[str]:
     yield name
     with MongoClient(server_uri) as client:
         client.drop_database(name)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that no processor ends with one alone."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("dft", "slow")))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(autouse=True)

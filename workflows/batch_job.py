@@ -5,33 +5,33 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
-from .claims import CLAIM, Claim, clean, left_behind, taken
+from .claims import CLAIM, Claim, clean, hold, holder, left_behind, taken
 from .engines import engine_named
 from .engines.protocol import CalculationError, Run
+from .waiting import TakenError, can_come_back
 
 _POLL_S = 0.5
 _TO_RETURN_IT_S = 10.0
-_LAUNCHER = "fireworks.core.rocket_launcher"
 _BEGUN = time.monotonic()  # of this process, but for its imports
 
 
 def calculate_in_time(
     claim: Claim,
     *,
+    label: str,
     known: Callable[[], Calculation | None],
     keep: Callable[[Calculation], None],
+    stopping: threading.Event,
 ) -> Calculation | None:
     """Run a calculation to its end and keep it, unless the batch job around it ends before.
 
@@ -39,8 +39,12 @@ def calculate_in_time(
     ----------
     claim : Claim
         Its folder is shared by all workers: the checkpoint in it lets a later job go on.
+    label : str
+        Of the job, for those that wait for it.
     known, keep : callable
         Look the calculation up in the database, and save it there; nothing is held open between.
+    stopping : Event
+        Set by SIGTERM.
 
     Returns
     -------
@@ -51,20 +55,25 @@ def calculate_in_time(
     ------
     CalculationError
         It failed, or most of a batch job's time is too short for a single geometry.
+    TakenError
+        Another job makes it, and this one can go back into its queue meanwhile.
     """
     request, folder = claim.request, claim.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _stop_on_sigterm() as stopping, open_plain(folder / CLAIM) as held:
 
-        def time_is_up() -> bool:
-            return stopping.is_set() or time.monotonic() > _last_moment()
+    def time_is_up() -> bool:
+        return stopping.is_set() or time.monotonic() > _last_moment()
 
-        # Phases share calculations, such as the mobile metal's: who comes second waits for the
-        # first. The kernel gives the claim back when its holder dies.
+    with open_plain(folder / CLAIM) as held:
+        # Phases share calculations, such as the mobile metal's. Without a queue, who comes second
+        # waits for the first. The kernel gives the claim back when its holder dies.
+        if not taken(held) and can_come_back():
+            raise TakenError(claim, holder(held))
         while not taken(held):
             if time_is_up():
                 return None
             time.sleep(_POLL_S)
+        hold(held, label)
         found = known()
         if found is None and (found := left_behind(claim)) is not None:
             keep(found)
@@ -143,43 +152,3 @@ def _worth_another_job(seconds: float) -> None:
 def _geometries(run: Run) -> int:
     progress = run.progress()
     return 1 if progress is None else progress.ionic_step
-
-
-@contextlib.contextmanager
-def _stop_on_sigterm() -> Iterator[threading.Event]:
-    """Let a SIGTERM, by which batch systems end and preempt jobs, set the event."""
-    stopping = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopping
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    try:
-        yield stopping
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if stopping.is_set():
-            _take_no_more()
-
-
-@contextlib.contextmanager
-def ending_in_order() -> Iterator[None]:
-    """Let a short step of FireWorks' worker come to its end before a SIGTERM ends the worker.
-
-    One that ended at once would be lost until somebody makes it ready again.
-    """
-    if _LAUNCHER not in sys.modules:
-        yield
-        return
-    with _stop_on_sigterm():
-        yield
-
-
-def _take_no_more() -> None:
-    """Let FireWorks' worker, which was told to end, too, end before it takes another job."""
-
-    def end(*_: object, **__: object) -> None:
-        raise SystemExit("told to end by SIGTERM")
-
-    # `rapidfire` has no other way to be stopped in order: it ends where it would launch the next.
-    if (launcher := sys.modules.get(_LAUNCHER)) is not None:
-        launcher.launch_rocket = end  # type: ignore[attr-defined]

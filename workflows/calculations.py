@@ -29,49 +29,109 @@ from .equivalents import (
     setting_from,
     setting_of,
 )
-from .failures import save_failure
+from .failures import failure_of, save_failure
+from .launchpad import WAITS_FOR
+from .signals import told_to_end
+from .waiting import TakenError, look_after, put_back, wake, without_wait
 
 
-@job
+@job(output_schema=CalculationDocument)
 def calculate(
-    structure: Structure, *, engine: str, kind: str, settings: dict[str, Any], charge: int = 0
+    structure: Structure,
+    *,
+    engine: str,
+    kind: str,
+    settings: dict[str, Any],
+    charge: int = 0,
+    shared: bool = False,
 ) -> CalculationDocument | Response[None]:
     """Calculate a structure, unless the database has it.
+
+    Parameters
+    ----------
+    structure, engine, kind, settings, charge
+        What is asked for.
+    shared : bool
+        A workflow of its own makes the calculation: where it failed there, it is not tried here.
 
     Returns
     -------
     CalculationDocument or Response
-        The finished calculation; or, where the batch job around it ends before, the same job once
-        more, which goes on.
+        The finished calculation; or, where the batch job around it ends before or another job makes
+        the same calculation now, the same job once more.
     """
-    request = engine_named(engine).request(structure, kind, settings, charge)
+    with told_to_end() as stopping:
+        look_after()
+        request = engine_named(engine).request(structure, kind, settings, charge)
+        present = _Answer(request)
+        if present.known() is not None:
+            return present.output
+        again = calculate(
+            structure, engine=engine, kind=kind, settings=settings, charge=charge, shared=shared
+        )
+        label = "a calculation" if CURRENT_JOB.job is None else CURRENT_JOB.job.name
+        if CURRENT_JOB.job is not None:
+            again.name, again.config = label, without_wait(CURRENT_JOB.job.config)
+            # what this one waited for the next one would inherit
+            CURRENT_JOB.job.metadata.pop(WAITS_FOR, None)
+        try:
+            found = calculate_in_time(
+                claimed(request),
+                label=label,
+                known=present.known_unless_it_failed if shared else present.known,
+                keep=present.keep,
+                stopping=stopping,
+            )
+        except TakenError as taken:
+            return Response(replace=put_back(again, taken))
+        except Exception as error:
+            own = not isinstance(error, SharedCalculationError)
+            if own and isinstance(error, CalculationError):
+                with active_database() as database:
+                    save_failure(database, request, error)
+            wake(request.key)
+            raise
+        if found is None:
+            return Response(replace=again)
+        wake(request.key)
+        return present.output
 
-    answer: Known | None = None
 
-    def known() -> Calculation | None:
-        nonlocal answer
+class SharedCalculationError(CalculationError):
+    """A calculation of another workflow failed."""
+
+
+class _Answer:
+    """The calculation that answers a request, as far as it is known."""
+
+    def __init__(self, request: CalculationRequest) -> None:
+        self._request = request
+        self._found: Known | None = None
+
+    @property
+    def output(self) -> CalculationDocument:
+        """What the job hands on."""
+        assert self._found is not None  # it has been found or kept
+        return self._found.output
+
+    def known(self) -> Calculation | None:
         with active_database() as database:
-            answer = known_as(database, request)
-        return None if answer is None else answer.calculation
+            self._found = known_as(database, self._request)
+        return None if self._found is None else self._found.calculation
 
-    def keep(calculation: Calculation) -> None:
-        nonlocal answer
+    def known_unless_it_failed(self) -> Calculation | None:
+        found = self.known()
+        if found is None:
+            with active_database() as database:
+                failure = failure_of(database, self._request)
+            if failure is not None:
+                raise SharedCalculationError(f"{failure.label or 'another job'}: {failure.reason}")
+        return found
+
+    def keep(self, calculation: Calculation) -> None:
         with active_database() as database:
             database.save_calculation(calculation.model_dump())
-            answer = known_as(database, request)
-
-    try:
-        found = known() or calculate_in_time(claimed(request), known=known, keep=keep)
-    except CalculationError as error:
-        with active_database() as database:
-            save_failure(database, request, error)
-        raise
-    if found is None:
-        again = calculate(structure, engine=engine, kind=kind, settings=settings, charge=charge)
-        again.name, again.config = CURRENT_JOB.job.name, CURRENT_JOB.job.config
-        return Response(replace=again)
-    assert answer is not None  # it has been found or kept
-    return answer.output
+            self._found = known_as(database, self._request)
 
 
 def request_of(resolved: Job) -> CalculationRequest | None:
@@ -82,7 +142,13 @@ def request_of(resolved: Job) -> CalculationRequest | None:
 
 
 def calculation_request(
-    structure: Structure, *, engine: str, kind: str, settings: dict[str, Any], charge: int = 0
+    structure: Structure,
+    *,
+    engine: str,
+    kind: str,
+    settings: dict[str, Any],
+    charge: int = 0,
+    shared: bool = False,
 ) -> CalculationRequest:
     """Return what a job of `calculate` with these arguments asks the engine for."""
     return engine_named(engine).request(structure, kind, settings, charge)

@@ -71,8 +71,15 @@ class _Config(BaseModel):
 class HopConfig(_Config):
     """How the mobile ion moves by a defect; from literature, with its source.
 
-    ``migration_energy_eV: calculate`` relaxes the path of a vacancy to its nearest equivalent site,
-    whose distance is then the hop's.
+    Parameters
+    ----------
+    migration_energy_eV : Quantity or ``calculate``
+        Barrier of the hop. ``calculate`` relaxes the path of a vacancy to its nearest equivalent
+        site, whose distance is then the length of the hop.
+    attempt_frequency_Hz : Quantity
+        Attempt frequency of the hop.
+    hop_distance_nm : Quantity, optional
+        Length of the hop; omit it where the path is calculated.
     """
 
     migration_energy_eV: BarrierEnergy | Literal["calculate"]
@@ -95,10 +102,10 @@ class FacetSurvey(_Config):
     Parameters
     ----------
     max_index : int
-        The highest Miller index, in the conventional cell.
+        Highest Miller index, in the conventional cell.
     level : str
-        Which one the record has: of the ``stable`` surface, which costs least, or the mean over the
-        ``wulff`` shape's area.
+        Level that the record has: that of the ``stable`` surface, which has the lowest energy, or
+        the mean over the area of the ``wulff`` shape.
     """
 
     max_index: Annotated[int, Field(ge=1, le=3)]
@@ -106,14 +113,15 @@ class FacetSurvey(_Config):
 
 
 class SlabConvergence(_Config):
-    """Grow slab, then vacuum, until the level stays.
+    """Grow the slab, then the vacuum, until the level converges.
 
     Parameters
     ----------
     level_meV : float
-        A level that moves by less has converged.
+        A level that moves by less than this has converged.
     max_slabs : int
-        At most that many of one surface; if they do not do, the last step is in the uncertainty.
+        Largest number of slabs of one surface. If the level has not converged by then, the
+        uncertainty includes the last step.
     """
 
     level_meV: Annotated[Number, Field(gt=0, le=1000)]
@@ -121,14 +129,16 @@ class SlabConvergence(_Config):
 
 
 class DopantConfig(_Config):
-    """An element that the crystal does not have, on the place of one that it has.
+    """A dopant: an element that replaces one of the crystal's.
 
     Parameters
     ----------
-    element, replaces : str
-        The dopant, and the element whose place it takes.
+    element : str
+        Element symbol of the dopant.
+    replaces : str
+        Element symbol of the element that it replaces.
     charge : int, optional
-        Of the defect; default: the difference of the elements' usual oxidation states.
+        Charge of the defect. Default: the difference of the elements' usual oxidation states.
     """
 
     element: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
@@ -137,6 +147,21 @@ class DopantConfig(_Config):
 
 
 class _Phase(_Config):
+    """The fields that all phases have.
+
+    Parameters
+    ----------
+    name : str
+        Name of the record.
+    structure : str
+        CIF or POSCAR, relative to the campaign's file; the name of a shipped structure; or a
+        Materials Project id.
+    facet : tuple of int
+        Miller indices in the conventional cell.
+    preset : str, optional
+        Preset for this phase. Default: that of the campaign.
+    """
+
     name: Name
     structure: Annotated[str, Field(min_length=1)]
     facet: Facet
@@ -148,13 +173,23 @@ class _Phase(_Config):
         if facet is None or isinstance(facet, FacetSurvey):
             return facet
         if not any(facet):
-            raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
+            raise ValueError("[0, 0, 0] is not a plane; give Miller indices such as [0, 0, 1]")
         if max(abs(index) for index in facet) > 9:
             raise ValueError("a Miller index above 9 makes no sensible slab")
         return facet
 
 
 class _SurveyedPhase(_Phase):
+    """The fields that insulators and metals have.
+
+    Parameters
+    ----------
+    facet : tuple of int or FacetSurvey
+        Miller indices in the conventional cell, or the highest index of a survey of all facets.
+    slab_convergence : SlabConvergence, optional
+        Convergence of the slab. Default: one slab of the preset's size.
+    """
+
     facet: Facet | FacetSurvey  # type: ignore[assignment]
     slab_convergence: SlabConvergence | None = None
 
@@ -164,42 +199,38 @@ class InsulatorPhase(_SurveyedPhase):
 
     Parameters
     ----------
-    name : str
-        Of the record.
-    structure : str
-        CIF or POSCAR, relative to the campaign's file, a shipped structure's name, or a Materials
-        Project id.
-    facet : tuple of int or FacetSurvey
-        Miller indices in the conventional cell, or up to which index to try them all.
-    slab_convergence : SlabConvergence, optional
-        Default: one slab of the preset's size.
-    preset : str, optional
-        Instead of the campaign's.
+    kind : "insulator"
+        Marks the phase as an insulator.
     dielectric_constant : Quantity or ``calculate``
-        Static; also used in the finite-size correction.
-    saturation, stability_window_V
-        As in the record.
+        Static dielectric constant, also used in the finite-size correction of defects.
+    saturation : Quantity
+        Largest fraction of a sublattice that its defects can occupy, as in the record.
+    stability_window_V : (Quantity, Quantity), optional
+        Reduction and oxidation limit, as in the record. Default: from the phase diagram, if the
+        campaign has one.
     hops : mapping
-        By the defect's name.
+        Hops of the mobile ion, by the defect's name.
     interstitial_sites : list
-        Candidates besides the crystal's Voronoi voids, fractional in the conventional cell.
+        Sites to try in addition to the crystal's Voronoi voids; fractional coordinates in the
+        conventional cell.
     equilibrium_with : list of str
-        Structures of compounds that coexist with this one: they tie the chemical potentials of
-        dopants, and of a ternary's elements, to the mobile ion's.
+        Structures of compounds in equilibrium with this one. They tie the chemical potentials of
+        dopants, and of the elements of a ternary compound, to that of the mobile ion.
     charges : (int, int), optional
-        Every defect in all charge states from the first to the second, besides its ionic one.
+        Lowest and highest charge in which every defect is calculated, in addition to its ionic
+        charge.
     antisites : bool
-        Whether elements on each other's places are calculated.
+        Whether antisite defects are calculated.
     dopants : list
-        The elements that the crystal does not have.
+        Dopants to calculate.
     second_supercell_min_atoms : int, optional
-        The winning site of each defect once more in a supercell of at least that many atoms: its
-        energy counts, the difference is in the uncertainty.
+        Least number of atoms of a second supercell, in which the most stable site of each defect
+        is calculated again. The record has this energy; the difference enters the uncertainty.
     band_edge_shift : BandEdgeShift, optional
-        From literature, instead of one that the preset calculates.
+        Shift of the band edges from literature, instead of one that the preset calculates.
     oxidation_states : mapping of str to float, optional
-        By element, where they are not the usual ones and no molecular ion tells them. They decide
-        which slabs are neutral, and the charges of defects.
+        Oxidation states by element, where they are not the usual ones and cannot be derived from a
+        molecular ion. They decide which slabs are neutral, and the charges of defects.
     """
 
     kind: Literal["insulator"] = "insulator"
@@ -225,7 +256,17 @@ class InsulatorPhase(_SurveyedPhase):
 
 
 class MetalPhase(_SurveyedPhase):
-    """A metal of the campaign, at one ion content."""
+    """A metal of the campaign, at one ion content.
+
+    Parameters
+    ----------
+    kind : "metal"
+        Marks the phase as a metal.
+    ion_content : float
+        Mobile ions per formula unit.
+    voltage_V : Quantity
+        Equilibrium potential against the mobile metal; 0 for that metal itself.
+    """
 
     kind: Literal["metal"] = "metal"
     ion_content: Annotated[Number, Field(ge=0, le=100)] = 1.0
@@ -233,7 +274,15 @@ class MetalPhase(_SurveyedPhase):
 
 
 class ElectrodeStateConfig(_Config):
-    """One ion content of an electrode; without a work function it is calculated."""
+    """One ion content of an electrode.
+
+    Parameters
+    ----------
+    ion_content : float
+        Mobile ions per formula unit of the host.
+    work_function_eV : Quantity, optional
+        Work function. Default: it is calculated.
+    """
 
     ion_content: Annotated[Number, Field(ge=0, le=100)]
     work_function_eV: WorkFunction | None = None
@@ -244,18 +293,22 @@ class ElectrodePhase(_Phase):
 
     Parameters
     ----------
+    kind : "electrode"
+        Marks the phase as an electrode with several ion contents.
     structure : str
-        With all of its mobile ions.
+        Structure with all of its mobile ions: CIF, POSCAR, shipped name or Materials Project id.
     states : list
-        Ion contents per formula unit of the host (the structure without its mobile ions).
+        Ion contents to calculate, per formula unit of the host (the structure without its mobile
+        ions).
     most_units : int
-        Formula units in the largest cell in which vacancies are ordered.
+        Largest number of formula units in a cell in which vacancies are ordered.
     most_orders : int
-        Orders calculated at an ion content, those of lowest electrostatic energy; the lowest wins.
+        Number of vacancy orderings calculated at each ion content, starting with the lowest
+        electrostatic energy. The record has the ordering with the lowest calculated energy.
     facet : tuple of int, optional
-        Of the calculated work functions.
+        Miller indices of the surface whose work functions are calculated.
     surface : str, optional
-        Of the given ones.
+        Surface to which given work functions belong.
     """
 
     kind: Literal["electrode"] = "electrode"
@@ -269,7 +322,7 @@ class ElectrodePhase(_Phase):
     def _states_are_whole(self) -> ElectrodePhase:
         contents = [state.ion_content for state in self.states]
         if len(set(contents)) < len(contents):
-            raise ValueError("states: an ion content stands twice; give each its own")
+            raise ValueError("states: an ion content appears twice; give each its own")
         if self.facet is None and any(state.work_function_eV is None for state in self.states):
             raise ValueError(
                 "states: give facet, whose work functions are calculated, or work_function_eV at "
@@ -284,15 +337,15 @@ class InterfaceSide(_Config):
     Parameters
     ----------
     record : str
-        Of the phase whose contact it is.
+        Name of the record of this side's phase.
     kind : str
-        Whether the record is an insulator's or a metal's.
+        Whether that record describes an insulator or a metal.
     structure : str
-        As of a phase.
+        CIF, POSCAR, shipped name or Materials Project id, as for a phase.
     facet : tuple of int
-        Miller indices.
+        Miller indices in the conventional cell.
     oxidation_states : mapping of str to float, optional
-        Of an insulator, as of a phase.
+        Oxidation states of an insulator by element, as for a phase.
     """
 
     record: Name
@@ -305,7 +358,7 @@ class InterfaceSide(_Config):
     @classmethod
     def _is_a_plane(cls, facet: Facet) -> Facet:
         if not any(facet):
-            raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
+            raise ValueError("[0, 0, 0] is not a plane; give Miller indices such as [0, 0, 1]")
         return facet
 
 
@@ -315,13 +368,19 @@ class InterfaceHop(_Config):
     Parameters
     ----------
     lateral_A : float
-        The vacancies of neighbouring cells are at least that far apart.
+        Least distance between the vacancies of neighbouring cells.
     other_lateral_A : float, optional
-        Once more in a cell of that width: the difference is in the barrier's uncertainty.
+        The same distance for a second calculation in a cell of another width. The difference
+        enters the barrier's uncertainty.
+    control : str, optional
+        Name of an interface of one crystal with itself, whose hop is calculated in an equally wide
+        cell. Its barrier minus that of the bulk is the error of the cell, which is subtracted from
+        this barrier; half of it enters the uncertainty.
     """
 
     lateral_A: Annotated[Number, Field(gt=0, le=30)] = 4.0
     other_lateral_A: Annotated[Number, Field(gt=0, le=30)] | None = None
+    control: Name | None = None
 
 
 class InterfacePhase(_Config):
@@ -329,25 +388,27 @@ class InterfacePhase(_Config):
 
     Parameters
     ----------
+    kind : "interface"
+        Marks the phase as an interface.
     name : str
-        Of its document.
+        Name of the interface in the database.
     left, right : InterfaceSide
-        An electrode on the left where there is one.
+        Phase on this side. An electrode belongs on the left.
     strained : str, optional
-        The side that gives way; default: the metal, and between two metals or two insulators it
-        has to be said.
+        Side that is strained. Default: the metal. Between two metals or two insulators it must be
+        given.
     max_strain : float
-        In the plane of the contact.
+        Largest strain in the plane of the contact.
     max_atoms : int
-        Of both sides.
+        Largest number of atoms, both sides together.
     max_matches : int
-        Common cells that the plan tells of.
+        Number of common cells that the plan lists.
     registries : int
-        Lateral shifts along each vector of the cell in which they differ.
+        Number of lateral shifts along each vector of the cell.
     hop : InterfaceHop, optional
-        None: no barrier is calculated.
+        Hop of the mobile ion across the interface. None: no barrier is calculated.
     preset : str, optional
-        Instead of the campaign's.
+        Preset for this interface. Default: that of the campaign.
     """
 
     kind: Literal["interface"] = "interface"
@@ -371,7 +432,7 @@ class InterfacePhase(_Config):
         metals = [side is not None and side.kind == "metal" for side in sides]
         if sum(metals) != 1:
             raise ValueError(
-                "name the side that gives way, left or right: the softer one; of a metal and an "
+                "name the side that is strained, left or right: the softer one; of a metal and an "
                 "insulator it is the metal"
             )
         return "left" if metals[0] else "right"
@@ -383,18 +444,18 @@ Phase = Annotated[
 
 
 class PhaseDiagramConfig(_Config):
-    """Where the stability windows of insulators come from that give none.
+    """The phase diagram from which stability windows follow where a phase gives none.
 
     Parameters
     ----------
     entries : str
-        ``calculations``: this campaign's and the database's with the same settings;
-        ``materials_project``, which needs a key; or a JSON file of entries.
+        Source of the energies: ``calculations``, those of this campaign and those of the database
+        with the same settings; ``materials_project``, which needs a key; or a JSON file of entries.
     competing : list of str
-        Structures to calculate besides the phases', the elements among them.
+        Structures to calculate in addition to the phases', elements included.
     molecules : list of str
-        Elements that are gases or crystals of molecules: shipped molecules by their names, as
-        ``F2``, or XYZ files. Calculated alone in a box, for the phases that have their elements.
+        Elements that are gases or molecular crystals: shipped molecules by name, such as ``F2``,
+        or XYZ files. Each is calculated in a box, if a phase contains its element.
     """
 
     entries: Annotated[str, Field(min_length=1)]
@@ -425,30 +486,30 @@ class CampaignConfig(_Config):
     Parameters
     ----------
     name : str
-        Free text.
+        Name of the campaign.
     engine : str
-        Which program calculates.
+        Program that calculates: ``gpaw`` or ``vasp``.
     preset : str
-        A shipped preset's name, or a YAML file.
+        Name of a shipped preset, or a YAML file.
     mobile_ion : str
-        Its element.
+        Element symbol of the mobile ion.
     ion_charge : int
-        Default: the ion's usual one.
+        Charge number of the mobile ion. Default: the usual one.
     metal_structure : str
-        Of the mobile element's metal, whose energy per atom is mu = 0.
+        Structure of the mobile element's metal, whose energy per atom is mu = 0.
     phase_diagram : PhaseDiagramConfig, optional
-        For the stability windows of phases that give none.
+        Phase diagram for the stability windows of phases that give none.
     structures : str or mapping, optional
-        Structures that become phases by the template: JSON lines or a table (CSV, JSON, parquet) of
-        names and structures, a folder of CIFs, or what is asked of the Materials Project or of an
+        Structures that become phases by the template: JSON lines or a table (CSV, JSON, parquet)
+        of names and structures, a folder of CIFs, or a query of the Materials Project or of an
         OPTIMADE provider.
     template : mapping, optional
-        The fields of those phases, all but name and structure.
+        Fields of those phases, all but name and structure.
     phases : list
-        The phases of the campaign; with ``structures`` there may be none but those.
+        Phases to calculate. Optional if there are `structures`.
     resources : mapping, optional
-        What jobs ask of a cluster, by the kind of their calculation, beside what the preset says.
-        No result depends on it.
+        What jobs request from a cluster, by the kind of calculation, in addition to the preset's
+        requests. Results do not depend on it.
     """
 
     name: Name
@@ -493,7 +554,7 @@ class CampaignConfig(_Config):
     def _names_differ(self) -> CampaignConfig:
         for name, count in Counter(phase.name for phase in self.phases).items():
             if count > 1:
-                raise ValueError(f"phases: the name {name!r} stands twice; give each its own")
+                raise ValueError(f"phases: the name {name!r} appears twice; give each its own")
         return self
 
     @property

@@ -20,6 +20,9 @@ from .equivalents import as_requested, request_of_calculation, setting_of
 #: The file in a calculation's folder that its launcher holds locked.
 CLAIM = "claim"
 
+#: Characters of a job's name that are shown.
+_LONGEST_NAME = 200
+
 #: What stays of a calculation that is in the database: what it was, locks, logs, and VASP's own
 #: output, which says more than the database keeps.
 _KEPT = frozenset(
@@ -78,6 +81,19 @@ def taken(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def hold(file: IO[str], job: str) -> None:
+    """Say in a folder's `CLAIM`, which this process has taken, for which job it did."""
+    file.truncate(0)
+    file.write(job)
+    file.flush()
+
+
+def holder(file: IO[str]) -> str:
+    """Return for which job a folder's `CLAIM` is taken, as far as its holder has said so."""
+    file.seek(0)
+    return file.read(_LONGEST_NAME).strip() or "another job"
 
 
 def clean(folder: Path) -> None:

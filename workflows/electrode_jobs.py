@@ -9,7 +9,7 @@ from jobflow import JobConfig, OnMissing, job
 from pymatgen.core import Structure
 
 from interohm.postprocess.voltages import ElectrodeState, electrode_record
-from interohm.records import Quantity, material_document
+from interohm.records import Metal, Quantity
 from interohm.slab_builders.electrodes import host_units
 from interohm.slab_builders.slabs import Facet, build_slab, facet_name
 from interohm.slab_builders.ties import SAME_ENERGY_EV, first_of_lowest
@@ -70,7 +70,7 @@ def cut_order(
 @job
 def record_electrode(
     contents: list[dict[str, Any]], metal: dict[str, Any], *, facts: dict[str, Any]
-) -> dict[str, Any]:
+) -> Metal:
     """Assemble and save the record of an electrode."""
     phase = ElectrodePhase.model_validate(facts["phase"])
     preset = PRESET.validate_python(facts["preset"])
@@ -112,4 +112,4 @@ def record_electrode(
             },
         )
         database.save_material(record)
-    return material_document(record)
+    return record

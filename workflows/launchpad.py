@@ -24,6 +24,13 @@ PLAN_NAME = ": plan"
 #: In the metadata of jobs that a plan was replaced by: the uuid of the plan.
 PLANNED_BY = "interohm_plan"
 
+#: In the specification of a job that waits for another one's calculation (in jobflow-remote: in
+#: its metadata): the calculation's key, and that job's name.
+WAITS_FOR = "interohm_waits_for"
+
+#: The worker that such a job of FireWorks asks for: there is none of this name.
+NOBODY = "nobody: it waits for another job"
+
 PATIENCE_MS = 5000
 
 
@@ -63,7 +70,7 @@ def open_launchpad() -> Iterator[LaunchPad]:
             "FireWorks finds no my_launchpad.yaml",
             where="queue",
             fix="let FW_CONFIG_FILE name the FW_config.yaml of your cluster; "
-            "`interohm init-cluster FOLDER` writes one to begin with",
+            "`interohm init-cluster FOLDER` writes one",
         )
     # Only the kind of an error is passed on: the driver may quote the address with its password.
     try:
@@ -79,6 +86,22 @@ def open_launchpad() -> Iterator[LaunchPad]:
             yield pad
         except PyMongoError as error:
             raise _unusable(path, error) from None
+
+
+def let_be_taken(launchpad: LaunchPad, criteria: dict[str, Any]) -> None:
+    """Let waiting jobs of a launchpad be taken by the next worker.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The queue.
+    criteria : mapping
+        Of the jobs, as pymongo takes them.
+    """
+    launchpad.fireworks.update_many(
+        {**criteria, "state": "READY", "spec._fworker": NOBODY},
+        {"$unset": {"spec._fworker": "", f"spec.{WAITS_FOR}": ""}},
+    )
 
 
 def _launchpad(described: dict[str, Any]) -> LaunchPad:

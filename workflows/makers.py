@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jobflow import Flow, Job, Maker, OutputReference
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
-from interohm.records import ION_CHARGES
+from interohm.records import ION_CHARGES, Insulator, Metal
+from interohm.records.interface import Interface
 from interohm.yaml_io import validated_as
 
 from .campaign_config import (
@@ -72,6 +73,9 @@ class _PhaseMaker(Maker):
     metal: Structure | str | None = None
     database: str | Path | None = None
 
+    #: What its flow ends with.
+    _record: ClassVar[type[BaseModel]]
+
     def _job(
         self,
         phase: Any,
@@ -96,6 +100,9 @@ class _PhaseMaker(Maker):
         if not any(isinstance(one, OutputReference) for one in given.values()):
             inputs.check(phase.name)
         planning = inputs.job()
+        # what a later job asks for is looked up in the record's fields when the flow is made
+        planning.output_schema = type(self)._record
+        planning.output = OutputReference(planning.uuid, output_schema=type(self)._record)
         planning.update_metadata(results_of(self.database), dynamic=True)
         return planning
 
@@ -139,6 +146,8 @@ class InsulatorMaker(_PhaseMaker):
     """
 
     name: str = "insulator"
+
+    _record = Insulator
 
     def make(
         self,
@@ -189,6 +198,8 @@ class MetalMaker(_PhaseMaker):
 
     name: str = "metal"
 
+    _record = Metal
+
     def make(self, structure: Given, name: str | None = None, **fields: Any) -> Job:
         """Return the job that plans the phase, and whose output is its record.
 
@@ -224,6 +235,8 @@ class ElectrodeMaker(_PhaseMaker):
     name: str = "electrode"
     preset: str = "production"
 
+    _record = Metal
+
     def make(self, structure: Given, name: str | None = None, **fields: Any) -> Job:
         """Return the job that plans the phase, and whose output is its record.
 
@@ -258,6 +271,8 @@ class InterfaceMaker(_PhaseMaker):
 
     name: str = "interface"
     preset: str = "production"
+
+    _record = Interface
 
     def make(
         self,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pymatgen.core import Structure
-from pymatgen.entries.computed_entries import ComputedEntry
 
 from interohm.errors import InputError
 from interohm.settings import load_settings
+
+if TYPE_CHECKING:
+    from pymatgen.entries.computed_entries import ComputedEntry
 
 
 def structure_by_id(identifier: str, *, where: str) -> Structure:
@@ -72,7 +74,7 @@ def _client(wanted: str, where: str) -> Iterator[Any]:
     key = load_settings().materials_project_key
     if key is None:
         raise InputError(
-            f"{wanted} is asked of the Materials Project, and no key is set",
+            f"{wanted} must be fetched from the Materials Project, and no key is set",
             where=where,
             fix="set INTEROHM_MATERIALS_PROJECT_KEY (or MP_API_KEY), or name a file",
         )

@@ -15,7 +15,7 @@ from interohm.slab_builders.molecules import boxed
 
 from .campaign_config import SHIPPED_STRUCTURES
 from .presets import AnyPreset
-from .steps import calculation_job
+from .steps import CRYSTAL, calculation_job
 
 #: H2 has 0.74 Å.
 _CLOSEST_A = 0.5
@@ -56,13 +56,15 @@ def load_molecule(source: str, folder: Path, *, where: str) -> tuple[str, Molecu
     formula = molecule.composition.formula.replace(" ", "")
     if len(molecule.composition) > 1 or len(molecule) < 2:
         raise InputError(
-            f"{path}: {formula} is no molecule of one element",
+            f"{path}: {formula} is not a molecule of one element",
             where=where,
             fix="molecules stand for elements; name crystals of compounds in `competing`",
         )
     if not molecule.is_valid(tol=_CLOSEST_A):
         raise InputError(
-            f"{path}: atoms lie closer than {_CLOSEST_A} Å", where=where, fix="mend the positions"
+            f"{path}: atoms lie closer than {_CLOSEST_A} Å",
+            where=where,
+            fix="correct the positions",
         )
     return formula, molecule
 
@@ -109,12 +111,14 @@ def molecule_jobs(molecules: Mapping[str, Molecule], preset: AnyPreset) -> dict[
             fix="give the preset `molecule`, or leave the molecules out",
         )
     settings = step.engine_settings(preset.xc)
-    return {
-        name: calculation_job(
-            f"{name}: molecule", boxed(molecule, step.vacuum_A), preset, "relax", settings
+    jobs = {}
+    for name, molecule in molecules.items():
+        label = f"{name}: molecule"
+        jobs[name] = calculation_job(
+            label, boxed(molecule, step.vacuum_A), preset, "relax", settings
         )
-        for name, molecule in molecules.items()
-    }
+        jobs[name].metadata[CRYSTAL] = label
+    return jobs
 
 
 def corrections_of(preset: AnyPreset, molecules: Collection[str]) -> dict[str, EnergyCorrection]:

@@ -99,9 +99,9 @@ def next_campaign(
             apart.append(one)
     if not wanted:
         raise InputError(
-            "no calculation of a phase is worth anything for this choice",
+            "no calculation of a phase would help this choice",
             where="--next",
-            fix="look at `next` of --json; a choice that stands needs no further calculation",
+            fix="see `next` in --json; a settled choice needs no further calculation",
         )
     ion = next(iter(records.values())).mobile_ion
     head = {

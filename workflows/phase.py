@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -130,19 +130,10 @@ def insulator_flow(
         Crystal.from_structure(metal), preset, "metal", f"{mobile_ion} metal"
     )
     edges = _edges_jobs(phase, cell, bulk, preset)
-    own = set(crystal.conventional.composition.get_el_amt_dict())
-    rivals = [
-        other
-        for other in neighbours.competing or ()
-        if set(other.composition.get_el_amt_dict()) <= own
-    ]
+    rivals = own_elements_alone(neighbours.competing or (), crystal.conventional)
     beside = [job for other in neighbours.coexisting for job in _reference_jobs(other, preset)]
     against = [job for other in rivals for job in _reference_jobs(other, preset)]
-    gases = {
-        name: molecule
-        for name, molecule in neighbours.molecules.items()
-        if set(molecule.composition.get_el_amt_dict()) <= own
-    }
+    gases = own_molecules(neighbours.molecules, crystal.conventional)
     elements = molecule_jobs(gases, preset)
     planned = planned_defects(
         phase,
@@ -365,12 +356,34 @@ def shakenbreak_start(
 
 
 def _reference_jobs(structure: Structure, preset: AnyPreset) -> tuple[Job, Job]:
-    """Return cell and bulk of a compound, with the steps of metals if all its elements are."""
-    kind: Literal["insulator", "metal"] = (
-        "metal" if all(element.is_metal for element in structure.elements) else "insulator"
-    )
+    """Return cell and bulk of a compound."""
     label = structure.composition.reduced_formula
-    return bulk_jobs(Crystal.from_structure(structure), preset, kind, label)
+    return bulk_jobs(Crystal.from_structure(structure), preset, kind_of(structure), label)
+
+
+def kind_of(structure: Structure) -> Literal["insulator", "metal"]:
+    """Return whose steps a neighbour is calculated with: a metal's if all its elements are."""
+    return "metal" if all(element.is_metal for element in structure.elements) else "insulator"
+
+
+def own_elements_alone(others: Iterable[Structure], structure: Structure) -> list[Structure]:
+    """Return those crystals that hold no element but a phase's own: they compete with it."""
+    own = set(structure.composition.element_composition.get_el_amt_dict())
+    return [
+        other
+        for other in others
+        if set(other.composition.element_composition.get_el_amt_dict()) <= own
+    ]
+
+
+def own_molecules(molecules: Mapping[str, Molecule], structure: Structure) -> dict[str, Molecule]:
+    """Return those molecules that hold no element but a phase's own."""
+    own = set(structure.composition.element_composition.get_el_amt_dict())
+    return {
+        name: molecule
+        for name, molecule in molecules.items()
+        if set(molecule.composition.get_el_amt_dict()) <= own
+    }
 
 
 def band_edges_of(phase: InsulatorPhase, preset: AnyPreset) -> AnyBandEdges | None:

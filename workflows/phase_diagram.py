@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pymatgen.core import Composition
-from pymatgen.entries.computed_entries import ComputedEntry
 
 from interohm.database import Database
 from interohm.database.schema import well_formed
@@ -31,6 +30,9 @@ from interohm.slab_builders.identify import has_vacuum, is_supercell
 
 from .campaign_config import PhaseDiagramConfig
 from .materials_project import entries_of
+
+if TYPE_CHECKING:
+    from pymatgen.entries.computed_entries import ComputedEntry
 
 Window = tuple[Quantity, Quantity]
 
@@ -248,6 +250,8 @@ def entries_of_file(path: Path, *, where: str) -> list[ComputedEntry]:
     InputError
         There is no such file, or it is something else.
     """
+    from pymatgen.entries.computed_entries import ComputedEntry
+
     try:
         content = json.loads(path.read_text())
         return [

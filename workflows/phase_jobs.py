@@ -23,7 +23,7 @@ from interohm.postprocess.materials import (
 from interohm.postprocess.orientation import along_normal
 from interohm.postprocess.reservoirs import chemical_potentials
 from interohm.postprocess.surfaces import Surface, survey, with_survey
-from interohm.records import DielectricQuantity, Quantity, material_document
+from interohm.records import DielectricQuantity, Insulator, Metal, Quantity
 from interohm.slab_builders.cells import Crystal, supercell
 from interohm.slab_builders.defects import DefectSite, defect_position, defect_supercell
 from interohm.slab_builders.slabs import facet_name
@@ -128,7 +128,7 @@ def record_metal(
     primitive: Structure,
     relaxed: Structure,
     facts: dict[str, Any],
-) -> dict[str, Any]:
+) -> Metal:
     """Assemble and save the record of a metal."""
     _refuse_without({"bulk": bulk, "slab": _any_slab(surfaces)})
     phase = MetalPhase.model_validate(facts["phase"])
@@ -152,7 +152,7 @@ def record_metal(
         )
         record = with_survey(record, seen, **_survey_options(phase))
         database.save_material(record)
-    return material_document(record)
+    return record
 
 
 #: The output of a job that calculates; None where it failed.
@@ -221,7 +221,7 @@ def record_insulator(
     plan: DefectPlan | None = None,
     facts: dict[str, Any],
     **earlier_named: Any,
-) -> dict[str, Any]:
+) -> Insulator:
     """Assemble and save the record of an insulator.
 
     A candidate site that failed is left out as long as another one of the same defect is there, a
@@ -284,7 +284,7 @@ def _of_earlier(
 
 def _recorded_insulator(
     outputs: InsulatorOutputs, cells: CrystalCells, plan: DefectPlan, facts: dict[str, Any]
-) -> dict[str, Any]:
+) -> Insulator:
     surfaces, edges = outputs["surfaces"], outputs["edges"]
     defects, response = outputs["defects"], outputs["response"]
     multiples = plan["multiples"]
@@ -407,7 +407,7 @@ def _recorded_insulator(
         if shift is not None:
             record = with_band_edges(record, shift)
         database.save_material(record)
-    return material_document(record)
+    return record
 
 
 def _finished(database: Database, output: Output) -> Calculation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,8 +39,7 @@ class PlannedCalculation:
     label : str
         Phase and step.
     hash : str
-        Of the calculation that is found, else of the request; preliminary while the structure that
-        it starts from is not calculated yet.
+        Of the calculation that is found, else of the request.
     kind : str
         What is calculated.
     charge : int
@@ -51,8 +50,12 @@ class PlannedCalculation:
         Divisions of the mesh; of listed points their number.
     found : bool
         Whether database or program have it already.
+    planned : bool
+        Whether it starts from what is not calculated yet, so that ``hash`` is preliminary.
     request : CalculationRequest
         What the engine would be asked for.
+    leads_on : bool
+        Whether further calculations depend on its result, and not the record alone.
     """
 
     label: str
@@ -63,7 +66,14 @@ class PlannedCalculation:
     electrons: int
     kpoints: tuple[int, ...]
     found: bool
+    planned: bool
     request: CalculationRequest
+    leads_on: bool = False
+
+    @property
+    def identity(self) -> str:
+        """Begins the calculation's hash; ``planned`` while that is not known."""
+        return "planned" if self.planned else self.hash[:12]
 
 
 def jobs_in_order(flow: Flow) -> list[tuple[Job, list[str]]]:
@@ -86,16 +96,30 @@ def memory_store() -> JobStore:
 
 def planned_calculations(flow: Flow, database: Database) -> list[PlannedCalculation]:
     """List a flow's calculations, each once, and start none; the flow stays as it is."""
+    jobs = [job for job, _ in jobs_in_order(flow) if job.function not in _RECORDS]
+    needed = {uuid for job in jobs for uuid in job.input_uuids}
+    leading: set[str] = set()
+    planned = []
     with using(database):
-        return list(_planned(flow, database))
+        for uuid, first, calculation in _planned(jobs, database):
+            if calculation is not None:
+                planned.append(calculation)
+            if uuid in needed:
+                leading.add(first.hash)
+    return [replace(one, leads_on=one.request.hash in leading) for one in planned]
 
 
-def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
+def _planned(
+    jobs: Sequence[Job], database: Database
+) -> Iterator[tuple[str, CalculationRequest, PlannedCalculation | None]]:
+    """Yield jobs that calculate: uuid, the first request of the same, and what only that one is."""
     outputs: dict[str, Any] = {}
     seen = Requests()
-    for job, _ in jobs_in_order(flow):
-        if job.function in _RECORDS:
-            continue
+    preliminary: set[str] = set()  # jobs whose output is not what they will have
+    for job in jobs:
+        exact = preliminary.isdisjoint(job.input_uuids)
+        if not exact:
+            preliminary.add(job.uuid)
         arguments = _resolved(job.function_args, outputs)
         named = _resolved(job.function_kwargs, outputs)
         if not is_calculation(job):
@@ -103,6 +127,8 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
             continue
         request = calculation_request(*arguments, **named)
         found = known_as(database, request)
+        if found is None:
+            preliminary.add(job.uuid)
         structure = arguments[0]
         # What is not calculated yet goes on with the structure that it starts from.
         output: Any = (
@@ -111,10 +137,11 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
             else found.output
         )
         outputs[job.uuid] = output
-        if seen.first_of(request) is not request:
+        if (first := seen.first_of(request)) is not request:
+            yield job.uuid, first, None
             continue
         neutral = engine_named(request.engine).valence_electrons(structure, request.settings)
-        yield PlannedCalculation(
+        planned = PlannedCalculation(
             label=job.name,
             hash=output["hash"],
             kind=request.kind,
@@ -123,8 +150,10 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
             electrons=neutral - request.charge,
             kpoints=_divisions(request.settings["kpoints"]),
             found=found is not None,
+            planned=not exact,
             request=request,
         )
+        yield job.uuid, request, planned
 
 
 def _divisions(kpoints: Sequence[int | str]) -> tuple[int, ...]:

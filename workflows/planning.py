@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ from pymatgen.core import Structure
 from interohm.errors import InputError
 from interohm.slab_builders.oxidation_states import known_oxidation_states
 
-from .batch_job import ending_in_order
 from .campaign_config import (
     ElectrodePhase,
     FacetSurvey,
@@ -30,6 +29,8 @@ from .interface import interface_flow, interface_step
 from .launchpad import PLAN_NAME, PLANNED_BY
 from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
 from .presets import PRESET, AnyPreset
+from .signals import ending_in_order
+from .steps import CRYSTAL
 
 _PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
 
@@ -146,8 +147,14 @@ class PhaseInputs:
                 field = where if error.where == "structure" else error.where
                 raise InputError(error.what, where=field, fix=error.fix) from None
 
-    def job(self) -> Job:
-        """Return the job that makes the flow and is replaced by it."""
+    def job(self, shared: Sequence[str] = ()) -> Job:
+        """Return the job that makes the flow and is replaced by it.
+
+        Parameters
+        ----------
+        shared : sequence of str
+            Names of crystals and molecules that workflows of their own calculate.
+        """
         beside = self.neighbours
         planning = plan_phase(
             dict(self.structures),
@@ -161,6 +168,7 @@ class PhaseInputs:
                 "molecules": dict(beside.molecules),
                 "phase_diagram": beside.phase_diagram,
             },
+            **({"shared": list(shared)} if shared else {}),
         )
         planning.name = f"{self.phase.name}{PLAN_NAME}"
         return planning
@@ -185,6 +193,7 @@ def plan_phase(
     mobile_ion: str,
     ion_charge: int,
     neighbours: dict[str, Any],
+    shared: Sequence[str] = (),
 ) -> Response[Any]:
     """Plan a phase, and go on with its flow.
 
@@ -192,6 +201,8 @@ def plan_phase(
     ----------
     structures, phase, preset, mobile_ion, ion_charge, neighbours
         Of `PhaseInputs`, as plain values and structures.
+    shared : sequence of str
+        Names of crystals and molecules that workflows of their own calculate.
     """
     with active_database():  # where results go is there, before anything is calculated
         pass
@@ -205,6 +216,9 @@ def plan_phase(
     )
     inputs.check(inputs.phase.name)
     flow = inputs.flow()
+    for one in flow.jobs:
+        if isinstance(one, Job) and one.metadata.get(CRYSTAL) in shared:
+            one.function_kwargs["shared"] = True
     if in_a_worker_of_jobflow_remote():
         for one in flow.jobs:
             # its workers' scripts say it, and some shells would read what is in parentheses
@@ -231,7 +245,7 @@ def as_structure(given: Any) -> Structure:
 
         return AseAtomsAdaptor.get_structure(given)
     raise InputError(
-        f"{type(given).__name__} is no structure",
+        f"{type(given).__name__} is not a structure",
         where="structure",
         fix="give a pymatgen Structure, an ASE Atoms, or a job's output that is or has one",
     )

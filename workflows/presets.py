@@ -32,7 +32,15 @@ SHIPPED_PRESETS = SHIPPED_FOLDER.parent / "presets"
 
 
 class SlabStep(Step):
-    """A slab: its size (at least, in whole repeat units) and its electronic settings."""
+    """A slab: its size and its electronic settings.
+
+    Parameters
+    ----------
+    thickness_A : float
+        Least thickness of the slab, which has whole repeat units.
+    vacuum_A : float
+        Thickness of the vacuum between the slab and its next image.
+    """
 
     thickness_A: Positive
     vacuum_A: Positive
@@ -48,7 +56,13 @@ class SlabStep(Step):
 
 
 class DefectStep(RelaxedStep):
-    """Supercells with and without a defect, of at least ``min_atoms``."""
+    """Supercells with and without a defect.
+
+    Parameters
+    ----------
+    min_atoms : int
+        Least number of atoms in the supercell.
+    """
 
     min_atoms: Annotated[int, Field(ge=2, le=1000)]
 
@@ -60,23 +74,31 @@ class DefectStep(RelaxedStep):
 
 
 class EdgesStep(Step):
-    """Band edges of the primitive cell, by a functional of its own."""
+    """Band edges of the primitive cell, by a functional of its own.
+
+    Parameters
+    ----------
+    xc : str
+        Exchange–correlation functional, in GPAW's notation.
+    """
 
     xc: str
 
 
 class BandEdges(StrictSettings):
-    """Two functionals between which the band edges of the relaxed cell are compared.
+    """Two functionals whose band edges of the relaxed cell are compared.
 
-    What the second one does to them moves those of the record; all else stays with the preset's
-    functional, and the defects' levels stay where they are.
+    The record's band edges move by the difference. Everything else stays with the preset's
+    functional, and so do the levels of the defects.
 
     Parameters
     ----------
     engine : str
-        Of both, and of its own.
-    reference, corrected : EdgesStep
-        As ``bulk`` with the preset's functional, and with a hybrid one (which has no U).
+        Program that calculates both; it may differ from the preset's.
+    reference : EdgesStep
+        Settings with the preset's functional, as ``bulk``.
+    corrected : EdgesStep
+        Settings with a hybrid functional, which has no U.
     """
 
     engine: Literal["gpaw"]
@@ -93,12 +115,12 @@ class HopStep(StrictSettings):
     Parameters
     ----------
     images : int
-        Between the ends, odd. The saddle of a path that symmetry maps onto itself is in its middle:
-        one is enough for it.
+        Number of images between the ends, odd. One is enough for a path that symmetry maps onto
+        itself: its saddle point is in the middle.
     spring_eV_A2 : float
-        Between neighbouring images.
+        Spring constant between neighbouring images.
     relaxation : Relaxation
-        Of the band as a whole.
+        Relaxation of the whole band.
     """
 
     images: Annotated[int, Field(ge=1, le=25)]
@@ -123,9 +145,9 @@ class Response(StrictSettings):
     Parameters
     ----------
     displacement_A : float
-        Of an atom, for force constants and Born charges.
+        Displacement of an atom, for force constants and Born charges.
     response_cutoff_eV : float
-        Of the plane waves of the screened field inside the cell (its local fields).
+        Plane-wave cutoff of the screened field inside the cell (its local fields).
     """
 
     displacement_A: Positive
@@ -133,7 +155,13 @@ class Response(StrictSettings):
 
 
 class DielectricStep(Step):
-    """The dielectric response of the primitive cell."""
+    """The dielectric response of the primitive cell.
+
+    Parameters
+    ----------
+    response : Response
+        How the response is calculated.
+    """
 
     response: Response
 
@@ -144,11 +172,11 @@ class InterfaceHopStep(HopStep):
     Parameters
     ----------
     thickness_A : float
-        Of each side, at least.
+        Least thickness of each side.
     kpoint_length_A : float
-        The mesh of k-points is as dense as the Gamma point of a supercell of this length.
+        Density of the k-point mesh: that of the Gamma point of a supercell of this length.
     ends : Relaxation
-        Of the ion before and after its hop.
+        Relaxation before and after the hop.
     """
 
     thickness_A: Positive
@@ -162,18 +190,20 @@ class InterfaceStep(StrictSettings):
     Parameters
     ----------
     thickness_A : float
-        Of each side, at least.
+        Least thickness of each side.
     vacuum_A : float
-        Beside free slabs, and beyond both sides of a contact that has vacuum.
+        Thickness of the vacuum beside free slabs, and beyond a contact that has vacuum.
     scan_kpoint_length_A : float
-        Of the static energies that find registry and gap.
-    insulators, metal : Step
-        Electronic settings where both sides have a gap, and where one is a metal; free slabs of
-        insulators have the former, those of metals the latter.
+        Density of the k-point mesh for the static energies that find registry and gap: that of the
+        Gamma point of a supercell of this length.
+    insulators : Step
+        Electronic settings where both sides are insulators, and of free slabs of insulators.
+    metal : Step
+        Electronic settings where one side is a metal, and of free slabs of metals.
     relaxation : Relaxation
-        When the atoms are relaxed.
+        Relaxation of the atoms.
     hop : InterfaceHopStep, optional
-        None: the ion's hop is not calculated.
+        The ion's hop. None: it is not calculated.
     """
 
     thickness_A: Positive
@@ -224,7 +254,25 @@ class InterfaceStep(StrictSettings):
 
 
 class InsulatorSteps(StrictSettings):
-    """The steps of an insulator: cell, bulk, surface, defects; band edges where they have more."""
+    """The steps of an insulator.
+
+    Parameters
+    ----------
+    cell : RelaxedStep
+        Relaxation of the primitive cell: shape and atoms.
+    bulk : Step
+        Band edges and total energy of the relaxed cell.
+    slab : SlabStep
+        Surface, which gives the ionization potential.
+    defects : DefectStep
+        Supercells with and without a defect.
+    dielectric : DielectricStep, optional
+        Dielectric constant; required by phases that calculate it.
+    hop : HopStep, optional
+        Migration path of a vacancy; required by phases that calculate it.
+    edges : BandEdges or VaspBandEdges, optional
+        Band edges by a better functional. Default: those of ``bulk``.
+    """
 
     cell: RelaxedStep
     bulk: Step
@@ -236,7 +284,17 @@ class InsulatorSteps(StrictSettings):
 
 
 class MetalSteps(StrictSettings):
-    """The steps of a metal; ``bulk`` also gives the mobile element's total energy."""
+    """The steps of a metal.
+
+    Parameters
+    ----------
+    cell : RelaxedStep
+        Relaxation of the primitive cell: shape and atoms.
+    bulk : Step
+        Total energy of the relaxed cell, also that of the mobile element.
+    slab : SlabStep
+        Surface, which gives the work function.
+    """
 
     cell: RelaxedStep
     bulk: Step
@@ -244,14 +302,38 @@ class MetalSteps(StrictSettings):
 
 
 class Preset(StrictSettings):
-    """All settings of a phase's calculations.
+    """All settings of a phase's calculations with GPAW.
 
-    ``hubbard_U`` and ``magnetic_moments`` are every step's: total energies with and without them
-    do not compare. ``electrode`` is for hosts that take up the mobile ion, ``molecule`` for
-    elements that are gases or molecular crystals; it has moments of its own; ``interface`` for
-    contacts of two slabs.
-    ``corrections_per_atom`` are added to energies in phase diagrams. ``resources`` are asked of a
-    cluster, by the kind of the calculation; they change no result, and are no part of its identity.
+    Parameters
+    ----------
+    name : str
+        Name of the preset, which records and provenance carry.
+    engine : "gpaw"
+        Program that calculates.
+    xc : str
+        Exchange–correlation functional, in GPAW's notation.
+    hubbard_U : HubbardU, optional
+        On-site repulsion of every step. Total energies with and without it do not compare.
+    magnetic_moments : MagneticMoments, optional
+        Initial magnetic moments of every step but ``molecule``, which has its own.
+    scf_retries : list of ScfRetry
+        What every step tries in turn where the electrons do not converge.
+    insulator : InsulatorSteps
+        Steps of an insulator.
+    metal : MetalSteps
+        Steps of a metal.
+    electrode : MetalSteps, optional
+        Steps of a host that takes up the mobile ion.
+    interface : InterfaceStep, optional
+        Steps of a contact of two slabs.
+    molecule : MoleculeStep, optional
+        Step of an element that is a gas or a molecular crystal.
+    corrections_per_atom : mapping
+        Corrections that are added to energies in phase diagrams, by molecule or formula.
+    uncertainties : Uncertainties
+        Uncertainties of the calculated numbers.
+    resources : mapping
+        What jobs request from a cluster, by the kind of calculation. Results do not depend on it.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -406,13 +488,13 @@ def _document(path: Path) -> dict[str, Any]:
     name = data.pop("based_on")
     if not isinstance(name, str):
         raise InputError(
-            f"based_on: {name!r} is no preset",
+            f"based_on: {name!r} is not a preset",
             where=str(path),
-            fix="give a preset's name, as production, or the path of a YAML file",
+            fix="give a preset's name, such as production, or the path of a YAML file",
         )
     if "name" not in data:
         raise InputError(
-            f"name: missing field; with {name}'s own the two could not be told apart",
+            f"name: missing field; with the name of {name}, the two could not be distinguished",
             where=str(path),
             fix="give it a name of its own",
         )
@@ -422,7 +504,7 @@ def _document(path: Path) -> dict[str, Any]:
         raise InputError(
             "based_on: the preset is based on itself",
             where=str(path),
-            fix="name another one, as production",
+            fix="name another one, such as production",
         )
     if "based_on" in base:
         raise InputError(

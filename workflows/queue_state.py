@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
 
-from .launchpad import METADATA, PLAN_NAME, quiet
+from .launchpad import METADATA, PLAN_NAME, WAITS_FOR, let_be_taken, quiet
 from .queue_repair import Document, abandoned, in_batches, repair, utc
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ class QueuedJob:
         Of its last try.
     reason : str, optional
         Why it failed.
+    waits_for : str, optional
+        The job whose calculation it waits for, away from every core; the jobs that lead to it in
+        its own workflow are not named.
     """
 
     campaign: str
@@ -65,6 +68,7 @@ class QueuedJob:
     host: str | None
     folder: str | None
     reason: str | None
+    waits_for: str | None = None
 
 
 def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[QueuedJob]:
@@ -98,26 +102,32 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
             silent = state == "runs" and newest is not None and _silence_s(newest, now) > patience
             if silent or abandoned(last, present, now, patience):
                 state = LOST
+            waits = last["spec"].get(WAITS_FOR) if state == "ready" else None
             jobs.append(
                 QueuedJob(
-                    campaign=described["campaign"],
+                    campaign=campaign_of(described, campaign),
                     phase=described["phase"],
                     name=last["name"],
                     id=str(last["fw_id"]),
-                    state=state,
+                    state=state if waits is None else "waits",
                     since=_since(newest),
                     seconds=round(sum(_run_time_s(one, now, patience) for one in launches), 1),
                     tries=len(launches),
                     host=None if newest is None else newest["host"],
                     folder=None if newest is None else newest["launch_dir"],
                     reason=_reason(newest) if state == "failed" else None,
+                    waits_for=None if waits is None else waits["job"],
                 )
             )
     return jobs
 
 
 def rerun(
-    launchpad: LaunchPad, *, campaign: str | None = None, lost_after_s: float | None = None
+    launchpad: LaunchPad,
+    *,
+    campaign: str | None = None,
+    lost_after_s: float | None = None,
+    forget: Callable[[Sequence[str]], None] = lambda jobs: None,
 ) -> list[int]:
     """Make failed and lost jobs ready again; they go on from their calculations' checkpoints.
 
@@ -130,6 +140,9 @@ def rerun(
     lost_after_s : float, optional
         A running job counts as lost when its worker was silent for so long; default: FireWorks'
         ``RUN_EXPIRATION_SECS``.
+    forget : callable
+        Forgets the failures of jobs, by their uuids, before they are ready: those that share their
+        calculations would fail of them again.
 
     Returns
     -------
@@ -144,7 +157,11 @@ def rerun(
     ours = [node for workflow in _workflows(launchpad, campaign) for node in workflow["nodes"]]
     patience = _patience_s() if lost_after_s is None else lost_after_s
     begun = repair(launchpad, ours, silent_s=patience)
-    failed = in_batches(launchpad.fireworks, "fw_id", ours, {"state": "FIZZLED"}, {"fw_id": 1})
+    fields = {"fw_id": 1, "spec._tasks.job.uuid": 1}
+    failed = list(in_batches(launchpad.fireworks, "fw_id", ours, {"state": "FIZZLED"}, fields))
+    forget([_task(job)["uuid"] for job in failed])
+    # whoever had the calculation that they wait for may be gone; if not, they wait again
+    let_be_taken(launchpad, {"fw_id": {"$in": ours}})
     for fw_id in sorted(job["fw_id"] for job in failed):
         # Asked again one by one: whatever follows from a rerun job waits again with it.
         if launchpad.fireworks.find_one({"fw_id": fw_id, "state": "FIZZLED"}, {"fw_id": 1}):
@@ -182,6 +199,14 @@ def _to_begin_with(launchpad: LaunchPad, failed: int) -> list[int]:
     return sorted(first)
 
 
+def campaign_of(described: Mapping[str, Any], asked: str | None) -> str:
+    """Return the campaign of a workflow: of one that several share, the one that is asked for."""
+    own = described["campaign"]
+    if isinstance(own, str):
+        return own
+    return asked if asked is not None and asked in own else str(own[0])
+
+
 def _workflows(launchpad: LaunchPad, campaign: str | None) -> list[Document]:
     criteria: dict[str, Any] = {f"metadata.{METADATA}": {"$exists": True}}
     if campaign is not None:
@@ -197,7 +222,7 @@ def no_such_campaign(campaign: str, known: Sequence[str], queue: str) -> InputEr
     """Return the error that names those that a queue has."""
     return InputError(
         f"no campaign {campaign!r} was submitted to {queue}",
-        fix=f"those that were: {', '.join(sorted(known)) or 'none'}",
+        fix=f"submitted campaigns: {', '.join(sorted(known)) or 'none'}",
     )
 
 
@@ -209,7 +234,7 @@ def _jobs_of(
     Each job is a list of its parts: one for every batch job that it filled.
     """
     fields: tuple[str, ...] = ("fw_id", "name", "state", "launches", "updated_on")
-    fields += ("spec._tasks.job.uuid", "spec._tasks.job.index")
+    fields += ("spec._tasks.job.uuid", "spec._tasks.job.index", f"spec.{WAITS_FOR}")
     owner = {node: workflow["_id"] for workflow in workflows for node in workflow["nodes"]}
     found = in_batches(
         launchpad.fireworks,

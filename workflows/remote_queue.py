@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
 
-from .launchpad import METADATA, PATIENCE_MS
+from .launchpad import METADATA, PATIENCE_MS, WAITS_FOR
 from .queue_repair import Document, in_batches, utc
-from .queue_state import QueuedJob, no_such_campaign, said_by
+from .queue_state import QueuedJob, campaign_of, no_such_campaign, said_by
 
 if TYPE_CHECKING:
     from jobflow import Job
@@ -101,7 +101,7 @@ def load_project() -> Project:
         raise InputError(
             f"jobflow-remote finds no project that can be used ({type(error).__name__})",
             where=str(SETTINGS.projects_folder),
-            fix="`interohm init-cluster FOLDER --manager jobflow-remote` writes one to begin with; "
+            fix="`interohm init-cluster FOLDER --manager jobflow-remote` writes one; "
             "`jf project check --errors` says what is wrong with yours, JFREMOTE_PROJECT chooses "
             "among several",
         ) from None
@@ -145,7 +145,7 @@ def submit(
         A phase asks for a worker or an execution configuration that the project lacks; it is not
         added.
     """
-    from .submission import Submission, settled
+    from .submission import Submission, join_campaign, settled
 
     _initialize(controller)
     before, attempts = _submitted(controller, [plan for plan in plans if not plan.done])
@@ -159,7 +159,9 @@ def submit(
             return Submission(plan.name, "done", 0)
         return None
 
-    return settled(plans, earlier, lambda some: _add(controller, campaign, some, attempts), advance)
+    done = settled(plans, earlier, lambda some: _add(controller, campaign, some, attempts), advance)
+    join_campaign(controller.flows, campaign, plans)
+    return done
 
 
 def queued_jobs(controller: JobController, *, campaign: str | None = None) -> list[QueuedJob]:
@@ -181,7 +183,7 @@ def queued_jobs(controller: JobController, *, campaign: str | None = None) -> li
     flows = _flows(controller, campaign)
     owner = {uuid: flow for flow in flows for uuid in flow["jobs"]}
     fields = {"uuid", "index", "db_id", "state", "worker", "run_dir", "error", "updated_on"}
-    fields |= {"start_time", "end_time", "job.name", "remote.error"}
+    fields |= {"start_time", "end_time", "job.name", f"job.metadata.{WAITS_FOR}", "remote.error"}
     parts: dict[str, list[Document]] = {}
     found = in_batches(controller.jobs, "uuid", list(owner), {}, dict.fromkeys(fields, 1))
     for document in sorted(found, key=lambda one: one["index"]):
@@ -194,14 +196,17 @@ def queued_jobs(controller: JobController, *, campaign: str | None = None) -> li
         last = own[-1]
         state = STATES.get(last["state"], last["state"].lower())
         described = flow["metadata"][METADATA]
+        waits = (last["job"].get("metadata") or {}).get(WAITS_FOR)
+        if state not in ("ready", "queued"):
+            waits = None
         begun = [one for one in own if STATES.get(one["state"]) not in ("waits", "ready")]
         jobs.append(
             QueuedJob(
-                campaign=described["campaign"],
+                campaign=campaign_of(described, campaign),
                 phase=described["phase"],
                 name=last["job"]["name"],
                 id=last["db_id"],
-                state=state,
+                state=state if waits is None else "waits",
                 since=None
                 if state == "waits"
                 else utc(last["updated_on"]).isoformat(timespec="seconds"),
@@ -210,12 +215,18 @@ def queued_jobs(controller: JobController, *, campaign: str | None = None) -> li
                 host=last["worker"] if begun else None,
                 folder=last.get("run_dir"),
                 reason=_reason(last) if state == "failed" else None,
+                waits_for=None if waits is None else waits["job"],
             )
         )
     return jobs
 
 
-def rerun(controller: JobController, *, campaign: str | None = None) -> list[str]:
+def rerun(
+    controller: JobController,
+    *,
+    campaign: str | None = None,
+    forget: Callable[[Sequence[str]], None] = lambda jobs: None,
+) -> list[str]:
     """Make failed jobs ready again; they go on from their calculations' checkpoints.
 
     Parameters
@@ -224,6 +235,8 @@ def rerun(controller: JobController, *, campaign: str | None = None) -> list[str
         Of the project.
     campaign : str, optional
         Only of this one; flows that are not this program's are never touched.
+    forget : callable
+        Forgets the failures of jobs, by their uuids, before they are ready.
 
     Returns
     -------
@@ -237,11 +250,14 @@ def rerun(controller: JobController, *, campaign: str | None = None) -> list[str
     """
     uuids = [uuid for flow in _flows(controller, campaign) for uuid in flow["jobs"]]
     fields = {"uuid": 1, "index": 1, "db_id": 1, "error": 1}
-    failed = in_batches(controller.jobs, "uuid", uuids, {"state": {"$in": _FAILED}}, fields)
+    failed = list(in_batches(controller.jobs, "uuid", uuids, {"state": {"$in": _FAILED}}, fields))
+    forget([job["uuid"] for job in failed])
     begun: list[str] = []
     for job in sorted(failed, key=lambda one: (len(one["db_id"]), one["db_id"])):
         gone = _CALCULATION_GONE in str(job.get("error"))
-        for first in _roots(controller, job["uuid"]) if gone else [job["db_id"]]:
+        for first in _named_by(controller, job["uuid"]) if gone else [job["db_id"]]:
+            if first in begun:
+                continue
             try:
                 # files of the try before say why it failed; checkpoints are elsewhere
                 controller.rerun_job(db_id=first, force=gone, wait=_LOCKED_S, delete_files=False)
@@ -259,18 +275,29 @@ def rerun(controller: JobController, *, campaign: str | None = None) -> list[str
 _CALCULATION_GONE = "CalculationGoneError"
 
 
-def _roots(controller: JobController, failed: str) -> list[str]:
-    """Return the jobs with which all that leads to a failed one begins."""
-    flow = controller.flows.find_one({"jobs": failed}, {"parents": 1, "ids": 1})
-    parents = {
-        uuid: set(list(by_index.values())[-1] or ()) for uuid, by_index in flow["parents"].items()
-    }
-    numbers = {uuid: db_id for db_id, uuid, _ in flow["ids"]}
-    first, above = set(), {failed}
-    while above:
-        first |= {one for one in above if not parents.get(one)}
-        above = set().union(*(parents.get(one, set()) for one in above))
-    return [numbers[one] for one in sorted(first)]
+def _named_by(controller: JobController, failed: str) -> list[str]:
+    """Return the jobs that calculated what a failed one names, one of which is gone."""
+    last = {"sort": [("index", -1)]}
+    job = controller.jobs.find_one({"uuid": failed}, {"job": 1}, **last)["job"]
+    named = []
+    for uuid in _references([job["function_args"], job["function_kwargs"]]):
+        one = controller.jobs.find_one({"uuid": uuid}, {"db_id": 1, "job.function": 1}, **last)
+        if one["job"]["function"].get("@callable") == "calculate":
+            named.append(one["db_id"])
+    return named
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield the uuids of the jobs whose whole outputs are somewhere in a job's arguments."""
+    if isinstance(value, Mapping):
+        if value.get("@class") == "OutputReference":
+            if not value.get("attributes"):
+                yield value["uuid"]
+            return
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _references(one)
 
 
 def _check_config(jobs: Sequence[tuple[Job, list[str]]], project: Project) -> None:

@@ -15,22 +15,26 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@+-]{1,100}$")]
 
 
 class StepResources(StrictSettings):
-    """What one job asks for; what is not given is as in the queue's own files.
+    """What one job requests; the defaults are those of the queue's own files.
 
     Parameters
     ----------
     cores : int, optional
-        On one node.
+        Number of cores on one node.
     memory_GB : float, optional
-        Of all cores together.
+        Memory of all cores together.
     walltime_h : float, optional
-        In hours.
-    queue, account : str, optional
-        Of the batch system: Slurm's partition, and who pays.
+        Longest run time, in hours.
+    queue : str, optional
+        Queue of the batch system (Slurm: partition).
+    account : str, optional
+        Account that is charged.
     category : str, optional
-        FireWorks': only workers of this category take the job.
-    worker, exec_config : str, optional
-        jobflow-remote's: which of the project's workers, and what it runs before and after.
+        FireWorks category; only workers of this category take the job.
+    worker : str, optional
+        Worker of the jobflow-remote project.
+    exec_config : str, optional
+        Execution configuration of jobflow-remote: what runs before and after the job.
     """
 
     cores: Annotated[int, Field(ge=1, le=100_000)] | None = None

@@ -22,7 +22,19 @@ class StrictSettings(BaseModel):
 
 
 class Mixer(StrictSettings):
-    """Density mixing: Pulay's, or the rank-one multisecant one for +U and metals with moments."""
+    """Density mixing.
+
+    Parameters
+    ----------
+    backend : {"pulay", "msr1"}
+        Method: Pulay's, or the rank-one multisecant method for +U and for metals with moments.
+    beta : float
+        Fraction of the new density that is mixed in.
+    history : int
+        Number of earlier densities that are used.
+    weight : float
+        Damping of long-wavelength changes of the density.
+    """
 
     backend: Literal["pulay", "msr1"]
     beta: Positive
@@ -31,7 +43,21 @@ class Mixer(StrictSettings):
 
 
 class SelfConsistency(StrictSettings):
-    """When the electrons count as converged, and how many iterations they have."""
+    """When the electrons count as converged.
+
+    Parameters
+    ----------
+    energy_eV_per_electron : float
+        Largest change of the total energy between iterations, in eV per valence electron.
+    density_per_electron : float
+        Largest change of the density, in electrons per valence electron.
+    eigenstates_eV2_per_electron : float
+        Largest residual of the eigenstates, in eV² per valence electron.
+    max_iterations : int
+        Number of iterations after which the calculation has failed.
+    mixer : Mixer
+        Density mixing.
+    """
 
     energy_eV_per_electron: Positive
     density_per_electron: Positive
@@ -48,11 +74,11 @@ class Relaxation(StrictSettings):
     force_tolerance_eV_A : float
         Largest force on an atom (and, for a cell, stress times volume per strain).
     max_steps : int
-        A relaxation that needs more has failed.
+        Number of steps after which the relaxation has failed.
     max_displacement_A : float
-        Of an atom in one step.
+        Largest displacement of an atom in one step.
     curvature_eV_A2 : float
-        The Hessian to begin with is this times the unit matrix.
+        Initial Hessian: this times the unit matrix.
     """
 
     force_tolerance_eV_A: Positive
@@ -62,21 +88,20 @@ class Relaxation(StrictSettings):
 
 
 class ScfRetry(StrictSettings):
-    """What changes where the electrons did not converge; all else stays.
+    """What changes after the electrons did not converge; all else stays.
 
-    The electrons begin again with the atoms' superposed densities.
+    The calculation starts again from superposed atomic densities.
 
     Parameters
     ----------
     mixer : Mixer, optional
-        Another mixing of densities.
+        Another density mixing.
     max_iterations : int, optional
-        More of them.
+        Another number of iterations.
     density_smearing_eV : float, optional
-        Begin with the density that converges at this width of the occupation instead; the result
-        has the step's own width.
+        Width of the occupation for an initial density. The result has the step's own width.
     smearing_eV : float, optional
-        A width of the occupation that the result keeps, and says.
+        Width of the occupation that the result keeps; the record says so.
     """
 
     mixer: Mixer | None = None
@@ -96,17 +121,17 @@ class ScfRetry(StrictSettings):
 
 
 class HubbardU(StrictSettings):
-    """On-site repulsion that makes up for what the functional lacks on localized electrons.
+    """On-site repulsion of localized electrons (DFT+U).
 
     Parameters
     ----------
     values_eV : mapping
-        U by element and shell, as ``Co: {d: 3.32}`` (rotationally invariant, J = 0; occupations
-        counted within the atom's augmentation sphere and scaled to whole electrons).
+        U by element and shell: ``Co: {d: 3.32}`` (rotationally invariant, J = 0; occupations
+        within the atom's augmentation sphere, scaled to whole electrons).
     in_compounds_of : list of str
-        Anions whose compounds get it.
+        Anions whose compounds get U.
     source : str
-        Where the numbers are from.
+        Where the numbers come from.
     """
 
     values_eV: Annotated[dict[Element, dict[Shell, Positive]], Field(min_length=1)]
@@ -115,14 +140,14 @@ class HubbardU(StrictSettings):
 
 
 class MagneticMoments(StrictSettings):
-    """Moments that the self-consistency begins with, all of them parallel.
+    """Initial magnetic moments, all of them parallel.
 
     Parameters
     ----------
     values_muB : mapping
-        By element. A structure without any of them is calculated without spin.
+        Moments by element. A structure without these elements is calculated without spin.
     source : str
-        Where the numbers are from.
+        Where the numbers come from.
     """
 
     values_muB: Annotated[dict[Element, Number], Field(min_length=1)]
@@ -135,23 +160,24 @@ class Step(StrictSettings):
     Parameters
     ----------
     cutoff_eV : float
-        Of the plane waves.
+        Plane-wave cutoff.
     kpoint_length_A : float
-        A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
+        Density of the Gamma-centred k-point mesh: that of the Gamma point of a supercell of this
+        length.
     smearing_eV : float
         Width of the Fermi–Dirac occupation.
     empty_bands : int
-        Beyond those that the neutral cell fills.
+        Number of bands beyond those that the neutral cell fills.
     converged_empty_bands : bool
-        Whether the conduction-band minimum is converged too.
+        Whether the conduction-band minimum is converged, too.
     scf : SelfConsistency
         When the electrons count as converged.
     relaxation : Relaxation, optional
-        None: the atoms stay where the crystal has them.
+        Relaxation of the atoms. None: they keep the positions of the crystal.
     hubbard_U : HubbardU, optional
-        None: no on-site repulsion.
+        On-site repulsion. None: no U.
     magnetic_moments : MagneticMoments, optional
-        None: without spin.
+        Initial magnetic moments. None: no spin.
     scf_retries : list of ScfRetry
         What is tried in turn where the electrons do not converge.
     """
@@ -182,20 +208,28 @@ class Step(StrictSettings):
 
 
 class RelaxedStep(Step):
-    """A step that relaxes."""
+    """A step that relaxes.
+
+    Parameters
+    ----------
+    relaxation : Relaxation
+        Relaxation of the atoms, and of the shape of a primitive cell.
+    """
 
     relaxation: Relaxation
 
 
 class PartialCorrection(StrictSettings):
-    """One part of what is added to a total energy in a phase diagram.
+    """One part of a correction of a total energy in a phase diagram.
 
     Parameters
     ----------
-    value_eV, uncertainty_eV : float
-        Per atom.
+    value_eV : float
+        Correction per atom.
+    uncertainty_eV : float
+        Its uncertainty per atom: one standard deviation.
     source : str
-        Where the numbers are from.
+        Where the numbers come from.
     """
 
     value_eV: Number
@@ -211,12 +245,13 @@ EnergyCorrections = dict[str, list[PartialCorrection]]
 class MoleculeStep(RelaxedStep):
     """A molecule alone in a box.
 
-    ``magnetic_moments`` are its own: an element that has one in its molecule has none in a crystal.
+    Its ``magnetic_moments`` are its own: an element may have a moment in its molecule and none in
+    a crystal.
 
     Parameters
     ----------
     vacuum_A : float
-        To the next image, along each axis.
+        Distance to the next image along each axis.
     """
 
     vacuum_A: Positive

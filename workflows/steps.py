@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from jobflow import Job
+from pymatgen.core import Structure
 
 from interohm.database import Database
 from interohm.errors import InputError
@@ -15,6 +16,9 @@ from interohm.slab_builders.cells import Crystal
 from .calculations import calculate, calculation_of
 from .presets import AnyPreset
 from .resources import ask_for
+
+#: In the metadata of jobs that other phases may need, too: of which crystal or molecule they are.
+CRYSTAL = "interohm_crystal"
 
 
 def triple(values: Sequence[int]) -> tuple[int, int, int]:
@@ -42,6 +46,7 @@ def bulk_jobs(
 ) -> tuple[Job, Job]:
     """Return the jobs that relax a crystal's primitive cell, and calculate it."""
     steps = preset.metal if kind == "metal" else preset.insulator
+    named = crystal_name(crystal.primitive, kind)
     cell = calculation_job(
         f"{label}: cell", crystal.primitive, preset, "cell", steps.cell.engine_settings(preset.xc)
     )
@@ -52,7 +57,15 @@ def bulk_jobs(
         "static",
         steps.bulk.engine_settings(preset.xc),
     )
+    for job in (cell, bulk):
+        job.metadata[CRYSTAL] = named
     return cell, bulk
+
+
+def crystal_name(structure: Structure, kind: Literal["insulator", "metal"]) -> str:
+    """Return what the calculations of a crystal are called that several phases need."""
+    formula = str(structure.composition.element_composition.reduced_formula)
+    return f"{formula} metal" if kind == "metal" and len(structure.composition) == 1 else formula
 
 
 class CalculationGoneError(InputError):

@@ -27,6 +27,7 @@ from .launchpad import METADATA, PATIENCE_MS
 from .plan_cache import PlanCache
 from .plans import kept_plans
 from .queue_repair import in_batches, utc
+from .shared import SharedCalculation, Sharing, digest_of
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad, Workflow
@@ -82,6 +83,8 @@ class PhasePlan:
         Primitive cells by the campaign's fields. Of equal keys, those are one whose crystals are.
     earlier_key : str
         As versions of the program before 0.2 made it, with all digits of the files' structures.
+    shared : bool
+        Not a phase, but what several need; of other campaigns, too.
     """
 
     name: str
@@ -91,12 +94,15 @@ class PhasePlan:
     recorded: bool = False
     crystals: dict[str, Structure] = field(default_factory=dict)
     earlier_key: str = ""
+    shared: bool = False
 
 
 def phases_to_submit(
     config: CampaignConfig, database: Database, *, advance: Callable[[], None] = lambda: None
 ) -> list[PhasePlan]:
     """Return each phase with the job that plans it; slabs and supercells are left to that.
+
+    What several phases need comes first, with its calculations.
 
     Parameters
     ----------
@@ -118,8 +124,10 @@ def phases_to_submit(
     done = {plan.phase for plan in kept if all(one.found for one in plan.calculations)}
     recorded_names = {phase.name for phase in recorded}
     plans: list[PhasePlan] = []
+    sharing = Sharing()
     with PlanCache.open() as cache:
         for phase, inputs in zip(config.phases, phase_inputs(config), strict=True):
+            sharing.add(len(plans), inputs)
             alone = config.alone(phase)
             structures = {
                 "metal_structure" if name == "metal" else name: structure
@@ -129,7 +137,7 @@ def phases_to_submit(
             plans.append(
                 PhasePlan(
                     name=phase.name,
-                    make_flow=functools.partial(_planning_job, config, len(plans)),
+                    make_flow=functools.partial(_planning_job, config, len(plans), sharing),
                     key=_key(alone, crystals),
                     done=phase.name in done,
                     recorded=phase.name in recorded_names,
@@ -138,11 +146,36 @@ def phases_to_submit(
                 )
             )
             advance()
-    return plans
+        shared = [
+            _shared_plan(one, cache)
+            for one, phases in sharing.shared()
+            if not all(plans[number].done for number in phases)
+        ]
+    return [*shared, *plans]
 
 
-def _planning_job(config: CampaignConfig, index: int) -> Job:
-    return inputs_of(config, index).job()
+def _planning_job(config: CampaignConfig, index: int, sharing: Sharing) -> Job:
+    return inputs_of(config, index).job(sharing.of_phase(index))
+
+
+def _shared_plan(one: SharedCalculation, cache: PlanCache) -> PhasePlan:
+    """Return a calculation that phases share as what is submitted beside them."""
+    content, crystals = one.content, {}
+    if isinstance(content, Structure):
+        crystals = {"structure": _primitive(content, cache)}
+        atoms: Any = crystals["structure"].composition.get_el_amt_dict()
+    else:
+        atoms = digest_of(content)
+    said = {"shared": one.name, "settings": one.settings(), "atoms": atoms}
+    return PhasePlan(
+        name=f"{one.name} (shared)",
+        make_flow=one.flow,
+        key=hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest(),
+        done=False,
+        recorded=True,  # once its workflow has ended, it is in the database
+        crystals=crystals,
+        shared=True,
+    )
 
 
 def _primitive(structure: Structure, cache: PlanCache) -> Structure:
@@ -201,7 +234,18 @@ def submit(
             return Submission(plan.name, "done", 0)
         return None
 
-    return settled(plans, earlier, lambda some: _add(launchpad, campaign, some), advance)
+    done = settled(plans, earlier, lambda some: _add(launchpad, campaign, some), advance)
+    join_campaign(launchpad.workflows, campaign, plans)
+    return done
+
+
+def join_campaign(collection: Any, campaign: str, plans: Sequence[PhasePlan]) -> None:
+    """Let what plans share, which another campaign may have submitted, be of this one, too."""
+    if keys := [plan.key for plan in plans if plan.shared]:
+        collection.update_many(
+            {f"metadata.{METADATA}.key": {"$in": keys}},
+            {"$addToSet": {f"metadata.{METADATA}.campaign": campaign}},
+        )
 
 
 def settled(
@@ -255,7 +299,7 @@ def workflow(campaign: str, plan: PhasePlan) -> Workflow:
 def described(campaign: str, plan: PhasePlan) -> dict[str, Any]:
     """Return what a queue keeps of a phase, to know it again."""
     return {
-        "campaign": campaign,
+        "campaign": [campaign] if plan.shared else campaign,
         "phase": plan.name,
         "key": plan.key,
         "crystals": {name: one.as_dict() for name, one in plan.crystals.items()},

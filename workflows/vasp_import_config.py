@@ -44,15 +44,17 @@ class _ImportedPhase(_Config):
     Parameters
     ----------
     name : str
-        Of the record.
+        Name of the record.
     formula : str
-        By which its folders are known.
+        Formula by which its folders are recognized.
     facet : tuple of int
         Miller indices of the slab in the conventional cell.
-    bulk, slab : str, optional
-        Folders, where more than one would do.
+    bulk : str, optional
+        Folder of the bulk, if several could be meant.
+    slab : str, optional
+        Folder of the slab, if several could be meant.
     bands : list of str, optional
-        Folders of band structures whose edges count; default: all of the same cell and method.
+        Folders of band structures whose edges are used. Default: all of the same cell and method.
     """
 
     name: Name
@@ -68,18 +70,27 @@ class ImportedInsulator(_ImportedPhase):
 
     Parameters
     ----------
-    dielectric_constant, saturation, stability_window_V, hops
-        As in a campaign; ``calculate`` means that the folders have the response, or the path.
+    kind : "insulator"
+        Marks the phase as an insulator.
+    dielectric_constant : Quantity or ``calculate``
+        Static dielectric constant. ``calculate`` takes it from the folder of the response.
+    saturation : Quantity
+        Largest fraction of a sublattice that its defects can occupy, as in the record.
+    stability_window_V : (Quantity, Quantity), optional
+        Reduction and oxidation limit, as in the record.
+    hops : mapping
+        Hops of the mobile ion, by the defect's name. ``calculate`` takes the barrier from the
+        folder of the path.
     response : str, optional
-        Folder of the dielectric response, where more than one would do.
+        Folder of the dielectric response, if several could be meant.
     paths : mapping of str to str
-        Folders of the paths by the names of ``hops``, where more than one would do.
+        Folders of the paths by the names of ``hops``, if several could be meant.
     supercell : str, optional
-        Folder of the perfect supercell.
+        Folder of the perfect supercell, if several could be meant.
     metal : str, optional
-        Folder of the mobile element's bulk metal.
+        Folder of the mobile element's bulk metal, if several could be meant.
     chemical_potentials_eV : mapping
-        Total energies per atom of elements that neither compound nor metal determines.
+        Total energies per atom of elements that neither the compound nor the metal determines.
     """
 
     kind: Literal["insulator"]
@@ -95,7 +106,17 @@ class ImportedInsulator(_ImportedPhase):
 
 
 class ImportedMetal(_ImportedPhase):
-    """A metal at one ion content."""
+    """A metal at one ion content.
+
+    Parameters
+    ----------
+    kind : "metal"
+        Marks the phase as a metal.
+    ion_content : float
+        Mobile ions per formula unit.
+    voltage_V : Quantity
+        Equilibrium potential against the mobile metal; 0 for that metal itself.
+    """
 
     kind: Literal["metal"]
     ion_content: Annotated[Number, Field(ge=0, le=100)] = 1.0
@@ -109,12 +130,15 @@ class ImportedState(_Config):
     ----------
     ion_content : float
         Mobile ions per formula unit of the host.
-    bulk, slab : str, optional
-        Folders, where more than one would do. Of several bulks the lowest energy wins.
+    bulk : str, optional
+        Folder of the bulk. Default: of several bulks, the one with the lowest energy.
+    slab : str, optional
+        Folder of the slab, if several could be meant.
     facet : tuple of int, optional
-        Of the slab, in the conventional cell of this state's bulk; default: the phase's.
+        Miller indices of the slab in the conventional cell of this state's bulk. Default: those of
+        the phase.
     work_function_eV : Quantity, optional
-        Given where there is no slab.
+        Work function, where there is no slab.
     """
 
     ion_content: Annotated[Number, Field(ge=0, le=100)]
@@ -129,18 +153,21 @@ class ImportedElectrode(_Config):
 
     Parameters
     ----------
+    kind : "electrode"
+        Marks the phase as an electrode with several ion contents.
     name : str
-        Of the record.
+        Name of the record.
     formula : str
-        Of the host at any ion content: folders with its other elements in this ratio are its own.
+        Formula of the host at any ion content. Folders with its other elements in this ratio
+        belong to it.
     facet : tuple of int, optional
-        Of the slabs, in the conventional cell.
+        Miller indices of the slabs in the conventional cell.
     surface : str, optional
-        Of the work functions that are given.
+        Surface to which given work functions belong.
     states : list, optional
-        Default: every ion content that the folders have.
+        Ion contents. Default: all that the folders have.
     metal : str, optional
-        Folder of the mobile element's bulk metal.
+        Folder of the mobile element's bulk metal, if several could be meant.
     """
 
     kind: Literal["electrode"]
@@ -158,9 +185,10 @@ class ImportedSide(_Config):
     Parameters
     ----------
     record : str
-        Of the side's phase; its levels are those beyond which the dipole is counted.
+        Name of the record of this side's phase. The dipole is relative to its levels.
     surface : str, optional
-        As the record's ``surface``; of records with another one nothing is known then.
+        Surface, as in the record's ``surface``. The interface does not apply to records with
+        another surface.
     slab : str
         Folder of the free slab, strained as in the contact.
     middle_A : float
@@ -181,14 +209,16 @@ class ImportedInterface(_Config):
 
     Parameters
     ----------
+    kind : "interface"
+        Marks the phase as an interface.
     name : str
-        Of the interface.
+        Name of the interface.
     left, right : ImportedSide
-        Its sides.
+        Phase on this side.
     contact : str
-        Folder of the relaxed cell with both sides, its normal along the third axis.
+        Folder of the relaxed cell with both sides. The third axis is the normal.
     hop : str, optional
-        Folder of the mobile ion's path from the left side to the right one.
+        Folder of the mobile ion's path from the left to the right side.
     areal_site_density_cm2 : Quantity, optional
         Sites from which the ion hops, per area of the contact.
     """
@@ -214,15 +244,15 @@ class ImportConfig(_Config):
     Parameters
     ----------
     mobile_ion : str
-        Its element.
+        Element symbol of the mobile ion.
     ion_charge : int
-        Of the mobile ion, in elementary charges.
+        Charge number of the mobile ion.
     phases : list
-        The records to make.
+        Records to make.
     ignore : list of str
-        Folders that are not read, nor those in them.
+        Folders that are not read, subfolders included.
     uncertainties : Uncertainties
-        What to say of calculated numbers.
+        Uncertainties of the calculated numbers.
     """
 
     mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]

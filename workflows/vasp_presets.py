@@ -28,9 +28,9 @@ class Potcars(_Settings):
     Parameters
     ----------
     functional : str
-        The library, as pymatgen calls it.
+        Library of data sets, by pymatgen's name.
     symbols : mapping of str to str
-        As ``Li: Li_sv``.
+        Data set by element: ``Li: Li_sv``.
     """
 
     functional: Literal["PBE_54", "PBE_64"]
@@ -43,23 +43,23 @@ class VaspStep(_Settings):
     Parameters
     ----------
     input_set : str
-        A key of `INPUT_SETS`: the generator of atomate2 that makes INCAR.
+        Input set generator of atomate2 that makes INCAR.
     cutoff_eV : float
-        ENCUT.
+        Plane-wave cutoff (ENCUT).
     kpoint_length_A : float, optional
-        A Gamma-centred mesh as dense as the Gamma point of a supercell of this length.
-        ``user_kpoints_settings``, atomate2's name, may stand instead.
+        Density of the Gamma-centred k-point mesh: that of the Gamma point of a supercell of this
+        length. ``user_kpoints_settings``, atomate2's name, is accepted, too.
     kpoints : mapping, optional
-        What ``user_kpoints_settings`` ask for beyond a length: a rule of pymatgen's input sets, a
-        mesh with its shift, or listed points. Then there is no ``kpoint_length_A``.
+        Other settings of atomate2's ``user_kpoints_settings``, instead of ``kpoint_length_A``: a
+        rule of pymatgen's input sets, a mesh with its shift, or a list of points.
     incar : mapping
-        Tags to add or to change; null removes one.
-        ``user_incar_settings`` is atomate2's name for it, and may stand instead.
+        INCAR tags to add or to change; null removes a tag. ``user_incar_settings``, atomate2's
+        name, is accepted, too.
     potcars : Potcars
-        The data set of each element.
+        PAW data set of each element.
     maker : str, optional
-        A maker of atomate2's or your own, as ``atomate2.vasp.jobs.core.StaticMaker``: what it sets
-        in its input set counts before ``incar``, its mesh apart.
+        Maker of atomate2 or your own: ``atomate2.vasp.jobs.core.StaticMaker``. Settings of its
+        input set apply before ``incar``; its k-point mesh is ignored.
     """
 
     input_set: InputSet
@@ -118,7 +118,15 @@ class VaspStep(_Settings):
 
 
 class VaspSlabStep(VaspStep):
-    """A slab: its size (at least, in whole repeat units) and its settings."""
+    """A slab: its size and its settings.
+
+    Parameters
+    ----------
+    thickness_A : float
+        Least thickness of the slab, which has whole repeat units.
+    vacuum_A : float
+        Thickness of the vacuum between the slab and its next image.
+    """
 
     thickness_A: Positive
     vacuum_A: Positive
@@ -146,8 +154,8 @@ class ShakeNBreak(_Settings):
     Parameters
     ----------
     bond_distortions : list of float
-        Shares by which the bonds of a defect with missing or extra electrons are changed to begin
-        with: −0.4 shortens them to 0.6 of their length. Each one is a relaxation.
+        Relative changes of the bonds around a defect with missing or extra electrons, each the
+        start of one relaxation: −0.4 shortens them to 0.6 of their length.
     """
 
     bond_distortions: Annotated[
@@ -157,7 +165,7 @@ class ShakeNBreak(_Settings):
     @model_validator(mode="after")
     def _each_once(self) -> ShakeNBreak:
         if len(set(self.bond_distortions)) < len(self.bond_distortions):
-            raise ValueError("bond_distortions: one of them stands twice")
+            raise ValueError("bond_distortions: one of them appears twice")
         return self
 
 
@@ -167,12 +175,12 @@ class VaspDefectStep(VaspStep):
     Parameters
     ----------
     min_atoms : int
-        Of a supercell.
+        Least number of atoms in the supercell.
     displacement_A : float, optional
-        By which each atom of a defect's supercell is moved to begin with, into a random direction
-        (the same one every time), so that a relaxation may leave the symmetry.
+        Initial displacement of each atom of a defect's supercell in a random but reproducible
+        direction, which lets the relaxation break the symmetry.
     shakenbreak : ShakeNBreak, optional
-        Begin as ShakeNBreak does instead; it has to be installed.
+        Initial structures by ShakeNBreak instead, which must be installed.
     """
 
     min_atoms: Annotated[int, Field(ge=2, le=1000)]
@@ -193,14 +201,20 @@ class VaspMoleculeStep(VaspStep):
     Parameters
     ----------
     vacuum_A : float
-        To the next image, along each axis.
+        Distance to the next image along each axis.
     """
 
     vacuum_A: Positive
 
 
 class VaspEdgesStep(VaspStep):
-    """Band edges of the primitive cell, by a functional of its own."""
+    """Band edges of the primitive cell, by a functional of its own.
+
+    Parameters
+    ----------
+    xc : str
+        Exchange–correlation functional.
+    """
 
     xc: Functional
 
@@ -212,17 +226,19 @@ class VaspEdgesStep(VaspStep):
 
 
 class VaspBandEdges(_Settings):
-    """Two functionals between which the band edges of the relaxed cell are compared.
+    """Two functionals whose band edges of the relaxed cell are compared.
 
-    What the second one does to them moves those of the record; all else stays with the preset's
-    functional, and the defects' levels stay where they are.
+    The record's band edges move by the difference. Everything else stays with the preset's
+    functional, and so do the levels of the defects.
 
     Parameters
     ----------
-    engine : str
-        ``vasp``.
-    reference, corrected : VaspEdgesStep
-        As ``bulk`` with the preset's functional, and with a hybrid one.
+    engine : "vasp"
+        Program that calculates both; it may differ from the preset's.
+    reference : VaspEdgesStep
+        Settings with the preset's functional, as ``bulk``.
+    corrected : VaspEdgesStep
+        Settings with a hybrid functional.
     """
 
     engine: Literal["vasp"]
@@ -236,11 +252,11 @@ class VaspHopStep(_Settings):
     Parameters
     ----------
     images : int
-        Between the ends.
+        Number of images between the ends.
     spring_eV_A2 : float
-        Between neighbouring images.
+        Spring constant between neighbouring images.
     incar : mapping
-        Tags to add to those of atomate2's set for paths, or to change.
+        INCAR tags to add to those of atomate2's input set for paths, or to change.
     """
 
     images: Annotated[int, Field(ge=1, le=25)]
@@ -253,7 +269,15 @@ class VaspHopStep(_Settings):
 
 
 class VaspContact(_Settings):
-    """A contact or a slab beside it: its static energy, and its atoms relaxed."""
+    """A contact, or a free slab beside it.
+
+    Parameters
+    ----------
+    static : VaspStep
+        Settings of the static energy.
+    relax : VaspStep
+        Settings of the relaxation of the atoms.
+    """
 
     static: VaspStep
     relax: VaspStep
@@ -274,9 +298,9 @@ class VaspInterfaceHopStep(VaspHopStep):
     Parameters
     ----------
     thickness_A : float
-        Of each side, at least.
+        Least thickness of each side.
     kpoint_length_A : float
-        The mesh of k-points is as dense as the Gamma point of a supercell of this length.
+        Density of the k-point mesh: that of the Gamma point of a supercell of this length.
     """
 
     thickness_A: Positive
@@ -284,7 +308,24 @@ class VaspInterfaceHopStep(VaspHopStep):
 
 
 class VaspInterfaceStep(_Settings):
-    """The contact of two slabs; as `InterfaceStep` of GPAW's presets."""
+    """The contact of two slabs, as `InterfaceStep` of GPAW's presets.
+
+    Parameters
+    ----------
+    thickness_A : float
+        Least thickness of each side.
+    vacuum_A : float
+        Thickness of the vacuum beside free slabs, and beyond a contact that has vacuum.
+    scan_kpoint_length_A : float
+        Density of the k-point mesh for the static energies that find registry and gap: that of the
+        Gamma point of a supercell of this length.
+    insulators : VaspContact
+        Settings where both sides are insulators, and of free slabs of insulators.
+    metal : VaspContact
+        Settings where one side is a metal, and of free slabs of metals.
+    hop : VaspInterfaceHopStep, optional
+        The ion's hop. None: it is not calculated.
+    """
 
     thickness_A: Positive
     vacuum_A: Positive
@@ -322,10 +363,25 @@ class VaspInterfaceStep(_Settings):
 
 
 class VaspInsulatorSteps(_Settings):
-    """The steps of an insulator: cell, bulk, surface, defects; what is optional where it is asked.
+    """The steps of an insulator.
 
-    ``edges`` moves the band edges, ``dielectric`` is density functional perturbation theory of the
-    primitive cell, ``hop`` a migration path.
+    Parameters
+    ----------
+    cell : VaspStep
+        Relaxation of the primitive cell: shape and atoms.
+    bulk : VaspStep
+        Band edges and total energy of the relaxed cell.
+    slab : VaspSlabStep
+        Surface, which gives the ionization potential.
+    defects : VaspDefectStep
+        Supercells with and without a defect.
+    edges : VaspBandEdges, optional
+        Band edges by a better functional. Default: those of ``bulk``.
+    dielectric : VaspStep, optional
+        Dielectric constant of the primitive cell by density functional perturbation theory;
+        required by phases that calculate it.
+    hop : VaspHopStep, optional
+        Migration path of a vacancy; required by phases that calculate it.
     """
 
     cell: VaspStep
@@ -338,7 +394,17 @@ class VaspInsulatorSteps(_Settings):
 
 
 class VaspMetalSteps(_Settings):
-    """The steps of a metal; ``bulk`` also gives the mobile element's total energy."""
+    """The steps of a metal.
+
+    Parameters
+    ----------
+    cell : VaspStep
+        Relaxation of the primitive cell: shape and atoms.
+    bulk : VaspStep
+        Total energy of the relaxed cell, also that of the mobile element.
+    slab : VaspSlabStep
+        Surface, which gives the work function.
+    """
 
     cell: VaspStep
     bulk: VaspStep
@@ -346,7 +412,33 @@ class VaspMetalSteps(_Settings):
 
 
 class VaspPreset(_Settings):
-    """All settings of a phase's calculations with VASP."""
+    """All settings of a phase's calculations with VASP.
+
+    Parameters
+    ----------
+    name : str
+        Name of the preset, which records and provenance carry.
+    engine : "vasp"
+        Program that calculates.
+    xc : str
+        Exchange–correlation functional.
+    insulator : VaspInsulatorSteps
+        Steps of an insulator.
+    metal : VaspMetalSteps
+        Steps of a metal.
+    electrode : VaspMetalSteps, optional
+        Steps of a host that takes up the mobile ion.
+    interface : VaspInterfaceStep, optional
+        Steps of a contact of two slabs.
+    molecule : VaspMoleculeStep, optional
+        Step of an element that is a gas or a molecular crystal.
+    corrections_per_atom : mapping
+        Corrections that are added to energies in phase diagrams, by molecule or formula.
+    uncertainties : Uncertainties
+        Uncertainties of the calculated numbers.
+    resources : mapping
+        What jobs request from a cluster, by the kind of calculation. Results do not depend on it.
+    """
 
     name: Annotated[str, Field(min_length=1)]
     engine: Literal["vasp"]

@@ -62,6 +62,20 @@ class Site:
             return _fermi_dirac_occupations(logs)
         return _interacting_occupations(logs, self.interaction)
 
+    def slopes(self, states: list[Array], empty: Array) -> tuple[list[Array], Array]:
+        """How these occupations change with phi/kT."""
+        soft = states
+        if self.interaction is not None:
+            soft = [p / (1.0 + w * p) for p, w in zip(states, self.interaction, strict=True)]
+        share = 1.0 / (empty + sum(soft))
+
+        def pull(charge: Array | float) -> Array:
+            # differences of charges: where one state fills the sublattice, all else cancels
+            others = sum(s * (q - charge) for q, s in zip(self.charge, soft, strict=True))
+            return np.asarray((others - charge * empty) * share)
+
+        return [s * pull(q) for q, s in zip(self.charge, soft, strict=True)], empty * pull(0.0)
+
 
 @dataclass(frozen=True)
 class ChargeModel:
@@ -181,6 +195,23 @@ class ChargeModel:
                 if mobility is not None:
                     total += mobility * site.capacity_nm3 * state * open_fraction
         return total
+
+    def conductivity_slope(self, potential_V: Array) -> Array:
+        """``dsigma/dphi`` in S/cm per V."""
+        reduced = potential_V / self.kT_eV
+        total = np.zeros_like(reduced)
+        for site in self.sites:
+            moving = [self.mobility[d] for d in site.defects]
+            if all(mobility is None for mobility in moving):
+                continue
+            states, empty = site.occupations(reduced)
+            changes, opening = site.slopes(states, empty)
+            open_fraction = 1.0 - site.saturation + site.saturation * empty
+            for mobility, state, change in zip(moving, states, changes, strict=True):
+                if mobility is not None:
+                    both = change * open_fraction + state * site.saturation * opening
+                    total += mobility * site.capacity_nm3 * both
+        return np.asarray(total / self.kT_eV)
 
 
 def charge_model(

@@ -13,7 +13,7 @@ from ..constants import CM3_PER_NM3, NM_CM, VACUUM_PERMITTIVITY_E_V_NM
 from ..numerics.spectral import Element
 from ..phase import Array, BoolArray, IntArray
 from ..profile import Profile
-from .equations import take
+from .equations import GridProblem, take
 from .layer_charge import ChargeModel
 
 _LARGEST_STEP = 0.01
@@ -290,6 +290,8 @@ class Stack:
         (or a hundredth of the change of a resistance, if that is more).
     failure : StackNotConverged, optional
         What did not converge of a batch, whose other arrays are NaN there.
+    problem : GridProblem, optional
+        The equations on the mesh of the solution.
     """
 
     layers: Sequence[LayerSolution]
@@ -297,6 +299,7 @@ class Stack:
     right_displacement_e_nm2: Array
     relative_error: Array
     failure: StackNotConverged | None = None
+    problem: GridProblem | None = None
 
     @cached_property
     def converged(self) -> BoolArray:

@@ -278,13 +278,13 @@ class _Task:
         failure: StackNotConverged | None,
     ) -> Stack:
         shape = self.stack.shape
-        charge = self.charge(ends, _FINE)
-        places_nm = node_places(ends, element(_FINE), inside=True)
-        polarization = self.stack.polarization(places_nm)
+        problem = self.problem(ends, _FINE, np.arange(self.batch))
+        charge, polarization = problem.charge, problem.polarization_e_nm2
+        permittivity = problem.permittivity_e_V_nm
         if polarization is None:
             polarization = np.zeros((1, len(self.stack.layers), 1, self.batch))
+        places_nm = node_places(ends, element(_FINE), inside=True)
         susceptibility = self.stack.susceptibility(places_nm)
-        permittivity = self.stack.permittivity_e_V_nm(places_nm)
 
         def by_contact(inner: Array, left: bool) -> Array:
             # the missing side of the outermost contact follows from its given charge
@@ -319,6 +319,7 @@ class _Task:
             right_displacement_e_nm2=by_contact(contact_D[0], left=False),
             relative_error=error.reshape(shape),
             failure=failure,
+            problem=problem,
         )
 
     def _given(self, values: ArrayLike) -> Array:

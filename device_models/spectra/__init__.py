@@ -5,12 +5,11 @@ from .gaussian_fit import (
     Direction,
     GaussianFit,
     Observation,
-    Reweighted,
     fit_gaussian,
-    reweighted,
 )
 from .kramers_kronig import KramersKronig, kramers_kronig
 from .relaxation_times import Peak, RelaxationTimes, relaxation_times
+from .reweighting import Reweighted, reweighted
 
 __all__ = [
     "UNDETERMINED_SHARE",

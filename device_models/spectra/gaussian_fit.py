@@ -20,9 +20,6 @@ Predict = Callable[[Array], tuple[ComplexArray, ComplexArray]]
 
 #: A direction whose variance is more than this part of the prior's is undetermined.
 UNDETERMINED_SHARE = 0.9
-#: A direction with less of the prior's variance follows the others along the model's curvature.
-_DETERMINED_SHARE = 0.1
-_SURFACE_STEPS = 2
 _MOST_STEPS = 60
 #: At each larger noise.
 _ANNEALING_STEPS = 8
@@ -33,7 +30,6 @@ _CONVERGED = 1e-4
 _SETTLED = 5e-4
 #: With a worse reduced chi² other starts are tried.
 _POOR_CHI2 = 2.0
-_QUANTILES = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
@@ -114,28 +110,7 @@ class GaussianFit:
         return self.mean + normal @ np.linalg.cholesky(self.covariance).T
 
 
-@dataclass(frozen=True)
-class Reweighted:
-    """The posterior from samples with their true weights, beside its normal approximation.
-
-    Attributes
-    ----------
-    mean : array (parameters,)
-    quantiles : array (3, parameters)
-        5, 50 and 95 %.
-    effective_samples : float
-        How many equally weighted ones they are worth. Below some tens they say nothing.
-    shift : array (parameters,)
-        From the normal approximation's mean, in its standard deviations.
-    """
-
-    mean: Array
-    quantiles: Array
-    effective_samples: float
-    shift: Array
-
-
-class _Problem:
+class Problem:
     """Residuals in units of the noise, as a function of the whitened parameters."""
 
     def __init__(
@@ -149,6 +124,7 @@ class _Problem:
         self.known: dict[bytes, tuple[Array, Array] | None] = {}
 
     def parameters(self, white: Array) -> Array:
+        """Return the parameters of whitened ones."""
         return self.prior_mean + self.root @ white
 
     def residuals(self, white: Array) -> tuple[Array, Array] | None:
@@ -216,7 +192,7 @@ def fit_gaussian(
     """
     mean = np.asarray(prior_mean, dtype=np.float64)
     covariance = np.asarray(prior_covariance, dtype=np.float64)
-    problem = _Problem(observations, mean, covariance)
+    problem = Problem(observations, mean, covariance)
     white: Array = np.zeros(len(mean))
     if start is not None:
         away = np.asarray(start, dtype=np.float64) - mean
@@ -242,7 +218,7 @@ def fit_gaussian(
                 break
     residual = problem.residuals(best.white)
     assert residual is not None
-    share = _share(residual[1], factor)
+    share = posterior_share(residual[1], factor)
     parameters = problem.parameters(best.white)
     return GaussianFit(
         parameters,
@@ -257,84 +233,6 @@ def fit_gaussian(
     )
 
 
-def reweighted(
-    fit: GaussianFit,
-    observations: Sequence[Observation],
-    *,
-    predict_many: Callable[[Array], Sequence[ComplexArray]] | None = None,
-    samples: int = 2000,
-    seed: int = 0,
-) -> Reweighted:
-    """Check a fit: draw from about it, and give each sample the weight of the true posterior.
-
-    What the data determine well they determine along a surface that is curved where the model is.
-    So each sample is drawn in the other directions first, then taken to that surface by Newton
-    steps with the derivatives at the mean, and then drawn along the determined directions. The
-    density of that is known exactly, and so are the weights.
-
-    Parameters
-    ----------
-    fit : GaussianFit
-    observations : sequence of Observation
-        Those of the fit.
-    predict_many : callable, optional
-        Parameters (samples, parameters) to the spectra (samples, points) of each observation;
-        by default the predictions of the observations, one by one.
-    samples : int
-    seed : int
-
-    Returns
-    -------
-    Reweighted
-    """
-    many = predict_many or (
-        lambda rows: [np.array([one.predict(row)[0] for row in rows]) for one in observations]
-    )
-    problem = _Problem(observations, fit.prior_mean, fit.prior_covariance)
-    center: Array = np.asarray(
-        np.linalg.solve(problem.root, fit.mean - fit.prior_mean), dtype=np.float64
-    )
-    at_center = problem.residuals(center)
-    assert at_center is not None
-    slope = at_center[1] / fit.noise_factor
-    values, vectors = np.linalg.eigh(_share(slope, 1.0))
-    sizes = np.sqrt(values)
-    normal = np.random.default_rng(seed).standard_normal((samples, len(values)))
-    determined = values < _DETERMINED_SHARE
-    onto = vectors[:, determined]
-
-    def residuals(white: Array) -> Array:
-        spectra = many(fit.prior_mean + white @ problem.root.T)
-        parts = []
-        for one, z in zip(observations, spectra, strict=True):
-            difference = (one.z - z) / (fit.noise_factor * one.noise)
-            parts += [difference.real, difference.imag]
-        return np.concatenate(parts, axis=1)
-
-    open_part = np.where(determined, 0.0, normal * sizes) @ vectors.T
-    white = center + open_part
-    for _ in range(_SURFACE_STEPS if determined.any() else 0):
-        downhill = (residuals(white) @ slope - white) @ onto * values[determined]
-        step = np.where(np.isfinite(downhill), downhill, 0.0)
-        # no further than the prior reaches
-        step *= np.minimum(1.0, 1.0 / np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-9))
-        white = white + step @ onto.T
-    white = white + (normal * sizes)[:, determined] @ onto.T
-    log_weight = 0.5 * np.sum(normal**2, axis=1) - 0.5 * np.sum(white**2, axis=1)
-    log_weight -= 0.5 * np.sum(residuals(white) ** 2, axis=1)
-    log_weight = np.where(np.isfinite(log_weight), log_weight, -np.inf)
-    weight = np.exp(log_weight - log_weight.max())
-    weight /= weight.sum()
-    drawn = fit.prior_mean + white @ problem.root.T
-    mean = weight @ drawn
-    return Reweighted(
-        mean,
-        np.stack([_weighted_quantiles(column, weight) for column in drawn.T], axis=1),
-        float(1 / np.sum(weight**2)),
-        (mean - fit.mean) / np.sqrt(np.diag(fit.covariance)),
-    )
-
-
 @dataclass(frozen=True)
 class _Found:
     white: Array
@@ -343,7 +241,7 @@ class _Found:
     converged: bool
 
 
-def _annealed(problem: _Problem, start: Array) -> _Found:
+def _annealed(problem: Problem, start: Array) -> _Found:
     """Descend with a noise that falls from what makes the start a fit to what it is."""
     first = problem.residuals(start)
     assert first is not None
@@ -356,7 +254,7 @@ def _annealed(problem: _Problem, start: Array) -> _Found:
 
 
 def _descended(
-    problem: _Problem,
+    problem: Problem,
     white: Array,
     factor: float,
     most_steps: int = _MOST_STEPS,
@@ -411,7 +309,7 @@ def _step(white: Array, residual: Array, slope: Array, damping: float) -> Array:
     return np.asarray(step, dtype=np.float64)
 
 
-def _share(slope: Array, factor: float) -> Array:
+def posterior_share(slope: Array, factor: float) -> Array:
     """Return the posterior covariance of the whitened parameters, of which the prior's is 1."""
     rows = np.concatenate([slope / factor, np.zeros((slope.shape[1], slope.shape[1]))])
     _, size, directions = np.linalg.svd(rows, full_matrices=False)
@@ -419,12 +317,12 @@ def _share(slope: Array, factor: float) -> Array:
     return share
 
 
-def _reduced_chi2(problem: _Problem, found: _Found, factor: float) -> float:
+def _reduced_chi2(problem: Problem, found: _Found, factor: float) -> float:
     """Return chi², with the noise as given, per number that the parameters do not use up."""
     residuals = problem.residuals(found.white)
     assert residuals is not None
     residual, slope = residuals
-    used = slope.shape[1] - np.trace(_share(slope, factor))
+    used = slope.shape[1] - np.trace(posterior_share(slope, factor))
     return float(residual @ residual) / max(problem.count - float(used), 1.0)
 
 
@@ -446,9 +344,3 @@ def _undetermined(share: Array, root: Array) -> list[Direction]:
         moved = root @ column / deviations
         directions.append(Direction(float(column @ share @ column), moved / np.linalg.norm(moved)))
     return directions
-
-
-def _weighted_quantiles(values: Array, weight: Array) -> Array:
-    order = np.argsort(values)
-    upto = np.cumsum(weight[order]) - 0.5 * weight[order]
-    return np.interp(_QUANTILES, upto, values[order])

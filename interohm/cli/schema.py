@@ -73,9 +73,9 @@ def schema(
 ) -> None:
     """Print the JSON schema of a file or a result.
 
-    Every field of a record, an interface, an experiment, a cell, a campaign, its preset, a
-    screening, a design or an import, with its type and bounds; every field that contact, cell,
-    impedance, dynamics, screen, design and kpfm print with --json, with its unit.
+    Describes every field of a record, an interface, an experiment, a cell, a campaign, its preset,
+    a screening, a design or an import, with its type and bounds, and every field that contact,
+    cell, impedance, dynamics, screen, design and kpfm print with --json, with its unit.
     """
     from interohm.cli.output import print_json
 
@@ -86,9 +86,11 @@ def json_schema(of: Schema) -> dict[str, Any]:
     """Return the JSON schema of a file or a result."""
     from pydantic import TypeAdapter
 
+    from interohm.cli.field_meanings import DocumentedSchema
+
     module, name = _HOMES[of]
     described = getattr(import_module(module), name)
     if isinstance(described, TypeAdapter):
-        return described.json_schema()
-    schema: dict[str, Any] = described.model_json_schema()
+        return described.json_schema(schema_generator=DocumentedSchema)
+    schema: dict[str, Any] = described.model_json_schema(schema_generator=DocumentedSchema)
     return schema

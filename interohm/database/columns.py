@@ -10,20 +10,36 @@ from interohm.errors import InputError
 #: Units at the end of column names, and how people write them. A question may leave them out:
 #: ``space_charge`` for ``space_charge_ohm_cm2``.
 UNITS = {
+    "A": "Å",
     "A_cm2": "A/cm²",
+    "GB": "GB",
+    "GPa": "GPa",
     "Hz": "Hz",
     "K": "K",
+    "MPa": "MPa",
     "S_cm": "S/cm",
     "V": "V",
     "cm2": "cm⁻²",
+    "cm2_Vs": "cm²/(V·s)",
+    "cm2_s": "cm²/s",
     "cm3": "cm⁻³",
     "e_nm2": "e/nm²",
+    "e_nm3": "e/nm³",
     "eV": "eV",
     "eV_A": "eV/Å",
+    "eV_A2": "eV/Å²",
+    "h": "h",
+    "mAh_cm2": "mAh/cm²",
+    "meV": "meV",
+    "muB": "µB",
     "nm": "nm",
+    "nm2_h": "nm²/h",
+    "nm_h": "nm/h",
     "ohm_cm2": "Ω·cm²",
     "s": "s",
+    "uC_cm2": "µC/cm²",
     "uF_cm2": "µF/cm²",
+    "um": "µm",
 }
 
 

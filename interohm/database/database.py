@@ -278,6 +278,23 @@ class Database:
         """Insert a failed calculation, or replace the last try's; its field ``hash`` is the key."""
         self._save("failures", document["hash"], document)
 
+    def failures_with_key(self, key: str) -> list[Document]:
+        """Return the failed calculations of a coarse key (`interohm.calculation_key`)."""
+        return self._find("failures", {"key": key})
+
+    def forget_failures(self, jobs: Iterable[str]) -> None:
+        """Forget the failures of jobs that are tried again.
+
+        Parameters
+        ----------
+        jobs : iterable of str
+            jobflow's uuids of them.
+        """
+        backend = self._writable()
+        for some in batches(jobs):
+            with self._lock, backend.errors():
+                backend.collection("failures").delete_many({"job": {"$in": some}})
+
     def material(self, name: str) -> Insulator | Metal | None:
         """Return the record with this name, or None."""
         from interohm.records import material_from
@@ -647,7 +664,7 @@ class Database:
             raise InputError(
                 "the profiles are gone: the result was replaced meanwhile",
                 where=self.location,
-                fix="ask again; if that does not help, predict and save it anew",
+                fix="try again; if that does not help, predict and save it again",
             )
         return with_profiles(whole, blob, where=self.location)
 

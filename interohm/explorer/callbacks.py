@@ -13,7 +13,7 @@ from interohm.database.rows import COLUMNS
 from interohm.database.schema import well_formed
 from interohm.errors import InputError
 from interohm.explorer import layout
-from interohm.explorer.figures import comparison, heat_map
+from interohm.explorer.figures import comparison, heat_map, measured_beside_predicted
 from interohm.explorer.selection import (
     KEYS,
     diagram,
@@ -27,6 +27,7 @@ from interohm.report.plots import nothing
 
 if TYPE_CHECKING:
     from interohm.database.rows import Row
+    from interohm.explorer.measured import MeasuredValues
     from interohm.report.palette import Theme
     from interohm.settings import Settings
 
@@ -37,7 +38,7 @@ _DRAWN = ("contacts", "cells", "impedances")
 _MOST_COMPARED = 8
 
 
-def register(app: Dash, settings: Settings) -> None:
+def register(app: Dash, settings: Settings, measured: MeasuredValues) -> None:
     """Connect the page with the database that the settings name; every answer opens it anew."""
     app.clientside_callback(
         """
@@ -74,37 +75,47 @@ def register(app: Dash, settings: Settings) -> None:
         Output("conditions", "options"),
         Output("conditions", "value"),
         Output("map-section", "hidden"),
+        Output("validation-section", "hidden"),
+        Output("pending", "disabled"),
         Input("collection", "value"),
         Input("where", "n_submit"),
         Input("where", "n_blur"),
         Input("reload", "n_clicks"),
+        Input("pending", "n_intervals"),
         State("where", "value"),
         State("conditions", "value"),
     )
     def show_rows(
-        collection: str, _: int, __: int, ___: int, where: str, condition: str | None
+        collection: str, _: int, __: int, ___: int, ____: int, where: str, condition: str | None
     ) -> tuple[Any, ...]:
         # leaving the field for another tab asks for both at once
         another = "collection" in ctx.triggered_prop_ids.values()
         if another:
             where = ""
+        sections = (collection != "contacts", collection != "validation")
         try:
-            rows = rows_in(settings, collection, where)
+            rows = rows_in(settings, measured, collection, where)
         except InputError as error:
             said = (_explained(error), "wrong")
             if not another and collection in KEYS:
                 # the table stays as it was
-                return (no_update, no_update, *said, no_update, no_update, no_update)
+                return (no_update, no_update, *said, *[no_update] * 5)
             known = layout.columns(collection) if collection in KEYS else no_update
-            return (known, [], *said, [], None, collection != "contacts")
+            return (known, [], *said, [], None, *sections, True)
         shown = [layout.table_row(row, key_of(collection, row)) for row in rows[: layout.MOST_ROWS]]
         options = _conditions(rows) if collection == "contacts" else []
         chosen = condition if condition in options else next(iter(options), None)
         message = f"{len(rows)} rows"
         if len(rows) > len(shown):
             message += f", the first {len(shown)} of them shown: narrow the condition"
-        is_map = collection == "contacts"
-        return (layout.columns(collection), shown, message, "", options, chosen, not is_map)
+        pending = collection == "validation" and measured.pending
+        if collection == "validation" and measured.progress:
+            message += f"; {measured.progress}"
+        if pending and ctx.triggered_id == "pending":
+            # the table stays as it was until all predictions are there
+            return (no_update, no_update, message, "", *[no_update] * 4, False)
+        definitions = layout.columns(collection)
+        return (definitions, shown, message, "", options, chosen, *sections, not pending)
 
     @app.callback(
         Output("map", "figure"),
@@ -129,6 +140,19 @@ def register(app: Dash, settings: Settings) -> None:
         if not fitting:
             return nothing("no contact under these conditions is in the table", theme or "light")
         return heat_map(fitting, [row["key"] for row in fitting], quantity, theme or "light")
+
+    @app.callback(
+        Output("comparison-with-measured", "figure"),
+        Input("table", "virtualRowData"),
+        Input("collection", "value"),
+        Input("theme", "data"),
+    )
+    def show_measured(shown: list[Row] | None, collection: str, theme: Theme | None) -> Any:
+        if collection != "validation":
+            return no_update
+        # rows of the tab before may still be on their way
+        rows = [row for row in shown or [] if "experiment" in row]
+        return measured_beside_predicted(rows, theme or "light")
 
     @app.callback(
         Output("table", "selectedRows"),
@@ -174,7 +198,7 @@ def register(app: Dash, settings: Settings) -> None:
     def download(_: int, __: int, collection: str, where: str, shown: list[Row] | None) -> Any:
         format: Literal["csv", "json"] = "csv" if ctx.triggered_id == "csv" else "json"
         try:
-            rows = rows_in(settings, collection, where)
+            rows = rows_in(settings, measured, collection, where)
         except InputError:
             return no_update  # the message beside the condition says why
         by_key = {key_of(collection, row): row for row in rows}
@@ -228,10 +252,16 @@ def _conditions(rows: Sequence[Row]) -> list[str]:
 
 
 def _hint(collection: str) -> Any:
-    if collection not in _DRAWN:
+    if collection == "validation":
         return html.P(
-            "Contacts, cells and spectra have diagrams; the other tables do not.", className="note"
+            "Bars are predicted intervals from 5 to 95 %, lines are medians. A measured value that "
+            "may contain extrinsic parts is an upper limit: it rules out a prediction that lies "
+            "above it. Values that are not comparable belong to contacts that are not clean, or "
+            "were used to set the records.",
+            className="note",
         )
+    if collection not in _DRAWN:
+        return html.P("Only contacts, cells and spectra have diagrams.", className="note")
     diagrams = "Nyquist and Bode plot"
     if collection != "impedances":
         diagrams = "band diagram and resistance budget"

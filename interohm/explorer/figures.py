@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from interohm.database.columns import name_and_unit
 from interohm.report.palette import SCALE, Theme
 from interohm.report.plots import drawn, nothing
+from interohm.report.validation_page import COMPARED, VERDICT_COLOURS
 
 if TYPE_CHECKING:
     from interohm.database.rows import Row
@@ -203,3 +204,103 @@ def _by_step(budget: Sequence[Part]) -> dict[str, float]:
             label = _STEPS_OF[part.step]
             sums[label] = sums.get(label, 0.0) + part.value_ohm_cm2
     return {label: value for label, value in sums.items() if value}
+
+
+def measured_beside_predicted(rows: Sequence[Row], theme: Theme = "light") -> Figure:
+    """Return the predicted intervals of interface resistances, and their measured values.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Of measured values; those of interface resistances with a prediction are drawn.
+    theme : {"light", "dark"}
+        Of the page.
+    """
+    shown = [
+        row
+        for row in rows
+        if row["quantity"] == "interface_resistance_ohm_cm2"
+        and None not in (row["measured"], row["p05"], row["p50"], row["p95"])
+    ]
+    if not shown:
+        return nothing("no measured resistance with a prediction is in the table", theme)
+    labels: list[str] = []
+    for row in shown:
+        name = escape(row["experiment"], quote=False)
+        count = sum(label.startswith(name) for label in labels)
+        labels.append(f"{name} ({count + 1})" if count else name)
+    traces: list[Figure] = []
+    for verdict, colour in VERDICT_COLOURS.items():
+        places = [index for index, row in enumerate(shown) if row["verdict"] == verdict]
+        if not places:
+            continue
+        chosen = [shown[index] for index in places]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": f"predicted, {verdict}",
+                "y": [labels[index] for index in places],
+                "x": [row["p50"] for row in chosen],
+                "error_x": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [row["p95"] - row["p50"] for row in chosen],
+                    "arrayminus": [row["p50"] - row["p05"] for row in chosen],
+                    "color": f"var(--{colour})",
+                    "thickness": 5,
+                    "width": 0,
+                },
+                "marker": {
+                    "symbol": "line-ns",
+                    "size": 12,
+                    "line": {"width": 3, "color": f"var(--{colour})"},
+                },
+                "customdata": [[row["p05"], row["p95"]] for row in chosen],
+                "hovertemplate": "%{y}: median %{x:.3g}, 5 to 95 %: %{customdata[0]:.3g} to "
+                "%{customdata[1]:.3g} Ω·cm²<extra></extra>",
+            }
+        )
+    for name, symbol, bounds in (
+        ("measured", "circle", False),
+        ("measured, an upper limit", "triangle-left", True),
+    ):
+        places = [
+            index
+            for index, row in enumerate(shown)
+            if (row["comparison"] != COMPARED["two_sided"]) == bounds
+        ]
+        if places:
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "name": name,
+                    "y": [labels[index] for index in places],
+                    "x": [shown[index]["measured"] for index in places],
+                    "marker": {"symbol": symbol, "size": 10, "color": "var(--text)"},
+                    "hovertemplate": "%{y}: measured %{x:.3g} Ω·cm²<extra></extra>",
+                }
+            )
+    ends = [value for row in shown for value in (row["p05"], row["p95"], row["measured"])]
+    layout = {
+        "xaxis": {
+            "type": "log",
+            "range": [floor(log10(min(ends))), ceil(log10(max(ends)))],
+            "title": {"text": "interface resistance (Ω·cm²)"},
+            "exponentformat": "power",
+            "gridcolor": "var(--grid)",
+        },
+        "yaxis": {
+            "type": "category",
+            "autorange": "reversed",
+            "categoryorder": "array",
+            "categoryarray": labels,
+            "automargin": True,
+            "showgrid": False,
+        },
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        "margin": {"l": 20, "r": 20, "t": 60, "b": 60},
+        "height": 180 + 26 * len(shown),
+    }
+    return drawn({"layout": layout, "frames": [traces]}, theme=theme)

@@ -27,7 +27,7 @@ EXAMPLES = {
     "calculations": "engine == 'gpaw' and formula == 'LiF'",
     "failures": "engine == 'gpaw'",
     "impedances": "dc_resistance < 100 and temperature == 300",
-    "validation": "quantity == 'interface_resistance_ohm_cm2' and value < 10",
+    "validation": "quantity == 'interface_resistance_ohm_cm2' and verdict == 'inside'",
 }
 
 #: What a row is about stays in sight.
@@ -35,6 +35,9 @@ _NAMES = frozenset({"left", "right", "cell", "name", "experiment"})
 
 #: What the tabs are called.
 _TABS = {"impedances": "spectra"}
+
+#: Headings that a column's name does not make.
+_HEADINGS = {"p05": "predicted, 5 %", "p50": "predicted, median", "p95": "predicted, 95 %"}
 
 _NUMBER_FORMAT = {"function": "params.value == null ? '' : d3.format('.4~g')(params.value)"}
 
@@ -49,6 +52,8 @@ def page(location: str) -> html.Div:
             dcc.Tabs(
                 id="collection",
                 value="contacts",
+                # side by side on a narrow page, too
+                mobile_breakpoint=0,
                 children=[dcc.Tab(label=_TABS.get(name, name), value=name) for name in KEYS],
             ),
             html.Div(
@@ -112,11 +117,21 @@ def page(location: str) -> html.Div:
                         ],
                         id="map-section",
                     ),
+                    html.Section(
+                        [
+                            html.H2("Measured resistances beside their predictions"),
+                            _graph("comparison-with-measured"),
+                        ],
+                        id="validation-section",
+                        hidden=True,
+                    ),
                     html.Section(id="details"),
                 ],
                 className="panels",
             ),
             dcc.Download(id="download"),
+            # asks for the predictions while they are computed
+            dcc.Interval(id="pending", interval=1000, disabled=True),
         ],
         id="page",
     )
@@ -155,7 +170,7 @@ def columns(collection: str) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     for column in columns_of(collection):
         name, unit = name_and_unit(column)
-        heading = name if unit is None else f"{name} ({unit})"
+        heading = _HEADINGS.get(column, name if unit is None else f"{name} ({unit})")
         numeric = kind_in(column) in (int, float)
         definition: dict[str, Any] = {
             "field": column,

@@ -31,7 +31,7 @@ KEYS = {
     "calculations": ("hash",),
     "failures": ("hash",),
     "impedances": ("cell", "temperature_K", "state_of_charge"),
-    "validation": ("experiment", "quantity", "value", "comparison"),
+    "validation": ("experiment", "quantity", "place", "measured", "comparison"),
 }
 
 

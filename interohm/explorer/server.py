@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dash import Dash
     from werkzeug.serving import BaseWSGIServer
 
+    from interohm.explorer.measured import Predict
     from interohm.settings import Settings
 
 _LOOPBACK = "127.0.0.1"
@@ -35,11 +36,18 @@ _HEADERS = {
 }
 
 
-def explorer(settings: Settings) -> Dash:
+def explorer(settings: Settings, predict: Predict | None = None) -> Dash:
     """Return the page over the database of the settings.
 
     Its address has a random part, so that other users of the machine cannot read along; requests
     for another host's name, as a web page elsewhere might cause, are refused.
+
+    Parameters
+    ----------
+    settings : Settings
+        Name the database.
+    predict : callable, optional
+        Predicts the measured values of the tab ``validation``; see `Predict`.
 
     Raises
     ------
@@ -53,6 +61,7 @@ def explorer(settings: Settings) -> Dash:
     from interohm.database import Database
     from interohm.explorer.callbacks import register
     from interohm.explorer.layout import page
+    from interohm.explorer.measured import MeasuredValues
     from interohm.explorer.requests import is_request
     from interohm.report.palette import style_sheet
 
@@ -73,7 +82,7 @@ def explorer(settings: Settings) -> Dash:
         "{%css%}", f"{{%css%}}<style>{style_sheet()}</style>"
     )
     app.layout = page(location)
-    register(app, settings)
+    register(app, settings, MeasuredValues(predict))
     root = app.config.requests_pathname_prefix
 
     @server.before_request
@@ -95,7 +104,7 @@ def explorer(settings: Settings) -> Dash:
         if request.path == f"{root}_dash-update-component" and not is_request(
             request.get_json(silent=True)
         ):
-            abort(400, "This is no request of the page.")
+            abort(400, "This is not a request of the page.")
 
     @server.errorhandler(Exception)
     def without_traceback(error: Exception) -> Response:
@@ -104,7 +113,7 @@ def explorer(settings: Settings) -> Dash:
             return error.get_response()  # type: ignore[return-value]
         logging.getLogger(__name__).warning("a request failed: %s: %s", type(error).__name__, error)
         if isinstance(error, (AttributeError, LookupError, RecursionError, TypeError, ValueError)):
-            return Response("This is no request of the page.", 400, mimetype="text/plain")
+            return Response("This is not a request of the page.", 400, mimetype="text/plain")
         return Response("The request failed.", 500, mimetype="text/plain")
 
     @server.after_request
@@ -138,9 +147,9 @@ def listen(app: Dash, port: int) -> tuple[BaseWSGIServer, str]:
         server = make_server(_LOOPBACK, port, app.server, threaded=True)
     except (OSError, OverflowError, SystemExit):
         raise InputError(
-            f"port {port} cannot be used: another program may listen there",
+            f"port {port} cannot be used: another program may be using it",
             where="--port",
-            fix="give another one by --port, or 0 for any that is free",
+            fix="choose another one with --port, or 0 for any free port",
         ) from None
     path = app.config.requests_pathname_prefix
     return server, f"http://{_LOOPBACK}:{server.server_port}{path}"

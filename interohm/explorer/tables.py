@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 from interohm.database import Database
 from interohm.database.conditions import parse_where
 from interohm.database.rows import COLUMNS, kind_of, rows_of
+from interohm.explorer.measured import MEASURED_COLUMNS, MEASURED_NUMBERS, MeasuredValues
 
 if TYPE_CHECKING:
     from interohm.database.rows import Row
     from interohm.settings import Settings
 
-_MEASURED = (
-    *("experiment", "quantity", "value", "comparison", "electrode", "electrolyte"),
-    *("state_of_charge", "title", "source", "remarks"),
-)
-_MEASURED_NUMBERS = frozenset({"value", "state_of_charge"})
+_TEXTS = frozenset(MEASURED_COLUMNS) - MEASURED_NUMBERS
 
 #: Where a record is from, beside the columns that the database has.
 _ORIGIN = "origin"
@@ -26,19 +23,21 @@ _ORIGIN = "origin"
 def columns_of(collection: str) -> Sequence[str]:
     """Return the columns of a tab."""
     if collection == "validation":
-        return _MEASURED
+        return MEASURED_COLUMNS
     columns = tuple(COLUMNS[collection])
     return (columns[0], _ORIGIN, *columns[1:]) if collection == "materials" else columns
 
 
 def kind_in(column: str) -> type:
     """Return what a column holds: str, list (of str), bool, int or float."""
-    if column == _ORIGIN or (column in _MEASURED and column not in _MEASURED_NUMBERS):
+    if column == _ORIGIN or column in _TEXTS:
         return str
-    return kind_of(column)
+    return float if column in MEASURED_NUMBERS else kind_of(column)
 
 
-def rows_in(settings: Settings, collection: str, where: str | None) -> list[Row]:
+def rows_in(
+    settings: Settings, measured: MeasuredValues, collection: str, where: str | None
+) -> list[Row]:
     """Return the rows of a tab that fit a condition.
 
     Raises
@@ -48,7 +47,7 @@ def rows_in(settings: Settings, collection: str, where: str | None) -> list[Row]
     """
     condition = (where or "").strip() or None
     if collection == "validation":
-        return _fitting(collection, _measured(), condition)
+        return _fitting(collection, measured.rows(), condition)
     with Database.open(settings) as database:
         if collection == "materials":
             return _fitting(collection, _records(database), condition)
@@ -70,22 +69,3 @@ def _records(database: Database) -> Iterator[Row]:
     for found in all_materials(database):
         [row] = rows_of("materials", material_document(found.material))
         yield {_ORIGIN: found.source, **row}
-
-
-def _measured() -> Iterator[Row]:
-    from interohm.records.experiment import shipped_experiments
-
-    for one in shipped_experiments():
-        for measured in one.measured:
-            yield {
-                "experiment": one.name,
-                "quantity": measured.quantity,
-                "value": measured.value,
-                "comparison": measured.comparison.replace("_", " "),
-                "electrode": one.electrode,
-                "electrolyte": one.electrolyte,
-                "state_of_charge": one.state_of_charge,
-                "title": one.title,
-                "source": one.source,
-                "remarks": one.remarks or None,
-            }

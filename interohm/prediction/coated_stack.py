@@ -47,7 +47,9 @@ class CoatingLayer:
     thickness_nm : float or array (..., 1)
         Its thickness.
     frozen_charge_cm3 : float or array (..., 1)
-        Donors minus acceptors.
+        Donors minus acceptors, in the mean.
+    charge_gradient_cm3 : float or array (..., 1)
+        Donors minus acceptors at the right end less those at the left one, linear between them.
     susceptibility : float or array (..., 1)
         Of what follows the field, everywhere alike: it adds to the dielectric constant.
     """
@@ -55,6 +57,7 @@ class CoatingLayer:
     material: Insulator
     thickness_nm: ArrayLike
     frozen_charge_cm3: ArrayLike = 0.0
+    charge_gradient_cm3: ArrayLike = 0.0
     susceptibility: ArrayLike = 0.0
 
 
@@ -152,6 +155,52 @@ def solve_stack_between(
     InputError
         A phase has no neutral bulk, or the stack has no solution.
     """
+    row, electrode_V, level_eV = stack_row(
+        left,
+        coatings,
+        right,
+        reference,
+        temperature_K=temperature_K,
+        state_of_charge=state_of_charge,
+        electrons=electrons,
+        contacts=contacts,
+        interfaces=interfaces,
+        field_samples=field_samples,
+    )
+    solved, layers_ohm_cm2 = row.solve(nominal=profiles)
+    barriers = _barriers([one.right_side for one in solved[:-1]], level_eV, temperature_K)
+    return SolvedStack(list(row.materials), solved, layers_ohm_cm2, electrode_V, *barriers)
+
+
+def stack_row(
+    left: Insulator | Metal,
+    coatings: Sequence[CoatingLayer],
+    right: Insulator | Metal,
+    reference: Metal,
+    *,
+    temperature_K: float,
+    state_of_charge: float,
+    electrons: bool = True,
+    contacts: Sequence[Contact] | None = None,
+    interfaces: Sequence[Interface] = (),
+    field_samples: FieldSamples | None = None,
+) -> tuple[Row, Array | None, Array]:
+    """Return a coated contact that is not solved yet; the parameters of `solve_stack_between`.
+
+    Returns
+    -------
+    row : Row
+        What `Row.solve` takes.
+    electrode_V : array or None
+        Potential of the electrode against the mobile metal; None without an electrode.
+    level_eV : array
+        Its Fermi level, NaN without one.
+
+    Raises
+    ------
+    InputError
+        A phase has no neutral bulk.
+    """
     around = Surroundings(
         temperature_K,
         reference_work_function_eV(reference, field_samples),
@@ -188,19 +237,36 @@ def solve_stack_between(
             ends[place] = [PhaseShare(1.0, bulk)]
     given = list(contacts) if contacts is not None else [Contact()] * (len(materials) - 1)
     pairs = list(pairwise(materials))
-    row = Row(
-        materials,
-        ends[0],
-        [StackLayer(bulk_of(one), one.thickness_nm) for one in coatings],
-        ends[1],
-        [
-            joint_of(with_known_interface(one, *pair, interfaces), *pair, field_samples)
-            for one, pair in zip(given, pairs, strict=True)
-        ],
+    return (
+        Row(
+            materials,
+            ends[0],
+            [_stack_layer(bulk_of(one), one) for one in coatings],
+            ends[1],
+            [
+                joint_of(with_known_interface(one, *pair, interfaces), *pair, field_samples)
+                for one, pair in zip(given, pairs, strict=True)
+            ],
+        ),
+        electrode_V,
+        level_eV,
     )
-    solved, layers_ohm_cm2 = row.solve(nominal=profiles)
-    barriers = _barriers([one.right_side for one in solved[:-1]], level_eV, temperature_K)
-    return SolvedStack(materials, solved, layers_ohm_cm2, electrode_V, *barriers)
+
+
+def _stack_layer(bulk: Bulk, coating: CoatingLayer) -> StackLayer:
+    """Return a coating as the solvers take it; only one with a gradient varies along itself."""
+    if not np.any(np.asarray(coating.charge_gradient_cm3)):
+        return StackLayer(bulk, coating.thickness_nm)
+    thickness, gradient = (
+        np.asarray(one, dtype=np.float64)
+        for one in np.broadcast_arrays(coating.thickness_nm, coating.charge_gradient_cm3)
+    )
+
+    def about_the_mean(distance_nm: Array) -> Array:
+        share = distance_nm / thickness[..., None]
+        return np.asarray(gradient[..., None] * (share - 0.5))
+
+    return StackLayer(bulk, thickness, fixed_charge_cm3=about_the_mean)
 
 
 def _barriers(

@@ -14,13 +14,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.errors import InputError
-from interohm.prediction.coated_stack import CoatingLayer, check_between, solve_stack_between
+from interohm.prediction.coated_gradient import log_resistance_gradient
+from interohm.prediction.coated_stack import (
+    CoatingLayer,
+    check_between,
+    solve_stack_between,
+    stack_row,
+)
 from interohm.prediction.contact_stability import (
     contacts_react,
     nominal_margin_V,
     nominal_windows_V,
     stability_fields,
 )
+from interohm.prediction.design_variables import SEARCHED, Variable
 from interohm.prediction.electrodes import electrode_state
 from interohm.prediction.eligibility import limited_by, margin_decision, verdict_fields
 from interohm.prediction.sampling import phase_of
@@ -31,9 +38,7 @@ from interohm.records import Insulator, Metal, material_hash
 from interohm.records.design import (
     Coating,
     Design,
-    DopantRange,
-    SusceptibilityRange,
-    ThicknessRange,
+    Thicknesses,
 )
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
@@ -51,11 +56,11 @@ if TYPE_CHECKING:
 #: Points of the grid over a single thickness, over each of two, and over a concentration.
 _POINTS, _POINTS_OF_TWO, _POINTS_OF_DOPANTS = 7, 5, 4
 
-#: What may be searched beside the thickness.
-_SEARCHED = ("donors_cm3", "acceptors_cm3", "susceptibility")
+#: The same over a gradient of doping, whose middle is often none.
+_POINTS_OF_GRADIENTS = 5
 
-#: A thickness is refined to this share of itself.
-_THICKNESS_SHARE = 0.02
+#: Slopes of log10 R per unit of ln p below this are none.
+_FLAT_DECADES = 1e-3
 
 #: What a broken limit costs, in decades of the resistance, where calculations are compared.
 _BROKEN_DECADES = 3.0
@@ -67,17 +72,7 @@ _Progress = Callable[[int], None]
 class _Layer:
     coating: Coating
     material: Insulator
-    thickness_nm: ThicknessRange
-
-
-@dataclass(frozen=True)
-class _Variable:
-    """One number of a candidate that is searched on a logarithmic axis."""
-
-    layer: int
-    field: str
-    low: float
-    high: float
+    thickness_nm: Thicknesses
 
 
 @dataclass(frozen=True)
@@ -194,14 +189,19 @@ class _Candidate:
     def __init__(self, problem: _Problem, layers: Sequence[_Layer]) -> None:
         self.problem, self.layers = problem, layers
         self.name = " + ".join(layer.material.name for layer in layers)
-        self.variables = []
+        self.variables: list[Variable] = []
         for index, layer in enumerate(layers):
-            thick = layer.thickness_nm
-            self.variables.append(_Variable(index, "thickness_nm", thick.low, thick.high))
-            for field in _SEARCHED:
-                given = getattr(layer.coating, field)
-                if isinstance(given, DopantRange | SusceptibilityRange):
-                    self.variables.append(_Variable(index, field, given.low, given.high))
+            for field in ("thickness_nm", *SEARCHED):
+                whole = field == "thickness_nm"
+                given = layer.thickness_nm if whole else getattr(layer.coating, field)
+                variable = Variable.of(index, field, given)
+                if variable is not None:
+                    self.variables.append(variable)
+
+    @property
+    def searched(self) -> list[int]:
+        """Return which variables lie in a range; the others have a few values."""
+        return [k for k, one in enumerate(self.variables) if one.values is None]
 
     def grid(self) -> Array:
         """Return the points (P, V) at which everything is solved first."""
@@ -209,8 +209,8 @@ class _Candidate:
         for variable in self.variables:
             count = _POINTS if len(self.layers) == 1 else _POINTS_OF_TWO
             if variable.field != "thickness_nm":
-                count = _POINTS_OF_DOPANTS
-            axes.append(np.geomspace(variable.low, variable.high, count))
+                count = _POINTS_OF_GRADIENTS if variable.is_linear else _POINTS_OF_DOPANTS
+            axes.append(variable.axis(count))
         return np.array(list(product(*axes)))
 
     def value(self, points: Array, layer: int, field: str) -> Array:
@@ -226,21 +226,27 @@ class _Candidate:
         columns = [v.field == "thickness_nm" for v in self.variables]
         return np.asarray(points[..., columns].sum(axis=-1))
 
-    def solve(self, points: Array) -> _Outcome:
-        """Solve the candidate at points (P, V), at every state of charge."""
-        problem, design = self.problem, self.problem.design
-        coatings = [
+    def _coatings(self, points: Array) -> list[CoatingLayer]:
+        """Return the layers at points (P, V), before the axis of the samples."""
+
+        def of(index: int, field: str) -> Array:
+            return self.value(points, index, field)[:, None]
+
+        return [
             CoatingLayer(
                 layer.material,
-                self.value(points, index, "thickness_nm")[:, None],
-                (
-                    self.value(points, index, "donors_cm3")
-                    - self.value(points, index, "acceptors_cm3")
-                )[:, None],
-                self.value(points, index, "susceptibility")[:, None],
+                of(index, "thickness_nm"),
+                of(index, "donors_cm3") - of(index, "acceptors_cm3"),
+                of(index, "doping_gradient_cm3"),
+                of(index, "susceptibility"),
             )
             for index, layer in enumerate(self.layers)
         ]
+
+    def solve(self, points: Array) -> _Outcome:
+        """Solve the candidate at points (P, V), at every state of charge."""
+        problem, design = self.problem, self.problem.design
+        coatings = self._coatings(points)
         states = []
         for charge in design.states_of_charge:
             solved = solve_stack_between(
@@ -287,53 +293,82 @@ class _Candidate:
             leakage_A_cm2=leakage.max(axis=0),
         )
 
+    def objective_and_slope(self, point: Array) -> tuple[float, Array]:
+        """Return the mean of log10 R at a point (V,), and its slopes (V,) with the coordinates.
+
+        The slopes are exact: those of the worst state of charge of each sample.
+        """
+        problem, design = self.problem, self.problem.design
+        coatings = self._coatings(point[None])
+        found = [
+            log_resistance_gradient(
+                stack_row(
+                    problem.left,
+                    coatings,
+                    problem.right,
+                    problem.reference,
+                    temperature_K=design.temperature_K,
+                    state_of_charge=charge,
+                    electrons=design.electrons,
+                    interfaces=problem.interfaces,
+                    field_samples=problem.samples,
+                )[0]
+            )
+            for charge in design.states_of_charge
+        ]
+        with np.errstate(divide="ignore"):
+            logs = np.stack([np.log10(one.interface_ohm_cm2[0]) for one in found])
+        worst = np.argmax(np.nan_to_num(logs, nan=-np.inf), axis=0)
+        samples = np.arange(logs.shape[1])
+        known = np.all(np.isfinite(logs), axis=0)
+        if not np.any(known):
+            return np.inf, np.zeros(point.size)
+        slopes = []
+        for variable, value in zip(self.variables, point, strict=True):
+            rows = np.stack([variable.log_slope(one.log_gradient, float(value)) for one in found])[
+                worst, samples
+            ]
+            slopes.append(np.mean(rows[known]) / np.log(10.0))
+        return float(np.mean(logs[worst, samples][known])), np.array(slopes)
+
     def refined(self, points: Array, objective: Array) -> Array | None:
         """Return the point (V,) of the lowest objective; None where the grid has it.
 
-        Between the grid's neighbours of its best point, by Brent's method for one number and by
-        L-BFGS-B for several, with central differences that are solved together. The samples are
-        the same everywhere: the objective is smooth.
+        By L-BFGS-B with exact slopes, between the grid's neighbours of its best point. The samples
+        are the same everywhere: the objective is smooth.
         """
-        from scipy.optimize import minimize, minimize_scalar
+        from scipy.optimize import minimize
 
-        axes = [np.unique(points[:, column]) for column in range(points.shape[1])]
         best = points[int(np.argmin(objective))]
-        places = [int(np.argmin(np.abs(axis - x))) for axis, x in zip(axes, best, strict=True)]
-        bounds = [
-            (float(np.log(axis[max(k - 1, 0)])), float(np.log(axis[min(k + 1, axis.size - 1)])))
-            for axis, k in zip(axes, places, strict=True)
-        ]
-        if all(k in (0, axis.size - 1) for axis, k in zip(axes, places, strict=True)):
+        start, bounds = [], []
+        for k in self.searched:
+            variable, places = self.variables[k], np.unique(points[:, k])
+            at = int(np.argmin(np.abs(places - best[k])))
+            ends = places[max(at - 1, 0)], places[min(at + 1, places.size - 1)]
+            bounds.append(tuple(float(variable.coordinate(end)) for end in ends))
+            start.append(float(variable.coordinate(best[k])))
+        if not bounds:
             return None
 
-        def at(logs: Array) -> Array:
-            return self.solve(np.exp(np.atleast_2d(logs))).objective
+        def place(coordinates: Array) -> Array:
+            point = best.copy()
+            for k, x in zip(self.searched, coordinates, strict=True):
+                point[k] = self.variables[k].value(x)
+            return point
 
-        if len(bounds) == 1:
-            found = minimize_scalar(
-                lambda log: float(at(np.array([[log]]))[0]),
-                bounds=bounds[0],
-                method="bounded",
-                options={"xatol": _THICKNESS_SHARE, "maxiter": 8},
-            )
-            return np.asarray(np.exp([found.x]))
-        step = 1e-3
+        def with_slope(coordinates: Array) -> tuple[float, Array]:
+            value, slopes = self.objective_and_slope(place(coordinates))
+            return value, slopes[self.searched]
 
-        def with_slope(logs: Array) -> tuple[float, Array]:
-            steps = step * np.eye(logs.size)
-            values = at(np.concatenate([logs[None], logs + steps, logs - steps]))
-            ahead, behind = values[1 : 1 + logs.size], values[1 + logs.size :]
-            return float(values[0]), (ahead - behind) / (2.0 * step)
-
-        several = minimize(
+        found = minimize(
             with_slope,
-            np.log(best),
+            start,
             jac=True,
             bounds=bounds,
             method="L-BFGS-B",
-            options={"maxiter": 6, "maxfun": 8, "ftol": 1e-4},
+            options={"maxiter": 12, "maxfun": 15, "ftol": 1e-6, "gtol": _FLAT_DECADES},
         )
-        return np.asarray(np.exp(several.x))
+        return place(found.x) if np.any(found.x != start) else None
 
 
 def design_result(
@@ -440,8 +475,8 @@ def design_result(
     )
 
 
-def candidates_of(design: Design) -> list[list[tuple[Coating, ThicknessRange]]]:
-    """Return every candidate of a design: its layers, each with the range of its thickness."""
+def candidates_of(design: Design) -> list[list[tuple[Coating, Thicknesses]]]:
+    """Return every candidate of a design: its layers, each with what its thickness may be."""
     first = [(one, one.thickness_nm or design.thickness_nm) for one in design.coatings]
     if design.second_layer is None:
         return [[one] for one in first]
@@ -610,7 +645,7 @@ def _candidate_document(
             "material": layer.material.name,
             **{
                 field: float(candidate.value(chosen.points, index, field))
-                for field in ("thickness_nm", *_SEARCHED)
+                for field in ("thickness_nm", *SEARCHED)
             },
         }
         for index, layer in enumerate(candidate.layers)
@@ -619,7 +654,9 @@ def _candidate_document(
     curve, largest = _over_thickness(candidate, outcome, best)
     first = candidate.variables[0]
     bound = None
-    if np.isclose(chosen.points[0], first.low):
+    if first.low == first.high:
+        pass
+    elif np.isclose(chosen.points[0], first.low):
         bound = "thinnest"
     elif np.isclose(chosen.points[0], first.high):
         bound = "thickest"
@@ -678,7 +715,13 @@ def _over_thickness(
     grid = len(candidate.grid())
     near = best
     if best >= grid:
-        distance = np.sum(np.log(points[:grid] / points[best]) ** 2, axis=1)
+        distance = np.zeros(grid)
+        for variable, column in zip(candidate.variables, points.T, strict=True):
+            if variable.values is None:
+                step = variable.coordinate(column[:grid]) - variable.coordinate(column[best])
+                distance += step**2
+            else:
+                distance[column[:grid] != column[best]] = np.inf
         near = int(np.argmin(distance))
     line = np.all(np.isclose(others, others[near]), axis=1)
     if points.shape[1] == 1:

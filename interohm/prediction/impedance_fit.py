@@ -238,10 +238,21 @@ class CellModel:
         _, found = self._solved(place[None], keys)
         return _impedance(found, frequency_Hz)[0], found.processes
 
+    def state(self, places: Array, keys: Sequence[Key]) -> SolvedState:
+        """Return the static states at coordinates (samples, P)."""
+        return self._state(_at(places, keys))
+
     def _solved(self, places: Array, keys: Sequence[Key]) -> tuple[SolvedState, CellChain]:
-        at = _At(len(places), places=dict(zip(keys, places.T, strict=True)))
-        state = solve_state(self.cell, self.materials, 0, field_samples=at, thick=self.thick)
+        at = _at(places, keys)
+        state = self._state(at)
         return state, cell_chain(self.cell, state, field_samples=at)
+
+    def _state(self, at: _At) -> SolvedState:
+        return solve_state(self.cell, self.materials, 0, field_samples=at, thick=self.thick)
+
+
+def _at(places: Array, keys: Sequence[Key]) -> _At:
+    return _At(len(places), places=dict(zip(keys, places.T, strict=True)))
 
 
 def _impedance(found: CellChain, frequency_Hz: Array) -> ComplexArray:
@@ -270,7 +281,7 @@ def chosen(keys: Sequence[Key], wanted: Sequence[str]) -> list[int]:
         if not places:
             known = ", ".join(f"{record}:{field}" for record, field in keys) or "none"
             raise InputError(
-                f"{name!r} is no uncertain number of the cell's records",
+                f"{name!r} is not an uncertain number of the cell's records",
                 where="--fit",
                 fix=f"one of {known}; or a field's name alone, or all",
             )
@@ -316,15 +327,12 @@ def fit_records(
     try:
         fit = fit_gaussian(observations, np.zeros(len(keys)), np.eye(len(keys)))
     except ValueError as error:
-        raise InputError(str(error), where="--fit", fix="see what `interohm cell` says") from None
-
-    #: Of the samples that were asked for last: those that count.
-    states: list[SolvedState] = []
+        raise InputError(
+            str(error), where="--fit", fix="see what `interohm cell` reports"
+        ) from None
 
     def predict_many(places: Array) -> list[ComplexArray]:
-        found = [model.spectra(places, keys) for model in models]
-        states[:] = [found[0][1]]
-        return [spectra for spectra, _ in found]
+        return [model.spectra(places, keys)[0] for model in models]
 
     check = reweighted(fit, observations, predict_many=predict_many, samples=samples)
     barriers = {
@@ -332,7 +340,7 @@ def fit_records(
             float(np.nanmean(one.contact_barrier_eV)),
             float(np.nanstd(one.contact_barrier_eV)),
         )
-        for one in states[0].contacts
+        for one in models[0].state(fit.samples(samples), keys).contacts
     }
     quantities = {key: known for model in models for key, known in model.quantities.items()}
     updates = [_update(key, quantities.get(key), fit, place) for place, key in enumerate(keys)]

@@ -148,7 +148,7 @@ def measured_impedance(
             "cell": cell.name,
             "records": {each.name: material_hash(each) for each in materials},
             "spectra": documents,
-            "fit": None if found is None else _fit(found, samples),
+            "fit": None if found is None else _fit(found),
             "remarks": [] if found is None else _remarks(found),
         }
     )
@@ -246,7 +246,7 @@ def _verdict(spectrum: MeasuredSpectrum, test: KramersKronig, usable: NDArray[np
         )
     inductive = int(np.count_nonzero(test.usable & ~usable))
     if inductive:
-        parts.append(f"{inductive} points are those of the leads' inductance and are left out")
+        parts.append(f"{inductive} points show the inductance of the leads and are left out")
     if not parts:
         parts.append("all points obey the Kramers–Kronig relations")
     return "; ".join([*parts, noise])
@@ -259,7 +259,7 @@ def _ranges(frequency_Hz: NDArray[np.float64]) -> str:
     return f"between {low:.3g} and {high:.3g} Hz"
 
 
-def _fit(found: RecordFit, samples: int) -> dict[str, Any]:
+def _fit(found: RecordFit) -> dict[str, Any]:
     def known(value: float) -> float | None:
         return value if np.isfinite(value) else None
 
@@ -295,7 +295,7 @@ def _fit(found: RecordFit, samples: int) -> dict[str, Any]:
         "noise_factor": found.fit.noise_factor,
         "converged": found.fit.converged,
         "effective_samples": found.check.effective_samples,
-        "samples": samples,
+        "samples": found.check.samples,
         "largest_shift": float(abs(found.check.shift).max()),
     }
 
@@ -311,8 +311,10 @@ def _remarks(found: RecordFit) -> list[str]:
         )
     if found.check.effective_samples < _FEWEST_EFFECTIVE:
         remarks.append(
-            f"the normal posterior could not be checked: {found.check.effective_samples:.0f} "
-            "effective samples"
+            "the normal posterior could not be checked: only "
+            f"{found.check.effective_samples:.0f} of {found.check.samples} samples count, although "
+            "they were drawn again where the weights pointed; take the uncertainties as orders of "
+            "magnitude"
         )
     elif abs(found.check.shift).max() > 0.5:
         worst = found.updates[int(np.argmax(abs(found.check.shift)))]

@@ -60,25 +60,40 @@ class _Config(BaseModel):
 
 
 class ExtrinsicControl(_Config):
-    """The layer's mu is a given constant, or one value for each state of charge of the cell."""
+    """A chemical potential that is given rather than set by the electrodes.
+
+    Parameters
+    ----------
+    extrinsic_mu_eV : float or list of float
+        Chemical potential mu of the neutral mobile element in the layer: one value, or one for
+        each state of charge of the cell. 0 is the mobile metal.
+    """
 
     extrinsic_mu_eV: Potential | list[Potential]
 
 
 class IonContentRange(_Config):
-    """An electrode's ion content in the discharged and in the charged cell."""
+    """An electrode's ion content in the discharged and in the charged cell.
+
+    Parameters
+    ----------
+    discharged : float
+        Ion content at state of charge 0.
+    charged : float
+        Ion content at state of charge 1.
+    """
 
     discharged: Annotated[Number, Field(ge=0)]
     charged: Annotated[Number, Field(ge=0)]
 
 
 class _Profile(_Config):
-    """What varies along a layer: linear between the points, constant beyond them.
+    """A property that varies along a layer: linear between the points, constant beyond them.
 
     Parameters
     ----------
     distance_nm : list of float
-        Ascending, from the layer's left end to at most its right one; two equal ones make a jump.
+        Distances from the layer's left end, ascending; two equal ones make a step.
     """
 
     distance_nm: Annotated[list[Distance], Field(min_length=1, max_length=10_000)]
@@ -95,25 +110,43 @@ class _Profile(_Config):
         for first, third in zip(self.distance_nm, self.distance_nm[2:], strict=False):
             if first == third:
                 raise ValueError(
-                    f"distance_nm: {first:g} nm stands more than twice; a jump takes two points"
+                    f"distance_nm: {first:g} nm appears more than twice; a step takes two points"
                 )
         return self
 
 
 class DopingProfile(_Profile):
-    """Frozen species along a layer: net charge at `distance_nm`."""
+    """Frozen species along a layer.
+
+    Parameters
+    ----------
+    donors_minus_acceptors_cm3 : list of float
+        Donors minus acceptors at each distance.
+    """
 
     donors_minus_acceptors_cm3: list[NetDoping]
 
 
 class PolarizationProfile(_Profile):
-    """Fixed polarization along a layer, positive towards the positive electrode."""
+    """Fixed polarization along a layer.
+
+    Parameters
+    ----------
+    polarization_uC_cm2 : list of float
+        Polarization at each distance, positive towards the positive electrode.
+    """
 
     polarization_uC_cm2: list[Polarization]
 
 
 class SusceptibilityProfile(_Profile):
-    """Susceptibility along a layer."""
+    """Susceptibility along a layer.
+
+    Parameters
+    ----------
+    susceptibility : list of float
+        Susceptibility chi at each distance.
+    """
 
     susceptibility: list[Susceptibility]
 
@@ -124,11 +157,12 @@ class CoreLayer(_Config):
     Parameters
     ----------
     contact : "left" or "right"
-        At which end of the layer.
+        End of the layer at which the core lies.
     width_nm : float
-        How far it reaches.
+        Width of the core.
     energy_eV : mapping
-        What is added to the formation energy of each defect, by its name (segregation energy).
+        Energy added to the formation energy of each defect, by the defect's name (segregation
+        energy).
     """
 
     contact: Literal["left", "right"]
@@ -144,30 +178,35 @@ class Layer(_Config):
     material : str
         A record's name, or the path of its YAML file relative to the file that names it.
     thickness_nm : float
-        Of the layer.
+        Thickness of the layer.
     fermi_level : "minimum_interface" or ExtrinsicControl
-        The assumption that sets mu in an insulating layer.
-    donors_cm3, acceptors_cm3 : float
-        Frozen species, fully ionized, of charge +1 and −1.
+        Assumption that sets mu in an insulating layer: linear between the electrodes within the
+        stability window, or a given value.
+    donors_cm3 : float
+        Frozen, fully ionized species of charge +1.
+    acceptors_cm3 : float
+        Frozen, fully ionized species of charge −1.
     ion_content : IonContentRange, optional
-        Of an electrode; the whole range of the record's curve unless given.
+        Ion contents of an electrode. Default: the whole range of the record's curve.
     doping_profile : DopingProfile, optional
-        Frozen species that vary along the layer, beside donors_cm3 and acceptors_cm3.
+        Frozen species that vary along the layer, in addition to donors_cm3 and acceptors_cm3.
     polarization_uC_cm2 : float
         Fixed polarization of a polar or poled layer, positive towards the positive electrode.
     polarization_profile : PolarizationProfile, optional
-        Fixed polarization that varies along the layer, beside polarization_uC_cm2.
+        Fixed polarization that varies along the layer, in addition to polarization_uC_cm2.
     susceptibility : float
-        chi of a polarization that follows the field, eps_0·chi·E, beside the record's dielectric
-        constant.
+        Susceptibility chi of a polarization that follows the field, eps_0·chi·E, in addition to
+        the record's dielectric constant.
     susceptibility_profile : SusceptibilityProfile, optional
-        The same where it varies along the layer, beside susceptibility.
+        Susceptibility that varies along the layer, in addition to susceptibility.
     core_layers : list of CoreLayer
         Formation energies that differ next to the layer's contacts.
     interaction_eV : mapping
-        W of the regular solution by defect, E_d += W c_d/N_s; positive repels.
+        Interaction energy W of the regular solution by defect, E_d += W c_d/N_s; positive values
+        repel.
     extrinsic : LayerExtrinsic, optional
-        Grains, for the resistance that an experiment would see; the intrinsic one has none.
+        Grains, for the apparent resistance that an experiment would measure. The intrinsic
+        resistance does not include them.
     """
 
     material: Annotated[str, Field(min_length=1)]
@@ -225,26 +264,27 @@ class Contact(_Config):
     Parameters
     ----------
     barrier_eV : Quantity, optional
-        E_b, the barrier of the ion's hop across, whatever those of the two bulks are. Without it
-        the mean of these plus an excess that nobody knows, which is drawn.
+        Barrier E_b of the ion's hop across the contact. Default: that of a known interface of the
+        two records, in the database or shipped; otherwise the mean of the two bulk barriers plus
+        an unknown excess, which is sampled.
     dipole_V : Quantity, optional
-        Delta = phi(right) − phi(left), a step of the vacuum level; 0 is vacuum alignment. Null:
-        what is known of the two surfaces in the database or among the shipped interfaces, else 0.
+        Step of the vacuum level, Delta = phi(right) − phi(left); 0 is vacuum alignment. Default:
+        that of a known interface of the two surfaces, in the database or shipped; otherwise 0.
     ion_transfer : "free" or "blocked"
-        Blocked lets no ion across: the contact has no resistance at all then.
+        Whether ions cross the contact. A blocked contact has no finite resistance.
     areal_site_density_cm2 : Quantity, optional
-        Sites from which the ion hops, per area of the contact; the records' own without it.
+        Sites from which the ion hops, per area of the contact. Default: that of a known interface,
+        otherwise of the records.
     sheet_charge_e_nm2 : float
         Fixed charge of the contact plane, which the space charges compensate.
     pinning_factor : float
-        S: 1 without pinning; below it the charge-neutrality levels of the two phases add
-        (1 − S)·(Phi_CNL,left − Phi_CNL,right) to the dipole.
+        Pinning factor S; 1 is no pinning. Below 1, the charge-neutrality levels of the two phases
+        add (1 − S)·(Phi_CNL,left − Phi_CNL,right) to the dipole.
     left_facet_eV, right_facet_eV : float
-        By how much the ionization potential (or work function) of the facet at this contact exceeds
-        that of the record.
+        Ionization potential (or work function) of the facet on this side minus that of the record.
     extrinsic : ContactExtrinsic, optional
-        Real contact, constriction and interphase, for the resistance that an experiment would see;
-        the intrinsic one stays as it is.
+        Real contact area, constriction and interphase, for the apparent resistance that an
+        experiment would measure. The intrinsic resistance does not change.
     """
 
     barrier_eV: BarrierEnergy | None = None
@@ -264,14 +304,14 @@ class Collector(_Config):
     Parameters
     ----------
     material : str
-        Its name, free text.
+        Name of the collector's material, free text.
     work_function_eV : Quantity
-        Of the collector itself, where no mobile element has entered.
+        Work function of the pure collector, where no mobile element has entered.
     thickness_nm : float, optional
-        With it the collector has a part in the profile.
+        Thickness of the collector. Only a collector with a thickness appears in the profile.
     ion_front_nm : float or list of float
-        How deep the mobile element has entered from the electrode, which gives it the electrode's
-        work function; one depth, or one for each state of charge of the cell.
+        Depth to which the mobile element has entered from the electrode; up to there the collector
+        has the electrode's work function. One depth, or one for each state of charge of the cell.
     """
 
     material: Annotated[str, Field(min_length=1)]
@@ -289,14 +329,41 @@ class Collector(_Config):
 
 
 class Collectors(_Config):
-    """The current collectors beside the two electrodes."""
+    """The current collectors beside the two electrodes.
+
+    Parameters
+    ----------
+    negative : Collector
+        Collector beside the first layer.
+    positive : Collector
+        Collector beside the last layer.
+    """
 
     negative: Collector
     positive: Collector
 
 
 class Cell(_Config):
-    """A cell from its negative to its positive electrode."""
+    """A cell from its negative to its positive electrode.
+
+    Parameters
+    ----------
+    name : str
+        Name of the cell in reports and in the database; free text.
+    temperature_K : float
+        Temperature of the cell.
+    states_of_charge : list of float
+        States of charge to solve; 0 is discharged, 1 charged.
+    layers : list of Layer
+        Layers from the negative to the positive electrode.
+    contacts : list of Contact, optional
+        One entry for each pair of neighbouring layers; ``{}`` for a contact without settings.
+        Default: nothing is given for any contact.
+    collectors : Collectors, optional
+        Current collectors, for potential maps across the whole device.
+    electrons : bool
+        Whether electrons and holes take part in the screening.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=128)] = "cell"
     temperature_K: Temperature = 300.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from interohm.records.cell_config import (
     DopantConcentration,
+    NetDoping,
     StateOfCharge,
     Susceptibility,
     Temperature,
@@ -36,47 +37,128 @@ class _Range(_Config):
 
 
 class ThicknessRange(_Range):
-    """Thicknesses that a layer may have."""
+    """Thicknesses that a layer may have.
+
+    Parameters
+    ----------
+    from : float
+        Smallest thickness, in nm.
+    to : float
+        Largest thickness, in nm.
+    """
 
     low: Annotated[Thickness, Field(alias="from")]
     high: Annotated[Thickness, Field(alias="to")]
 
 
 class DopantRange(_Range):
-    """Concentrations that frozen species may have."""
+    """Concentrations that frozen species may have.
+
+    Parameters
+    ----------
+    from : float
+        Lowest concentration, in cm⁻³.
+    to : float
+        Highest concentration, in cm⁻³.
+    """
 
     low: Annotated[Number, Field(alias="from", gt=0, le=1e23)]
     high: Annotated[Number, Field(alias="to", gt=0, le=1e23)]
 
 
 class SusceptibilityRange(_Range):
-    """Susceptibilities that a layer may have."""
+    """Susceptibilities that a layer may have.
+
+    Parameters
+    ----------
+    from : float
+        Smallest susceptibility.
+    to : float
+        Largest susceptibility.
+    """
 
     low: Annotated[Number, Field(alias="from", gt=0, le=1e5)]
     high: Annotated[Number, Field(alias="to", gt=0, le=1e5)]
 
 
+class DopingGradientRange(_Range):
+    """Differences of the doping between the two ends of a layer.
+
+    Parameters
+    ----------
+    from : float
+        Smallest difference, in cm⁻³.
+    to : float
+        Largest difference, in cm⁻³.
+    """
+
+    low: Annotated[NetDoping, Field(alias="from")]
+    high: Annotated[NetDoping, Field(alias="to")]
+
+
+def _shape(given: Any) -> str:
+    """Return whether a number is given, a few, or a range."""
+    if isinstance(given, dict | _Range):
+        return "range"
+    return "list" if isinstance(given, list) else "number"
+
+
+#: How many values a list may have.
+_FEW = Field(min_length=1, max_length=20)
+
+Thicknesses: TypeAlias = Annotated[
+    Annotated[Thickness, Tag("number")]
+    | Annotated[list[Thickness], _FEW, Tag("list")]
+    | Annotated[ThicknessRange, Tag("range")],
+    Discriminator(_shape),
+]
+Dopants: TypeAlias = Annotated[
+    Annotated[DopantConcentration, Tag("number")]
+    | Annotated[list[DopantConcentration], _FEW, Tag("list")]
+    | Annotated[DopantRange, Tag("range")],
+    Discriminator(_shape),
+]
+DopingGradients: TypeAlias = Annotated[
+    Annotated[NetDoping, Tag("number")]
+    | Annotated[list[NetDoping], _FEW, Tag("list")]
+    | Annotated[DopingGradientRange, Tag("range")],
+    Discriminator(_shape),
+]
+Susceptibilities: TypeAlias = Annotated[
+    Annotated[Susceptibility, Tag("number")]
+    | Annotated[list[Susceptibility], _FEW, Tag("list")]
+    | Annotated[SusceptibilityRange, Tag("range")],
+    Discriminator(_shape),
+]
+
+
 class Coating(_Config):
     """One candidate; a name alone will do.
+
+    Of every number a list tries each of its values, and a range is searched.
 
     Parameters
     ----------
     material : str
         A record's name, or the path of its YAML file relative to the file that names it.
-    thickness_nm : ThicknessRange, optional
-        Instead of that of all candidates.
-    donors_cm3, acceptors_cm3 : float or DopantRange
-        Frozen species, fully ionized, of charge +1 and −1; a range is searched, too.
-    susceptibility : float or SusceptibilityRange
+    thickness_nm : float, list of float or ThicknessRange, optional
+        Thickness of this candidate; default: that of all candidates.
+    donors_cm3, acceptors_cm3 : float, list of float or DopantRange
+        Frozen species, fully ionized, of charge +1 and −1; their mean over the layer.
+    doping_gradient_cm3 : float, list of float or DopingGradientRange
+        Donors minus acceptors at the layer's right end less those at its left end; linear between
+        them, about the mean.
+    susceptibility : float, list of float or SusceptibilityRange
         chi of what follows the field beside the record's dielectric constant (a soft dielectric, a
-        ferroelectric); a range is searched, too.
+        ferroelectric).
     """
 
     material: Name
-    thickness_nm: ThicknessRange | None = None
-    donors_cm3: DopantConcentration | DopantRange = 0.0
-    acceptors_cm3: DopantConcentration | DopantRange = 0.0
-    susceptibility: Susceptibility | SusceptibilityRange = 0.0
+    thickness_nm: Thicknesses | None = None
+    donors_cm3: Dopants = 0.0
+    acceptors_cm3: Dopants = 0.0
+    doping_gradient_cm3: DopingGradients = 0.0
+    susceptibility: Susceptibilities = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -90,24 +172,30 @@ class SecondLayer(_Config):
     Parameters
     ----------
     coatings : list of Coating
-        Each is combined with each of the first layer but itself.
-    thickness_nm : ThicknessRange
-        That the second layer may have.
+        Candidates, each of which is combined with each other candidate of the first layer.
+    thickness_nm : ThicknessRange, float or list of float
+        Thickness of the second layer.
     """
 
     coatings: Annotated[list[Coating], Field(min_length=1, max_length=30)]
-    thickness_nm: ThicknessRange
+    thickness_nm: Thicknesses
 
 
 class SideMargins(_Config):
-    """A stability margin for each side."""
+    """A stability margin for each side.
+
+    Parameters
+    ----------
+    left, right : float
+        Margin of the contact on this side, in V.
+    """
 
     left: Annotated[Number, Field(ge=-10, le=10)] = 0.0
     right: Annotated[Number, Field(ge=-10, le=10)] = 0.0
 
 
 class Limits(_Config):
-    """What a coated contact must not fall short of.
+    """Limits that a coated contact must keep.
 
     Parameters
     ----------
@@ -115,13 +203,14 @@ class Limits(_Config):
         From the electrode's Fermi level over the highest conduction band of the coating, and over
         its lowest valence band; null asks for none.
     leakage_A_cm2 : float, optional
-        The most that the electrode may emit over both barriers.
+        Largest current that the electrode may emit over both barriers.
     stability_margin_V : SideMargins
-        How far a potential must be inside of the windows, on each side; negative allows as much
-        beyond them, for phases that decompose slowly. One number is for both sides. The default, 0,
+        Distance that a potential must keep from the limits of the windows, on each side; a negative
+        number allows potentials beyond them, for phases that decompose slowly. One number holds
+        for both sides. The default, 0,
         asks each contact to lie within its windows; the result says what this decides.
     interface_resistance_ohm_cm2 : float
-        Up to which `largest_nm` goes.
+        Limit of the interface resistance, which defines `largest_nm`.
     """
 
     electron_barrier_eV: Annotated[Number, Field(ge=0, le=20)] | None = 0.5
@@ -150,20 +239,20 @@ class Design(_Config):
         The left and the right phase: records by name or path, at most one of them a metal.
     coatings : list of Coating
         Candidates for the layer beside the left phase.
-    thickness_nm : ThicknessRange
-        That the coating may have.
+    thickness_nm : ThicknessRange, float or list of float
+        Thickness of the coating: a range is searched, a list tries each of its values.
     second_layer : SecondLayer, optional
         Candidates for a layer between coating and right phase.
     limits : Limits
-        What a coated contact must not fall short of.
+        Limits that a coated contact must keep.
     temperature_K : float
-        Of the contact.
+        Temperature of the contact.
     states_of_charge : list of float
-        Of the electrode; the worst of them counts. 0 is discharged.
+        States of charge of the electrode; the worst one counts. 0 is discharged.
     electrons : bool
         False leaves electrons and holes out.
     samples : int
-        How often the uncertainties of all records are drawn, the same for all candidates.
+        Number of samples of the records' uncertainties, the same for all candidates.
     structures : mapping
         Crystal structures (CIF, POSCAR) of records that have none, by the record's name, for the
         campaign of what to calculate next.
@@ -172,7 +261,7 @@ class Design(_Config):
     name: Annotated[str, Field(min_length=1, max_length=128)] = "design"
     between: tuple[Name, Name]
     coatings: Annotated[list[Coating], Field(min_length=1, max_length=100)]
-    thickness_nm: ThicknessRange
+    thickness_nm: Thicknesses
     second_layer: SecondLayer | None = None
     limits: Limits = Limits()
     temperature_K: Temperature = 300.0
@@ -193,7 +282,7 @@ class Design(_Config):
             names = [one.material for one in coatings]
             for name in names:
                 if names.count(name) > 1:
-                    raise ValueError(f"{field}: {name!r} stands twice; name each once")
+                    raise ValueError(f"{field}: {name!r} appears twice; name each once")
         return self
 
 

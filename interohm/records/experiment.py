@@ -57,18 +57,21 @@ class Measurement(_Model):
     Parameters
     ----------
     quantity : str
-        ``interface_resistance_ohm_cm2`` and others; ``thickness_nm`` is that of the space charge in
-        the electrolyte, ``potential_drop_V`` is without sign, ``activation_energy_eV`` is that of
-        the interface resistance. Of the spectrum of a ``cell`` are ``z_real_ohm_cm2`` at one
-        frequency, and ``process_activation_energy_eV`` of the resistance of one process.
+        Quantity that was measured. ``thickness_nm`` is that of the space charge in the
+        electrolyte, ``potential_drop_V`` has no sign, ``activation_energy_eV`` is that of the
+        interface resistance. The spectrum of a ``cell`` has ``z_real_ohm_cm2`` at one frequency,
+        and ``process_activation_energy_eV`` of the resistance of one process.
     value : float, optional
-        None where the publication says which way it goes, but no number.
+        Measured value. None where the publication gives a trend but no number.
     comparison : {"two_sided", "upper_bound", "told"}
+        How the prediction is compared: ``two_sided`` with the value itself; ``upper_bound`` only
+        from below, where the measurement may contain extrinsic parts; ``told`` not at all, because
+        the contact is not clean or the number was used to set the records.
     frequency_Hz : float, optional
-        Of ``z_real_ohm_cm2``.
+        Frequency of ``z_real_ohm_cm2``.
     process : str, optional
-        Of ``process_activation_energy_eV``: ``bulk``, ``space charge``, ``charge transfer`` or
-        ``layer``; all of the cell's together.
+        Process of ``process_activation_energy_eV``: ``bulk``, ``space charge``,
+        ``charge transfer`` or ``layer``, summed over the cell.
     """
 
     quantity: MeasuredQuantity
@@ -107,23 +110,31 @@ class Experiment(_Model):
     Parameters
     ----------
     name : str
-        As the file's, without ``.yaml``.
+        Name of the file without ``.yaml``.
     title : str
+        Title for reports.
     electrode, electrolyte : str, optional
-        Names of records, of `materials` or shipped. Without one of them there is no prediction.
+        Name of a record, from `materials` or shipped. Without both there is no prediction.
     state_of_charge : float, optional
-        Of the electrode; None: not stated, half charged is taken.
+        State of charge of the electrode. None: not stated; half charged is assumed.
     temperature_K : float
+        Temperature of the measurement.
     measured : list of Measurement
+        Published numbers.
     materials : list of record
-        Those that the experiment or model needs and that do not ship.
+        Records that the experiment or model needs and that are not shipped.
     contact : Contact
-        What the model says of the contact itself.
+        What the model says about the contact itself.
     cell : Cell, optional
-        The whole cell whose spectrum was measured, at one state of charge.
-    preparation, source, remarks : str
+        Whole cell whose spectrum was measured, at one state of charge.
+    preparation : str
+        How the contact was made.
+    source : str
+        Publication: authors, journal, DOI.
     read_in : {"abstract", "text"}
-        Where the numbers stand.
+        Part of the publication in which the numbers were read.
+    remarks : str
+        Anything else that a reader must know.
     """
 
     name: RecordName
@@ -160,7 +171,9 @@ class Experiment(_Model):
                 "or make its comparison 'told'"
             )
         if "interface_resistance_ratio" in compared:
-            raise ValueError("interface_resistance_ratio is told alone: make its comparison 'told'")
+            raise ValueError(
+                "interface_resistance_ratio cannot be compared: make its comparison 'told'"
+            )
         return self
 
     def phases(self) -> tuple[Insulator | Metal, Insulator | Metal] | None:

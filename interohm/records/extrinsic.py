@@ -42,20 +42,20 @@ class _Config(BaseModel):
 
 
 class RoughContact(_Config):
-    """Two rough surfaces that a pressure holds together; the real contact follows.
+    """Two rough surfaces pressed together, from which the real contact area follows.
 
     Parameters
     ----------
     pressure_MPa : Quantity
-        Nominal, force over area.
+        Nominal pressure: force over nominal area.
     rms_slope : Quantity
         Root mean square slope of the roughness at its shortest wavelength.
     left_modulus_GPa, right_modulus_GPa : Quantity
-        Young's.
+        Young's modulus of this side.
     left_poisson, right_poisson : Quantity
-        Poisson's ratios.
+        Poisson's ratio of this side.
     hardness_GPa : Quantity, optional
-        Of the softer side; without it nothing flows.
+        Hardness of the softer side. Without it, there is no plastic flow.
     """
 
     pressure_MPa: Pressure
@@ -73,13 +73,14 @@ class Growth(_Config):
     Parameters
     ----------
     parabolic_nm2_h : Quantity, optional
-        k_p, diffusion through the interphase; without it nothing but the reaction limits.
+        Parabolic rate k_p of diffusion through the interphase. Without it, only the reaction
+        limits the growth.
     linear_nm_h : Quantity, optional
-        k_l, the reaction; without it nothing but diffusion limits.
+        Linear rate k_l of the reaction. Without it, only diffusion limits the growth.
     activation_energy_eV : Quantity, optional
-        Of both rates; without it they are those at the cell's temperature.
+        Activation energy of both rates. Without it, the rates hold at the cell's temperature.
     temperature_K : float, optional
-        At which the rates were measured; needed with an activation energy.
+        Temperature at which the rates were measured; required with an activation energy.
     """
 
     parabolic_nm2_h: ParabolicRate | None = None
@@ -105,11 +106,11 @@ class Interphase(_Config):
     Parameters
     ----------
     conductivity : Conductivity
-        Of the mobile ion in it.
+        Conductivity of the mobile ion in the interphase.
     initial_nm : Quantity, optional
-        Thickness when the contact is made; 0 unless given.
+        Thickness when the contact is made. Default: 0.
     growth : Growth, optional
-        Without it the thickness stays.
+        Growth of the interphase. Without it, the thickness is constant.
     """
 
     conductivity: Conductivity
@@ -124,20 +125,21 @@ class Interphase(_Config):
 
 
 class ContactExtrinsic(_Config):
-    """What an experiment has beside the intrinsic resistance of a contact.
+    """What an experiment measures in addition to the intrinsic resistance of a contact.
 
     Parameters
     ----------
     contact_fraction : Quantity, optional
-        Share of the area that touches; 1 unless this or a rough contact is given.
+        Fraction of the area that is in contact. Default: from `rough_contact`, otherwise 1.
     rough_contact : RoughContact, optional
-        From which that share follows.
+        Rough surfaces from which that fraction follows.
     spot_radius_um : Quantity, optional
-        Radius of the spots that touch; with it the constriction of the current is counted.
+        Radius of the spots in contact, from which the constriction resistance follows. Default: no
+        constriction.
     interphase : Interphase, optional
-        What forms between the two phases.
+        Layer that forms between the two phases.
     hours : float
-        Age of the contact.
+        Age of the contact, in hours.
     """
 
     contact_fraction: ContactFraction | None = None
@@ -161,14 +163,14 @@ class ContactExtrinsic(_Config):
 
 
 class GrainBoundary(_Config):
-    """A boundary between grains by its own conductivity, which starts from the bulk's prefactor.
+    """A grain boundary described by its conductivity, which has the prefactor of the bulk.
 
     Parameters
     ----------
     width_nm : Quantity
-        delta.
+        Width of the boundary, delta.
     activation_energy_eV : Quantity
-        Of sigma·T of the boundary; above the bulk's, it conducts worse.
+        Activation energy of sigma·T in the boundary; above that of the bulk, it conducts worse.
     """
 
     width_nm: Length = Quantity(
@@ -178,14 +180,14 @@ class GrainBoundary(_Config):
 
 
 class GrainBoundaryCore(_Config):
-    """A boundary by what defects cost in its core; space charges beside it follow.
+    """A grain boundary described by the defects in its core, from which its space charges follow.
 
     Parameters
     ----------
     width_nm : float
-        Of the core.
+        Width of the core.
     energy_eV : mapping
-        What is added to the formation energy of each defect, by its name.
+        Energy added to the formation energy of each defect, by the defect's name.
     """
 
     width_nm: Annotated[Number, Field(gt=0, le=100)]
@@ -193,16 +195,16 @@ class GrainBoundaryCore(_Config):
 
 
 class LayerExtrinsic(_Config):
-    """Grains of a layer, of which the intrinsic resistance knows nothing.
+    """Grains of a layer, which the intrinsic resistance does not include.
 
     Parameters
     ----------
     grain_size_nm : Quantity
-        d, the distance of boundaries along the current.
+        Distance d between grain boundaries along the current.
     boundary : GrainBoundary, optional
-        By its conductivity.
+        Grain boundary described by its conductivity. Give either this or `core`.
     core : GrainBoundaryCore, optional
-        By its defects; one of the two is needed.
+        Grain boundary described by its defects.
     """
 
     grain_size_nm: Length

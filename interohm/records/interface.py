@@ -32,11 +32,11 @@ class InterfaceStrain(_Model):
     Parameters
     ----------
     side : {"left", "right"}
-        Which one was strained.
+        Side that was strained.
     principal : (float, float)
-        In the plane, relative to the relaxed crystal; negative where it is compressed.
+        Principal strains in the plane, relative to the relaxed crystal; negative in compression.
     normal : float
-        Along the normal, where the strained crystal's energy is least.
+        Strain along the normal that minimizes the energy of the strained crystal.
     """
 
     side: Literal["left", "right"]
@@ -50,28 +50,30 @@ class Interface(_Model):
     Parameters
     ----------
     name : str
-        Of the interface.
+        Name of the interface.
     left, right : str
-        Names of records. In a contact with the two exchanged, `dipole_V` changes its sign.
+        Name of the record on this side. In a contact with the two sides exchanged, `dipole_V`
+        changes sign.
     left_surface, right_surface : str, optional
-        As ``surface`` of the records, ``(110) Li-terminated``: of records with another surface
-        nothing is known from here. None: of any.
+        Surface on this side, as in ``surface`` of the record: ``(110) Li-terminated``. The
+        interface does not apply to records with another surface. None: any surface.
     mobile_ion : str
-        Its element.
+        Element symbol of the mobile ion.
     dipole_V : Quantity, optional
-        Step of the electrostatic potential at the contact (right minus left) beyond that which
-        aligns the vacuum levels of the two free surfaces, in V.
+        Step of the electrostatic potential at the contact, right minus left, relative to the
+        alignment of the two vacuum levels.
     barrier_eV : Quantity, optional
-        Of the mobile ion's hop across, the mean of both ways: E_b of the exchange current.
+        Barrier of the mobile ion's hop across the contact, E_b of the exchange current: the mean
+        of both directions.
     excess_barrier_eV : Quantity, optional
-        By how much `barrier_eV` exceeds that of the bulk (the mean of both bulks between two
-        insulators).
+        Amount by which `barrier_eV` exceeds the barrier in the bulk (between two insulators: the
+        mean of both).
     areal_site_density_cm2 : Quantity, optional
         Sites from which the ion hops, per area of the contact.
     strain : list of InterfaceStrain
-        Of the sides that were strained.
+        Strain of the sides that were strained.
     calculations : mapping
-        Hashes of the calculations it stands on, by what they are.
+        Hashes of the calculations behind these numbers, by their purpose.
     provenance : mapping
         Engine, preset and sources.
     """

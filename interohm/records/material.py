@@ -70,11 +70,11 @@ class Quantity(_Model):
     Parameters
     ----------
     value : float
-        In the unit that the field's name ends in.
+        The number, in the unit that ends the field's name.
     uncertainty : float, optional
-        One standard deviation in the same unit. None: unknown, and shown so.
+        One standard deviation, in the same unit. None: unknown, and reported as unknown.
     source : str, optional
-        Where the number is from: a DOI, a calculation, or why it is assumed.
+        Where the number comes from: a DOI, a calculation, or the reason for an assumption.
     method : str, optional
         How it was obtained: measured, calculated (functional, settings), fitted, or ``assumed``.
     """
@@ -124,10 +124,11 @@ class DielectricQuantity(Quantity):
     Parameters
     ----------
     value : float
-        What one-dimensional models take; default: a third of the tensor's trace. Records of
-        calculations have the tensor's component along the normal of their surface.
+        The number that one-dimensional models use; default: a third of the tensor's trace.
+        Calculated records have the tensor's component along the normal of their surface.
     tensor : nested tuple of float, optional
-        Shape (3, 3), in the Cartesian axes of the record's structure. Three numbers are a diagonal.
+        Shape (3, 3), in the Cartesian axes of the record's structure. Three numbers are the
+        diagonal.
     """
 
     tensor: tuple[tuple[Number, ...], ...] | None = None
@@ -195,9 +196,22 @@ class _Within:
         return quantity
 
 
+class _Bounds(AfterValidator):
+    """The bounds as a validator that its JSON schema shows."""
+
+    func: _Within
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A plain number lies within, and so does the value of a mapping."""
+        limits = {"minimum": self.func.low, "maximum": self.func.high}
+        return {**handler(core_schema), **limits, "properties": {"value": limits}}
+
+
 def bounded(low: float, high: float, hint: str) -> Any:
     """Return a validator of a quantity's magnitude, whose error ends with a hint at its unit."""
-    return AfterValidator(_Within(low, high, hint))
+    return _Bounds(_Within(low, high, hint))
 
 
 Energy: TypeAlias = Annotated[Quantity, bounded(-30, 30, "give it in eV")]
@@ -239,24 +253,29 @@ class Defect(_Model):
     Parameters
     ----------
     name : str
-        As ``Li_i`` or ``V_Li``; unique in the record.
+        A name such as ``Li_i`` or ``V_Li``, unique within the record.
     charge : int
-        q, in elementary charges.
+        Charge q, in elementary charges.
     ion_change : float
-        dn, mobile ions added (interstitial +1, vacancy −1; a fluorine vacancy in LiF +1, since
-        mu_F is tied to mu_Li by equilibrium with the compound; may be fractional).
+        Number of mobile ions added, dn: +1 for an interstitial, −1 for a vacancy; +1 for a
+        fluorine vacancy in LiF, because equilibrium with the compound ties mu_F to mu_Li. May be
+        fractional.
     formation_energy_eV : Quantity, optional
-        E0 at E_F = VBM and mu = 0 (the mobile element's metal); may be negative. Left out where
-        the record gives `neutral_potential_V` and `neutral_formation_energy_eV` instead.
+        Formation energy E0 at E_F = VBM and mu = 0 (the mobile element's metal); may be negative.
+        Omit it where the record gives `neutral_potential_V` and `neutral_formation_energy_eV`.
     site_density_cm3 : Quantity
-        Sites per volume of its sublattice.
+        Sites of the defect's sublattice per volume.
     sublattice : str
-        Defects that share a sublattice exclude each other.
+        Name of its sublattice. Defects on the same sublattice exclude each other.
     degeneracy : float
-        g, equivalent states per site.
-    migration_energy_eV, attempt_frequency_Hz, hop_distance_nm : Quantity, optional
-        Of the hop of the mobile ion by this defect; without any the defect screens but does not
-        conduct. Where the record gives its `conductivity`, the migration energy follows from it.
+        Number of equivalent states per site, g.
+    migration_energy_eV : Quantity, optional
+        Barrier of the mobile ion's hop by this defect. Omit it where the record gives its
+        `conductivity`, from which it then follows.
+    attempt_frequency_Hz : Quantity, optional
+        Attempt frequency of that hop. A defect without a hop screens but does not conduct.
+    hop_distance_nm : Quantity, optional
+        Length of that hop.
     """
 
     name: PartName
@@ -300,11 +319,11 @@ class Carriers(_Model):
     Parameters
     ----------
     defects : list of str
-        Names of defects of the record.
+        Names of the record's defects that carry the current.
     weight : float
-        Relative to the other choices of the record, of which the first is the nominal one.
+        Weight relative to the record's other choices. The first choice is the nominal one.
     source : str, optional
-        What decides, or why it is assumed.
+        Evidence for the choice, or the reason for an assumption.
     """
 
     defects: Annotated[list[str], Field(min_length=1, max_length=64)]
@@ -318,11 +337,11 @@ class Conductivity(_Model):
     Parameters
     ----------
     value_S_cm : Quantity
-        sigma of the mobile ion.
+        Conductivity sigma of the mobile ion.
     temperature_K : float
-        Of that value.
+        Temperature at which that conductivity was measured.
     activation_energy_eV : Quantity
-        ``−k d ln(sigma T)/d(1/T)`` there.
+        Activation energy at that temperature, ``−k d ln(sigma T)/d(1/T)``.
     """
 
     value_S_cm: IonicConductivity
@@ -336,12 +355,12 @@ class SharedError(_Model):
     Parameters
     ----------
     name : str
-        What it is an error of, as ``valence_band``.
+        Name of what is uncertain, such as ``valence_band``.
     uncertainty_eV : float
-        One standard deviation.
+        Its uncertainty: one standard deviation.
     moves : mapping
-        By how many times the error each field moves, as ``defects[V_Li].formation_energy_eV: 1``.
-        A field's own uncertainty is what is left beside.
+        Factor by which each field moves with the error: ``defects[V_Li].formation_energy_eV: 1``.
+        A field's own uncertainty does not include the shared error.
     """
 
     name: PartName
@@ -350,18 +369,22 @@ class SharedError(_Model):
 
 
 class SpaceCharge(_Model):
-    """What an electrode needs to bend beside a contact instead of holding its potential.
+    """The properties that let an electrode form a space charge at its contact.
 
     Parameters
     ----------
     dielectric_constant : Quantity
-        Static.
+        Static dielectric constant relative to vacuum.
     site_density_cm3 : Quantity
-        Of the sites of the mobile ion.
-    holes_cm3, electrons_cm3, band_gap_eV : Quantity
-        One of them: the carriers of the neutral electrode, or the gap of an intrinsic one.
+        Sites of the mobile ion per volume.
+    holes_cm3 : Quantity, optional
+        Holes in the neutral electrode. Give one of `holes_cm3`, `electrons_cm3` and `band_gap_eV`.
+    electrons_cm3 : Quantity, optional
+        Conduction electrons in the neutral electrode.
+    band_gap_eV : Quantity, optional
+        Band gap of an intrinsic electrode.
     conductivity_S_cm : Quantity, optional
-        Of its ions; without it the electrode's space charge adds no resistance.
+        Conductivity of the mobile ion; without it the electrode's space charge adds no resistance.
     """
 
     dielectric_constant: DielectricConstant
@@ -380,7 +403,17 @@ class SpaceCharge(_Model):
 
 
 class MetalState(_Model):
-    """A metallic phase at one ion content."""
+    """A metallic phase at one ion content.
+
+    Parameters
+    ----------
+    ion_content : float
+        Mobile ions per formula unit.
+    voltage_V : Quantity
+        Equilibrium potential against the mobile metal.
+    work_function_eV : Quantity
+        Work function of the record's surface, positive.
+    """
 
     ion_content: Annotated[Number, Field(ge=0, le=100)]
     voltage_V: Voltage
@@ -403,11 +436,11 @@ class PhaseEnergies(_Model):
     Parameters
     ----------
     composition : str
-        Formula of the phase; of an electrode that of its host, with or without the mobile ion.
+        Formula of the phase; for an electrode, that of its host, with or without the mobile ion.
     method : str
-        How the energies were obtained; those of two records are compared if it is the same.
+        How the energies were obtained. Only energies with the same method are compared.
     energies_eV : mapping
-        Per atom, by formula: the phase, its elements, and compounds of them.
+        Energies per atom by formula: of the phase, its elements, and their compounds.
     """
 
     composition: Annotated[str, Field(min_length=1, max_length=128)]
@@ -419,11 +452,40 @@ class PhaseEnergies(_Model):
         for formula in (self.composition, *self.energies_eV):
             parts = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula)
             if not parts or "".join(name + count for name, count in parts) != formula:
-                raise ValueError(f"{formula!r} is no formula without brackets, as Li3PO4")
+                raise ValueError(f"{formula!r} is not a formula without brackets such as Li3PO4")
         return self
 
 
 class _Material(_Model):
+    """The fields that all records have.
+
+    Parameters
+    ----------
+    name : str
+        Name of the record, without spaces and slashes; cells and commands refer to it.
+    mobile_ion : str
+        Element symbol of the mobile ion.
+    ion_charge : int
+        Charge number z of the mobile ion; may be omitted for the usual ions (Li, Na, K, Mg, …).
+    surface : str, optional
+        Surface to which the levels belong, such as ``(110) Li-terminated``; free text.
+    areal_site_density_cm2 : Quantity, optional
+        Sites of the mobile ion per area of a contact, for the exchange current. Default: derived
+        from the defects' site densities.
+    reorganization_energy_eV : Quantity, optional
+        Reorganization energy for Marcus–Hush–Chidsey kinetics at finite current; without it,
+        Butler–Volmer kinetics.
+    shared_errors : list of SharedError
+        Errors that several fields have in common.
+    phase_energies : PhaseEnergies, optional
+        Total energies from which the reaction at a contact follows.
+    structure : mapping, optional
+        Crystal structure: the name of a CIF or POSCAR beside the record's file, or a pymatgen
+        structure as a mapping.
+    provenance : mapping
+        Where the record comes from; free-form.
+    """
+
     name: RecordName
     mobile_ion: Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
     ion_charge: Annotated[Charge, Field(ge=1)] = Field(default=None, validate_default=True)
@@ -441,7 +503,7 @@ class _Material(_Model):
         names = [error.name for error in errors]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"the name {name!r} stands twice; give each its own")
+                raise ValueError(f"the name {name!r} appears twice; give each its own")
         return errors
 
     def _check_moved(self, known: Iterable[str]) -> None:
@@ -451,9 +513,17 @@ class _Material(_Model):
             for field in error.moves:
                 if field not in fields:
                     raise ValueError(
-                        f"shared_errors[{index}].moves: {field!r} is no energy or potential of "
+                        f"shared_errors[{index}].moves: {field!r} is not an energy or potential of "
                         f"this record; it has {', '.join(fields)}"
                     )
+
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _as_plain_values(cls, structure: Any) -> Any:
+        """Take a pymatgen Structure, as jobflow makes of it what a job handed on."""
+        if not hasattr(structure, "as_dict"):
+            return structure
+        return json.loads(json.dumps(structure.as_dict()))
 
     @field_validator("structure")
     @classmethod
@@ -489,7 +559,46 @@ OTHERS_SLOWER = Quantity(
 
 
 class Insulator(_Material):
-    """An electrolyte, interlayer or coating: levels, dielectric constant and defects."""
+    """An electrolyte, interlayer or coating: levels, dielectric constant and defects.
+
+    Parameters
+    ----------
+    kind : "insulator"
+        Marks the record as that of an insulator.
+    ionization_potential_eV : Quantity
+        Vacuum level minus valence band maximum at the record's surface.
+    band_gap_eV : Quantity
+        Band gap E_g. The electron affinity is the ionization potential minus E_g.
+    dielectric_constant : DielectricQuantity
+        Static dielectric constant relative to vacuum, lattice included; a number or a tensor.
+    saturation : Quantity
+        Largest fraction of a sublattice that its defects can occupy, alpha.
+    stability_window_V : (Quantity, Quantity), optional
+        Reduction and oxidation limit against the mobile metal.
+    defects : list of Defect
+        Charged point defects; a neutral bulk needs at least one positive and one negative defect.
+    electron_effective_mass, hole_effective_mass : Quantity
+        Density-of-states effective mass, in free-electron masses.
+    electron_mobility_cm2_Vs, hole_mobility_cm2_Vs : Quantity, optional
+        Mobility of this carrier, which then conducts in an impedance. Without it, the carrier only
+        screens.
+    electrons : bool
+        Whether electrons and holes take part in the screening.
+    charge_neutrality_level_eV : Quantity, optional
+        Charge-neutrality level below the vacuum level, positive; for a contact with Fermi-level
+        pinning.
+    carriers : list of Carriers
+        Choices of the defects that carry the current. Default: all defects that hop.
+    others_slower_eV : Quantity
+        Amount by which the barrier of a defect that is not among the carriers is higher.
+    conductivity : Conductivity, optional
+        Measured ionic conductivity, which replaces the migration energies of the defects.
+    neutral_potential_V : Quantity, optional
+        Potential of the neutral phase against the mobile metal at 300 K, phi_0, for a record with
+        two defects of opposite charge; replaces their formation energies.
+    neutral_formation_energy_eV : Quantity, optional
+        Mean formation energy of these two defects at that potential.
+    """
 
     kind: Literal["insulator"] = "insulator"
     ionization_potential_eV: IonizationPotential
@@ -517,8 +626,8 @@ class Insulator(_Material):
             for name in choice.defects:
                 if name not in by_name:
                     raise ValueError(
-                        f"carriers[{index}].defects: {name!r} is no defect of this record; it has "
-                        f"{', '.join(by_name)}"
+                        f"carriers[{index}].defects: {name!r} is not a defect of this record; it "
+                        f"has {', '.join(by_name)}"
                     )
                 if not by_name[name].hops:
                     raise ValueError(
@@ -526,7 +635,7 @@ class Insulator(_Material):
                         "attempt_frequency_Hz and hop_distance_nm"
                     )
             if len(set(choice.defects)) < len(choice.defects):
-                raise ValueError(f"carriers[{index}].defects: a name stands twice")
+                raise ValueError(f"carriers[{index}].defects: a name appears twice")
         for defect in self.defects:
             if defect.hops and defect.migration_energy_eV is None and self.conductivity is None:
                 raise ValueError(
@@ -600,7 +709,7 @@ class Insulator(_Material):
         names = [defect.name for defect in self.defects]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"defects: the name {name!r} stands twice; give each its own")
+                raise ValueError(f"defects: the name {name!r} appears twice; give each its own")
         densities: dict[str, tuple[str, float]] = {}
         for defect in self.defects:
             density = defect.site_density_cm3.value
@@ -619,18 +728,22 @@ class Metal(_Material):
 
     Parameters
     ----------
+    kind : "metal"
+        Marks the record as that of an electrode.
     states : list of MetalState
-        In the order of their ion content, ascending or descending.
+        States in the order of their ion content, ascending or descending.
     sites_per_formula : float, optional
-        Sites of the mobile ion in the formula that ion_content counts: theta is their ratio.
+        Sites of the mobile ion per formula unit. The occupation theta is ion_content over it.
     two_phase_range : (float, float), optional
-        Ion contents of the two phases that coexist between them.
+        Ion contents of two phases that coexist at every ion content between these.
     space_charge : SpaceCharge, optional
-        Without it the electrode holds its potential.
+        Properties for a space charge in the electrode. Without them, its potential is constant up
+        to the contact.
     chemical_diffusivity_cm2_s : Quantity, optional
-        Of its ions at 300 K; without it the electrode's interior takes no part in an impedance.
+        Chemical diffusivity of the mobile ion at 300 K. Without it, an impedance does not include
+        diffusion in the electrode.
     diffusivity_activation_energy_eV : Quantity, optional
-        How it changes with the temperature.
+        Activation energy of that diffusivity. Default: it does not depend on temperature.
     """
 
     kind: Literal["metal"] = "metal"

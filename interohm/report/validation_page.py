@@ -14,7 +14,7 @@ from interohm.report.palette import colours
 from interohm.yaml_io import check_output_path, write_bytes, write_text
 
 BEGIN, END = "<!-- validate: begin -->\n", "<!-- validate: end -->\n"
-_HEAD = "# Predictions beside what is measured\n\n"
+_HEAD = "# Predictions compared with measurements\n\n"
 _UNITS = {
     "interface_resistance_ohm_cm2": "R (Ω·cm²)",
     "interface_resistance_ratio": "ratio of R",
@@ -25,8 +25,10 @@ _UNITS = {
     "z_real_ohm_cm2": "Re Z (Ω·cm²)",
     "process_activation_energy_eV": "E_a (eV)",
 }
-_COMPARED = {"two_sided": "both sides", "upper_bound": "upper limit", "told": "told"}
-_COLOURS = {
+#: How a measured value is compared, in words.
+COMPARED = {"two_sided": "both sides", "upper_bound": "upper limit", "told": "not compared"}
+#: Colours of verdicts.
+VERDICT_COLOURS = {
     "inside": "series-1",
     "above": "series-2",
     "below": "series-2",
@@ -57,7 +59,7 @@ def _text(path: Path) -> str:
         raise InputError(
             "the page has no place for the table",
             where=str(path),
-            fix=f"put the lines {BEGIN.strip()} and {END.strip()} where it shall stand, or name a "
+            fix=f"put the lines {BEGIN.strip()} and {END.strip()} where it belongs, or name a "
             "file that is not there yet",
         )
     return text
@@ -126,7 +128,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             ", ".join(filter(None, (_UNITS[row["quantity"]], row.get("place")))),
             "–" if row["measured"] is None else f"{row['measured']:g}",
             predicted,
-            _COMPARED[row["comparison"]],
+            COMPARED[row["comparison"]],
             row["verdict"],
             row["source"].replace("|", "/"),
         )
@@ -183,7 +185,7 @@ def _picture(rows: Sequence[Mapping[str, Any]]) -> bytes:
     axes = figure.subplots()
     named = colours()
     for index, row in enumerate(shown):
-        colour = named[_COLOURS[row["verdict"]]]
+        colour = named[VERDICT_COLOURS[row["verdict"]]]
         axes.plot([row["p05"], row["p95"]], [index, index], color=colour, lw=6, alpha=0.35)
         axes.plot([row["p50"]], [index], "|", color=colour, ms=13, mew=2)
         # an arrow to the left: the intrinsic value lies there or below

@@ -32,26 +32,36 @@ if TYPE_CHECKING:
 class LayerQuantiles(Result):
     """Quantiles of a layer's resistance."""
 
-    resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²; resistance.")
 
 
 class LayerExtrinsicQuantiles(Result):
-    """Quantiles of what an experiment would see of a layer."""
+    """Quantiles of what an experiment would measure of a layer."""
 
-    boundary_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
-    apparent_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
-    log10_apparent_resistance: Quantiles | None = Field(None, description="log10 of Ω·cm²")
+    boundary_resistance_ohm_cm2: Quantiles | None = Field(
+        None, description="Ω·cm²; all boundaries between grains."
+    )
+    apparent_resistance_ohm_cm2: Quantiles | None = Field(
+        None, description="Ω·cm²; what an experiment would measure."
+    )
+    log10_apparent_resistance: Quantiles | None = Field(
+        None, description="log10 of Ω·cm²; what an experiment would measure."
+    )
 
 
 class LayerExtrinsic(Result):
-    """What an experiment would see of a layer, beside its intrinsic resistance."""
+    """What an experiment would measure of a layer, beside its intrinsic resistance."""
 
-    grain_size_nm: float = Field(description="nm")
+    grain_size_nm: float = Field(
+        description="nm; distance between grain boundaries along the current."
+    )
     boundary_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; of all boundaries between grains."
     )
     apparent_resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the layer.")
-    quantiles: LayerExtrinsicQuantiles | None = None
+    quantiles: LayerExtrinsicQuantiles | None = Field(
+        None, description="None without uncertainties."
+    )
 
     def spreads(self) -> LayerExtrinsicQuantiles:
         """Return the quantiles; where there are none, each of them is None."""
@@ -62,12 +72,12 @@ class CellLayer(Result):
     """A layer of a cell, an electrode or an electrolyte."""
 
     material: str = Field(description="Its record.")
-    thickness_nm: float = Field(description="nm")
+    thickness_nm: float = Field(description="nm; thickness.")
     resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; null for an electrode.")
     thick: bool = Field(True, description="Whether its two space charges are apart.")
     ion_content: float | None = Field(None, description="Of an electrode.")
     mu_eV: Curve = Field(default_factory=list, description="eV; at its two ends.")
-    quantiles: LayerQuantiles | None = None
+    quantiles: LayerQuantiles | None = Field(None, description="None without uncertainties.")
     extrinsic: LayerExtrinsic | None = Field(
         None, description="Beside the intrinsic resistance; null where nothing is given."
     )
@@ -88,17 +98,27 @@ class Violation(Result):
 class Leakage(Result):
     """How electrons discharge the cell at open circuit, an upper bound."""
 
-    electron_barrier_eV: float | None = Field(None, description="eV")
-    hole_barrier_eV: float | None = Field(None, description="eV")
-    current_A_cm2: float | None = Field(None, description="A/cm²")
+    electron_barrier_eV: float | None = Field(
+        None, description="eV; from the electrode's Fermi level into the conduction band."
+    )
+    hole_barrier_eV: float | None = Field(
+        None, description="eV; from the electrode's Fermi level into the valence band."
+    )
+    current_A_cm2: float | None = Field(None, description="A/cm²; leakage current.")
 
 
 class LeakageQuantiles(Result):
     """Quantiles of the leakage."""
 
-    electron_barrier_eV: Quantiles | None = Field(None, description="eV")
-    hole_barrier_eV: Quantiles | None = Field(None, description="eV")
-    log10_current_A_cm2: Quantiles | None = Field(None, description="log10 of A/cm²")
+    electron_barrier_eV: Quantiles | None = Field(
+        None, description="eV; from the electrode's Fermi level into the conduction band."
+    )
+    hole_barrier_eV: Quantiles | None = Field(
+        None, description="eV; from the electrode's Fermi level into the valence band."
+    )
+    log10_current_A_cm2: Quantiles | None = Field(
+        None, description="log10 of A/cm²; of the leakage current."
+    )
 
 
 class CellProfile(Profile):
@@ -113,28 +133,32 @@ class CellProfile(Profile):
 class CollectorMap(Result):
     """The potential map on one collector."""
 
-    side: Literal["negative", "positive"]
-    material: str = ""
-    cpd_V: float | None = Field(None, description="V")
-    delta_cpd_V: float | None = Field(None, description="V")
+    side: Literal["negative", "positive"] = Field(description="Electrode beside the collector.")
+    material: str = Field("", description="Material of the collector.")
+    cpd_V: float | None = Field(None, description="V; contact potential difference.")
+    delta_cpd_V: float | None = Field(None, description="V; its change from the discharged cell.")
 
 
 class CollectorQuantiles(Result):
     """Quantiles of the potential map on one collector."""
 
-    side: Literal["negative", "positive"]
-    cpd_V: Quantiles | None = Field(None, description="V")
-    delta_cpd_V: Quantiles | None = Field(None, description="V")
+    side: Literal["negative", "positive"] = Field(description="Electrode beside the collector.")
+    cpd_V: Quantiles | None = Field(None, description="V; contact potential difference.")
+    delta_cpd_V: Quantiles | None = Field(
+        None, description="V; its change from the discharged cell."
+    )
 
 
 class MeasuredMap(Result):
     """A measured potential map beside the model's."""
 
-    x_nm: list[float] = Field(default_factory=list, description="nm")
+    x_nm: list[float] = Field(default_factory=list, description="nm; positions.")
     measured_cpd_V: list[float] = Field(
         default_factory=list, description="V; moved to lie closest to the model."
     )
-    model_cpd_V: list[float] = Field(default_factory=list, description="V")
+    model_cpd_V: list[float] = Field(
+        default_factory=list, description="V; contact potential difference of the model."
+    )
     work_function_eV: list[float] = Field(
         default_factory=list, description="eV; if the model is right in the Fermi level."
     )
@@ -150,24 +174,34 @@ class MeasuredMap(Result):
 class CellQuantiles(Result):
     """What the records' uncertainties leave open of a cell."""
 
-    open_circuit_voltage_V: Quantiles | None = Field(None, description="V")
-    area_specific_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    open_circuit_voltage_V: Quantiles | None = Field(
+        None, description="V; voltage without a current."
+    )
+    area_specific_resistance_ohm_cm2: Quantiles | None = Field(
+        None, description="Ω·cm²; sum of all parts."
+    )
     log10_resistance: Quantiles | None = Field(
         None, description="log10 of Ω·cm², of the samples where it is positive."
     )
     log10_samples: int | None = Field(None, description="How many samples these are.")
     log10_interface_resistance: InterfaceQuantiles | None = Field(
-        None, description="log10 of Ω·cm²"
+        None, description="log10 of Ω·cm²; of the interface resistance."
     )
     share_above_ohm_cm2: dict[str, float] | None = Field(
         None, description="Share of the samples whose interface resistance exceeds a limit."
     )
-    log10_apparent_resistance: Quantiles | None = Field(None, description="log10 of Ω·cm²")
-    electronic_leakage: LeakageQuantiles | None = None
+    log10_apparent_resistance: Quantiles | None = Field(
+        None, description="log10 of Ω·cm²; what an experiment would measure."
+    )
+    electronic_leakage: LeakageQuantiles | None = Field(
+        None, description="Barriers and leakage current of electrons."
+    )
     samples: int | None = Field(None, description="How often the uncertainties were drawn.")
     lost_samples: int | None = Field(None, description="Samples without a solution.")
     profile: list[Intervals] | None = Field(None, description="Along x, layer by layer.")
-    collectors: list[CollectorQuantiles] | None = None
+    collectors: list[CollectorQuantiles] | None = Field(
+        None, description="Potential map on the current collectors."
+    )
 
 
 class FrozenDefect(Result):
@@ -203,7 +237,7 @@ class LayerFollowing(Following):
     """The same of one insulating layer."""
 
     material: str = Field("", description="Its record.")
-    thickness_nm: float = Field(0.0, description="nm")
+    thickness_nm: float = Field(0.0, description="nm; thickness.")
     resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; of the layer and the charge transfer at both of its contacts."
     )
@@ -223,7 +257,9 @@ class QuasiEquilibrium(Following):
         None,
         description="s; in which the voltage changes by kT/z at 1C, null where it is constant.",
     )
-    layers: list[LayerFollowing] = Field(default_factory=list)
+    layers: list[LayerFollowing] = Field(
+        default_factory=list, description="The same for each insulating layer."
+    )
 
     def rows(self) -> list[tuple[str, Following]]:
         """Return what a table shows: each layer, and the cell where it has several."""
@@ -237,34 +273,50 @@ class CellState(Result):
     """A cell at one state of charge."""
 
     state_of_charge: float = Field(0.0, description="0 is discharged.")
-    open_circuit_voltage_V: float | None = Field(None, description="V")
+    open_circuit_voltage_V: float | None = Field(None, description="V; voltage without a current.")
     area_specific_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; the sum of all parts."
     )
     apparent_resistance_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; what an experiment would see, null where nothing is given."
+        None, description="Ω·cm²; what an experiment would measure, null where nothing is given."
     )
     interface_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; of all contacts and coatings."
     )
     accumulation_ohm_cm2: float | None = Field(None, description="Ω·cm²; at most 0.")
-    contacts: list[CellContact] = Field(default_factory=list)
-    layers: list[CellLayer] = Field(default_factory=list)
-    stability_violations: list[Violation] = Field(default_factory=list)
-    electronic_leakage: Leakage | None = None
-    polarization: Polarization | None = None
+    contacts: list[CellContact] = Field(
+        default_factory=list, description="Contacts, from left to right."
+    )
+    layers: list[CellLayer] = Field(default_factory=list, description="Layers, from left to right.")
+    stability_violations: list[Violation] = Field(
+        default_factory=list, description="Layers that leave their stability windows."
+    )
+    electronic_leakage: Leakage | None = Field(
+        None, description="How electrons discharge the cell; an upper bound."
+    )
+    polarization: Polarization | None = Field(
+        None, description="Overpotentials over the current density, if asked for."
+    )
     quasi_equilibrium: QuasiEquilibrium | None = Field(
         None, description="Whether the space charges follow the state of charge."
     )
     quantiles: CellQuantiles | None = Field(None, description="None without uncertainties.")
-    profile: CellProfile = Field(default_factory=CellProfile)
-    collectors: list[CollectorMap] = Field(default_factory=list)
-    measured_map: MeasuredMap | None = None
+    profile: CellProfile = Field(
+        default_factory=CellProfile, description="Potential and levels along x."
+    )
+    collectors: list[CollectorMap] = Field(
+        default_factory=list, description="Potential map on the current collectors."
+    )
+    measured_map: MeasuredMap | None = Field(
+        None, description="Measured potential map, if one was given."
+    )
     sensitivity: Sensitivity | None = Field(
         None, description="The inputs that matter to the voltage and the resistances."
     )
-    next: NextToLearn | None = None
-    temperature_sweep: TemperatureSweep | None = None
+    next: NextToLearn | None = Field(None, description="The number worth knowing better first.")
+    temperature_sweep: TemperatureSweep | None = Field(
+        None, description="Resistances over the temperature, if asked for."
+    )
 
     def spreads(self) -> CellQuantiles:
         """Return the quantiles; where there are none, each of them is None."""
@@ -275,14 +327,16 @@ class CellResult(Result):
     """A cell over its state of charge (`interohm cell --json`)."""
 
     cell: str = Field(description="Its name.")
-    temperature_K: float = Field(description="K")
+    temperature_K: float = Field(description="K; temperature.")
     reference: str | None = Field(
         None, description="Record of the mobile metal, the zero of potential."
     )
     records: dict[str, str] = Field(
-        default_factory=dict, description="Hash of each record that was used."
+        default_factory=dict, description="Hash of each record that was used, by its name."
     )
-    states: list[CellState] = Field(default_factory=list)
+    states: list[CellState] = Field(
+        default_factory=list, description="The cell at each state of charge."
+    )
     remarks: list[str] = Field(default_factory=list, description="What else a reader must know.")
 
     _cell: Cell | None = PrivateAttr(None)

@@ -49,49 +49,75 @@ class Resistance(Result):
     total_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; charge transfer and space charges, negative where these conduct."
     )
-    charge_transfer_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    charge_transfer_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; resistance of the ion's hop across the contact."
+    )
     contact_barrier_eV: float | None = Field(
         None, description="eV; barrier of the ion's hop across the contact."
     )
     space_charge_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; excess over the undisturbed bulk, of both sides."
+        None, description="Ω·cm²; space charges of both sides: excess over the undisturbed bulk."
     )
-    space_charge_left_ohm_cm2: float | None = Field(None, description="Ω·cm²")
-    space_charge_right_ohm_cm2: float | None = Field(None, description="Ω·cm²")
-    depletion_left_ohm_cm2: float | None = Field(None, description="Ω·cm²; at least 0.")
-    depletion_right_ohm_cm2: float | None = Field(None, description="Ω·cm²; at least 0.")
+    space_charge_left_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; space charge of the left side."
+    )
+    space_charge_right_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; space charge of the right side."
+    )
+    depletion_left_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; what depletion of the left side adds, at least 0."
+    )
+    depletion_right_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; what depletion of the right side adds, at least 0."
+    )
     accumulation_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; what accumulation takes off the sum along a cell, at most 0."
     )
     layer_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; of a layer of finite thickness, all of it."
+        None, description="Ω·cm²; whole resistance of a layer of finite thickness."
     )
     limiting_step: LimitingStep | None = Field(
         None, description="The largest part of the interface resistance."
     )
-    reason: str | None = Field(
-        None, description="Why there is no total, or what to know of a negative one."
-    )
+    reason: str | None = Field(None, description="Why there is no total, or why it is negative.")
 
 
 class Distances(Result):
     """Where 50, 90 and 99 % of the potential drop within a side have happened."""
 
-    x50: float | None = Field(None, description="nm from the contact")
-    x90: float | None = Field(None, description="nm from the contact")
-    x99: float | None = Field(None, description="nm from the contact")
+    x50: float | None = Field(
+        None, description="nm from the contact; where 50 % of the drop have happened."
+    )
+    x90: float | None = Field(
+        None, description="nm from the contact; where 90 % of the drop have happened."
+    )
+    x99: float | None = Field(
+        None, description="nm from the contact; where 99 % of the drop have happened."
+    )
 
 
 class DistanceQuantiles(Result):
     """Quantiles of the distances."""
 
-    x50: Quantiles | None = Field(None, description="nm from the contact")
-    x90: Quantiles | None = Field(None, description="nm from the contact")
-    x99: Quantiles | None = Field(None, description="nm from the contact")
+    x50: Quantiles | None = Field(
+        None, description="nm from the contact; where 50 % of the drop have happened."
+    )
+    x90: Quantiles | None = Field(
+        None, description="nm from the contact; where 90 % of the drop have happened."
+    )
+    x99: Quantiles | None = Field(
+        None, description="nm from the contact; where 99 % of the drop have happened."
+    )
 
 
 class InterfaceQuantiles(Quantiles):
-    """Quantiles of log10 of an interface resistance, and of how many samples they are."""
+    """Quantiles of log10 of an interface resistance, and the number of samples.
+
+    Parameters
+    ----------
+    samples : int
+        Number of samples that have an interface resistance.
+    """
 
     samples: int
 
@@ -99,19 +125,31 @@ class InterfaceQuantiles(Quantiles):
 class Intervals(Result):
     """Quantiles along x of one side of a contact or one layer of a cell."""
 
-    x_nm: Curve = Field(default_factory=list, description="nm")
-    phi_V: CurveQuantiles | None = Field(None, description="V")
-    vacuum_level_eV: CurveQuantiles | None = Field(None, description="eV")
-    conduction_band_eV: CurveQuantiles | None = Field(None, description="eV")
-    valence_band_eV: CurveQuantiles | None = Field(None, description="eV")
-    fermi_level_eV: CurveQuantiles | None = Field(None, description="eV")
-    mu_eV: CurveQuantiles | None = Field(None, description="eV")
-    electrochemical_potential_eV: CurveQuantiles | None = Field(None, description="eV")
-    work_function_eV: CurveQuantiles | None = Field(None, description="eV")
+    x_nm: Curve = Field(default_factory=list, description="nm; positions.")
+    phi_V: CurveQuantiles | None = Field(
+        None, description="V; electrostatic potential against the neutral mobile metal."
+    )
+    vacuum_level_eV: CurveQuantiles | None = Field(None, description="eV; vacuum level.")
+    conduction_band_eV: CurveQuantiles | None = Field(
+        None, description="eV; conduction band minimum."
+    )
+    valence_band_eV: CurveQuantiles | None = Field(None, description="eV; valence band maximum.")
+    fermi_level_eV: CurveQuantiles | None = Field(None, description="eV; Fermi level.")
+    mu_eV: CurveQuantiles | None = Field(
+        None, description="eV; chemical potential of the neutral mobile element."
+    )
+    electrochemical_potential_eV: CurveQuantiles | None = Field(
+        None, description="eV; electrochemical potential of the mobile ion."
+    )
+    work_function_eV: CurveQuantiles | None = Field(
+        None, description="eV; vacuum level minus Fermi level."
+    )
     concentrations_cm3: dict[str, CurveQuantiles | None] = Field(
         default_factory=dict, description="cm⁻³, by defect"
     )
-    conductivity_S_cm: CurveQuantiles | None = Field(None, description="S/cm")
+    conductivity_S_cm: CurveQuantiles | None = Field(
+        None, description="S/cm; conductivity of the mobile ion."
+    )
     cpd_V: CurveQuantiles | None = Field(None, description="V; of a cell's potential map.")
     delta_cpd_V: CurveQuantiles | None = Field(
         None, description="V; its change from the discharged cell."
@@ -121,22 +159,43 @@ class Intervals(Result):
 class ElectronQuantiles(Result):
     """Quantiles of what electrons meet at a contact."""
 
-    conduction_band_step_eV: Quantiles | None = Field(None, description="eV")
-    valence_band_step_eV: Quantiles | None = Field(None, description="eV")
-    electron_barrier_eV: Quantiles | None = Field(None, description="eV")
-    hole_barrier_eV: Quantiles | None = Field(None, description="eV")
-    log10_leakage_A_cm2: Quantiles | None = Field(None, description="log10 of A/cm²")
+    conduction_band_step_eV: Quantiles | None = Field(
+        None, description="eV; conduction band, right minus left."
+    )
+    valence_band_step_eV: Quantiles | None = Field(
+        None, description="eV; valence band, right minus left."
+    )
+    electron_barrier_eV: Quantiles | None = Field(
+        None, description="eV; from the electrode's Fermi level into the conduction band."
+    )
+    hole_barrier_eV: Quantiles | None = Field(
+        None, description="eV; from the electrode's Fermi level into the valence band."
+    )
+    log10_leakage_A_cm2: Quantiles | None = Field(
+        None,
+        description="log10 of A/cm²; of the current that the electrode emits over the barrier.",
+    )
 
 
 class ContactQuantiles(Result):
     """What the records' uncertainties leave open of a contact."""
 
-    potential_drop_V: Quantiles | None = Field(None, description="V")
-    sheet_charge_e_nm2: Quantiles | None = Field(None, description="e/nm²")
-    capacitance_uF_cm2: Quantiles | None = Field(None, description="µF/cm²")
-    differential_capacitance_uF_cm2: Quantiles | None = Field(None, description="µF/cm²")
-    debye_length_nm: QuantilesOfSides | None = Field(None, description="nm")
-    distance_nm: dict[Side, DistanceQuantiles | None] | None = Field(None, description="nm")
+    potential_drop_V: Quantiles | None = Field(
+        None, description="V; neutral potential of the right phase minus that of the left one."
+    )
+    sheet_charge_e_nm2: Quantiles | None = Field(
+        None, description="e/nm²; charge of the right side."
+    )
+    capacitance_uF_cm2: Quantiles | None = Field(None, description="µF/cm²; integral capacitance.")
+    differential_capacitance_uF_cm2: Quantiles | None = Field(
+        None, description="µF/cm²; differential."
+    )
+    debye_length_nm: QuantilesOfSides | None = Field(
+        None, description="nm; Debye length of each side."
+    )
+    distance_nm: dict[Side, DistanceQuantiles | None] | None = Field(
+        None, description="nm; where the drop happens, for each side."
+    )
     resistance_ohm_cm2: dict[str, Quantiles | None] = Field(
         default_factory=dict, description="Ω·cm², by the fields of `resistance`"
     )
@@ -145,7 +204,7 @@ class ContactQuantiles(Result):
     )
     log10_samples: int | None = Field(None, description="How many samples these are.")
     log10_interface_resistance: InterfaceQuantiles | None = Field(
-        None, description="log10 of Ω·cm²"
+        None, description="log10 of Ω·cm²; of the interface resistance."
     )
     share_above_ohm_cm2: dict[str, float] | None = Field(
         None, description="Share of the samples whose interface resistance exceeds a limit."
@@ -155,7 +214,9 @@ class ContactQuantiles(Result):
     redrawn_samples: int | None = Field(
         None, description="Samples drawn again, since no record has such numbers."
     )
-    electrons: ElectronQuantiles | None = None
+    electrons: ElectronQuantiles | None = Field(
+        None, description="Barriers and band steps for electrons."
+    )
     profile: dict[Side, Intervals | None] | None = Field(
         None, description="Along x on both sides; 0 at the contact."
     )
@@ -166,10 +227,10 @@ class Profile(Result):
 
     x_nm: Curve = Field(default_factory=list, description="nm; negative left of the contact.")
     phi_V: Curve = Field(default_factory=list, description="V; of the neutral mobile metal, 0.")
-    vacuum_level_eV: Curve | None = Field(None, description="eV")
-    conduction_band_eV: Curve | None = Field(None, description="eV")
-    valence_band_eV: Curve | None = Field(None, description="eV")
-    fermi_level_eV: Curve | None = Field(None, description="eV")
+    vacuum_level_eV: Curve | None = Field(None, description="eV; vacuum level.")
+    conduction_band_eV: Curve | None = Field(None, description="eV; conduction band minimum.")
+    valence_band_eV: Curve | None = Field(None, description="eV; valence band maximum.")
+    fermi_level_eV: Curve | None = Field(None, description="eV; Fermi level.")
     mu_eV: Curve | None = Field(
         None, description="eV; chemical potential of the neutral mobile element."
     )
@@ -187,7 +248,7 @@ class Profile(Result):
 
 
 class Doubt(Result):
-    """Where the model is beyond what it knows."""
+    """Where a result lies outside of the model's range of validity."""
 
     code: str = Field(
         description="field, continuum, coupling, window, saturation, occupation, frequency, "
@@ -208,11 +269,13 @@ class InterfaceNumber(Result):
 
     field: str = Field(description="barrier_eV, dipole_V or areal_site_density_cm2")
     value: float = Field(description="In the unit of the field; a dipole from left to right.")
-    uncertainty: float | None = None
-    method: str | None = None
-    source: str | None = None
+    uncertainty: float | None = Field(
+        None, description="One standard deviation; null where it is unknown."
+    )
+    method: str | None = Field(None, description="How the number was obtained.")
+    source: str | None = Field(None, description="Where the number comes from.")
     interface: str = Field(description="Its name (`interohm interfaces show NAME`).")
-    hash: str = Field(description="Of all that it says.")
+    hash: str = Field(description="Hash of its contents.")
 
     @property
     def text(self) -> str:
@@ -233,7 +296,9 @@ class Reaction(Result):
     driving_force_eV: float = Field(
         description="eV per atom that is not of the mobile element; at least 0."
     )
-    products: list[str] = Field(default_factory=list)
+    products: list[str] = Field(
+        default_factory=list, description="Formulas of what forms where the phases react."
+    )
     conducts_electrons: bool = Field(
         False, description="Whether a metal is among the products: the reaction then goes on."
     )
@@ -247,28 +312,46 @@ class Reaction(Result):
 
 
 class ContactExtrinsicQuantiles(Result):
-    """Quantiles of what an experiment would see of a contact."""
+    """Quantiles of what an experiment would measure of a contact."""
 
-    contact_fraction: Quantiles | None = None
-    constriction_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
-    interphase_thickness_nm: Quantiles | None = Field(None, description="nm")
-    interphase_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
-    apparent_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
-    log10_apparent_resistance: Quantiles | None = Field(None, description="log10 of Ω·cm²")
+    contact_fraction: Quantiles | None = Field(
+        None, description="Fraction of the area that is in contact."
+    )
+    constriction_ohm_cm2: Quantiles | None = Field(
+        None, description="Ω·cm²; constriction resistance of the spots in contact."
+    )
+    interphase_thickness_nm: Quantiles | None = Field(
+        None, description="nm; thickness of the interphase."
+    )
+    interphase_ohm_cm2: Quantiles | None = Field(
+        None, description="Ω·cm²; resistance of the interphase where the area is in contact."
+    )
+    apparent_resistance_ohm_cm2: Quantiles | None = Field(
+        None, description="Ω·cm²; what an experiment would measure."
+    )
+    log10_apparent_resistance: Quantiles | None = Field(
+        None, description="log10 of Ω·cm²; what an experiment would measure."
+    )
 
 
 class ContactExtrinsic(Result):
-    """What an experiment would see of a contact, beside its intrinsic resistance."""
+    """What an experiment would measure of a contact, beside its intrinsic resistance."""
 
     hours: float | None = Field(None, description="h; age of the contact.")
     contact_fraction: float | None = Field(None, description="Share of the area that touches.")
-    constriction_ohm_cm2: float | None = Field(None, description="Ω·cm²")
-    interphase_thickness_nm: float | None = Field(None, description="nm")
+    constriction_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; constriction resistance of the spots in contact."
+    )
+    interphase_thickness_nm: float | None = Field(
+        None, description="nm; thickness of the interphase."
+    )
     interphase_ohm_cm2: float | None = Field(None, description="Ω·cm²; where the area touches.")
     apparent_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; (interface + interphase)/fraction + constriction."
     )
-    quantiles: ContactExtrinsicQuantiles | None = None
+    quantiles: ContactExtrinsicQuantiles | None = Field(
+        None, description="None without uncertainties."
+    )
 
     def spreads(self) -> ContactExtrinsicQuantiles:
         """Return the quantiles; where there are none, each of them is None."""
@@ -286,7 +369,9 @@ class Electrons(Result):
     electron_barrier_eV: float | None = Field(
         None, description="eV; from the electrode's Fermi level into the conduction band."
     )
-    hole_barrier_eV: float | None = Field(None, description="eV")
+    hole_barrier_eV: float | None = Field(
+        None, description="eV; from the electrode's Fermi level into the valence band."
+    )
     leakage_A_cm2: float | None = Field(
         None, description="A/cm²; what the electrode emits over the layer's barrier."
     )
@@ -295,9 +380,9 @@ class Electrons(Result):
 class CoexistingPhase(Result):
     """One of two phases of an electrode, which conduct side by side."""
 
-    side: Side
-    ion_content: float = Field(description="Of this phase.")
-    share: float = Field(description="Of the area of the contact.")
+    side: Side = Field(description="Side of the electrode.")
+    ion_content: float = Field(description="Ion content of this phase.")
+    share: float = Field(description="Fraction of the contact's area.")
 
 
 class ContactState(Result):
@@ -310,7 +395,9 @@ class ContactState(Result):
     coexisting_phases: list[CoexistingPhase] = Field(
         default_factory=list, description="Of an electrode between the phases that coexist."
     )
-    neutral_potential_V: BothSides = Field(default_factory=BothSides, description="V")
+    neutral_potential_V: BothSides = Field(
+        default_factory=BothSides, description="V; potential of each phase far from the contact."
+    )
     mu_eV: BothSides = Field(
         default_factory=BothSides, description="eV; of the neutral mobile element."
     )
@@ -319,13 +406,17 @@ class ContactState(Result):
     )
     sheet_charge_e_nm2: float | None = Field(None, description="e/nm²; of the right side.")
     capacitance_uF_cm2: float | None = Field(None, description="µF/cm²; integral.")
-    differential_capacitance_uF_cm2: float | None = Field(None, description="µF/cm²")
-    debye_length_nm: BothSides = Field(default_factory=BothSides, description="nm")
+    differential_capacitance_uF_cm2: float | None = Field(None, description="µF/cm²; differential.")
+    debye_length_nm: BothSides = Field(
+        default_factory=BothSides, description="nm; Debye length of each side."
+    )
     distance_nm: dict[Side, Distances | None] = Field(
         default_factory=dict, description="Where the drop happens."
     )
     dipole_V: float | None = Field(None, description="V; step of the vacuum level at the contact.")
-    resistance: Resistance = Field(default_factory=Resistance)
+    resistance: Resistance = Field(
+        default_factory=Resistance, description="Resistance of the contact and its parts."
+    )
     quantiles: ContactQuantiles | None = Field(None, description="None without uncertainties.")
 
     def spreads(self) -> ContactQuantiles:
@@ -344,33 +435,37 @@ class CellContact(ContactState):
 
     left: str = Field(description="Record of the left phase.")
     right: str = Field(description="Record of the right phase.")
-    temperature_K: float | None = Field(None, description="K")
+    temperature_K: float | None = Field(None, description="K; temperature.")
     reference: str | None = Field(
         None, description="Record of the mobile metal, the zero of potential."
     )
-    fermi_level_eV: BothSides = Field(default_factory=BothSides, description="eV")
+    fermi_level_eV: BothSides = Field(default_factory=BothSides, description="eV; Fermi level.")
     electrochemical_potential_eV: BothSides = Field(
         default_factory=BothSides, description="eV; of the mobile ion."
     )
-    profile: Profile = Field(default_factory=Profile)
+    profile: Profile = Field(
+        default_factory=Profile, description="Space charges and levels along x."
+    )
     contact_barrier_assumed: bool | None = Field(
         None, description="Whether nothing is known of the barrier, which then has a wide prior."
     )
     interface_numbers: list[InterfaceNumber] = Field(
         default_factory=list, description="What known interfaces say of this contact."
     )
-    validity: list[Doubt] = Field(default_factory=list)
+    validity: list[Doubt] = Field(
+        default_factory=list, description="Assumptions of the model that this contact violates."
+    )
     reaction: Reaction | None = Field(
         None, description="Null where energies of the phases are not known, or of two methods."
     )
     extrinsic: ContactExtrinsic | None = Field(
         None, description="Beside the intrinsic resistance; null where nothing is given."
     )
-    electrons: Electrons | None = None
+    electrons: Electrons | None = Field(None, description="Barriers and band steps for electrons.")
     sensitivity: Sensitivity | None = Field(
         None, description="The inputs that matter to `potential_drop_V` and the resistance."
     )
-    next: NextToLearn | None = None
+    next: NextToLearn | None = Field(None, description="The number worth knowing better first.")
 
     @property
     def name(self) -> str:
@@ -406,16 +501,20 @@ class CellContact(ContactState):
 class ContactResult(CellContact):
     """A contact that was predicted alone (`interohm contact --json`)."""
 
-    temperature_K: float = Field(description="K")
+    temperature_K: float = Field(description="K; temperature.")
     state_of_charge: float = Field(0.0, description="0 is discharged.")
     thickness_nm: float | None = Field(
         None, description="nm; of the right insulator (else the left) if it is a layer."
     )
     records: dict[str, str] = Field(
-        default_factory=dict, description="Hash of each record that was used."
+        default_factory=dict, description="Hash of each record that was used, by its name."
     )
-    temperature_sweep: TemperatureSweep | None = None
-    polarization: Polarization | None = None
+    temperature_sweep: TemperatureSweep | None = Field(
+        None, description="Resistances over the temperature, if asked for."
+    )
+    polarization: Polarization | None = Field(
+        None, description="Overpotentials over the current density, if asked for."
+    )
     over_state_of_charge: list[ContactState] = Field(
         default_factory=list, description="The same contact at other states of charge."
     )

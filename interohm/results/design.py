@@ -19,8 +19,8 @@ VERDICTS = (ELIGIBLE, BREAKS, OUTSIDE)
 class DesignContact(Result):
     """One contact of a candidate: whether its two phases bear each other."""
 
-    left: str
-    right: str
+    left: str = Field(description="Record of the left phase.")
+    right: str = Field(description="Record of the right phase.")
     verdict: str | None = Field(
         None, description="stable, may react, reacts, or outside of a window; null if unknown."
     )
@@ -30,7 +30,9 @@ class DesignContact(Result):
     driving_force_eV: float | None = Field(
         None, description="eV per atom that is not of the mobile element; the worst state."
     )
-    products: list[str] = Field(default_factory=list)
+    products: list[str] = Field(
+        default_factory=list, description="Formulas of what forms where the phases react."
+    )
     margin_V: float | None = Field(
         None,
         description="V; electrode's potential to the window's limits, or how far two windows "
@@ -42,9 +44,9 @@ class DesignContact(Result):
 class DesignSide(Result):
     """What a coating does for one of the two outer phases."""
 
-    phase: str
+    phase: str = Field(description="Record of the outer phase.")
     margin_V: float | None = Field(None, description="V; of the contact with the coating.")
-    margin_quantiles_V: Quantiles | None = Field(None, description="V")
+    margin_quantiles_V: Quantiles | None = Field(None, description="V; of that margin.")
     uncoated_margin_V: float | None = Field(None, description="V; of the contact without it.")
     limited_by: str | None = Field(
         None,
@@ -55,17 +57,20 @@ class DesignSide(Result):
 class ChosenLayer(Result):
     """One layer of a candidate at its optimum."""
 
-    material: str
-    thickness_nm: float = Field(description="nm")
-    donors_cm3: float = Field(0.0, description="cm⁻³")
-    acceptors_cm3: float = Field(0.0, description="cm⁻³")
+    material: str = Field(description="Record of the layer.")
+    thickness_nm: float = Field(description="nm; thickness.")
+    donors_cm3: float = Field(0.0, description="cm⁻³; frozen species of charge +1.")
+    acceptors_cm3: float = Field(0.0, description="cm⁻³; frozen species of charge −1.")
+    doping_gradient_cm3: float = Field(
+        0.0, description="cm⁻³; donors minus acceptors, right end less left end."
+    )
     susceptibility: float = Field(0.0, description="Beside the record's dielectric constant.")
 
 
 class ThicknessCurve(Result):
     """A candidate over the thickness of its first layer, all else at the optimum."""
 
-    thickness_nm: Curve = Field(description="nm")
+    thickness_nm: Curve = Field(description="nm; thicknesses of the first layer.")
     interface_resistance_ohm_cm2: dict[str, Curve] = Field(
         description="Ω·cm²; quantiles p05, p50 and p95 of the samples."
     )
@@ -77,8 +82,10 @@ class ThicknessCurve(Result):
 class DesignCandidate(Result):
     """One coating, or two, at the thickness with the lowest resistance; the worst state counts."""
 
-    name: str
-    layers: list[ChosenLayer] = Field(default_factory=list)
+    name: str = Field(description="Record of the coating, or both records.")
+    layers: list[ChosenLayer] = Field(
+        default_factory=list, description="Layers at the optimum, from left to right."
+    )
     optimum_nm: float | None = Field(None, description="nm; of all layers together.")
     at_bound: str | None = Field(
         None, description="thinnest or thickest, where the optimum is an end of the range."
@@ -102,7 +109,9 @@ class DesignCandidate(Result):
     reacts: bool | None = Field(
         None, description="Whether a contact does, by energies or by windows; null if unknown."
     )
-    contacts: list[DesignContact] = Field(default_factory=list)
+    contacts: list[DesignContact] = Field(
+        default_factory=list, description="Contacts, from left to right."
+    )
     sides: list[DesignSide] = Field(default_factory=list, description="Of the two outer phases.")
     verdict: str = Field(
         ELIGIBLE,
@@ -126,7 +135,9 @@ class DesignCandidate(Result):
         "for one that breaks a limit in more than half of them, too.",
     )
     without_solution: int = Field(0, description="Samples without a solution.")
-    curve: ThicknessCurve | None = None
+    curve: ThicknessCurve | None = Field(
+        None, description="Resistance over the thickness; null without a coating."
+    )
 
 
 class MarginDecision(Result):
@@ -144,10 +155,12 @@ class MarginDecision(Result):
 class FrontPoint(Result):
     """A thickness of a candidate that no other beats in all of four outputs; medians."""
 
-    name: str
+    name: str = Field(description="Name of the candidate.")
     thickness_nm: float = Field(description="nm; of all layers together.")
-    interface_resistance_ohm_cm2: float = Field(description="Ω·cm²")
-    electron_barrier_eV: float | None = Field(None, description="eV")
+    interface_resistance_ohm_cm2: float = Field(description="Ω·cm²; interface resistance.")
+    electron_barrier_eV: float | None = Field(
+        None, description="eV; from the electrode's Fermi level into the conduction band."
+    )
     stability_margin_V: float | None = Field(None, description="V; of the worse side.")
 
 
@@ -167,7 +180,9 @@ class NextCalculation(Result):
         0.0, description="Of log10 R of the candidate with the lowest mean: what they explain."
     )
     core_hours: float | None = Field(None, description="About; null for a measurement.")
-    gain_per_core_hour: float | None = None
+    gain_per_core_hour: float | None = Field(
+        None, description="Decades per core-hour; null for a measurement."
+    )
     text: str = Field(description="The same in words.")
 
 
@@ -176,13 +191,13 @@ class DesignResult(Result):
 
     design: str = Field(description="Its name.")
     between: list[str] = Field(description="The two phases.")
-    temperature_K: float = Field(description="K")
+    temperature_K: float = Field(description="K; temperature.")
     states_of_charge: list[float] = Field(description="0 is discharged.")
-    samples: int
-    limits: dict[str, Any]
+    samples: int = Field(description="Number of samples of the uncertainties.")
+    limits: dict[str, Any] = Field(description="Limits that a coated contact must keep.")
     records: dict[str, str] = Field(description="Hash of each record that was used.")
-    coatings: list[DesignCandidate]
-    uncoated: DesignCandidate
+    coatings: list[DesignCandidate] = Field(description="Each candidate.")
+    uncoated: DesignCandidate = Field(description="The contact without a coating.")
     best: str | None = Field(
         None, description="The eligible candidate that is most probably the best; null if none is."
     )
@@ -192,8 +207,13 @@ class DesignResult(Result):
     margin: MarginDecision | None = Field(
         None, description="What the stability margin decides; null in earlier documents."
     )
-    front: list[FrontPoint] = Field(default_factory=list)
-    next: list[NextCalculation] = Field(default_factory=list)
+    front: list[FrontPoint] = Field(
+        default_factory=list,
+        description="Front of resistance, electron barrier, stability margin and thickness.",
+    )
+    next: list[NextCalculation] = Field(
+        default_factory=list, description="Calculations by their value for this decision."
+    )
 
     def ranked(self) -> list[DesignCandidate]:
         """Return all candidates: eligible ones first, then by how likely each is the best."""

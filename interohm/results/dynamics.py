@@ -35,7 +35,7 @@ class ElectrodeCourse(Result):
     """The ions of one electrode, over time."""
 
     material: str = Field(description="Its record.")
-    side: Literal["negative", "positive"]
+    side: Literal["negative", "positive"] = Field(description="Which electrode it is.")
     mean_content: Curve = Field(default_factory=list, description="Ions of a formula.")
     surface_content: Curve = Field(
         default_factory=list, description="The same at the contact, which space charges follow."
@@ -54,7 +54,7 @@ class ElectrodeCourse(Result):
 class GalvanostaticQuantiles(Result):
     """What the records' uncertainties leave open of a discharge or charge."""
 
-    voltage_V: CurveQuantiles | None = Field(None, description="V, over time.")
+    voltage_V: CurveQuantiles | None = Field(None, description="V, over time; cell voltage.")
     capacity_mAh_cm2: Quantiles | None = Field(
         None, description="mAh/cm²; counted to the nominal end at most."
     )
@@ -64,9 +64,9 @@ class GalvanostaticQuantiles(Result):
 class Galvanostatic(Result):
     """A discharge or a charge at constant current."""
 
-    direction: Literal["discharge", "charge"]
+    direction: Literal["discharge", "charge"] = Field(description="Direction of the current.")
     c_rate: float = Field(description="1/h; of the electrode that holds less.")
-    current_A_cm2: float = Field(description="A/cm²")
+    current_A_cm2: float = Field(description="A/cm²; current density.")
     cut_off_V: float | None = Field(None, description="V; at which it ends.")
     nominal_capacity_mAh_cm2: float = Field(description="mAh/cm²; at no current.")
     capacity_mAh_cm2: float = Field(description="mAh/cm²; until it ended.")
@@ -74,17 +74,21 @@ class Galvanostatic(Result):
         description="capacity, cut-off voltage, surface (an electrode's is full or empty) or "
         "current (beyond what a contact can carry)."
     )
-    time_s: list[float] = Field(default_factory=list, description="s")
-    capacity_passed_mAh_cm2: list[float] = Field(default_factory=list, description="mAh/cm²")
+    time_s: list[float] = Field(default_factory=list, description="s; time since the start.")
+    capacity_passed_mAh_cm2: list[float] = Field(
+        default_factory=list, description="mAh/cm²; charge passed since the start."
+    )
     state_of_charge: list[float] = Field(default_factory=list, description="0 is discharged.")
-    voltage_V: Curve = Field(default_factory=list, description="V")
+    voltage_V: Curve = Field(default_factory=list, description="V; cell voltage.")
     open_circuit_voltage_V: Curve = Field(
         default_factory=list, description="V; at the mean contents."
     )
     overpotentials: list[Overpotential] = Field(
         default_factory=list, description="Their sum is what the voltage lacks."
     )
-    electrodes: list[ElectrodeCourse] = Field(default_factory=list)
+    electrodes: list[ElectrodeCourse] = Field(
+        default_factory=list, description="Ions of each electrode over time."
+    )
     damkoehler_number: float | None = Field(
         None, description="Overpotential of the bulk over that of all interfaces, half way."
     )
@@ -93,14 +97,16 @@ class Galvanostatic(Result):
     )
     space_charges_follow: bool = Field(True, description="At this current, in all layers.")
     slow_layers: list[str] = Field(default_factory=list, description="Those in which not.")
-    quantiles: GalvanostaticQuantiles | None = None
+    quantiles: GalvanostaticQuantiles | None = Field(
+        None, description="None without uncertainties."
+    )
 
 
 class SpaceChargeCourse(Result):
     """One side of a layer, over time."""
 
-    layer: str
-    contact: str = Field(description="What it touches.")
+    layer: str = Field(description="Record of the layer.")
+    contact: str = Field(description="Record of the phase that it touches.")
     charge_e_nm2: Curve = Field(default_factory=list, description="e/nm²; of this half of it.")
     relaxation_time_s: float | None = Field(
         None, description="s; until 1/e of its change is left, null where it does not change."
@@ -110,45 +116,52 @@ class SpaceChargeCourse(Result):
 class LinearRelaxation(Result):
     """A relaxation that linear response expects after the step."""
 
-    time_s: float = Field(description="s")
+    time_s: float = Field(description="s; time constant.")
     share: float = Field(description="Of the current at first, or of the voltage.")
 
 
 class FormationProfile(Result):
     """The cell at one time."""
 
-    time_s: float = Field(description="s")
+    time_s: float = Field(description="s; time since the step.")
     x_nm: Curve = Field(default_factory=list, description="nm; from the first insulating layer.")
-    phi_V: Curve = Field(default_factory=list, description="V")
-    charge_e_nm3: Curve = Field(default_factory=list, description="e/nm³")
+    phi_V: Curve = Field(
+        default_factory=list,
+        description="V; electrostatic potential against the neutral mobile metal.",
+    )
+    charge_e_nm3: Curve = Field(default_factory=list, description="e/nm³; charge density.")
 
 
 class Formation(Result):
     """The space charges after a step of the potential or the temperature."""
 
-    step: Literal["potential", "temperature"]
-    by: float = Field(description="V or K")
+    step: Literal["potential", "temperature"] = Field(description="Quantity that was stepped.")
+    by: float = Field(description="V or K; height of the step.")
     state_of_charge: float = Field(description="0 is discharged.")
     open_circuit_voltage_V: float = Field(description="V; after the step.")
     time_s: list[float] = Field(default_factory=list, description="s; the step is at 0.")
-    voltage_V: Curve = Field(default_factory=list, description="V")
+    voltage_V: Curve = Field(default_factory=list, description="V; cell voltage over time.")
     current_A_cm2: Curve = Field(
         default_factory=list, description="A/cm²; positive discharges the cell."
     )
-    space_charges: list[SpaceChargeCourse] = Field(default_factory=list)
+    space_charges: list[SpaceChargeCourse] = Field(
+        default_factory=list, description="Space charge on each side of each layer."
+    )
     relaxations: list[LinearRelaxation] = Field(
         default_factory=list,
         description="After a step of the potential the zeros of the "
         "impedance, without a current its poles.",
     )
-    profiles: list[FormationProfile] = Field(default_factory=list)
+    profiles: list[FormationProfile] = Field(
+        default_factory=list, description="Potential and charge along x at some times."
+    )
 
 
 class DynamicsResult(Result):
     """A cell in time (`interohm dynamics --json`)."""
 
     cell: str = Field(description="Its name.")
-    temperature_K: float = Field(description="K")
+    temperature_K: float = Field(description="K; temperature.")
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used."
     )

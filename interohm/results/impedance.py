@@ -40,8 +40,8 @@ class Pole(Result):
     """One parallel RC element of the circuit."""
 
     resistance_ohm_cm2: float = Field(description="Ω·cm², positive.")
-    time_constant_s: float = Field(description="s")
-    capacitance_uF_cm2: float = Field(description="µF/cm²")
+    time_constant_s: float = Field(description="s; time constant.")
+    capacitance_uF_cm2: float = Field(description="µF/cm²; capacitance.")
     process: str = Field(description="Which process loses most of its energy.")
 
 
@@ -62,9 +62,13 @@ class Circuit(Result):
 class ImpedanceQuantiles(Result):
     """What the records' uncertainties leave open of an impedance."""
 
-    z_real_ohm_cm2: CurveQuantiles | None = Field(None, description="Ω·cm², by frequency.")
-    z_imag_ohm_cm2: CurveQuantiles | None = Field(None, description="Ω·cm², by frequency.")
-    dc_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    z_real_ohm_cm2: CurveQuantiles | None = Field(
+        None, description="Ω·cm², by frequency; real part."
+    )
+    z_imag_ohm_cm2: CurveQuantiles | None = Field(
+        None, description="Ω·cm², by frequency; imaginary part."
+    )
+    dc_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²; at frequency 0.")
     process_resistance_ohm_cm2: list[Quantiles | None] = Field(
         default_factory=list, description="Ω·cm²; of each process."
     )
@@ -77,7 +81,7 @@ class ImpedanceState(Result):
 
     state_of_charge: float = Field(description="0 is discharged.")
     frequency_Hz: list[float] = Field(description="Hz, ascending.")
-    z_real_ohm_cm2: list[float] = Field(description="Ω·cm²")
+    z_real_ohm_cm2: list[float] = Field(description="Ω·cm²; real part.")
     z_imag_ohm_cm2: list[float] = Field(description="Ω·cm²; negative of a capacitor.")
     quantiles: ImpedanceQuantiles | None = Field(None, description="None without uncertainties.")
     dc_resistance_ohm_cm2: float | None = Field(
@@ -86,19 +90,25 @@ class ImpedanceState(Result):
         "is blocked and electrons do not conduct.",
     )
     dc_reason: str | None = Field(None, description="Why there is none.")
-    processes: list[Process] = Field(default_factory=list)
-    circuit: Circuit = Field(default_factory=Circuit)
+    processes: list[Process] = Field(
+        default_factory=list, description="Processes that take a share of the voltage."
+    )
+    circuit: Circuit = Field(
+        default_factory=Circuit, description="Equivalent circuit of the model itself."
+    )
 
 
 class ImpedanceResult(Result):
     """The impedance of a cell (`interohm impedance --json`)."""
 
     cell: str = Field(description="Its name.")
-    temperature_K: float = Field(description="K")
+    temperature_K: float = Field(description="K; temperature.")
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used."
     )
-    states: list[ImpedanceState] = Field(default_factory=list)
+    states: list[ImpedanceState] = Field(
+        default_factory=list, description="The impedance at each state of charge."
+    )
     remarks: list[str] = Field(default_factory=list, description="What else a reader must know.")
 
     _cell: Cell | None = PrivateAttr(None)

@@ -20,30 +20,30 @@ class MapState(Result):
 class LearnedNumber(Result):
     """A number of a record before and after the map."""
 
-    material: str
+    material: str = Field(description="Name of the record.")
     field: str = Field(description="Its path in the record; of electrodes the whole curve's shift.")
-    value: float = Field(description="Before, in the unit that the field's name ends in.")
-    uncertainty: float = Field(description="Before.")
-    updated_value: float
-    updated_uncertainty: float
+    value: float = Field(description="Value before, in the unit that ends the field's name.")
+    uncertainty: float = Field(description="Standard deviation before.")
+    updated_value: float = Field(description="Value after, in the same unit.")
+    updated_uncertainty: float = Field(description="Standard deviation after.")
     learned: float = Field(description="1 − uncertainty after over before; 0 where nothing is.")
 
 
 class KpfmResult(Result):
     """A fitted potential map (`interohm kpfm --json`)."""
 
-    cell: str
+    cell: str = Field(description="Name of the cell.")
     map: str = Field(description="The file.")
     map_hash: str = Field(description="SHA-256 of the file.")
     resolution_nm: float = Field(description="nm; full width at half maximum of the probe.")
     largest_shift_nm: float = Field(description="nm; bound of the shift, either way.")
-    points: int = Field(description="Of the map that lie on layers or collectors.")
-    left_out: int = Field(description="Points beyond the cell.")
+    points: int = Field(description="Number of points of the map on layers or collectors.")
+    left_out: int = Field(description="Number of points beyond the cell.")
     doubts: list[str] = Field(
         default_factory=list, description="Why the map may not be what the fit takes it for."
     )
     state_of_charge: float = Field(description="Which fits best, or was asked for.")
-    states: list[MapState]
+    states: list[MapState] = Field(description="The fit at each state of charge.")
     noise_V: float = Field(
         description="V; of one point, by which records are updated: the map's own or the misfit."
     )
@@ -52,7 +52,7 @@ class KpfmResult(Result):
     uncertainty_V: list[float] | None = Field(None, description="V; as the map has it.")
     model_cpd_V: list[float] = Field(description="V; as the probe would show the model.")
     profile_x_nm: list[float] = Field(description="nm; of the model without a probe.")
-    profile_cpd_V: list[float] = Field(description="V")
+    profile_cpd_V: list[float] = Field(description="V; of the model without a probe.")
     contacts_nm: list[float] = Field(description="nm; where layers and collectors meet.")
     layers: list[str] = Field(description="Layers and collectors, from left to right.")
     inferred_work_function_eV: Curve = Field(
@@ -61,8 +61,11 @@ class KpfmResult(Result):
     inferred_fermi_level_eV: Curve = Field(
         description="eV; inferred: what the map says if the model's work function is right."
     )
-    learned: list[LearnedNumber] = Field(default_factory=list)
+    learned: list[LearnedNumber] = Field(
+        default_factory=list, description="What the map says about the records."
+    )
     together: list[str] = Field(
-        default_factory=list, description="Pairs of numbers of which only a combination is told."
+        default_factory=list,
+        description="Pairs of numbers of which the map determines only a combination.",
     )
     records: dict[str, str] = Field(description="Hash of each record that was used.")

@@ -20,32 +20,36 @@ if TYPE_CHECKING:
 class RelaxationPeak(Result):
     """One maximum of the distribution of relaxation times."""
 
-    time_constant_s: float = Field(description="s")
+    time_constant_s: float = Field(description="s; time constant.")
     resistance_ohm_cm2: Quantiles = Field(description="Ω·cm²; area of the peak.")
 
 
 class RelaxationDistribution(Result):
     """The distribution of relaxation times, per unit of ln tau."""
 
-    time_constant_s: list[float] = Field(description="s")
+    time_constant_s: list[float] = Field(description="s; time constants.")
     gamma_p05_ohm_cm2: list[float] = Field(description="Ω·cm²; 5 % of the posterior is below.")
     gamma_p50_ohm_cm2: list[float] = Field(description="Ω·cm²; the median.")
     gamma_p95_ohm_cm2: list[float] = Field(description="Ω·cm²; 95 % of the posterior is below.")
-    high_frequency_resistance_ohm_cm2: Quantiles = Field(description="Ω·cm²")
+    high_frequency_resistance_ohm_cm2: Quantiles = Field(
+        description="Ω·cm²; resistance in the limit of high frequency."
+    )
     polarization_resistance_ohm_cm2: Quantiles = Field(description="Ω·cm²; the whole area.")
-    peaks: list[RelaxationPeak] = Field(default_factory=list)
+    peaks: list[RelaxationPeak] = Field(
+        default_factory=list, description="Maxima of the distribution."
+    )
 
 
 class MeasuredPoints(Result):
     """One measured spectrum: what can be used of it, and the model beside it."""
 
     source: str = Field(description="The file.")
-    sha256: str = Field(description="Of its bytes.")
+    sha256: str = Field(description="SHA-256 of the file.")
     area_cm2: float | None = Field(None, description="cm²; null where the file is per area.")
-    temperature_K: float = Field(description="K")
+    temperature_K: float = Field(description="K; temperature.")
     state_of_charge: float = Field(description="0 is discharged.")
     frequency_Hz: list[float] = Field(description="Hz, ascending.")
-    z_real_ohm_cm2: list[float] = Field(description="Ω·cm²")
+    z_real_ohm_cm2: list[float] = Field(description="Ω·cm²; real part.")
     z_imag_ohm_cm2: list[float] = Field(description="Ω·cm²; negative of a capacitor.")
     usable: list[bool] = Field(description="Whether a point obeys the Kramers–Kronig relations.")
     residual_real: list[float] = Field(description="Of the Kramers–Kronig test, relative to |Z|.")
@@ -92,7 +96,9 @@ class ImpedanceFit(Result):
     """What the spectra teach, all together."""
 
     fields: list[LearnedField] = Field(description="Those that were asked for.")
-    undetermined: list[Undetermined] = Field(default_factory=list)
+    undetermined: list[Undetermined] = Field(
+        default_factory=list, description="Combinations that the data do not determine."
+    )
     covariance: list[list[float]] = Field(
         description="Of the fields' standard normal coordinates; 1 is the variance before."
     )
@@ -101,9 +107,9 @@ class ImpedanceFit(Result):
     )
     chi2_reduced: float = Field(description="About 1 where the model reaches the data.")
     noise_factor: float = Field(description="By which the noise was multiplied; 1 where it does.")
-    converged: bool
-    effective_samples: float = Field(description="Of the reweighted samples.")
-    samples: int
+    converged: bool = Field(description="Whether the fit converged.")
+    effective_samples: float = Field(description="How many of the reweighted samples count.")
+    samples: int = Field(description="Drawn to check the fit, in all rounds.")
     largest_shift: float = Field(
         description="Of the reweighted from the normal mean, in standard deviations."
     )
@@ -114,9 +120,11 @@ class MeasuredImpedanceResult(Result):
 
     cell: str = Field(description="Its name.")
     records: dict[str, str] = Field(default_factory=dict, description="Hash of each record.")
-    spectra: list[MeasuredPoints]
-    fit: ImpedanceFit | None = None
-    remarks: list[str] = Field(default_factory=list)
+    spectra: list[MeasuredPoints] = Field(description="Each measured spectrum.")
+    fit: ImpedanceFit | None = Field(
+        None, description="What the spectra say about the records; null without a fit."
+    )
+    remarks: list[str] = Field(default_factory=list, description="What else a reader must know.")
 
     _cell: Cell | None = PrivateAttr(None)
     _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())

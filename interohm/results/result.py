@@ -17,7 +17,17 @@ Curve: TypeAlias = list[float | None]
 
 
 class Quantiles(TypedDict):
-    """The 5, 50 and 95 % quantiles of the samples of the records' uncertainties."""
+    """The 5, 50 and 95 % quantiles of the samples of the records' uncertainties.
+
+    Parameters
+    ----------
+    p05 : float
+        5 % of the samples lie below.
+    p50 : float
+        Median of the samples.
+    p95 : float
+        95 % of the samples lie below.
+    """
 
     p05: float
     p50: float
@@ -25,7 +35,17 @@ class Quantiles(TypedDict):
 
 
 class CurveQuantiles(TypedDict):
-    """Quantiles of the samples point by point along a curve."""
+    """Quantiles of the samples point by point along a curve.
+
+    Parameters
+    ----------
+    p05 : list of float
+        5 % of the samples lie below, at each point.
+    p50 : list of float
+        Median of the samples at each point.
+    p95 : list of float
+        95 % of the samples lie below, at each point.
+    """
 
     p05: Curve
     p50: Curve
@@ -33,14 +53,26 @@ class CurveQuantiles(TypedDict):
 
 
 class BothSides(TypedDict, total=False):
-    """One number for each side of a contact; null for a side that has none."""
+    """One number for each side of a contact; null for a side that has none.
+
+    Parameters
+    ----------
+    left, right : float or None
+        Number of this side.
+    """
 
     left: float | None
     right: float | None
 
 
 class QuantilesOfSides(TypedDict):
-    """Quantiles for each side of a contact; null for a side that has none."""
+    """Quantiles for each side of a contact; null for a side that has none.
+
+    Parameters
+    ----------
+    left, right : Quantiles or None
+        Quantiles of this side.
+    """
 
     left: Quantiles | None
     right: Quantiles | None
@@ -81,7 +113,7 @@ class Result(BaseModel):
             raise InputError(
                 f"{field or 'the document'}: {first['msg']}",
                 where=where,
-                fix="give a document as `--json` prints it, or predict it anew",
+                fix="give a document as printed by `--json`, or predict it again",
             ) from None
 
     def document(self) -> dict[str, Any]:
@@ -112,5 +144,5 @@ def without_records(call: str) -> InputError:
     return InputError(
         "this result was read from a document, which does not hold its records",
         where="report",
-        fix=f"predict it anew, or say interohm.report.{call}",
+        fix=f"predict it again, or call interohm.report.{call}",
     )

@@ -22,13 +22,21 @@ class ScreenedCell(Result):
     positive: str = Field(description="Its positive electrode.")
     resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the cell.")
     interface_ohm_cm2: float | None = Field(None, description="Ω·cm²; of its interfaces.")
-    space_charge_ohm_cm2: float | None = Field(None, description="Ω·cm²")
-    charge_transfer_ohm_cm2: float | None = Field(None, description="Ω·cm²")
-    coating_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    space_charge_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; excess of the space charges over the bulk."
+    )
+    charge_transfer_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; the ions' hops across all contacts."
+    )
+    coating_ohm_cm2: float | None = Field(None, description="Ω·cm²; coatings.")
     bulk_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the electrolyte.")
-    open_circuit_voltage_V: float | None = Field(None, description="V")
-    electron_barrier_eV: float | None = Field(None, description="eV")
-    hole_barrier_eV: float | None = Field(None, description="eV")
+    open_circuit_voltage_V: float | None = Field(None, description="V; voltage without a current.")
+    electron_barrier_eV: float | None = Field(
+        None, description="eV; from the electrode's Fermi level into the conduction band."
+    )
+    hole_barrier_eV: float | None = Field(
+        None, description="eV; from the electrode's Fermi level into the valence band."
+    )
     stability_margin_V: float | None = Field(
         None, description="V; from the electrodes' potentials to the window's limits."
     )
@@ -56,8 +64,12 @@ class RankedCell(ScreenedCell):
 
     quantiles: Quantiles | None = Field(None, description="Of the output that ranks.")
     rank: Quantiles | None = Field(None, description="1 is the best.")
-    probability_best: float | None = None
-    probability_among_best: float | None = None
+    probability_best: float | None = Field(
+        None, description="Fraction of the samples in which it is the best."
+    )
+    probability_among_best: float | None = Field(
+        None, description="Fraction of the samples in which it is among the best k."
+    )
     without_solution: int | None = Field(None, description="Samples without a solution.")
 
 
@@ -67,7 +79,9 @@ class Ranking(Result):
     output: str = Field(description="By which cells are ranked.")
     best_of: int = Field(description="k of the best k.")
     samples: int = Field(description="How often the uncertainties were drawn.")
-    cells: list[RankedCell] = Field(default_factory=list)
+    cells: list[RankedCell] = Field(
+        default_factory=list, description="The best cells, in the order of their nominal rank."
+    )
     rank_correlation: Quantiles | None = Field(
         None, description="Spearman's, of a sample's ranking with the nominal one."
     )
@@ -81,16 +95,16 @@ class Ranking(Result):
 class Front(Result):
     """The cells that no other beats in all of several outputs."""
 
-    outputs: list[str]
-    cells: list[ScreenedCell]
+    outputs: list[str] = Field(description="The outputs that are compared.")
+    cells: list[ScreenedCell] = Field(description="The cells of the front.")
 
 
 class Histogram(Result):
-    """How many cells lie in each interval; null for a side without an end."""
+    """How many cells lie in each interval; null for an open end."""
 
-    low: list[float | None] = Field(alias="from")
-    high: list[float | None] = Field(alias="to")
-    count: list[int]
+    low: list[float | None] = Field(alias="from", description="Lower end of each interval.")
+    high: list[float | None] = Field(alias="to", description="Upper end of each interval.")
+    count: list[int] = Field(description="Number of cells in each interval.")
 
 
 #: Numbers as rows (electrolytes) of columns (electrodes).
@@ -100,15 +114,33 @@ _Rows = list[list[float | None]]
 class ContactMaps(Result):
     """The contacts of one side: rows are electrolytes, columns electrodes."""
 
-    interface_ohm_cm2: _Rows = Field(default_factory=list, description="Ω·cm²")
-    space_charge_ohm_cm2: _Rows = Field(default_factory=list, description="Ω·cm²")
-    charge_transfer_ohm_cm2: _Rows = Field(default_factory=list, description="Ω·cm²")
-    potential_drop_V: _Rows = Field(default_factory=list, description="V")
-    electron_barrier_eV: _Rows = Field(default_factory=list, description="eV")
-    hole_barrier_eV: _Rows = Field(default_factory=list, description="eV")
-    stability_margin_V: _Rows = Field(default_factory=list, description="V")
+    interface_ohm_cm2: _Rows = Field(
+        default_factory=list, description="Ω·cm²; interface resistance."
+    )
+    space_charge_ohm_cm2: _Rows = Field(
+        default_factory=list, description="Ω·cm²; excess of the space charges over the bulk."
+    )
+    charge_transfer_ohm_cm2: _Rows = Field(
+        default_factory=list, description="Ω·cm²; resistance of the ion's hop across the contact."
+    )
+    potential_drop_V: _Rows = Field(
+        default_factory=list,
+        description="V; neutral potential of the right phase minus that of the left one.",
+    )
+    electron_barrier_eV: _Rows = Field(
+        default_factory=list,
+        description="eV; from the electrode's Fermi level into the conduction band.",
+    )
+    hole_barrier_eV: _Rows = Field(
+        default_factory=list,
+        description="eV; from the electrode's Fermi level into the valence band.",
+    )
+    stability_margin_V: _Rows = Field(
+        default_factory=list,
+        description="V; from the electrode's potential to the window's limits.",
+    )
     interface_quantiles: list[list[Quantiles | None]] = Field(
-        default_factory=list, description="Ω·cm²"
+        default_factory=list, description="Ω·cm²; interface resistance."
     )
     validity: list[list[list[str]]] = Field(
         default_factory=list, description="Codes of what to doubt."
@@ -118,14 +150,14 @@ class ContactMaps(Result):
 class BothElectrodes(Result):
     """The contacts of both sides."""
 
-    negative: ContactMaps
-    positive: ContactMaps
+    negative: ContactMaps = Field(description="Contacts of the negative electrodes.")
+    positive: ContactMaps = Field(description="Contacts of the positive electrodes.")
 
 
 class ScreeningState(Result):
     """All cells at one temperature and state of charge."""
 
-    temperature_K: float = Field(description="K")
+    temperature_K: float = Field(description="K; temperature.")
     state_of_charge: float = Field(description="0 is discharged.")
     not_sums: int = Field(description="Cells that are not the sum of their contacts.")
     solved_whole: int = Field(description="How many of these were solved whole.")
@@ -133,7 +165,9 @@ class ScreeningState(Result):
     fitting: int = Field(description="How many of them fit the condition.")
     without_resistance: int = Field(description="How many of these have no resistance.")
     best: dict[str, list[ScreenedCell]] = Field(description="By output.")
-    pareto: list[Front] = Field(default_factory=list)
+    pareto: list[Front] = Field(
+        default_factory=list, description="Cells that no other beats, for each group of outputs."
+    )
     histograms: dict[str, Histogram] = Field(default_factory=dict, description="By output.")
     rankings: dict[str, Ranking] = Field(default_factory=dict, description="By output.")
     contacts: BothElectrodes | None = Field(None, description="None if there are too many.")
@@ -155,7 +189,9 @@ class ScreeningResult(Result):
     negative: list[str] = Field(description="The negative electrodes.")
     electrolyte: list[str] = Field(description="The electrolytes.")
     positive: list[str] = Field(description="The positive electrodes.")
-    states: list[ScreeningState] = Field(default_factory=list)
+    states: list[ScreeningState] = Field(
+        default_factory=list, description="All cells at each temperature and state of charge."
+    )
 
     def next(self) -> list[NextCalculation]:
         """Return what to calculate next for all rankings, the most worthwhile first."""

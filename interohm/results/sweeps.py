@@ -20,11 +20,11 @@ class SweptQuantiles(Result):
 class FlatSwept(Result):
     """A resistance over the temperature."""
 
-    resistance_ohm_cm2: Curve = Field(default_factory=list, description="Ω·cm²")
+    resistance_ohm_cm2: Curve = Field(default_factory=list, description="Ω·cm²; resistance.")
     activation_energy_eV: Curve = Field(
         default_factory=list, description="eV; apparent, of R/T over 1/T."
     )
-    quantiles: SweptQuantiles | None = None
+    quantiles: SweptQuantiles | None = Field(None, description="None without uncertainties.")
 
     def spreads(self) -> SweptQuantiles:
         """Return the quantiles; where there are none, each of them is None."""
@@ -34,7 +34,9 @@ class FlatSwept(Result):
 class Swept(FlatSwept):
     """A resistance over the temperature, and as it would be without any space charge."""
 
-    without_space_charge: FlatSwept | None = None
+    without_space_charge: FlatSwept | None = Field(
+        None, description="The same with all phases as in their neutral bulk."
+    )
 
 
 class SweptLayer(Swept):
@@ -55,7 +57,9 @@ class SweptContact(Swept):
     space_charge: FlatSwept = Field(
         default_factory=FlatSwept, description="Their excess over the bulk, which may be negative."
     )
-    charge_transfer: Swept = Field(default_factory=Swept)
+    charge_transfer: Swept = Field(
+        default_factory=Swept, description="Resistance of the ion's hop across the contact."
+    )
 
     @property
     def name(self) -> str:
@@ -66,21 +70,23 @@ class SweptContact(Swept):
 class TemperatureSweep(Result):
     """All resistances over the temperature."""
 
-    state_of_charge: float | None = None
-    temperature_K: list[float] = Field(default_factory=list, description="K")
+    state_of_charge: float | None = Field(None, description="0 is discharged.")
+    temperature_K: list[float] = Field(default_factory=list, description="K; temperatures.")
     sampled_temperature_K: list[float] | None = Field(
         None, description="K; where the uncertainties were sampled."
     )
-    samples: int | None = None
-    area_specific: Swept = Field(default_factory=Swept, description="Of the whole.")
-    layers: list[SweptLayer] = Field(default_factory=list)
-    contacts: list[SweptContact] = Field(default_factory=list)
+    samples: int | None = Field(None, description="Number of samples of the uncertainties.")
+    area_specific: Swept = Field(
+        default_factory=Swept, description="Area-specific resistance of the whole."
+    )
+    layers: list[SweptLayer] = Field(default_factory=list, description="Each layer.")
+    contacts: list[SweptContact] = Field(default_factory=list, description="Each contact.")
 
 
 class TransferQuantiles(Result):
     """Quantiles of the overpotential of one charge transfer."""
 
-    overpotential_V: CurveQuantiles | None = Field(None, description="V")
+    overpotential_V: CurveQuantiles | None = Field(None, description="V; overpotential.")
 
 
 class ChargeTransfer(Result):
@@ -92,8 +98,10 @@ class ChargeTransfer(Result):
     overpotential_V: Curve = Field(
         default_factory=list, description="V; null for a current that cannot be carried."
     )
-    limiting_current_A_cm2: float | None = Field(None, description="A/cm²")
-    quantiles: TransferQuantiles | None = None
+    limiting_current_A_cm2: float | None = Field(
+        None, description="A/cm²; largest current that the contact can carry."
+    )
+    quantiles: TransferQuantiles | None = Field(None, description="None without uncertainties.")
 
     @property
     def name(self) -> str:
@@ -108,13 +116,17 @@ class ChargeTransfer(Result):
 class PolarizationQuantiles(TransferQuantiles):
     """Quantiles of the overpotentials of the whole."""
 
-    ohmic_overpotential_V: CurveQuantiles | None = Field(None, description="V")
+    ohmic_overpotential_V: CurveQuantiles | None = Field(
+        None, description="V; overpotential of layers and space charges."
+    )
 
 
 class Polarization(Result):
     """Overpotentials over the current density."""
 
-    current_A_cm2: list[float] = Field(default_factory=list, description="A/cm²")
+    current_A_cm2: list[float] = Field(
+        default_factory=list, description="A/cm²; current densities."
+    )
     overpotential_V: Curve = Field(default_factory=list, description="V; of the whole.")
     ohmic_overpotential_V: Curve = Field(
         default_factory=list, description="V; of layers and space charges."
@@ -122,8 +134,10 @@ class Polarization(Result):
     resistance_ohm_cm2: Curve = Field(
         default_factory=list, description="Ω·cm²; overpotential over current."
     )
-    contacts: list[ChargeTransfer] = Field(default_factory=list)
-    quantiles: PolarizationQuantiles | None = None
+    contacts: list[ChargeTransfer] = Field(
+        default_factory=list, description="The charge transfer across each contact."
+    )
+    quantiles: PolarizationQuantiles | None = Field(None, description="None without uncertainties.")
 
     def spreads(self) -> PolarizationQuantiles:
         """Return the quantiles; where there are none, each of them is None."""

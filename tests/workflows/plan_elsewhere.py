@@ -1,8 +1,9 @@
 """Plans campaigns as another processor would, on structures as another user would give them.
 
-``python plan_elsewhere.py VARIANT CAMPAIGN[:PHASE,...] ...`` plans campaigns with their structures
-changed, and prints what is not found. A process of its own, since the kernels of OpenBLAS and
-NumPy's features are chosen when a process begins.
+``python plan_elsewhere.py VARIANT=CAMPAIGN[:PHASE,...] ...`` plans campaigns with their structures
+changed, and prints what of each variant is not found. A process of its own, since the kernels of
+OpenBLAS and NumPy's features are chosen when a process begins; one for all variants, since it takes
+as long to begin as to plan.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pymatgen.core import Structure
@@ -96,11 +98,11 @@ def campaign_elsewhere(path: Path, folder: Path, variant: str, phases: list[str]
 
 
 def main() -> None:
-    variant = sys.argv[1]
     warnings.simplefilter("ignore")
-    found: dict[str, int] = {}
-    lost: list[str] = []
-    for asked in sys.argv[2:]:
+    plans: dict[str, dict[str, Any]] = {}
+    for argument in sys.argv[1:]:
+        variant, _, asked = argument.partition("=")
+        plan = plans.setdefault(variant, {"found": {}, "lost": []})
         name, _, phases = asked.partition(":")
         chosen = phases.split(",") if phases else []
         with tempfile.TemporaryDirectory() as scratch:
@@ -112,9 +114,9 @@ def main() -> None:
             )
             with Database.open(Settings(data=folder / "none")) as database:
                 rows = dry_run(config, database)
-        found[Path(name).stem] = sum(row.found for row in rows)
-        lost += [f"{config.name}: {row.label}" for row in rows if not row.found]
-    print(json.dumps({"found": found, "lost": lost}))
+        plan["found"][Path(name).stem] = sum(row.found for row in rows)
+        plan["lost"] += [f"{config.name}: {row.label}" for row in rows if not row.found]
+    print(json.dumps(plans))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from interohm.device_models.spectra.gaussian_fit import (
     Observation,
     Predict,
     fit_gaussian,
-    reweighted,
 )
+from interohm.device_models.spectra.reweighting import reweighted
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -173,6 +173,25 @@ def test_samples_follow_a_curved_valley() -> None:
     low, high = np.interp([0.05, 0.95], np.cumsum(density), x)
     assert check.quantiles[0, 0] == pytest.approx(low, abs=0.15)
     assert check.quantiles[2, 0] == pytest.approx(high, abs=0.15)
+
+
+def test_weights_that_collapse_teach_where_to_draw() -> None:
+    """The slopes at the best fit are 0, so that the normal posterior is the prior, far too wide."""
+    count, noise = 6, 0.01
+
+    def predict(x: Array) -> tuple[ComplexArray, ComplexArray]:
+        return x**3 + 0j, np.diag(3 * x**2 + 0j)
+
+    observation = Observation(predict, np.zeros(count, complex), np.full(count, noise))
+    found = fit_gaussian([observation], np.zeros(count), np.eye(count))
+    np.testing.assert_allclose(found.variance_share, 1)
+    check = reweighted(found, [observation], samples=1000)
+    assert check.samples > 1000
+    assert check.effective_samples > 100
+    x = np.linspace(-1, 1, 20001)
+    density = np.exp(-0.5 * x**2 - 0.5 * (x**3 / noise) ** 2)
+    exact = np.interp([0.05, 0.95], np.cumsum(density) / density.sum(), x)
+    np.testing.assert_allclose(check.quantiles[[0, 2]].mean(axis=1), exact, atol=0.02)
 
 
 def test_undetermined_directions() -> None:

@@ -13,6 +13,7 @@ from interohm.explorer.server import explorer, listen
 from interohm.prediction.cell import cell_document
 from interohm.prediction.contact import contact_document
 from interohm.prediction.impedance import impedance_result
+from interohm.prediction.validation import row_fields, validate
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
 from interohm.settings import Settings
@@ -44,10 +45,15 @@ def settings(tmp_path_factory) -> Settings:
     return made
 
 
+def predicted(experiments, progress) -> list[dict]:
+    """Return the real predictions, of few samples."""
+    return row_fields(validate(experiments, samples=20, progress=progress).rows)
+
+
 @pytest.fixture(scope="session")
 def page(settings) -> Iterator[Page]:
     """Serve the page until the tests are done."""
-    server, address = listen(explorer(settings), 0)
+    server, address = listen(explorer(settings, predicted), 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Page(address, server.server_port, settings)

@@ -149,9 +149,17 @@ def test_shipped_records_and_measured_values_have_their_tabs(opened):
     assert shown == {"database", "shipped"}
     opened.tab("validation")
     measured = sum(len(one.measured) for one in shipped_experiments())
-    opened.until(lambda: opened.text("message") == f"{measured} rows")
-    opened.ask("electrolyte == 'LLZO' and value < 1e9")
+    opened.until(lambda: opened.text("message").startswith(f"{measured} rows"))
+    # measured values are there at once, predictions when they are computed
+    opened.until(lambda: opened.text("message") == f"{measured} rows", seconds=180)
+    drawn = opened.until(lambda: opened.traces("comparison-with-measured"))
+    assert {"predicted, inside", "measured", "measured, an upper limit"} <= set(drawn)
+    assert not opened.chromium.find_element(By.ID, "map-section").is_displayed()
+    opened.ask("electrolyte == 'LLZO' and p50 < 1 and verdict == 'inside'")
     opened.until(lambda: 0 < int(opened.text("message").split()[0]) < measured)
+    opened.tab("contacts")
+    opened.until(lambda: opened.text("message") == "4 rows")
+    assert not opened.chromium.find_element(By.ID, "validation-section").is_displayed()
 
 
 def test_a_spectrum_has_its_plots(opened):

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interohm.errors import InputError
-from interohm.prediction.coated_stack import CoatingLayer, solve_stack_between
+from interohm.prediction.coated_gradient import log_resistance_gradient
+from interohm.prediction.coated_stack import CoatingLayer, solve_stack_between, stack_row
 from interohm.prediction.design import (
     candidates_of,
     design_result,
@@ -193,9 +194,128 @@ def test_an_optimum_between_grid_points_is_found(monkeypatch: pytest.MonkeyPatch
             values = np.exp(distance)[:, None] * np.ones(30)
             return design._Outcome(points, *[values] * 7)
 
+        def sloped(self: object, point: np.ndarray) -> Any:
+            logs = np.log(point / 3.0)
+            return np.sum(logs**2) / np.log(10.0), 2.0 * logs / np.log(10.0)
+
         monkeypatch.setattr(design._Candidate, "solve", solved)
+        monkeypatch.setattr(design._Candidate, "objective_and_slope", sloped)
         outcome, best = design._searched(candidate)
         assert outcome.points[best] == pytest.approx(np.full(variables, 3.0), rel=0.02)
+
+
+def test_an_optimum_is_that_of_a_fine_grid_in_its_doping() -> None:
+    """Where acceptors and their gradient conduct best, a grid about it finds no better."""
+    found = _design(
+        coatings=[
+            {
+                "material": "Li3PO4",
+                "acceptors_cm3": {"from": 1e18, "to": 1e21},
+                "doping_gradient_cm3": {"from": -1e20, "to": 1e20},
+            }
+        ],
+        thickness_nm=4.0,
+        states_of_charge=[1.0],
+        limits={"stability_margin_V": -1.0},
+    )
+    (one,) = found.coatings
+    (layer,) = one.layers
+    assert layer.thickness_nm == 4.0
+    left, right = _material("LiCoO2"), _material("Li3PS4")
+    acceptors, gradients = (
+        axis.ravel()
+        for axis in np.meshgrid(
+            np.clip(layer.acceptors_cm3 * np.geomspace(0.2, 5.0, 5), 1e18, 1e21),
+            np.clip(layer.doping_gradient_cm3 + np.linspace(-5e19, 5e19, 3), -1e20, 1e20),
+        )
+    )
+
+    def means(acceptors: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        stack = solve_stack_between(
+            left,
+            [CoatingLayer(_insulator("Li3PO4"), 4.0, -acceptors[:, None], gradients[:, None])],
+            right,
+            reference_metal([left, right]),
+            temperature_K=300.0,
+            state_of_charge=1.0,
+            electrons=False,
+            field_samples=FieldSamples(30),
+        )
+        return np.asarray(np.log10(stack.interface_resistance_ohm_cm2).mean(axis=1))
+
+    best = means(np.array([layer.acceptors_cm3]), np.array([layer.doping_gradient_cm3]))
+    assert best[0] <= np.min(means(acceptors, gradients)) + 2e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "relative"),
+    [
+        ("LiCoO2", 1e-3),
+        # two phases side by side: where the coating conducts as its bulk is told to a node
+        ("LiFePO4", 0.03),
+    ],
+)
+def test_slopes_of_the_resistance_are_those_of_differences(name: str, relative: float) -> None:
+    """All that a design chooses, of a contact solved by the first integral but for a gradient."""
+    left, right = _material(name), _material("Li6PS5Cl")
+    reference = reference_metal([left, right])
+    conditions: dict[str, Any] = {
+        "temperature_K": 300.0,
+        "state_of_charge": 0.6,
+        "electrons": False,
+        "field_samples": FieldSamples(6),
+    }
+    start = np.array([np.log(3.0), -2e18, 1e18, 1.0])
+    steps = np.array([0.02, 2e17, 2e17, 0.1])
+
+    def layers(points: np.ndarray) -> list[CoatingLayer]:
+        log, mean, gradient, chi = (column[:, None] for column in points.T)
+        return [CoatingLayer(_insulator("LiNbO3"), np.exp(log), mean, gradient, chi)]
+
+    row, _, _ = stack_row(left, layers(start[None]), right, reference, **conditions)
+    found = log_resistance_gradient(row)
+    points = start + np.concatenate(
+        [share * np.diag(steps) for share in (1.0, -1.0, 0.5, -0.5)] + [np.zeros((1, 4))]
+    )
+    solved = solve_stack_between(left, layers(points), right, reference, **conditions)
+    resistances = solved.interface_resistance_ohm_cm2
+    assert found.interface_ohm_cm2[0] == pytest.approx(resistances[-1], rel=1e-5)
+    up, down, half_up, half_down = np.log(resistances[:-1]).reshape(4, 4, -1)
+    expected = (4.0 * (half_up - half_down) - 0.5 * (up - down)) / 3.0
+    for k, field in enumerate(
+        ("thickness", "fixed_charge_cm3", "charge_gradient_cm3", "susceptibility")
+    ):
+        change = getattr(found.log_gradient, field)[0, :, 0] * steps[k]
+        assert change == pytest.approx(expected[k], rel=relative, abs=1e-6), field
+
+
+def test_no_gradient_is_a_uniform_doping() -> None:
+    """The grid takes the one, the first integral the other."""
+    left, right = _material("LiCoO2"), _material("Li3PS4")
+    solved = [
+        solve_stack_between(
+            left,
+            [CoatingLayer(_insulator("LiNbO3"), 5.0, -1e19, gradient)],
+            right,
+            reference_metal([left, right]),
+            temperature_K=300.0,
+            state_of_charge=0.5,
+        )
+        for gradient in (0.0, 1e6)
+    ]
+    assert solved[0].layers_ohm_cm2[0] == pytest.approx(solved[1].layers_ohm_cm2[0], rel=1e-5)
+
+
+def test_lists_are_tried_value_by_value() -> None:
+    found = _design(
+        coatings=[{"material": "LiNbO3", "acceptors_cm3": [0.0, 1e19]}],
+        thickness_nm=[2.0, 5.0],
+        limits={"stability_margin_V": -1.0},
+    )
+    (one,) = found.coatings
+    assert one.curve.thickness_nm == [2.0, 5.0]
+    assert one.optimum_nm in (2.0, 5.0)
+    assert one.layers[0].acceptors_cm3 in (0.0, 1e19)
 
 
 def test_probabilities_add_up(two: DesignResult) -> None:
