@@ -47,7 +47,8 @@ def tables() -> str:
                 "hop, eV",
                 "to the left",
                 "to the right",
-                "E_b, the mean",
+                "error of the cell",
+                "E_b, the mean less it",
                 "bulk",
                 "excess",
                 "charge",
@@ -89,10 +90,12 @@ def _hop(one: Interface) -> list[str]:
     hop = one.provenance["hop"]
     rows = [f"{one.left} \\| {one.right}", f"{hop['backward_eV']:.2f}", f"{hop['forward_eV']:.2f}"]
     excess = one.excess_barrier_eV
+    control = hop.get("control")
     assert one.barrier_eV is not None  # rows are of such
     bulk = ", ".join(f"{energy:.2f}" for energy in hop["bulk_barriers_eV"].values())
     return [
         *rows,
+        "" if control is None else f"{control['cell_error_eV']:+.2f}",
         f"{one.barrier_eV.value:.2f}",
         bulk,
         "" if excess is None else f"{excess.value:+.2f}",

@@ -372,10 +372,15 @@ class InterfaceHop(_Config):
     other_lateral_A : float, optional
         The same distance for a second calculation in a cell of another width. The difference
         enters the barrier's uncertainty.
+    control : str, optional
+        Name of an interface of one crystal with itself, its hop in a cell as wide. What that
+        barrier lacks to the bulk's is the error of the cell: it is taken from this barrier, and
+        half of it enters the uncertainty.
     """
 
     lateral_A: Annotated[Number, Field(gt=0, le=30)] = 4.0
     other_lateral_A: Annotated[Number, Field(gt=0, le=30)] | None = None
+    control: Name | None = None
 
 
 class InterfacePhase(_Config):

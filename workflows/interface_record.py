@@ -8,6 +8,7 @@ from typing import Any
 from jobflow import JobConfig, OnMissing, job
 
 from interohm.database import Database
+from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.candidates import require_relaxed
 from interohm.postprocess.interfaces import (
@@ -22,7 +23,7 @@ from interohm.postprocess.levels import level_above_middle
 from interohm.postprocess.materials import method_of
 from interohm.records import Insulator, Quantity
 from interohm.records.interface import Interface, InterfaceStrain
-from interohm.records.shipped import shipped_material
+from interohm.records.shipped import shipped_interfaces, shipped_material
 
 from .campaign_config import InterfacePhase, InterfaceSide
 from .context import active_database
@@ -32,6 +33,8 @@ from .steps import known_calculation
 #: eV; a middle whose average varies by more is no bulk.
 BULK_LIKE_EV = 0.05
 _CM2_PER_A2 = 1e-16
+#: By how much the areas of a hop's cell and of its control's may differ, strain included.
+_SAME_AREA = 0.1
 
 
 @job(config=JobConfig(on_missing_references=OnMissing.NONE))
@@ -284,16 +287,28 @@ def _with_hop(
     ends = [known_calculation(database, end) for end in hop["ends"]]
     for end in ends:
         require_relaxed(end)
-    placed, barrier = hop["placed"], hop_across(path)
+    placed = hop["placed"]
     assumed = preset.uncertainties.migration_energy
     assert assumed is not None  # the preset has paths
-    uncertain, why, elsewhere = assumed.value_eV, assumed.source, {}
+    barrier_eV = hop_across(path).mean_eV
+    uncertain, why = assumed.value_eV, assumed.source
+    elsewhere: dict[str, Any] = {}
+    assert phase.hop is not None  # there is a hop
+    if phase.hop.control is not None:
+        error_eV = _cell_error_eV(phase.hop.control, placed["area_A2"], path.charge, database)
+        if error_eV is None:
+            missing = {"missing": [f"control of the hop, {phase.hop.control}"]}
+            return record.model_copy(update={"provenance": {**record.provenance, **missing}})
+        barrier_eV -= error_eV
+        uncertain = round(math.hypot(uncertain, error_eV / 2), 3)
+        why += f"; half of the cell's error of {error_eV:+.3f} eV, taken off (assumed)"
+        elsewhere["control"] = {"name": phase.hop.control, "cell_error_eV": error_eV}
     if other is not None and other["path"] is not None:
         second = known_calculation(database, other["path"])
-        changed = hop_across(second).mean_eV - barrier.mean_eV
+        changed = hop_across(second).mean_eV - barrier_eV
         uncertain = round(math.hypot(uncertain, changed), 3)
         why += f"; {changed:+.3f} eV in a cell of {other['placed']['area_A2']:.1f} Å²"
-        elsewhere = {"other_cell": _hop_provenance(other["placed"], second)}
+        elsewhere["other_cell"] = _hop_provenance(other["placed"], second)
     bulk = _bulk_barriers(phase, record.mobile_ion, database)
     method = (
         f"{method_of(path, {'preset': preset.name})}, charge {path.charge:+d}, one vacancy in "
@@ -302,7 +317,7 @@ def _with_hop(
     source = f"calculation {path.hash[:12]}; uncertainty: {why}"
     update: dict[str, Any] = {
         "barrier_eV": Quantity(
-            value=round(barrier.mean_eV, 3),
+            value=round(barrier_eV, 3),
             uncertainty=uncertain,
             source=source,
             method=method,
@@ -332,12 +347,42 @@ def _with_hop(
         mean = sum(energy.value for energy in bulk.values()) / len(bulk)
         spread = math.hypot(uncertain, *(energy.uncertainty or 0.0 for energy in bulk.values()))
         update["excess_barrier_eV"] = Quantity(
-            value=round(barrier.mean_eV - mean, 3),
+            value=round(barrier_eV - mean, 3),
             uncertainty=round(spread, 3),
             source=f"{source}; bulk: records {' and '.join(bulk)}",
             method="barrier_eV less the mean of the bulk's hops",
         )
     return record.model_copy(update=update)
+
+
+def _cell_error_eV(control: str, area_A2: float, charge: int, database: Database) -> float | None:
+    """Return what the hop between two halves of one crystal has beyond the bulk's; None: unknown.
+
+    Raises
+    ------
+    InputError
+        The control is of two crystals, or its cell is another one.
+    """
+    shipped = {one.name: one for one in shipped_interfaces()}
+    found = database.interface(control) or shipped.get(control)
+    if found is None or found.excess_barrier_eV is None:
+        return None
+    where = f"hop: control {control}"
+    if found.left != found.right:
+        raise InputError(
+            f"it joins {found.left} and {found.right}",
+            where=where,
+            fix="give an interface of one crystal with itself",
+        )
+    hop = found.provenance["hop"]
+    if abs(hop["area_A2"] / area_A2 - 1) > _SAME_AREA or hop["charge"] != charge:
+        raise InputError(
+            f"its hop was calculated in a cell of {hop['area_A2']:.1f} Å² and charge "
+            f"{hop['charge']:+d}, this one in {area_A2:.1f} Å² and {charge:+d}",
+            where=where,
+            fix="give both the same lateral_A",
+        )
+    return found.excess_barrier_eV.value
 
 
 def _hop_provenance(placed: dict[str, Any], path: Calculation) -> dict[str, Any]:

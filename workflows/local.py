@@ -8,13 +8,15 @@ it runs when its result is in the database.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobflow import Flow, Job, JobStore, OnMissing
+from jobflow import Flow, Job, JobStore, OnMissing, OutputReference
 
 from interohm.database import Database
 from interohm.files import open_plain
@@ -32,6 +34,8 @@ from .engines.protocol import CalculationError, Run
 from .engines.request import CalculationRequest
 from .equivalents import Requests
 from .failures import save_failure
+from .shared import digest_of
+from .steps import CRYSTAL
 
 _POLL_S = 0.2
 
@@ -105,12 +109,24 @@ def run_flow(flow: Flow, database: Database, *, workers: int, display: Display) 
 
     A failed job takes along those that need its output, and no other.
     """
-    launcher = _Launcher(jobs_in_order(flow), database, workers, display)
+    launcher = _Launcher(shared_first(jobs_in_order(flow)), database, workers, display)
     try:
         launcher.run()
     finally:
         launcher.stop()
     return launcher.failures
+
+
+def shared_first(jobs: list[tuple[Job, list[str]]]) -> list[tuple[Job, list[str]]]:
+    """Return a flow's jobs, those before the others that several of its phases need."""
+    calculated: dict[str, str] = {}
+    for job, _ in jobs:
+        if CRYSTAL in job.metadata:
+            given = job.function_args[0]
+            of = calculated[given.uuid] if isinstance(given, OutputReference) else digest_of(given)
+            calculated[job.uuid] = of + json.dumps(job.function_kwargs, sort_keys=True)
+    often = Counter(calculated.values())
+    return sorted(jobs, key=lambda one: often[calculated.get(one[0].uuid, "")] < 2)
 
 
 @dataclass

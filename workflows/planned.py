@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,8 @@ class PlannedCalculation:
         Whether database or program have it already.
     request : CalculationRequest
         What the engine would be asked for.
+    leads_on : bool
+        Whether further calculations depend on its result, and not the record alone.
     """
 
     label: str
@@ -64,6 +66,7 @@ class PlannedCalculation:
     kpoints: tuple[int, ...]
     found: bool
     request: CalculationRequest
+    leads_on: bool = False
 
 
 def jobs_in_order(flow: Flow) -> list[tuple[Job, list[str]]]:
@@ -86,16 +89,26 @@ def memory_store() -> JobStore:
 
 def planned_calculations(flow: Flow, database: Database) -> list[PlannedCalculation]:
     """List a flow's calculations, each once, and start none; the flow stays as it is."""
+    jobs = [job for job, _ in jobs_in_order(flow) if job.function not in _RECORDS]
+    needed = {uuid for job in jobs for uuid in job.input_uuids}
+    leading: set[str] = set()
+    planned = []
     with using(database):
-        return list(_planned(flow, database))
+        for uuid, first, calculation in _planned(jobs, database):
+            if calculation is not None:
+                planned.append(calculation)
+            if uuid in needed:
+                leading.add(first.hash)
+    return [replace(one, leads_on=one.request.hash in leading) for one in planned]
 
 
-def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
+def _planned(
+    jobs: Sequence[Job], database: Database
+) -> Iterator[tuple[str, CalculationRequest, PlannedCalculation | None]]:
+    """Yield jobs that calculate: uuid, the first request of the same, and what only that one is."""
     outputs: dict[str, Any] = {}
     seen = Requests()
-    for job, _ in jobs_in_order(flow):
-        if job.function in _RECORDS:
-            continue
+    for job in jobs:
         arguments = _resolved(job.function_args, outputs)
         named = _resolved(job.function_kwargs, outputs)
         if not is_calculation(job):
@@ -111,10 +124,11 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
             else found.output
         )
         outputs[job.uuid] = output
-        if seen.first_of(request) is not request:
+        if (first := seen.first_of(request)) is not request:
+            yield job.uuid, first, None
             continue
         neutral = engine_named(request.engine).valence_electrons(structure, request.settings)
-        yield PlannedCalculation(
+        planned = PlannedCalculation(
             label=job.name,
             hash=output["hash"],
             kind=request.kind,
@@ -125,6 +139,7 @@ def _planned(flow: Flow, database: Database) -> Iterator[PlannedCalculation]:
             found=found is not None,
             request=request,
         )
+        yield job.uuid, request, planned
 
 
 def _divisions(kpoints: Sequence[int | str]) -> tuple[int, ...]:

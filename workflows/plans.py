@@ -2,7 +2,8 @@
 
 A plan depends on what a campaign says of a phase, on its structures and its preset, and on those
 finished calculations of the database that its own may be. The former make the name under which it
-is kept; the latter are compared when it is taken again.
+is kept. The latter are looked up again where the database has others than before, and only where
+further calculations depend on the answer is the plan made anew.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from interohm.database.shipped_calculations import shipped_hashes_with_key
 from interohm.errors import InputError
 from interohm.version import VERSION
 
+from .calculations import known_as
 from .campaign_config import (
     CampaignConfig,
     Phase,
@@ -228,17 +230,22 @@ def _stored(plan: Plan, database: Database) -> dict[str, Any]:
     return {
         **{name: value for name, value in vars(plan).items() if name != "calculations"},
         "calculations": rows,
-        "known": {key: _digest(key, known) for key in keys},
+        "known": {key: _hashes(key, known) for key in keys},
     }
+
+
+def _request_from(row: Mapping[str, Any]) -> CalculationRequest:
+    request = CalculationRequest(**row["request"])
+    # They were made of the same content, at some cost.
+    vars(request).update(hash=row["request_hash"], key=row["key"])
+    return request
 
 
 def _plan_from(stored: Mapping[str, Any]) -> Plan:
     calculations = []
     for row in stored["calculations"]:
-        own = dict(row)
-        request = CalculationRequest(**own.pop("request"))
-        # They were made of the same content, at some cost.
-        vars(request).update(hash=own.pop("request_hash"), key=own.pop("key"))
+        own = {k: v for k, v in row.items() if k not in ("request", "request_hash", "key")}
+        request = _request_from(row)
         kpoints = tuple(own.pop("kpoints"))
         calculations.append(PlannedCalculation(**own, kpoints=kpoints, request=request))
     rest = {name: stored[name] for name in ("phase", "remarks", "mended", "interface")}
@@ -248,7 +255,7 @@ def _plan_from(stored: Mapping[str, Any]) -> Plan:
 def _kept(
     cache: PlanCache, names: Sequence[str | None], database: Database
 ) -> Iterator[tuple[int, Plan]]:
-    """Yield the plans that were made before, as long as the database has what it had of them."""
+    """Yield the plans that were made before, as long as the database changes no calculation."""
     known: dict[str, list[str]] = {}
     asked = [(index, name) for index, name in enumerate(names) if name is not None]
     for first in range(0, len(asked), _TOGETHER):
@@ -260,18 +267,45 @@ def _kept(
             stored = found.get(name)
             if stored is None:
                 continue
-            if all(_digest(key, known) == before for key, before in stored["known"].items()):
-                yield index, _plan_from(stored)
+            now = {key: _hashes(key, known) for key in stored["known"]}
+            changed = {key for key, before in stored["known"].items() if now[key] != before}
+            if changed:
+                rows = _looked_up(stored["calculations"], changed, database)
+                if rows is None:
+                    continue
+                stored = {**stored, "calculations": rows, "known": now}
+                cache.keep(name, stored)
+            yield index, _plan_from(stored)
+
+
+def _looked_up(
+    rows: Sequence[Mapping[str, Any]], keys: Collection[str], database: Database
+) -> list[Mapping[str, Any]] | None:
+    """Return a plan's calculations, those of some keys looked up again.
+
+    None where another answer would change the calculations that follow from it.
+    """
+    looked_up = []
+    for row in rows:
+        if row["key"] in keys:
+            answer = known_as(database, _request_from(row))
+            hash = row["request_hash"] if answer is None else answer.output.hash
+            found = answer is not None
+            if (hash, found) != (row["hash"], row["found"]):
+                if row["leads_on"]:
+                    return None
+                row = {**row, "hash": hash, "found": found}
+        looked_up.append(row)
+    return looked_up
 
 
 #: Plans that are read in one go.
 _TOGETHER = 200
 
 
-def _digest(key: str, known: Mapping[str, Sequence[str]]) -> str:
-    """Return what tells whether the finished calculations of a key are the same."""
-    hashes = sorted({*known.get(key, ()), *shipped_hashes_with_key(key)})
-    return hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+def _hashes(key: str, known: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the finished calculations of a key."""
+    return sorted({*known.get(key, ()), *shipped_hashes_with_key(key)})
 
 
 def _name(config: CampaignConfig, phase: Phase) -> str | None:

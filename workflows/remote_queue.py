@@ -255,7 +255,9 @@ def rerun(
     begun: list[str] = []
     for job in sorted(failed, key=lambda one: (len(one["db_id"]), one["db_id"])):
         gone = _CALCULATION_GONE in str(job.get("error"))
-        for first in _roots(controller, job["uuid"]) if gone else [job["db_id"]]:
+        for first in _named_by(controller, job["uuid"]) if gone else [job["db_id"]]:
+            if first in begun:
+                continue
             try:
                 # files of the try before say why it failed; checkpoints are elsewhere
                 controller.rerun_job(db_id=first, force=gone, wait=_LOCKED_S, delete_files=False)
@@ -273,18 +275,29 @@ def rerun(
 _CALCULATION_GONE = "CalculationGoneError"
 
 
-def _roots(controller: JobController, failed: str) -> list[str]:
-    """Return the jobs with which all that leads to a failed one begins."""
-    flow = controller.flows.find_one({"jobs": failed}, {"parents": 1, "ids": 1})
-    parents = {
-        uuid: set(list(by_index.values())[-1] or ()) for uuid, by_index in flow["parents"].items()
-    }
-    numbers = {uuid: db_id for db_id, uuid, _ in flow["ids"]}
-    first, above = set(), {failed}
-    while above:
-        first |= {one for one in above if not parents.get(one)}
-        above = set().union(*(parents.get(one, set()) for one in above))
-    return [numbers[one] for one in sorted(first)]
+def _named_by(controller: JobController, failed: str) -> list[str]:
+    """Return the jobs that calculated what a failed one names, one of which is gone."""
+    last = {"sort": [("index", -1)]}
+    job = controller.jobs.find_one({"uuid": failed}, {"job": 1}, **last)["job"]
+    named = []
+    for uuid in _references([job["function_args"], job["function_kwargs"]]):
+        one = controller.jobs.find_one({"uuid": uuid}, {"db_id": 1, "job.function": 1}, **last)
+        if one["job"]["function"].get("@callable") == "calculate":
+            named.append(one["db_id"])
+    return named
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield the uuids of the jobs whose whole outputs are somewhere in a job's arguments."""
+    if isinstance(value, Mapping):
+        if value.get("@class") == "OutputReference":
+            if not value.get("attributes"):
+                yield value["uuid"]
+            return
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _references(one)
 
 
 def _check_config(jobs: Sequence[tuple[Job, list[str]]], project: Project) -> None:

@@ -197,7 +197,8 @@ def calculated_excesses(interfaces: Sequence[Interface]) -> list[CalculatedExces
     """Return ΔE_c of the interfaces whose hop and bulks are calculated, by name.
 
     An interface of a crystal with itself has no excess: what it shows is the error of cells of such
-    a size, whose root mean square is added to the others' uncertainties.
+    a size, whose root mean square is added to the uncertainties of those that have no control of
+    their own.
     """
     hops = [
         (one, one.excess_barrier_eV.value, one.excess_barrier_eV.uncertainty)
@@ -207,10 +208,18 @@ def calculated_excesses(interfaces: Sequence[Interface]) -> list[CalculatedExces
     errors = [value for one, value, _ in hops if one.left == one.right]
     error = float(np.sqrt(np.mean(np.square(errors)))) if errors else 0.0
     return [
-        CalculatedExcess(f"{one.left} | {one.right}", value, float(np.hypot(uncertainty, error)))
+        CalculatedExcess(
+            f"{one.left} | {one.right}",
+            value,
+            uncertainty if _has_control(one) else float(np.hypot(uncertainty, error)),
+        )
         for one, value, uncertainty in hops
         if one.left != one.right
     ]
+
+
+def _has_control(interface: Interface) -> bool:
+    return "control" in interface.provenance.get("hop", {})
 
 
 def fit_scale(

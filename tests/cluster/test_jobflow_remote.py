@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -11,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clusters import Cluster
+from clusters import Cluster, relaxing, wait_for
 from conftest import SERVER_VARIABLE
 from pymongo import MongoClient
+from test_shared import folder_of_the_cell
+
+from interohm.files import open_plain
+from interohm.workflows.claims import CLAIM, hold, taken
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -62,6 +68,25 @@ class RemoteCluster(Cluster):
         """Let the runner work until nothing is left that could run."""
         ran = self.run(sys.executable, "-c", RUNNER)
         self.secret_free(ran.stdout + ran.stderr)
+
+    def runner(self) -> subprocess.Popen[bytes]:
+        """Start a runner that works until nothing is left that could run."""
+        return subprocess.Popen(
+            [sys.executable, "-c", RUNNER],
+            env=self.environment,
+            cwd=self.work,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def once_more(self, id: str) -> None:
+        """Let a job run again that is done."""
+        program = (
+            "from interohm.workflows.remote_queue import open_project\n"
+            "with open_project() as project:\n"
+            f"    project.rerun_job(db_id={id!r}, force=True, delete_files=False)\n"
+        )
+        self.run(sys.executable, "-c", program)
 
     def secret_free(self, text: str) -> None:
         for secret in self.secrets:
@@ -135,3 +160,44 @@ def test_a_campaign_from_submission_to_its_record(cluster: RemoteCluster, lithiu
             if path.is_file()
         )
     )
+
+
+def test_what_is_taken_and_what_vanishes(
+    cluster: RemoteCluster, lithium: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.interohm("submit", lithium)
+    folder = folder_of_the_cell(cluster, lithium, monkeypatch)
+    folder.mkdir()
+    with open_plain(folder / CLAIM) as held:  # somebody calculates it
+        assert taken(held)
+        hold(held, "the cell of another")
+        runner = cluster.runner()
+        wait_for(
+            lambda: [
+                job
+                for job in cluster.status().values()
+                if (job["state"], job["waits_for"]) == ("waits", "the cell of another")
+            ]
+        )
+    # A worker vanishes with the batch job around it.
+    worker, _ = relaxing(cluster)
+    os.kill(worker, signal.SIGKILL)
+    assert runner.wait(timeout=300) == 0
+    job = cluster.status()["Li | Li: cell"]
+    assert job["state"] == "failed", job
+    assert cluster.interohm("rerun") == "1 jobs ready again\n"
+    cluster.let_run()
+    jobs = cluster.status()
+    assert {job["state"] for job in jobs.values()} == {"done"}, jobs
+
+    # A calculation vanishes that the record names.
+    with MongoClient(cluster.uri) as client:
+        removed = client[cluster.databases[1]]["calculations"].delete_one({"kind": "static"})
+        assert removed.deleted_count == 1
+    cluster.once_more(jobs["Li | Li: record"]["id"])
+    cluster.let_run()
+    assert "rerun` calculates it again" in cluster.status()["Li | Li: record"]["reason"]
+    assert cluster.interohm("rerun") == "2 jobs ready again\n"
+    cluster.let_run()
+    assert {job["state"] for job in cluster.status().values()} == {"done"}
+    assert len(cluster.results("calculations")) == 3

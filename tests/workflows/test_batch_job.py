@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from jobflow import CURRENT_JOB, Job
@@ -22,7 +19,6 @@ from interohm.workflows.claims import claimed, clean, scratch_of
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError
 from interohm.workflows.presets import load_preset
-from interohm.workflows.signals import ending_in_order
 
 TINY = Path(__file__).parents[1] / "data" / "presets" / "tiny.yaml"
 STRETCHED = Structure(Lattice.cubic(3.9), ["Li", "Li"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -147,22 +143,3 @@ def test_a_job_that_cannot_reach_the_server_is_sent_to_no_folder(
         job.run(memory_store())
     assert "folder" not in str(refused.value)
     assert not folder.exists()
-
-
-def test_a_short_step_comes_to_its_end_before_the_worker_ends(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.delitem(sys.modules, "fireworks.core.rocket_launcher", raising=False)
-    with ending_in_order():  # no worker of FireWorks: a SIGTERM ends it as ever
-        assert signal.getsignal(signal.SIGTERM) is before
-    launcher = ModuleType("fireworks.core.rocket_launcher")
-    monkeypatch.setitem(sys.modules, launcher.__name__, launcher)
-    steps = []
-    with ending_in_order():
-        signal.raise_signal(signal.SIGTERM)
-        steps.append("the end")
-    assert steps == ["the end"]
-    assert signal.getsignal(signal.SIGTERM) is before
-    with pytest.raises(SystemExit, match="told to end"):
-        launcher.launch_rocket()

@@ -18,6 +18,7 @@ from interohm.database import Database
 from interohm.errors import InputError
 from interohm.postprocess.interfaces import hop_across
 from interohm.records.interface import Interface
+from interohm.records.shipped import shipped_interfaces
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.hops import after_hop, vacancy_hop
 from interohm.slab_builders.interfaces import best_match, find_matches, join
@@ -28,6 +29,7 @@ from interohm.workflows.claims import claimed
 from interohm.workflows.engines import engine_named
 from interohm.workflows.export import write_records
 from interohm.workflows.interface_jobs import side_of
+from interohm.workflows.interface_record import _cell_error_eV
 from interohm.workflows.local import run_campaign
 from interohm.workflows.phase_diagram import known_crystals
 from interohm.workflows.presets import load_preset
@@ -154,6 +156,37 @@ def test_a_shipped_interface_is_made_from_shipped_calculations(
     (made,) = write_records(alone, [one for one in found if one is not None], tmp_path)
 
     assert_same_record(made, CONFIGS / "interfaces" / made.name)
+
+
+def test_a_control_takes_the_cells_error_off_a_barrier(database: Database) -> None:
+    (control,) = (one for one in shipped_interfaces() if one.name == "LiF_001-LiF_001")
+    assert control.barrier_eV is not None
+    assert control.excess_barrier_eV is not None
+    (bulk,) = control.provenance["hop"]["bulk_barriers_eV"].values()
+    error = _cell_error_eV(control.name, 16.6, -1, database)
+
+    assert error == pytest.approx(control.barrier_eV.value - bulk, abs=1e-3)
+    (corrected,) = (one for one in shipped_interfaces() if one.name == "LiH_001-LiF_001")
+    hop = corrected.provenance["hop"]
+    assert corrected.barrier_eV is not None
+    as_calculated = (hop["forward_eV"] + hop["backward_eV"]) / 2
+    assert corrected.barrier_eV.value == pytest.approx(as_calculated - error, abs=2e-3)
+    assert _cell_error_eV("nobody", 16.6, -1, database) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "area_A2", "charge", "message"),
+    [
+        ("LiH_001-LiF_001", 16.6, -1, "it joins LiH_001 and LiF_001"),
+        ("LiF_001-LiF_001", 33.1, -1, "16.6 Å² and charge -1, this one in 33.1 Å²"),
+        ("LiF_001-LiF_001", 16.6, 0, r"this one in 16.6 Å² and \+0"),
+    ],
+)
+def test_a_control_of_another_cell_is_refused(
+    name: str, area_A2: float, charge: int, message: str, database: Database
+) -> None:
+    with pytest.raises(InputError, match=message):
+        _cell_error_eV(name, area_A2, charge, database)
 
 
 def test_strained_crystals_and_stacks_are_no_phases(database: Database) -> None:

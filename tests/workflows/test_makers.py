@@ -127,9 +127,11 @@ def test_in_an_empty_folder(empty_folder: Path) -> None:
 
 
 @job
-def sums_up(energy_eV: float, levels: list[float], gap: str, structure: Structure) -> Any:
+def sums_up(
+    energy_eV: float, levels: list[float], name: str, structure: Structure, states: list[Any]
+) -> Any:
     """Stand for a flow of another that reads results."""
-    return [energy_eV, *levels, gap, structure]
+    return [energy_eV, *levels, name, structure, states[0].work_function_eV.value]
 
 
 def test_outputs_are_read_by_flows_of_others() -> None:
@@ -137,12 +139,14 @@ def test_outputs_are_read_by_flows_of_others() -> None:
     relaxed, _ = bulk_jobs(Crystal.from_structure(crystal("Li")), lithium, "metal", "Li")
     phase = MetalMaker(preset=SHIPPED).make(crystal("Li"), "Li", **LITHIUM)
     cell, record = relaxed.output, phase.output
-    after = sums_up(cell.energy_eV, [cell.fermi_level_eV], record.name, record.structure)
+    levels, states = [cell.fermi_level_eV], record.states
+    after = sums_up(cell.energy_eV, levels, record.name, record.structure, states)
     responses = run_locally([relaxed, phase, after], ensure_success=True, log=False)
-    energy_eV, fermi_level_eV, name, structure = responses[after.uuid][1].output
+    energy_eV, fermi_level_eV, name, structure, work_function_eV = responses[after.uuid][1].output
     document = responses[relaxed.uuid][1].output
     assert (energy_eV, fermi_level_eV) == (document.energy_eV, document.fermi_level_eV)
     assert name == "Li"
+    assert 2 < work_function_eV < 4
     assert structure.matches(document.structure)
     for output, field in ((cell, "energy"), (record, "band_gap_eV")):
         with pytest.raises(AttributeError, match=field):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from interohm.database import Database
+from interohm.database.shipped_calculations import shipped_calculation, shipped_hashes
 from interohm.errors import InputError
 from interohm.workflows import plan_cache, plans
 from interohm.workflows.campaign import (
@@ -17,6 +18,7 @@ from interohm.workflows.campaign import (
     plan_campaign,
     planned_calculations,
 )
+from interohm.workflows.engines.request import CalculationRequest
 from interohm.yaml_io import dump_yaml, load_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -109,35 +111,56 @@ def test_of_another_version_the_plan_is_made_anew(
     assert made == ["Li", "Li"]
 
 
-def test_what_is_calculated_meanwhile_is_found(
-    lithium: Path, database: Database, made: list[str]
-) -> None:
-    from interohm.database.shipped_calculations import shipped_calculation, shipped_hashes
-
-    (before,) = plan_campaign(load_campaign(lithium), database)
-    cell = before.calculations[0]
-    assert not cell.found
-    # any finished calculation, with the request of this one
+def calculated(request: CalculationRequest) -> dict[str, Any]:
+    """Return any finished calculation, with a request of its own."""
     document = shipped_calculation(shipped_hashes()[0])
     assert document is not None
-    structure = cell.request.structure
-    sites = len(structure["sites"])
-    document |= {
-        **{name: getattr(cell.request, name) for name in ("engine", "kind", "charge", "settings")},
-        "hash": cell.request.hash,
+    structure = request.structure
+    return {
+        **document,
+        **{name: getattr(request, name) for name in ("engine", "kind", "charge", "settings")},
+        "hash": request.hash,
         "initial_structure": structure,
         "structure": structure,
-        "site_potentials_eV": [0.0] * sites,
+        "site_potentials_eV": [0.0] * len(structure["sites"]),
         "magnetic_moments_muB": None,
         "response": None,
         "path": None,
     }
-    database.save_calculation(document)
-    (after,) = plan_campaign(load_campaign(lithium), database)
-    assert made == ["Li", "Li"]
+
+
+def test_what_is_calculated_meanwhile_is_found(
+    lithium: Path, database: Database, made: list[str]
+) -> None:
+    """Only where calculations follow from it is the plan made anew."""
+    config = load_campaign(lithium)
+    (before,) = plan_campaign(config, database)
+    cell, bulk, *_ = before.calculations
+    assert [one.leads_on for one in before.calculations] == [True, False, False]
+    assert not any(one.found for one in before.calculations)
+
+    # a calculation of other atoms in other places that may be one of these, and is not
+    moved = cell.request.initial_structure.copy()
+    moved.scale_lattice(1.3 * moved.volume)
+    other = CalculationRequest(**{**cell.request.model_dump(), "structure": moved.as_dict()})
+    assert other.key == cell.request.key
+    database.save_calculation(calculated(other))
+    (after,) = plan_campaign(config, database)
+    assert rows([after]) == rows([before])
+
+    database.save_calculation(calculated(bulk.request))
+    (after,) = plan_campaign(config, database)
+    assert [one.found for one in after.calculations] == [False, True, False]
+    assert made == ["Li"]
+
+    database.save_calculation(calculated(cell.request))
+    (after,) = plan_campaign(config, database)
     assert after.calculations[0].found
-    plan_campaign(load_campaign(lithium), database)
     assert made == ["Li", "Li"]
+    kept = plan_campaign(config, database)
+    assert made == ["Li", "Li"]
+    plan_cache.cache_file().unlink()
+    assert rows(plan_campaign(config, database)) == rows(kept)
 
 
 def test_many_phases_are_planned_side_by_side(
