@@ -62,10 +62,11 @@ def doping_figure(candidates: Sequence[DesignCandidate]) -> Figure | None:
         "yaxis": {
             "title": {"text": "donors − acceptors (cm⁻³)"},
             "exponentformat": "power",
+            "automargin": True,
             "gridcolor": "var(--grid)",
         },
         "height": 320,
-        "margin": {"l": 80, "r": 20, "t": 10, "b": 50},
+        "margin": {"l": 100, "r": 20, "t": 10, "b": 50},
         "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
     }
     return {"layout": layout, "always": traces, "frames": [[]]}
