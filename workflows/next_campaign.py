@@ -74,11 +74,11 @@ def next_campaign(
         raise InputError(
             f"no crystal structure of {names} is known"
             if missing
-            else "no calculation of a phase is worth anything for this choice",
+            else "no calculation of a phase would help this choice",
             where="--next",
             fix=f"name their CIFs in the design: structures: {{{missing[0]}: FILE.cif}}"
             if missing
-            else "look at `next` of --json; a choice that stands needs no further calculation",
+            else "see `next` in --json; a settled choice needs no further calculation",
         )
     ion = next(iter(records.values())).mobile_ion
     phases = [

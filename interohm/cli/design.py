@@ -26,15 +26,15 @@ def design(
         typer.Option(
             "--next",
             metavar="FILE",
-            help="Write what is worth calculating as a campaign for `interohm run`.",
+            help="Write the most valuable calculations as a campaign for `interohm run`.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Choose a coating for a contact.
 
-    Resistance over the thickness, reactions, windows and barriers of each candidate, how likely it
-    is the best, and which calculation would help most to decide.
+    Shows the resistance over the thickness, reactions, stability windows and barriers of each
+    candidate, the probability that it is the best, and which calculation would help most to decide.
     """
     from interohm.cli.named_materials import known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark

@@ -18,18 +18,20 @@ NEW_EXAMPLE = (
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="Of the record; NAME.yaml is written here.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the record; NAME.yaml is written to the current folder.")
+    ],
     structure: Annotated[
-        Path, typer.Option("--structure", metavar="FILE", help="Its crystal: CIF or POSCAR.")
+        Path, typer.Option("--structure", metavar="FILE", help="Crystal structure: CIF or POSCAR.")
     ],
     conductivity: Annotated[
-        float | None, typer.Option(metavar="S_CM", help="Of the ion in the bulk, in S/cm.")
+        float | None, typer.Option(metavar="S_CM", help="Ionic conductivity of the bulk, in S/cm.")
     ] = None,
     activation: Annotated[
         float | None, typer.Option(metavar="EV", help="Activation energy of sigma·T, in eV.")
     ] = None,
     temperature: Annotated[
-        float, typer.Option(metavar="K", help="Of the conductivity, in kelvin.")
+        float, typer.Option(metavar="K", help="Temperature of the conductivity, in kelvin.")
     ] = 300.0,
     gap: Annotated[float | None, typer.Option(metavar="EV", help="Band gap, in eV.")] = None,
     dielectric: Annotated[
@@ -41,29 +43,34 @@ def new(
     ] = None,
     neutral_potential: Annotated[
         float | None,
-        typer.Option("--neutral-potential", metavar="V", help="phi_0 against the mobile metal."),
+        typer.Option(
+            "--neutral-potential",
+            metavar="V",
+            help="Neutral potential phi_0 against the mobile metal.",
+        ),
     ] = None,
     window: Annotated[
         str | None,
-        typer.Option(metavar="V:V", help="Stability window against the metal, as 0.6:4.2."),
+        typer.Option(metavar="V:V", help="Stability window against the mobile metal: 0.6:4.2."),
     ] = None,
     convert: Annotated[
         str | None,
         typer.Option(
             metavar="TEXT",
-            help="Published formation energies, with the Fermi level above the valence band and mu "
-            'at which they hold: "V_Li=1.1, Li_i=0.6, E_F=3.2, mu=-1.5" (eV).',
+            help="Published formation energies, with the Fermi level above the valence band and "
+            'the mu for which they hold: "V_Li=1.1, Li_i=0.6, E_F=3.2, mu=-1.5" (eV).',
         ),
     ] = None,
     mobile_ion: Annotated[str, typer.Option("--mobile-ion", metavar="ION")] = "Li",
     source: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Where these numbers are from: a DOI.")
+        str | None, typer.Option(metavar="TEXT", help="Source of these numbers: a DOI.")
     ] = None,
 ) -> None:
-    """Write a record from a crystal structure and what a paper says.
+    """Write a record from a crystal structure and the numbers of a paper.
 
-    A commented NAME.yaml in the current folder, which loads at once: sites and hops from the
-    structure, what is missing assumed with a wide uncertainty. A file that exists is left alone.
+    Writes a commented NAME.yaml to the current folder, which can be used at once. Sites and hops
+    come from the structure; what is missing is assumed, with a wide uncertainty. An existing file
+    is never overwritten.
     """
     from interohm.cli.output import remark
     from interohm.errors import InputError
@@ -81,7 +88,7 @@ def new(
     path = Path(f"{name}.yaml")
     if path.exists():
         raise InputError(
-            f"{path} exists already", where="materials new", fix="take another name, or remove it"
+            f"{path} already exists", where="materials new", fix="choose another name, or remove it"
         )
     if not os.path.isfile(structure):
         raise InputError(
@@ -96,13 +103,13 @@ def new(
     found = read_structure(structure, where="--structure")
     if len(found.structure.composition.elements) == 1:
         raise InputError(
-            f"{found.structure.composition.reduced_formula} is an element, no electrolyte",
+            f"{found.structure.composition.reduced_formula} is an element, not an electrolyte",
             where="--structure",
             fix="write the record of an electrode after configs/examples/record_metal.yaml",
         )
     if name in shipped_names():
         remark(
-            f"warning: {name} is the name of a shipped record, too; in other folders that is meant"
+            f"warning: {name} is also the name of a shipped record, which other folders will use"
         )
     for text in found.remarks:
         remark(f"note: {text}")
@@ -163,7 +170,7 @@ def _window(text: str) -> tuple[float, float]:
         found = None
     if not colon or found is None:
         raise InputError(
-            f"{text!r} is no window", where="--window", fix="write two voltages as 0.6:4.2"
+            f"{text!r} is not a window", where="--window", fix="write two voltages: 0.6:4.2"
         )
     return found
 
@@ -178,7 +185,7 @@ def print_implied(material: Insulator | Metal) -> None:
         return
     found = implied(material)
     if found.lines:
-        print_line(f"{material.name} at 300 K beside its mobile metal:")
+        print_line(f"{material.name} at 300 K, in contact with its mobile metal:")
     for label, value in found.lines:
         print_line(f"  {label} {value}")
     for text in found.warnings:
@@ -211,7 +218,7 @@ def edit(
 ) -> None:
     """Edit a record of the database as YAML, with the editor of $VISUAL or $EDITOR.
 
-    What is saved is checked first; a record that is wrong stays as it was.
+    Your changes are checked before they are saved; if they are wrong, the record stays as it was.
     """
     import tempfile
 
@@ -260,7 +267,7 @@ def _open_editor(path: Path) -> None:
         raise InputError(
             "neither VISUAL nor EDITOR names an editor",
             where="materials edit",
-            fix="set one, as EDITOR=nano; or export the record, change it and add it again",
+            fix="set one, for example EDITOR=nano; or export, change and add the record",
         )
     try:
         done = subprocess.run([*shlex.split(editor), str(path)], check=False)
@@ -301,7 +308,7 @@ def _refuse_taken(name: str, kept: list[str]) -> None:
 
     if name in kept:
         raise InputError(
-            f"there is a record {name} already",
+            f"there is already a record {name}",
             where="materials rename",
-            fix="take another name, or remove that one first",
+            fix="choose another name, or remove that one first",
         )

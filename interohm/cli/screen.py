@@ -29,17 +29,17 @@ def screen(
         Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads; default: one a core.")
+        int | None, typer.Option(min=1, help="Threads; default: one per core.")
     ] = None,
     folder: Annotated[
         Path | None,
-        typer.Option(help="Where screenings are kept; default: screens in the project's folder."),
+        typer.Option(help="Folder for screenings; default: screens in the project folder."),
     ] = None,
     save: Annotated[
         bool,
         typer.Option(
             "--save",
-            help="Keep the best cells by the first output in the project's database, as predicted "
+            help="Save the best cells by the first output in the project's database, as predicted "
             "by `interohm cell`.",
         ),
     ] = False,
@@ -48,8 +48,8 @@ def screen(
 ) -> None:
     """Screen sets of electrodes and electrolytes.
 
-    All contacts once, all cells from them: the best, those that no other beats, and how sure the
-    ranking is. After a stop, the same command continues.
+    Solves every contact once and builds all cells from them. Shows the best cells, the Pareto
+    fronts, and how certain the ranking is. The same command continues an interrupted screening.
     """
     from interohm.cli.output import print_json, remark
     from interohm.extras import install_command, missing_packages
@@ -75,7 +75,7 @@ def screen(
             if save:
                 _keep(opened(), screening, result, stages)
     except KeyboardInterrupt:
-        remark("stopped; the same command goes on from there")
+        remark("stopped; the same command continues from there")
         raise
     if as_json:
         print_json(result.document())

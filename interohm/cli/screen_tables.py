@@ -41,7 +41,7 @@ def print_screening(document: ScreeningResult) -> None:
             title = f"best by {output} ({conditions})"
             out.print(_cells(title, cells, state.rankings.get(output)))
         for front in state.pareto:
-            title = f"beaten by no other in {' and '.join(front.outputs)} ({conditions})"
+            title = f"front of {' and '.join(front.outputs)} ({conditions})"
             made = _cells(title, front.cells[:_FRONT_ROWS], None)
             if len(front.cells) > _FRONT_ROWS:
                 made.caption = f"and {len(front.cells) - _FRONT_ROWS} more (--json)"
@@ -93,7 +93,7 @@ def remarks(state: ScreeningState) -> list[str]:
             "solved whole" + ("" if state.solved_whole else ", the others have no resistance")
         )
     if state.without_resistance:
-        lines.append(f"{state.without_resistance} fitting cells have no resistance")
+        lines.append(f"{state.without_resistance} matching cells have no resistance")
     for output, ranking in state.rankings.items():
         correlation = ranking.rank_correlation
         first = max(ranking.cells, key=lambda cell: cell.probability_best or 0.0, default=None)

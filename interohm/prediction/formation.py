@@ -102,7 +102,7 @@ def _unsolved(error: RuntimeError) -> InputError:
     return InputError(
         f"no solution in time: {error}",
         where="layers",
-        fix="take a smaller step, or look at what `interohm cell` says of the layers",
+        fix="choose a smaller step, or see what `interohm cell` reports about the layers",
     )
 
 
@@ -257,7 +257,7 @@ def _times(cell: Cell, state: SolvedState, step: Step) -> tuple[Array, list[dict
         raise InputError(
             "nothing in the cell relaxes within 1e12 s",
             where="layers",
-            fix="look at what `interohm cell` says of the layers",
+            fix="see what `interohm cell` reports about the layers",
         )
     rows = [
         {"time_s": float(time[k]), "share": float(share[k])}

@@ -116,11 +116,11 @@ def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
     if not 0.0 < level < gap:
         warnings.append(
             f"the neutral Fermi level, {level:.2f} eV above the valence band, is outside of the "
-            f"band gap of {gap:g} eV: formation energies and gap do not fit together"
+            f"band gap of {gap:g} eV: formation energies and gap are not consistent"
         )
     if not bool(bulk.neutral_by_ions):
         warnings.append(
-            "electrons or holes keep the phase neutral, more than its ions: it is no electrolyte"
+            "electrons or holes, rather than ions, keep the phase neutral: it is not an electrolyte"
         )
     window = insulator.stability_window_V
     if window is not None:

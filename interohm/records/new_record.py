@@ -171,7 +171,7 @@ def converted_energies(
         sign = {f"V_{mobile_ion}": -1, f"{mobile_ion}_i": 1}.get(name)
         if sign is None:
             raise InputError(
-                f"{name!r} is no defect of {mobile_ion}",
+                f"{name!r} is not a defect of {mobile_ion}",
                 where="--convert",
                 fix=f"name V_{mobile_ion} and {mobile_ion}_i; add others to the record by hand",
             )
@@ -196,7 +196,7 @@ def parsed_conversion(text: str) -> tuple[dict[str, float], float, float]:
             value = float("nan")
         if not name or not equals or value != value:
             raise InputError(
-                f"{part.strip()!r} is no name and number",
+                f"{part.strip()!r} is not a name and a number",
                 where="--convert",
                 fix='write as "V_Li=1.1, Li_i=0.6, E_F=3.2, mu=-1.5"',
             )

@@ -34,14 +34,14 @@ _VERDICT_NOTE = (
 )
 _CURVE_NOTE = (
     "Median over the samples of all uncertainties, at the state of charge with the highest "
-    "resistance; the band is the 5 to 95 % interval of the first one. Tunnelling and pinholes are "
-    "no part of the model: how thin a closed film can be is for you to say."
+    "resistance; the band is the 5 to 95 % interval of the first one. The model does not "
+    "include tunnelling and pinholes: choose the thinnest closed film that you can make."
 )
 _SIDE_NOTE = (
-    "Beside the electrode: from its potential to the nearer limit of the coating's stability "
-    "window. Beside the electrolyte: how far both windows overlap, so that there is a potential "
-    "which both bear. Without a coating the electrolyte meets the electrode's potential itself. A "
-    "negative number is outside."
+    "At the electrode: from its potential to the nearer limit of the coating's stability window. "
+    "At the electrolyte: the overlap of both windows, where a potential exists that both "
+    "withstand. Without a coating, the electrolyte is at the potential of the electrode. Negative "
+    "margins lie outside of a window."
 )
 
 
@@ -108,8 +108,8 @@ def write_design_report(
     if result.front:
         figures["front"] = _front_figure(result)
         note = (
-            "No other point is as good as these in resistance, electron barrier, stability margin "
-            "and thickness together."
+            "No other point is better than these in all of resistance, electron barrier, "
+            "stability margin and thickness."
         )
         body.append(section("Front", figure("front", "Resistance and thickness"), note=note))
     if result.next:

@@ -50,13 +50,13 @@ _TABLED = (*_CELL_MAPS[:3], "negative_margin_V", "positive_margin_V")
 _CONTACT_MAPS = ("interface_ohm_cm2", "potential_drop_V", "electron_barrier_eV")
 
 _MARGIN_NOTE = (
-    "Barriers are those from the negative electrode over the highest conduction band of the cell. "
-    "The stability margin is the distance of the electrodes' potentials from the limits of the "
-    "window of the layer that touches them; a negative one is outside."
+    "Barriers go from the negative electrode over the highest conduction band of the cell. "
+    "The stability margin is the distance from the electrodes' potentials to the limits of the "
+    "window of the adjacent layer; a negative margin is outside of the window."
 )
 _RECORDS_NOTE = (
-    "Assumed numbers are those that nobody measured or calculated; their uncertainties are in "
-    "every interval above."
+    "Assumed numbers have neither been measured nor calculated. Their uncertainties are included "
+    "in every interval above."
 )
 
 

@@ -27,13 +27,13 @@ def test_what_is_real_comes_back(packing: str) -> None:
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("interohm.unpacking._ALWAYS_BYTES", 2**20)
     bomb = gzip.compress(bytes(64 * 2**20))
-    with pytest.raises(InputError, match="unfolds to more than"):
+    with pytest.raises(InputError, match="decompresses to more than"):
         unpacked(bomb, ".gz", where="test")
     for name in ("OUTCAR.gz", "POSCAR.gz"):
         (tmp_path / name).write_bytes(bomb)
-    with pytest.raises(InputError, match=r"OUTCAR\.gz: it unfolds to more than"):
+    with pytest.raises(InputError, match=r"OUTCAR\.gz: it decompresses to more than"):
         file_content(tmp_path / "OUTCAR.gz")
-    with pytest.raises(InputError, match="unfolds to more than"):
+    with pytest.raises(InputError, match="decompresses to more than"):
         load_structure("POSCAR.gz", tmp_path, where="structure")
 
 

@@ -58,7 +58,7 @@ def test_the_example_with_every_field_loads() -> None:
         ({"facet": [0, 0, 1.5]}, r"phases\[1\].*facet"),
         ({"dielectric_constant": 0.5}, "dielectric_constant"),
         ({"dielectric_constant": float("nan")}, "dielectric_constant"),
-        ({"name": "Li"}, "stands twice"),
+        ({"name": "Li"}, "appears twice"),
         ({"hop": {}}, "unknown field"),
         ({"stability_window_V": [1]}, "stability_window_V"),
         ({"ion_charge": 0}, "ion_charge"),

@@ -44,7 +44,7 @@ def test_a_record_from_a_structure_predicts_at_once(interohm, here):
 def test_a_file_is_never_overwritten(interohm, refused, here):
     (here / "mine.yaml").write_text("mine\n", encoding="utf-8")
     text = refused("materials", "new", "mine", "--structure", STRUCTURES / "LiF.cif")
-    assert "exists already" in text
+    assert "already exists" in text
     assert (here / "mine.yaml").read_text(encoding="utf-8") == "mine\n"
 
 
@@ -103,7 +103,7 @@ def test_a_record_is_renamed(interohm, refused, here):
     assert "yours" in interohm("materials", "list").out
     assert "no record 'mine'" in refused("materials", "rename", "mine", "other")
     interohm("materials", "add", "mine.yaml")
-    assert "there is a record yours already" in refused("materials", "rename", "mine", "yours")
+    assert "there is already a record yours" in refused("materials", "rename", "mine", "yours")
     assert "shipped record" in refused("materials", "rename", "LLZO", "mine2")
 
 

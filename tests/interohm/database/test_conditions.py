@@ -315,7 +315,7 @@ KINDS = {
         ("space_charge < '1'", "holds numbers, not texts"),
         ("left in ['Li', 1]", "left holds texts, not numbers"),
         ("thick == 1", "thick holds truth values, not numbers"),
-        ("'a' in left", "left is no list"),
+        ("'a' in left", "left is not a list"),
         ("1 in elements", "elements holds texts, not numbers"),
     ],
 )

@@ -194,7 +194,7 @@ def test_a_record_that_names_code_is_refused_and_can_be_removed(
         assert ran.code == 0
         assert {"good"} <= {record["name"] for record in json.loads(ran.out)}
         assert "bad" not in ran.out
-        assert ran.err.count("'bad' is left out: a document names code of") == 1
+        assert ran.err.count("'bad' is left out: a document refers to code of") == 1
     file.write_text(json.dumps(poisoned_record("new", 1)))
     assert interohm("materials", "add", file).code == 0
     assert "names code of" in refused("materials", "show", "bad")
@@ -208,7 +208,7 @@ def test_a_record_that_names_code_is_refused_and_can_be_removed(
         ("records/names_code", "names code of 'subprocess.getoutput'"),
         ("records/names_main", "names code of 'interohm.__main__.x'"),
         ("records/names_callable", "names code of 'pathlib.os.system'"),
-        ("yaml/merge", "unfolding without end"),
+        ("yaml/merge", "expanding without end"),
     ],
 )
 def test_files_that_went_wrong(refused, case, reason):
