@@ -1,7 +1,7 @@
 """What a probe of finite resolution shows of a profile: its convolution with a Gaussian, exactly.
 
 A profile is linear between its points and constant beyond its ends; its integral with a Gaussian is
-a sum of error functions, linear in the values. Jumps (a place that stands twice) need no care.
+a sum of error functions, linear in the values. Jumps (a place that appears twice) need no care.
 """
 
 from __future__ import annotations

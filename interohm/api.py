@@ -48,25 +48,25 @@ def predict_contact(
     left, right : str, Path, Insulator or Metal
         Names of records (of the project's database, or shipped), paths to YAML, or records.
     temperature_K : float
-        Of the contact, in kelvin.
+        Temperature in kelvin.
     state_of_charge : float
-        0 is discharged: a positive electrode at its highest ion content.
+        State of charge; 0 is discharged, a positive electrode at its highest ion content.
     thickness_nm : float, optional
-        Makes the right insulator (else the left) a layer of that thickness, in nm.
+        Thickness of the right insulator (otherwise the left) in nm; infinite unless given.
     barrier_eV : float, optional
         Barrier of the ion's hop across the contact in eV, where it is known.
     samples : int
-        How often the uncertainties of the records are drawn; 0 for none.
+        Number of samples of the records' uncertainties; 0 for no intervals.
 
     Returns
     -------
     ContactResult
-        Also with ``.plot()``, ``.report(path)`` and ``.to_frame()``.
+        It has ``.plot()``, ``.report(path)`` and ``.to_frame()``, too.
 
     Raises
     ------
     InputError
-        There is no such record, or an argument is of a wrong type or beyond its bounds.
+        A record does not exist, or an argument has a wrong type or is out of bounds.
 
     Examples
     --------
@@ -119,23 +119,23 @@ def predict_cell(
     Parameters
     ----------
     cell : str, Path, mapping or Cell
-        A path to YAML, the same fields as a mapping, or a description that was read.
+        Path to a YAML file, the same fields as a mapping, or a parsed description.
     records : sequence of str, Path, Insulator or Metal, optional
-        One for each layer; those that the layers name unless given.
+        One record for each layer; by default those that the layers name.
     samples : int
-        How often the uncertainties of the records are drawn; 0 for none.
+        Number of samples of the records' uncertainties; 0 for no intervals.
     measured_map : str or Path, optional
-        A measured potential map to set beside the model's: CSV of nm and V.
+        Measured potential map to compare with the model: CSV of nm and V.
 
     Returns
     -------
     CellResult
-        Also with ``.plot(state_of_charge)``, ``.report(path)`` and ``.to_frame()``.
+        It has ``.plot(state_of_charge)``, ``.report(path)`` and ``.to_frame()``, too.
 
     Raises
     ------
     InputError
-        The description or a record is wrong, or an argument is of a wrong type.
+        The description or a record is wrong, or an argument has a wrong type.
 
     Examples
     --------
@@ -181,27 +181,27 @@ def predict_impedance(
     Parameters
     ----------
     cell : str, Path, mapping or Cell
-        A path to YAML, the same fields as a mapping, or a description that was read.
+        Path to a YAML file, the same fields as a mapping, or a parsed description.
     records : sequence of str, Path, Insulator or Metal, optional
-        One for each layer; those that the layers name unless given.
+        One record for each layer; by default those that the layers name.
     state_of_charge : float, optional
-        0 is discharged; all of the cell's unless given.
+        State of charge; 0 is discharged. Default: all of the cell's.
     temperature_K : float, optional
-        In kelvin; the cell's unless given.
+        Temperature in kelvin; default: that of the cell.
     frequency_Hz : sequence of float, optional
-        Ascending, in Hz; from 1e-3 to 1e7, ten per decade, unless given.
+        Frequencies in Hz, ascending; default: 1e-3 to 1e7, ten per decade.
     samples : int
-        How often the uncertainties of the records are drawn; 0 for the nominal spectrum alone.
+        Number of samples of the records' uncertainties; 0 for the nominal spectrum only.
 
     Returns
     -------
     ImpedanceResult
-        Also with ``.plot()``, ``.report(path)`` and ``.to_frame()``.
+        It has ``.plot()``, ``.report(path)`` and ``.to_frame()``, too.
 
     Raises
     ------
     InputError
-        The description or a record is wrong, or an argument is of a wrong type.
+        The description or a record is wrong, or an argument has a wrong type.
 
     Examples
     --------
@@ -253,33 +253,33 @@ def predict_dynamics(
     Parameters
     ----------
     cell : str, Path, mapping or Cell
-        A path to YAML, the same fields as a mapping, or a description that was read.
+        Path to a YAML file, the same fields as a mapping, or a parsed description.
     records : sequence of str, Path, Insulator or Metal, optional
-        One for each layer; those that the layers name unless given.
+        One record for each layer; by default those that the layers name.
     c_rate : float
-        Current of a run: 1 passes the capacity within an hour.
+        Current of a run: 1 passes the capacity in one hour.
     charge : bool
         Charge instead of discharging.
     cut_off_V : float, optional
         Voltage that ends the run.
     potential_step_V, temperature_step_K : float, optional
-        One of them: no run, but the space charges after this step.
+        Give one of them for the space charges after this step instead of a run.
     state_of_charge : float, optional
-        Of a step; the middle one of the cell's unless given.
+        State of charge of a step; default: the middle one of the cell's.
     temperature_K : float, optional
-        In kelvin; the cell's unless given.
+        Temperature in kelvin; default: that of the cell.
     samples : int
-        How often the uncertainties of the records are drawn for a run; 0 for the nominal one alone.
+        Number of samples of the records' uncertainties in a run; 0 for the nominal run only.
 
     Returns
     -------
     DynamicsResult
-        Also with ``.report(path)`` and ``.to_frame()``.
+        It has ``.report(path)`` and ``.to_frame()``, too.
 
     Raises
     ------
     InputError
-        The description or a record is wrong, or an argument is of a wrong type.
+        The description or a record is wrong, or an argument has a wrong type.
 
     Examples
     --------
@@ -289,7 +289,7 @@ def predict_dynamics(
     >>> run.galvanostatic.ended_by
     'surface'
     """
-    from interohm.prediction.dynamics import dynamics_result
+    from interohm.prediction.dynamics import chosen_step, dynamics_result
     from interohm.prediction.impedance import at_conditions
     from interohm.records.cell_config import StateOfCharge, Temperature
 
@@ -298,23 +298,22 @@ def predict_dynamics(
         _checked(state_of_charge, StateOfCharge, "state_of_charge")
     if temperature_K is not None:
         _checked(temperature_K, Temperature, "temperature_K")
-    if potential_step_V is not None and temperature_step_K is not None:
-        raise InputError(
-            "a step of the potential and one of the temperature at once",
-            where="temperature_step_K",
-            fix="give one of them",
-        )
+    step, by = chosen_step(
+        potential_step_V,
+        temperature_step_K,
+        state_of_charge,
+        ("potential_step_V", "temperature_step_K", "state_of_charge"),
+    )
     described, materials, interfaces, where = _cell_with_records(cell, records)
     described = at_conditions(described, state_of_charge, temperature_K)
-    by = potential_step_V if potential_step_V is not None else temperature_step_K
     result = dynamics_result(
         described,
         materials,
         c_rate=c_rate,
         direction="charge" if charge else "discharge",
         cut_off_V=cut_off_V,
-        step=None if by is None else "potential" if potential_step_V is not None else "temperature",
-        by=0.0 if by is None else by,
+        step=step,
+        by=by,
         samples=samples,
         interfaces=interfaces,
         where=where,
@@ -330,28 +329,28 @@ def measured_impedance(
     fit: Sequence[str] = (),
     save_records: str | Path | None = None,
 ) -> MeasuredImpedanceResult:
-    """Test measured spectra of a cell, lay the prediction beside them, and fit the records.
+    """Test measured spectra of a cell, compare them with the prediction, and fit the records.
 
     As ``interohm impedance --measured`` does.
 
     Parameters
     ----------
     cell : str, Path, mapping or Cell
-        A path to YAML, the same fields as a mapping, or a description that was read.
+        Path to a YAML file, the same fields as a mapping, or a parsed description.
     measured : sequence of Measurement
         Spectra (`interohm.read_spectrum`) with their temperature and state of charge, where these
         are not the cell's; fitted together.
     records : sequence of str, Path, Insulator or Metal, optional
-        One for each layer; those that the layers name unless given.
+        One record for each layer; by default those that the layers name.
     fit : sequence of str
-        Which numbers to learn: ``RECORD:FIELD``, a field's name alone, or ``all``.
+        Numbers to fit: ``RECORD:FIELD``, a field's name, or ``all``.
     save_records : str or Path, optional
-        A folder for new versions of the records that were learned.
+        Folder for new versions of the fitted records.
 
     Returns
     -------
     MeasuredImpedanceResult
-        Also with ``.plot()`` and ``.report(path)``.
+        It has ``.plot()`` and ``.report(path)``, too.
 
     Raises
     ------
@@ -367,7 +366,7 @@ def measured_impedance(
         isinstance(one, Measurement) for one in measured
     ):
         raise InputError(
-            "these are no measurements",
+            "these are not measurements",
             where="measured",
             fix="give a list: [interohm.Measurement(interohm.read_spectrum(path, area_cm2=A))]",
         )
@@ -388,16 +387,16 @@ def screen(
 ) -> ScreeningResult:
     """Screen every negative electrode with every electrolyte and positive electrode.
 
-    One that was stopped goes on where it was, as with ``interohm screen``.
+    An interrupted screening continues where it stopped, as with ``interohm screen``.
 
     Parameters
     ----------
     screening : str, Path, mapping or ScreenConfig
-        A path to YAML, the same fields as a mapping, or a description that was read.
+        Path to a YAML file, the same fields as a mapping, or a parsed description.
     folder : str or Path, optional
-        Where screenings are kept; ``screens`` in the project's folder unless given.
+        Folder for screenings; default: ``screens`` in the project folder.
     workers : int, optional
-        Threads; one a core unless given.
+        Threads; default: one per core.
     table : bool
         Write all cells that fit to Parquet, too.
     progress : callable, optional
@@ -407,7 +406,7 @@ def screen(
     Raises
     ------
     InputError
-        The description or a record is wrong, or an argument is of a wrong type.
+        The description or a record is wrong, or an argument has a wrong type.
 
     Examples
     --------

@@ -267,12 +267,14 @@ class _Reader:
         """Refuse a line above the numbers that may be their heading, or speaks of units."""
         cells = [cell for text in row.cells for cell in re.split(r"[,;\t]", text)]
         if len(cells) > 1 and self._names_in(cells):
-            raise self._error(row, "the heading has not as many columns as the numbers below it")
+            raise self._error(
+                row, "the heading and the numbers below it have different numbers of columns"
+            )
         for word in re.findall(r"[^\W_]+", " ".join(row.cells)):
             if len(word) > 1 and self.units.get(word, 1.0) != 1.0:
                 raise self._error(
                     row,
-                    f"{word!r} stands above the table, not in the heading of a column",
+                    f"{word!r} is above the table, not in the heading of a column",
                     f"name units in the columns' heading: {self.example}",
                 )
 
@@ -297,7 +299,7 @@ class _Reader:
                     first,
                     f"{len(first.cells)} columns without names"
                     if len(first.cells) > 1
-                    else "one column alone",
+                    else "only one column",
                     f"give a heading such as {self.example}; decimal commas need semicolons "
                     "between columns",
                 )
@@ -319,7 +321,7 @@ class _Reader:
             if column.unit is not None and column.unit not in axis.units:
                 raise self._error(
                     row,
-                    f"{column.unit!r} is no known unit of a {axis.name}",
+                    f"{column.unit!r} is not a known unit of a {axis.name}",
                     f"one of {', '.join(axis.units)}",
                 )
         return columns
@@ -389,7 +391,7 @@ class _Reader:
             if unit and unit not in axis.units:
                 raise self._error(
                     row,
-                    f"{unit!r} is no known unit of a {axis.name}",
+                    f"{unit!r} is not a known unit of a {axis.name}",
                     f"one of {', '.join(axis.units)}",
                 )
             if unit and column.unit is not None and axis.units[unit] != axis.units[column.unit]:
@@ -412,7 +414,7 @@ class _Reader:
         if len(self.marks) == 2:
             raise self._error(
                 max(self.marks.values(), key=lambda row: row.line),
-                "decimal commas and decimal points stand in one table",
+                "decimal commas and decimal points are mixed in one table",
                 "write all numbers with points",
             )
         for column in self.bare.keys() & self.scaled.keys():

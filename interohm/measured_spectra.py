@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     ComplexArray = NDArray[np.complex128]
 
+#: Remarks on what is as good afterwards as it was before.
+NOT_IN_ORDER = "the frequencies were not in order; they are sorted"
+DESCENDING = "the frequencies descend; they are sorted in ascending order"
 #: Fewer points say nothing about processes, nor whether the points can be trusted.
 FEWEST_POINTS = 6
 
@@ -252,7 +255,7 @@ class _Reader:
         with zipfile.ZipFile(self.path) as packed:
             if sum(info.file_size for info in packed.infolist()) > _LARGEST_XLSX_BYTES:
                 raise InputError(
-                    f"the workbook unfolds to more than {_LARGEST_XLSX_BYTES // 2**20} MiB",
+                    f"the workbook decompresses to more than {_LARGEST_XLSX_BYTES // 2**20} MiB",
                     where=str(self.path),
                     fix="keep the spectrum in a workbook of its own",
                 )
@@ -341,7 +344,7 @@ class _Reader:
             "phase": "deg, rad",
         }.get(kind, "ohm, mohm, kohm, Mohm, or these times cm² (ohm cm2)")
         return self._error(
-            number, f"{unit!r} is no known unit of the {kind} column", f"one of {known}"
+            number, f"{unit!r} is not a known unit of the {kind} column", f"one of {known}"
         )
 
     # -- numbers
@@ -391,14 +394,14 @@ class _Reader:
                 elif closed is None:
                     raise self._error(
                         number,
-                        f"the line has not the {width} columns of the heading",
+                        f"the line does not have the {width} columns of the heading",
                         "complete the line, or remove it",
                     )
                 continue
             if closed is not None:
                 raise self._error(
                     closed,
-                    "text stands between lines of numbers",
+                    "there is text between lines of numbers",
                     "remove it, or put # before it",
                 )
             point = self._point(number, row, open_block.columns)
@@ -421,7 +424,7 @@ class _Reader:
         ]
         if len({column.unit for column in parts}) > 1:
             raise InputError(
-                "real and imaginary part have not the same unit",
+                "the real and the imaginary part have different units",
                 where=str(self.path),
                 fix=f"give a heading such as {_EXAMPLE}",
             )
@@ -469,7 +472,7 @@ class _Reader:
             if len(self.marks) == 2:
                 raise self._error(
                     max(self.marks.values()),
-                    "decimal commas and decimal points stand in one table",
+                    "decimal commas and decimal points are mixed in one table",
                     "write all numbers with points",
                 )
             values[kind] = number * column.sign * column.factor
@@ -522,7 +525,7 @@ class _Reader:
         distinct, group = np.unique(frequency, return_inverse=True)
         if len(distinct) < FEWEST_POINTS:
             raise InputError(
-                f"the spectrum has {len(distinct)} points, which say nothing about its processes",
+                f"the spectrum has {len(distinct)} points, which are too few to show its processes",
                 where=f"{self.path}, lines {points[0][0]} to {points[-1][0]}",
                 fix=f"give at least {FEWEST_POINTS} frequencies",
             )
@@ -538,9 +541,9 @@ class _Reader:
             z = z[np.argsort(frequency)]
         steps = np.diff(frequency)
         if np.any(steps > 0) and np.any(steps < 0):
-            remarks.append("the frequencies were not in order; they are sorted")
+            remarks.append(NOT_IN_ORDER)
         elif np.any(steps < 0) and not self.from_instrument:
-            remarks.append("the frequencies descend; they are sorted in ascending order")
+            remarks.append(DESCENDING)
         if np.all(z.real < 0):
             raise InputError(
                 "all real parts are negative",
@@ -556,9 +559,9 @@ class _Reader:
             )
         elif positive == len(z):
             raise InputError(
-                "all imaginary parts are positive, as of an inductor",
+                "all imaginary parts are positive, as for an inductor",
                 where=str(self.path),
-                fix="see whether the sign in the heading is right, and the leads short",
+                fix="check the sign in the heading, and whether the leads are short",
             )
         elif inductive := np.count_nonzero(z.imag > _INDUCTIVE * abs(z)):
             remarks.append(

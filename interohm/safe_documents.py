@@ -61,7 +61,7 @@ def refuse_foreign_code(document: Any, *, where: str) -> None:
                     str(value[key]) for key in ("@module", "@class", "@callable") if key in value
                 )
                 raise ForeignCodeError(
-                    f"a document names code of {named[:60]!r}, which is none that it may: it is "
+                    f"a document refers to code of {named[:60]!r}, which is not allowed: it was "
                     "not read",
                     where=where,
                     fix="find out who wrote it, and remove it (a record: `interohm materials "

@@ -38,7 +38,7 @@ def read_text(path: Path, *, fix: str) -> str:
         ) from None
     text = _decoded(raw)
     if text is None or any(ord(one) < 32 and one not in "\t\n\r\f\v" for one in text):
-        raise InputError("cannot read the table: it is no text", where=str(path), fix=fix)
+        raise InputError("cannot read the table: it is not text", where=str(path), fix=fix)
     return text
 
 

@@ -47,8 +47,8 @@ def unpacked(data: bytes, packing: str, *, where: str) -> bytes:
         content: bytes = file.read(limit + 1)
     if len(content) > limit:
         raise InputError(
-            f"it unfolds to more than {limit // 2**20} MiB, from {len(data) / 2**20:.1f} MiB",
+            f"it decompresses to more than {limit // 2**20} MiB, from {len(data) / 2**20:.1f} MiB",
             where=where,
-            fix="look at what it is; if it is right, unpack it before",
+            fix="check what it is; if it is right, unpack it first",
         )
     return content

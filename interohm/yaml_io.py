@@ -93,7 +93,7 @@ def parse_yaml(text: str, *, where: str) -> dict[str, Any]:
 def _json_mapping(text: str) -> dict[str, Any] | None:
     """Return the mapping that a text is as JSON, which is YAML, too; None if it is something else.
 
-    A name that stands twice is left to the reader of YAML, which says where.
+    A name that appears twice is left to the reader of YAML, which says where.
     """
     if not text.lstrip().startswith("{"):
         return None
@@ -101,7 +101,7 @@ def _json_mapping(text: str) -> dict[str, Any] | None:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            raise ValueError("a name stands twice")
+            raise ValueError("a name appears twice")
         return made
 
     try:
@@ -140,16 +140,20 @@ def _yaml_mapping(text: str, where: str) -> dict[Any, Any]:
     except MarkedYAMLError as error:
         problem = error.problem or error.context or "syntax error"
         raise InputError(
-            f"not valid YAML: {problem}", where=at(error), fix="mend the line, or the one before"
+            f"not valid YAML: {problem}",
+            where=at(error),
+            fix="correct the line, or the one before it",
         ) from None
     except (YAMLError, ValueError, TypeError, RecursionError, AttributeError) as error:
         # The pure-Python parser lets a few malformed scalars escape as plain Python errors.
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"not valid YAML: {first_line}", where=where, fix="mend it") from None
+        raise InputError(f"not valid YAML: {first_line}", where=where, fix="correct it") from None
     if not documents or all(document is None for document in documents):
         raise InputError("the file is empty", where=where, fix="see configs/examples/")
     if len(documents) > 1:
-        raise InputError("more than one document", where=where, fix="keep what is before the ---")
+        raise InputError(
+            "more than one document", where=where, fix="keep only the part before the ---"
+        )
     if not isinstance(documents[0], dict):
         raise InputError(
             f"a mapping was expected at the top, not a {type(documents[0]).__name__}",
@@ -169,7 +173,7 @@ def _careful_constructor() -> Any:
         def construct_document(self, node: Any) -> Any:
             if _unfolded_count(node, {}) > _LARGEST_NODE_COUNT:
                 raise ConstructorError(
-                    None, None, "aliases (*name, <<) unfolding without end", node.start_mark
+                    None, None, "aliases (*name, <<) expanding without end", node.start_mark
                 )
             return super().construct_document(node)
 
@@ -194,7 +198,7 @@ def _plain(value: Any, field: str, where: str, depth: int, budget: list[int]) ->
     budget[0] -= 1
     if depth > 50 or budget[0] < 0:
         raise InputError(
-            f"{field[:200]}: nested too deeply or unfolding without end",
+            f"{field[:200]}: nested too deeply, or expanding without end",
             where=where,
             fix="write it without aliases (&name, *name)",
         )
@@ -214,7 +218,7 @@ def _plain(value: Any, field: str, where: str, depth: int, budget: list[int]) ->
             for index, item in enumerate(value)
         ]
     if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{field}: {value} is not a finite number", where=where, fix="mend it")
+        raise InputError(f"{field}: {value} is not a finite number", where=where, fix="correct it")
     if isinstance(value, int) and abs(value) >= 2**63:
         raise InputError(f"{field}: the integer is too large", where=where, fix="write it as 1e20")
     if isinstance(value, datetime.date):
@@ -262,7 +266,7 @@ def check_output_path(path: str | Path) -> None:
         raise InputError(
             f"cannot be written: there is no folder {path.parent}",
             where=str(path),
-            fix="make the folder first, or name another",
+            fix="create the folder first, or name another",
         )
 
 

@@ -26,7 +26,7 @@ def migration_energy(path: Calculation) -> float:
         its ends are not equivalent.
     """
     if path.path is None:
-        raise ValueError(f"calculation {path.hash[:12]} is no migration path")
+        raise ValueError(f"calculation {path.hash[:12]} is not a migration path")
     energies = path.path.energies_eV
     highest = max(energies)
     if highest in (energies[0], energies[-1]):

@@ -225,6 +225,6 @@ def hop_across(path: Calculation) -> HopAcross:
         The calculation has no path.
     """
     if path.path is None:
-        raise ValueError(f"calculation {path.hash[:12]} is no migration path")
+        raise ValueError(f"calculation {path.hash[:12]} is not a migration path")
     energies = path.path.energies_eV
     return HopAcross(max(energies) - energies[0], max(energies) - energies[-1])

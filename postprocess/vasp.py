@@ -151,7 +151,7 @@ def _read(folder: Path, *, without_forces: bool) -> Calculation:
     if not (accepted and np.isfinite(float(run.final_energy))):
         # As of hybrid bands along lines, whose k-points have no weight.
         raise UnusableEnergy(
-            "its energy or forces are no numbers",
+            "its energy or forces are not numbers",
             where=str(path),
             fix="give a self-consistent run on a mesh of k-points",
         )

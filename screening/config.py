@@ -28,7 +28,7 @@ class Candidates(_Config):
         Records by name, path of a YAML file (relative to this one), or pattern (``Li3*``), which
         stands for what it fits in the database and among the shipped records.
     where : str, optional
-        A condition on the records, ``"reduction_limit_V < 0.5 and 'Co' not in elements"``.
+        Condition on the records: ``"reduction_limit_V < 0.5 and 'Co' not in elements"``.
     """
 
     names: Literal["all"] | Annotated[list[Name], Field(min_length=1)]
@@ -48,7 +48,7 @@ class Coating(_Config):
     material : str
         A record's name or path.
     thickness_nm : float or list of float
-        Of the layer; each of a list makes a variant of its own.
+        Thickness of the layer; each value of a list makes one variant.
     """
 
     material: Name
@@ -69,36 +69,39 @@ class ScreenConfig(_Config):
     name : str
         Free text; default: that of the file, without its ending.
     mobile_ion : str
-        Whose records "all" and patterns stand for.
+        Mobile ion of the records that "all" and patterns match.
     negative_electrodes, electrolytes, positive_electrodes : Candidates
-        The three sets.
+        Set of records for this part of the cell.
     negative_coatings, positive_coatings : list of Coating
-        Each makes a further variant of every electrode of that side.
+        Coatings, each of which makes a further variant of every electrode on this side.
     uncoated : bool
-        Whether the electrodes of a side with coatings are there without one, too.
+        Whether electrodes on a side with coatings are also screened without one.
     electrolyte_thickness_nm : float
-        Of every electrolyte.
+        Thickness of every electrolyte.
     temperatures_K, states_of_charge : list of float
-        The conditions; each pair is screened by itself.
+        Conditions; each pair of temperature and state of charge is screened separately.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening of charges.
     where : str, optional
-        A condition on cells, ``"open_circuit_voltage_V > 3 and electrolyte != 'LiPON'"``.
+        Condition on cells: ``"open_circuit_voltage_V > 3 and electrolyte != 'LiPON'"``.
     rank_by : list of str
-        Outputs by which the best cells are kept.
+        Outputs by which cells are ranked.
     count : int
-        How many of them.
+        Number of best cells to keep.
     pareto : list of list of str
-        Groups of outputs; of each, the cells that no other beats in all of the group.
+        Groups of outputs; for each group, the cells that no other beats in all of its outputs.
     histograms : list of str
-        Outputs to count.
+        Outputs whose values are counted in bins.
     samples : int
-        How often the uncertainties of the survivors are drawn; 0 for never.
+        Number of samples of the survivors' uncertainties; 0 for none.
     survivors : int
-        How many of the best cells of the first output are compared with their uncertainties.
+        Number of best cells by the first output whose uncertainties are compared.
     solve_whole_at_most : int
-        Cells that are not the sum of their contacts are solved whole, one by one, if they are not
-        more than this; otherwise they have no resistance.
+        Largest number of cells that are not the sum of their contacts and are solved as a whole,
+        one by one; if there are more, they have no resistance.
+    structures : mapping
+        Crystal structures (CIF, POSCAR; relative to this file) of records that have none, by the
+        record's name, for the campaign of what to calculate next.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=128)] = "screening"
@@ -130,6 +133,8 @@ class ScreenConfig(_Config):
     samples: Annotated[int, Field(ge=0, le=100_000)] = 1000
     survivors: Annotated[int, Field(ge=2, le=2000)] = 100
     solve_whole_at_most: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    # no result depends on it
+    structures: Annotated[dict[Name, Name], Field(exclude=True)] = {}
 
     @field_validator("rank_by", "histograms")
     @classmethod
@@ -137,7 +142,7 @@ class ScreenConfig(_Config):
         for name in names:
             _check_output(name)
         if len(set(names)) < len(names):
-            raise ValueError("an output stands twice; name each once")
+            raise ValueError("an output appears twice; name each once")
         return names
 
     @field_validator("pareto")
@@ -150,7 +155,9 @@ class ScreenConfig(_Config):
 
 def _check_output(name: str) -> None:
     if name not in OUTPUTS:
-        raise ValueError(f"{name!r} is no output of a cell; these are: {', '.join(OUTPUTS)}")
+        raise ValueError(
+            f"{name!r} is not an output of a cell; the outputs are: {', '.join(OUTPUTS)}"
+        )
 
 
 def load_screen(path: str | Path) -> ScreenConfig:

@@ -185,7 +185,7 @@ def _charged(
     """Return the cell with oxidation states, and the molecule that each site is of."""
     if not any(facet):
         raise InputError(
-            f"{conventional.composition.reduced_formula} {facet_name(facet)} is no plane",
+            f"{conventional.composition.reduced_formula} {facet_name(facet)} is not a plane",
             fix="give Miller indices such as [0, 0, 1]",
         )
     charged = conventional.copy()

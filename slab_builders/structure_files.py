@@ -152,7 +152,7 @@ def _judged(message: str, path: Path, where: str) -> str | None:
         letters = re.match(r"[A-Za-z]*", label)
         if not element or letters is None or letters.group().title() != element:
             raise InputError(
-                f"{path}: {label!r} is no element",
+                f"{path}: {label!r} is not an element",
                 where=where,
                 fix="write element symbols in _atom_site_type_symbol",
             )
@@ -179,7 +179,7 @@ def _check_elements(structure: Structure, path: Path, where: str) -> None:
     if unknown or any(not len(site.species) for site in structure):
         named = " and ".join(unknown) or "an empty site"
         raise InputError(
-            f"{path}: {named} is no element", where=where, fix="give the element of every site"
+            f"{path}: {named} is not an element", where=where, fix="give the element of every site"
         )
     flags = structure.site_properties.get("selective_dynamics")
     if flags is None and re.search(r"POSCAR|CONTCAR|\.vasp", path.name):

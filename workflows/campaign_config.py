@@ -173,7 +173,7 @@ class _Phase(_Config):
         if facet is None or isinstance(facet, FacetSurvey):
             return facet
         if not any(facet):
-            raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
+            raise ValueError("[0, 0, 0] is not a plane; give Miller indices such as [0, 0, 1]")
         if max(abs(index) for index in facet) > 9:
             raise ValueError("a Miller index above 9 makes no sensible slab")
         return facet
@@ -322,7 +322,7 @@ class ElectrodePhase(_Phase):
     def _states_are_whole(self) -> ElectrodePhase:
         contents = [state.ion_content for state in self.states]
         if len(set(contents)) < len(contents):
-            raise ValueError("states: an ion content stands twice; give each its own")
+            raise ValueError("states: an ion content appears twice; give each its own")
         if self.facet is None and any(state.work_function_eV is None for state in self.states):
             raise ValueError(
                 "states: give facet, whose work functions are calculated, or work_function_eV at "
@@ -358,7 +358,7 @@ class InterfaceSide(_Config):
     @classmethod
     def _is_a_plane(cls, facet: Facet) -> Facet:
         if not any(facet):
-            raise ValueError("[0, 0, 0] is no plane; give Miller indices such as [0, 0, 1]")
+            raise ValueError("[0, 0, 0] is not a plane; give Miller indices such as [0, 0, 1]")
         return facet
 
 
@@ -373,9 +373,9 @@ class InterfaceHop(_Config):
         The same distance for a second calculation in a cell of another width. The difference
         enters the barrier's uncertainty.
     control : str, optional
-        Name of an interface of one crystal with itself, its hop in a cell as wide. What that
-        barrier lacks to the bulk's is the error of the cell: it is taken from this barrier, and
-        half of it enters the uncertainty.
+        Name of an interface of one crystal with itself, whose hop is calculated in an equally wide
+        cell. Its barrier minus that of the bulk is the error of the cell, which is subtracted from
+        this barrier; half of it enters the uncertainty.
     """
 
     lateral_A: Annotated[Number, Field(gt=0, le=30)] = 4.0
@@ -432,7 +432,7 @@ class InterfacePhase(_Config):
         metals = [side is not None and side.kind == "metal" for side in sides]
         if sum(metals) != 1:
             raise ValueError(
-                "name the side that gives way, left or right: the softer one; of a metal and an "
+                "name the side that is strained, left or right: the softer one; of a metal and an "
                 "insulator it is the metal"
             )
         return "left" if metals[0] else "right"
@@ -554,7 +554,7 @@ class CampaignConfig(_Config):
     def _names_differ(self) -> CampaignConfig:
         for name, count in Counter(phase.name for phase in self.phases).items():
             if count > 1:
-                raise ValueError(f"phases: the name {name!r} stands twice; give each its own")
+                raise ValueError(f"phases: the name {name!r} appears twice; give each its own")
         return self
 
     @property

@@ -70,7 +70,7 @@ def open_launchpad() -> Iterator[LaunchPad]:
             "FireWorks finds no my_launchpad.yaml",
             where="queue",
             fix="let FW_CONFIG_FILE name the FW_config.yaml of your cluster; "
-            "`interohm init-cluster FOLDER` writes one to begin with",
+            "`interohm init-cluster FOLDER` writes one",
         )
     # Only the kind of an error is passed on: the driver may quote the address with its password.
     try:

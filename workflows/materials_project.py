@@ -74,7 +74,7 @@ def _client(wanted: str, where: str) -> Iterator[Any]:
     key = load_settings().materials_project_key
     if key is None:
         raise InputError(
-            f"{wanted} is asked of the Materials Project, and no key is set",
+            f"{wanted} must be fetched from the Materials Project, and no key is set",
             where=where,
             fix="set INTEROHM_MATERIALS_PROJECT_KEY (or MP_API_KEY), or name a file",
         )

@@ -56,13 +56,15 @@ def load_molecule(source: str, folder: Path, *, where: str) -> tuple[str, Molecu
     formula = molecule.composition.formula.replace(" ", "")
     if len(molecule.composition) > 1 or len(molecule) < 2:
         raise InputError(
-            f"{path}: {formula} is no molecule of one element",
+            f"{path}: {formula} is not a molecule of one element",
             where=where,
             fix="molecules stand for elements; name crystals of compounds in `competing`",
         )
     if not molecule.is_valid(tol=_CLOSEST_A):
         raise InputError(
-            f"{path}: atoms lie closer than {_CLOSEST_A} Å", where=where, fix="mend the positions"
+            f"{path}: atoms lie closer than {_CLOSEST_A} Å",
+            where=where,
+            fix="correct the positions",
         )
     return formula, molecule
 

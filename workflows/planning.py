@@ -245,7 +245,7 @@ def as_structure(given: Any) -> Structure:
 
         return AseAtomsAdaptor.get_structure(given)
     raise InputError(
-        f"{type(given).__name__} is no structure",
+        f"{type(given).__name__} is not a structure",
         where="structure",
         fix="give a pymatgen Structure, an ASE Atoms, or a job's output that is or has one",
     )

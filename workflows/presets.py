@@ -488,13 +488,13 @@ def _document(path: Path) -> dict[str, Any]:
     name = data.pop("based_on")
     if not isinstance(name, str):
         raise InputError(
-            f"based_on: {name!r} is no preset",
+            f"based_on: {name!r} is not a preset",
             where=str(path),
-            fix="give a preset's name, as production, or the path of a YAML file",
+            fix="give a preset's name, such as production, or the path of a YAML file",
         )
     if "name" not in data:
         raise InputError(
-            f"name: missing field; with {name}'s own the two could not be told apart",
+            f"name: missing field; with the name of {name}, the two could not be distinguished",
             where=str(path),
             fix="give it a name of its own",
         )
@@ -504,7 +504,7 @@ def _document(path: Path) -> dict[str, Any]:
         raise InputError(
             "based_on: the preset is based on itself",
             where=str(path),
-            fix="name another one, as production",
+            fix="name another one, such as production",
         )
     if "based_on" in base:
         raise InputError(

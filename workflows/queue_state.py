@@ -222,7 +222,7 @@ def no_such_campaign(campaign: str, known: Sequence[str], queue: str) -> InputEr
     """Return the error that names those that a queue has."""
     return InputError(
         f"no campaign {campaign!r} was submitted to {queue}",
-        fix=f"those that were: {', '.join(sorted(known)) or 'none'}",
+        fix=f"submitted campaigns: {', '.join(sorted(known)) or 'none'}",
     )
 
 

@@ -101,7 +101,7 @@ def load_project() -> Project:
         raise InputError(
             f"jobflow-remote finds no project that can be used ({type(error).__name__})",
             where=str(SETTINGS.projects_folder),
-            fix="`interohm init-cluster FOLDER --manager jobflow-remote` writes one to begin with; "
+            fix="`interohm init-cluster FOLDER --manager jobflow-remote` writes one; "
             "`jf project check --errors` says what is wrong with yours, JFREMOTE_PROJECT chooses "
             "among several",
         ) from None

@@ -162,7 +162,7 @@ def _lines(path: Path, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 try:
                     read = json.loads(line)
                 except (ValueError, RecursionError) as error:
-                    raise InputError(f"no JSON: {error}", where=place, fix="mend it") from None
+                    raise InputError(f"no JSON: {error}", where=place, fix="correct it") from None
                 if isinstance(read, dict) and "lattice" in read:  # a structure and nothing else
                     read = {"structure": read, "name": (read.get("properties") or {}).get("name")}
                 if not isinstance(read, dict):
@@ -320,7 +320,7 @@ def _answer(url: str, asked: Mapping[str, Any] | None, where: str) -> dict[str, 
             f"{host} refuses the query (status {response.status_code})"
             + (f": {said}" if said else ""),
             where=where,
-            fix='mend the filter, as `elements HAS ALL "Li","F"`',
+            fix='correct the filter; an example is `elements HAS ALL "Li","F"`',
         )
     return answer
 

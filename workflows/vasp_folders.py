@@ -102,7 +102,7 @@ class Finished:
             raise InputError(
                 f"{role}: {rivals[0]} could be it, and is not whole: {error.what}",
                 where=error.where,
-                fix=f"{error.fix or 'mend it'}; or name another folder in {CONFIG}, or list it "
+                fix=f"{error.fix or 'correct it'}; or name another folder in {CONFIG}, or list it "
                 "under ignore",
             )
         static = [name for name in candidates if self.calculations[name].kind == "static"]
@@ -238,7 +238,7 @@ class Finished:
         for name in named or ():
             if name not in self.bands:
                 raise self.left_out.get(name) or InputError(
-                    f"bands: {name} is no folder with a band structure",
+                    f"bands: {name} is not a folder with a band structure",
                     where=CONFIG,
                     fix=f"one of {_some(self.bands)}" if self.bands else "leave it out",
                 )
@@ -457,11 +457,11 @@ def _not_read(folder: Path, names: Sequence[str]) -> InputError | None:
         return error
     strange = [name for name in names if name.lower().startswith("vasprun")]
     if strange:
-        what = f"{strange[0]} is no name that is read"
+        what = f"{strange[0]} is not a name that is read"
     elif written is not None:
-        what = f"there is no vasprun.xml, and {written.name} alone does not do"
+        what = f"there is no vasprun.xml, and {written.name} alone is not enough"
     elif "vaspout.h5" in names:
-        what = "there is no vasprun.xml, and vaspout.h5 alone does not do"
+        what = "there is no vasprun.xml, and vaspout.h5 alone is not enough"
     elif inputs:
         what = "there are inputs, and no vasprun.xml: VASP has not run here"
     elif packed := [name for name in names if name.lower().endswith(_ARCHIVES)]:

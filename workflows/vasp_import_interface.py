@@ -131,7 +131,7 @@ def _barrier(
     path = finished.choose(f"{phase.name}, hop across", phase.hop, [])
     if path.kind != "neb":
         raise InputError(
-            f"hop: {phase.hop} is no path",
+            f"hop: {phase.hop} is not a path",
             where=finished.path_of(path),
             fix="name a folder with the images 00, 01, ...",
         )

@@ -165,7 +165,7 @@ class ShakeNBreak(_Settings):
     @model_validator(mode="after")
     def _each_once(self) -> ShakeNBreak:
         if len(set(self.bond_distortions)) < len(self.bond_distortions):
-            raise ValueError("bond_distortions: one of them stands twice")
+            raise ValueError("bond_distortions: one of them appears twice")
         return self
 
 

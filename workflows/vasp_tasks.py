@@ -194,7 +194,7 @@ def _calculation(one: Document, name: str) -> Calculation:
         raise InputError("it lacks output.ionic_steps with forces", where=name)
     norms = np.linalg.norm(np.asarray(forces, dtype=float), axis=1)
     if not np.isfinite(norms).all():
-        raise UnusableEnergy("its forces are no numbers", where=name)
+        raise UnusableEnergy("its forces are not numbers", where=name)
     outcar = made.get("outcar") or {}
     sites = outcar.get("electrostatic_potential") or []
     if sites and len(sites) != len(structure):

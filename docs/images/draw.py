@@ -1,6 +1,7 @@
 """Draw the pictures of the documentation: ``python docs/images/draw.py`` (needs Chromium).
 
 The cell is the demo's, whose calculations are in the tests' data; the rest is shipped records.
+Arguments draw some of them: ``cell``, ``screen``, ``explorer``, ``fit``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -64,20 +65,25 @@ def interohm(*arguments: object) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def fill() -> None:
-    """Put the demo's records and the contacts of the 48 cells into the database."""
+def make_demo() -> None:
+    """Put the demo's records into the database, from calculations that are there."""
+    with Database.open(write=True) as database:
+        for path in (ROOT / "tests" / "data" / "calculations" / "quick").glob("*.json.gz"):
+            database.save_calculation(json.loads(gzip.decompress(path.read_bytes())))
+    interohm("run", DEMO)
+
+
+def save_contacts() -> None:
+    """Put the contacts of the 48 cells into the database."""
     config = load_screen(SCREEN)
     pairs = [
         *itertools.product(config.negative_electrodes.names, config.electrolytes.names),
         *itertools.product(config.electrolytes.names, config.positive_electrodes.names),
     ]
     with Database.open(write=True) as database:
-        for path in (ROOT / "tests" / "data" / "calculations" / "quick").glob("*.json.gz"):
-            database.save_calculation(json.loads(gzip.decompress(path.read_bytes())))
         for left, right in pairs:
             contact = contact_result(shipped_material(left), shipped_material(right))
             database.save_contact(contact)
-    interohm("run", DEMO)
 
 
 class Browser:
@@ -208,26 +214,35 @@ def draw_explorer(browser: Browser, address: str) -> None:
     browser.save("explore.png")
 
 
-def main() -> None:
-    """Draw all of them, in a project folder that is not kept."""
+def main(names: Collection[str]) -> None:
+    """Draw some of them, or all without names, in a project folder that is not kept."""
+    wanted = names or ("screen", "fit", "explorer", "cell")
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for name in [name for name in os.environ if name.startswith("INTEROHM_")]:
             del os.environ[name]
-        interohm("screen", SCREEN, "--report", "screen.html")  # by shipped records alone
-        fill()
-        draw_fit()
-        figure = IMAGES / "band_diagram.png"
-        interohm("cell", CELL, "--save", "--report", "cell.html", "--figure", figure)
+        if "fit" in wanted:
+            draw_fit()
+        if "screen" in wanted:
+            interohm("screen", SCREEN, "--report", "screen.html")  # by shipped records alone
+        if "explorer" in wanted:
+            save_contacts()
+        if "cell" in wanted:
+            make_demo()
+            figure = IMAGES / "band_diagram.png"
+            interohm("cell", CELL, "--report", "cell.html", "--figure", figure)
         browser = Browser(Path(folder) / "chromium")
         try:
-            draw_report(browser, Path("cell.html").absolute())
-            draw_screening(browser, Path("screen.html").absolute())
-            with served() as address:
-                draw_explorer(browser, address)
+            if "cell" in wanted:
+                draw_report(browser, Path("cell.html").absolute())
+            if "screen" in wanted:
+                draw_screening(browser, Path("screen.html").absolute())
+            if "explorer" in wanted:
+                with served() as address:
+                    draw_explorer(browser, address)
         finally:
             browser.driver.quit()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

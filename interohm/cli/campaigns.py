@@ -25,13 +25,13 @@ def run(
         bool, typer.Option("--dry-run", help="List the calculations and start none.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Calculations at once; default: one a core.")
+        int | None, typer.Option(min=1, help="Calculations in parallel; default: one per core.")
     ] = None,
 ) -> None:
     """Calculate the phases of a campaign.
 
-    Calculations that the database has are not repeated: the same command continues an interrupted
-    campaign.
+    Calculations that are already in the database are not repeated, so the same command continues
+    an interrupted campaign.
     """
     import warnings
 
@@ -67,12 +67,12 @@ def run(
             with errors_of(config):
                 materials = run_campaign(loaded, database, workers=workers)
         except KeyboardInterrupt:
-            remark("stopped; the same command goes on from there")
+            remark("stopped; the same command continues from there")
             raise
         except CampaignError as error:
             for name, reason in error.failures.items():
                 remark(f"failed: {name}: {reason}")
-            remark("what could be calculated is kept; the same command goes on from there")
+            remark("finished calculations are kept; the same command continues from there")
             raise typer.Exit(1) from None
         remark(f"records saved in {database.location}")
     for name, material in materials.items():
@@ -111,7 +111,7 @@ def warn_of_windows(config: CampaignConfig, database: Database) -> None:
 
     for name, elements in missing_elements(config, database).items():
         remark(
-            f"{name}: there will be no stability window without the energy of "
+            f"{name}: no stability window can be computed without the energy of "
             f"{' and '.join(elements)}; name it in phase_diagram, among molecules (as F2) or "
             "competing"
         )
@@ -150,14 +150,15 @@ def _only_inputs(config: CampaignConfig) -> bool:
         return False
     remark(f"{missing.what}; to run it here: {missing.fix}")
     remark(f"inputs of {len(written)} calculations written to {folder} ({PLAN} lists them)")
-    remark("nothing was submitted; steps after a relaxation have the structure that it begins with")
+    remark("nothing was submitted; steps after a relaxation have its initial structure")
     return True
 
 
 def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
     from interohm.cli.output import console, table
 
-    made = table("calculation", "kind", "charge#", "atoms#", "electrons#", "k-points", "found")
+    named = ("calculation", "kind", "charge#", "atoms#", "electrons#", "k-points", "found")
+    made = table(*named, "identity")
     for calculation in calculations:
         made.add_row(
             calculation.label,
@@ -167,6 +168,7 @@ def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
             str(calculation.electrons),
             " × ".join(map(str, calculation.kpoints)),
             "yes" if calculation.found else "no",
+            calculation.identity,
         )
     out = console()
     out.print(made)

@@ -81,7 +81,7 @@ def write_cluster_files(
     below = ("logs",) if manager == "fireworks" else ("work", "jfremote")
     if there := [name for name in texts if (folder / name).exists()]:
         raise InputError(
-            f"{', '.join(there)} there already",
+            f"{', '.join(there)} already exist",
             where=str(folder),
             fix="name another folder, or move the files away",
         )

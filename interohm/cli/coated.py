@@ -51,9 +51,9 @@ def coated_contact(
 
     if refused:
         raise InputError(
-            f"{', '.join(refused)} does not go with --coating",
+            f"{', '.join(refused)} cannot be combined with --coating",
             where="contact",
-            fix="leave it out; reports and barriers of coated contacts come with `interohm cell` "
+            fix="leave it out; for reports and barriers of coated contacts use `interohm cell` "
             "and `interohm design`",
         )
     layers = [_parsed(text) for text in coatings]
@@ -97,9 +97,9 @@ def _parsed(text: str) -> tuple[str, float]:
         value = float("nan")
     if not name or not colon or value != value:
         raise InputError(
-            f"{text!r} is no name and thickness",
+            f"{text!r} is not a name and a thickness",
             where="--coating",
-            fix="write the record, a colon and nanometres, as LiNbO3:5",
+            fix="write the record, a colon and the thickness in nm: LiNbO3:5",
         )
     adapter: TypeAdapter[float] = TypeAdapter(Thickness)
     return name, validated_as(adapter, value, where=f"--coating {text}")
@@ -166,4 +166,4 @@ def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
         # the contact's own text says how far a potential is outside of a window
         if doubt.code != "window":
             out.print(f"{contact.name}, {doubt.code}: {doubt.text}")
-    out.print(f"potentials: above the neutral mobile metal, record {result.reference}")
+    out.print(f"potentials: relative to the neutral mobile metal, record {result.reference}")

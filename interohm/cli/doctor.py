@@ -14,7 +14,7 @@ def doctor(
 ) -> None:
     """Check engines, database and queue.
 
-    What works, what is missing and how to get it.
+    Lists what works, what is missing and how to install it.
     """
     from interohm.cli.installation_checks import examine
     from interohm.cli.output import console, print_json, table

@@ -21,7 +21,7 @@ def dynamics(
     c_rate: Annotated[
         float,
         typer.Option(
-            metavar="C", help="Current: 1 passes the capacity within an hour, 2 within half of it."
+            metavar="C", help="C-rate: 1 passes the capacity in one hour, 2 in half an hour."
         ),
     ] = 1.0,
     charge: Annotated[
@@ -35,20 +35,20 @@ def dynamics(
         float | None,
         typer.Option(
             metavar="V",
-            help="No current, but a step of the cell's voltage by this, and how its space charges "
-            "follow.",
+            help="Step the cell's voltage by this amount and show how the space charges follow, "
+            "instead of a run at constant current.",
         ),
     ] = None,
     temperature_step: Annotated[
         float | None,
-        typer.Option(metavar="K", help="The same after a step of the temperature, left open."),
+        typer.Option(metavar="K", help="Step the temperature instead, at open circuit."),
     ] = None,
     soc: Annotated[
         float | None,
         typer.Option(
             metavar="0…1",
-            help="State of charge of a step; 0 is discharged. The middle one of the cell's without "
-            "it.",
+            help="State of charge of a step; 0 is discharged. Default: the middle one of the "
+            "cell's.",
         ),
     ] = None,
     temperature: Annotated[
@@ -60,8 +60,8 @@ def dynamics(
         typer.Option(
             metavar="N",
             min=0,
-            help="How often the uncertainties are drawn (100 times); 0: the nominal run alone, "
-            "which is faster. A step is nominal.",
+            help="Samples of the uncertainties (default: 100). 0 computes the nominal run only, "
+            "which is faster. A step is always nominal.",
         ),
     ] = None,
     save: Save = False,
@@ -75,39 +75,22 @@ def dynamics(
 ) -> None:
     """Predict a cell in time.
 
-    A discharge or charge at constant current: the voltage and what takes its part of it, layers,
-    space charges, charge transfer and diffusion in the electrodes. Or, with a step of the potential
-    or the temperature, how the space charges form, by the full equations of ions and potential.
+    A discharge or charge at constant current: the voltage, and the overpotentials of layers, space
+    charges, charge transfer and diffusion in the electrodes. With a step of the potential or the
+    temperature: how the space charges form, from the full equations of ions and potential.
     """
     from interohm.cli.named_materials import assumed_inputs, find_layer_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
-    from interohm.errors import InputError
-    from interohm.prediction.dynamics import DEFAULT_SAMPLES, dynamics_result, steps
-    from interohm.prediction.formation import Step
+    from interohm.prediction.dynamics import DEFAULT_SAMPLES, chosen_step, dynamics_result, steps
     from interohm.prediction.impedance import at_conditions
     from interohm.records.cell_config import StateOfCharge, Temperature, load_cell
 
     check_outputs(report, figure)
-    if potential_step is not None and temperature_step is not None:
-        raise InputError(
-            "a step of the potential and one of the temperature at once",
-            where="--temperature-step",
-            fix="give one of them",
-        )
-    step: Step | None = None
-    by = 0.0
-    if potential_step is not None:
-        step, by = "potential", potential_step
-    elif temperature_step is not None:
-        step, by = "temperature", temperature_step
+    step, by = chosen_step(
+        potential_step, temperature_step, soc, ("--potential-step", "--temperature-step", "--soc")
+    )
     if soc is not None:
         check(soc, StateOfCharge, "--soc")
-        if step is None:
-            raise InputError(
-                "a run goes over all states of charge",
-                where="--soc",
-                fix="give --potential-step or --temperature-step with it, or leave it out",
-            )
     if temperature is not None:
         check(temperature, Temperature, "--temperature")
     described = at_conditions(load_cell(config), soc, temperature)

@@ -72,7 +72,7 @@ def _interval(low: float | None, high: float | None) -> str:
 
 
 def _parts(run: Galvanostatic) -> Table:
-    made = table("overpotential of", "where", "at first (V)", "half way (V)", "in the end (V)")
+    made = table("overpotential of", "where", "start (V)", "halfway (V)", "end (V)")
     half = _nearest(run.time_s, 0.5)
     for one in run.overpotentials:
         values = one.overpotential_V

@@ -15,14 +15,14 @@ FOLDERS = ("campaigns", "designs", "examples", "maps", "structures")
 
 def examples(
     folder: Annotated[
-        Path, typer.Argument(help="Where to write them; made where it does not exist.")
+        Path, typer.Argument(help="Folder to write them to; it is created if necessary.")
     ],
 ) -> None:
     """Copy the examples of the documentation into a folder.
 
-    Cells, campaigns, designs, screenings, records, measured tables and crystal structures, each
-    with comments on its fields. In a folder called configs they have the paths that the
-    documentation names. Existing files are never overwritten.
+    Cells, campaigns, designs, screenings, records, measured tables and crystal structures, all
+    with commented fields. In a folder named configs they have the paths that the documentation
+    uses. Existing files are never overwritten.
     """
     from interohm.cli.output import print_line, remark
 

@@ -16,15 +16,16 @@ EXPLORE_EXAMPLE = "Example: interohm explore --port 8050"
 
 def explore(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the local address; 0: any free one.")
+        int, typer.Option(min=0, max=65535, help="Port of the local address; 0 picks a free one.")
     ] = 8050,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Explore the database in a browser.
 
-    Tables with filters, a heat map of the contacts, band diagrams and resistance budgets, side by
-    side. The page is for this machine alone, works without a network, and writes nothing. Its
-    address is secret: whoever has it can read the database while the command runs.
+    Shows tables with filters, a heat map of the contacts, band diagrams and resistance budgets side
+    by side, and predictions beside measured values. Only this machine can open the page. It works
+    without a network and writes nothing. Keep its address secret: anyone who has it can read the
+    database while the command runs.
     """
     from interohm.cli.output import remark
     from interohm.extras import require

@@ -28,7 +28,7 @@ def impedance(
     soc: Annotated[
         float | None,
         typer.Option(
-            metavar="0…1", help="State of charge; 0 is discharged. All of the cell's without it."
+            metavar="0…1", help="State of charge; 0 is discharged. Default: all of the cell's."
         ),
     ] = None,
     temperature: Annotated[
@@ -38,7 +38,7 @@ def impedance(
     frequencies: Annotated[
         str,
         typer.Option(
-            metavar="LOW:HIGH:N", help="From which to which frequency in Hz, and how many a decade."
+            metavar="LOW:HIGH:N", help="Lowest and highest frequency in Hz, and points per decade."
         ),
     ] = _FREQUENCIES,
     samples: Annotated[
@@ -46,8 +46,8 @@ def impedance(
         typer.Option(
             metavar="N",
             min=0,
-            help="Of a prediction: how often the uncertainties are drawn (2000 times); 0: the "
-            "nominal spectrum alone, which is faster. Not with --measured.",
+            help="Samples of the uncertainties of a prediction (default: 2000). 0 computes the "
+            "nominal spectrum only, which is faster. Not with --measured.",
         ),
     ] = None,
     measured: Annotated[
@@ -55,8 +55,8 @@ def impedance(
         typer.Option(
             metavar="FILE",
             help="A measured spectrum (.csv, .xlsx, Gamry .DTA, BioLogic .mpt, ZView .z): test it, "
-            "and lay the prediction beside it. Several are fitted together; what differs between "
-            "them follows the file: --measured a.mpt,temperature_K=320,soc=0.5,area_cm2=0.785.",
+            "and compare it with the prediction. Repeat the option to fit several together, with "
+            "their conditions: --measured a.mpt,temperature_K=320,soc=0.5,area_cm2=0.785.",
         ),
     ] = None,
     area_cm2: Annotated[
@@ -67,8 +67,8 @@ def impedance(
         list[str] | None,
         typer.Option(
             metavar="FIELD",
-            help="Learn this number of the records from the measured spectra: RECORD:FIELD, a "
-            "field's name alone, or all.",
+            help="Fit this number of the records to the measured spectra: RECORD:FIELD, a field's "
+            "name, or all.",
         ),
     ] = None,
     save_records: Annotated[
@@ -90,10 +90,10 @@ def impedance(
 ) -> None:
     """Predict the impedance of a cell.
 
-    Linear response of ions, electrons and potentials about the cell's space charges at open
-    circuit: spectrum, the processes in it with resistance, capacitance and time constant, and the
-    circuit that the model itself is. With --measured, a measured spectrum is tested, and the
-    records can be fitted to it.
+    The linear response of ions, electrons and potentials around the cell's space charges at open
+    circuit: the spectrum, its processes with resistance, capacitance and time constant, and the
+    equivalent circuit of the model. With --measured, a measured spectrum is tested, and the records
+    can be fitted to it.
     """
     if measured or fit or save_records is not None or area_cm2 is not None:
         from interohm.cli.measured_impedance import refuse_for_measured, run
@@ -177,8 +177,8 @@ def _frequencies(text: str) -> Array:
         low, high, count = (float(part) for part in text.split(":"))
     except ValueError:
         raise InputError(
-            f"{text!r} is no range of frequencies",
+            f"{text!r} is not a range of frequencies",
             where="--frequencies",
-            fix="give LOW:HIGH:PER_DECADE in Hz, as 1e-3:1e7:10",
+            fix="give LOW:HIGH:PER_DECADE in Hz, for example 1e-3:1e7:10",
         ) from None
     return frequencies_Hz(low, high, count)

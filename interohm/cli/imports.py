@@ -21,22 +21,24 @@ IMPORT_EXAMPLE = (
 
 def import_(
     folder: Annotated[
-        Path, typer.Argument(help="Holds VASP's folders and import.yaml; see configs/examples/.")
+        Path,
+        typer.Argument(help="Folder with VASP's folders and import.yaml; see configs/examples/."),
     ],
     store: Annotated[
         Path | None,
-        typer.Option(help="A jobflow.yaml: read atomate2's tasks there instead of the folders."),
+        typer.Option(
+            help="A jobflow.yaml: read atomate2's tasks from its store instead of folders."
+        ),
     ] = None,
     query: Annotated[
-        str, typer.Option(help="Which documents of --store, as MongoDB's JSON.")
+        str, typer.Option(help="Documents of --store to read, as a MongoDB query in JSON.")
     ] = "{}",
 ) -> None:
     """Make records from VASP calculations that others ran, in folders or in atomate2's database.
 
-    All that are below the folder are read; without an import.yaml their contents are listed. What
-    cannot be used is named with its reason, and so is
-    what no record is made of; the records that do not need it are saved. The exit code is 2 if
-    anything was left out or a phase has no record.
+    Reads all calculations below the folder; without an import.yaml, it lists them. Calculations
+    that cannot be used, and phases without a record, are named with the reason; all other records
+    are saved. The exit code is 2 if anything was left out or a phase has no record.
     """
     from interohm.cli.campaigns import print_records
     from interohm.cli.output import progress_of, remark
@@ -77,7 +79,7 @@ def _asked(query: str) -> dict[str, Any]:
         asked = error
     if not isinstance(asked, dict):
         raise InputError(
-            f"{query!r} is no query in JSON",
+            f"{query!r} is not a JSON query",
             where="--query",
             fix="""write it as '{"output.task_label": "static"}'""",
         )

@@ -24,7 +24,7 @@ class Manager(StrEnum):
 #: Which of the two a command asks.
 ManagerOption = Annotated[
     Manager,
-    typer.Option("--manager", envvar="INTEROHM_MANAGER", help="What keeps the queue of jobs."),
+    typer.Option("--manager", envvar="INTEROHM_MANAGER", help="Workflow manager of the queue."),
 ]
 
 
@@ -36,15 +36,17 @@ class Scheduler(StrEnum):
 
 
 def init_cluster(
-    folder: Annotated[Path, typer.Argument(help="Where to write them; all nodes must see it.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder to write them to; all nodes must be able to read it.")
+    ],
     scheduler: Annotated[Scheduler, typer.Option(help="The batch system.")] = Scheduler.slurm,
     manager: ManagerOption = Manager.fireworks,
     mongodb_uri: Annotated[
         bool,
         typer.Option(
             "--mongodb-uri",
-            help="Ask for the database server, unseen, and write it into all files that name it "
-            "(or read it from standard input: a command line is seen by other users).",
+            help="Ask for the address of the database server without showing it, and write it "
+            "into all files (or read it from standard input: other users can see a command line).",
         ),
     ] = False,
 ) -> None:
@@ -52,8 +54,8 @@ def init_cluster(
 
     Commented examples of FW_config.yaml, my_launchpad.yaml, my_fworker.yaml, my_qadapter.yaml,
     jobflow.yaml (or of a project of jobflow-remote) and the environment of the jobs. With
-    --mongodb-uri they name the server; without it their comments say where it goes. All are
-    readable by you alone.
+    --mongodb-uri they contain the server's address; without it, comments say where to put it. Only
+    you can read the files.
     """
     from interohm.cli.cluster_files import write_cluster_files
     from interohm.cli.output import print_line, remark

@@ -216,7 +216,7 @@ def _potcars() -> Check:
     return Check(
         part,
         "missing",
-        f"{folder} is no folder" if folder else "PMG_VASP_PSP_DIR is not set",
+        f"{folder} is not a folder" if folder else "PMG_VASP_PSP_DIR is not set",
         "pmg config -p YOUR_POTCARS FOLDER, then pmg config --add PMG_VASP_PSP_DIR FOLDER",
     )
 
@@ -305,7 +305,9 @@ def _job_store() -> Check:
         # Only the kind of error is shown here and below: it may quote an address with its password.
         return Check(part, "missing", f"jobflow.yaml cannot be used ({type(error).__name__})", fix)
     if type(store) is MemoryStore:
-        return Check(part, "missing", "jobflow keeps them in memory, where no other job is", fix)
+        return Check(
+            part, "missing", "jobflow keeps them in memory, where other jobs cannot read them", fix
+        )
     if hasattr(store, "mongoclient_kwargs"):
         store.mongoclient_kwargs = {
             **store.mongoclient_kwargs,
@@ -425,7 +427,7 @@ def _request() -> Check:
                 [*test, str(path)], cwd=folder, capture_output=True, text=True, timeout=60
             )
         except subprocess.TimeoutExpired:
-            return Check(part, "missing", f"{test[0]} does not answer", "see whether it runs")
+            return Check(part, "missing", f"{test[0]} does not answer", "check that it runs")
     said = " ".join((ran.stderr or ran.stdout).split())
     if ran.returncode != 0:
         fix = f"correct {hint} in {where}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     cls=GroupedHelp,
-    help="List, show, add and remove what is known of contacts: barriers, dipoles, sites.",
+    help="List, show, add and remove interfaces: known barriers, dipoles and sites of contacts.",
     epilog="Example: interohm interfaces show LiF-LLZO",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -31,7 +31,7 @@ _QUANTITIES = ("dipole_V", "barrier_eV", "excess_barrier_eV", "areal_site_densit
 def list_interfaces(as_json: Json = False) -> None:
     """List all interfaces.
 
-    Those of the project's database are asked for a contact before the shipped ones.
+    Interfaces in the project's database take precedence over shipped ones.
     """
     from interohm.cli.output import console, print_json, table
     from interohm.database import Database
@@ -110,7 +110,8 @@ def add(
 ) -> None:
     """Put interfaces into the database.
 
-    All are checked first: if one is wrong, none is added. Those of the same name are replaced.
+    All files are checked first: if one is wrong, none is added. Interfaces of the same name are
+    replaced.
     """
     from interohm.cli.output import remark
     from interohm.database import Database
@@ -122,7 +123,7 @@ def add(
         interface = load_interface(file)
         if interface.name in found:
             raise InputError(
-                f"the name {interface.name} is that of {found[interface.name][0]} already",
+                f"the name {interface.name} is already used in {found[interface.name][0]}",
                 where=str(file),
                 fix="give each interface a name of its own",
             )
@@ -138,9 +139,9 @@ def add(
 
 @app.command("remove", epilog="Example: interohm interfaces remove LiF-LLZO")
 def remove(name: Annotated[str, typer.Argument(help="An interface's name.")]) -> None:
-    """Remove an interface from the database, also one that cannot be read.
+    """Remove an interface from the database, even one that cannot be read.
 
-    Results that were made with it stay. Shipped interfaces are not of the database and stay, too.
+    Results that were made with it stay. Shipped interfaces cannot be removed.
     """
     from interohm.cli.output import remark
     from interohm.database import Database

@@ -18,7 +18,7 @@ KPFM_EXAMPLE = (
 def kpfm(
     measured_map: Annotated[
         Path,
-        typer.Argument(metavar="MAP", help="A table with a heading as x_nm,cpd_V,uncertainty_V."),
+        typer.Argument(metavar="MAP", help="Table with a heading like x_nm,cpd_V,uncertainty_V."),
     ],
     cell: Annotated[
         Path, typer.Option("--cell", metavar="FILE", help="The cell in YAML, with its collectors.")
@@ -26,7 +26,10 @@ def kpfm(
     resolution_nm: Annotated[
         float,
         typer.Option(
-            "--resolution-nm", metavar="NM", min=0.0, help="Of the tip: full width at half maximum."
+            "--resolution-nm",
+            metavar="NM",
+            min=0.0,
+            help="Resolution of the tip: full width at half maximum.",
         ),
     ] = 0.0,
     shift_nm: Annotated[
@@ -35,13 +38,13 @@ def kpfm(
             "--shift-nm",
             metavar="NM",
             min=0.0,
-            help="By how much places may be off, either way; default: a twentieth of the cell.",
+            help="Largest shift of the map, either way; default: a twentieth of the cell.",
         ),
     ] = None,
     soc: Annotated[
         float | None,
         typer.Option(
-            metavar="0…1", help="State of charge of the map; default: the cell's that fits best."
+            metavar="0…1", help="State of charge of the map; default: that of the best fit."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -65,8 +68,8 @@ def kpfm(
 ) -> None:
     """Fit the model of a cell to a measured potential map.
 
-    Where the map lies on the cell, its offset, and what it says of work functions and neutral
-    potentials. The model is shown as a tip of that resolution shows it.
+    Finds the position of the map on the cell and its offset, and what the map implies for work
+    functions and neutral potentials. The model is convolved with the resolution of the tip.
     """
     from interohm.cli.named_materials import find_layer_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
@@ -142,10 +145,10 @@ def _check_folder(folder: Path) -> None:
     from interohm.errors import InputError
 
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is no folder", where="--update", fix="name another")
+        raise InputError(f"{folder} is not a folder", where="--update", fix="name another")
     if any(folder.glob("*.yaml")):
         raise InputError(
-            f"{folder} has records already", where="--update", fix="name an empty folder"
+            f"{folder} already has records", where="--update", fix="name an empty folder"
         )
 
 
@@ -188,6 +191,6 @@ def _print(result: KpfmResult) -> None:
         out.print(numbers)
     silent = [f"{one.material} {one.field}" for one in result.learned if one.learned < 0.05]
     if silent:
-        out.print(f"not told by this map: {', '.join(silent)}")
+        out.print(f"not determined by this map: {', '.join(silent)}")
     for pair in result.together:
         out.print(f"only together: {pair}")

@@ -36,7 +36,7 @@ Name = Annotated[str, typer.Argument(help="A record's name, or a path to its YAM
 def list_materials(as_json: Json = False) -> None:
     """List all records.
 
-    Those of the project's database, and the shipped ones that they do not hide.
+    Lists the records of the project's database, and the shipped records that they do not hide.
     """
     from interohm.cli.output import console, print_json, table
     from interohm.database import Database
@@ -80,7 +80,7 @@ def list_materials(as_json: Json = False) -> None:
 def show(name: Name, as_json: Json = False) -> None:
     """Show one record.
 
-    Every number with its uncertainty, method and source, and what the record implies.
+    Shows every number with its uncertainty, method and source, and what the record implies.
     """
     from interohm.cli.output import console, print_json, table
     from interohm.records import Metal, material_document
@@ -121,9 +121,10 @@ def add(
         list[Path], typer.Argument(metavar="FILE...", help="Records in YAML or JSON.")
     ],
 ) -> None:
-    """Put records into the database, your own or those of others.
+    """Add records to the database, your own or those of others.
 
-    All are checked first: if one is wrong, none is added. Those of the same name are replaced.
+    All files are checked first: if one is wrong, none is added. Records of the same name are
+    replaced.
     """
     from interohm.cli.output import remark
     from interohm.database import Database
@@ -137,7 +138,7 @@ def add(
         material = load_material(file)
         if material.name in found:
             raise InputError(
-                f"the name {material.name} is that of {found[material.name][0]} already",
+                f"the name {material.name} is already used in {found[material.name][0]}",
                 where=str(file),
                 fix="give each record a name of its own",
             )
@@ -160,18 +161,20 @@ def add(
 
 @app.command("remove", epilog="Example: interohm materials remove my-electrolyte")
 def remove(name: Annotated[str, typer.Argument(help="The name of a record.")]) -> None:
-    """Remove a record from the database, also one that cannot be read.
+    """Remove a record from the database, even one that cannot be read.
 
-    Results that were made with it stay. Shipped records are not of the database and stay, too.
+    Results that were made with it stay. Shipped records cannot be removed.
     """
     from interohm.cli.output import remark
     from interohm.database import Database
     from interohm.errors import InputError
+    from interohm.near_names import meant_text
     from interohm.records.shipped import shipped_names
 
     shipped = name in shipped_names()
     with Database.open(write=True, shared=True, wait_s=WAIT_S) as database:
         removed = database.remove_material(name)
+        known = database.material_names()
         location = database.location
     if not removed:
         raise InputError(
@@ -181,7 +184,8 @@ def remove(name: Annotated[str, typer.Argument(help="The name of a record.")]) -
             where="materials remove",
             fix="a record of yours with the same name hides it: interohm materials add FILE"
             if shipped
-            else "`interohm materials list` shows what is there",
+            else meant_text(name, [*known, *shipped_names()])
+            or "`interohm materials list` shows what is there",
         )
     again = "; the shipped record of this name is used again" if shipped else ""
     remark(f"{name} removed from {location}{again}")

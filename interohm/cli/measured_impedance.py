@@ -137,7 +137,7 @@ def _measurement(
         path, name, value = match[1], match[2], match[3]
         if name not in _CONDITIONS:
             raise InputError(
-                f"{name!r} is no condition of a measurement",
+                f"{name!r} is not a condition of a measurement",
                 where=f"--measured {text}",
                 fix=f"one of {', '.join(_CONDITIONS)}",
             )
@@ -145,7 +145,7 @@ def _measurement(
             known[name] = float(value)
         except ValueError:
             raise InputError(
-                f"{value!r} is no number", where=f"--measured {text}", fix=f"give {name}=NUMBER"
+                f"{value!r} is not a number", where=f"--measured {text}", fix=f"give {name}=NUMBER"
             ) from None
     if known["soc"] is not None:
         check(known["soc"], StateOfCharge, "--soc")
@@ -241,8 +241,8 @@ def _save(
         pair = pair_name(materials[place], materials[place + 1])
         if pair in learned and contact.barrier_eV is not None:
             remark(
-                f"{pair}: the cell states a barrier of its own, which goes before the new file: "
-                f"take contacts[{place}].barrier_eV out of the cell, or write the new one there"
+                f"{pair}: the cell states a barrier, which takes precedence over the new file: "
+                f"remove contacts[{place}].barrier_eV from the cell, or write the new one there"
             )
     if not files:
         remark("nothing was learned: no record is written")

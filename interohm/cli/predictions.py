@@ -24,7 +24,7 @@ Figure = Annotated[
 
 def contact(
     left: Annotated[str, typer.Argument(metavar="A", help="A record's name, or a path to YAML.")],
-    right: Annotated[str, typer.Argument(metavar="B", help="The phase right of it.")],
+    right: Annotated[str, typer.Argument(metavar="B", help="The phase to the right of it.")],
     temperature: Annotated[float, typer.Option(metavar="K", help="Temperature in kelvin.")] = 300.0,
     soc: Annotated[
         float, typer.Option(metavar="0…1", help="State of charge; 0 is discharged.")
@@ -32,7 +32,8 @@ def contact(
     thickness_nm: Annotated[
         float | None,
         typer.Option(
-            metavar="NM", help="Make the right insulator (else the left) a layer of that thickness."
+            metavar="NM",
+            help="Thickness of the right insulator (else the left); default: infinite.",
         ),
     ] = None,
     barrier_eV: Annotated[
@@ -47,7 +48,7 @@ def contact(
         list[str] | None,
         typer.Option(
             metavar="NAME:NM",
-            help="A layer between the two and its thickness, as LiNbO3:5; again for more layers.",
+            help="A layer between the two and its thickness: LiNbO3:5. Repeat for more layers.",
         ),
     ] = None,
     samples: Annotated[
@@ -55,7 +56,7 @@ def contact(
         typer.Option(
             metavar="N",
             min=0,
-            help="How often the uncertainties are drawn (2000 times); 0: no intervals, but faster.",
+            help="Samples of the uncertainties (default: 2000). 0 is faster, without intervals.",
         ),
     ] = None,
     save: Save = False,
@@ -66,7 +67,7 @@ def contact(
 ) -> None:
     """Predict the contact of two phases.
 
-    Potential drop, space charge, capacitance, and the resistance with its parts.
+    Prints potential drop, space charge, capacitance, and the resistance with its parts.
     """
     from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, remark
@@ -149,13 +150,13 @@ def cell(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Set a measured potential map beside: a table with a heading as x_nm,cpd_V.",
+            help="Compare with a measured potential map: a table with a heading like x_nm,cpd_V.",
         ),
     ] = None,
 ) -> None:
     """Predict a cell over its state of charge.
 
-    Open-circuit voltage, area-specific resistance, and every contact.
+    Prints open-circuit voltage, area-specific resistance, and every contact.
     """
     from interohm.cli.named_materials import assumed_inputs, find_layer_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark

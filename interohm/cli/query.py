@@ -107,14 +107,17 @@ CollectionOrTable = Annotated[
 Where = Annotated[
     str | None,
     typer.Option(
-        metavar="CONDITION", help="On the columns, as \"resistance < 1 and left == 'Li'\""
+        metavar="CONDITION", help="Condition on the columns: \"resistance < 1 and left == 'Li'\""
     ),
 ]
 Sort = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="Ascending; -COLUMN: descending. Unknown ones last."),
+    typer.Option(
+        metavar="COLUMN",
+        help="Sort by a column, ascending; -COLUMN: descending. Unknown values come last.",
+    ),
 ]
-Limit = Annotated[int, typer.Option(min=0, help="At most so many; 0: all.")]
+Limit = Annotated[int, typer.Option(min=0, help="Largest number of rows; 0: all.")]
 
 
 class Format(StrEnum):
@@ -128,7 +131,7 @@ class Format(StrEnum):
 def query(
     collection: CollectionOrTable,
     criteria: Annotated[
-        str | None, typer.Argument(help="MongoDB's query language, as JSON.")
+        str | None, typer.Argument(help="A query in MongoDB's language, as JSON.")
     ] = None,
     where: Where = None,
     sort: Sort = None,
@@ -140,11 +143,11 @@ def query(
         ),
     ] = False,
 ) -> None:
-    """Ask the database.
+    """Query the database.
 
-    A condition by --where is on flat rows: one for each contact, material and calculation, one for
-    each state of charge of a cell; a wrong name lists the columns. Criteria in MongoDB's own query
-    language are on the documents, with their places in them. Without either, everything is shown.
+    --where filters flat rows: one for each contact, material and calculation, and one for each
+    state of charge of a cell. A wrong name lists the columns. Criteria in MongoDB's query language
+    filter whole documents. Without either, everything is shown.
     """
     from interohm.cli.output import console, print_json, remark
     from interohm.database import Database
@@ -155,9 +158,9 @@ def query(
     by_row = where is not None or sort is not None
     if criteria is not None and by_row:
         raise InputError(
-            "criteria in MongoDB's language and --where or --sort do not go together",
+            "criteria in MongoDB's language cannot be combined with --where or --sort",
             where="query",
-            fix="ask by one of them",
+            fix="use one of them",
         )
     if collection not in COLUMNS and is_table(collection):
         _ask_table(Path(collection), criteria, where, sort, limit, as_json)
@@ -198,7 +201,7 @@ def _ask_table(
         raise InputError(
             "MongoDB's language is for collections, not for tables",
             where=str(path),
-            fix='ask by --where "resistance < 1 and electron_barrier_eV > 1"',
+            fix='use --where "resistance < 1 and electron_barrier_eV > 1"',
         )
     print_table_query(path, where, sort=sort, limit=limit, as_json=as_json)
 
@@ -209,7 +212,7 @@ def export(
     sort: Sort = None,
     limit: Limit = 0,
     format: Annotated[
-        Format | None, typer.Option(help="Default: by the file's ending, else csv.")
+        Format | None, typer.Option(help="Default: from the file's ending, otherwise csv.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file; default: standard output.")
@@ -217,7 +220,7 @@ def export(
 ) -> None:
     """Write rows of the database as CSV, JSON or Parquet.
 
-    The same rows and conditions as of `interohm query --where`, all columns.
+    Rows and conditions are those of `interohm query --where`; all columns are written.
     """
     from interohm.cli.output import remark
     from interohm.database import Database
@@ -229,7 +232,9 @@ def export(
     chosen = format or _format_of(output)
     if chosen is Format.parquet and output is None and sys.stdout.isatty():
         raise InputError(
-            "Parquet is no text for a terminal", where="--output", fix="name a file by --output"
+            "Parquet is a binary format, which a terminal cannot show",
+            where="--output",
+            fix="name a file with --output",
         )
     if chosen is Format.parquet:
         require(
@@ -253,21 +258,25 @@ def export(
 def migrate(
     from_folder: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FOLDER", help="Copy what is in this project folder, too."),
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="Copy the documents of this project folder into the database.",
+        ),
     ] = None,
     to_folder: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FOLDER", help="Copy all into this project folder."),
+        typer.Option("--to", metavar="FOLDER", help="Copy all documents into this project folder."),
     ] = None,
 ) -> None:
-    """Write documents of earlier versions in today's form, or copy them to a server and back.
+    """Upgrade documents of earlier versions, or copy documents to a server and back.
 
-    A folder that an earlier interohm made is moved into one file; what it was made of is kept in
-    its folder before-migration. Questions are answered faster after it.
+    A project folder of an earlier version is moved into one file, which is faster to query; the old
+    files are kept in its subfolder before-migration.
 
-    With --from or --to documents are copied between a folder and the database that the settings
-    name (INTEROHM_MONGODB_URI or INTEROHM_DATA). Documents that exist there already are kept,
-    and the same command continues a copy that was stopped.
+    With --from or --to, documents are copied between a folder and the database of the settings
+    (INTEROHM_MONGODB_URI or INTEROHM_DATA). Existing documents are kept, and the same command
+    continues an interrupted copy.
     """
     from interohm.cli.output import remark
     from interohm.database import Database
@@ -323,7 +332,7 @@ def _copy(settings: Settings, from_folder: Path | None, to_folder: Path | None) 
         place = target.location
     remark(f"copied to {place}: {_counted(made.copied) or 'nothing'}")
     if made.present:
-        remark(f"{made.present} documents were there already")
+        remark(f"{made.present} documents were already there")
     for collection, name in made.different[:_NAMED]:
         remark(f"{collection}, {name}: another one is in {place}, which stays")
     if len(made.different) > _NAMED:
@@ -353,7 +362,7 @@ def _format_of(output: Path | None) -> Format:
     ending = "csv" if output is None else output.suffix.removeprefix(".").lower()
     if ending not in set(Format):
         raise InputError(
-            f"the ending of {output} is no format",
+            f"the ending of {output} is not a known format",
             where="--output",
             fix=f"give --format {', '.join(Format)}, or such an ending",
         )

@@ -44,7 +44,7 @@ _LISTED = 20
 #: Paths and hashes in reasons.
 _OWN_PLACE = re.compile(r"/[^\s:)]+|\b[0-9a-f]{12,64}\b")
 
-_Campaign = Annotated[str | None, typer.Argument(help="Only of the campaign of this name.")]
+_Campaign = Annotated[str | None, typer.Argument(help="Name of a campaign; default: all.")]
 
 
 def submit(
@@ -54,17 +54,25 @@ def submit(
     ] = False,
     parts: Annotated[
         int,
-        typer.Option(min=1, max=10_000, help="Jobs among which a screening's cells are divided."),
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Number of jobs among which the cells of a screening are divided.",
+        ),
     ] = 8,
+    list_phases: Annotated[
+        bool, typer.Option("--phases", help="List all phases, however many there are.")
+    ] = False,
     manager: ManagerOption = Manager.fireworks,
 ) -> None:
     """Put a campaign or a screening into the queue of a cluster.
 
-    One workflow for each phase goes into FireWorks' launchpad (my_launchpad.yaml), or one flow into
-    the project of jobflow-remote; what waits or runs there already, or is in the database, is left
-    alone. `qlaunch`, or jobflow-remote's runner, then submits the jobs to the batch system. The
-    first job of a phase plans it: cuts slabs, places defects, adds the others. --dry-run plans all
-    phases here, and keeps the plans.
+    Adds one workflow per phase to FireWorks' launchpad (my_launchpad.yaml), or one flow to the
+    project of jobflow-remote. Phases that are already queued, or in the database, are skipped.
+    `qlaunch`, or the runner of jobflow-remote, then submits the jobs to the batch system. The first
+    job of a phase plans it: it cuts slabs, places defects and adds the other jobs. --dry-run plans
+    all phases here and keeps the plans; an identity is the calculation's hash, or `planned` while
+    what it starts from is not calculated. For more than twenty phases only sums are shown.
     """
     from interohm.cli.campaigns import errors_of, planned, warn_of_windows
     from interohm.cli.output import console, progress_bar, remark, table
@@ -85,7 +93,7 @@ def submit(
         campaign = loaded.name
         with Database.open() as database, errors_of(config):
             if dry_run:
-                _print_plans(planned(loaded, database))
+                _print_plans(planned(loaded, database), list_phases=list_phases)
                 warn_of_windows(loaded, database)
                 return
             with progress_bar("reading", len(loaded.phases)) as show:
@@ -98,16 +106,21 @@ def submit(
             warn_of_windows(loaded, database)
     with progress_bar("submitting", len(phases)) as show:
         submissions = _submit(manager, campaign, phases, show)
-    made = table("phase", "outcome", "jobs#")
-    for one in submissions:
-        made.add_row(one.phase, one.outcome, str(one.jobs))
-    console().print(made)
     outcomes = Counter(one.outcome for one in submissions)
+    if list_phases or len(submissions) <= _LISTED:
+        made = table("phase", "outcome", "jobs#")
+        for one in submissions:
+            made.add_row(one.phase, one.outcome, str(one.jobs))
+    else:
+        made = table("outcome", "phases#")
+        for outcome, number in outcomes.items():
+            made.add_row(outcome, str(number))
+    console().print(made)
     if outcomes["added"]:
         submitter = _SUBMITTED_BY[manager]
         remark(f"{submitter} submits them to the batch system; `interohm status` shows them")
     if outcomes["failed"]:
-        remark("failed before: `interohm status` says why, `interohm rerun` tries again")
+        remark("failed before: `interohm status` shows why, `interohm rerun` tries again")
 
 
 def status(
@@ -121,11 +134,11 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list of jobs.")] = False,
     manager: ManagerOption = Manager.fireworks,
 ) -> None:
-    """Show what waits, runs, failed and why.
+    """Show which jobs wait, run or failed, and why.
 
-    The jobs of all submitted campaigns, from FireWorks' launchpad or jobflow-remote's project: how
-    many are in which state, what runs, and why jobs failed. A few phases are listed, many with
-    --phases.
+    Counts the jobs of all submitted campaigns, in FireWorks' launchpad or the project of
+    jobflow-remote, by state, and shows which run and why jobs failed. Many phases are listed only
+    with --phases.
     """
     from interohm.cli.output import console, print_json, remark
 
@@ -162,16 +175,16 @@ def rerun(
         typer.Option(
             min=0,
             metavar="SECONDS",
-            help="Silence after which a running job counts as lost; default: FireWorks' "
-            "RUN_EXPIRATION_SECS.",
+            help="Time without a sign of life after which a running job counts as lost; default: "
+            "FireWorks' RUN_EXPIRATION_SECS.",
         ),
     ] = None,
     manager: ManagerOption = Manager.fireworks,
 ) -> None:
-    """Make failed and lost jobs ready again.
+    """Rerun failed and lost jobs.
 
-    Their calculations go on from their checkpoints, and what is in the database is not calculated
-    again.
+    Their calculations continue from their checkpoints. Calculations that are already in the
+    database are not repeated.
     """
     from interohm.cli.output import console
 
@@ -280,25 +293,37 @@ def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[Ph
     return described.name, [PhasePlan("screening", lambda: flow, folder.name, done)]
 
 
-def _print_plans(plans: Sequence[Plan]) -> None:
+def _print_plans(plans: Sequence[Plan], *, list_phases: bool) -> None:
     from interohm.cli.output import console, table
     from interohm.workflows.campaign import once
     from interohm.workflows.cost import core_seconds
 
-    made = table("calculation", "kind", "atoms#", "electrons#", "found", "core-hours, about#")
     calculations = once(plans)
-    total = 0.0
-    for calculation in calculations:
-        hours = 0.0 if calculation.found else core_seconds(calculation) / 3600
-        total += hours
-        made.add_row(
-            calculation.label,
-            calculation.kind,
-            str(calculation.atoms),
-            str(calculation.electrons),
-            "yes" if calculation.found else "no",
-            "" if calculation.found else f"{hours:.2g}",
-        )
+    hours = [0.0 if one.found else core_seconds(one) / 3600 for one in calculations]
+    total = sum(hours)
+    if list_phases or len(plans) <= _LISTED:
+        named = ("calculation", "kind", "atoms#", "electrons#", "found", "core-hours, about#")
+        made = table(*named, "identity")
+        for one, own in zip(calculations, hours, strict=True):
+            made.add_row(
+                one.label,
+                one.kind,
+                str(one.atoms),
+                str(one.electrons),
+                "yes" if one.found else "no",
+                "" if one.found else f"{own:.2g}",
+                one.identity,
+            )
+    else:
+        made = table("kind", "calculations#", "found#", "core-hours, about#")
+        for kind in dict.fromkeys(one.kind for one in calculations):
+            of_kind = [index for index, one in enumerate(calculations) if one.kind == kind]
+            made.add_row(
+                kind,
+                str(len(of_kind)),
+                str(sum(calculations[index].found for index in of_kind)),
+                f"{sum(hours[index] for index in of_kind):.2g}",
+            )
     out = console()
     out.print(made)
     out.print(

@@ -73,9 +73,9 @@ def schema(
 ) -> None:
     """Print the JSON schema of a file or a result.
 
-    Every field of a record, an interface, an experiment, a cell, a campaign, its preset, a
-    screening, a design or an import, with its type and bounds; every field that contact, cell,
-    impedance, dynamics, screen, design and kpfm print with --json, with its unit.
+    Describes every field of a record, an interface, an experiment, a cell, a campaign, its preset,
+    a screening, a design or an import, with its type and bounds, and every field that contact,
+    cell, impedance, dynamics, screen, design and kpfm print with --json, with its unit.
     """
     from interohm.cli.output import print_json
 

@@ -27,7 +27,7 @@ _UNCERTAIN = "5 to 95 %"
 
 #: What the counts beside intervals mean.
 _OF_SAMPLES = (
-    "(m of n): of the m samples whose resistance is positive, which alone have a logarithm and an "
+    "(m of n): only the m samples with a positive resistance have a logarithm and an "
     "activation energy"
 )
 
@@ -85,7 +85,7 @@ def print_contact(document: ContactResult, assumed: list[str]) -> None:
     _explain_counts(made, resistances)
     print_dominant(document.sensitivity)
     _doubts([document])
-    out.print(f"potentials: above the neutral mobile metal, record {document.reference}")
+    out.print(f"potentials: relative to the neutral mobile metal, record {document.reference}")
 
 
 def _add_electrons(made: Table, document: ContactResult) -> None:
@@ -193,7 +193,7 @@ def _why_apparent(seen: ContactExtrinsic) -> str:
     """Say what stands between a contact and its measurement."""
     said = []
     if seen.contact_fraction is not None and seen.contact_fraction < 1.0:
-        said.append(f"{seen.contact_fraction:.3g} of the area touches")
+        said.append(f"{seen.contact_fraction:.3g} of the area in contact")
     if seen.constriction_ohm_cm2:
         said.append(f"constriction {shown(seen.constriction_ohm_cm2, 3)} Ω·cm²")
     if seen.interphase_ohm_cm2:
@@ -311,7 +311,7 @@ def print_cell(document: CellResult, assumed: list[str]) -> None:
     print_dominant(last.sensitivity, f" at state of charge {last.state_of_charge:g}")
     _doubts([contact for state in document.states for contact in state.contacts])
     if document.reference:
-        out.print(f"potentials: above the neutral mobile metal, record {document.reference}")
+        out.print(f"potentials: relative to the neutral mobile metal, record {document.reference}")
 
 
 def _interfaces(document: CellResult) -> Table:
@@ -390,10 +390,10 @@ def _following(document: CellResult) -> Table | None:
 
 
 def _apparent(document: CellResult) -> Table | None:
-    """Return what an experiment would see, at each state of charge; None where nothing is given."""
+    """Return the apparent resistance at each state of charge; None where nothing is given."""
     made = table(
         "state of charge#",
-        "an experiment would see",
+        "an experiment would measure",
         "intrinsic (Ω·cm²)",
         "apparent (Ω·cm²)",
         f"log10, {_UNCERTAIN}",

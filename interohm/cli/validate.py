@@ -19,22 +19,22 @@ VALIDATE_EXAMPLE = "Example: interohm validate lco-lipon-haruta-2015 --json"
 def validate(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Experiments; default: all that are shipped."),
+        typer.Argument(metavar="[NAME]...", help="Experiments; default: all shipped ones."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value, for programs.")] = False,
     report: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write table and picture into this page (.md; the picture is an .svg beside it).",
+            help="Write the table into this page (.md), and a picture beside it (.svg).",
         ),
     ] = None,
 ) -> None:
-    """Compare predictions with what is measured and published.
+    """Compare predictions with published measurements.
 
-    Every row of configs/validation is predicted from the shipped records. A resistance that may
-    hold extrinsic parts bounds the intrinsic one from above; a prediction whose 5 % quantile is
-    above it is falsified.
+    Predicts every row of configs/validation from the shipped records. A measured resistance that
+    may contain extrinsic parts is an upper limit of the intrinsic one: a prediction whose 5 %
+    quantile is above it is falsified.
     """
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.prediction.validation import row_fields

@@ -25,10 +25,11 @@ def why(
         bool, typer.Option("--json", help="A JSON list, one for each found.")
     ] = False,
 ) -> None:
-    """Walk back to where a prediction comes from.
+    """Trace a prediction back to its sources.
 
-    From a cell that was kept to its contacts, their records, and each number's source: who measured
-    it, why it is assumed, or which calculation it is from and whether that is still there.
+    Goes from a saved cell to its contacts, their records, and the source of each number: who
+    measured it, why it is assumed, or which calculation gave it and whether that is still in the
+    database.
     """
     from interohm.cli.output import console, print_json
     from interohm.database import Database

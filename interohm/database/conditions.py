@@ -303,7 +303,7 @@ class _Reader:
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr)):
             word = "and" if isinstance(node.op, ast.BitAnd) else "or"
             raise self.refused(node, f"conditions are joined by the word {word!r}")
-        raise self.refused(node, f"{self.source(node)!r} is no comparison")
+        raise self.refused(node, f"{self.source(node)!r} is not a comparison")
 
     def comparisons(self, node: ast.Compare, *, negated: bool) -> Condition:
         """Read a comparison, or a chain of them, ``1 < x < 2``."""
@@ -350,7 +350,7 @@ class _Reader:
         if kind is None:
             return constant
         if asked is list and kind is not list:
-            raise self.refused(node, f"{column} is no list")
+            raise self.refused(node, f"{column} is not a list")
         holds = {int: float, list: str}.get(kind, kind)
         if _kind(constant) is not holds:
             raise self.refused(
@@ -372,7 +372,7 @@ class _Reader:
             return node.id
         if isinstance(node, ast.Attribute):
             return f"{self.dotted(node.value)}.{node.attr}"
-        raise self.refused(node, f"{self.source(node)!r} is no name of a field")
+        raise self.refused(node, f"{self.source(node)!r} is not the name of a field")
 
     def constant(self, node: ast.expr) -> Constant:
         sign = 1

@@ -664,7 +664,7 @@ class Database:
             raise InputError(
                 "the profiles are gone: the result was replaced meanwhile",
                 where=self.location,
-                fix="ask again; if that does not help, predict and save it anew",
+                fix="try again; if that does not help, predict and save it again",
             )
         return with_profiles(whole, blob, where=self.location)
 

@@ -126,7 +126,7 @@ class EarlierFolder:
         written = re.findall(r"^\s*journal_mode\s*[=:]\s*(.*?)\s*$", settings, re.M | re.I)
         if named != b"sqlite" or any(re.fullmatch("[A-Za-z]+", mode) is None for mode in written):
             raise InputError(
-                f"the folder is no database of this program: its file {_ENGINE} or {_SETTINGS} "
+                f"the folder is not a database of interohm: its file {_ENGINE} or {_SETTINGS} "
                 "names something else than SQLite",
                 where=self.location,
                 fix="find out who wrote it; a database of this program has the one word sqlite in "

@@ -346,7 +346,7 @@ class Folder:
         [(format,)] = self.execute("PRAGMA user_version").fetchall()
         if application != _APPLICATION_ID or acts:
             raise InputError(
-                "the file is no database of this program",
+                "the file is not a database of interohm",
                 where=str(self.file),
                 fix="find out who wrote it, and move it away",
             )

@@ -105,6 +105,6 @@ def with_profiles(document: Document, blob: bytes, *, where: str) -> Document:
         raise InputError(
             f"the profiles are damaged: {error}",
             where=where,
-            fix="predict the contact or cell and save it anew",
+            fix="predict the contact or cell and save it again",
         ) from error
     return document

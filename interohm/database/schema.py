@@ -141,7 +141,7 @@ def well_formed(where: str) -> Iterator[None]:
         raise InputError(
             f"a document is malformed ({type(error).__name__}: {error})",
             where=where,
-            fix="save it anew, or remove it from the database",
+            fix="save it again, or remove it from the database",
         ) from error
 
 

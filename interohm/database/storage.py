@@ -187,9 +187,9 @@ class Server:
             ) from None
         except DocumentTooLarge as error:
             raise InputError(
-                "a document has more than the 16 MB that a MongoDB server takes",
+                "a document exceeds the 16 MB that a MongoDB server accepts",
                 where=self.location,
-                fix="shorten what its record or configuration says beside the numbers, or keep it "
+                fix="shorten the texts in its record or configuration, or keep it "
                 "in a project folder (unset INTEROHM_MONGODB_URI)",
             ) from error
         except PyMongoError as error:
@@ -258,7 +258,7 @@ def writers_lock(path: Path, *, shared: bool, wait_s: float) -> Iterator[None]:
                 raise InputError(
                     f"another process writes to this database: {holder}",
                     where=str(path),
-                    fix="wait for it or end it; reading commands work meanwhile; set "
+                    fix="wait for it or end it; commands that only read work meanwhile; set "
                     "INTEROHM_MONGODB_URI for many writers at once",
                 )
             time.sleep(_LOCK_POLL_S)

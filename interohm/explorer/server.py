@@ -104,7 +104,7 @@ def explorer(settings: Settings, predict: Predict | None = None) -> Dash:
         if request.path == f"{root}_dash-update-component" and not is_request(
             request.get_json(silent=True)
         ):
-            abort(400, "This is no request of the page.")
+            abort(400, "This is not a request of the page.")
 
     @server.errorhandler(Exception)
     def without_traceback(error: Exception) -> Response:
@@ -113,7 +113,7 @@ def explorer(settings: Settings, predict: Predict | None = None) -> Dash:
             return error.get_response()  # type: ignore[return-value]
         logging.getLogger(__name__).warning("a request failed: %s: %s", type(error).__name__, error)
         if isinstance(error, (AttributeError, LookupError, RecursionError, TypeError, ValueError)):
-            return Response("This is no request of the page.", 400, mimetype="text/plain")
+            return Response("This is not a request of the page.", 400, mimetype="text/plain")
         return Response("The request failed.", 500, mimetype="text/plain")
 
     @server.after_request
@@ -147,9 +147,9 @@ def listen(app: Dash, port: int) -> tuple[BaseWSGIServer, str]:
         server = make_server(_LOOPBACK, port, app.server, threaded=True)
     except (OSError, OverflowError, SystemExit):
         raise InputError(
-            f"port {port} cannot be used: another program may listen there",
+            f"port {port} cannot be used: another program may be using it",
             where="--port",
-            fix="give another one by --port, or 0 for any that is free",
+            fix="choose another one with --port, or 0 for any free port",
         ) from None
     path = app.config.requests_pathname_prefix
     return server, f"http://{_LOOPBACK}:{server.server_port}{path}"

@@ -38,6 +38,48 @@ def steps(step: Step | None, samples: int) -> int:
     return 1 if step is not None else galvanostatic_steps(samples)
 
 
+def chosen_step(
+    potential_V: float | None,
+    temperature_K: float | None,
+    state_of_charge: float | None,
+    names: tuple[str, str, str],
+) -> tuple[Step | None, float]:
+    """Return which step was asked for, and by how much; None and 0 for a run.
+
+    Parameters
+    ----------
+    potential_V, temperature_K : float, optional
+        The steps; one of them at most.
+    state_of_charge : float, optional
+        Of a step alone.
+    names : (str, str, str)
+        What the user calls these three.
+
+    Raises
+    ------
+    InputError
+        Two steps, or a state of charge of a run.
+    """
+    potential, temperature, charge = names
+    if potential_V is not None and temperature_K is not None:
+        raise InputError(
+            "a step of the potential and one of the temperature at once",
+            where=temperature,
+            fix="give one of them",
+        )
+    if potential_V is not None:
+        return "potential", potential_V
+    if temperature_K is not None:
+        return "temperature", temperature_K
+    if state_of_charge is not None:
+        raise InputError(
+            "a run goes over all states of charge",
+            where=charge,
+            fix=f"give {potential} or {temperature} with it, or leave it out",
+        )
+    return None, 0.0
+
+
 def dynamics_result(
     cell: Cell,
     materials: list[Insulator | Metal],
@@ -139,7 +181,7 @@ def dynamics_result(
 def _check(cell: Cell, c_rate: float, step: Step | None, by: float) -> None:
     if not _C_RATES[0] <= c_rate <= _C_RATES[1]:
         raise InputError(
-            f"{c_rate:g} is no C-rate within {_C_RATES[0]:g} to {_C_RATES[1]:g}",
+            f"{c_rate:g} is not a C-rate within {_C_RATES[0]:g} to {_C_RATES[1]:g}",
             where="C-rate",
             fix="give a positive number; 1 is the whole capacity within an hour",
         )
@@ -166,7 +208,7 @@ def _step_remarks(materials: list[Insulator | Metal]) -> list[str]:
         "electrode fills up within the time that is shown"
     ]
     if any(one.two_phase_range is not None for one in materials if isinstance(one, Metal)):
-        found.append("of two phases that coexist, the space charge is that of the larger share")
+        found.append("where two phases coexist, the space charge is that of the larger one")
     return found
 
 
@@ -188,7 +230,7 @@ def _run_remarks(materials: list[Insulator | Metal], run: dict[str, Any]) -> lis
             )
         if one.two_phase_range is not None and one.chemical_diffusivity_cm2_s is not None:
             found.append(
-                f"{one.name}: its voltage is that of two phases between "
+                f"{one.name}: two phases coexist between "
                 f"{one.two_phase_range[0]:g} and {one.two_phase_range[1]:g} ions; its diffusivity "
                 "is an effective one"
             )

@@ -1,4 +1,4 @@
-"""What an experiment would see beside the intrinsic resistance (physics.md, section 10).
+"""What an experiment would measure beside the intrinsic resistance (physics.md, section 10).
 
 Nothing here enters an intrinsic resistance: the functions take solutions, and return what stands
 beside them.
@@ -92,7 +92,7 @@ def extrinsic_contact(
     temperature_K: float,
     field_samples: FieldSamples | None,
 ) -> ExtrinsicContact:
-    """Return what an experiment would see of a contact.
+    """Return what an experiment would measure of a contact.
 
     Parameters
     ----------
@@ -298,7 +298,7 @@ def _along(
 
 @dataclass(frozen=True)
 class Seen(Generic[Part]):
-    """What an experiment would see of a contact or a layer, nominal and sampled."""
+    """What an experiment would measure of a contact or a layer, nominal and sampled."""
 
     nominal: Part
     sampled: Part | None
@@ -315,7 +315,7 @@ def seen_contact(
     temperature_K: float,
     field_samples: FieldSamples | None,
 ) -> Seen[ExtrinsicContact] | None:
-    """Return what an experiment would see of a contact; None where nothing is given."""
+    """Return what an experiment would measure of a contact; None where nothing is given."""
     if given is None:
         return None
     many = None
@@ -340,7 +340,7 @@ def seen_layer(
     resistances: tuple[Array | None, Array | None],
     field_samples: FieldSamples | None,
 ) -> Seen[ExtrinsicLayer] | None:
-    """Return what an experiment would see of a layer's grains; None where nothing is given.
+    """Return what an experiment would measure of a layer's grains; None where nothing is given.
 
     Parameters
     ----------
@@ -392,7 +392,7 @@ def apparent_cell_ohm_cm2(
     *,
     sampled: bool,
 ) -> Array | None:
-    """Return the area-specific resistance that an experiment would see, nominal or of the samples.
+    """Return the area-specific resistance that an experiment sees, nominal or of the samples.
 
     The intrinsic one, and what each contact and each layer has beside it; None where nothing is
     given.

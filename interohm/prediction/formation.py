@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from interohm.device_models import Chain, Crossing, HalfSpace, Metal, solve_chain
-from interohm.device_models.dynamics.linear import step_relaxations
-from interohm.device_models.dynamics.transient import (
+from interohm.device_models.dynamics.finite_volumes import (
     Electrode,
     Static,
-    Transient,
     TransientStack,
     Volumes,
     equilibrium,
     nodes_nm,
-    run,
 )
+from interohm.device_models.dynamics.linear import step_relaxations
+from interohm.device_models.dynamics.transient import Transient, run
 from interohm.device_models.grid.equations import Reservoir
 from interohm.device_models.grid.stack_layer import layer_stack
 from interohm.errors import InputError
@@ -102,7 +101,7 @@ def _unsolved(error: RuntimeError) -> InputError:
     return InputError(
         f"no solution in time: {error}",
         where="layers",
-        fix="take a smaller step, or look at what `interohm cell` says of the layers",
+        fix="choose a smaller step, or see what `interohm cell` reports about the layers",
     )
 
 
@@ -257,7 +256,7 @@ def _times(cell: Cell, state: SolvedState, step: Step) -> tuple[Array, list[dict
         raise InputError(
             "nothing in the cell relaxes within 1e12 s",
             where="layers",
-            fix="look at what `interohm cell` says of the layers",
+            fix="see what `interohm cell` reports about the layers",
         )
     rows = [
         {"time_s": float(time[k]), "share": float(share[k])}

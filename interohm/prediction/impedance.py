@@ -40,7 +40,7 @@ def frequencies_Hz(lowest_Hz: float, highest_Hz: float, per_decade: float) -> Ar
     InputError
         They are out of bounds, or too many.
     """
-    fix = "give LOW:HIGH:PER_DECADE in Hz, as 1e-3:1e7:10"
+    fix = "give LOW:HIGH:PER_DECADE in Hz, for example 1e-3:1e7:10"
     if not (_LOWEST_HZ <= lowest_Hz < highest_Hz <= _HIGHEST_HZ):
         raise InputError(
             f"{lowest_Hz:g} to {highest_Hz:g} Hz: the first must be the lower one, both within "
@@ -71,7 +71,7 @@ def checked_frequencies(frequency_Hz: Sequence[float]) -> Array:
     try:
         known = np.asarray(frequency_Hz, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError("they are no numbers", where="frequency_Hz", fix=fix) from None
+        raise InputError("they are not numbers", where="frequency_Hz", fix=fix) from None
     if known.ndim != 1 or known.size < 2 or not np.all(np.diff(known) > 0.0):
         raise InputError("they do not ascend", where="frequency_Hz", fix=fix)
     if known[0] < _LOWEST_HZ or known[-1] > _HIGHEST_HZ:
@@ -180,9 +180,9 @@ def impedance_result(
         if not np.all(np.isfinite(z)):
             raise InputError(
                 f"no impedance at state of charge {charge:g}: a resistance or a capacitance of the "
-                "cell is beyond what numbers hold",
+                "cell exceeds the range of numbers",
                 where=where,
-                fix="look at what `interohm cell` says of its layers",
+                fix="see what `interohm cell` reports about its layers",
             )
         told(2 * place + 1)
         spread = None
@@ -276,7 +276,7 @@ def _quantiles(
 
 def _remarks(materials: list[Insulator | Metal]) -> list[str]:
     return [
-        f"{one.name}: its voltage is that of two phases between {one.two_phase_range[0]:g} and "
+        f"{one.name}: two phases coexist between {one.two_phase_range[0]:g} and "
         f"{one.two_phase_range[1]:g} ions; its diffusivity is an effective one"
         for one in materials
         if isinstance(one, Metal)

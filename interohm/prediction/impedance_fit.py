@@ -281,7 +281,7 @@ def chosen(keys: Sequence[Key], wanted: Sequence[str]) -> list[int]:
         if not places:
             known = ", ".join(f"{record}:{field}" for record, field in keys) or "none"
             raise InputError(
-                f"{name!r} is no uncertain number of the cell's records",
+                f"{name!r} is not an uncertain number of the cell's records",
                 where="--fit",
                 fix=f"one of {known}; or a field's name alone, or all",
             )
@@ -327,7 +327,9 @@ def fit_records(
     try:
         fit = fit_gaussian(observations, np.zeros(len(keys)), np.eye(len(keys)))
     except ValueError as error:
-        raise InputError(str(error), where="--fit", fix="see what `interohm cell` says") from None
+        raise InputError(
+            str(error), where="--fit", fix="see what `interohm cell` reports"
+        ) from None
 
     def predict_many(places: Array) -> list[ComplexArray]:
         return [model.spectra(places, keys)[0] for model in models]

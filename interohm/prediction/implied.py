@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,10 +22,11 @@ TEMPERATURE_K = 300.0
 
 @dataclass(frozen=True)
 class Implied:
-    """Lines of what a record implies, and of what contradicts."""
+    """What a record implies, where it contradicts itself, and what the model cannot describe."""
 
     lines: list[tuple[str, str]]
     warnings: list[str]
+    doubts: list[str] = field(default_factory=list)
 
 
 def implied(insulator: Insulator) -> Implied:
@@ -105,8 +106,9 @@ def implied(insulator: Insulator) -> Implied:
         ion_content={"left": 1.0, "right": None},
         voltage_V={"left": None, "right": None},
     )
-    warnings += [one["text"] for one in found if one["code"] in ("frequency", "coupling", "field")]
-    return Implied(lines, warnings)
+    warnings += [one["text"] for one in found if one["code"] == "frequency"]
+    doubts = [one["text"] for one in found if one["code"] in ("coupling", "field")]
+    return Implied(lines, warnings, doubts)
 
 
 def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
@@ -116,11 +118,11 @@ def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
     if not 0.0 < level < gap:
         warnings.append(
             f"the neutral Fermi level, {level:.2f} eV above the valence band, is outside of the "
-            f"band gap of {gap:g} eV: formation energies and gap do not fit together"
+            f"band gap of {gap:g} eV: formation energies and gap are not consistent"
         )
     if not bool(bulk.neutral_by_ions):
         warnings.append(
-            "electrons or holes keep the phase neutral, more than its ions: it is no electrolyte"
+            "electrons or holes, rather than ions, keep the phase neutral: it is not an electrolyte"
         )
     window = insulator.stability_window_V
     if window is not None:

@@ -271,7 +271,7 @@ def measured_fields(state: PotentialMap, measured: MeasuredMap) -> dict[str, Any
     inside = (measured.x_nm >= state.x_nm[0]) & (measured.x_nm <= state.x_nm[-1])
     if not np.any(inside):
         raise InputError(
-            f"no place lies within the cell, {state.x_nm[0]:g} to {state.x_nm[-1]:g} nm",
+            f"no point lies within the cell, {state.x_nm[0]:g} to {state.x_nm[-1]:g} nm",
             where=measured.source,
             fix="count x in nm from the left edge of the first layer",
         )

@@ -280,8 +280,8 @@ def _doubts(
         ]
         if alike:
             found.append(
-                f"the map does not tell the state of charge: {', '.join(alike)} fits as well (name "
-                "it by --soc)"
+                f"the map does not determine the state of charge: {', '.join(alike)} fits as well "
+                "(name it by --soc)"
             )
     return found
 

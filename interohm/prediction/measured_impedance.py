@@ -246,7 +246,7 @@ def _verdict(spectrum: MeasuredSpectrum, test: KramersKronig, usable: NDArray[np
         )
     inductive = int(np.count_nonzero(test.usable & ~usable))
     if inductive:
-        parts.append(f"{inductive} points are those of the leads' inductance and are left out")
+        parts.append(f"{inductive} points show the inductance of the leads and are left out")
     if not parts:
         parts.append("all points obey the Kramers–Kronig relations")
     return "; ".join([*parts, noise])

@@ -87,7 +87,7 @@ def _text(
     if verdict == "stable":
         return f"{pair} do not react ({beside})"
     said = "react" if verdict == "reacts" else "may react"
-    grows = "; a metal is among them, so that the reaction goes on" if metallic else ""
+    grows = "; a metal is among them, so the reaction continues" if metallic else ""
     outside = "; what forms is outside of this model" if verdict == "reacts" else ""
     products_text = ", ".join(products)
     return f"{pair} {said} to {products_text}, {force:.2g} eV per atom ({beside}){grows}{outside}"

@@ -350,7 +350,7 @@ def _check_stated(insulator: Insulator, phase: Phase) -> None:
     if lacking:
         raise InputError(
             "beside a conductivity, migration energies are given for some of the defects that "
-            f"hop, not for {', '.join(lacking)}: whether they agree with it cannot be said",
+            f"hop, not for {', '.join(lacking)}: so they cannot be checked against it",
             where=f"material {insulator.name}: conductivity",
             fix="leave out migration_energy_eV, which then follows from the conductivity, or give "
             "it for all of them",
@@ -372,6 +372,6 @@ def _check_stated(insulator: Insulator, phase: Phase) -> None:
             f"conductivity beside them says {measured.value_S_cm.value:.2e} S/cm and "
             f"{activation:.3f} eV",
             where=f"material {insulator.name}: conductivity",
-            fix="leave out migration_energy_eV, which then follows from the conductivity, or mend "
-            "one of them",
+            fix="leave out migration_energy_eV, which then follows from the conductivity, or "
+            "correct one of them",
         )

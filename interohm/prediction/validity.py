@@ -68,20 +68,20 @@ def _of_electrode(metal: Metal, side: Side, content: float | None) -> Iterator[t
     if isinstance(side, models.Metal):
         yield (
             "held_electrode",
-            f"{metal.name} holds its potential: its record has no space_charge, so that all of "
-            "the drop falls on the other side",
+            f"{metal.name} has a constant potential up to the contact: its record has no "
+            "space_charge, so the whole drop falls on the other side",
         )
     elif metal.space_charge is not None and metal.space_charge.conductivity_S_cm is None:
         yield (
             "electrode_conductivity",
-            f"{metal.name} bends, but adds no resistance: its space_charge has no "
-            "conductivity_S_cm",
+            f"{metal.name} has a space charge, which adds no resistance: the record gives no "
+            "conductivity_S_cm for it",
         )
     if content is not None and occupation_is_cut(metal, content):
         yield (
             "occupation",
-            f"{metal.name} is all but empty or full of ions there: its occupation is kept "
-            f"{models.HOST_OCCUPATION:g} off the end",
+            f"{metal.name} is almost empty or full of ions there: its occupation is kept "
+            f"{models.HOST_OCCUPATION:g} from the end",
         )
 
 
@@ -115,22 +115,22 @@ def _of_insulator(
         yield (
             "continuum",
             f"the {what} in {material.name} is {length:.2g} nm, less than the hop distance of "
-            f"{hop:.2g} nm: a continuum is below a lattice plane",
+            f"{hop:.2g} nm: the continuum model is used below the distance of lattice planes",
         )
     coupling = float(models.coulomb_coupling(bulk))
     if coupling > 1.0:
         yield (
             "coupling",
-            f"defects in {material.name} feel each other: the Coulomb coupling is {coupling:.2g}, "
-            "and mean fields are controlled below 1",
+            f"defects in {material.name} interact strongly: the Coulomb coupling is "
+            f"{coupling:.2g}, and mean-field theory is valid below 1",
         )
     frequency = float(np.nanmax(bulk.phase.attempt_frequency_Hz, initial=0.0))
     if frequency > _FREQUENCY_HZ:
         yield (
             "frequency",
-            f"ions of {material.name} would attempt {frequency:.1e} hops per second, above what a "
-            "lattice vibrates: its conductivity and its formation and migration energies do not "
-            "fit together",
+            f"ions of {material.name} would attempt {frequency:.1e} hops per second, faster than "
+            "a lattice vibrates: its conductivity and its formation and migration energies are not "
+            "consistent",
         )
     if voltage_V is not None and material.stability_window_V is not None:
         low, high = (bound.value for bound in material.stability_window_V)
@@ -145,6 +145,6 @@ def _of_insulator(
         if full > _FILLING:
             yield (
                 "saturation",
-                f"defects of {material.name} fill {full:.0%} of the sites that they may take at "
-                "the contact: how many these are decides",
+                f"defects of {material.name} fill {full:.0%} of their available sites at the "
+                "contact: the result depends on the number of these sites",
             )

@@ -110,7 +110,7 @@ class _Profile(_Config):
         for first, third in zip(self.distance_nm, self.distance_nm[2:], strict=False):
             if first == third:
                 raise ValueError(
-                    f"distance_nm: {first:g} nm stands more than twice; a jump takes two points"
+                    f"distance_nm: {first:g} nm appears more than twice; a step takes two points"
                 )
         return self
 

@@ -82,7 +82,15 @@ class SusceptibilityRange(_Range):
 
 
 class DopingGradientRange(_Range):
-    """Differences of the doping between the two ends of a layer, which it may have."""
+    """Differences of the doping between the two ends of a layer.
+
+    Parameters
+    ----------
+    from : float
+        Smallest difference, in cm⁻³.
+    to : float
+        Largest difference, in cm⁻³.
+    """
 
     low: Annotated[NetDoping, Field(alias="from")]
     high: Annotated[NetDoping, Field(alias="to")]
@@ -134,7 +142,7 @@ class Coating(_Config):
     material : str
         A record's name, or the path of its YAML file relative to the file that names it.
     thickness_nm : float, list of float or ThicknessRange, optional
-        Instead of that of all candidates.
+        Thickness of this candidate; default: that of all candidates.
     donors_cm3, acceptors_cm3 : float, list of float or DopantRange
         Frozen species, fully ionized, of charge +1 and −1; their mean over the layer.
     doping_gradient_cm3 : float, list of float or DopingGradientRange
@@ -164,9 +172,9 @@ class SecondLayer(_Config):
     Parameters
     ----------
     coatings : list of Coating
-        Each is combined with each of the first layer but itself.
+        Candidates, each of which is combined with each other candidate of the first layer.
     thickness_nm : ThicknessRange, float or list of float
-        That the second layer may have.
+        Thickness of the second layer.
     """
 
     coatings: Annotated[list[Coating], Field(min_length=1, max_length=30)]
@@ -187,7 +195,7 @@ class SideMargins(_Config):
 
 
 class Limits(_Config):
-    """What a coated contact must not fall short of.
+    """Limits that a coated contact must keep.
 
     Parameters
     ----------
@@ -195,13 +203,14 @@ class Limits(_Config):
         From the electrode's Fermi level over the highest conduction band of the coating, and over
         its lowest valence band; null asks for none.
     leakage_A_cm2 : float, optional
-        The most that the electrode may emit over both barriers.
+        Largest current that the electrode may emit over both barriers.
     stability_margin_V : SideMargins
-        How far a potential must be inside of the windows, on each side; negative allows as much
-        beyond them, for phases that decompose slowly. One number is for both sides. The default, 0,
+        Distance that a potential must keep from the limits of the windows, on each side; a negative
+        number allows potentials beyond them, for phases that decompose slowly. One number holds
+        for both sides. The default, 0,
         asks each contact to lie within its windows; the result says what this decides.
     interface_resistance_ohm_cm2 : float
-        Up to which `largest_nm` goes.
+        Limit of the interface resistance, which defines `largest_nm`.
     """
 
     electron_barrier_eV: Annotated[Number, Field(ge=0, le=20)] | None = 0.5
@@ -231,19 +240,19 @@ class Design(_Config):
     coatings : list of Coating
         Candidates for the layer beside the left phase.
     thickness_nm : ThicknessRange, float or list of float
-        That the coating may have: a range is searched, a list tries each of its values.
+        Thickness of the coating: a range is searched, a list tries each of its values.
     second_layer : SecondLayer, optional
         Candidates for a layer between coating and right phase.
     limits : Limits
-        What a coated contact must not fall short of.
+        Limits that a coated contact must keep.
     temperature_K : float
-        Of the contact.
+        Temperature of the contact.
     states_of_charge : list of float
-        Of the electrode; the worst of them counts. 0 is discharged.
+        States of charge of the electrode; the worst one counts. 0 is discharged.
     electrons : bool
         False leaves electrons and holes out.
     samples : int
-        How often the uncertainties of all records are drawn, the same for all candidates.
+        Number of samples of the records' uncertainties, the same for all candidates.
     structures : mapping
         Crystal structures (CIF, POSCAR) of records that have none, by the record's name, for the
         campaign of what to calculate next.
@@ -273,7 +282,7 @@ class Design(_Config):
             names = [one.material for one in coatings]
             for name in names:
                 if names.count(name) > 1:
-                    raise ValueError(f"{field}: {name!r} stands twice; name each once")
+                    raise ValueError(f"{field}: {name!r} appears twice; name each once")
         return self
 
 

@@ -171,7 +171,9 @@ class Experiment(_Model):
                 "or make its comparison 'told'"
             )
         if "interface_resistance_ratio" in compared:
-            raise ValueError("interface_resistance_ratio is told alone: make its comparison 'told'")
+            raise ValueError(
+                "interface_resistance_ratio cannot be compared: make its comparison 'told'"
+            )
         return self
 
     def phases(self) -> tuple[Insulator | Metal, Insulator | Metal] | None:

@@ -452,7 +452,7 @@ class PhaseEnergies(_Model):
         for formula in (self.composition, *self.energies_eV):
             parts = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula)
             if not parts or "".join(name + count for name, count in parts) != formula:
-                raise ValueError(f"{formula!r} is no formula without brackets, as Li3PO4")
+                raise ValueError(f"{formula!r} is not a formula without brackets such as Li3PO4")
         return self
 
 
@@ -503,7 +503,7 @@ class _Material(_Model):
         names = [error.name for error in errors]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"the name {name!r} stands twice; give each its own")
+                raise ValueError(f"the name {name!r} appears twice; give each its own")
         return errors
 
     def _check_moved(self, known: Iterable[str]) -> None:
@@ -513,7 +513,7 @@ class _Material(_Model):
             for field in error.moves:
                 if field not in fields:
                     raise ValueError(
-                        f"shared_errors[{index}].moves: {field!r} is no energy or potential of "
+                        f"shared_errors[{index}].moves: {field!r} is not an energy or potential of "
                         f"this record; it has {', '.join(fields)}"
                     )
 
@@ -626,8 +626,8 @@ class Insulator(_Material):
             for name in choice.defects:
                 if name not in by_name:
                     raise ValueError(
-                        f"carriers[{index}].defects: {name!r} is no defect of this record; it has "
-                        f"{', '.join(by_name)}"
+                        f"carriers[{index}].defects: {name!r} is not a defect of this record; it "
+                        f"has {', '.join(by_name)}"
                     )
                 if not by_name[name].hops:
                     raise ValueError(
@@ -635,7 +635,7 @@ class Insulator(_Material):
                         "attempt_frequency_Hz and hop_distance_nm"
                     )
             if len(set(choice.defects)) < len(choice.defects):
-                raise ValueError(f"carriers[{index}].defects: a name stands twice")
+                raise ValueError(f"carriers[{index}].defects: a name appears twice")
         for defect in self.defects:
             if defect.hops and defect.migration_energy_eV is None and self.conductivity is None:
                 raise ValueError(
@@ -709,7 +709,7 @@ class Insulator(_Material):
         names = [defect.name for defect in self.defects]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"defects: the name {name!r} stands twice; give each its own")
+                raise ValueError(f"defects: the name {name!r} appears twice; give each its own")
         densities: dict[str, tuple[str, float]] = {}
         for defect in self.defects:
             density = defect.site_density_cm3.value

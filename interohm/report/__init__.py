@@ -196,7 +196,7 @@ def _cell_keys(state: CellState) -> list[tuple[str, str, str]]:
         *(
             []
             if apparent is None
-            else [("an experiment would see", f"{shown(apparent, 3)} Ω·cm²", "")]
+            else [("an experiment would measure", f"{shown(apparent, 3)} Ω·cm²", "")]
         ),
         (
             f"open-circuit voltage at state of charge {shown(state.state_of_charge)}",

@@ -164,7 +164,7 @@ def contact_keys(document: ContactResult) -> list[tuple[str, str, str]]:
         found.append(("reaction", document.reaction.verdict, force))
     if document.extrinsic is not None:
         apparent = f"{shown(document.extrinsic.apparent_resistance_ohm_cm2, 3)} Ω·cm²"
-        found.append(("an experiment would see", apparent, ""))
+        found.append(("an experiment would measure", apparent, ""))
     if document.next is not None:
         found.append(("to learn next", document.next.text, ""))
     drop = spread_text(quantiles.potential_drop_V, "V")

@@ -34,14 +34,14 @@ _VERDICT_NOTE = (
 )
 _CURVE_NOTE = (
     "Median over the samples of all uncertainties, at the state of charge with the highest "
-    "resistance; the band is the 5 to 95 % interval of the first one. Tunnelling and pinholes are "
-    "no part of the model: how thin a closed film can be is for you to say."
+    "resistance; the band is the 5 to 95 % interval of the first one. The model does not "
+    "include tunnelling and pinholes: choose the thinnest closed film that you can make."
 )
 _SIDE_NOTE = (
-    "Beside the electrode: from its potential to the nearer limit of the coating's stability "
-    "window. Beside the electrolyte: how far both windows overlap, so that there is a potential "
-    "which both bear. Without a coating the electrolyte meets the electrode's potential itself. A "
-    "negative number is outside."
+    "At the electrode: from its potential to the nearer limit of the coating's stability window. "
+    "At the electrolyte: the overlap of both windows, where a potential exists that both "
+    "withstand. Without a coating, the electrolyte is at the potential of the electrode. Negative "
+    "margins lie outside of a window."
 )
 
 
@@ -96,7 +96,10 @@ def write_design_report(
         section("Reactions and windows", _contacts_table(listed)),
         section("What a coating does for each side", _sides_table(ranked), note=_SIDE_NOTE),
     ]
-    doping = doping_figure(ranked[:_MOST_CURVES])
+    made = [one for one in ranked if any(layer.is_modified for layer in one.layers)]
+    if made:
+        body.append(section("Layers at the optimum", _layers_table(made)))
+    doping = doping_figure(made[:_MOST_CURVES])
     if doping is not None:
         figures["doping"] = doping
         body.append(
@@ -105,8 +108,8 @@ def write_design_report(
     if result.front:
         figures["front"] = _front_figure(result)
         note = (
-            "No other point is as good as these in resistance, electron barrier, stability margin "
-            "and thickness together."
+            "No other point is better than these in all of resistance, electron barrier, "
+            "stability margin and thickness."
         )
         body.append(section("Front", figure("front", "Resistance and thickness"), note=note))
     if result.next:
@@ -204,6 +207,29 @@ def _contacts_table(candidates: Sequence[DesignCandidate]) -> Markup:
                 )
             )
     return table(("coating", "contact", "verdict", "known from", "what happens"), rows)
+
+
+def _layers_table(candidates: Sequence[DesignCandidate]) -> Markup:
+    rows = [
+        (
+            one.name,
+            layer.material,
+            shown(layer.thickness_nm, 3),
+            *(shown(end, 3) for end in layer.doping_at_ends_cm3),
+            shown(layer.susceptibility, 3),
+        )
+        for one in candidates
+        for layer in one.layers
+    ]
+    heads = (
+        "coating",
+        "layer",
+        "thickness (nm)",
+        "donors − acceptors, left end (cm⁻³)",
+        "right end (cm⁻³)",
+        "susceptibility",
+    )
+    return table(heads, rows, numeric=(2, 3, 4, 5))
 
 
 def _sides_table(candidates: Sequence[DesignCandidate]) -> Markup:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MARGIN = {"l": 80, "r": 36, "t": 10, "b": 60}
 
 _ENDS = {
-    "capacity": "all of the capacity passed",
+    "capacity": "the whole capacity passed",
     "cut-off voltage": "the voltage reached its cut-off",
     "surface": "the surface of an electrode was full or empty",
     "current": "a contact could not carry the current",
@@ -34,24 +34,24 @@ _ENDS = {
 
 _VOLTAGE_NOTE = (
     "At constant current. At rest: the open-circuit voltage of the electrodes' mean contents, to "
-    "which the cell returns after the run. The shade is the 5 to 95 % interval of the samples; it "
-    "may leave the figure. A sample that has reached the cut-off voltage stays there. "
+    "which the cell returns after the run. The band is the 5 to 95 % interval of the samples; it "
+    "may extend beyond the figure. A sample that has reached the cut-off voltage stays there. "
 )
 _PARTS_NOTE = (
-    "What each process takes off the voltage (adds to it on charge), stacked; their sum is the "
-    "distance of the two lines above. Where carriers accumulate a space charge conducts better "
-    "than the bulk, and its part is negative. Space charges and charge transfer are those of the "
-    "content at the electrodes' surfaces. "
+    "Overpotential of each process, stacked: it lowers the voltage on discharge and raises it on "
+    "charge. The sum is the distance between the two lines above. Where carriers accumulate, a "
+    "space charge conducts better than the bulk, and its part is negative. Space charges and "
+    "charge transfer follow the ion content at the electrodes' surfaces. "
 )
 _CONTROL_NOTE = (
     "Biot number: resistance of diffusion over that of charge transfer; diffusion controls above "
-    "10, reaction below 0.1. Diffusion number: how far the current outruns diffusion; below 0.1 "
-    "the electrode is evenly filled. "
+    "10, the reaction below 0.1. Diffusion number: rate of the current over that of diffusion; "
+    "below 0.1 the electrode is evenly filled. "
 )
 _FORMATION_NOTE = (
-    "What each side's charge has left of its change. Broken lines: relaxation times that linear "
-    "response expects, the zeros of the impedance after a step of the potential and its poles "
-    "without a current. "
+    "Remaining change of the charge on each side. Dashed lines: relaxation times from linear "
+    "response, the zeros of the impedance after a step of the potential and its poles without a "
+    "current. "
 )
 
 
@@ -113,7 +113,7 @@ def summary(run: Galvanostatic) -> list[str]:
     """Return what limits a run, in words."""
     found = []
     if run.limited_by is not None:
-        found.append(f"most is lost by {run.limited_by[0]}, {run.limited_by[1]}")
+        found.append(f"largest loss: {run.limited_by[0]}, {run.limited_by[1]}")
     for one in run.electrodes:
         if one.control is not None:
             by = "diffusion and reaction" if one.control == "both" else one.control
@@ -192,7 +192,7 @@ def _step(found: Formation, figures: dict[str, Figure]) -> list[Any]:
         )
         for one in found.space_charges
     ]
-    heads = ("space charge", "at first (e/nm²)", "in the end (e/nm²)", "forms in (s)")
+    heads = ("space charge", "start (e/nm²)", "end (e/nm²)", "forms in (s)")
     lines = [(shown(one.time_s, 3), shown(one.share, 2)) for one in found.relaxations]
     what = "Current" if found.step == "potential" else "Voltage"
     return [

@@ -1,4 +1,4 @@
-"""What an experiment would see beside the intrinsic resistances, as a table."""
+"""What an experiment would measure beside the intrinsic resistances, as a table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HEADS = (
 
 
 def extrinsic_section(states: Sequence[CellState | CellContact]) -> Markup:
-    """Return the section on what an experiment would see; nothing where nothing is given.
+    """Return the section on what an experiment would measure; nothing where nothing is given.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def extrinsic_section(states: Sequence[CellState | CellContact]) -> Markup:
     if not rows:
         return Markup("")
     return section(
-        "What an experiment would see",
+        "What an experiment would measure",
         table(
             _HEADS,
             rows,

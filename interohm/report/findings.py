@@ -44,8 +44,8 @@ def _doubts(contacts: Sequence[CellContact]) -> list[str]:
     """Return where the model is beyond what it knows, each remark once."""
     texts = [f"{contact.name}: {doubt.text}" for contact, doubt in different_doubts(contacts)]
     barriers = [
-        f"{contact.name}: nothing is known of the barrier of the hop "
-        "across; it is drawn from a wide prior"
+        f"{contact.name}: the barrier of the hop across the contact is unknown; it is sampled "
+        "from a wide prior"
         for contact in contacts
         if contact.contact_barrier_assumed
     ]
@@ -76,8 +76,8 @@ def _stability(states: Sequence[CellState]) -> list[str]:
         lines.append(
             f"{material} leaves its stability window, {shown(low)} to {shown(high)} V: it is held "
             f"between {shown(min(reached))} and {shown(max(reached))} V against the mobile metal "
-            f"(state of charge {charges}). It would decompose; the prediction is of the phase as "
-            "it is."
+            f"(state of charge {charges}). It would decompose; the prediction is for the "
+            "unreacted phase."
         )
     return lines
 
@@ -120,5 +120,5 @@ def material_findings(materials: Sequence[Insulator | Metal]) -> list[str]:
     counts = {record.name: assumed_count(record) for record in records}
     guesses = [f"{name} {some} of {every}" for name, (some, every) in counts.items() if some]
     if guesses:
-        lines.append(f"numbers that are assumed or defaults, marked below: {', '.join(guesses)}")
+        lines.append(f"assumed or default numbers, marked below: {', '.join(guesses)}")
     return lines

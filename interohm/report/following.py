@@ -9,10 +9,10 @@ from interohm.report.tables import Markup, shown, table
 from interohm.results.cell import CellState, QuasiEquilibrium
 
 _NOTE = (
-    "A space charge forms within the resistance before it times its capacitance. It is that of "
-    "open circuit in a cell in use while this takes less than a tenth of the time in which the "
-    "voltage changes by kT/z. Frozen: defects that take more than 10⁵ s through the space charge, "
-    "and so stay where the layer was made. "
+    "A space charge forms within the time constant of its capacitance and the resistance in "
+    "series with it. In a cell under current it equals that at open circuit as long as this time "
+    "is less than a tenth of the time in which the voltage changes by kT/z. Frozen: defects that "
+    "take more than 10⁵ s to cross the space charge, and therefore stay as the layer was made. "
 )
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     Field: TypeAlias = tuple[float | None, Quantiles | None]
 
 MAP_NOTE = (
-    "Below a value stands what the records' uncertainties leave open: half the 5 to 95 % interval, "
-    "as a factor where all of it is positive. Resistances are coloured by their logarithm; the sum "
-    "of a cell that accumulation makes negative has the colour of the smallest."
+    "Below each value is its uncertainty: half of the 5 to 95 % interval, as a factor where the "
+    "whole interval is positive. Resistances are coloured by their logarithm; a sum that "
+    "accumulation makes negative has the colour of the smallest value."
 )
 
 

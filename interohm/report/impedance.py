@@ -38,20 +38,20 @@ _TAIL = 2.0
 _WIDTH = 0.12
 
 _NYQUIST_NOTE = (
-    "Linear response at open circuit about the static space charges. Rings: where a process with "
-    "at least 1 % of the resistance peaks, by its resistance times its capacitance. "
+    "Linear response at open circuit around the static space charges. Circles: peak frequency of "
+    "each process with at least 1 % of the resistance, from its resistance times its capacitance. "
 )
 _BODE_NOTE = (
-    "Real part and negative imaginary part; shades are the 5 to 95 % intervals of the samples. "
+    "Real part and negative imaginary part; bands are the 5 to 95 % intervals of the samples. "
 )
 _DRT_NOTE = (
-    "The model's own relaxation times: sticks are resistances of the circuit's RC elements, the "
-    "curve is the same drawn with a width of 0.12 decades. Broken lines: times of the processes. "
+    "Relaxation times of the model: sticks are the resistances of the circuit's RC elements; the "
+    "curve broadens them by 0.12 decades. Dashed lines: time constants of the processes. "
 )
 _CIRCUIT_NOTE = (
-    "The model is a sum of parallel RC elements, all of them positive, so that it obeys the "
-    "Kramers–Kronig relations exactly. Each is named after the process that dissipates most of its "
-    "energy. "
+    "The model is a sum of parallel RC elements, all of them positive, and therefore obeys the "
+    "Kramers–Kronig relations exactly. Each element is named after the process that dissipates "
+    "most of its energy. "
 )
 
 

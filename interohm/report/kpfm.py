@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _SHARE, _RESOLUTIONS = 0.04, 4.0
 
 _INFERRED_NOTE = (
-    "Inferred, not measured: a map has two unknowns at each place. Each of the two curves is what "
-    "the map says of one of them if the model is right in the other."
+    "Inferred, not measured: a map has two unknowns at each position. Each curve is one of them, "
+    "if the model is right about the other."
 )
 _LEARNED_NOTE = (
-    "Numbers of records before the map and after, with one standard deviation; of an electrode the "
-    "mean over its curve, which moves as a whole. The offset of the map is free, so that only "
-    "differences are told. Points closer than the resolution count once, and what the model cannot "
-    "follow counts as noise."
+    "Numbers of records before and after the map, with one standard deviation; for an electrode, "
+    "the mean over its curve, which moves as a whole. The offset of the map is free, so the map "
+    "determines only differences. Points closer together than the resolution count once, and the "
+    "misfit of the model counts as noise."
 )
 
 
@@ -140,7 +140,7 @@ def _findings(result: KpfmResult) -> list[str]:
         )
     if result.left_out:
         lines.append(f"{result.left_out} points lie beyond the cell and are left out")
-    lines += [f"only a combination is told of {pair}" for pair in result.together]
+    lines += [f"the map determines only a combination of {pair}" for pair in result.together]
     return lines
 
 
@@ -231,7 +231,7 @@ def _map_figure(result: KpfmResult, contact_nm: float | None) -> Figure:
         {
             "type": "scatter",
             "mode": "lines",
-            "name": "model, as the tip shows it",
+            "name": "model, convolved with the tip",
             "x": [result.x_nm[index] for index in order],
             "y": [result.model_cpd_V[index] for index in order],
             "line": {"color": SERIES[0], "width": 2},
@@ -309,7 +309,7 @@ def write_kpfm_figure(path: str | Path, document: KpfmResult | Mapping[str, Any]
             [result.model_cpd_V[index] for index in order],
             color=named["series-1"],
             lw=1.2,
-            label="model, as the tip shows it",
+            label="model, convolved with the tip",
         )
         for x in result.contacts_nm:
             panel.axvline(x, color=named["rule"], lw=0.6)

@@ -160,7 +160,7 @@ def layer_points(state: CellState) -> list[slice]:
 
 
 def _last_before(x_nm: Array, edge_nm: float) -> int:
-    """Return the index of a layer's last point: an edge stands twice, once for each side."""
+    """Return the index of a layer's last point: an edge appears twice, once for each side."""
     return int(np.argmin(np.abs(x_nm[:-1] - edge_nm) + np.abs(x_nm[1:] - edge_nm)))
 
 

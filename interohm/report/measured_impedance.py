@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm.measured_spectra import DESCENDING, NOT_IN_ORDER
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Cell
 from interohm.report.curves import SERIES
@@ -41,22 +42,28 @@ _AT_END = 2.0
 #: Times longer than the longest of the other processes by this factor are those of diffusion.
 _BEYOND = 10.0
 
-_NYQUIST_NOTE = (
-    "Rings are measured, crosses are left out. The broken line is what the records predict, the "
-    "solid one what they say after the fit. "
-)
-_BODE_NOTE = (
-    "Symbols are measured, lines the model: after the fit if there is one, else what the records "
-    "predict. "
-)
+#: What readers tell that is no reason for caution.
+_HARMLESS = (DESCENDING, NOT_IN_ORDER)
+
+_NYQUIST_NOTE = "Circles are measured points, crosses are points left out. "
+_NYQUIST_MODEL = {
+    False: "The dashed line is the prediction of the records. ",
+    True: "The dashed line is the prediction of the records, the solid line that after the fit. ",
+}
+_BODE_NOTE = {
+    False: "Symbols are measured points, lines the prediction of the records. ",
+    True: "Symbols are measured points, lines the model after the fit. ",
+}
 _RESIDUAL_NOTE = (
-    "What a series of RC elements leaves of the data, relative to |Z|. Scatter about zero is "
-    "noise; what runs away from it was not linear, or changed while it was measured. "
+    "Residuals of a fit with RC elements in series, relative to |Z|. Scatter around zero is noise. "
+    "A systematic deviation means that the sample was not linear, or changed during the "
+    "measurement. "
 )
 _DRT_NOTE = (
-    "Resistance per unit of ln τ. The shade holds 90 % of the distributions that the data and the "
-    "prior allow. Dotted lines: times of the model's processes. A peak that is not resolved has no "
-    "resistance of its own: the data end there, or it is a part of the tail of diffusion. "
+    "Resistance per unit of ln τ. The band contains 90 % of the distributions that the data and "
+    "the prior allow. Dotted lines: time constants of the model's processes. A peak that is not "
+    "resolved has no resistance of its own: the data end there, or it belongs to the tail of "
+    "diffusion. "
 )
 
 
@@ -105,8 +112,14 @@ def write_measured_report(
             f"{shown(spectrum.state_of_charge)}"
         )
         sections += [
-            section(where, figure(nyquist, f"Nyquist plot of {where}"), note=_NYQUIST_NOTE),
-            section("Bode plot", figure(bode, f"Bode plot of {where}"), note=_BODE_NOTE),
+            section(
+                where, figure(nyquist, f"Nyquist plot of {where}"), note=_nyquist_note(spectrum)
+            ),
+            section(
+                "Bode plot",
+                figure(bode, f"Bode plot of {where}"),
+                note=_BODE_NOTE[spectrum.fitted_real_ohm_cm2 is not None],
+            ),
             section(
                 "Kramers–Kronig test",
                 Markup(f"<p>{escape(spectrum.verdict)}.</p>"),
@@ -123,7 +136,12 @@ def write_measured_report(
     layers = " | ".join(material.name for material in materials)
     told = [
         *result.remarks,
-        *(f"{one.source}: {text}" for one in result.spectra for text in one.remarks),
+        *(
+            f"{one.source}: {text}"
+            for one in result.spectra
+            for text in one.remarks
+            if text not in _HARMLESS
+        ),
         *remarks,
         *material_findings(materials),
     ]
@@ -135,6 +153,12 @@ def write_measured_report(
         inputs_section([cell_inputs(cell, materials), *material_tables(materials)]),
     ]
     write_text(path, page(f"{result.cell}: measured impedance", body, figures, [0.0]))
+
+
+def _nyquist_note(spectrum: MeasuredPoints) -> str:
+    harmless = [text for text in spectrum.remarks if text in _HARMLESS]
+    read = "".join(f"As for the file, {text}. " for text in harmless)
+    return _NYQUIST_NOTE + _NYQUIST_MODEL[spectrum.fitted_real_ohm_cm2 is not None] + read
 
 
 def _axis(title: str, **more: Any) -> dict[str, Any]:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from interohm.results.design import NextCalculation
 
 NEXT_NOTE = (
-    "The gain is what the expected log10 of the resistance of the best choice falls by, once the "
-    "result is known with the error that such results have; in a design a broken limit counts as "
-    "three decades. Core-hours are good to a factor of three."
+    "The gain is the decrease of the expected log10 resistance of the best choice, once the result "
+    "is known with its usual error. In a design, a broken limit counts as three decades. "
+    "Core-hours are accurate to a factor of three."
 )
 
 

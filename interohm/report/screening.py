@@ -50,13 +50,13 @@ _TABLED = (*_CELL_MAPS[:3], "negative_margin_V", "positive_margin_V")
 _CONTACT_MAPS = ("interface_ohm_cm2", "potential_drop_V", "electron_barrier_eV")
 
 _MARGIN_NOTE = (
-    "Barriers are those from the negative electrode over the highest conduction band of the cell. "
-    "The stability margin is the distance of the electrodes' potentials from the limits of the "
-    "window of the layer that touches them; a negative one is outside."
+    "Barriers go from the negative electrode over the highest conduction band of the cell. "
+    "The stability margin is the distance from the electrodes' potentials to the limits of the "
+    "window of the adjacent layer; a negative margin is outside of the window."
 )
 _RECORDS_NOTE = (
-    "Assumed numbers are those that nobody measured or calculated; their uncertainties are in "
-    "every interval above."
+    "Assumed numbers have neither been measured nor calculated. Their uncertainties are included "
+    "in every interval above."
 )
 
 
@@ -110,6 +110,13 @@ def _findings(document: ScreeningResult) -> list[str]:
             lines.append(
                 f"{at}{state.not_sums} cells are not the sum of their contacts; "
                 f"{state.solved_whole} of them have been solved whole"
+            )
+        outside = sum(bool(cell.outside_of_model) for cell in state.listed or [])
+        if outside:
+            lines.append(
+                f"{at}{outside} cells are outside of this model, however low their resistance "
+                "looks: an electrode's potential is beyond the window of what touches it, and "
+                "what forms there is not described"
             )
         if state.without_resistance:
             lines.append(f"{at}{state.without_resistance} cells have no resistance")
@@ -244,6 +251,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
                     NONE if chance is None else f"{100 * chance:.0f}",
                     NONE if known is None else interval(known.rank, 3),
                     *(shown(getattr(cell, name), 3) for name in others),
+                    "outside of this model" if cell.outside_of_model else "",
                     _doubts(cell.validity or []),
                 )
             )
@@ -259,6 +267,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
             "is the best, %",
             "rank, 5 to 95 %",
             *(_LABELS[name] for name in others),
+            "verdict",
             "doubts",
         ),
         rows,

@@ -125,7 +125,7 @@ def ranking_section(
         return Markup("")
     figures["ranking"] = ranking
     return section(
-        "What the uncertainty is from",
+        "Sources of the uncertainty",
         figure("ranking", "Shares of the variance by input"),
         note=notes.RANKING_NOTE,
     )

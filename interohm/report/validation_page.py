@@ -14,7 +14,7 @@ from interohm.report.palette import colours
 from interohm.yaml_io import check_output_path, write_bytes, write_text
 
 BEGIN, END = "<!-- validate: begin -->\n", "<!-- validate: end -->\n"
-_HEAD = "# Predictions beside what is measured\n\n"
+_HEAD = "# Predictions compared with measurements\n\n"
 _UNITS = {
     "interface_resistance_ohm_cm2": "R (Ω·cm²)",
     "interface_resistance_ratio": "ratio of R",
@@ -59,7 +59,7 @@ def _text(path: Path) -> str:
         raise InputError(
             "the page has no place for the table",
             where=str(path),
-            fix=f"put the lines {BEGIN.strip()} and {END.strip()} where it shall stand, or name a "
+            fix=f"put the lines {BEGIN.strip()} and {END.strip()} where it belongs, or name a "
             "file that is not there yet",
         )
     return text

@@ -36,7 +36,7 @@ class LayerQuantiles(Result):
 
 
 class LayerExtrinsicQuantiles(Result):
-    """Quantiles of what an experiment would see of a layer."""
+    """Quantiles of what an experiment would measure of a layer."""
 
     boundary_resistance_ohm_cm2: Quantiles | None = Field(
         None, description="Ω·cm²; all boundaries between grains."
@@ -50,7 +50,7 @@ class LayerExtrinsicQuantiles(Result):
 
 
 class LayerExtrinsic(Result):
-    """What an experiment would see of a layer, beside its intrinsic resistance."""
+    """What an experiment would measure of a layer, beside its intrinsic resistance."""
 
     grain_size_nm: float = Field(
         description="nm; distance between grain boundaries along the current."
@@ -278,7 +278,7 @@ class CellState(Result):
         None, description="Ω·cm²; the sum of all parts."
     )
     apparent_resistance_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; what an experiment would see, null where nothing is given."
+        None, description="Ω·cm²; what an experiment would measure, null where nothing is given."
     )
     interface_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; of all contacts and coatings."

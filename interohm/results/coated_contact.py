@@ -12,21 +12,27 @@ from interohm.results.result import NextToLearn, Quantiles, Result, Sensitivity
 class CoatingPart(Result):
     """One coating of a contact."""
 
-    material: str
-    thickness_nm: float = Field(description="nm")
-    resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²")
-    quantiles_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    material: str = Field(description="Record of the coating.")
+    thickness_nm: float = Field(description="nm; thickness.")
+    resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; resistance of the coating.")
+    quantiles_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²; of that resistance.")
 
 
 class CoatedPair(DesignContact):
     """One of the contacts between electrode, coatings and electrolyte."""
 
     potential_drop_V: float | None = Field(None, description="V; right minus left.")
-    charge_transfer_ohm_cm2: float | None = Field(None, description="Ω·cm²")
+    charge_transfer_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; resistance of the ion's hop across the contact."
+    )
     quantiles_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²; of charge transfer.")
-    contact_barrier_eV: float | None = Field(None, description="eV")
+    contact_barrier_eV: float | None = Field(
+        None, description="eV; barrier of the ion's hop across the contact."
+    )
     contact_barrier_assumed: bool = Field(description="Whether nobody measured or calculated it.")
-    interface_numbers: list[InterfaceNumber] = Field(default_factory=list)
+    interface_numbers: list[InterfaceNumber] = Field(
+        default_factory=list, description="What known interfaces say of this contact."
+    )
     validity: list[Doubt] = Field(default_factory=list, description="What to doubt.")
     reaction: Reaction | None = Field(None, description="By energies; null where they are unknown.")
 
@@ -39,15 +45,15 @@ class CoatedPair(DesignContact):
 class CoatedContactResult(Result):
     """A coated contact (`interohm contact A B --coating NAME:NM --json`)."""
 
-    left: str
-    right: str
-    temperature_K: float = Field(description="K")
+    left: str = Field(description="Record of the left phase.")
+    right: str = Field(description="Record of the right phase.")
+    temperature_K: float = Field(description="K; temperature.")
     state_of_charge: float = Field(description="0 is discharged.")
     reference: str = Field(description="Record of the mobile metal, the zero of potential.")
     records: dict[str, str] = Field(description="Hash of each record that was used.")
-    samples: int
-    coatings: list[CoatingPart]
-    contacts: list[CoatedPair]
+    samples: int = Field(description="Number of samples of the uncertainties.")
+    coatings: list[CoatingPart] = Field(description="Coatings, from left to right.")
+    contacts: list[CoatedPair] = Field(description="Contacts, from left to right.")
     reacts: bool | None = Field(
         None, description="Whether a contact does, by energies or by windows; null if unknown."
     )
@@ -55,12 +61,16 @@ class CoatedContactResult(Result):
     interface_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; coatings, charge transfers and depletion."
     )
-    quantiles_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²")
+    quantiles_ohm_cm2: Quantiles | None = Field(
+        None, description="Ω·cm²; of the interface resistance."
+    )
     share_above_ohm_cm2: dict[str, float] | None = Field(
         None, description="Share of the samples above 1, 10, 100 and 10⁴ Ω·cm²."
     )
     electron_barrier_eV: float | None = Field(None, description="eV; of the coatings.")
     hole_barrier_eV: float | None = Field(None, description="eV; of the coatings.")
     leakage_A_cm2: float | None = Field(None, description="A/cm²; an upper bound.")
-    next: NextToLearn | None = None
-    sensitivity: Sensitivity | None = None
+    next: NextToLearn | None = Field(None, description="The number worth knowing better first.")
+    sensitivity: Sensitivity | None = Field(
+        None, description="The inputs that matter to the interface resistance."
+    )

@@ -312,7 +312,7 @@ class Reaction(Result):
 
 
 class ContactExtrinsicQuantiles(Result):
-    """Quantiles of what an experiment would see of a contact."""
+    """Quantiles of what an experiment would measure of a contact."""
 
     contact_fraction: Quantiles | None = Field(
         None, description="Fraction of the area that is in contact."
@@ -335,7 +335,7 @@ class ContactExtrinsicQuantiles(Result):
 
 
 class ContactExtrinsic(Result):
-    """What an experiment would see of a contact, beside its intrinsic resistance."""
+    """What an experiment would measure of a contact, beside its intrinsic resistance."""
 
     hours: float | None = Field(None, description="h; age of the contact.")
     contact_fraction: float | None = Field(None, description="Share of the area that touches.")

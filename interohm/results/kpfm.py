@@ -65,6 +65,7 @@ class KpfmResult(Result):
         default_factory=list, description="What the map says about the records."
     )
     together: list[str] = Field(
-        default_factory=list, description="Pairs of numbers of which only a combination is told."
+        default_factory=list,
+        description="Pairs of numbers of which the map determines only a combination.",
     )
     records: dict[str, str] = Field(description="Hash of each record that was used.")

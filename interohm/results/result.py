@@ -113,7 +113,7 @@ class Result(BaseModel):
             raise InputError(
                 f"{field or 'the document'}: {first['msg']}",
                 where=where,
-                fix="give a document as `--json` prints it, or predict it anew",
+                fix="give a document as printed by `--json`, or predict it again",
             ) from None
 
     def document(self) -> dict[str, Any]:
@@ -144,5 +144,5 @@ def without_records(call: str) -> InputError:
     return InputError(
         "this result was read from a document, which does not hold its records",
         where="report",
-        fix=f"predict it anew, or say interohm.report.{call}",
+        fix=f"predict it again, or call interohm.report.{call}",
     )

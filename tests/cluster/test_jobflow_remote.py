@@ -137,7 +137,9 @@ def test_a_campaign_from_submission_to_its_record(cluster: RemoteCluster, lithiu
     assert "no database server is set" in " ".join(cluster.interohm("status", "lithium").split())
     script.write_text(whole)
     for command in ("status", "rerun"):
-        assert "those that were: lithium" in cluster.run("interohm", command, "x", code=2).stderr
+        assert (
+            "submitted campaigns: lithium" in cluster.run("interohm", command, "x", code=2).stderr
+        )
     assert cluster.interohm("rerun") == "1 jobs ready again\n"
 
     cluster.let_run()

@@ -65,7 +65,9 @@ def test_a_failure_says_why_and_is_rerun(cluster: Cluster, lithium: Path) -> Non
     assert "electrons did not converge" in " ".join(shown.split())
     assert "failed" in cluster.interohm("submit", lithium)
     for command in ("status", "rerun"):
-        assert "those that were: lithium" in cluster.run("interohm", command, "x", code=2).stderr
+        assert (
+            "submitted campaigns: lithium" in cluster.run("interohm", command, "x", code=2).stderr
+        )
     assert cluster.interohm("rerun") == "1 jobs ready again\n"
     assert cluster.status()["Li | Li: cell"]["state"] == "ready"
 

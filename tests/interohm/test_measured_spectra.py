@@ -352,16 +352,19 @@ def test_what_is_sorted_is_told(tmp_path: Path, order: int, words: str | None) -
 @pytest.mark.parametrize(
     ("heading", "words"),
     [
-        ("f (Hz),Z' (V),Z'' (V)", ("line 1", "'V' is no known unit", "ohm")),
-        ("f (s),Z' (ohm),Z'' (ohm)", ("line 1", "'s' is no known unit", "kHz")),
-        ("f (Hz),Z' (ohm cm),Z'' (ohm cm)", ("'ohm cm' is no known unit",)),
-        ("f_Hz,z_real_foo,z_imag_foo", ("line 1", "'foo' is no known unit of the real", "kohm")),
-        ("f_Hz,z_real_V,z_imag_V", ("line 1", "'V' is no known unit of the real", "kohm")),
-        ("f_Hz,z_real_ohm,-z_imag V", ("line 1", "'V' is no known unit of the imaginary", "kohm")),
-        ("frequency_s,z_real_ohm,z_imag_ohm", ("line 1", "'s' is no known unit", "kHz")),
-        ("# f_Hz,z_real_V,z_imag_V", ("line 1", "'V' is no known unit")),
+        ("f (Hz),Z' (V),Z'' (V)", ("line 1", "'V' is not a known unit", "ohm")),
+        ("f (s),Z' (ohm),Z'' (ohm)", ("line 1", "'s' is not a known unit", "kHz")),
+        ("f (Hz),Z' (ohm cm),Z'' (ohm cm)", ("'ohm cm' is not a known unit",)),
+        ("f_Hz,z_real_foo,z_imag_foo", ("line 1", "'foo' is not a known unit of the real", "kohm")),
+        ("f_Hz,z_real_V,z_imag_V", ("line 1", "'V' is not a known unit of the real", "kohm")),
+        (
+            "f_Hz,z_real_ohm,-z_imag V",
+            ("line 1", "'V' is not a known unit of the imaginary", "kohm"),
+        ),
+        ("frequency_s,z_real_ohm,z_imag_ohm", ("line 1", "'s' is not a known unit", "kHz")),
+        ("# f_Hz,z_real_V,z_imag_V", ("line 1", "'V' is not a known unit")),
         ("f (Hz),Z' (ohm),Z'' (kohm)", ()),
-        ("f (Hz),Z' (ohm cm2),Z'' (ohm)", ("not the same unit",)),
+        ("f (Hz),Z' (ohm cm2),Z'' (ohm)", ("different units",)),
         ("f (Hz),Z' (ohm),Y'' (S)", ("no column", "other part of the impedance")),
         ("t (s),Z' (ohm),Z'' (ohm)", ("no column", "frequency")),
         ("f (Hz),Z' (ohm),current (A)", ("no column",)),
@@ -384,7 +387,7 @@ def test_wrong_headings(tmp_path: Path, heading: str, words: tuple[str, ...]) ->
         ("1e3,10,x", ("line 6", "no number: 'x'")),
         ("1e3,10", ("line 6", "has not the 3 columns")),
         ("-1e3,10,-1", ("line 6", "-1000 Hz is negative")),
-        ("changed the cable", ("line 6", "text stands between lines")),
+        ("changed the cable", ("line 6", "there is text between lines")),
     ],
 )
 def test_wrong_lines(tmp_path: Path, line: str, words: tuple[str, ...]) -> None:
@@ -400,7 +403,7 @@ def test_too_short_empty_missing_and_binary(tmp_path: Path) -> None:
         read_spectrum(tmp_path / "missing.csv", area_cm2=1)
     path = tmp_path / "s.mpr"
     path.write_bytes(b"BIO-LOGIC MODULAR FILE\x1a" + bytes(range(256)))
-    with pytest.raises(InputError, match="no text"):
+    with pytest.raises(InputError, match="not text"):
         read_spectrum(path, area_cm2=1)
 
 

@@ -27,13 +27,13 @@ def test_what_is_real_comes_back(packing: str) -> None:
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("interohm.unpacking._ALWAYS_BYTES", 2**20)
     bomb = gzip.compress(bytes(64 * 2**20))
-    with pytest.raises(InputError, match="unfolds to more than"):
+    with pytest.raises(InputError, match="decompresses to more than"):
         unpacked(bomb, ".gz", where="test")
     for name in ("OUTCAR.gz", "POSCAR.gz"):
         (tmp_path / name).write_bytes(bomb)
-    with pytest.raises(InputError, match=r"OUTCAR\.gz: it unfolds to more than"):
+    with pytest.raises(InputError, match=r"OUTCAR\.gz: it decompresses to more than"):
         file_content(tmp_path / "OUTCAR.gz")
-    with pytest.raises(InputError, match="unfolds to more than"):
+    with pytest.raises(InputError, match="decompresses to more than"):
         load_structure("POSCAR.gz", tmp_path, where="structure")
 
 
@@ -46,5 +46,5 @@ def test_a_structure_that_names_code(name: str, tmp_path: Path) -> None:
     assert load_structure(name, tmp_path, where="structure") == crystal
     document["sites"][0]["properties"] = {"m": {"@module": "interohm.__main__", "@class": "x"}}
     (tmp_path / name).write_bytes(write(json.dumps(document).encode()))
-    with pytest.raises(InputError, match="names code of"):
+    with pytest.raises(InputError, match="refers to code of"):
         load_structure(name, tmp_path, where="structure")

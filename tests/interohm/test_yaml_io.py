@@ -34,7 +34,7 @@ def test_numbers_are_those_of_yaml_1_2() -> None:
         ("a: 1\n---\nb: 2\n", "more than one document"),
         ("a: .nan", "a: nan is not a finite number"),
         ("a: {b: [0, .inf]}", "a.b[1]: inf is not a finite number"),
-        ("a: &x [*x]", "unfolding without end"),
+        ("a: &x [*x]", "expanding without end"),
         ("{[1]: 2}", "is not text"),
         ("a: 99999999999999999999", "integer is too large"),
         ("a: !!python/object/apply:os.system ['touch hacked']", "tag"),
@@ -59,7 +59,7 @@ def test_what_is_no_mapping_is_refused_with_file_and_fix(
 def test_an_alias_bomb_is_refused_quickly() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
-    with pytest.raises(InputError, match="unfolding"):
+    with pytest.raises(InputError, match="expanding"):
         parse_yaml("\n".join(lines), where="bomb.yaml")
 
 
@@ -143,7 +143,7 @@ MERGES = "a0: &a0 {k: v}\n" + "".join(
 )
 def test_what_unfolds_without_end_is_refused_before_it_is_built(text):
     # building them takes minutes and the memory, or has no end
-    with pytest.raises(InputError, match="unfolding without end"):
+    with pytest.raises(InputError, match="expanding without end"):
         parse_yaml(text, where="test")
 
 

@@ -63,7 +63,7 @@ def test_the_record_gets_energy_distance_and_the_given_frequency() -> None:
 def test_ends_that_do_not_rest_make_no_barrier() -> None:
     with pytest.raises(ValueError, match="no barrier"):
         migration_energy(path([-10.0, -10.2, -10.1]))
-    with pytest.raises(ValueError, match="no migration path"):
+    with pytest.raises(ValueError, match="not a migration path"):
         migration_energy(path([-10.0, -9.0, -10.0], path=None))
 
 

@@ -46,7 +46,7 @@ def test_the_functional_of_a_run(folder: str, functional: str) -> None:
     [
         ("Si_band_structure/non-scf_line", "ICHARG = 11"),
         ("Si_band_structure/non-scf_uniform", "ICHARG = 11"),
-        ("hse_line", "its energy or forces are no numbers"),
+        ("hse_line", "its energy or forces are not numbers"),
         ("g0w0", "quasiparticle energies .ALGO = GW0"),
         ("bse", "excitons .ALGO = BSE"),
         ("optical_transitions", "excitons .ALGO = BSE"),

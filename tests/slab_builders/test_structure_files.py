@@ -214,7 +214,7 @@ def test_what_is_no_element(tmp_path: Path) -> None:
     attached = attached.replace(" 1\n", " 1 1\n")
     with pytest.raises(InputError, match="hydrogens attached"):
         read(tmp_path, attached)
-    with pytest.raises(InputError, match="is no element"):
+    with pytest.raises(InputError, match="is not an element"):
         read(tmp_path, cif("Wat1 Wat 0 0 0 1", FLUORINE))
     with pytest.raises(InputError):
         read(tmp_path, cif("Q1 Q 0 0 0 1", FLUORINE))

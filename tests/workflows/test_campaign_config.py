@@ -53,12 +53,12 @@ def test_the_example_with_every_field_loads() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"facet": [0, 0, 0]}, r"phases\[1\].*facet.*no plane"),
+        ({"facet": [0, 0, 0]}, r"phases\[1\].*facet.*not a plane"),
         ({"facet": [0, 0]}, r"phases\[1\].*facet"),
         ({"facet": [0, 0, 1.5]}, r"phases\[1\].*facet"),
         ({"dielectric_constant": 0.5}, "dielectric_constant"),
         ({"dielectric_constant": float("nan")}, "dielectric_constant"),
-        ({"name": "Li"}, "stands twice"),
+        ({"name": "Li"}, "appears twice"),
         ({"hop": {}}, "unknown field"),
         ({"stability_window_V": [1]}, "stability_window_V"),
         ({"ion_charge": 0}, "ion_charge"),

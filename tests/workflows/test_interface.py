@@ -116,9 +116,9 @@ def test_beside_a_metal_the_cell_is_neutral(database: Database) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"strained": None}, "name the side that gives way"),
+        ({"strained": None}, "name the side that is strained"),
         ({"max_strain": 0.5}, "max_strain"),
-        ({"left": side("LiF", "insulator", [0, 0, 0])}, "is no plane"),
+        ({"left": side("LiF", "insulator", [0, 0, 0])}, "is not a plane"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(fields: dict[str, Any], message: str) -> None:

@@ -201,7 +201,7 @@ def test_a_missing_server_is_refused_before_anything_else(
     ("make", "message"),
     [
         (lambda: MetalMaker().make(crystal("Li"), "Li"), "Li: .*facet: missing field"),
-        (lambda: MetalMaker().make("Li.cif", "Li", **LITHIUM), "str is no structure"),
+        (lambda: MetalMaker().make("Li.cif", "Li", **LITHIUM), "str is not a structure"),
         (lambda: MetalMaker(engine="vasp").make(crystal("Li"), **LITHIUM), "is for gpaw, not for"),
         (lambda: MetalMaker(metal="LiF").make(crystal("Li"), **LITHIUM), "not the metal of Li"),
         (

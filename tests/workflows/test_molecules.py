@@ -182,8 +182,8 @@ def test_a_molecule_that_is_not_there(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         ("2\n\nF 0 0 0\nF 0 0 0\n", "closer than 0.5"),
-        ("1\n\nF 0 0 0\n", "F1 is no molecule of one element"),
-        ("2\n\nH 0 0 0\nF 0 0 0.92\n", "H1F1 is no molecule of one element"),
+        ("1\n\nF 0 0 0\n", "F1 is not a molecule of one element"),
+        ("2\n\nH 0 0 0\nF 0 0 0.92\n", "H1F1 is not a molecule of one element"),
         ("", "cannot be read as a molecule"),
         ("one\n", "cannot be read as a molecule"),
     ],

@@ -119,7 +119,7 @@ def test_the_command_says_what_windows_lack(
     with pytest.raises(SystemExit) as caught:
         main(["run", str(tmp_path / "campaign.yaml"), "--dry-run"])
     assert caught.value.code in (0, None)
-    warning = "LiF: there will be no stability window without the energy of F"
+    warning = "LiF: no stability window can be computed without the energy of F"
     assert warning in capsys.readouterr().err
     with pytest.raises(SystemExit) as caught:
         main(["run", str(tmp_path / "campaign.yaml")])

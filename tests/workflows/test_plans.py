@@ -208,5 +208,5 @@ def test_a_hundred_thousand_names_are_compared(tmp_path: Path) -> None:
     data = {"name": "many", "preset": "quick", "metal_structure": "Li", "phases": phases}
     assert len(CampaignConfig.model_validate(data).phases) == 20_000
     phases[-1]["name"] = "p0"
-    with pytest.raises(ValueError, match="'p0' stands twice"):
+    with pytest.raises(ValueError, match="'p0' appears twice"):
         CampaignConfig.model_validate(data)

@@ -43,8 +43,8 @@ def test_the_base_may_be_a_file_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("based_on: [quick]", "based_on: .* is no preset"),
-        ("based_on: null", "based_on: None is no preset"),
+        ("based_on: [quick]", "based_on: .* is not a preset"),
+        ("based_on: null", "based_on: None is not a preset"),
         ("based_on: own.yaml", "based_on: the preset is based on itself"),
         ("based_on: fastest", "no preset 'fastest'"),
         ("based_on: missing.yaml", "missing.yaml"),

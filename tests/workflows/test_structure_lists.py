@@ -122,7 +122,7 @@ def test_a_list_beside_phases(tmp_path: Path) -> None:
         (
             "list.jsonl",
             '{"structure": {"@module": "os", "@class": "system", "lattice": 1}}',
-            "names code",
+            "refers to code",
         ),
         ("list.csv", "name,energy\na,1\n", "no column `structure`, but name, energy"),
         ("list.csv", "name,structure\na,nothing\n", "row 1"),
@@ -142,7 +142,7 @@ def test_names_that_stand_twice_and_what_is_missing(tmp_path: Path) -> None:
     write_lines(tmp_path / "list.jsonl")
     with (tmp_path / "list.jsonl").open("a") as file:
         file.write(json.dumps(rows()[0]) + "\n")
-    with pytest.raises(InputError, match="'LiF' stands twice"):
+    with pytest.raises(InputError, match="'LiF' appears twice"):
         load_campaign(written(tmp_path, "list.jsonl"))
     with pytest.raises(InputError, match="structures, template: give both"):
         load_campaign(written(tmp_path, "list.jsonl", template=None))

@@ -235,7 +235,7 @@ def test_a_named_folder_has_to_be_what_it_is_named_for(moving: Path) -> None:
     config = moving / "import.yaml"
     plain = config.read_text()
     for line, told in (
-        ("paths: {V_Li: supercell}", "supercell is no migration path of V_Li"),
+        ("paths: {V_Li: supercell}", "supercell is not a migration path of V_Li"),
         ("response: supercell", "supercell is no dielectric response of LiF"),
     ):
         config.write_text(f"{plain}    {line}\n")
@@ -360,13 +360,13 @@ def test_a_bad_folder_beside_costs_nothing_else(
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({"OUTCAR": ""}, "there is no vasprun.xml, and OUTCAR alone does not do"),
-        ({"OUTCAR.gz": ""}, "OUTCAR.gz alone does not do"),
-        ({"CONTCAR.relax2.gz": ""}, "CONTCAR.relax2.gz alone does not do"),
-        ({"OSZICAR": ""}, "there is no vasprun.xml, and OSZICAR alone does not do"),
+        ({"OUTCAR": ""}, "there is no vasprun.xml, and OUTCAR alone is not enough"),
+        ({"OUTCAR.gz": ""}, "OUTCAR.gz alone is not enough"),
+        ({"CONTCAR.relax2.gz": ""}, "CONTCAR.relax2.gz alone is not enough"),
+        ({"OSZICAR": ""}, "there is no vasprun.xml, and OSZICAR alone is not enough"),
         ({"run.tar.gz": ""}, "run.tar.gz is not unpacked, whatever is in it"),
-        ({"vaspout.h5": ""}, "vaspout.h5 alone does not do"),
-        ({"vasprun.xml.static": ""}, "vasprun.xml.static is no name that is read"),
+        ({"vaspout.h5": ""}, "vaspout.h5 alone is not enough"),
+        ({"vasprun.xml.static": ""}, "vasprun.xml.static is not a name that is read"),
         ({"INCAR": "", "POSCAR": ""}, "VASP has not run here"),
         ({"vasprun.xml.gz": None}, "it is a link to a file that is not there"),
     ],

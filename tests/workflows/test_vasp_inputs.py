@@ -564,7 +564,7 @@ def test_a_step_may_name_a_maker_and_its_powerups() -> None:
     incar = engine_named("vasp").request(cell_of("Li", "F"), "static", settings, 0)
     assert incar.settings["incar"]["NELMIN"] == 6
     for wrong in ("atomate2.vasp.jobs.core.NoMaker", "os.path.join", "nothing.at.all"):
-        with pytest.raises(InputError, match=f"maker: {wrong} is no maker of atomate2's"):
+        with pytest.raises(InputError, match=f"maker: {wrong} is not an atomate2 maker"):
             engine_named("vasp").request(
                 cell_of("Li", "F"), "static", {**settings, "maker": wrong}, 0
             )

@@ -191,11 +191,11 @@ def weights_of(file: Kpoints, mesh: np.ndarray) -> list[tuple[float, ...]]:
         (GRID | {"kpoints": [[4.5, 4, 4]]}, "whole divisions"),
         (
             GRID | {"generation_style": "Line_mode", "kpoints": [[0, 0, 0]]},
-            "no energy that compares",
+            "no comparable energy",
         ),
         (
             GRID | {"generation_style": "Cartesian", "kpoints": [[0, 0, 0]]},
-            "no energy that compares",
+            "no comparable energy",
         ),
         (GRID | {"generation_style": "Reciprocal"}, "each of the points a weight"),
         (
@@ -294,7 +294,7 @@ def test_edges_are_read_from_all_points_and_the_energy_from_those_with_weight(
     tmp_path: Path,
 ) -> None:
     """HSE06 of silicon by atomate2: 16 points of the mesh, 164 along lines without weight."""
-    with pytest.raises(UnusableEnergy, match="energy or forces are no numbers"):
+    with pytest.raises(UnusableEnergy, match="energy or forces are not numbers"):
         read_vasp(REAL / "hse_line")
     found = read_vasp(REAL / "hse_line", without_forces=True)
     assert found.settings["xc"] == "HSE06"

@@ -131,7 +131,7 @@ def test_tasks_make_the_records_of_their_folders(
     assert ended.value.code == 0
     with Database.open(load_settings()) as database:
         assert database.material_names() == ["Li", "LiF"]
-    for asked, told in (("[1]", "is no query in JSON"), ("{'a': 1}", "is no query in JSON")):
+    for asked, told in (("[1]", "is not a JSON query"), ("{'a': 1}", "is not a JSON query")):
         with pytest.raises(SystemExit) as ended:
             main(["import", str(root), "--store", str(path), "--query", asked])
         assert ended.value.code == 2
@@ -265,4 +265,4 @@ def test_a_task_that_names_code_is_left_out_and_named(
     finished = Finished(root)
     vasp_tasks._read(name, poisoned, finished)
     assert not finished.calculations
-    assert "names code of" in str(finished.left_out[name])
+    assert "refers to code of" in str(finished.left_out[name])

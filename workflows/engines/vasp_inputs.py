@@ -277,7 +277,7 @@ def _maker_options(maker: str | None) -> dict[str, Any]:
         generator = None
     if generator is None:
         raise InputError(
-            f"maker: {maker} is no maker of atomate2's for VASP",
+            f"maker: {maker} is not an atomate2 maker for VASP",
             where="preset",
             fix="name its class with its module, as atomate2.vasp.jobs.core.StaticMaker",
         )

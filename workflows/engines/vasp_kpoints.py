@@ -185,7 +185,7 @@ def _checked_file(given: dict[str, Any]) -> dict[str, Any]:
         return {"kpoints": _mesh([int(one) for one in counts], style, shift)}
     if style != "Reciprocal":
         raise ValueError(
-            f"user_kpoints_settings: points of the style {style} give no energy that compares; "
+            f"user_kpoints_settings: points of the style {style} give no comparable energy; "
             "give a mesh (Gamma, Monkhorst), or points in fractions of the reciprocal cell "
             "(Reciprocal) with their weights"
         )

@@ -178,7 +178,7 @@ def as_requested(found: Calculation, request: CalculationRequest) -> Calculation
     structure = found.final_structure
     ordered = Structure.from_sites([structure[row] for row in rows])
     if ordered.species != request.initial_structure.species:
-        raise ValueError("the sites are not those that were asked for")
+        raise ValueError("the sites are not the requested ones")
     potentials, response = found.site_potentials_eV, found.response
     return found.model_copy(
         update={

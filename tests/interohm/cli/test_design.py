@@ -90,7 +90,7 @@ def test_a_table_for_people(interohm, config):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[LiBr_001, LiCl_001]", "[Li3PO4, Li3PO4]", "stands twice"),
+        ("[LiBr_001, LiCl_001]", "[Li3PO4, Li3PO4]", "appears twice"),
         ("[LiBr_001, LiCl_001]", "[Li3PO4, LiC6]", "LiC6 is a metal"),
         ("[LiBr_001, LiCl_001]", "[Li3PS4]", "one of the two phases already"),
         ("[LiBr_001, LiCl_001]", "[nonsense]", "no material 'nonsense'"),
@@ -162,7 +162,7 @@ def test_a_coated_contact_says_what_a_plain_one_says(interohm):
         "electrode_conductivity: LiCoO2 bends",
         "outside of this model",
         "Li3PS4.band_gap_eV",
-        "potentials: above the neutral mobile metal, record Li",
+        "potentials: relative to the neutral mobile metal, record Li",
     )
     for said in words:
         assert said in plain
@@ -175,8 +175,8 @@ def test_a_coated_contact_says_what_a_plain_one_says(interohm):
 @pytest.mark.parametrize(
     ("coating", "message"),
     [
-        ("LiNbO3", "no name and thickness"),
-        ("LiNbO3:thick", "no name and thickness"),
+        ("LiNbO3", "not a name and a thickness"),
+        ("LiNbO3:thick", "not a name and a thickness"),
         ("LiNbO3:-1", "positive"),
         ("LiC6:5", "is a metal"),
     ],
@@ -189,4 +189,4 @@ def test_options_that_do_not_go_with_a_coating(refused, tmp_path):
     text = refused(
         "contact", "Li", "LLZO", "--coating", "LiF:5", "--report", tmp_path / "report.html"
     )
-    assert "--report does not go with --coating" in text
+    assert "--report cannot be combined with --coating" in text

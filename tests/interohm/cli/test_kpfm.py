@@ -53,7 +53,7 @@ def test_a_table_for_people(interohm):
 def test_what_is_wrong_is_named(refused, tmp_path):
     assert "no state of charge 0.3" in refused("kpfm", MAP, "--cell", CELL, "--soc", 0.3)
     (tmp_path / "mine.yaml").write_text("x\n", encoding="utf-8")
-    assert "has records already" in refused("kpfm", MAP, "--cell", CELL, "--update", tmp_path)
+    assert "already has records" in refused("kpfm", MAP, "--cell", CELL, "--update", tmp_path)
     assert "missing.csv" in refused("kpfm", tmp_path / "missing.csv", "--cell", CELL)
 
 

@@ -42,7 +42,7 @@ def test_from_files_to_records(interohm, tmp_path):
         "--json",
     )
     assert ran.code == 0, ran.err
-    assert "take contacts[0].barrier_eV out of the cell" in ran.err
+    assert "remove contacts[0].barrier_eV from the cell" in ran.err
     document = json.loads(ran.out)
     one, other = document["spectra"]
     assert (one["temperature_K"], other["temperature_K"]) == (300, 330)
@@ -55,6 +55,9 @@ def test_from_files_to_records(interohm, tmp_path):
     fit = document["fit"]
     assert fit["converged"]
     assert fit["chi2_reduced"] == pytest.approx(1, abs=0.35)
+    # the normal posterior is checked, by enough samples
+    assert fit["effective_samples"] > 30
+    assert "could not be checked" not in ran.err
     learned = {f"{each['record']}:{each['field']}": each for each in fit["fields"]}
     # what the example was made with: 0.5, -0.7 and -0.6 standard deviations away
     for name, truth in (
@@ -82,12 +85,20 @@ def test_from_files_to_records(interohm, tmp_path):
         assert word in report
 
 
-def test_tables_without_a_fit(interohm):
-    ran = interohm("impedance", CELL, "--measured", SPECTRUM, "--area-cm2", 0.785)
+def test_tables_without_a_fit(interohm, tmp_path):
+    report = tmp_path / "r.html"
+    options = ("--area-cm2", 0.785, "--report", report)
+    ran = interohm("impedance", CELL, "--measured", SPECTRUM, *options)
     assert ran.code == 0, ran.err
     assert "1 of 43 points violate the Kramers–Kronig relations" in ran.out
     assert "predicted" in ran.out
     assert "what the spectra teach" not in ran.out
+    page = report.read_text()
+    assert "after the fit" not in page
+    # told, and no reason for caution
+    caution = page[page.index("Caution") :]
+    assert "the frequencies descend" not in caution[: caution.index("</ul>")]
+    assert "the frequencies descend" in page
 
 
 @pytest.mark.parametrize(
@@ -97,8 +108,8 @@ def test_tables_without_a_fit(interohm):
         (["--area-cm2", 1], "give --measured"),
         (["--measured", SPECTRUM, "--area-cm2", -1], "area"),
         (["--measured", "nowhere.csv", "--area-cm2", 1], "nowhere.csv"),
-        (["--measured", f"{SPECTRUM},colour=3", "--area-cm2", 1], "'colour' is no condition"),
-        (["--measured", f"{SPECTRUM},soc=x", "--area-cm2", 1], "'x' is no number"),
+        (["--measured", f"{SPECTRUM},colour=3", "--area-cm2", 1], "'colour' is not a condition"),
+        (["--measured", f"{SPECTRUM},soc=x", "--area-cm2", 1], "'x' is not a number"),
         (["--measured", f"{SPECTRUM},soc=2", "--area-cm2", 1], "--soc"),
         (["--measured", SPECTRUM, "--area-cm2", 1, "--save-records", "x"], "--fit"),
         (["--measured", SPECTRUM, "--area-cm2", 1, "--samples", 0], "--samples"),

@@ -79,7 +79,9 @@ def test_cells_are_a_row_for_each_state_of_charge(interohm, kept):
 
 
 def test_questions_that_are_refused(refused, kept):
-    assert "do not go together" in refused("query", "contacts", "{}", "--where", "left == 'Li'")
+    assert "cannot be combined with" in refused(
+        "query", "contacts", "{}", "--where", "left == 'Li'"
+    )
     assert "did you mean resistance" in refused("query", "contacts", "--where", "resistanc < 1")
     assert "--sort" in refused("query", "contacts", "--sort", "nothing")
     assert "contacts" in refused("query", "wires", "--where", "left == 'Li'")

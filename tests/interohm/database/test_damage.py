@@ -107,7 +107,7 @@ def test_large_parts_lie_apart_and_come_back(settings):
             assert database._backend.execute("SELECT count(*) FROM blobs").fetchall() == [(0,)]
 
 
-#: Numbers whose BSON, 17 bytes each, is more than the 16 MB that a server takes.
+#: Numbers whose BSON, 17 bytes each, is exceeds the 16 MB that a server takes.
 BEYOND_A_DOCUMENT = [1.0] * 1_200_000
 
 
@@ -191,7 +191,7 @@ def test_a_document_that_a_server_does_not_take(tmp_path):
     own = Settings(mongodb_uri="mongodb://me:hunter2@db.example/", data=tmp_path)
     server = Server(own, {"interohm": None})
     with (
-        pytest.raises(InputError, match=r"db\.example/interohm: .* more than the 16 MB") as caught,
+        pytest.raises(InputError, match=r"db\.example/interohm: .* exceeds the 16 MB") as caught,
         server.errors(),
     ):
         raise DocumentTooLarge("BSON document too large (17 MB)")

@@ -109,7 +109,7 @@ def test_a_database_that_acts(own, act, write):
     with sqlite3.connect(own.data / "interohm.sqlite") as file:
         file.execute(act)
     with (
-        pytest.raises(InputError, match="no database of this program"),
+        pytest.raises(InputError, match="not a database of interohm"),
         Database.open(own, write=write),
     ):
         pass

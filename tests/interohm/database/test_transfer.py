@@ -69,7 +69,7 @@ def test_to_a_server_and_back(tmp_path, use_server, interohm):
     assert content(Settings()) == before
     again = interohm("migrate", "--from", folder.data)
     assert "nothing" in again.err
-    assert "257 documents were there already" in again.err
+    assert "257 documents were already there" in again.err
     assert interohm("migrate", "--to", tmp_path / "second").code == 0
     second = Settings(data=tmp_path / "second", mongodb_uri=None)
     assert content(second) == before

@@ -1,4 +1,4 @@
-"""What an experiment would see: beside the intrinsic resistance, never in it."""
+"""What an experiment would measure: beside the intrinsic resistance, never in it."""
 
 from __future__ import annotations
 
@@ -325,7 +325,7 @@ def test_the_example_has_all_of_it_in_its_report(tmp_path: Path) -> None:
     assert state["layers"][2]["extrinsic"] is not None
     write_report(tmp_path / "cell.html", cell, records, document)
     text = (tmp_path / "cell.html").read_text()
-    assert "What an experiment would see" in text
+    assert "What an experiment would measure" in text
     assert "contacts[0].extrinsic.interphase.growth.parabolic_nm2_h" in text
     assert "layers[2].extrinsic.grain_size_nm" in text
 
@@ -333,7 +333,7 @@ def test_the_example_has_all_of_it_in_its_report(tmp_path: Path) -> None:
 def test_a_contact_alone_has_it_in_its_report(tmp_path: Path) -> None:
     seen = contact_of({"contact_fraction": 0.3, "interphase": INTERPHASE})
     write_contact_report(tmp_path / "contact.html", materials()[:2], seen)
-    assert "What an experiment would see" in (tmp_path / "contact.html").read_text()
+    assert "What an experiment would measure" in (tmp_path / "contact.html").read_text()
     plain = contact_document(*materials()[:2], samples=0)
     write_contact_report(tmp_path / "plain.html", materials()[:2], plain)
-    assert "What an experiment would see" not in (tmp_path / "plain.html").read_text()
+    assert "What an experiment would measure" not in (tmp_path / "plain.html").read_text()

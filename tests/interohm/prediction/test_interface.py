@@ -420,7 +420,7 @@ def test_an_electrode_that_bends_takes_its_share() -> None:
     silent = contact_document(shipped("LiCoO2", **quiet), llzo, state_of_charge=0.5, samples=0)
     assert silent["resistance"]["space_charge_left_ohm_cm2"] == 0
     silent_codes = {doubt["code"]: doubt["text"] for doubt in silent["validity"]}
-    assert "bends, but adds no resistance" in silent_codes["electrode_conductivity"]
+    assert "has a space charge, which adds no resistance" in silent_codes["electrode_conductivity"]
     assert "held_electrode" not in silent_codes
 
 

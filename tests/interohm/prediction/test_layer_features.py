@@ -264,7 +264,7 @@ def test_a_facet_adds_its_difference_to_the_step() -> None:
         (
             {"susceptibility_profile": {"distance_nm": [1, 1, 1], "susceptibility": [3, 2, 1]}},
             None,
-            "layers[1].susceptibility_profile: distance_nm: 1 nm stands more than twice",
+            "layers[1].susceptibility_profile: distance_nm: 1 nm appears more than twice",
         ),
         ({}, [{}, {"pinning_factor": 1.5}], "pinning_factor"),
     ],

@@ -236,7 +236,7 @@ def test_points_that_cannot_be_used(single: MeasuredCell) -> None:
 
 def test_what_is_refused() -> None:
     spectrum = synthetic(300, TRUTH, 1)
-    with pytest.raises(InputError, match=r"'bandgap' is no uncertain number.*LLZO:band_gap_eV"):
+    with pytest.raises(InputError, match=r"'bandgap' is not an uncertain number.*LLZO:band_gap_eV"):
         measured_impedance(CELL, MATERIALS, [Measurement(spectrum)], fit=["bandgap"])
     several = CELL.model_copy(update={"states_of_charge": [0.2, 0.6]})
     with pytest.raises(InputError, match="give --soc"):

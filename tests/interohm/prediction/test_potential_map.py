@@ -130,7 +130,7 @@ def test_a_bad_map_is_refused(tmp_path, text, message):
 
 def test_a_map_beside_the_cell_is_refused():
     _, solved = maps(described())
-    with pytest.raises(InputError, match="no place lies within"):
+    with pytest.raises(InputError, match="no point lies within"):
         measured_fields(solved[0], MeasuredMap(np.array([1e6, 2e6]), np.zeros(2), "map.csv"))
 
 

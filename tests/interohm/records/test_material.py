@@ -106,7 +106,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("defects.0.charge", True, "defects[0].charge"),
         ("defects.0.site_density_cm3", 1e28, "per cm3"),
         ("defects.0.site_density_cm3", 3.3e22, "share the sublattice"),
-        ("defects.0.name", "V_Li", "stands twice"),
+        ("defects.0.name", "V_Li", "appears twice"),
         ("defects.0.hop_distance_nm", ..., "belong together"),
         ("defects.0.ion_change", 0, "only a defect that adds or removes mobile ions"),
         ("defects.0.hop_distance_nm", 2.5e-8, "give it in nm"),

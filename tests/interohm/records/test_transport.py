@@ -91,7 +91,7 @@ def test_all_of_it_survives_a_round_trip() -> None:
     ("fields", "said"),
     [
         ({"carriers": [{"defects": ["Li_x"]}]}, "no defect of this record; it has Li_i, V_Li"),
-        ({"carriers": [{"defects": ["Li_i", "Li_i"]}]}, "stands twice"),
+        ({"carriers": [{"defects": ["Li_i", "Li_i"]}]}, "appears twice"),
         ({"carriers": [{"defects": []}]}, "carriers"),
         ({"carriers": [{"defects": ["Li_i"], "weight": 0}]}, "weight"),
         ({"neutral_potential_V": 1.5}, "belong together"),
@@ -101,7 +101,7 @@ def test_all_of_it_survives_a_round_trip() -> None:
         ),
         (
             {"shared_errors": [{"name": "a", "uncertainty_eV": 1, "moves": {"band_gap": 1}}]},
-            "no energy or potential of this record",
+            "not an energy or potential of this record",
         ),
         (
             {
@@ -109,7 +109,7 @@ def test_all_of_it_survives_a_round_trip() -> None:
                     {"name": "a", "uncertainty_eV": 1, "moves": {"neutral_potential_V": 1}}
                 ]
             },
-            "no energy or potential of this record",
+            "not an energy or potential of this record",
         ),
         (
             {
@@ -118,7 +118,7 @@ def test_all_of_it_survives_a_round_trip() -> None:
                     {"name": "a", "uncertainty_eV": 0.2, "moves": {"band_gap_eV": 1}},
                 ]
             },
-            "stands twice",
+            "appears twice",
         ),
         ({"conductivity": {**CONDUCTIVITY, "value_S_cm": -1e-4}}, "S/cm"),
         ({"conductivity": {**CONDUCTIVITY, "temperature_K": 25}}, "temperature_K"),

@@ -120,7 +120,7 @@ def test_panels_without_numbers_are_left_out(document, materials, tmp_path):
     html, figures = written(tmp_path / "cell.html", bare, materials)
     assert not {"delta", "measured", "arrhenius", "polarization", "ranking"} & set(figures)
     assert not {"work-function", "fermi-level"} & set(figures)
-    for heading in ("Potential map", "Over the temperature", "At finite current", "uncertainty is"):
+    for heading in ("Potential map", "Over the temperature", "At finite current", "Sources of the"):
         assert f"{heading}</h2>" not in html
         assert f"<h2>{heading}" not in html
     assert "<h2>Electrons</h2>" in html
@@ -167,7 +167,7 @@ def test_the_axis_holds_the_top_of_every_shade(document, materials, tmp_path):
     assert log10(max(shades)) < top
     # a lower end that is cut off is said
     assert log10(min(shades)) < bottom
-    assert "goes on below it" in html
+    assert "continues below it" in html
 
 
 def test_the_ions_potentials_are_those_of_the_document(document, materials, tmp_path):
@@ -414,7 +414,7 @@ def test_the_whole_is_told_from_a_part_that_equals_it(document, materials, tmp_p
         shades = {trace["name"]: trace for trace in traces if "fill" in trace}
         assert shades[f"{whole}, 5 to 95 %"]["fillcolor"] == "rgba(0,0,0,0)"
         assert len({trace["fillcolor"] for trace in shades.values()}) > 1
-    assert html.count("reaches zero: in some samples nothing is depleted") == 3
+    assert html.count("reaches zero: some samples have no depletion") == 3
 
 
 def test_the_ranking_orders_the_inputs(states):

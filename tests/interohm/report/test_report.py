@@ -283,7 +283,7 @@ def test_layer_of_given_thickness_is_shown_whole(tmp_path):
     figures = figures_of(Page(path.read_text(encoding="utf-8")))
     assert figures["bands"]["layout"]["xaxis"]["ticktext"][-1] == "5"
     assert document["differential_capacitance_uF_cm2"] is not None
-    assert "alone, without an interval" in path.read_text(encoding="utf-8")
+    assert "one, without an interval" in path.read_text(encoding="utf-8")
 
 
 def test_collectors_in_the_profile_are_layers_of_their_own(cell, materials, document, tmp_path):
