@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: docs help linked install demo test test-cluster test-install test-faults lint types bench clean
+.PHONY: docs help linked install demo test test-cluster test-install test-faults pytest lint types bench clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,11 +50,14 @@ lint: types  ## ruff, mypy, and which module may import which
 	  --target build/lint . 2>build/lint.log || { cat build/lint.log; exit 1; }
 	@cd build/lint && $(CURDIR)/$(BIN)/lint-imports --no-cache $(CURDIR)/pyproject.toml
 
-test: lint  ## lint, types and all tests (some run GPAW)
-	@$(BIN)/pytest --numprocesses auto --dist loadfile
+test:  ## lint, types and all tests (some run GPAW), side by side
+	@$(MAKE) --no-print-directory --jobs=2 lint pytest
+
+pytest: install
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
-	@$(BIN)/pytest tests/cluster tests/faults/cluster $(addprefix tests/interohm/,\
+	@$(BIN)/pytest --numprocesses auto --dist worksteal tests/cluster tests/faults/cluster $(addprefix tests/interohm/,\
 	  explorer/test_server.py $(addprefix database/test_,database.py rows.py many_writers.py safe_documents.py criteria.py folder.py transfer.py damage.py))
 
 test-install:  ## a plain `pip install .` with the Pythons 3.12 and 3.13 that are here, and a few commands by it

@@ -1,9 +1,11 @@
 """A spectrum as a sum of relaxations, against one banded solve of the same grid per frequency.
 
-Three layers between two electrodes, 70 frequencies from 1 mHz to 10 MHz. Two peers solve by SciPy's
-solve_banded at every frequency: the equations as they are written, with the potentials of ions and
-of space at the nodes of the same grid, and the reduced equation that the model itself solves. All
-get assembled matrices; what assembling costs is told beside.
+Three layers between two electrodes, 70 frequencies from 1 mHz to 10 MHz. The peer is what one would
+write without this package: the linearized Poisson-Nernst-Planck equations as they stand, with the
+potentials of ions and of space at the nodes of the same grid, and SciPy's solve_banded at every
+frequency. The second peer solves the reduced equation of this package, which has half the unknowns
+and no cancellation, in the same way: over it, what is told is the gain of the relaxations alone.
+Both get assembled matrices; what assembling costs is told beside.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 ``python benchmarks/launchpad.py URI [JOBS]`` submits phases of two jobs that calculate nothing to a
 MongoDB server that may be written to, takes and ends the jobs one after the other as a worker of
 FireWorks does, and prints one JSON object: the time of this process for each tenth of the jobs, and
-the last over the first. Run it in an empty folder, with JOBFLOW_CONFIG_FILE for their outputs.
+the last over the first; while it runs, each tenth on standard error. Run it in an empty folder,
+with JOBFLOW_CONFIG_FILE for their outputs.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def main() -> None:
                     launch_rocket(pad, FWorker(), strm_lvl="CRITICAL")
                 cpu_s.append(round(time.process_time() - begun, 3))
                 clock_s.append(round(time.perf_counter() - clock, 3))
+                print(f"{len(cpu_s) * tenth} jobs: {cpu_s[-1]} s", file=sys.stderr, flush=True)
             done = pad.fireworks.count_documents({"state": "COMPLETED"})
     finally:
         pad.connection.drop_database(pad.name)

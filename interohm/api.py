@@ -289,7 +289,7 @@ def predict_dynamics(
     >>> run.galvanostatic.ended_by
     'surface'
     """
-    from interohm.prediction.dynamics import dynamics_result
+    from interohm.prediction.dynamics import chosen_step, dynamics_result
     from interohm.prediction.impedance import at_conditions
     from interohm.records.cell_config import StateOfCharge, Temperature
 
@@ -298,23 +298,22 @@ def predict_dynamics(
         _checked(state_of_charge, StateOfCharge, "state_of_charge")
     if temperature_K is not None:
         _checked(temperature_K, Temperature, "temperature_K")
-    if potential_step_V is not None and temperature_step_K is not None:
-        raise InputError(
-            "a step of the potential and one of the temperature at once",
-            where="temperature_step_K",
-            fix="give one of them",
-        )
+    step, by = chosen_step(
+        potential_step_V,
+        temperature_step_K,
+        state_of_charge,
+        ("potential_step_V", "temperature_step_K", "state_of_charge"),
+    )
     described, materials, interfaces, where = _cell_with_records(cell, records)
     described = at_conditions(described, state_of_charge, temperature_K)
-    by = potential_step_V if potential_step_V is not None else temperature_step_K
     result = dynamics_result(
         described,
         materials,
         c_rate=c_rate,
         direction="charge" if charge else "discharge",
         cut_off_V=cut_off_V,
-        step=None if by is None else "potential" if potential_step_V is not None else "temperature",
-        by=0.0 if by is None else by,
+        step=step,
+        by=by,
         samples=samples,
         interfaces=interfaces,
         where=where,

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     ComplexArray = NDArray[np.complex128]
 
+#: Remarks on what is as good afterwards as it was before.
+NOT_IN_ORDER = "the frequencies were not in order; they are sorted"
+DESCENDING = "the frequencies descend; they are sorted in ascending order"
 #: Fewer points say nothing about processes, nor whether the points can be trusted.
 FEWEST_POINTS = 6
 
@@ -538,9 +541,9 @@ class _Reader:
             z = z[np.argsort(frequency)]
         steps = np.diff(frequency)
         if np.any(steps > 0) and np.any(steps < 0):
-            remarks.append("the frequencies were not in order; they are sorted")
+            remarks.append(NOT_IN_ORDER)
         elif np.any(steps < 0) and not self.from_instrument:
-            remarks.append("the frequencies descend; they are sorted in ascending order")
+            remarks.append(DESCENDING)
         if np.all(z.real < 0):
             raise InputError(
                 "all real parts are negative",

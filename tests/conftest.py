@@ -60,6 +60,14 @@ def interohm(capfd):
 
 
 @pytest.fixture
+def few_samples(monkeypatch):
+    """Let predictions of cells draw few samples: for tests of what does not hang on how many."""
+    from interohm.prediction.cell import cell_result
+
+    monkeypatch.setitem(cell_result.__kwdefaults__, "samples", 50)
+
+
+@pytest.fixture
 def server_uri() -> str:
     """Return the address of a MongoDB server that may be written to."""
     uri = os.environ.get("INTEROHM_TEST_MONGODB_URI")
@@ -77,6 +85,12 @@ def server_database(server_uri) -> Iterator[str]:
     yield name
     with MongoClient(server_uri) as client:
         client.drop_database(name)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that no processor ends with one alone."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("dft", "slow")))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(autouse=True)

@@ -72,9 +72,8 @@ def calculate(
         label = "a calculation" if CURRENT_JOB.job is None else CURRENT_JOB.job.name
         if CURRENT_JOB.job is not None:
             again.name, again.config = label, without_wait(CURRENT_JOB.job.config)
-            CURRENT_JOB.job.metadata.pop(
-                WAITS_FOR, None
-            )  # which the one that follows would inherit
+            # what this one waited for the next one would inherit
+            CURRENT_JOB.job.metadata.pop(WAITS_FOR, None)
         try:
             found = calculate_in_time(
                 claimed(request),
@@ -86,9 +85,8 @@ def calculate(
         except TakenError as taken:
             return Response(replace=put_back(again, taken))
         except Exception as error:
-            if isinstance(error, CalculationError) and not isinstance(
-                error, SharedCalculationError
-            ):
+            own = not isinstance(error, SharedCalculationError)
+            if own and isinstance(error, CalculationError):
                 with active_database() as database:
                     save_failure(database, request, error)
             wake(request.key)

@@ -39,8 +39,7 @@ class PlannedCalculation:
     label : str
         Phase and step.
     hash : str
-        Of the calculation that is found, else of the request; preliminary while the structure that
-        it starts from is not calculated yet.
+        Of the calculation that is found, else of the request.
     kind : str
         What is calculated.
     charge : int
@@ -51,6 +50,8 @@ class PlannedCalculation:
         Divisions of the mesh; of listed points their number.
     found : bool
         Whether database or program have it already.
+    planned : bool
+        Whether it starts from what is not calculated yet, so that ``hash`` is preliminary.
     request : CalculationRequest
         What the engine would be asked for.
     leads_on : bool
@@ -65,8 +66,14 @@ class PlannedCalculation:
     electrons: int
     kpoints: tuple[int, ...]
     found: bool
+    planned: bool
     request: CalculationRequest
     leads_on: bool = False
+
+    @property
+    def identity(self) -> str:
+        """Begins the calculation's hash; ``planned`` while that is not known."""
+        return "planned" if self.planned else self.hash[:12]
 
 
 def jobs_in_order(flow: Flow) -> list[tuple[Job, list[str]]]:
@@ -108,7 +115,11 @@ def _planned(
     """Yield jobs that calculate: uuid, the first request of the same, and what only that one is."""
     outputs: dict[str, Any] = {}
     seen = Requests()
+    preliminary: set[str] = set()  # jobs whose output is not what they will have
     for job in jobs:
+        exact = preliminary.isdisjoint(job.input_uuids)
+        if not exact:
+            preliminary.add(job.uuid)
         arguments = _resolved(job.function_args, outputs)
         named = _resolved(job.function_kwargs, outputs)
         if not is_calculation(job):
@@ -116,6 +127,8 @@ def _planned(
             continue
         request = calculation_request(*arguments, **named)
         found = known_as(database, request)
+        if found is None:
+            preliminary.add(job.uuid)
         structure = arguments[0]
         # What is not calculated yet goes on with the structure that it starts from.
         output: Any = (
@@ -137,6 +150,7 @@ def _planned(
             electrons=neutral - request.charge,
             kpoints=_divisions(request.settings["kpoints"]),
             found=found is not None,
+            planned=not exact,
             request=request,
         )
         yield job.uuid, request, planned

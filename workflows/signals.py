@@ -64,7 +64,7 @@ def ending_in_order() -> Iterator[None]:
 
 
 def _told_to_end(number: int, frame: FrameType | None) -> None:
-    for one in _frames(frame):
+    for one in frames(frame):
         if one.f_code.co_name == "run_task" and not _of_this_program(one.f_locals.get("self")):
             # somebody else's job, which knows nothing of this: it ends as ever
             signal.signal(signal.SIGTERM, _before)
@@ -85,10 +85,11 @@ def _of_this_program(task: Any) -> bool:
 def _in_a_launcher() -> bool:
     """Whether FireWorks' worker is what calls, to look at a job or to run it."""
     names = {"fireworks.core.rocket", _LAUNCHER}
-    return any(one.f_globals.get("__name__") in names for one in _frames(sys._getframe()))
+    return any(one.f_globals.get("__name__") in names for one in frames(sys._getframe()))
 
 
-def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+def frames(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame, and those that led to it."""
     while frame is not None:
         yield frame
         frame = frame.f_back

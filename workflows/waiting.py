@@ -10,15 +10,20 @@ import contextlib
 import sys
 from multiprocessing.util import Finalize
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jobflow import CURRENT_JOB, Job, JobConfig
+from jobflow import Job, JobConfig
 
 from interohm.errors import InputError
 from interohm.files import open_plain
 
 from .claims import CLAIM, Claim, taken
 from .context import in_a_worker_of_jobflow_remote
-from .launchpad import NOBODY, WAITS_FOR, let_be_taken, open_launchpad
+from .launchpad import NOBODY, WAITS_FOR, let_be_taken
+from .signals import frames
+
+if TYPE_CHECKING:
+    from fireworks import LaunchPad
 
 
 class TakenError(Exception):
@@ -41,17 +46,12 @@ class TakenError(Exception):
 #: once more: the calculation may have ended before the job was back in the queue.
 _put_back: dict[str, Path] = {}
 _at_the_end: list[Finalize] = []
+_last: LaunchPad | None = None
 
 
 def can_come_back() -> bool:
     """Whether the present job could go back into a queue, to be taken again in time."""
-    if in_a_worker_of_jobflow_remote():
-        return True
-    if not _in_a_worker_of_fireworks():
-        return False
-    with contextlib.suppress(InputError), open_launchpad():
-        return True
-    return False  # its launchpad is in no file that is found here
+    return in_a_worker_of_jobflow_remote() or _launchpad() is not None
 
 
 def put_back(again: Job, error: TakenError) -> Job:
@@ -96,13 +96,21 @@ def look_after() -> None:
 
 def wake(key: str) -> None:
     """Let jobs of FireWorks be taken that wait for a calculation of this key, which has ended."""
-    if _in_a_worker_of_fireworks():
-        with contextlib.suppress(InputError), open_launchpad() as launchpad:
+    if (launchpad := _launchpad()) is not None:
+        from pymongo.errors import PyMongoError
+
+        with contextlib.suppress(PyMongoError):  # `interohm rerun` lets them be taken, too
             let_be_taken(launchpad, {f"spec.{WAITS_FOR}.key": key})
 
 
-def _in_a_worker_of_fireworks() -> bool:
-    if "fireworks.core.rocket" not in sys.modules:
-        return False
-    job = CURRENT_JOB.job
-    return bool(_put_back or _at_the_end) or (job is not None and "fw_id" in job.metadata)
+def _launchpad() -> LaunchPad | None:
+    """Return the launchpad of FireWorks' worker, of which this is a job or was the last one.
+
+    FireWorks hands it to its task, and jobflow does not hand it on.
+    """
+    global _last
+    for frame in frames(sys._getframe()):
+        if frame.f_code.co_name == "run_task":
+            _last = getattr(frame.f_locals.get("self"), "launchpad", None)
+            break
+    return _last

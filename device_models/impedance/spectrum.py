@@ -26,7 +26,10 @@ _PER_DECADE, _PER_DECADE_DIFFUSING = 1.5, 3.0
 _ROUNDING = 1e-6
 """Norm² below which a vector of an orthonormal basis is rounding."""
 
-_MARGIN = 30.0
+_LEAST_STORED = 1e-16
+"""Part of a relaxation that the energy has at the middle of the shifts, at least."""
+
+_BELOW, _BELOW_DIFFUSING, _ABOVE = 3.0, 30.0, 30.0
 """How far shifts go beyond the frequencies."""
 
 _TOGETHER = 60_000
@@ -113,9 +116,10 @@ def solve_chain(
         Whether the modes are needed as exactly as Z, of which their errors are the square root.
     """
     system = _System(chain, lowest_Hz)
-    low, high = 2.0 * np.pi * np.array([lowest_Hz / _MARGIN, highest_Hz * _MARGIN])
     calm = chain.carriers == 1 and not system.hosts and not fields
     per_decade = _PER_DECADE if calm else _PER_DECADE_DIFFUSING
+    below = _BELOW if calm else _BELOW_DIFFUSING
+    low, high = 2.0 * np.pi * np.array([lowest_Hz / below, highest_Hz * _ABOVE])
     count = int(np.ceil(per_decade * np.log10(high / low))) + 1
     shifts = np.geomspace(low, high, count)
     rows = max(1, _TOGETHER // (system.size * count))
@@ -262,7 +266,8 @@ class _System:
         # quotients of both forms are more exact than the eigenvalues
         stored, lost = (np.sum(turn * (form @ turn), axis=1) for form in (stored_form, lost_form))
         weight = (force[:, None] @ turn)[:, 0]
-        stored = np.maximum(stored, 1e-300)
+        # with middle · lost it makes 1: less is rounding, of what is slower than can be told
+        stored = np.maximum(stored, _LEAST_STORED)
         with np.errstate(divide="ignore", invalid="ignore"):
             parts = np.where(lost > 0.0, weight**2 / lost, 0.0)
         known = self.known[some].copy()

@@ -157,7 +157,8 @@ def _only_inputs(config: CampaignConfig) -> bool:
 def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
     from interohm.cli.output import console, table
 
-    made = table("calculation", "kind", "charge#", "atoms#", "electrons#", "k-points", "found")
+    named = ("calculation", "kind", "charge#", "atoms#", "electrons#", "k-points", "found")
+    made = table(*named, "identity")
     for calculation in calculations:
         made.add_row(
             calculation.label,
@@ -167,6 +168,7 @@ def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
             str(calculation.electrons),
             " × ".join(map(str, calculation.kpoints)),
             "yes" if calculation.found else "no",
+            calculation.identity,
         )
     out = console()
     out.print(made)

@@ -81,33 +81,16 @@ def dynamics(
     """
     from interohm.cli.named_materials import assumed_inputs, find_layer_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
-    from interohm.errors import InputError
-    from interohm.prediction.dynamics import DEFAULT_SAMPLES, dynamics_result, steps
-    from interohm.prediction.formation import Step
+    from interohm.prediction.dynamics import DEFAULT_SAMPLES, chosen_step, dynamics_result, steps
     from interohm.prediction.impedance import at_conditions
     from interohm.records.cell_config import StateOfCharge, Temperature, load_cell
 
     check_outputs(report, figure)
-    if potential_step is not None and temperature_step is not None:
-        raise InputError(
-            "a step of the potential and one of the temperature at once",
-            where="--temperature-step",
-            fix="give one of them",
-        )
-    step: Step | None = None
-    by = 0.0
-    if potential_step is not None:
-        step, by = "potential", potential_step
-    elif temperature_step is not None:
-        step, by = "temperature", temperature_step
+    step, by = chosen_step(
+        potential_step, temperature_step, soc, ("--potential-step", "--temperature-step", "--soc")
+    )
     if soc is not None:
         check(soc, StateOfCharge, "--soc")
-        if step is None:
-            raise InputError(
-                "a run goes over all states of charge",
-                where="--soc",
-                fix="give --potential-step or --temperature-step with it, or leave it out",
-            )
     if temperature is not None:
         check(temperature, Temperature, "--temperature")
     described = at_conditions(load_cell(config), soc, temperature)

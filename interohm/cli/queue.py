@@ -60,6 +60,9 @@ def submit(
             help="Number of jobs among which the cells of a screening are divided.",
         ),
     ] = 8,
+    list_phases: Annotated[
+        bool, typer.Option("--phases", help="List all phases, however many there are.")
+    ] = False,
     manager: ManagerOption = Manager.fireworks,
 ) -> None:
     """Put a campaign or a screening into the queue of a cluster.
@@ -68,7 +71,8 @@ def submit(
     project of jobflow-remote. Phases that are already queued, or in the database, are skipped.
     `qlaunch`, or the runner of jobflow-remote, then submits the jobs to the batch system. The first
     job of a phase plans it: it cuts slabs, places defects and adds the other jobs. --dry-run plans
-    all phases here and keeps the plans.
+    all phases here and keeps the plans; an identity is the calculation's hash, or `planned` while
+    what it starts from is not calculated. For more than twenty phases only sums are shown.
     """
     from interohm.cli.campaigns import errors_of, planned, warn_of_windows
     from interohm.cli.output import console, progress_bar, remark, table
@@ -89,7 +93,7 @@ def submit(
         campaign = loaded.name
         with Database.open() as database, errors_of(config):
             if dry_run:
-                _print_plans(planned(loaded, database))
+                _print_plans(planned(loaded, database), list_phases=list_phases)
                 warn_of_windows(loaded, database)
                 return
             with progress_bar("reading", len(loaded.phases)) as show:
@@ -102,11 +106,16 @@ def submit(
             warn_of_windows(loaded, database)
     with progress_bar("submitting", len(phases)) as show:
         submissions = _submit(manager, campaign, phases, show)
-    made = table("phase", "outcome", "jobs#")
-    for one in submissions:
-        made.add_row(one.phase, one.outcome, str(one.jobs))
-    console().print(made)
     outcomes = Counter(one.outcome for one in submissions)
+    if list_phases or len(submissions) <= _LISTED:
+        made = table("phase", "outcome", "jobs#")
+        for one in submissions:
+            made.add_row(one.phase, one.outcome, str(one.jobs))
+    else:
+        made = table("outcome", "phases#")
+        for outcome, number in outcomes.items():
+            made.add_row(outcome, str(number))
+    console().print(made)
     if outcomes["added"]:
         submitter = _SUBMITTED_BY[manager]
         remark(f"{submitter} submits them to the batch system; `interohm status` shows them")
@@ -284,25 +293,37 @@ def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[Ph
     return described.name, [PhasePlan("screening", lambda: flow, folder.name, done)]
 
 
-def _print_plans(plans: Sequence[Plan]) -> None:
+def _print_plans(plans: Sequence[Plan], *, list_phases: bool) -> None:
     from interohm.cli.output import console, table
     from interohm.workflows.campaign import once
     from interohm.workflows.cost import core_seconds
 
-    made = table("calculation", "kind", "atoms#", "electrons#", "found", "core-hours, about#")
     calculations = once(plans)
-    total = 0.0
-    for calculation in calculations:
-        hours = 0.0 if calculation.found else core_seconds(calculation) / 3600
-        total += hours
-        made.add_row(
-            calculation.label,
-            calculation.kind,
-            str(calculation.atoms),
-            str(calculation.electrons),
-            "yes" if calculation.found else "no",
-            "" if calculation.found else f"{hours:.2g}",
-        )
+    hours = [0.0 if one.found else core_seconds(one) / 3600 for one in calculations]
+    total = sum(hours)
+    if list_phases or len(plans) <= _LISTED:
+        named = ("calculation", "kind", "atoms#", "electrons#", "found", "core-hours, about#")
+        made = table(*named, "identity")
+        for one, own in zip(calculations, hours, strict=True):
+            made.add_row(
+                one.label,
+                one.kind,
+                str(one.atoms),
+                str(one.electrons),
+                "yes" if one.found else "no",
+                "" if one.found else f"{own:.2g}",
+                one.identity,
+            )
+    else:
+        made = table("kind", "calculations#", "found#", "core-hours, about#")
+        for kind in dict.fromkeys(one.kind for one in calculations):
+            of_kind = [index for index, one in enumerate(calculations) if one.kind == kind]
+            made.add_row(
+                kind,
+                str(len(of_kind)),
+                str(sum(calculations[index].found for index in of_kind)),
+                f"{sum(hours[index] for index in of_kind):.2g}",
+            )
     out = console()
     out.print(made)
     out.print(
@@ -339,7 +360,7 @@ def _waiting(jobs: Sequence[QueuedJob]) -> Table:
             grouped.setdefault(job.waits_for, []).append(job)
     for holder, own in sorted(grouped.items(), key=lambda one: -len(one[1])):
         phases = {(job.campaign, job.phase) for job in own}
-        made.add_row(holder, str(len(own)), str(len(phases)), f"{own[0].phase}: {own[0].name}")
+        made.add_row(holder, str(len(own)), str(len(phases)), own[0].name)
     return made
 
 

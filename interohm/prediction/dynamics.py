@@ -38,6 +38,48 @@ def steps(step: Step | None, samples: int) -> int:
     return 1 if step is not None else galvanostatic_steps(samples)
 
 
+def chosen_step(
+    potential_V: float | None,
+    temperature_K: float | None,
+    state_of_charge: float | None,
+    names: tuple[str, str, str],
+) -> tuple[Step | None, float]:
+    """Return which step was asked for, and by how much; None and 0 for a run.
+
+    Parameters
+    ----------
+    potential_V, temperature_K : float, optional
+        The steps; one of them at most.
+    state_of_charge : float, optional
+        Of a step alone.
+    names : (str, str, str)
+        What the user calls these three.
+
+    Raises
+    ------
+    InputError
+        Two steps, or a state of charge of a run.
+    """
+    potential, temperature, charge = names
+    if potential_V is not None and temperature_K is not None:
+        raise InputError(
+            "a step of the potential and one of the temperature at once",
+            where=temperature,
+            fix="give one of them",
+        )
+    if potential_V is not None:
+        return "potential", potential_V
+    if temperature_K is not None:
+        return "temperature", temperature_K
+    if state_of_charge is not None:
+        raise InputError(
+            "a run goes over all states of charge",
+            where=charge,
+            fix=f"give {potential} or {temperature} with it, or leave it out",
+        )
+    return None, 0.0
+
+
 def dynamics_result(
     cell: Cell,
     materials: list[Insulator | Metal],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,10 +22,11 @@ TEMPERATURE_K = 300.0
 
 @dataclass(frozen=True)
 class Implied:
-    """Lines of what a record implies, and of what contradicts."""
+    """What a record implies, where it contradicts itself, and what the model cannot describe."""
 
     lines: list[tuple[str, str]]
     warnings: list[str]
+    doubts: list[str] = field(default_factory=list)
 
 
 def implied(insulator: Insulator) -> Implied:
@@ -105,8 +106,9 @@ def implied(insulator: Insulator) -> Implied:
         ion_content={"left": 1.0, "right": None},
         voltage_V={"left": None, "right": None},
     )
-    warnings += [one["text"] for one in found if one["code"] in ("frequency", "coupling", "field")]
-    return Implied(lines, warnings)
+    warnings += [one["text"] for one in found if one["code"] == "frequency"]
+    doubts = [one["text"] for one in found if one["code"] in ("coupling", "field")]
+    return Implied(lines, warnings, doubts)
 
 
 def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm.measured_spectra import DESCENDING, NOT_IN_ORDER
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Cell
 from interohm.report.curves import SERIES
@@ -41,11 +42,18 @@ _AT_END = 2.0
 #: Times longer than the longest of the other processes by this factor are those of diffusion.
 _BEYOND = 10.0
 
-_NYQUIST_NOTE = (
-    "Circles are measured points, crosses are points left out. The dashed line is the prediction "
-    "of the records, the solid line that after the fit. "
-)
-_BODE_NOTE = "Symbols are measured points. Lines are the model, after the fit if there is one. "
+#: What readers tell that is no reason for caution.
+_HARMLESS = (DESCENDING, NOT_IN_ORDER)
+
+_NYQUIST_NOTE = "Circles are measured points, crosses are points left out. "
+_NYQUIST_MODEL = {
+    False: "The dashed line is the prediction of the records. ",
+    True: "The dashed line is the prediction of the records, the solid line that after the fit. ",
+}
+_BODE_NOTE = {
+    False: "Symbols are measured points, lines the prediction of the records. ",
+    True: "Symbols are measured points, lines the model after the fit. ",
+}
 _RESIDUAL_NOTE = (
     "Residuals of a fit with RC elements in series, relative to |Z|. Scatter around zero is noise. "
     "A systematic deviation means that the sample was not linear, or changed during the "
@@ -104,8 +112,14 @@ def write_measured_report(
             f"{shown(spectrum.state_of_charge)}"
         )
         sections += [
-            section(where, figure(nyquist, f"Nyquist plot of {where}"), note=_NYQUIST_NOTE),
-            section("Bode plot", figure(bode, f"Bode plot of {where}"), note=_BODE_NOTE),
+            section(
+                where, figure(nyquist, f"Nyquist plot of {where}"), note=_nyquist_note(spectrum)
+            ),
+            section(
+                "Bode plot",
+                figure(bode, f"Bode plot of {where}"),
+                note=_BODE_NOTE[spectrum.fitted_real_ohm_cm2 is not None],
+            ),
             section(
                 "Kramers–Kronig test",
                 Markup(f"<p>{escape(spectrum.verdict)}.</p>"),
@@ -122,7 +136,12 @@ def write_measured_report(
     layers = " | ".join(material.name for material in materials)
     told = [
         *result.remarks,
-        *(f"{one.source}: {text}" for one in result.spectra for text in one.remarks),
+        *(
+            f"{one.source}: {text}"
+            for one in result.spectra
+            for text in one.remarks
+            if text not in _HARMLESS
+        ),
         *remarks,
         *material_findings(materials),
     ]
@@ -134,6 +153,12 @@ def write_measured_report(
         inputs_section([cell_inputs(cell, materials), *material_tables(materials)]),
     ]
     write_text(path, page(f"{result.cell}: measured impedance", body, figures, [0.0]))
+
+
+def _nyquist_note(spectrum: MeasuredPoints) -> str:
+    harmless = [text for text in spectrum.remarks if text in _HARMLESS]
+    read = "".join(f"As for the file, {text}. " for text in harmless)
+    return _NYQUIST_NOTE + _NYQUIST_MODEL[spectrum.fitted_real_ohm_cm2 is not None] + read
 
 
 def _axis(title: str, **more: Any) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A database server and a Slurm of the tests' own, for ``make test-cluster``.
 
 The server is up before any test is collected, so that the tests of the database take it too; with
-``INTEROHM_TEST_MONGODB_URI`` set, that server is used.
+``INTEROHM_TEST_MONGODB_URI`` set, that server is used. Processes of pytest-xdist share it, and have
+a Slurm each.
 """
 
 from __future__ import annotations
@@ -42,6 +43,22 @@ def pytest_configure(config: pytest.Config) -> None:
         folder.cleanup()
 
     config.add_cleanup(take_down)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs no server, which ``make test`` runs."""
+    without = [item for item in items if not _needs_server(item)]
+    items[:] = [item for item in items if _needs_server(item)]
+    config.hook.pytest_deselected(items=without)
+
+
+def _needs_server(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return (
+        "cluster" in item.path.parts
+        or "server_uri" in getattr(item, "fixturenames", ())
+        or (callspec is not None and "server" in callspec.params.values())
+    )
 
 
 @pytest.fixture(scope="session")

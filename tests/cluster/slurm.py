@@ -35,6 +35,8 @@ SelectTypeParameters=CR_Core
 MpiDefault=none
 ReturnToService=2
 KillWait=15
+# as soon as one is submitted, not in a round every few seconds
+SchedulerParameters=batch_sched_delay=0,sched_interval=2
 NodeName=localhost NodeHostname={host} CPUs=2 RealMemory=1000 State=UNKNOWN
 PartitionName=tests Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """

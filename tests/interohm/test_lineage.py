@@ -41,6 +41,7 @@ def keep_contact(left, right):
         database.save_contact(contact_document(left, right, samples=10))
 
 
+@pytest.mark.usefixtures("few_samples")
 def test_from_a_cell_to_its_contacts_and_records(interohm):
     Path("cell.yaml").write_text(CELL)
     assert interohm("cell", "cell.yaml", "--save").code == 0

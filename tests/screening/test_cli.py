@@ -74,6 +74,7 @@ def test_screen(interohm, tmp_path):
     assert "is the best in" in shown.out
 
 
+@pytest.mark.usefixtures("few_samples")
 def test_the_best_are_saved(interohm, tmp_path):
     config = described(tmp_path, temperatures_K=[300], states_of_charge=[0, 1], count=1, samples=0)
     ran = interohm("screen", config, "--save", "--json")

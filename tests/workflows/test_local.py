@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
 from interohm.database import Database
 from interohm.postprocess.calculation import Calculation
 from interohm.records import Insulator, Metal
+from interohm.settings import Settings
 from interohm.slab_builders.cells import Crystal
 from interohm.slab_builders.defects import defect_supercell, vacancy_sites
 from interohm.workflows.calculations import find_calculation
-from interohm.workflows.campaign import CampaignConfig, dry_run
+from interohm.workflows.campaign import CampaignConfig, dry_run, load_campaign
 from interohm.workflows.campaign_config import load_structure
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError, Progress
@@ -23,6 +25,7 @@ from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.local import CampaignError, run_campaign
 from interohm.workflows.presets import load_preset
 
+TINY = Path(__file__).parents[1] / "data" / "campaigns" / "tiny.yaml"
 DFT = pytest.mark.dft
 NOTHING_YET = Progress(ionic_step=0, scf_iteration=0, max_force_eV_A=None)
 
@@ -39,11 +42,58 @@ def test_a_dry_run_starts_nothing(tiny: CampaignConfig, database: Database, tmp_
     assert (vacancy.atoms, vacancy.electrons, vacancy.kpoints) == (15, 64, vacancy.kpoints)
     assert named["LiF: V_F +1"].electrons == 8 * 1 + 7 * 7 - 1
     assert named["Li: slab (110)"].kpoints[2] == 1
+    # all but the cells start from what is not calculated yet
+    assert {row.label for row in rows if not row.planned} == {"Li: cell", "LiF: cell"}
+    assert vacancy.identity == "planned"
+    assert named["LiF: cell"].identity == named["LiF: cell"].hash[:12]
+
+
+class Finished(NamedTuple):
+    """A campaign that was run: where, what it made, and the identities that were known before."""
+
+    folder: Path
+    records: Mapping[str, Any]
+    known_before: set[str]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The campaign, calculated once for this file."""
+    folder = tmp_path_factory.mktemp("finished")
+    config = load_campaign(TINY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTEROHM_DATA", str(folder / "project"))
+        patch.delenv("INTEROHM_MONGODB_URI", raising=False)
+        patch.delenv("INTEROHM_FORBID_CALCULATIONS", raising=False)
+        with Database.open(write=True) as database:
+            exact = {row.hash for row in dry_run(config, database) if not row.planned}
+            records = run_campaign(config, database, progress=False)
+    return Finished(folder / "project", records, exact)
+
+
+@pytest.fixture
+def calculated(finished: Finished, database: Database) -> Database:
+    """A database with the campaign's calculations, and no record."""
+    with Database.open(Settings(data=finished.folder)) as source:
+        stored = source.stored_documents("calculations")
+        whole = [(one["_id"], source.whole("calculations", one)) for one in stored]
+    database.save_whole("calculations", whole)
+    return database
 
 
 @DFT
-def test_from_structures_to_records(tiny: CampaignConfig, database: Database) -> None:
-    records = run_campaign(tiny, database, progress=False)
+def test_from_structures_to_records(
+    tiny: CampaignConfig, finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTEROHM_DATA", str(finished.folder))
+    with Database.open(write=True) as database:
+        check_records(tiny, database, finished)
+
+
+def check_records(tiny: CampaignConfig, database: Database, finished: Finished) -> None:
+    """See what the campaign made, and that it has nothing left to do."""
+    records = finished.records
+    assert all(find_calculation(database, hash) is not None for hash in finished.known_before)
     lithium, fluoride = records["Li"], records["LiF"]
     assert isinstance(lithium, Metal)
     assert isinstance(fluoride, Insulator)
@@ -66,7 +116,7 @@ def test_from_structures_to_records(tiny: CampaignConfig, database: Database) ->
         assert find_calculation(database, hash) is not None
     assert database.material("LiF") == fluoride
 
-    assert all(row.found for row in dry_run(tiny, database))
+    assert all(row.found and not row.planned for row in dry_run(tiny, database))
     count, begun = database.count("calculations"), time.monotonic()
     assert run_campaign(tiny, database, progress=False) == records
     assert time.monotonic() - begun < 15
@@ -75,9 +125,10 @@ def test_from_structures_to_records(tiny: CampaignConfig, database: Database) ->
 
 @DFT
 def test_a_failed_defect_does_not_stop_its_siblings(
-    tiny: CampaignConfig, database: Database, tmp_path: Path
+    tiny: CampaignConfig, calculated: Database, tmp_path: Path
 ) -> None:
     """Defects that may not move fail; all that does not need them is there afterwards."""
+    database = calculated
     text = Path(tiny.folder / tiny.preset).read_text()
     stiff = text.replace(
         "force_tolerance_eV_A: 0.2, max_steps: 20", "force_tolerance_eV_A: 0.001, max_steps: 1"

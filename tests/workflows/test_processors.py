@@ -19,6 +19,8 @@ import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 from plan_elsewhere import VARIANTS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CAMPAIGNS = ROOT / "configs" / "campaigns"
 #: All but the demo, which calculates before the user's eyes, and what is a screening.

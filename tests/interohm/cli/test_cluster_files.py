@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import pty
+import re
 import statistics
 import subprocess
 import sys
@@ -169,10 +170,27 @@ def test_a_folder_is_no_database_of_a_queue(refused, monkeypatch):
     assert "INTEROHM_MONGODB_URI in environment.sh" in said
 
 
+def _row(line: str) -> list[str]:
+    return re.split(r"  +", line.strip())
+
+
+def test_many_phases_are_summed_up(interohm, tmp_path, monkeypatch):
+    monkeypatch.setattr("interohm.cli.queue._LISTED", 1)
+    ran = interohm("submit", CAMPAIGN, "--dry-run")
+    assert ran.code == 0, ran.err
+    assert "LiF: V_F +1" not in ran.out
+    rows = [_row(line)[:3] for line in ran.out.splitlines()]
+    assert ["relax", "3", "0"] in rows
+    assert "10 calculations, about 0.2" in ran.out
+    assert "LiF: V_F +1" in interohm("submit", CAMPAIGN, "--dry-run", "--phases").out
+
+
 def test_dry_run_gives_core_hours(interohm):
     ran = interohm("submit", CAMPAIGN, "--dry-run")
     assert ran.code == 0, ran.err
-    assert "LiF: V_F +1" in ran.out
+    identity = {words[0].strip(): words[-1] for words in map(_row, ran.out.splitlines()) if words}
+    assert identity["LiF: V_F +1"] == "planned"
+    assert re.fullmatch(r"[0-9a-f]{12}", identity["LiF: cell"])
     assert "10 calculations, about 0.2" in ran.out
     assert "none submitted" in ran.out
 
@@ -195,6 +213,7 @@ def test_estimates_fit_what_the_shipped_calculations_took():
             electrons=round(done.electrons),
             kpoints=tuple(done.settings["kpoints"]),
             found=True,
+            planned=False,
             request=request,
         )
         seconds = core_seconds(planned)
@@ -211,11 +230,11 @@ def test_jobs_carry_no_store(tmp_path, monkeypatch):
     monkeypatch.setenv("INTEROHM_DATA", str(tmp_path))
     with Database.open() as database:
         plans = phases_to_submit(load_campaign(CAMPAIGN), database)
-    assert [plan.name for plan in plans] == ["Li", "LiF"]
-    assert plans[0].key != plans[1].key
+    assert [plan.name for plan in plans] == ["Li metal (shared)", "Li", "LiF"]
+    assert len({plan.key for plan in plans}) == 3
     for plan in plans:
         made = workflow("demo", plan)
         assert made.metadata["interohm"]["key"] == plan.key
         for firework in made.fws:
             assert firework.tasks[0]["store"] is None
-            assert firework.name == f"{plan.name}: plan"
+            assert plan.name.endswith("(shared)") or firework.name == f"{plan.name}: plan"

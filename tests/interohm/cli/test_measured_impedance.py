@@ -55,6 +55,9 @@ def test_from_files_to_records(interohm, tmp_path):
     fit = document["fit"]
     assert fit["converged"]
     assert fit["chi2_reduced"] == pytest.approx(1, abs=0.35)
+    # the normal posterior is checked, by enough samples
+    assert fit["effective_samples"] > 30
+    assert "could not be checked" not in ran.err
     learned = {f"{each['record']}:{each['field']}": each for each in fit["fields"]}
     # what the example was made with: 0.5, -0.7 and -0.6 standard deviations away
     for name, truth in (
@@ -82,12 +85,20 @@ def test_from_files_to_records(interohm, tmp_path):
         assert word in report
 
 
-def test_tables_without_a_fit(interohm):
-    ran = interohm("impedance", CELL, "--measured", SPECTRUM, "--area-cm2", 0.785)
+def test_tables_without_a_fit(interohm, tmp_path):
+    report = tmp_path / "r.html"
+    options = ("--area-cm2", 0.785, "--report", report)
+    ran = interohm("impedance", CELL, "--measured", SPECTRUM, *options)
     assert ran.code == 0, ran.err
     assert "1 of 43 points violate the Kramers–Kronig relations" in ran.out
     assert "predicted" in ran.out
     assert "what the spectra teach" not in ran.out
+    page = report.read_text()
+    assert "after the fit" not in page
+    # told, and no reason for caution
+    caution = page[page.index("Caution") :]
+    assert "the frequencies descend" not in caution[: caution.index("</ul>")]
+    assert "the frequencies descend" in page
 
 
 @pytest.mark.parametrize(

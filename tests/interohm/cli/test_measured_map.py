@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 CELL = """
 name: map
 states_of_charge: [0.0, 1.0]
@@ -14,6 +16,7 @@ layers:
 """
 
 
+@pytest.mark.usefixtures("few_samples")
 def test_the_closest_state_is_named(interohm, tmp_path):
     cell, measured = tmp_path / "cell.yaml", tmp_path / "map.csv"
     cell.write_text(CELL)

@@ -208,6 +208,7 @@ def test_phase_without_neutral_bulk(refused, tmp_path):
     assert "lone" in message
 
 
+@pytest.mark.usefixtures("few_samples")
 def test_cell_json_has_every_field(interohm, cell):
     ran = interohm("cell", cell, "--json")
     assert ran.code == 0, ran.err
@@ -235,7 +236,7 @@ def test_cell_json_has_every_field(interohm, cell):
     assert all(math.isfinite(number) for number in numbers(document))
 
 
-def test_cell_table(interohm, cell):
+def test_cell_table(interohm, cell, request):
     ran = interohm("cell", cell)
     assert ran.code == 0, ran.err
     for words in ("small", "V_OC (V)", "ASR (Ω·cm²)", "Li | LLZO", "LLZO | LiCoO2", "assumed"):
@@ -250,12 +251,14 @@ def test_cell_table(interohm, cell):
         "LLZO, thickness_nm: 20000", f"LLZO, thickness_nm: 20000, extrinsic: {grains}"
     )
     cell.write_text(f"{text}contacts: [{spots}, {{}}]\n")
+    request.getfixturevalue("few_samples")
     ran = interohm("cell", cell)
     assert ran.code == 0, ran.err
     for words in ("an experiment would measure", "0.1 of the area in contact", "grains of 1000 nm"):
         assert words in ran.out, words
 
 
+@pytest.mark.usefixtures("few_samples")
 def test_saved_cell_answers_queries(interohm, cell):
     document = json.loads(interohm("cell", cell, "--save", "--json").out)
     [found] = json.loads(interohm("query", "cells", '{"cell": "small"}', "--json").out)
@@ -266,6 +269,7 @@ def test_saved_cell_answers_queries(interohm, cell):
     assert "small" in interohm("query", "cells").out
 
 
+@pytest.mark.usefixtures("few_samples")
 def test_materials_of_a_cell_are_relative_to_its_file(interohm, cell):
     mine = (SHIPPED_FOLDER / "LLZO.yaml").read_text()
     (cell.parent / "mine.yaml").write_text(mine)
@@ -324,6 +328,7 @@ def test_bad_cells_are_refused(refused, cell, old, new, names):
     assert not Path("interohm-data").exists()
 
 
+@pytest.mark.usefixtures("few_samples")
 @hypothesis_settings(
     max_examples=60,
     deadline=None,

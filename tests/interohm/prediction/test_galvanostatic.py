@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from interohm.api import predict_dynamics
 from interohm.errors import InputError
 from interohm.prediction import galvanostatic
 from interohm.prediction.dynamics import dynamics_result
@@ -195,3 +196,9 @@ def test_what_has_no_charge_to_give_is_said() -> None:
         dynamics_result(blocked, list(records(None)), samples=0)
     with pytest.raises(InputError, match="C-rate"):
         dynamics_result(cell_of(), list(records(None)), c_rate=-1.0, samples=0)
+
+
+def test_a_run_has_no_state_of_charge() -> None:
+    cell = cell_of().model_dump(exclude_defaults=True)
+    with pytest.raises(InputError, match="a run goes over all states of charge"):
+        predict_dynamics(cell, state_of_charge=0.5, samples=0)
