@@ -20,13 +20,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from clusters import Cluster
 from mongo_server import CannotStartError, MongoServer
-from slurm import Slurm
+from slurm import Slurm, require_slurm
 
 SERVER_VARIABLE = "INTEROHM_TEST_MONGODB_URI"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Bring up the server, or say what is missing and end."""
+    try:
+        require_slurm()  # said once, before there are processes that look for it
+    except CannotStartError as error:
+        pytest.exit(f"make test-cluster: {error}", returncode=2)
     if os.environ.get(SERVER_VARIABLE):
         return
     folder = tempfile.TemporaryDirectory(prefix="interohm-server-")

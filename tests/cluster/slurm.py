@@ -42,6 +42,25 @@ PartitionName=tests Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
 
+def require_slurm() -> None:
+    """Look for what a cluster needs.
+
+    Raises
+    ------
+    CannotStartError
+        Slurm or MUNGE are missing.
+    """
+    programs = ("munged", "mungekey", "slurmctld", "slurmd", "sbatch", "setpriv")
+    if missing := [name for name in programs if shutil.which(name, path=_path()) is None]:
+        raise CannotStartError(
+            f"{', '.join(missing)} missing; on Debian: apt install slurm-wlm munge"
+        )
+
+
+def _path() -> str:
+    return os.environ["PATH"] + ":/usr/sbin:/sbin"
+
+
 class Slurm:
     """A cluster of one node with two cores.
 
@@ -69,12 +88,7 @@ class Slurm:
         CannotStartError
             Slurm or MUNGE are missing, or do not come up.
         """
-        programs = ("munged", "mungekey", "slurmctld", "slurmd", "sbatch", "setpriv")
-        path = os.environ["PATH"] + ":/usr/sbin:/sbin"
-        if missing := [name for name in programs if shutil.which(name, path=path) is None]:
-            raise CannotStartError(
-                f"{', '.join(missing)} missing; on Debian: apt install slurm-wlm munge"
-            )
+        require_slurm()
         self.folder.chmod(0o711)  # MUNGE wants everybody to reach its socket
         for name in ("state", "spool"):
             (self.folder / name).mkdir()
@@ -87,7 +101,7 @@ class Slurm:
                 node_port=_free_port(),
             )
         )
-        self._environment = {**os.environ, **self.environment, "PATH": path}
+        self._environment = {**os.environ, **self.environment, "PATH": _path()}
         key = self.folder / "munge.key"
         subprocess.run(
             ["mungekey", "--create", "--keyfile", str(key)], env=self._environment, check=True
