@@ -17,15 +17,14 @@ from scipy.linalg import solve_banded
 from interohm.arrays import Array
 from interohm.device_models import ButlerVolmer, Phase, neutral_bulk
 from interohm.device_models.constants import ELEMENTARY_CHARGE_C
-from interohm.device_models.dynamics.transient import (
+from interohm.device_models.dynamics.finite_volumes import (
     Electrode,
     Static,
     TransientStack,
     Volumes,
-    _Equations,
     nodes_nm,
-    run,
 )
+from interohm.device_models.dynamics.transient import _Equations, run
 from interohm.device_models.impedance.segment import charge_of
 
 KT = 8.617333262e-5 * 300.0

@@ -155,6 +155,11 @@ def _print(result: DesignResult) -> None:
     for one in ranked:
         if one.verdict_text:
             out.print(f"{one.name}: {one.verdict}, {one.verdict_text}")
+    for one in result.coatings:
+        if len(one.layers) > 1 or any(layer.is_modified for layer in one.layers):
+            out.print(
+                f"{one.name} at its optimum: " + "; ".join(layer.text for layer in one.layers)
+            )
     for text in sides_text(result):
         out.print(text)
     seen = [one for candidate in ranked for one in candidate.contacts]

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from interohm.device_models import Chain, Crossing, HalfSpace, Metal, solve_chain
-from interohm.device_models.dynamics.linear import step_relaxations
-from interohm.device_models.dynamics.transient import (
+from interohm.device_models.dynamics.finite_volumes import (
     Electrode,
     Static,
-    Transient,
     TransientStack,
     Volumes,
     equilibrium,
     nodes_nm,
-    run,
 )
+from interohm.device_models.dynamics.linear import step_relaxations
+from interohm.device_models.dynamics.transient import Transient, run
 from interohm.device_models.grid.equations import Reservoir
 from interohm.device_models.grid.stack_layer import layer_stack
 from interohm.errors import InputError

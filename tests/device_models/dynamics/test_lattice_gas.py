@@ -7,13 +7,13 @@ import pytest
 
 from interohm.device_models import neutral_bulk
 from interohm.device_models.constants import ELEMENTARY_CHARGE_C
-from interohm.device_models.dynamics.transient import (
+from interohm.device_models.dynamics.finite_volumes import (
     Electrode,
     TransientStack,
     Volumes,
     equilibrium,
-    run,
 )
+from interohm.device_models.dynamics.transient import run
 from interohm.device_models.impedance.segment import charge_of
 from interohm.device_models.phase import Phase
 

@@ -19,17 +19,16 @@ from interohm.device_models import (
     thick_layer,
 )
 from interohm.device_models.constants import ELEMENTARY_CHARGE_C
-from interohm.device_models.dynamics.linear import step_relaxations
-from interohm.device_models.dynamics.transient import (
+from interohm.device_models.dynamics.finite_volumes import (
     Electrode,
     Static,
-    Transient,
     TransientStack,
     Volumes,
     equilibrium,
     nodes_nm,
-    run,
 )
+from interohm.device_models.dynamics.linear import step_relaxations
+from interohm.device_models.dynamics.transient import Transient, run
 from interohm.device_models.impedance.segment import charge_of
 from interohm.device_models.phase import Array
 

@@ -72,7 +72,7 @@ def test_a_file_is_never_overwritten(interohm, refused, here):
         (("--window", "4.2:0.6"), "is not below"),
         (("--mobile-ion", "Na"), "has no Na"),
         (("--mobile-ion", "Xx"), "charge of Xx is not known"),
-        (("--convert", "V_Li"), "no name and number"),
+        (("--convert", "V_Li"), "not a name and a number"),
         (("--convert", "V_Li=1.1, E_F=1"), "mu is missing"),
         (("--convert", "V_Li=1.1"), "E_F and mu is missing"),
         (("--convert", "V_Li=1.1, E_F=1, mu=2"), "above the metal"),

@@ -240,7 +240,7 @@ def test_a_pair_costs_the_same_wherever_it_is_counted() -> None:
 def test_conversions_as_text() -> None:
     energies, level, mu = parsed_conversion("V_Li=1.1, Li_i=0.6, E_F=3.2, mu=-1.5")
     assert (energies, level, mu) == ({"V_Li": 1.1, "Li_i": 0.6}, 3.2, -1.5)
-    with pytest.raises(InputError, match="no name and number"):
+    with pytest.raises(InputError, match="not a name and a number"):
         parsed_conversion("V_Li=low")
     with pytest.raises(InputError, match="no defect of Li"):
         converted_energies(
