@@ -99,7 +99,10 @@ def next_campaign(
             apart.append(one)
     if not wanted:
         raise InputError(
-            "no calculation of a phase would help this choice",
+            "nothing that would help this choice is a calculation of an electrolyte or a coating: "
+            + "; ".join(one.text for one in apart)
+            if apart
+            else "no calculation of a phase would help this choice",
             where="--next",
             fix="see `next` in --json; a settled choice needs no further calculation",
         )

@@ -161,7 +161,9 @@ def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
     print_dominant(result.sensitivity)
     for one in result.contacts:
         if one.text is not None:
-            out.print(f"{one.name}: {one.text}")
+            outside = one.verdict == "outside of a window"
+            remark = ", which is outside of this model" if outside else ""
+            out.print(f"{one.name}: {one.text}{remark}")
     for contact, doubt in different_doubts(result.contacts):
         # the contact's own text says how far a potential is outside of a window
         if doubt.code != "window":

@@ -55,16 +55,12 @@ def stability_fields(
         text = f"the electrode's potential is {abs(margin_V):.2g} V " + (
             f"inside of the stability window of {inner.name}"
             if stable
-            else f"outside of the stability window of {inner.name}: it decomposes, which is "
-            "outside of this model"
+            else f"outside of the stability window of {inner.name}: it decomposes"
         )
     elif stable:
         text = f"the windows of {pair} overlap by {margin_V:.2g} V"
     else:
-        text = (
-            f"the windows of {pair} are {-margin_V:.2g} V apart: one of them decomposes, which is "
-            "outside of this model"
-        )
+        text = f"the windows of {pair} are {-margin_V:.2g} V apart: one of them decomposes"
     verdict = "within the windows" if stable else "outside of a window"
     return {**fields, "known_from": "windows", "verdict": verdict, "text": text}
 
