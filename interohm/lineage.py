@@ -34,7 +34,7 @@ class Origin:
     kind : str
         ``cell``, ``contact``, ``record``, ``number`` or ``calculation``.
     name : str
-        Of the cell, the two phases, the record, the record's field, the calculation's hash.
+        Name of the cell, the two phases, the record, the record's field, the calculation's hash.
     facts : dict
         Plain values; of a record ``status`` says whether it is the one that was used.
     parts : list of Origin

@@ -73,7 +73,7 @@ def next_campaign(
     Parameters
     ----------
     name : str
-        Of the design or screening.
+        Name of the design or screening.
     calculations : sequence of NextCalculation
         The most worthwhile first.
     records : mapping of str to Insulator or Metal

@@ -89,7 +89,7 @@ def reweighted(
         Parameters (samples, parameters) to the spectra (samples, points) of each observation;
         by default the predictions of the observations, one by one.
     samples : int
-        Of each round.
+        Number of samples of each round.
     seed : int
 
     Returns
@@ -160,7 +160,7 @@ class _Target:
         self.determined: BoolArray = shares < _DETERMINED_SHARE
 
     def parameters(self, white: Array) -> Array:
-        return self.fit.prior_mean + white @ self.root.T
+        return np.asarray(self.fit.prior_mean + white @ self.root.T)
 
     def places(self, coordinates: Array) -> Array:
         """Return whitened parameters (samples, P) at coordinates (samples, P)."""
@@ -188,7 +188,7 @@ class _Target:
     def log_density(self, white: Array) -> Array:
         """Of the posterior but for a constant; NaN where the model predicts nothing."""
         residuals = self._residuals(white)
-        return -0.5 * (np.sum(white**2, axis=1) + np.sum(residuals**2, axis=1))
+        return np.asarray(-0.5 * (np.sum(white**2, axis=1) + np.sum(residuals**2, axis=1)))
 
     def _residuals(self, white: Array) -> Array:
         parts = []
@@ -210,7 +210,7 @@ class _Proposal:
         normal = rng.standard_normal((count, len(self.mean)))
         if np.isfinite(self.freedom):
             normal /= np.sqrt(rng.chisquare(self.freedom, (count, 1)) / self.freedom)
-        return self.mean + normal @ self.root.T
+        return np.asarray(self.mean + normal @ self.root.T)
 
     def log_density(self, drawn: Array) -> Array:
         """But for powers of 2π."""

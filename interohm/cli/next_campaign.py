@@ -25,7 +25,7 @@ def write_next_campaign(
     path : Path
         The campaign's file.
     name : str
-        Of the design or screening.
+        Name of the design or screening.
     calculations : sequence of NextCalculation
         The most worthwhile first.
     records : mapping

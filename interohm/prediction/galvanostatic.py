@@ -12,19 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from interohm.device_models import (
-    BOLTZMANN_EV_K,
-    ELEMENTARY_CHARGE_C,
-    ButlerVolmer,
-    Diffusion,
-    FiniteLayer,
-    MarcusHushChidsey,
-)
+from interohm.device_models import BOLTZMANN_EV_K, ButlerVolmer, FiniteLayer, MarcusHushChidsey
 from interohm.errors import InputError
-from interohm.prediction.impedance_chain import diffusivity_cm2_s, voltage_slope_V
+from interohm.prediction.galvanostatic_electrodes import Host, hosts_of, reach
+from interohm.prediction.impedance_chain import voltage_slope_V
 from interohm.prediction.polarization import charge_transfer
 from interohm.prediction.quasi_equilibrium import quasi_equilibrium_fields
-from interohm.prediction.sampling import Numbers
 from interohm.prediction.solved_cell import SolvedState, solve_state
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Cell, ExtrinsicControl, IonContentRange
@@ -44,75 +37,6 @@ _EARLY, _LATER = 40, 160
 
 #: Biot numbers beyond which diffusion or reaction controls.
 _DIFFUSION, _REACTION = 10.0, 0.1
-
-
-@dataclass(frozen=True)
-class _Host:
-    """An electrode as a host of ions; arrays () or (samples, 1)."""
-
-    metal: Metal
-    discharged: float
-    charged: float
-    capacity_C_cm2: float | None
-    """Per ion of a formula."""
-    diffusion: Diffusion | None
-    """Of a content: R is per charge density that one ion of a formula takes."""
-    voltage: Callable[[Array], Array]
-    negative: bool
-
-    @property
-    def span(self) -> float:
-        """Ions of a formula that a full charge moves."""
-        return abs(self.charged - self.discharged)
-
-    def soc(self, content: Array) -> Array:
-        """The state of charge at which the cell has this content."""
-        return (content - self.discharged) / (self.charged - self.discharged)
-
-    def content(self, soc: Array) -> Array:
-        """The content of a state of charge."""
-        return self.discharged + soc * (self.charged - self.discharged)
-
-
-def _host(cell: Cell, metal: Metal, *, negative: bool, samples: FieldSamples | None) -> _Host:
-    from scipy.interpolate import PchipInterpolator
-
-    layer = cell.layers[0 if negative else -1]
-    low, high = metal.states[0].ion_content, metal.states[-1].ion_content
-    ends = layer.ion_content or IonContentRange(
-        discharged=low if negative else high, charged=high if negative else low
-    )
-    own = Numbers(metal, samples)
-    rows = [
-        own.energy("states.voltage_V", state.voltage_V, drawn_as="voltage_V")
-        for state in metal.states
-    ]
-    contents = [state.ion_content for state in metal.states]
-    if len(rows) == 1:
-
-        def voltage(content: Array) -> Array:
-            return np.asarray(np.asarray(rows[0])[..., None] + np.zeros_like(content))
-    else:
-        # an error shifts the curve as a whole
-        nominal = np.array([state.voltage_V.value for state in metal.states])
-        shift = np.asarray(rows[0]) - nominal[0]
-        curve = PchipInterpolator(contents, nominal, extrapolate=False)
-
-        def voltage(content: Array) -> Array:
-            return np.asarray(curve(content) + shift[..., None])
-
-    capacity = diffusion = None
-    held, sites = metal.space_charge, metal.sites_per_formula
-    if held is not None and sites is not None and ends.discharged != ends.charged:
-        formulas = held.site_density_cm3.value / sites
-        length = layer.thickness_nm * 1e-7
-        capacity = ELEMENTARY_CHARGE_C * metal.ion_charge * formulas * length
-        speed = diffusivity_cm2_s(metal, cell.temperature_K, samples)
-        if speed is not None:
-            time = np.atleast_1d(length**2 / speed)
-            # in ions of a formula per A/cm²
-            diffusion = Diffusion(time / capacity, time)
-    return _Host(metal, ends.discharged, ends.charged, capacity, diffusion, voltage, negative)
 
 
 @dataclass(frozen=True)
@@ -205,7 +129,7 @@ def galvanostatic_fields(
         No electrode says how many ions it holds; or a state of charge has no solution.
     """
     told = progress or (lambda done: None)
-    hosts = _hosts(cell, materials, None)
+    hosts = hosts_of(cell, materials, None)
     known = [one.capacity_C_cm2 * one.span for one in hosts if one.capacity_C_cm2 is not None]
     if not known:
         raise InputError(
@@ -215,7 +139,7 @@ def galvanostatic_fields(
         )
     capacity = min(known)
     current = c_rate * capacity / 3600.0
-    low, high = _reach(hosts)
+    low, high = reach(hosts)
     table = _table(cell, materials, np.linspace(low, high, _SOLVED), None, told, 0)
     full = 3600.0 / c_rate
     # early times resolve diffusion
@@ -239,7 +163,7 @@ def galvanostatic_fields(
         )
         many = _Run(
             cell,
-            _hosts(cell, materials, field_samples),
+            hosts_of(cell, materials, field_samples),
             sampled,
             current,
             capacity,
@@ -304,29 +228,6 @@ def steps(samples: int) -> int:
     return _SOLVED + (_SOLVED_SAMPLES if samples else 0)
 
 
-def _hosts(
-    cell: Cell, materials: list[Insulator | Metal], samples: FieldSamples | None
-) -> list[_Host]:
-    found = []
-    for place in (0, -1):
-        metal = materials[place]
-        assert isinstance(metal, Metal)
-        found.append(_host(cell, metal, negative=place == 0, samples=samples))
-    return found
-
-
-def _reach(hosts: list[_Host]) -> tuple[float, float]:
-    """How far the states of charge of surfaces may go: as far as the curves of both electrodes."""
-    low, high = -0.5, 1.5
-    for host in hosts:
-        if not host.span:
-            continue
-        ends = [state.ion_content for state in (host.metal.states[0], host.metal.states[-1])]
-        socs = sorted(float(host.soc(np.asarray(end))) for end in ends)
-        low, high = max(low, socs[0]), min(high, socs[1])
-    return min(low, 0.0), max(high, 1.0)
-
-
 def _table(
     cell: Cell,
     materials: list[Insulator | Metal],
@@ -369,7 +270,7 @@ class _Course:
 @dataclass(frozen=True)
 class _Run:
     cell: Cell
-    hosts: list[_Host]
+    hosts: list[Host]
     table: _Table
     current_A_cm2: float
     capacity_C_cm2: float
@@ -551,7 +452,7 @@ def _transfer_V(
     return np.where(resistance == 0.0, 0.0, found)
 
 
-def _control(cell: Cell, host: _Host, run: _Run, found: _Course) -> dict[str, Any]:
+def _control(cell: Cell, host: Host, run: _Run, found: _Course) -> dict[str, Any]:
     """Whether diffusion or reaction controls an electrode."""
     none = {"diffusion_number": None, "biot_number": None, "control": None}
     if host.diffusion is None or host.capacity_C_cm2 is None:

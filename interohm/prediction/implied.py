@@ -56,7 +56,8 @@ def implied(insulator: Insulator) -> Implied:
         )
         require_neutral_bulk(insulator, bulk)
     except InputError as error:
-        return Implied([], [f"{error.what}: {error.fix}" if error.fix else error.what])
+        said = f"{error.what}: {error.fix}" if error.fix else error.what
+        return Implied([], [said, *_wide_window(insulator)])
     conductivity = float(bulk.conductivity_S_cm)
     stated = insulator.conductivity
     said = energy_said = potential_said = ""
@@ -124,15 +125,7 @@ def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
         warnings.append(
             "electrons or holes, rather than ions, keep the phase neutral: it is not an electrolyte"
         )
-    window = insulator.stability_window_V
-    if window is not None:
-        # at mu, the level of electrons in equilibrium moves by as much
-        width = window[1].value - window[0].value
-        if width > gap + 1e-9:
-            warnings.append(
-                f"the stability window is {width:.2f} V wide, more than the band gap of {gap:g} "
-                "eV: electrons or holes would conduct within it"
-            )
+    warnings += _wide_window(insulator)
     stated = insulator.conductivity
     if stated is not None:
         conducting = models.neutral_bulk(
@@ -149,3 +142,18 @@ def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
                 f"implies {float(conducting):.2e} S/cm"
             )
     return warnings
+
+
+def _wide_window(insulator: Insulator) -> list[str]:
+    """Return what is wrong of a stability window that does not fit into the gap."""
+    if insulator.stability_window_V is None:
+        return []
+    # at mu, the level of electrons in equilibrium moves by as much
+    low, high = (limit.value for limit in insulator.stability_window_V)
+    gap = insulator.band_gap_eV.value
+    if high - low <= gap + 1e-9:
+        return []
+    return [
+        f"the stability window is {high - low:.2f} V wide, more than the band gap of {gap:g} "
+        "eV: electrons or holes would conduct within it"
+    ]

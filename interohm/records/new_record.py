@@ -47,11 +47,11 @@ class GivenNumbers:
     Parameters
     ----------
     conductivity_S_cm : float, optional
-        Of the ion at `temperature_K`, of the bulk.
+        Conductivity of the ion at `temperature_K`, of the bulk.
     activation_eV : float, optional
         Of sigma·T.
     temperature_K : float
-        Of the conductivity.
+        Temperature of the conductivity.
     gap_eV, dielectric, ionization_eV, neutral_potential_V : float, optional
         As the record's fields.
     formation_eV : float, optional
@@ -354,7 +354,7 @@ class GivenElectrode:
     voltage_V : float, optional
         Against the mobile metal, at the structure's ion content.
     work_function_eV : float, optional
-        Of the surface that is meant.
+        Work function of the surface that is meant.
     source : str, optional
         Where both are from.
     """
@@ -439,7 +439,7 @@ def new_record_text(
     Parameters
     ----------
     name : str
-        Of the record.
+        Name of the record.
     structure : Structure
         Its crystal.
     file : str

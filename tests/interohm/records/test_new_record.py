@@ -17,6 +17,7 @@ from interohm.prediction.implied import implied
 from interohm.prediction.sampling import phase_of
 from interohm.records import Insulator, Metal, load_material, material_from
 from interohm.records.kind_of import kind_of
+from interohm.records.material import Conductivity
 from interohm.records.new_record import (
     GivenElectrode,
     GivenNumbers,
@@ -271,9 +272,18 @@ def test_a_structure_may_be_a_file(tmp_path: Path) -> None:
     assert again.composition.reduced_formula == "LiF"
 
 
+_COSTLY = Conductivity(value_S_cm=1e-3, temperature_K=300.0, activation_energy_eV=0.05)
+
+
 def test_contradictions_are_told() -> None:
     record = _record(GivenNumbers(gap_eV=2.0, window_V=(0.0, 4.0)))
     warnings = implied(record).warnings
     assert any("more than the band gap of 2 eV" in text for text in warnings)
+    # told even of a record that has no hops
+    conducts = GivenNumbers(2e-4, 0.4, gap_eV=2.0, window_V=(0.0, 4.0))
+    lost = _record(conducts).model_copy(update={"conductivity": _COSTLY})
+    texts = implied(lost).warnings
+    assert any("no migration energy is left" in text for text in texts)
+    assert any("more than the band gap of 2 eV" in text for text in texts)
     far = _record(GivenNumbers(formation_energies_eV={"V_Li": 30.0, "Li_i": -25.0}))
     assert any("outside of the band gap" in text for text in implied(far).warnings)
