@@ -48,13 +48,13 @@ class Bulk:
     fermi_level_eV : array (...)
         Above the VBM, at neutrality.
     debye_length_nm : array (...)
-        Of the neutral state.
+        Debye length of the neutral state.
     concentrations_cm3 : array (..., D)
-        Of the defects, in the phase's order.
+        Concentrations of the defects, in the phase's order.
     electrons_cm3, holes_cm3 : array (...)
         Electrons and holes.
     conductivity_S_cm : array (...)
-        Of the mobile ion; 0 where no defect conducts.
+        Conductivity of the mobile ion; 0 where no defect conducts.
     """
 
     phase: Phase
@@ -147,7 +147,7 @@ def neutral_bulk(
     temperature_K : array (...)
         Temperature.
     metal_work_function_eV : array (...)
-        Of the neutral mobile metal, the zero of all potentials.
+        Work function of the neutral mobile metal, the zero of all potentials.
     mu_eV : array (...)
         Chemical potential of the neutral mobile element, relative to its metal.
     ion_charge : array (...)

@@ -24,7 +24,7 @@ class FittedHop:
     Attributes
     ----------
     migration_energy_eV : array (..., D)
-        Of every defect; NaN where it does not hop.
+        Migration energy of every defect; NaN where it does not hop.
     carriers_energy_eV : array (...)
         That which the carriers share; below 0 where no hop has such a small activation energy.
     frequency_factor : array (...)

@@ -55,7 +55,7 @@ class Leakage:
     electron_barrier_eV, hole_barrier_eV : array (...)
         Highest point of ``E_CBM(x) − E_F`` and of ``E_F − E_VBM(x)``, seen by the emitter.
     temperature_K : array (...)
-        Of the layer.
+        Temperature of the layer.
     electron_mass, hole_mass : array (...)
         Effective masses in electron masses.
     """

@@ -150,7 +150,8 @@ def log_current_slopes_per_V(
         if isinstance(side, Metal):
             found.append(np.zeros(np.shape(potential)))
         else:
-            found.append(0.5 * _plane(side, np.asarray(potential)).slope_per_V)
+            plane = _plane(side, np.asarray(potential, dtype=np.float64), slopes=True)
+            found.append(0.5 * plane.slope_per_V)
     return found[0], found[1]
 
 
@@ -166,10 +167,10 @@ class _Plane:
     slope_per_V: Array
 
 
-def _plane(bulk: Bulk, potential_V: Array) -> _Plane:
+def _plane(bulk: Bulk, potential_V: Array, *, slopes: bool = False) -> _Plane:
     """What the most mobile defect brings to the hop: N_s·a, gamma·nu, E_m, θ(1−θ).
 
-    And how the logarithm of the last changes with phi.
+    And where it is asked for, how the logarithm of the last changes with phi.
     """
     shape = np.broadcast_shapes(bulk.shape, potential_V.shape)
     flat = bulk.ravel(shape)
@@ -201,14 +202,16 @@ def _plane(bulk: Bulk, potential_V: Array) -> _Plane:
             attempts = np.where(better, rate, attempts)
             barrier = np.where(better, energy, barrier)
             occupation = np.where(better, theta * unoccupied, occupation)
+            if not slopes:
+                continue
+            # how far the mean charge is from this one
+            pull = -charge * empty + sum_of(
+                [
+                    (phase.charge[:, other] - charge) * one
+                    for other, one in zip(site.defects, states, strict=True)
+                ]
+            )
             with np.errstate(divide="ignore", invalid="ignore"):
-                # how far the mean charge is from this one
-                pull = -charge * empty + sum_of(
-                    [
-                        (phase.charge[:, other] - charge) * one
-                        for other, one in zip(site.defects, states, strict=True)
-                    ]
-                )
                 change = (1.0 - theta / unoccupied) * pull / state.kT_eV
             slope = np.where(better, change, slope)
     return _Plane(

@@ -55,7 +55,7 @@ def contact_fraction(
     rms_slope : array (...)
         Root mean square slope of the roughness at its shortest wavelength.
     hardness_GPa : array (...)
-        Of the softer side, which flows at this pressure.
+        Hardness of the softer side, which flows at this pressure.
     slope : array (...)
         kappa; with ``sqrt(8/pi)`` the elastic share is Persson's.
 

@@ -46,7 +46,7 @@ class _Kinetics(ABC):
     exchange_current_A_cm2, temperature_K : array (...)
         i0 and the temperature of the contact.
     ion_charge : array (...)
-        Of the mobile ion.
+        Charge number of the mobile ion.
     """
 
     exchange_current_A_cm2: Array
@@ -127,7 +127,7 @@ class ButlerVolmer(_Kinetics):
     exchange_current_A_cm2, temperature_K : array (...)
         i0 and the temperature of the contact.
     ion_charge : array (...)
-        Of the mobile ion.
+        Charge number of the mobile ion.
     transfer_coefficient : array (...)
         The part a of the overpotential, 0 < a < 1, that raises the backward barrier.
     """
@@ -157,7 +157,7 @@ class MarcusHushChidsey(_Kinetics):
     exchange_current_A_cm2, temperature_K : array (...)
         i0 and the temperature of the contact.
     ion_charge : array (...)
-        Of the mobile ion.
+        Charge number of the mobile ion.
     reorganization_energy_eV : array (...)
         lambda, at least 0.
     """

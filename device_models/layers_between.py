@@ -97,7 +97,7 @@ def solve_finite_layers(
     dipole_V, sheet_charge_e_nm2 : sequence of n + 1 arrays (...)
         Step of phi and fixed charge at each contact.
     tolerance : float
-        Of the grid.
+        Tolerance of the grid.
 
     Raises
     ------

@@ -37,7 +37,7 @@ def energies_from_neutrality(
     metal_work_function_eV, ion_charge : array (...)
         Of the neutral mobile metal; z.
     temperature_K : array (...)
-        Of the neutral potential, which depends on it where the sites differ.
+        Temperature of the neutral potential, which depends on it where the sites differ.
 
     Returns
     -------

@@ -27,7 +27,7 @@ def minimum_interface_mu(
     Parameters
     ----------
     thickness_nm : array (..., n)
-        Of the layers between the electrodes, from the negative to the positive one.
+        Thickness of the layers between the electrodes, from the negative to the positive one.
     mu_negative_eV, mu_positive_eV : array (...)
         mu of the electrodes.
     reduction_V, oxidation_V : array (..., n)

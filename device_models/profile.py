@@ -20,7 +20,7 @@ class Profile:
     x_nm, phi_V : array (..., P)
         Distance from the contact (of a layer: from its left end) and potential.
     concentrations_cm3 : array (..., P, D)
-        Of the defects, in the phase's order.
+        Concentrations of the defects, in the phase's order.
     electrons_cm3, holes_cm3, conductivity_S_cm : array (..., P)
         Electrons, holes, and the conductivity of the mobile ion (0 where nothing conducts).
     """

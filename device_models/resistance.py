@@ -288,7 +288,7 @@ def thick_space_charge(
     side : HalfSpace or Metal
         Batch shape (...).
     thickness_nm : array (...), optional
-        Of the phase; without one, it counts as thick up to x99 + 10 lambda_D = 10 µm.
+        Thickness of the phase; without one, it counts as thick up to x99 + 10 lambda_D = 10 µm.
     right : bool
         Whether it is the right side.
 

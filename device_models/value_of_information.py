@@ -35,7 +35,7 @@ def value_of_information(
     relative_noise : array (K,) or float
         Standard deviation of the data's error over that of what is known of each input before.
     seed : int
-        Of the outcomes.
+        Seed of the outcomes.
 
     Returns
     -------

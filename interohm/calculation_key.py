@@ -39,7 +39,7 @@ def calculation_key(
     engine, kind : str
         The engine's name, and what it calculates (``relax``, ``static``, …).
     charge : int
-        Of the cell, in elementary charges.
+        Charge of the cell, in elementary charges.
     settings : mapping
         The engine's. The mesh and a path's end, which depend on the cell's setting, and VASP's
         `MACHINE_TAGS` do not count.

@@ -12,6 +12,7 @@ from interohm.database.schema import well_formed
 from interohm.database.shipped_calculations import shipped_calculation, shipped_hashes
 from interohm.errors import InputError
 from interohm.lookup import named_materials, used_material
+from interohm.near_names import meant_text
 from interohm.records import Quantity, material_hash
 from interohm.records.shipped import shipped_names
 from interohm.records.uncertainty import quantities
@@ -33,7 +34,7 @@ class Origin:
     kind : str
         ``cell``, ``contact``, ``record``, ``number`` or ``calculation``.
     name : str
-        Of the cell, the two phases, the record, the record's field, the calculation's hash.
+        Name of the cell, the two phases, the record, the record's field, the calculation's hash.
     facts : dict
         Plain values; of a record ``status`` says whether it is the one that was used.
     parts : list of Origin
@@ -101,17 +102,13 @@ def _origins(database: Database, name: str) -> list[Origin]:
 
 
 def _nothing(database: Database, name: str) -> InputError:
-    from difflib import get_close_matches
-
     cells = dict.fromkeys(row["cell"] for row in database.rows("cells"))
-    known = {each.lower(): each for each in [*database.material_names(), *shipped_names(), *cells]}
-    close = [known[each] for each in get_close_matches(name.lower(), known, n=3)]
+    known = dict.fromkeys([*database.material_names(), *shipped_names(), *cells])
     return InputError(
         f"there is no cell, contact, record or calculation {name!r} in {database.location}",
         where="why",
-        fix=f"did you mean {' or '.join(close)}?"
-        if close
-        else "name a cell kept by `interohm cell CONFIG --save`, a contact as 'Li|LLZO', or a "
+        fix=meant_text(name, known)
+        or "name a cell kept by `interohm cell CONFIG --save`, a contact as 'Li|LLZO', or a "
         "record that `interohm materials list` shows",
     )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from interohm.errors import InputError
+from interohm.near_names import meant_text
 from interohm.records import Insulator, Metal, load_material, material_hash
 from interohm.records.shipped import shipped_material, shipped_names
 
@@ -117,64 +116,8 @@ def used_material(name: str, hash: str, database: Database) -> FoundMaterial | N
 
 def _suggestion(name: str, database: Database | None) -> str:
     known = {*shipped_names(), *(database.material_names() if database is not None else ())}
-    meant = near_names(name, known)
-    if meant:
-        return f"did you mean {' or '.join(meant)}? A path to a YAML file works too"
+    if (meant := meant_text(name, known)) is not None:
+        return f"{meant} A path to a YAML file works too"
     return (
         "`interohm materials list` shows what is there; add one with `interohm materials add FILE`"
     )
-
-
-def near_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return the names, at most three, that somebody may have meant.
-
-    Of a name that is a formula, those of the same elements come before those that are spelt alike,
-    and spelling alone never leads to another element that moves: NaF is no slip for LiF.
-    """
-    from difflib import SequenceMatcher, get_close_matches
-
-    names = list(known)
-    typed = _elements(name)
-    close = set(get_close_matches(name.lower(), {other.lower() for other in names}, n=8))
-
-    def likeness(other: str) -> float:
-        return SequenceMatcher(None, name.lower(), other.lower()).ratio()
-
-    def rank(other: str) -> tuple[bool, float, str]:
-        return typed is None or _elements(other) != typed, -likeness(other), other
-
-    meant = []
-    for other in names:
-        elements = _elements(other)
-        same = typed is not None and elements == typed and len(typed) > 1
-        if typed is not None and elements is not None and not same:
-            ions = _MOBILE & (typed ^ elements)
-            if other.lower() not in close or ions:
-                continue
-        elif other.lower() not in close and not same:
-            continue
-        meant.append(other)
-    return sorted(meant, key=rank)[:3]
-
-
-#: Elements that move in the records that are shipped: to take one for another is no slip.
-_MOBILE = frozenset({"Li", "Na", "K", "Mg", "Ca", "Zn", "Al", "Ag", "Cu"})
-
-
-def _elements(name: str) -> frozenset[str] | None:
-    """Return the elements of a name that is a formula, with or without a surface behind it."""
-    formula = name.partition("_")[0]
-    parts = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula)
-    if not parts or "".join(symbol + count for symbol, count in parts) != formula:
-        return None
-    symbols = frozenset(symbol for symbol, _ in parts)
-    return symbols if symbols <= _SYMBOLS else None
-
-
-_SYMBOLS = frozenset(
-    re.findall(
-        "[A-Z][a-z]?",
-        "HHeLiBeBCNOFNeNaMgAlSiPSClArKCaScTiVCrMnFeCoNiCuZnGaGeAsSeBrKrRbSrYZrNbMoTcRuRhPdAgCd"
-        "InSnSbTeIXeCsBaLaCePrNdPmSmEuGdTbDyHoErTmYbLuHfTaWReOsIrPtAuHgTlPbBi",
-    )
-)

@@ -115,12 +115,12 @@ class Calculation(BaseModel):
     Parameters
     ----------
     hash : str
-        Of structure, charge and settings: the calculation's name in the database.
+        Hash of structure, charge and settings: the calculation's name in the database.
     kind : str
         ``cell`` (cell and atoms relaxed), ``relax`` (atoms relaxed), ``static``, ``neb`` (path
         relaxed), ``dielectric``.
     charge : int
-        Of the cell, in elementary charges, compensated by a uniform background.
+        Charge of the cell, in elementary charges, compensated by a uniform background.
     settings : mapping
         All that the engine was told.
     initial_structure, structure : mapping
@@ -141,7 +141,7 @@ class Calculation(BaseModel):
         Shape (sites,), at the nuclei of ``structure``, averaged over the engine's own radii; empty
         where the engine did not write them.
     path : MigrationPath, optional
-        Of the kind ``neb``; structure and energy are those of its highest image.
+        A calculation of the kind ``neb``; structure and energy are those of its highest image.
     response : DielectricResponse, optional
         Of the kind ``dielectric``.
     ionic_steps : int

@@ -133,7 +133,7 @@ def stability_window(
     mobile_ion : str
         Its element.
     ion_charge : int
-        Of the mobile ion, in elementary charges.
+        Charge of the mobile ion, in elementary charges.
 
     Raises
     ------
@@ -193,7 +193,7 @@ def limit_uncertainties(
     mobile_ion : str
         Its element.
     ion_charge : int
-        Of the mobile ion, in elementary charges.
+        Charge of the mobile ion, in elementary charges.
     uncertainties_eV : mapping
         One standard deviation per atom, by the entries' ids; of one formula fully correlated, of
         different ones independent.

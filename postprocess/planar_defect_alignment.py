@@ -35,7 +35,7 @@ def planar_alignment(
     center : array, shape (3,)
         Fractional coordinates of the defect.
     charge : int
-        Of the defect, in elementary charges.
+        Charge of the defect, in elementary charges.
     dielectric : float or array
         In the axes of the supercell.
 

@@ -86,7 +86,7 @@ class BandStructureRun:
     Parameters
     ----------
     hash : str
-        Of ``vasprun.xml``.
+        Hash of ``vasprun.xml``.
     settings : mapping
         As those of a calculation.
     structure : Structure

@@ -217,7 +217,7 @@ class Image:
     Parameters
     ----------
     path : Path
-        Of the OUTCAR.
+        Path of the OUTCAR.
     text : str
         Of the OUTCAR.
     structure : Structure

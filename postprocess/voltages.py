@@ -40,7 +40,7 @@ def voltage_plateaus(
     ion_energy_eV : float
         Total energy per atom of the mobile ion's metal.
     ion_charge : int
-        Of the mobile ion, in elementary charges.
+        Charge of the mobile ion, in elementary charges.
     """
     hull: list[tuple[float, float]] = []
     for point in sorted(energies_eV.items()):

@@ -75,7 +75,7 @@ class Cells:
     negative, positive : SideContacts
         Contacts of the two sides, with the same electrolytes.
     thickness_nm : float
-        Of the electrolyte.
+        Thickness of the electrolyte.
     fully_solved : FullySolvedCells
         What replaces the sums, where they do not hold.
     """

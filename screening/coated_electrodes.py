@@ -63,7 +63,7 @@ def coated_side(
     conditions : SideConditions
         Of all of them.
     state_of_charge : float
-        Of the cell.
+        State of charge of the cell.
     other_mu_eV : array (K,)
         mu of all electrodes of the other side.
     electrons : bool

@@ -99,6 +99,9 @@ class ScreenConfig(_Config):
     solve_whole_at_most : int
         Largest number of cells that are not the sum of their contacts and are solved as a whole,
         one by one; if there are more, they have no resistance.
+    structures : mapping
+        Crystal structures (CIF, POSCAR; relative to this file) of records that have none, by the
+        record's name, for the campaign of what to calculate next.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=128)] = "screening"
@@ -130,6 +133,8 @@ class ScreenConfig(_Config):
     samples: Annotated[int, Field(ge=0, le=100_000)] = 1000
     survivors: Annotated[int, Field(ge=2, le=2000)] = 100
     solve_whole_at_most: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    # no result depends on it
+    structures: Annotated[dict[Name, Name], Field(exclude=True)] = {}
 
     @field_validator("rank_by", "histograms")
     @classmethod

@@ -113,9 +113,9 @@ class SideConditions:
     temperature_K : float
         Temperature.
     thickness_nm : float
-        Of the electrolytes.
+        Thickness of the electrolytes.
     metal_work_function_eV : float or array (samples,)
-        Of the mobile metal, the zero of potential.
+        Work function of the mobile metal, the zero of potential.
     ion_charge : float
         z.
     positive : bool

@@ -13,6 +13,8 @@ from interohm.screening.uncertainty import Sampler, ranking_stability
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interohm.records import Insulator
+    from interohm.screening.candidates import CoatableElectrode
     from interohm.screening.cells import Cells
     from interohm.screening.contact_details import ContactDetails
     from interohm.screening.partial import Partial
@@ -26,6 +28,7 @@ def described_cells(
     outputs = cells.at(indices)
     names = screening.names
     places = np.stack(cells.places(indices), axis=-1).tolist()
+    electrolytes = screening.records.electrolytes
     return [
         {
             "index": int(index),
@@ -35,9 +38,28 @@ def described_cells(
             **{name: number(values[row]) for name, values in outputs.items()},
             "negative_margin_V": number(cells.negative.stability_margin_V[j, i]),
             "positive_margin_V": number(cells.positive.stability_margin_V[j, k]),
+            "outside_of_model": any(
+                _decomposes(float(table.stability_margin_V[j, at]), sides[at], electrolytes[j])
+                for table, sides, at in (
+                    (cells.negative, screening.records.negatives, i),
+                    (cells.positive, screening.records.positives, k),
+                )
+            ),
         }
         for row, (index, (j, i, k)) in enumerate(zip(indices, places, strict=True))
     ]
+
+
+#: Standard deviations below which 5 % of a normal distribution lie.
+_FIVE_PERCENT = 1.645
+
+
+def _decomposes(margin_V: float, side: CoatableElectrode, electrolyte: Insulator) -> bool:
+    """Return whether a margin is negative, and stays so within its window's uncertainty (95 %)."""
+    touching = side.coating or electrolyte
+    limits = touching.stability_window_V or ()
+    spread = max((limit.uncertainty or 0.0 for limit in limits), default=0.0)
+    return margin_V < -_FIVE_PERCENT * spread
 
 
 def results(screening: Screening, cells: Cells, part: Partial) -> dict[str, Any]:

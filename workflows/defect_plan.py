@@ -33,7 +33,7 @@ class PlannedDefect:
     site : DefectSite
         Where it sits.
     charge : int
-        Of the defect, in elementary charges.
+        Charge of the defect, in elementary charges.
     ionic : bool
         Whether the charge is that of the ions that are added and removed.
     ion_change : float
@@ -87,7 +87,7 @@ def planned_defects(
     mobile_ion : str
         Its element.
     ion_charge : int
-        Of the mobile ion, in elementary charges.
+        Charge of the mobile ion, in elementary charges.
     coexisting : sequence of Composition
         Of the compounds that the phase is in equilibrium with.
 

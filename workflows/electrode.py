@@ -42,7 +42,7 @@ def electrode_flow(
     mobile_ion : str
         Its element.
     ion_charge : int
-        Of the mobile ion, in elementary charges.
+        Charge of the mobile ion, in elementary charges.
 
     Raises
     ------

@@ -22,7 +22,7 @@ class Failure(BaseModel):
     Parameters
     ----------
     hash : str
-        Of the request: a later run of it replaces this document, a result removes it.
+        Hash of the request: a later run of it replaces this document, a result removes it.
     engine, kind, charge, settings
         As in the request.
     structure : mapping

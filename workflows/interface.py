@@ -72,7 +72,7 @@ def interface_flow(
     mobile_ion : str
         Its element.
     ion_charge : int
-        Of the mobile ion, in elementary charges.
+        Charge of the mobile ion, in elementary charges.
 
     Raises
     ------

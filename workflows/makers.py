@@ -49,7 +49,7 @@ class _PhaseMaker(Maker):
     Parameters
     ----------
     name : str
-        Of the record, where `make` is not told another.
+        Name of the record, unless `make` gets another.
     engine : str
         Which program calculates: ``gpaw`` or ``vasp``.
     preset : str
@@ -165,7 +165,7 @@ class InsulatorMaker(_PhaseMaker):
         structure : Structure, Atoms or the output of a job
             The crystal.
         name : str, optional
-            Of the record.
+            Name of the record.
         equilibrium_with : mapping of str to Structure, optional
             Compounds that coexist with the phase, by names for the provenance.
         competing : mapping of str to Structure, optional
@@ -208,7 +208,7 @@ class MetalMaker(_PhaseMaker):
         structure : Structure, Atoms or the output of a job
             The crystal.
         name : str, optional
-            Of the record.
+            Name of the record.
         **fields
             The others of a campaign's metal: ``facet``, ``ion_content``, ``voltage_V``, …
 
@@ -245,7 +245,7 @@ class ElectrodeMaker(_PhaseMaker):
         structure : Structure, Atoms or the output of a job
             The crystal with all of its mobile ions.
         name : str, optional
-            Of the record.
+            Name of the record.
         **fields
             The others of a campaign's electrode: ``states``, ``facet``, …
 
@@ -290,7 +290,7 @@ class InterfaceMaker(_PhaseMaker):
         left, right : Structure, Atoms or the output of a job
             The two crystals.
         name : str, optional
-            Of the document.
+            Name of the document.
         sides : pair of mappings
             What a campaign says of ``left`` and ``right``: ``record``, ``kind`` and ``facet``.
         **fields

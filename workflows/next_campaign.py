@@ -1,44 +1,81 @@
-"""What a design says is worth calculating, as a campaign that `interohm run` takes."""
+"""What is worth calculating for a choice, as a campaign that `interohm run` takes."""
 
 from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal
-from interohm.yaml_io import dump_yaml, validated
+from interohm.yaml_io import dump_yaml, validated, write_text
 
 from .campaign_config import SHIPPED_STRUCTURES, CampaignConfig
 
 if TYPE_CHECKING:
     from interohm.database import Database
-    from interohm.results.design import DesignResult, NextCalculation
+    from interohm.results.design import NextCalculation
 
 #: What a campaign of an insulator gives.
 _OF_INSULATORS = ("surface", "defects", "migration", "dielectric", "band gap", "phase diagram")
 
 
+@dataclass(frozen=True)
+class NextCampaign:
+    """A campaign of what is worth calculating.
+
+    Parameters
+    ----------
+    text : str
+        Of the file; what cannot be calculated as it stands is a comment.
+    phases : list of str
+        Records whose phases the campaign calculates.
+    left_out : dict
+        Other records that a campaign of phases could calculate, and why this one does not.
+    apart : list of str
+        Calculations and measurements that no campaign of phases gives.
+    structures : dict
+        Files to write beside the campaign, by their names: crystals that records hold.
+    """
+
+    text: str
+    phases: list[str]
+    left_out: dict[str, str]
+    apart: list[str]
+    structures: dict[str, str]
+
+    def write(self, path: Path) -> None:
+        """Write the campaign, and the crystals that it names beside it."""
+        for name, structure in self.structures.items():
+            write_text(path.parent / name, structure)
+        write_text(path, self.text)
+
+
 def next_campaign(
-    result: DesignResult,
+    name: str,
+    calculations: Sequence[NextCalculation],
     records: Mapping[str, Insulator | Metal],
     *,
     structures: Mapping[str, Path],
     folder: Path,
     database: Database,
-) -> str:
-    """Return the text of a campaign; what it cannot calculate stands in it as a comment.
+) -> NextCampaign:
+    """Return a campaign of what is worth calculating, which runs as it stands.
 
-    So do the core-hours of each phase, which are those of a dry run: a phase has more than the one
-    calculation that is wanted.
+    A phase is calculated as a whole, so that it takes more than the one calculation that is wanted:
+    the text says the core-hours of a dry run. A phase without a known crystal, or one whose crystal
+    cannot be planned, stands in the text as comments, to be completed.
 
     Parameters
     ----------
-    result : DesignResult
-        With the calculations, the most worthwhile first.
+    name : str
+        Name of the design or screening.
+    calculations : sequence of NextCalculation
+        The most worthwhile first.
     records : mapping of str to Insulator or Metal
         By name.
     structures : mapping of str to Path
@@ -51,109 +88,178 @@ def next_campaign(
     Raises
     ------
     InputError
-        Nothing is worth calculating, or no structure is known of any phase.
+        Nothing is worth calculating, or no phase of it can be calculated.
     """
     wanted: dict[str, list[NextCalculation]] = {}
-    comments = []
-    missing = []
-    for one in result.next:
-        record = records.get(one.material)
-        if one.calculation == "measurement":
-            comments.append(f"measure: {one.text}")
-        elif isinstance(record, Insulator) and one.calculation in _OF_INSULATORS:
-            source = _structure(record, structures, folder)
-            if source is None:
-                missing.append(one.material)
-                comments.append(f"no structure of {one.material}: {one.text}")
-            else:
-                wanted.setdefault(one.material, []).append(one)
+    apart = []
+    for one in calculations:
+        if isinstance(records.get(one.material), Insulator) and one.calculation in _OF_INSULATORS:
+            wanted.setdefault(one.material, []).append(one)
         else:
-            comments.append(f"by a campaign of its own: {one.text}")
+            apart.append(one)
     if not wanted:
-        names = ", ".join(dict.fromkeys(missing))
         raise InputError(
-            f"no crystal structure of {names} is known"
-            if missing
-            else "no calculation of a phase would help this choice",
+            "no calculation of a phase would help this choice",
             where="--next",
-            fix=f"name their CIFs in the design: structures: {{{missing[0]}: FILE.cif}}"
-            if missing
-            else "see `next` in --json; a settled choice needs no further calculation",
+            fix="see `next` in --json; a settled choice needs no further calculation",
         )
     ion = next(iter(records.values())).mobile_ion
-    phases = [
-        _phase(name, records[name], calculations, structures, folder)
-        for name, calculations in wanted.items()
-    ]
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", f"next-{result.design}").strip("-")
-    campaign = {
-        "name": name,
+    head = {
+        "name": re.sub(r"[^A-Za-z0-9_-]+", "-", f"next-{name}").strip("-")[:64],
         "engine": "gpaw",
         "preset": "production",
         "mobile_ion": ion,
         "metal_structure": ion,
-        "phases": phases,
     }
-    config = validated(CampaignConfig, campaign, where="--next").in_folder(folder)
-    why = [one.text for calculations in wanted.values() for one in calculations]
-    head = [
-        f"What is worth calculating for the design {result.design}, the most worthwhile first:",
-        *(f"  {text}" for text in why),
+    planner = _Planner(head, records, structures, folder, database)
+    phases, left_out = {}, {}
+    for material, ones in wanted.items():
+        found = planner.phase(material, ones)
+        if found.why is None:
+            phases[material] = found
+        else:
+            left_out[material] = found
+    if not phases:
+        names = list(left_out)
+        raise InputError(
+            "; ".join(f"{material}: {found.why}" for material, found in left_out.items()),
+            where="--next",
+            fix=structure_fix(names[0]),
+        )
+    lines = [
+        f"What is worth calculating for {name}, the most worthwhile first:",
+        *(f"  {one.text}" for material in phases for one in wanted[material]),
         "What it takes (mostly within a factor of three, on one core of a desktop processor):",
-        *(f"  {line}" for line in _costs(config, database)),
+        *(f"  {found.cost}" for found in phases.values()),
         "Look at facets and dielectric constants before you run it. `interohm run FILE --dry-run`",
         "lists what it would calculate.",
-        *comments,
+        *(
+            f"{'measure' if one.calculation == 'measurement' else 'by a campaign of its own'}: "
+            f"{one.text}"
+            for one in apart
+        ),
     ]
-    return "".join(f"# {line}\n" for line in head) + dump_yaml(campaign)
+    text = "".join(f"# {line}\n" for line in lines)
+    text += dump_yaml({**head, "phases": [found.phase for found in phases.values()]})
+    for material, found in left_out.items():
+        text += f"# LEFT OUT: {material}, {found.why}. It is wanted for:\n"
+        text += "".join(f"#   {one.text}\n" for one in wanted[material])
+        text += "# Name its crystal and remove the leading # of these lines to calculate it, too:\n"
+        entry = dump_yaml({"phases": [found.phase]}).partition("\n")[2]
+        text += "".join(f"#{line}\n" for line in entry.splitlines())
+    return NextCampaign(
+        text,
+        list(phases),
+        {material: found.why or "" for material, found in left_out.items()},
+        [one.text for one in apart],
+        {name: text for found in phases.values() for name, text in found.files.items()},
+    )
 
 
-def _costs(config: CampaignConfig, database: Database) -> list[str]:
-    """Return the core-hours of each phase in words; what two phases share counts once."""
-    from .campaign import dry_run
-    from .cost import core_seconds
+def structure_fix(material: str) -> str:
+    """Return how a crystal structure is given to a phase that lacks one."""
+    return (
+        f"give its crystal: `structures: {{{material}: FILE.cif}}` in the configuration, or "
+        f"`structure: FILE.cif` in the record (interohm materials export {material} --output "
+        f"{material}.yaml, change it, interohm materials add {material}.yaml)"
+    )
 
-    lines, seen = [], set()
-    for phase in config.phases:
-        planned = [
-            one
-            for one in dry_run(config.alone(phase), database)
-            if not one.found and one.hash not in seen
-        ]
-        seen |= {one.hash for one in planned}
+
+@dataclass(frozen=True)
+class _Planned:
+    """A phase of the campaign, what it costs, and why it cannot be calculated (else None)."""
+
+    phase: dict[str, Any]
+    cost: str
+    why: str | None
+    files: dict[str, str]
+
+
+class _Planner:
+    """Plans one phase after another; what two phases share counts once."""
+
+    def __init__(
+        self,
+        head: Mapping[str, Any],
+        records: Mapping[str, Insulator | Metal],
+        structures: Mapping[str, Path],
+        folder: Path,
+        database: Database,
+    ) -> None:
+        self.head, self.records, self.structures = head, records, structures
+        self.folder, self.database = folder, database
+        self.seen: set[str] = set()
+
+    def phase(self, name: str, calculations: Sequence[NextCalculation]) -> _Planned:
+        """Return a phase as the campaign says it, planned as far as its crystal allows."""
+        from .campaign import dry_run
+        from .cost import core_seconds
+
+        record = self.records[name]
+        assert isinstance(record, Insulator)
+        source, files = self._structure(record)
+        phase = _phase(name, record, calculations, source or "FILE.cif")
+        if source is None:
+            return _Planned(phase, "", "no crystal structure of it is known", {})
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = self.folder
+            if files:  # not written yet
+                folder = Path(scratch)
+                for file, text in files.items():
+                    (folder / file).write_text(text, encoding="utf-8")
+            campaign = {**self.head, "phases": [phase]}
+            try:
+                config = validated(CampaignConfig, campaign, where="--next").in_folder(folder)
+                planned = [
+                    one
+                    for one in dry_run(config, self.database)
+                    if not one.found and one.hash not in self.seen
+                ]
+            except InputError as error:
+                return _Planned(phase, "", f"its crystal cannot be planned: {error.what}", {})
+        self.seen |= {one.hash for one in planned}
         hours = sum(map(core_seconds, planned)) / 3600
-        lines.append(f"{phase.name}: {len(planned)} calculations, about {hours:.2g} core-hours")
-    return lines
+        cost = f"{phase['name']}: {len(planned)} calculations, about {hours:.2g} core-hours"
+        return _Planned(phase, cost, None, files)
+
+    def _structure(self, record: Insulator) -> tuple[str | None, dict[str, str]]:
+        """Return what a campaign calls the crystal, and the file to write for it.
+
+        The user's file, that of the record, or a shipped structure; a calculated record holds what
+        was relaxed already, so that a shipped structure goes before it.
+        """
+        if record.name in self.structures:
+            return os.path.relpath(self.structures[record.name], self.folder), {}
+        shipped = _shipped(record)
+        if record.structure is None or (shipped is not None and "engine" in record.provenance):
+            return shipped, {}
+        from pymatgen.core import Structure
+
+        file = f"{record.name}.cif"
+        return file, {file: str(Structure.from_dict(record.structure).to(fmt="cif"))}
 
 
-def _structure(record: Insulator, structures: Mapping[str, Path], folder: Path) -> str | None:
-    """Return what a campaign calls the crystal: the user's file, or a shipped structure."""
-    if record.name in structures:
-        return os.path.relpath(structures[record.name], folder)
+def _shipped(record: Insulator) -> str | None:
+    """Return the name of the shipped structure of a record's formula, if there is one."""
     formula = record.name.partition("_")[0]
     if record.phase_energies is not None:
         formula = record.phase_energies.composition
     known = record.provenance.get("formula", formula)
-    if isinstance(known, str) and known.isalnum():
-        path = SHIPPED_STRUCTURES / f"{known}.cif"
-        return known if path.is_file() else None
-    return None
+    if not isinstance(known, str) or not known.isalnum():
+        return None
+    return known if (SHIPPED_STRUCTURES / f"{known}.cif").is_file() else None
 
 
 def _phase(
-    name: str,
-    record: Insulator | Metal,
-    calculations: Sequence[NextCalculation],
-    structures: Mapping[str, Path],
-    folder: Path,
+    name: str, record: Insulator, calculations: Sequence[NextCalculation], structure: str
 ) -> dict[str, Any]:
-    assert isinstance(record, Insulator)
+    """Return what the campaign says of a phase."""
     kinds = {one.calculation for one in calculations}
     given = record.dielectric_constant.model_dump(mode="json", exclude_none=True)
     phase: dict[str, Any] = {
         "name": f"{name}_calculated",
         "kind": "insulator",
-        "structure": _structure(record, structures, folder),
+        "structure": structure,
         "facet": {"max_index": 1, "level": "stable"},
         "dielectric_constant": "calculate" if "dielectric" in kinds else given,
     }

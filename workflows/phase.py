@@ -110,7 +110,7 @@ def insulator_flow(
     mobile_ion : str
         Its element.
     ion_charge : int
-        Of the mobile ion.
+        Charge number of the mobile ion.
     neighbours : Neighbours
         The phases beside it.
 

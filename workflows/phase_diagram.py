@@ -102,7 +102,7 @@ def window_of_ours(
     mobile_ion : str
         Its element.
     ion_charge : int
-        Of the mobile ion, in elementary charges.
+        Charge of the mobile ion, in elementary charges.
     uncertainty_V : float, optional
         Of a limit where the corrections are right.
     molecules : mapping

@@ -39,11 +39,11 @@ class PlannedCalculation:
     label : str
         Phase and step.
     hash : str
-        Of the calculation that is found, else of the request.
+        Hash of the calculation that is found, else of the request.
     kind : str
         What is calculated.
     charge : int
-        Of the cell, in elementary charges.
+        Charge of the cell, in elementary charges.
     atoms, electrons : int
         How many the calculation has.
     kpoints : tuple of int

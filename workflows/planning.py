@@ -48,7 +48,7 @@ class PhaseInputs:
     mobile_ion : str
         Its element.
     ion_charge : int
-        Of the mobile ion, in elementary charges.
+        Charge of the mobile ion, in elementary charges.
     structures : mapping of str to Structure
         ``structure`` and ``metal``, or ``left`` and ``right`` of an interface.
     neighbours : Neighbours

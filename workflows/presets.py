@@ -429,7 +429,7 @@ def load_preset(name: str, *, folder: Path | None = None) -> AnyPreset:
         As ``quick``, or a path that ends in ``.yaml``, relative to ``folder``. A preset that is
         ``based_on`` another one states its differences alone.
     folder : Path, optional
-        Of the file that names the preset.
+        Folder of the file that names the preset.
 
     Raises
     ------

@@ -197,7 +197,7 @@ def queued_jobs(controller: JobController, *, campaign: str | None = None) -> li
         state = STATES.get(last["state"], last["state"].lower())
         described = flow["metadata"][METADATA]
         waits = (last["job"].get("metadata") or {}).get(WAITS_FOR)
-        if state not in ("ready", "queued"):
+        if state not in ("ready", "queued", "runs"):
             waits = None
         begun = [one for one in own if STATES.get(one["state"]) not in ("waits", "ready")]
         jobs.append(
@@ -206,7 +206,8 @@ def queued_jobs(controller: JobController, *, campaign: str | None = None) -> li
                 phase=described["phase"],
                 name=last["job"]["name"],
                 id=last["db_id"],
-                state=state if waits is None else "waits",
+                # one that runs looks whether the other one has ended
+                state=state if waits is None or state == "runs" else "waits",
                 since=None
                 if state == "waits"
                 else utc(last["updated_on"]).isoformat(timespec="seconds"),

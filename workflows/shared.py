@@ -41,7 +41,7 @@ class SharedCalculation:
     content : Structure or Molecule
         What is calculated.
     preset : AnyPreset
-        Of the phases that need it.
+        Preset of the phases that need it.
     """
 
     name: str

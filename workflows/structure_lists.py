@@ -78,7 +78,7 @@ class Listed(NamedTuple):
     Parameters
     ----------
     name : str
-        Of its phase.
+        Name of its phase.
     source : str
         Where it is from, for the provenance; a file's path where it is one of a folder.
     content : str, optional
@@ -98,7 +98,7 @@ def listed_structures(given: StructureList, folder: Path, *, where: str) -> Iter
     given : str or mapping
         See `StructureList`.
     folder : Path
-        Of the campaign's file.
+        Folder of the campaign's file.
     where : str
         What to name in errors.
 

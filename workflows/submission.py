@@ -70,7 +70,7 @@ class PhasePlan:
     Parameters
     ----------
     name : str
-        Of the phase or the screening.
+        Name of the phase or the screening.
     make_flow : callable
         Returns its jobs; of a phase the one that plans it.
     key : str

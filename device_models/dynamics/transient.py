@@ -238,7 +238,7 @@ def run(
     scale_e_nm2 : float
         Charge beside which `tolerance` counts.
     tolerance : float
-        Of the integrator.
+        Tolerance of the integrator.
 
     Raises
     ------

@@ -32,7 +32,7 @@ def grid_depletion_ohm_cm2(solution: LayerSolution, bulk_conductivity_S_cm: Arra
     solution : LayerSolution
         Batch shape (...).
     bulk_conductivity_S_cm : array (...)
-        Of the undisturbed layer.
+        Conductivity of the undisturbed layer.
 
     Returns
     -------

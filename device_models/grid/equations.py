@@ -66,7 +66,7 @@ class GridProblem:
     charge : ChargeModel
         Arrays that broadcast against (p + 1, n, E, B).
     width_nm : array (n, E, B)
-        Of the elements.
+        Width of the elements.
     permittivity_e_V_nm : array (n, 1, B), or (p + 1, n, E, B) where it varies inside layers
         eps, susceptibilities included.
     offset_V : array (n, 1, B)

@@ -212,11 +212,12 @@ def _resistance_slopes(
     shares, by_charge = weight[:, None] + np.zeros((places.size, 1, 1, 1)), np.zeros_like(weight)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         if beside is not None:
-            at = ends_nm[:, :-1] + problem.width_nm * (0.5 * (1.0 + places))[:, None, None, None]
-            own_side = np.where(
-                at < 0.5 * ends_nm[:, -1:], beside.weight[0][:, None], beside.weight[1][:, None]
-            )
-            counted = np.where(sigma * beside.resistivity_ohm_cm[:, None] < 1.0, own_side, 0.0)
+            excess = 1.0 / sigma - beside.resistivity_ohm_cm[:, None]
+            cut = ends_nm[:, -1:] / problem.width_nm
+            cut = cut - 2.0 * ends_nm[:, :-1] / problem.width_nm - 1.0
+            left = _share_below(cut, weights)
+            own_side = beside.weight[1][:, None] * (1.0 - left) + beside.weight[0][:, None] * left
+            counted = own_side * _positive_share(excess, places, weights)
             shares = shares + counted
             bulk = np.sum(length * counted, axis=(0, 2))
             by_charge = -bulk * beside.per_cm3
@@ -227,3 +228,35 @@ def _resistance_slopes(
             own = own - bulk * beside.resistivity_ohm_cm
     force = np.tensordot(between.T, np.where(np.isfinite(change), change, 0.0), axes=1)
     return np.ascontiguousarray(force), own, by_charge
+
+
+def _cells(weights: Array) -> Array:
+    """Ends (P + 1,) of the stretches of [−1, 1] that the points of a quadrature stand for."""
+    return np.concatenate([[-1.0], -1.0 + np.cumsum(weights)])
+
+
+def _share_below(cut: Array, weights: Array) -> Array:
+    """How much of each point's stretch lies below `cut`; (P, ...)."""
+    start = _cells(weights)[:-1].reshape(-1, *([1] * cut.ndim))
+    width = weights.reshape(-1, *([1] * cut.ndim))
+    return np.asarray(np.clip((cut - start) / width, 0.0, 1.0))
+
+
+def _positive_share(values: Array, places: Array, weights: Array) -> Array:
+    """In how much of its stretch what takes `values` (P, ...) at the points is positive."""
+    share = np.where(values > 0.0, 1.0, 0.0)
+    ends = _cells(weights)
+    for q in range(places.size - 1):
+        first, second = values[q], values[q + 1]
+        crosses = first * second < 0.0
+        if not np.any(crosses):
+            continue
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = first / (first - second)
+        step = np.where(np.isfinite(step), step, 0.0)
+        # how far beyond the end of the first stretch, negative where within it
+        beyond = places[q] + (places[q + 1] - places[q]) * step - ends[q + 1]
+        sign = np.where(first > 0.0, 1.0, -1.0) * crosses
+        share[q] += sign * np.minimum(beyond, 0.0) / weights[q]
+        share[q + 1] += sign * np.maximum(beyond, 0.0) / weights[q + 1]
+    return share

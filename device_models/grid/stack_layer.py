@@ -57,7 +57,7 @@ class StackLayer:
     bulk : Bulk
         Its phase and conditions; batch shape (...).
     thickness_nm : array (...)
-        Of the layer.
+        Thickness of the layer.
     fixed_charge_cm3 : ProfileLike
         Donors minus acceptors, beside the phase's own `frozen_charge_cm3`.
     energy_shift_eV : sequence of D Profiles, optional
@@ -150,7 +150,7 @@ class LayerStack:
     temperature_K, mu_eV, metal_work_function_eV, ion_charge, neutral_potential_V : (n, 1, B)
         The conditions of every layer.
     thickness_nm : array (n, B)
-        Of every layer.
+        Thickness of every layer.
     slots : list of n lists
         Where each layer's defects stand among the padded ones.
     """

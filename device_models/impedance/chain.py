@@ -46,7 +46,7 @@ class Crossing:
     transfer_ohm_cm2 : array
         R_ct of the ions; not looked at where `blocked`.
     electrons_ohm_cm2 : array or None
-        Of electrons, where they conduct.
+        Resistance of electrons, where they conduct.
     blocked : bool
         Whether no ion crosses.
     diffusion : Diffusion, optional

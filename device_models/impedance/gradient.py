@@ -28,7 +28,7 @@ def impedance_gradient(chain: Chain, step: float, frequency_Hz: ArrayLike) -> tu
         Of 1 + 2P samples: as it is, with each parameter larger by `step`, and with each smaller.
         Their matrices alone are compared.
     step : float
-        Of the parameters.
+        Relative step of the parameters.
     frequency_Hz : array (F,)
         Where.
 

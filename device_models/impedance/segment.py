@@ -211,7 +211,7 @@ def thick_layer(
     left, right : HalfSpace
         The space charges at its two ends; batch shape (B,).
     thickness_nm : array (B,)
-        Of the layer.
+        Thickness of the layer.
     electrons : ElectronMobility, optional
         Where electrons conduct.
     """
@@ -270,7 +270,7 @@ def middle_segment(
     length_nm : array (B,)
         Positive.
     resistivity_ohm_cm : array (B,), optional
-        Of the ions, where it is not the bulk's own.
+        Resistivity of the ions, where it is not the bulk's own.
     electrons : ElectronMobility, optional
         Where electrons conduct: elements grow from both ends, as what diffuses needs it.
     end_mu_eV : pair of array (B,), optional

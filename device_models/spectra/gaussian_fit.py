@@ -171,7 +171,7 @@ def fit_gaussian(
     ----------
     observations : sequence of Observation
     prior_mean : array (parameters,)
-        Of parameters whose prior is normal: logarithms of what is log-normal.
+        Mean of parameters whose prior is normal: logarithms of what is log-normal.
     prior_covariance : array (parameters, parameters)
         Positive definite.
     start : array (parameters,), optional

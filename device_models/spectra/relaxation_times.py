@@ -41,7 +41,7 @@ class Peak:
     Attributes
     ----------
     time_constant_s : float
-        Of the maximum.
+        Time constant of the maximum.
     resistance : array (3,)
         Area from the minimum before to that behind; 5, 50 and 95 %.
     """

@@ -89,7 +89,7 @@ def reweighted(
         Parameters (samples, parameters) to the spectra (samples, points) of each observation;
         by default the predictions of the observations, one by one.
     samples : int
-        Of each round.
+        Number of samples of each round.
     seed : int
 
     Returns

@@ -138,8 +138,11 @@ class Browser:
             area |= self.driver.execute_script(_AREA, *figures)
         else:
             area |= self.driver.execute_script("return {width: innerWidth, height: innerHeight}")
+        # a capture beyond the window resizes the page and catches figures on their way
+        bottom = self.driver.execute_script("return innerHeight")
+        beyond = area["y"] + area["height"] > bottom
         shot = self.driver.execute_cdp_cmd(
-            "Page.captureScreenshot", {"clip": area, "captureBeyondViewport": True}
+            "Page.captureScreenshot", {"clip": area, "captureBeyondViewport": beyond}
         )
         picture = Image.open(BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
         few = picture.quantize(256, Image.Quantize.MAXCOVERAGE, 2, dither=Image.Dither.NONE)
@@ -161,7 +164,6 @@ def draw_fit() -> None:
 
 def draw_report(browser: Browser, report: Path) -> None:
     """The parts of a cell's report that matter most: the band diagram and the budget."""
-    # a capture beyond the window would resize the page and catch figures on their way
     browser.open(report.as_uri(), 1060, 2900)
     browser.driver.execute_script(
         "const kept = ['Band diagram', 'Resistance budget'];"
@@ -175,13 +177,14 @@ def draw_report(browser: Browser, report: Path) -> None:
 
 def draw_screening(browser: Browser, report: Path) -> None:
     """The maps of the cells' and of their interfaces' resistances."""
-    browser.open(report.as_uri(), 1200, 1000)
+    browser.open(report.as_uri(), 1200, 3000)
     browser.until("document.querySelectorAll('.heatmaplayer').length >= 2")
+    browser.until(_SETTLED)
     browser.driver.execute_script(
         "const figures = document.querySelectorAll('.figure');"
-        "figures[0].id = 'first'; figures[1].id = 'second';"
+        "figures[0].classList.add('first'); figures[1].classList.add('second');"
     )
-    browser.save("screen48.png", "#first", "#second")
+    browser.save("screen48.png", ".first", ".second")
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +36,7 @@ def design(
     candidate, the probability that it is the best, and which calculation would help most to decide.
     """
     from interohm.cli.named_materials import known_interfaces
+    from interohm.cli.next_campaign import check_structures
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.prediction.design import candidates_of, design_result
     from interohm.records.design import load_design
@@ -47,7 +47,7 @@ def design(
             check_output_path(path)
     described = load_design(config)
     left, right, coatings, notes = _materials(described, config)
-    _check_structures(described, config)
+    check_structures(described.structures, config)
     with progress_bar("candidates", len(candidates_of(described))) as advance:
         result = design_result(
             described, left, right, coatings, interfaces=known_interfaces(), progress=advance
@@ -62,24 +62,18 @@ def design(
         write_design_report(report, [left, *coatings.values(), right], result, remarks=notes)
         remark(f"report: {report}")
     if next_campaign is not None:
-        from interohm.database import Database
-        from interohm.workflows.next_campaign import next_campaign as campaign_text
-        from interohm.yaml_io import write_text
+        from interohm.cli.next_campaign import write_next_campaign
 
-        records = {one.name: one for one in (left, right, *coatings.values())}
-        with Database.open() as database:
-            text = campaign_text(
-                result,
-                records,
-                structures={
-                    _name(described, coatings, name): config.parent / path
-                    for name, path in described.structures.items()
-                },
-                folder=next_campaign.parent,
-                database=database,
-            )
-        write_text(next_campaign, text)
-        remark(f"campaign: {next_campaign}")
+        write_next_campaign(
+            next_campaign,
+            result.design,
+            result.next,
+            {one.name: one for one in (left, right, *coatings.values())},
+            {
+                _name(described, coatings, name): config.parent / path
+                for name, path in described.structures.items()
+            },
+        )
 
 
 def _materials(
@@ -118,18 +112,6 @@ def _materials(
 def _name(described: Design, coatings: dict[str, Insulator], name: str) -> str:
     """Return the record's name of what the design may call by its path."""
     return coatings[name].name if name in coatings else name
-
-
-def _check_structures(described: Design, config: Path) -> None:
-    from interohm.errors import InputError
-
-    for name, path in described.structures.items():
-        if not os.path.isfile(config.parent / path):
-            raise InputError(
-                f"structures.{name}: there is no file {config.parent / path}",
-                where=str(config),
-                fix="give a CIF or POSCAR, relative to the design's file",
-            )
 
 
 def _print(result: DesignResult) -> None:
@@ -173,6 +155,11 @@ def _print(result: DesignResult) -> None:
     for one in ranked:
         if one.verdict_text:
             out.print(f"{one.name}: {one.verdict}, {one.verdict_text}")
+    for one in result.coatings:
+        if len(one.layers) > 1 or any(layer.is_modified for layer in one.layers):
+            out.print(
+                f"{one.name} at its optimum: " + "; ".join(layer.text for layer in one.layers)
+            )
     for text in sides_text(result):
         out.print(text)
     seen = [one for candidate in ranked for one in candidate.contacts]

@@ -168,11 +168,13 @@ def remove(name: Annotated[str, typer.Argument(help="The name of a record.")]) -
     from interohm.cli.output import remark
     from interohm.database import Database
     from interohm.errors import InputError
+    from interohm.near_names import meant_text
     from interohm.records.shipped import shipped_names
 
     shipped = name in shipped_names()
     with Database.open(write=True, shared=True, wait_s=WAIT_S) as database:
         removed = database.remove_material(name)
+        known = database.material_names()
         location = database.location
     if not removed:
         raise InputError(
@@ -182,7 +184,8 @@ def remove(name: Annotated[str, typer.Argument(help="The name of a record.")]) -
             where="materials remove",
             fix="a record of yours with the same name hides it: interohm materials add FILE"
             if shipped
-            else "`interohm materials list` shows what is there",
+            else meant_text(name, [*known, *shipped_names()])
+            or "`interohm materials list` shows what is there",
         )
     again = "; the shipped record of this name is used again" if shipped else ""
     remark(f"{name} removed from {location}{again}")

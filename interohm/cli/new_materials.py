@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from interohm.database import Database
     from interohm.records import Insulator, Metal
+
+
+class RecordKind(StrEnum):
+    """What a record is of."""
+
+    insulator = "insulator"
+    metal = "metal"
+
 
 NEW_EXAMPLE = (
     "Example: interohm materials new Li6PS5Br --structure br.cif --conductivity 1e-3 "
@@ -61,6 +72,36 @@ def new(
             'the mu for which they hold: "V_Li=1.1, Li_i=0.6, E_F=3.2, mu=-1.5" (eV).',
         ),
     ] = None,
+    formation: Annotated[
+        float | None,
+        typer.Option(metavar="EV", help="What a defect costs in the neutral phase, in eV."),
+    ] = None,
+    saturation: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Largest share of its sites that a defect may take."),
+    ] = None,
+    carriers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help='Which defects carry the conductivity: "V_Li", "Li_i" or "V_Li,Li_i".',
+        ),
+    ] = None,
+    kind: Annotated[
+        RecordKind | None,
+        typer.Option(
+            help="insulator (an electrolyte or a coating) or metal (an electrode); by its formula "
+            "if it is not said."
+        ),
+    ] = None,
+    voltage: Annotated[
+        float | None,
+        typer.Option(metavar="V", help="Of an electrode against the mobile metal, in V."),
+    ] = None,
+    work_function: Annotated[
+        float | None,
+        typer.Option("--work-function", metavar="EV", help="Of an electrode, in eV."),
+    ] = None,
     mobile_ion: Annotated[str, typer.Option("--mobile-ion", metavar="ION")] = "Li",
     source: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Source of these numbers: a DOI.")
@@ -69,15 +110,19 @@ def new(
     """Write a record from a crystal structure and the numbers of a paper.
 
     Writes a commented NAME.yaml to the current folder, which can be used at once. Sites and hops
-    come from the structure; what is missing is assumed, with a wide uncertainty. An existing file
-    is never overwritten.
+    come from the structure; what is missing is assumed, with a wide uncertainty. A compound with a
+    partly filled d shell becomes an electrode, any other an insulator. An existing file is never
+    overwritten.
     """
     from interohm.cli.output import remark
     from interohm.errors import InputError
     from interohm.records import ION_CHARGES, load_material
+    from interohm.records.kind_of import kind_of
     from interohm.records.new_record import (
+        GivenElectrode,
         GivenNumbers,
         converted_energies,
+        new_electrode_text,
         new_record_text,
         parsed_conversion,
     )
@@ -113,39 +158,68 @@ def new(
         )
     for text in found.remarks:
         remark(f"note: {text}")
-    energies: dict[str, float] = {}
-    conversion = ""
-    if convert is not None:
-        published, level, mu = parsed_conversion(convert)
-        if neutral_potential is not None:
-            raise InputError(
-                "the converted energies have a neutral potential of their own",
-                where="--neutral-potential",
-                fix="give one of --convert and --neutral-potential",
-            )
-        energies = converted_energies(
-            published,
-            fermi_level_eV=level,
-            mu_eV=mu,
-            mobile_ion=mobile_ion,
-            ion_charge=ION_CHARGES[mobile_ion],
-        )
-        conversion = f"converted from E_F = {level:g} eV and mu = {mu:g} eV"
-    given = GivenNumbers(
-        conductivity_S_cm=conductivity,
-        activation_eV=activation,
-        temperature_K=temperature,
-        gap_eV=gap,
-        dielectric=dielectric,
-        ionization_eV=ionization,
-        neutral_potential_V=neutral_potential,
-        window_V=None if window is None else _window(window),
-        formation_energies_eV=energies,
-        conversion=conversion,
-        source=source,
-    )
+    composition = found.structure.composition.get_el_amt_dict()
+    decided, why = kind_of(composition, mobile_ion)
+    chosen = decided if kind is None else kind.value
+    if kind is None:
+        remark(f"kind: {chosen}, since {why}; --kind says otherwise")
     beside = os.path.relpath(structure)
-    text, missing = new_record_text(name, found.structure, beside, mobile_ion, given)
+    of_insulators = {
+        "--conductivity": conductivity,
+        "--activation": activation,
+        "--gap": gap,
+        "--dielectric": dielectric,
+        "--ionization": ionization,
+        "--neutral-potential": neutral_potential,
+        "--window": window,
+        "--convert": convert,
+        "--formation": formation,
+        "--saturation": saturation,
+        "--carriers": carriers,
+    }
+    of_metals = {"--voltage": voltage, "--work-function": work_function}
+    _refuse_options(
+        of_insulators if chosen == "metal" else of_metals, chosen, name, why, told=kind is None
+    )
+    if chosen == "metal":
+        electrode = GivenElectrode(voltage, work_function, source)
+        text, missing = new_electrode_text(name, found.structure, beside, mobile_ion, electrode)
+    else:
+        energies: dict[str, float] = {}
+        conversion = ""
+        if convert is not None:
+            published, level, mu = parsed_conversion(convert)
+            if neutral_potential is not None or formation is not None:
+                raise InputError(
+                    "the converted energies have a neutral potential of their own",
+                    where="--convert",
+                    fix="give --convert alone, without --neutral-potential and --formation",
+                )
+            energies = converted_energies(
+                published,
+                fermi_level_eV=level,
+                mu_eV=mu,
+                mobile_ion=mobile_ion,
+                ion_charge=ION_CHARGES[mobile_ion],
+            )
+            conversion = f"converted from E_F = {level:g} eV and mu = {mu:g} eV"
+        given = GivenNumbers(
+            conductivity_S_cm=conductivity,
+            activation_eV=activation,
+            temperature_K=temperature,
+            gap_eV=gap,
+            dielectric=dielectric,
+            ionization_eV=ionization,
+            neutral_potential_V=neutral_potential,
+            formation_eV=formation,
+            saturation=saturation,
+            carriers=_carriers(carriers, mobile_ion),
+            window_V=None if window is None else _window(window),
+            formation_energies_eV=energies,
+            conversion=conversion,
+            source=source,
+        )
+        text, missing = new_record_text(name, found.structure, beside, mobile_ion, given)
     write_text(path, text)
     try:
         material = load_material(path)
@@ -155,9 +229,43 @@ def new(
     remark(f"{path} written")
     print_implied(material)
     if missing:
-        remark("assumed, since nothing was given: " + "; ".join(missing))
+        remark(f"assumed, since nothing was given: {', '.join(missing)}")
     if source is None:
         remark("no --source was given: the numbers count as assumed until the record names one")
+
+
+def _refuse_options(
+    options: Mapping[str, object], kind: str, name: str, why: str, *, told: bool
+) -> None:
+    """Refuse what does not go with a kind of record."""
+    from interohm.errors import InputError
+
+    given = [option for option, value in options.items() if value is not None]
+    if given:
+        other = "insulator" if kind == "metal" else "metal"
+        reason = f" ({why})" if told else ""
+        raise InputError(
+            f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} of a record of kind {other}, "
+            f"and {name} is of kind {kind}{reason}",
+            where="materials new",
+            fix=f"leave it out, or say --kind {other}",
+        )
+
+
+def _carriers(text: str | None, mobile_ion: str) -> tuple[str, ...]:
+    from interohm.errors import InputError
+
+    if text is None:
+        return ()
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    known = (f"V_{mobile_ion}", f"{mobile_ion}_i")
+    if any(name not in known for name in names):
+        raise InputError(
+            f"{text!r} names no defects of {mobile_ion}",
+            where="--carriers",
+            fix=f"write {known[0]}, {known[1]} or both with a comma between",
+        )
+    return names
 
 
 def _window(text: str) -> tuple[float, float]:
@@ -189,7 +297,9 @@ def print_implied(material: Insulator | Metal) -> None:
     for label, value in found.lines:
         print_line(f"  {label} {value}")
     for text in found.warnings:
-        remark(f"warning: {material.name}: {text}")
+        remark(f"warning: {material.name} contradicts itself: {text}")
+    for text in found.doubts:
+        remark(f"note: {text}")
 
 
 def rename(
@@ -205,7 +315,7 @@ def rename(
     from interohm.records import material_document, material_from
 
     with Database.open(write=True) as database:
-        material = _kept(database.material(name), name, database.location)
+        material = _kept(name, database)
         _refuse_taken(to, database.material_names())
         document = {**material_document(material), "name": to}
         database.save_material(material_from(document, where=f"the record {to}"))
@@ -228,7 +338,7 @@ def edit(
     from interohm.records import load_material, material_hash, save_material
 
     with Database.open() as database:
-        material = _kept(database.material(name), name, database.location)
+        material = _kept(name, database)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.yaml"
         save_material(material, path)
@@ -285,10 +395,12 @@ def _open_editor(path: Path) -> None:
         )
 
 
-def _kept(material: Insulator | Metal | None, name: str, location: str) -> Insulator | Metal:
+def _kept(name: str, database: Database) -> Insulator | Metal:
     from interohm.errors import InputError
+    from interohm.near_names import meant_text
     from interohm.records.shipped import shipped_names
 
+    material, location = database.material(name), database.location
     if material is None:
         shipped = name in shipped_names()
         raise InputError(
@@ -298,7 +410,8 @@ def _kept(material: Insulator | Metal | None, name: str, location: str) -> Insul
             where="materials",
             fix=f"interohm materials export {name} --output {name}.yaml, change it, add it"
             if shipped
-            else "`interohm materials list` shows what is there",
+            else meant_text(name, [*database.material_names(), *shipped_names()])
+            or "`interohm materials list` shows what is there",
         )
     return material
 

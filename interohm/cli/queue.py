@@ -360,7 +360,7 @@ def _waiting(jobs: Sequence[QueuedJob]) -> Table:
             grouped.setdefault(job.waits_for, []).append(job)
     for holder, own in sorted(grouped.items(), key=lambda one: -len(one[1])):
         phases = {(job.campaign, job.phase) for job in own}
-        made.add_row(holder, str(len(own)), str(len(phases)), f"{own[0].phase}: {own[0].name}")
+        made.add_row(holder, str(len(own)), str(len(phases)), own[0].name)
     return made
 
 

@@ -28,6 +28,14 @@ def screen(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
     ] = None,
+    next_campaign: Annotated[
+        Path | None,
+        typer.Option(
+            "--next",
+            metavar="FILE",
+            help="Write what is worth calculating as a campaign for `interohm run`.",
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Threads; default: one per core.")
     ] = None,
@@ -51,6 +59,7 @@ def screen(
     Solves every contact once and builds all cells from them. Shows the best cells, the Pareto
     fronts, and how certain the ranking is. The same command continues an interrupted screening.
     """
+    from interohm.cli.next_campaign import check_structures
     from interohm.cli.output import print_json, remark
     from interohm.extras import install_command, missing_packages
     from interohm.screening.config import load_screen
@@ -58,9 +67,11 @@ def screen(
     from interohm.screening.screening import open_screening
     from interohm.yaml_io import check_output_path
 
-    if report is not None:
-        check_output_path(report)
+    for path in (report, next_campaign):
+        if path is not None:
+            check_output_path(path)
     described = load_screen(config)
+    check_structures(described.structures, config)
     screening = open_screening(
         described,
         folder=folder,
@@ -89,6 +100,16 @@ def screen(
         write_screening_report(report, screening.records.all, result)
         remark(f"report: {report}")
     remark(f"screening: {screening.folder}")
+    if next_campaign is not None:
+        from interohm.cli.next_campaign import write_next_campaign
+
+        write_next_campaign(
+            next_campaign,
+            described.name,
+            result.next(),
+            {record.name: record for record in screening.records.all},
+            {name: config.parent / file for name, file in described.structures.items()},
+        )
     if missing := missing_packages("parquet"):
         remark(
             f"without contacts.parquet, which needs {' and '.join(missing)}: "

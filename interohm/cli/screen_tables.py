@@ -58,7 +58,9 @@ def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Ta
         if choice:
             # of all, it would be certain
             more = (*more, f"among the best {ranking.best_of}, %")
-    last = ("validity",) if any(cell.validity for cell in cells) else ()
+    last = ("verdict",) if any(cell.outside_of_model for cell in cells) else ()
+    if any(cell.validity for cell in cells):
+        last = (*last, "validity")
     made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, *last, title=title)
     sure = {} if ranking is None else {cell.index: cell for cell in ranking.cells}
     for index, cell in enumerate(cells, start=1):
@@ -73,10 +75,30 @@ def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Ta
             row.append(_share(None if known is None else known.probability_best or 0.0))
             if choice:
                 row.append(_share(None if known is None else known.probability_among_best or 0.0))
-        if last:
+        if "verdict" in last:
+            row.append("outside of this model" if cell.outside_of_model else "")
+        if "validity" in last:
             row.append(", ".join(cell.validity or []))
         made.add_row(*row)
     return made
+
+
+def winner(ranking: Ranking) -> list[str]:
+    """Return which cell is most likely the best of those that this model describes."""
+    within = [cell for cell in ranking.cells if not cell.outside_of_model]
+    outside = len(ranking.cells) - len(within)
+    found = []
+    first = max(within, key=lambda cell: cell.probability_best or 0.0, default=None)
+    if first is not None:
+        found.append(f"{first.name} is the best in {_share(first.probability_best)} %")
+    if outside:
+        share = sum(cell.probability_best or 0.0 for cell in ranking.cells if cell.outside_of_model)
+        found.append(
+            f"{outside} of {len(ranking.cells)} cells are outside of this model (an electrode's "
+            "potential is beyond the window of what touches it) and none of them is called the "
+            f"best, though theirs is the lowest value in {_share(share)} %"
+        )
+    return found
 
 
 def _share(value: float | None) -> str:
@@ -96,10 +118,7 @@ def remarks(state: ScreeningState) -> list[str]:
         lines.append(f"{state.without_resistance} matching cells have no resistance")
     for output, ranking in state.rankings.items():
         correlation = ranking.rank_correlation
-        first = max(ranking.cells, key=lambda cell: cell.probability_best or 0.0, default=None)
-        said = [f"{ranking.samples} samples of all uncertainties"]
-        if first is not None:
-            said.append(f"{first.name} is the best in {_share(first.probability_best)} %")
+        said = [f"{ranking.samples} samples of all uncertainties", *winner(ranking)]
         if ranking.best_of < len(ranking.cells):
             kept = 100 * ranking.kept_of_best
             said.append(f"{kept:.0f} % of the best {ranking.best_of} stay among them")

@@ -63,7 +63,7 @@ class Surroundings:
     temperature_K : float or array
         Temperature; (T, 1) before samples.
     metal_work_function_eV : array
-        Of the mobile metal, the zero of potential.
+        Work function of the mobile metal, the zero of potential.
     ion_charge : float
         z.
     electrons : bool

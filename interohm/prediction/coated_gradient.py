@@ -116,7 +116,7 @@ def log_resistance_gradient(row: Row) -> LogResistanceGradient:
     the slope of all is the square of its current over its area, as in what it dissipates: the
     current divides so that this is least, and a change of the division itself costs nothing. What
     the coating adds to their resistance ends where it conducts as its bulk does, which is known to
-    a node of the quadrature: slopes of such contacts are good to a percent.
+    a share of a quadrature's stretch: slopes of such contacts are good to 1e-3.
     """
     pairs = list(product(row.left, row.right))
     solved = [_solve(row, left.model, right.model) for left, right in pairs]

@@ -79,7 +79,7 @@ def contact_result(
     left, right : Insulator or Metal
         The phases, at least one of them an insulator.
     temperature_K : float
-        Of the contact.
+        Temperature of the contact.
     state_of_charge : float
         0 is discharged: a positive electrode at its highest ion content.
     thickness_nm : float, optional

@@ -73,7 +73,7 @@ def hop_of(
     field_samples : FieldSamples, optional
         Sample the uncertainties.
     scale_eV : float
-        Of the prior of ΔE_c.
+        Scale of the prior of ΔE_c.
     """
     name = pair_name(left, right)
     barrier = None

@@ -328,7 +328,8 @@ class _Candidate:
             rows = np.stack([variable.log_slope(one.log_gradient, float(value)) for one in found])[
                 worst, samples
             ]
-            slopes.append(np.mean(rows[known]) / np.log(10.0))
+            counted = np.where(np.isfinite(rows), rows, 0.0)[known]
+            slopes.append(np.mean(counted) / np.log(10.0))
         return float(np.mean(logs[worst, samples][known])), np.array(slopes)
 
     def refined(self, points: Array, objective: Array) -> Array | None:
@@ -339,7 +340,7 @@ class _Candidate:
         """
         from scipy.optimize import minimize
 
-        best = points[int(np.argmin(objective))]
+        best: Array = np.asarray(points[int(np.argmin(objective))])
         start, bounds = [], []
         for k in self.searched:
             variable, places = self.variables[k], np.unique(points[:, k])
@@ -357,7 +358,11 @@ class _Candidate:
             return point
 
         def with_slope(coordinates: Array) -> tuple[float, Array]:
-            value, slopes = self.objective_and_slope(place(coordinates))
+            try:
+                value, slopes = self.objective_and_slope(place(coordinates))
+            except InputError:
+                # no solution so far away
+                return np.inf, np.zeros(coordinates.size)
             return value, slopes[self.searched]
 
         found = minimize(

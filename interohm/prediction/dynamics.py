@@ -51,7 +51,7 @@ def chosen_step(
     potential_V, temperature_K : float, optional
         The steps; one of them at most.
     state_of_charge : float, optional
-        Of a step alone.
+        State of charge of a step alone.
     names : (str, str, str)
         What the user calls these three.
 

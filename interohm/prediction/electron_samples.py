@@ -45,7 +45,7 @@ def contact_electron_quantiles(
     electrode_level_eV : array (samples,)
         Fermi level of the electrode; without meaning between two insulators.
     temperature_K : float
-        Of the contact.
+        Temperature of the contact.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def cell_electron_quantiles(
     sampled : SolvedState
         The samples of the cell at one state of charge.
     temperature_K : float
-        Of the cell.
+        Temperature of the cell.
     """
     contacts = sampled.contacts
     layers = [

@@ -34,7 +34,7 @@ def contact_electrons(
     left, right : LayerDiagram
         Of its two phases, from left to right.
     temperature_K : float
-        Of the contact.
+        Temperature of the contact.
 
     Returns
     -------

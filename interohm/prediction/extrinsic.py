@@ -101,7 +101,7 @@ def extrinsic_contact(
     solved : SolvedContact
         The intrinsic contact, nominal or sampled by `field_samples`.
     temperature_K : float
-        Of the contact.
+        Temperature of the contact.
     field_samples : FieldSamples, optional
         Sample the uncertainties.
     """

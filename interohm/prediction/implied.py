@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,10 +22,11 @@ TEMPERATURE_K = 300.0
 
 @dataclass(frozen=True)
 class Implied:
-    """Lines of what a record implies, and of what contradicts."""
+    """What a record implies, where it contradicts itself, and what the model cannot describe."""
 
     lines: list[tuple[str, str]]
     warnings: list[str]
+    doubts: list[str] = field(default_factory=list)
 
 
 def implied(insulator: Insulator) -> Implied:
@@ -55,7 +56,8 @@ def implied(insulator: Insulator) -> Implied:
         )
         require_neutral_bulk(insulator, bulk)
     except InputError as error:
-        return Implied([], [f"{error.what}: {error.fix}" if error.fix else error.what])
+        said = f"{error.what}: {error.fix}" if error.fix else error.what
+        return Implied([], [said, *_wide_window(insulator)])
     conductivity = float(bulk.conductivity_S_cm)
     stated = insulator.conductivity
     said = energy_said = potential_said = ""
@@ -105,8 +107,9 @@ def implied(insulator: Insulator) -> Implied:
         ion_content={"left": 1.0, "right": None},
         voltage_V={"left": None, "right": None},
     )
-    warnings += [one["text"] for one in found if one["code"] in ("frequency", "coupling", "field")]
-    return Implied(lines, warnings)
+    warnings += [one["text"] for one in found if one["code"] == "frequency"]
+    doubts = [one["text"] for one in found if one["code"] in ("coupling", "field")]
+    return Implied(lines, warnings, doubts)
 
 
 def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
@@ -122,15 +125,7 @@ def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
         warnings.append(
             "electrons or holes, rather than ions, keep the phase neutral: it is not an electrolyte"
         )
-    window = insulator.stability_window_V
-    if window is not None:
-        # at mu, the level of electrons in equilibrium moves by as much
-        width = window[1].value - window[0].value
-        if width > gap + 1e-9:
-            warnings.append(
-                f"the stability window is {width:.2f} V wide, more than the band gap of {gap:g} "
-                "eV: electrons or holes would conduct within it"
-            )
+    warnings += _wide_window(insulator)
     stated = insulator.conductivity
     if stated is not None:
         conducting = models.neutral_bulk(
@@ -147,3 +142,18 @@ def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
                 f"implies {float(conducting):.2e} S/cm"
             )
     return warnings
+
+
+def _wide_window(insulator: Insulator) -> list[str]:
+    """Return what is wrong of a stability window that does not fit into the gap."""
+    if insulator.stability_window_V is None:
+        return []
+    # at mu, the level of electrons in equilibrium moves by as much
+    low, high = (limit.value for limit in insulator.stability_window_V)
+    gap = insulator.band_gap_eV.value
+    if high - low <= gap + 1e-9:
+        return []
+    return [
+        f"the stability window is {high - low:.2f} V wide, more than the band gap of {gap:g} "
+        "eV: electrons or holes would conduct within it"
+    ]

@@ -80,7 +80,7 @@ def polarization_fields(
     state : SolvedState or SolvedContact
         The nominal solution at one state of charge.
     temperature_K : float
-        Of the cell or contact, in kelvin.
+        Temperature of the cell or contact, in kelvin.
     currents_A_cm2 : array (C,)
         Current densities, positive.
     sampled, field_samples : optional

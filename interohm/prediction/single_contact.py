@@ -59,7 +59,7 @@ class SingleContact:
     sides : dict
         What stands on the two sides: a bulk, or a metal; of phases that coexist, the largest share.
     metal_work_function_eV : array
-        Of the mobile metal, the zero of potential.
+        Work function of the mobile metal, the zero of potential.
     electrode_mu_eV : array
         mu of the contact's electrode; NaN where it has none.
     """

@@ -10,10 +10,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import log
 from typing import TYPE_CHECKING
 
 from interohm.errors import InputError
+from interohm.records.kind_of import ANIONS
 from interohm.records.material import ION_CHARGES, material_from
+from interohm.records.shipped import shipped_material
+from interohm.records.uncertainty import quantities
 from interohm.yaml_io import parse_yaml
 
 if TYPE_CHECKING:
@@ -28,6 +32,10 @@ _GAP = (5.0, 1.5, "assumed: an insulator")
 _DIELECTRIC = (12.0, 6.0, "assumed: as oxides and sulfides of lithium have")
 _NEUTRAL = (1.5, 0.5, "assumed: shipped electrolytes have 1.2 to 1.9 V")
 _COST = (0.3, 0.2, "assumed: between a glass and a crystal")
+#: The neutral Fermi level is assumed this far from both bands: electrons and holes are fewer then.
+_FROM_BAND_EV = 0.8
+#: No gap is assumed to be wider.
+_LARGEST_GAP_EV = 12.0
 _BARRIER = (0.4, 0.15, "assumed: as solid electrolytes have")
 _FREQUENCY = (1.0e13, 3.0e12, "assumed: a lithium ion's vibration")
 
@@ -39,13 +47,19 @@ class GivenNumbers:
     Parameters
     ----------
     conductivity_S_cm : float, optional
-        Of the ion at `temperature_K`, of the bulk.
+        Conductivity of the ion at `temperature_K`, of the bulk.
     activation_eV : float, optional
         Of sigma·T.
     temperature_K : float
-        Of the conductivity.
+        Temperature of the conductivity.
     gap_eV, dielectric, ionization_eV, neutral_potential_V : float, optional
         As the record's fields.
+    formation_eV : float, optional
+        What a defect costs in the neutral phase.
+    saturation : float, optional
+        Largest fraction of its sites that a defect may take.
+    carriers : tuple of str
+        Defects that carry the current; empty if nobody knows.
     window_V : (float, float), optional
         Reduction and oxidation limit.
     formation_energies_eV : mapping
@@ -63,6 +77,9 @@ class GivenNumbers:
     dielectric: float | None = None
     ionization_eV: float | None = None
     neutral_potential_V: float | None = None
+    formation_eV: float | None = None
+    saturation: float | None = None
+    carriers: tuple[str, ...] = ()
     window_V: tuple[float, float] | None = None
     formation_energies_eV: Mapping[str, float] = field(default_factory=dict)
     conversion: str = ""
@@ -219,15 +236,210 @@ def parsed_conversion(text: str) -> tuple[dict[str, float], float, float]:
     return energies, level, mu
 
 
+@dataclass(frozen=True)
+class _Levels:
+    """Where nothing is given, values that do not contradict what is."""
+
+    ionization_eV: float
+    gap_eV: float
+    neutral_potential_V: float
+    cost_eV: float
+    fitted: bool
+
+
+def _levels(
+    given: GivenNumbers, activation_eV: float | None, mobile_ion: str, ion_charge: int
+) -> _Levels:
+    """Return levels with the neutral Fermi level in the gap and the window within it.
+
+    ``E_F = I − W + phi_0 + mu/z`` above the valence band, in equilibrium with the metal of work
+    function W or, where the window begins above it, at the window's reduction limit.
+    """
+    metal = shipped_material(mobile_ion)
+    work_function = (
+        3.0 if metal is None or metal.kind != "metal" else (metal.states[0].work_function_eV.value)
+    )
+    lowest, highest = 0.0, 0.0
+    if given.window_V is not None:
+        lowest, highest = max(given.window_V[0], 0.0), given.window_V[1]
+    cost = _COST[0] if given.formation_eV is None else given.formation_eV
+    if given.formation_eV is None and activation_eV is not None:
+        cost = min(cost, 0.5 * activation_eV)
+    potential, ionization = given.neutral_potential_V, given.ionization_eV
+    level = None
+    if given.formation_energies_eV:
+        # of equal densities of both
+        signed = {1: 0.0, -1: 0.0}
+        for name, energy in given.formation_energies_eV.items():
+            signed[1 if name.endswith("_i") else -1] = energy
+        level = (signed[-1] - signed[1]) / (2.0 * ion_charge) - lowest
+        cost = 0.5 * (signed[-1] + signed[1])
+    elif potential is not None and ionization is not None:
+        level = ionization - work_function + potential - lowest
+    wished = level
+    if wished is None:
+        wished = (_LEVEL[0] if ionization is None else ionization) - work_function
+        wished += (_NEUTRAL[0] if potential is None else potential) - lowest
+    gap = given.gap_eV
+    if gap is None:
+        # what is given decides, not what is assumed
+        decided = level is not None or ionization is not None
+        above = wished + lowest + _FROM_BAND_EV if decided else 0.0
+        gap = min(max(_GAP[0], highest + 1.0, above), _LARGEST_GAP_EV)
+    fitted = False
+    if level is None:
+        # its conductivity is that beside the metal, where the level is higher by the lower limit
+        room = max(gap - lowest, 0.1)
+        edge = min(_FROM_BAND_EV, 0.5 * room)
+        level = min(max(wished, edge), room - edge)
+        fitted = level != wished
+        if ionization is None:
+            ionization = level + work_function - (potential or _NEUTRAL[0]) + lowest
+        elif potential is None:
+            potential = min(max(level + work_function - ionization + lowest, -2.5), 7.5)
+    return _Levels(
+        _LEVEL[0] if ionization is None else ionization,
+        gap,
+        _NEUTRAL[0] if potential is None else potential,
+        cost,
+        fitted,
+    )
+
+
+def _activation_eV(
+    conductivity_S_cm: float, temperature_K: float, sites: Sublattice, ion_charge: int
+) -> float:
+    """Return the activation energy of sigma·T with which hops attempt `_FREQUENCY` times a second.
+
+    ``sigma = N z² e² a² nu / (6 k T) exp(−E_a / kT)`` of N sites with hops of length a.
+    """
+    from scipy.constants import Boltzmann, elementary_charge
+
+    if conductivity_S_cm <= 0.0:
+        return _BARRIER[0]  # what reads the record refuses it
+    kT = Boltzmann * temperature_K / elementary_charge
+    a_cm = sites.nearest_nm * 1e-7
+    prefactor = ion_charge**2 * elementary_charge * sites.site_density_cm3
+    prefactor *= a_cm**2 * _FREQUENCY[0] / (6.0 * kT)
+    return float(min(max(kT * log(prefactor / conductivity_S_cm), 0.05), 3.0))
+
+
+#: What stands for the source of a number that is given without one.
+_WITHOUT_SOURCE = "given without a source: name it"
+
+
+def _told(source: str | None) -> tuple[str, str]:
+    """Return source and method of what is given."""
+    return source or _WITHOUT_SOURCE, "as published" if source else "assumed"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as YAML and JSON quote it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _quantity(value: float, uncertainty: float, source: str, how: str) -> str:
+    return (
+        f"{{value: {value:.6g}, uncertainty: {uncertainty:.3g}, source: {_quoted(source)}, "
+        f"method: {_quoted(how)}}}"
+    )
+
+
+@dataclass(frozen=True)
+class GivenElectrode:
+    """What is known of an electrode beside its structure; None where it is not.
+
+    Parameters
+    ----------
+    voltage_V : float, optional
+        Against the mobile metal, at the structure's ion content.
+    work_function_eV : float, optional
+        Work function of the surface that is meant.
+    source : str, optional
+        Where both are from.
+    """
+
+    voltage_V: float | None = None
+    work_function_eV: float | None = None
+    source: str | None = None
+
+
+#: Assumed of an electrode with an anion, and of one without: voltage and work function.
+_COMPOUND = ((3.5, 0.7), (5.0, 0.5))
+_ALLOY = ((0.3, 0.3), (3.5, 0.5))
+
+
+def new_electrode_text(
+    name: str, structure: Structure, file: str, mobile_ion: str, given: GivenElectrode
+) -> tuple[str, list[str]]:
+    """Return an electrode's record as commented YAML, and every number in it that is assumed.
+
+    It has one state, that of the structure; more of them are a curve of voltage and work function.
+
+    Raises
+    ------
+    InputError
+        The structure has no such ion, or a number makes no record.
+    """
+    sites = mobile_sublattice(structure, mobile_ion)
+    told, method = _told(given.source)
+    composition, _ = structure.composition.get_reduced_composition_and_factor()
+    content = float(composition[mobile_ion])
+    full = content / sites.occupied
+    alloy = not ANIONS & {element.symbol for element in composition.elements}
+    voltage, work_function = _ALLOY if alloy else _COMPOUND
+
+    def known_or(value: float | None, uncertainty: float, default: tuple[float, float]) -> str:
+        if value is not None:
+            return _quantity(value, uncertainty, told, method)
+        why = "assumed: as alloys of the ion have" if alloy else "assumed: as cathodes have"
+        return _quantity(*default, why, "assumed")
+
+    formula = structure.composition.reduced_formula
+    density = sites.site_density_cm3
+    lines = [
+        f"# {formula}: what was given beside a structure. Look at every number that says assumed.",
+        f"name: {name}",
+        "kind: metal",
+        f"mobile_ion: {mobile_ion}",
+        f"structure: {_quoted(file)}",
+        f"# One state, that of the structure; add others with less {mobile_ion} for its charge.",
+        "states:",
+        f"  - ion_content: {content:.6g}   # {mobile_ion} in {formula}",
+        "    voltage_V: " + known_or(given.voltage_V, 0.05, voltage),
+        "    # Of the neutral phase, of the surface that is meant.",
+        "    work_function_eV: " + known_or(given.work_function_eV, 0.2, work_function),
+        f"sites_per_formula: {full:.6g}",
+        "# With these lines it bends beside a contact; without them it holds its potential.",
+        "# space_charge:",
+        "#   dielectric_constant: {value: 13, uncertainty: 5, source: assumed, method: assumed}",
+        f"#   site_density_cm3: {density:.4g}   # of {file}",
+        "#   holes_cm3: {value: 1.0e+20, uncertainty: 1.0e+20, source: assumed, method: assumed}",
+        "provenance:",
+        "  record: user",
+        f"  formula: {formula}",
+    ]
+    text = "\n".join(lines) + "\n"
+    document = parse_yaml(text, where=name)
+    document["structure"] = None
+    made = material_from(document, where=f"the new record {name}")
+    missing = [
+        field
+        for field, known in quantities(made)
+        if known.assumed and not (known.source or "").startswith(_WITHOUT_SOURCE)
+    ]
+    return text, [*missing, "space_charge (unknown)"]
+
+
 def new_record_text(
     name: str, structure: Structure, file: str, mobile_ion: str, given: GivenNumbers
 ) -> tuple[str, list[str]]:
-    """Return a record as commented YAML, and what it lacks.
+    """Return a record as commented YAML, and every number in it that is assumed or unknown.
 
     Parameters
     ----------
     name : str
-        Of the record.
+        Name of the record.
     structure : Structure
         Its crystal.
     file : str
@@ -244,26 +456,17 @@ def new_record_text(
     """
     sites = mobile_sublattice(structure, mobile_ion)
     z = ION_CHARGES.get(mobile_ion, 1)
-    missing: list[str] = []
-    told = given.source or "given without a source: name it"
-    method = "as published" if given.source else "assumed"
+    activation = given.activation_eV
+    if activation is None and given.conductivity_S_cm is not None:
+        activation = _activation_eV(given.conductivity_S_cm, given.temperature_K, sites, z)
+    levels = _levels(given, activation, mobile_ion, z)
+    fitting = "; moved so that the neutral Fermi level lies in the gap" if levels.fitted else ""
+    told, method = _told(given.source)
+    quoted, quantity = _quoted, _quantity
 
-    def quoted(text: str) -> str:
-        """Return a text as YAML and JSON quote it."""
-        return json.dumps(text, ensure_ascii=False)
-
-    def quantity(value: float, uncertainty: float, source: str, how: str) -> str:
-        return (
-            f"{{value: {value:.6g}, uncertainty: {uncertainty:.3g}, source: {quoted(source)}, "
-            f"method: {quoted(how)}}}"
-        )
-
-    def known_or(
-        what: str, value: float | None, share: float, default: tuple[float, float, str]
-    ) -> str:
+    def known_or(value: float | None, share: float, default: tuple[float, float, str]) -> str:
         if value is not None:
             return quantity(value, share, told, method)
-        missing.append(what)
         return quantity(*default, "assumed")
 
     formula = structure.composition.reduced_formula
@@ -275,26 +478,22 @@ def new_record_text(
         f"structure: {quoted(file)}",
         "# Vacuum level minus valence band maximum, of the surface that is meant.",
         "ionization_potential_eV: "
-        + known_or("ionization potential (eV)", given.ionization_eV, 0.3, _LEVEL),
-        "band_gap_eV: " + known_or("band gap (eV)", given.gap_eV, 0.4, _GAP),
+        + known_or(
+            given.ionization_eV, 0.3, (levels.ionization_eV, _LEVEL[1], _LEVEL[2] + fitting)
+        ),
+        "band_gap_eV: " + known_or(given.gap_eV, 0.4, (levels.gap_eV, *_GAP[1:])),
         "# Static, ions included.",
         "dielectric_constant: "
-        + known_or(
-            "static dielectric constant",
-            given.dielectric,
-            0.2 * (given.dielectric or 1),
-            _DIELECTRIC,
-        ),
+        + known_or(given.dielectric, 0.2 * (given.dielectric or 1), _DIELECTRIC),
         "# Largest fraction of its sites that a defect may take.",
-        "saturation: " + quantity(0.3, 0.3, "assumed", "assumed"),
+        "saturation: "
+        + known_or(given.saturation, 0.3 * (given.saturation or 1), (0.3, 0.3, "assumed")),
     ]
     if given.window_V is None:
-        missing.append("stability window (V, reduction and oxidation against the metal)")
         lines.append("# stability_window_V: [0.6, 4.2]   # reduction and oxidation; unknown")
     else:
         lines.append("stability_window_V:")
         lines += [f"  - {quantity(limit, 0.2, told, method)}" for limit in given.window_V]
-    activation = given.activation_eV
     if given.formation_energies_eV:
         names = {f"V_{mobile_ion}", f"{mobile_ion}_i"}
         lacking = sorted(names - set(given.formation_energies_eV))
@@ -305,19 +504,48 @@ def new_record_text(
                 fix="give the vacancy's and the interstitial's: neutrality needs both",
             )
     else:
-        cost, spread, why = _COST
-        if activation is not None and cost > 0.5 * activation:
-            cost, spread = 0.5 * activation, 0.25 * activation
+        spread = min(_COST[1], 0.5 * levels.cost_eV)
         lines += [
             "# Of the neutral phase: its potential against the metal, and a defect's cost there.",
             "neutral_potential_V: "
-            + known_or("neutral potential phi_0 (V)", given.neutral_potential_V, 0.2, _NEUTRAL),
-            f"neutral_formation_energy_eV: {quantity(cost, spread, why, 'assumed')}",
+            + known_or(
+                given.neutral_potential_V,
+                0.2,
+                (
+                    levels.neutral_potential_V,
+                    _NEUTRAL[1],
+                    _NEUTRAL[2] + (fitting if given.ionization_eV is not None else ""),
+                ),
+            ),
+            "neutral_formation_energy_eV: "
+            + known_or(given.formation_eV, 0.1, (levels.cost_eV, spread, _COST[2])),
         ]
-        missing.append("formation energies of the vacancy and the interstitial (eV)")
+    barrier = quantity(*_BARRIER, "assumed")
+    if activation is not None:
+        if activation <= levels.cost_eV:
+            raise InputError(
+                f"an activation energy of {activation:g} eV leaves nothing for the hop, since a "
+                f"defect costs {levels.cost_eV:.3g} eV",
+                where="--activation",
+                fix="check both energies; of a doped phase, a defect costs less (--formation)",
+            )
+        barrier = quantity(
+            activation - levels.cost_eV,
+            0.1,
+            f"{told}; activation energy {activation:g} eV less what a defect costs",
+            "derived" if given.source else "assumed",
+        )
     if given.conductivity_S_cm is not None:
-        if activation is None:
-            missing.append("activation energy of sigma·T (eV)")
+        choices = (
+            [given.carriers]
+            if given.carriers
+            else [
+                (f"{mobile_ion}_i", f"V_{mobile_ion}"),
+                (f"{mobile_ion}_i",),
+                (f"V_{mobile_ion}",),
+            ]
+        )
+        which = told if given.carriers else "assumed"
         lines += [
             "# Of the ion in the undoped bulk; migration energies follow from it.",
             "conductivity:",
@@ -327,22 +555,21 @@ def new_record_text(
             "  # of sigma·T, not of sigma",
             "  activation_energy_eV: "
             + (
-                quantity(activation, 0.05, told, method)
-                if activation is not None
-                else quantity(*_BARRIER, "assumed")
-            ),
-            "carriers:   # nothing says which: all three weigh alike",
-            *(
-                f'  - {{defects: [{", ".join(chosen)}], weight: 1, source: "assumed"}}'
-                for chosen in (
-                    (f"{mobile_ion}_i", f"V_{mobile_ion}"),
-                    (f"{mobile_ion}_i",),
-                    (f"V_{mobile_ion}",),
+                quantity(given.activation_eV, 0.05, told, method)
+                if given.activation_eV is not None
+                else quantity(
+                    activation or _BARRIER[0],
+                    0.1,
+                    "assumed: so that hops attempt 1e13 times a second",
+                    "assumed",
                 )
             ),
+            "carriers:" + ("" if given.carriers else "   # nothing says which: all weigh alike"),
+            *(
+                f"  - {{defects: [{', '.join(chosen)}], weight: 1, source: {quoted(which)}}}"
+                for chosen in choices
+            ),
         ]
-    else:
-        missing.append("conductivity of the ion (S/cm at 300 K) and its activation energy (eV)")
     counted = (
         f"{len(structure)} sites in {float(structure.volume):.1f} Å3 of {file}, "
         f"{sites.orbits} kinds of {mobile_ion}"
@@ -371,7 +598,7 @@ def new_record_text(
             source = f"{told}; {given.conversion}"
             lines.append(f"    formation_energy_eV: {quantity(energy, 0.2, source, method)}")
         if given.conductivity_S_cm is None:
-            lines.append(f"    migration_energy_eV: {quantity(*_BARRIER, 'assumed')}")
+            lines.append(f"    migration_energy_eV: {barrier}")
         lines += [
             f"    attempt_frequency_Hz: {quantity(*_FREQUENCY, 'assumed')}",
             "    hop_distance_nm: "
@@ -387,5 +614,16 @@ def new_record_text(
     # it loads, but for the structure, which lies in a file beside it
     document = parse_yaml(text, where=name)
     document["structure"] = None
-    material_from(document, where=f"the new record {name}")
+    made = material_from(document, where=f"the new record {name}")
+    missing = [
+        field
+        for field, known in quantities(made)
+        if known.assumed and not (known.source or "").startswith(_WITHOUT_SOURCE)
+    ]
+    if given.window_V is None:
+        missing.append("stability_window_V (unknown)")
+    if given.conductivity_S_cm is None:
+        missing.append("conductivity (unknown)")
+    elif not given.carriers:
+        missing.append("carriers")
     return text, missing

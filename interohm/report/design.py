@@ -96,7 +96,10 @@ def write_design_report(
         section("Reactions and windows", _contacts_table(listed)),
         section("What a coating does for each side", _sides_table(ranked), note=_SIDE_NOTE),
     ]
-    doping = doping_figure(ranked[:_MOST_CURVES])
+    made = [one for one in ranked if any(layer.is_modified for layer in one.layers)]
+    if made:
+        body.append(section("Layers at the optimum", _layers_table(made)))
+    doping = doping_figure(made[:_MOST_CURVES])
     if doping is not None:
         figures["doping"] = doping
         body.append(
@@ -204,6 +207,29 @@ def _contacts_table(candidates: Sequence[DesignCandidate]) -> Markup:
                 )
             )
     return table(("coating", "contact", "verdict", "known from", "what happens"), rows)
+
+
+def _layers_table(candidates: Sequence[DesignCandidate]) -> Markup:
+    rows = [
+        (
+            one.name,
+            layer.material,
+            shown(layer.thickness_nm, 3),
+            *(shown(end, 3) for end in layer.doping_at_ends_cm3),
+            shown(layer.susceptibility, 3),
+        )
+        for one in candidates
+        for layer in one.layers
+    ]
+    heads = (
+        "coating",
+        "layer",
+        "thickness (nm)",
+        "donors − acceptors, left end (cm⁻³)",
+        "right end (cm⁻³)",
+        "susceptibility",
+    )
+    return table(heads, rows, numeric=(2, 3, 4, 5))
 
 
 def _sides_table(candidates: Sequence[DesignCandidate]) -> Markup:

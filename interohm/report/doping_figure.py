@@ -34,9 +34,8 @@ def doping_figure(candidates: Sequence[DesignCandidate]) -> Figure | None:
         y: list[float] = []
         start = 0.0
         for layer in one.layers:
-            mean, half = layer.donors_cm3 - layer.acceptors_cm3, 0.5 * layer.doping_gradient_cm3
             x += [start, start + layer.thickness_nm]
-            y += [mean - half, mean + half]
+            y += layer.doping_at_ends_cm3
             start += layer.thickness_nm
         if any(y):
             traces.append(
@@ -63,10 +62,11 @@ def doping_figure(candidates: Sequence[DesignCandidate]) -> Figure | None:
         "yaxis": {
             "title": {"text": "donors − acceptors (cm⁻³)"},
             "exponentformat": "power",
+            "automargin": True,
             "gridcolor": "var(--grid)",
         },
         "height": 320,
-        "margin": {"l": 80, "r": 20, "t": 10, "b": 50},
+        "margin": {"l": 100, "r": 20, "t": 10, "b": 50},
         "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
     }
     return {"layout": layout, "always": traces, "frames": [[]]}

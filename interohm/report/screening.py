@@ -111,6 +111,13 @@ def _findings(document: ScreeningResult) -> list[str]:
                 f"{at}{state.not_sums} cells are not the sum of their contacts; "
                 f"{state.solved_whole} of them have been solved whole"
             )
+        outside = sum(bool(cell.outside_of_model) for cell in state.listed or [])
+        if outside:
+            lines.append(
+                f"{at}{outside} cells are outside of this model, however low their resistance "
+                "looks: an electrode's potential is beyond the window of what touches it, and "
+                "what forms there is not described"
+            )
         if state.without_resistance:
             lines.append(f"{at}{state.without_resistance} cells have no resistance")
         for output, ranking in state.rankings.items():
@@ -244,6 +251,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
                     NONE if chance is None else f"{100 * chance:.0f}",
                     NONE if known is None else interval(known.rank, 3),
                     *(shown(getattr(cell, name), 3) for name in others),
+                    "outside of this model" if cell.outside_of_model else "",
                     _doubts(cell.validity or []),
                 )
             )
@@ -259,6 +267,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
             "is the best, %",
             "rank, 5 to 95 %",
             *(_LABELS[name] for name in others),
+            "verdict",
             "doubts",
         ),
         rows,

@@ -46,7 +46,7 @@ def temperature_section(
     states : sequence of CellState or ContactResult
         Of a cell, or one contact.
     temperature_K : float
-        Of the cell or contact.
+        Temperature of the cell or contact.
     whole : str
         What the whole resistance is called.
     figures : dict

@@ -66,6 +66,29 @@ class ChosenLayer(Result):
     )
     susceptibility: float = Field(0.0, description="Beside the record's dielectric constant.")
 
+    @property
+    def doping_at_ends_cm3(self) -> tuple[float, float]:
+        """Donors minus acceptors at the left and at the right end."""
+        mean, half = self.donors_cm3 - self.acceptors_cm3, 0.5 * self.doping_gradient_cm3
+        return mean - half, mean + half
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether it is more than a layer of its material."""
+        return any((*self.doping_at_ends_cm3, self.susceptibility))
+
+    @property
+    def text(self) -> str:
+        """What it is, in words."""
+        parts = [f"{self.thickness_nm:.3g} nm {self.material}"]
+        left, right = self.doping_at_ends_cm3
+        if left or right:
+            ends = f"{left:.2g}" if left == right else f"{left:.2g} to {right:.2g}"
+            parts.append(f"donors − acceptors {ends} cm⁻³")
+        if self.susceptibility:
+            parts.append(f"susceptibility {self.susceptibility:.3g}")
+        return ", ".join(parts)
+
 
 class ThicknessCurve(Result):
     """A candidate over the thickness of its first layer, all else at the optimum."""

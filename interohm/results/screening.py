@@ -46,6 +46,12 @@ class ScreenedCell(Result):
         None,
         description="Codes of what to doubt of its contacts; null of screenings too large for it.",
     )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether an electrode's potential is beyond the window of what touches it, by "
+        "more than the window's uncertainty (95 %), so that something forms there that is not "
+        "described; null in earlier documents.",
+    )
 
     @property
     def name(self) -> str:
@@ -186,6 +192,16 @@ class ScreeningResult(Result):
     states: list[ScreeningState] = Field(
         default_factory=list, description="All cells at each temperature and state of charge."
     )
+
+    def next(self) -> list[NextCalculation]:
+        """Return what to calculate next for all rankings, the most worthwhile first."""
+        found: dict[tuple[str, str], NextCalculation] = {}
+        rankings = [ranking for state in self.states for ranking in state.rankings.values()]
+        for one in (one for ranking in rankings for one in ranking.next):
+            key = (one.calculation, one.material)
+            if key not in found or one.gain_decades > found[key].gain_decades:
+                found[key] = one
+        return sorted(found.values(), key=lambda one: -(one.gain_per_core_hour or 0.0))
 
     def to_frame(self) -> pandas.DataFrame:
         """Return one row for each of the best cells by the first output, state after state."""

@@ -86,7 +86,7 @@ class Cluster:
         return self.run("interohm", *arguments, code=code).stdout
 
     def run(
-        self, *command: object, code: int = 0, typed: str = ""
+        self, *command: object, code: int = 0, typed: str = "", seconds: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run a program on the login node, in the folder for launches."""
         ran = subprocess.run(
@@ -96,7 +96,7 @@ class Cluster:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=seconds,
         )
         assert ran.returncode == code, ran.stdout + ran.stderr
         return ran

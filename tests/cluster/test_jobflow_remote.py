@@ -25,7 +25,10 @@ DATA = Path(__file__).parents[1] / "data"
 
 STEPS = ["bulk", "cell", "cut slab", "record", "slab 110"]
 
-RUNNER = "from jobflow_remote.jobs.runner import Runner; Runner().run_all_jobs(max_seconds=240)"
+#: On two free cores a quarter of a minute.
+PATIENCE_S = 600
+
+RUNNER = "from jobflow_remote.jobs.runner import Runner; Runner().run_all_jobs(max_seconds=600)"
 
 
 class RemoteCluster(Cluster):
@@ -66,7 +69,7 @@ class RemoteCluster(Cluster):
 
     def let_run(self) -> None:
         """Let the runner work until nothing is left that could run."""
-        ran = self.run(sys.executable, "-c", RUNNER)
+        ran = self.run(sys.executable, "-c", RUNNER, seconds=PATIENCE_S + 60)
         self.secret_free(ran.stdout + ran.stderr)
 
     def runner(self) -> subprocess.Popen[bytes]:
@@ -174,17 +177,15 @@ def test_what_is_taken_and_what_vanishes(
         assert taken(held)
         hold(held, "the cell of another")
         runner = cluster.runner()
+        held_by = "the cell of another"
         wait_for(
-            lambda: [
-                job
-                for job in cluster.status().values()
-                if (job["state"], job["waits_for"]) == ("waits", "the cell of another")
-            ]
+            lambda: any(job["waits_for"] == held_by for job in cluster.status().values()),
+            PATIENCE_S,
         )
     # A worker vanishes with the batch job around it.
     worker, _ = relaxing(cluster)
     os.kill(worker, signal.SIGKILL)
-    assert runner.wait(timeout=300) == 0
+    assert runner.wait(timeout=PATIENCE_S) == 0
     job = cluster.status()["Li | Li: cell"]
     assert job["state"] == "failed", job
     assert cluster.interohm("rerun") == "1 jobs ready again\n"

@@ -57,7 +57,7 @@ def test_a_job_whose_shared_result_is_not_there_yet_leaves_its_core(
         job = cluster.status()["Li_110 | Li_110: cell"]
         assert (job["state"], job["waits_for"]) == ("waits", "Li metal: cell")
         said = " ".join(cluster.interohm("status").split())
-        assert "Li metal: cell 1 1 Li_110: Li_110: cell" in said
+        assert "Li metal: cell 1 1 Li_110: cell" in said
         # no worker takes it, and `qlaunch` submits no job for it
         begun = len(cluster.queued("launches"))
         query = {"fw_id": int(job["id"])}

@@ -174,7 +174,7 @@ def test_gaps_are_left_out(tmp_path: Path) -> None:
         ("x,cpd\n1,2\n", "fewer than two points"),
         ("", "fewer than two points"),
         ("x,cpd\n", "fewer than two points"),
-        (b"\x89PNG\r\n\x1a\n\x01\x02", "no text"),
+        (b"\x89PNG\r\n\x1a\n\x01\x02", "not text"),
     ],
 )
 def test_what_is_ambiguous_is_refused(tmp_path: Path, text: str | bytes, message: str) -> None:

@@ -403,7 +403,7 @@ def test_too_short_empty_missing_and_binary(tmp_path: Path) -> None:
         read_spectrum(tmp_path / "missing.csv", area_cm2=1)
     path = tmp_path / "s.mpr"
     path.write_bytes(b"BIO-LOGIC MODULAR FILE\x1a" + bytes(range(256)))
-    with pytest.raises(InputError, match="no text"):
+    with pytest.raises(InputError, match="not text"):
         read_spectrum(path, area_cm2=1)
 
 

@@ -46,5 +46,5 @@ def test_a_structure_that_names_code(name: str, tmp_path: Path) -> None:
     assert load_structure(name, tmp_path, where="structure") == crystal
     document["sites"][0]["properties"] = {"m": {"@module": "interohm.__main__", "@class": "x"}}
     (tmp_path / name).write_bytes(write(json.dumps(document).encode()))
-    with pytest.raises(InputError, match="names code of"):
+    with pytest.raises(InputError, match="refers to code of"):
         load_structure(name, tmp_path, where="structure")

@@ -53,6 +53,9 @@ def test_screen(interohm, tmp_path):
     for cell in document["states"][0]["best"]["resistance_ohm_cm2"]:
         sides = (cell["negative_margin_V"], cell["positive_margin_V"])
         assert cell["stability_margin_V"] == min(sides)
+        # by more than any window is uncertain, or not at all
+        assert cell["outside_of_model"] or min(sides) > -1.0
+        assert not cell["outside_of_model"] or min(sides) < 0.0
     for ranking in document["states"][0]["rankings"].values():
         assert sum(cell["probability_best"] for cell in ranking["cells"]) == pytest.approx(1)
         # LiPON's resistance is far beyond LLZO's: its numbers decide nothing here

@@ -274,7 +274,7 @@ def test_refused_sets(change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rank_by": ["resistance"]}, "no output"),
+        ({"rank_by": ["resistance"]}, "not an output"),
         ({"pareto": [["resistance_ohm_cm2"]]}, "pareto"),
         ({"count": 0}, "count"),
         ({"electrolytes": []}, "electrolytes"),

@@ -61,7 +61,7 @@ def test_a_polar_surface_is_refused(crystal: Crystal) -> None:
 
 @pytest.mark.parametrize("crystal", ["LiF"], indirect=True)
 def test_no_plane(crystal: Crystal) -> None:
-    with pytest.raises(InputError, match="no plane"):
+    with pytest.raises(InputError, match="not a plane"):
         build_slab(crystal.conventional, (0, 0, 0), thickness_A=9, vacuum_A=11)
 
 

@@ -53,7 +53,7 @@ def test_the_example_with_every_field_loads() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"facet": [0, 0, 0]}, r"phases\[1\].*facet.*no plane"),
+        ({"facet": [0, 0, 0]}, r"phases\[1\].*facet.*not a plane"),
         ({"facet": [0, 0]}, r"phases\[1\].*facet"),
         ({"facet": [0, 0, 1.5]}, r"phases\[1\].*facet"),
         ({"dielectric_constant": 0.5}, "dielectric_constant"),

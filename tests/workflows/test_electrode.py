@@ -107,7 +107,7 @@ def test_a_preset_without_steps_for_electrodes_is_refused(database: Database) ->
         ({"facet": None}, "give facet"),
         ({"states": [{"ion_content": 1.0, "work_function_eV": 5}] * 2}, "appears twice"),
         ({"states": [{"ion_content": 1.0, "work_function_eV": 5}]}, "at least 2"),
-        ({"facet": [0, 0, 0]}, "no plane"),
+        ({"facet": [0, 0, 0]}, "not a plane"),
     ],
 )
 def test_wrong_fields_are_named(changes: dict[str, Any], message: str) -> None:

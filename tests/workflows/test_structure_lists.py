@@ -122,7 +122,7 @@ def test_a_list_beside_phases(tmp_path: Path) -> None:
         (
             "list.jsonl",
             '{"structure": {"@module": "os", "@class": "system", "lattice": 1}}',
-            "names code",
+            "refers to code",
         ),
         ("list.csv", "name,energy\na,1\n", "no column `structure`, but name, energy"),
         ("list.csv", "name,structure\na,nothing\n", "row 1"),

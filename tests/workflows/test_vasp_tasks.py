@@ -265,4 +265,4 @@ def test_a_task_that_names_code_is_left_out_and_named(
     finished = Finished(root)
     vasp_tasks._read(name, poisoned, finished)
     assert not finished.calculations
-    assert "names code of" in str(finished.left_out[name])
+    assert "refers to code of" in str(finished.left_out[name])

@@ -53,7 +53,7 @@ class Generator:
     Parameters
     ----------
     name : str
-        Of the class.
+        Name of the class.
     kind : str
         As a calculation's.
     module : str

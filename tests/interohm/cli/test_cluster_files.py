@@ -230,11 +230,11 @@ def test_jobs_carry_no_store(tmp_path, monkeypatch):
     monkeypatch.setenv("INTEROHM_DATA", str(tmp_path))
     with Database.open() as database:
         plans = phases_to_submit(load_campaign(CAMPAIGN), database)
-    assert [plan.name for plan in plans] == ["Li", "LiF"]
-    assert plans[0].key != plans[1].key
+    assert [plan.name for plan in plans] == ["Li metal (shared)", "Li", "LiF"]
+    assert len({plan.key for plan in plans}) == 3
     for plan in plans:
         made = workflow("demo", plan)
         assert made.metadata["interohm"]["key"] == plan.key
         for firework in made.fws:
             assert firework.tasks[0]["store"] is None
-            assert firework.name == f"{plan.name}: plan"
+            assert plan.name.endswith("(shared)") or firework.name == f"{plan.name}: plan"

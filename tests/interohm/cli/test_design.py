@@ -159,7 +159,7 @@ def test_a_coated_contact_says_what_a_plain_one_says(interohm):
         "next: ",
         "likely below",
         "assumed, neither measured nor calculated: contact barrier of ",
-        "electrode_conductivity: LiCoO2 bends",
+        "electrode_conductivity: ",
         "outside of this model",
         "Li3PS4.band_gap_eV",
         "potentials: relative to the neutral mobile metal, record Li",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interohm.lookup import near_names
+from interohm.near_names import near_names
 from interohm.records import load_material
 from interohm.records.shipped import shipped_names
 
@@ -33,12 +33,29 @@ def test_a_record_from_a_structure_predicts_at_once(interohm, here):
     )
     assert ran.code == 0, ran.err
     assert "conductivity 5.00e-04 S/cm" in ran.out
-    assert "neutral potential phi_0 (V)" in ran.err
+    assert "kind: insulator, since no transition metal" in ran.err
+    assert "neutral_potential_V" in ran.err
     record = load_material(here / "mine.yaml")
     assert record.stability_window_V is not None
     assert [limit.value for limit in record.stability_window_V] == [0.6, 4.2]
     predicted = interohm("contact", "Li", "mine.yaml", "--samples", "0", "--json")
     assert json.loads(predicted.out)["right"] == "mine"
+
+
+def test_an_electrode_is_told_by_its_formula(interohm, refused, here):
+    cobaltate = ("--structure", STRUCTURES / "LiCoO2.cif")
+    ran = interohm("materials", "new", "mine", *cobaltate, "--voltage", "3.9")
+    assert ran.code == 0, ran.err
+    assert "kind: metal, since the d shell of Co is partly filled; --kind says otherwise" in ran.err
+    assert load_material(here / "mine.yaml").kind == "metal"
+    predicted = interohm("contact", "mine.yaml", "LLZO", "--samples", "0", "--json")
+    assert predicted.code == 0, predicted.err
+    text = refused("materials", "new", "other", *cobaltate, "--conductivity", "1e-4")
+    assert "the d shell of Co is partly filled" in text
+    assert "--kind insulator" in text
+    ran = interohm("materials", "new", "other", *cobaltate, "--kind", "insulator")
+    assert ran.code == 0, ran.err
+    assert load_material(here / "other.yaml").kind == "insulator"
 
 
 def test_a_file_is_never_overwritten(interohm, refused, here):
@@ -55,7 +72,7 @@ def test_a_file_is_never_overwritten(interohm, refused, here):
         (("--window", "4.2:0.6"), "is not below"),
         (("--mobile-ion", "Na"), "has no Na"),
         (("--mobile-ion", "Xx"), "charge of Xx is not known"),
-        (("--convert", "V_Li"), "no name and number"),
+        (("--convert", "V_Li"), "not a name and a number"),
         (("--convert", "V_Li=1.1, E_F=1"), "mu is missing"),
         (("--convert", "V_Li=1.1"), "E_F and mu is missing"),
         (("--convert", "V_Li=1.1, E_F=1, mu=2"), "above the metal"),
@@ -66,6 +83,10 @@ def test_a_file_is_never_overwritten(interohm, refused, here):
         (("--structure", STRUCTURES / "Li.cif"), "is an element"),
         (("--gap", "-1"), "band_gap_eV"),
         (("--conductivity", "-1"), "conductivity"),
+        (("--carriers", "V_Na"), "names no defects of Li"),
+        (("--voltage", "3.9"), "is of a record of kind metal"),
+        (("--kind", "metal", "--gap", "5"), "is of a record of kind insulator"),
+        (("--activation", "0.2", "--formation", "0.3"), "leaves nothing for the hop"),
     ],
 )
 def test_what_makes_no_record_writes_nothing(refused, here, options, message):
@@ -120,7 +141,7 @@ def test_a_record_is_edited(interohm, refused, here, monkeypatch):
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.setenv("EDITOR", _editor(here, "true"))
     assert "is as it was" in interohm("materials", "edit", "mine").err
-    monkeypatch.setenv("EDITOR", _editor(here, 'sed -i "s/value: 6.3/value: 6.9/" "$1"'))
+    monkeypatch.setenv("EDITOR", _editor(here, 'sed -i "s/value: 5.63/value: 6.9/" "$1"'))
     assert interohm("materials", "edit", "mine").code == 0
     stored = json.loads(interohm("materials", "show", "mine", "--json").out)
     assert stored["ionization_potential_eV"]["value"] == 6.9
@@ -141,10 +162,48 @@ def test_a_record_is_edited(interohm, refused, here, monkeypatch):
         ("LiCl", ["LiCl_001"]),
         ("Li3PS5Cl", ["Li6PS5Cl"]),
         ("LiNbO2", ["LiNbO3"]),
+        ("LiCL", ["LiCl_001"]),
+        ("LICOO2", ["LiCoO2"]),
+        ("Lithium", ["Li"]),
+        ("LCO", ["LiCoO2"]),
+        ("NMC", ["NMC811"]),
+        ("ncm811", ["NMC811"]),
+        ("LFP", ["LiFePO4"]),
+        ("LMO", ["LiMn2O4"]),
+        ("LPSCl", ["Li6PS5Cl"]),
+        ("LPS", ["Li3PS4"]),
+        ("LGPS", ["Li10GeP2S12"]),
+        ("llzo", ["LLZO"]),
+        ("LAGP", ["LATP"]),
+        ("LLTO", ["LLZO"]),
+        ("LNO", ["LiNbO3"]),
+        ("LiNiO2", ["LiCoO2"]),
+        ("argyrodite", ["Li6PS5Cl"]),
+        ("Li_11O", ["Li_110"]),
     ],
 )
 def test_near_names_are_those_of_the_same_elements(typed, meant):
     assert near_names(typed, shipped_names())[:1] == meant
+
+
+def test_a_halide_is_nearer_to_a_halide():
+    """Where there is no chloride, another salt of lithium is meant before an oxide."""
+    known = [name for name in shipped_names() if name != "LiCl_001"]
+    assert near_names("LiCl", known)[0] in {"LiF", "LiF_001", "LiBr_001", "LiI_001"}
+    assert "LiCoO2" not in near_names("LiCl", known)
+
+
+def test_the_same_names_are_suggested_everywhere(interohm, refused, here):
+    for command in (
+        ("materials", "show", "LCO"),
+        ("contact", "LCO", "LLZO"),
+        ("contact", "Li", "LLZO", "--coating", "LCO:5"),
+        ("why", "LCO"),
+        ("materials", "remove", "LCO"),
+        ("materials", "rename", "LCO", "mine"),
+        ("materials", "edit", "LCO"),
+    ):
+        assert "did you mean LiCoO2" in refused(*command), command
 
 
 @pytest.mark.parametrize("typed", ["NaCl", "KF", "Na3PS4", "MgF"])

@@ -66,7 +66,7 @@ def test_calculations(settings, poison, interohm):
     with Database.open(settings, write=True) as database:
         collection = database._backend.collection("calculations")
         collection.insert_one({"_id": BULK, **poisoned_calculation(poison)})
-        with pytest.raises(InputError, match="names code of"):
+        with pytest.raises(InputError, match="refers to code of"):
             find_calculation(database, BULK)
     for command, code in (
         (("query", "calculations", "--json"), 0),
@@ -78,7 +78,7 @@ def test_calculations(settings, poison, interohm):
     ):
         ran = interohm(*command)
         assert ran.code == code, command
-        assert "names code of" in ran.err
+        assert "refers to code of" in ran.err
         if code == 0:  # left out, and named
             assert BULK not in ran.out
             assert BULK in ran.err
@@ -105,12 +105,12 @@ def test_records_contacts_and_cells(settings, poison, interohm):
     ):
         ran = interohm(*command)
         assert ran.code == code, command
-        assert "names code of" in ran.err, command
+        assert "refers to code of" in ran.err, command
     # of two contacts of these phases one is left out; what it names besides is seen in its profile
     assert len(json.loads(interohm("query", "contacts", "--json").out)) == 1
     with Database.open(settings) as database:
         for row in database.rows("contacts"):
-            with pytest.raises(InputError, match="names code of"):
+            with pytest.raises(InputError, match="refers to code of"):
                 selected(database, "contacts", key_of("contacts", row))
 
 
@@ -130,7 +130,7 @@ def test_outputs_of_jobs(settings, poison):
         jobs = database._backend.collection("jobs")
         stored = jobs.find_one({"uuid": made.uuid})
         jobs.replace_one({"uuid": made.uuid}, {**stored, "output": {"kept": [poison]}})
-        with pytest.raises(InputError, match="names code of"):
+        with pytest.raises(InputError, match="refers to code of"):
             store.get_output(made.uuid, load=True)
 
 
@@ -160,7 +160,7 @@ def test_what_the_program_writes_is_listed():
 )
 def test_what_is_near_to_it_is_not(near):
     for deep in (near, [near], [{"deep": ({"deeper": near},)}]):
-        with pytest.raises(InputError, match="names code of"):
+        with pytest.raises(InputError, match="refers to code of"):
             refuse_foreign_code(deep, where="test")
 
 
@@ -181,9 +181,9 @@ def test_a_record_that_names_code_is_refused_and_can_be_removed(
 ):
     file = tmp_path / "poisoned.json"
     file.write_text(json.dumps(poisoned_record("bad", poison)))
-    assert "names code of" in refused("materials", "add", file)
+    assert "refers to code of" in refused("materials", "add", file)
     file.write_text(json.dumps({**poisoned_record("bad", 1), "provenance": {"by": [poison]}}))
-    assert "names code of" in refused("materials", "add", file)
+    assert "refers to code of" in refused("materials", "add", file)
     with Database.open(settings, write=True) as database:
         database.save_material(shipped_material("LiF_001").model_copy(update={"name": "good"}))
         kept = poisoned_record("bad", poison)
@@ -197,7 +197,7 @@ def test_a_record_that_names_code_is_refused_and_can_be_removed(
         assert ran.err.count("'bad' is left out: a document refers to code of") == 1
     file.write_text(json.dumps(poisoned_record("new", 1)))
     assert interohm("materials", "add", file).code == 0
-    assert "names code of" in refused("materials", "show", "bad")
+    assert "refers to code of" in refused("materials", "show", "bad")
     assert interohm("materials", "remove", "bad").code == 0
     assert "left out" not in interohm("materials", "list").err
 
@@ -205,9 +205,9 @@ def test_a_record_that_names_code_is_refused_and_can_be_removed(
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        ("records/names_code", "names code of 'subprocess.getoutput'"),
-        ("records/names_main", "names code of 'interohm.__main__.x'"),
-        ("records/names_callable", "names code of 'pathlib.os.system'"),
+        ("records/names_code", "refers to code of 'subprocess.getoutput'"),
+        ("records/names_main", "refers to code of 'interohm.__main__.x'"),
+        ("records/names_callable", "refers to code of 'pathlib.os.system'"),
         ("yaml/merge", "expanding without end"),
     ],
 )

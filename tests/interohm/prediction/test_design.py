@@ -99,8 +99,8 @@ def test_a_coated_contact_is_that_of_a_cell() -> None:
     assert stack.layers_ohm_cm2[0] == pytest.approx(whole.layer_resistance_ohm_cm2[2], rel=1e-4)
 
 
-def test_a_susceptibility_is_that_of_the_grid_solver() -> None:
-    """A uniform one adds to the dielectric constant; the grid takes it as a layer's own."""
+def test_susceptibility_and_gradient_are_those_of_a_cell() -> None:
+    """A cell takes the one as its layer's own, the other as a profile."""
     materials = [_material(name) for name in ("Li", "LLZO", "LiNbO3", "LiCoO2")]
     cell = Cell.model_validate(
         {
@@ -110,7 +110,16 @@ def test_a_susceptibility_is_that_of_the_grid_solver() -> None:
             "layers": [
                 {"material": "Li", "thickness_nm": 1e4},
                 {"material": "LLZO", "thickness_nm": 1e8},
-                {"material": "LiNbO3", "thickness_nm": 3.0, "susceptibility": 40.0},
+                {
+                    "material": "LiNbO3",
+                    "thickness_nm": 3.0,
+                    "susceptibility": 40.0,
+                    "donors_cm3": 1e19,
+                    "doping_profile": {
+                        "distance_nm": [0.0, 3.0],
+                        "donors_minus_acceptors_cm3": [-2e20, 2e20],
+                    },
+                },
                 {"material": "LiCoO2", "thickness_nm": 1e4},
             ],
         }
@@ -118,7 +127,7 @@ def test_a_susceptibility_is_that_of_the_grid_solver() -> None:
     whole = solve_state(cell, materials, 0)
     stack = solve_stack_between(
         materials[1],
-        [CoatingLayer(_insulator("LiNbO3"), 3.0, susceptibility=40.0)],
+        [CoatingLayer(_insulator("LiNbO3"), 3.0, 1e19, 4e20, 40.0)],
         materials[3],
         materials[0],
         temperature_K=300.0,
@@ -247,16 +256,12 @@ def test_an_optimum_is_that_of_a_fine_grid_in_its_doping() -> None:
     assert best[0] <= np.min(means(acceptors, gradients)) + 2e-3
 
 
-@pytest.mark.parametrize(
-    ("name", "relative"),
-    [
-        ("LiCoO2", 1e-3),
-        # two phases side by side: where the coating conducts as its bulk is told to a node
-        ("LiFePO4", 0.03),
-    ],
-)
-def test_slopes_of_the_resistance_are_those_of_differences(name: str, relative: float) -> None:
-    """All that a design chooses, of a contact solved by the first integral but for a gradient."""
+@pytest.mark.parametrize("name", ["LiCoO2", "LiFePO4"])
+def test_slopes_of_the_resistance_are_those_of_differences(name: str) -> None:
+    """All that a design chooses, of a contact solved by the first integral but for a gradient.
+
+    The second electrode is of two phases, which conduct side by side.
+    """
     left, right = _material(name), _material("Li6PS5Cl")
     reference = reference_metal([left, right])
     conditions: dict[str, Any] = {
@@ -286,7 +291,7 @@ def test_slopes_of_the_resistance_are_those_of_differences(name: str, relative: 
         ("thickness", "fixed_charge_cm3", "charge_gradient_cm3", "susceptibility")
     ):
         change = getattr(found.log_gradient, field)[0, :, 0] * steps[k]
-        assert change == pytest.approx(expected[k], rel=relative, abs=1e-6), field
+        assert change == pytest.approx(expected[k], rel=1e-3, abs=1e-6), field
 
 
 def test_no_gradient_is_a_uniform_doping() -> None:

@@ -7,21 +7,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pymatgen.core import Lattice, Structure
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pymatgen.core import Composition, Lattice, Structure
 
 from interohm.device_models import neutral_bulk
 from interohm.errors import InputError
 from interohm.prediction.implied import implied
 from interohm.prediction.sampling import phase_of
-from interohm.records import Insulator, load_material, material_from
+from interohm.records import Insulator, Metal, load_material, material_from
+from interohm.records.kind_of import kind_of
+from interohm.records.material import Conductivity
 from interohm.records.new_record import (
+    GivenElectrode,
     GivenNumbers,
     converted_energies,
     mobile_sublattice,
+    new_electrode_text,
     new_record_text,
     parsed_conversion,
 )
 from interohm.records.shipped import shipped_material
+from interohm.records.uncertainty import quantities
 from interohm.yaml_io import parse_yaml
 
 STRUCTURES = Path(__file__).parents[3] / "configs" / "structures"
@@ -71,7 +78,7 @@ def test_a_structure_without_the_ion_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "numbers",
     [
         GivenNumbers(),
         GivenNumbers(conductivity_S_cm=5e-4, activation_eV=0.40),
@@ -81,13 +88,13 @@ def test_a_structure_without_the_ion_is_refused() -> None:
         GivenNumbers(formation_energies_eV={"V_Li": 3.6, "Li_i": -1.9}, conversion="x"),
     ],
 )
-def test_every_record_loads_and_has_a_neutral_bulk(given: GivenNumbers) -> None:
-    record = _record(given)
+def test_every_record_loads_and_has_a_neutral_bulk(numbers: GivenNumbers) -> None:
+    record = _record(numbers)
     assert not [text for text in implied(record).warnings if "neutral bulk" in text]
     bulk = neutral_bulk(phase_of(record), temperature_K=300.0, metal_work_function_eV=2.9)
     assert bool(bulk.has_neutral_bulk)
-    if given.conductivity_S_cm is not None:
-        assert float(bulk.conductivity_S_cm) == pytest.approx(given.conductivity_S_cm, rel=1e-6)
+    if numbers.conductivity_S_cm is not None:
+        assert float(bulk.conductivity_S_cm) == pytest.approx(numbers.conductivity_S_cm, rel=1e-6)
 
 
 def test_a_given_conductivity_is_what_the_record_implies() -> None:
@@ -105,11 +112,96 @@ def test_any_text_of_a_file_or_a_source_stays_as_it_is(text: str) -> None:
     assert document["band_gap_eV"]["source"] == text
 
 
-def test_what_is_missing_is_said() -> None:
-    _, missing = new_record_text("new", _salt(), "salt.cif", "Li", GivenNumbers())
-    assert any("conductivity of the ion (S/cm at 300 K)" in one for one in missing)
+def test_every_number_that_is_assumed_is_said() -> None:
+    text, missing = new_record_text("new", _salt(), "salt.cif", "Li", GivenNumbers())
+    document = {**parse_yaml(text, where="new"), "structure": None}
+    record = material_from(document, where="new")
+    assumed = {field for field, known in quantities(record) if known.assumed}
+    assert assumed <= set(missing)
+    assert set(missing) - assumed == {"stability_window_V (unknown)", "conductivity (unknown)"}
     _, fewer = new_record_text("new", _salt(), "salt.cif", "Li", GivenNumbers(gap_eV=6.0))
-    assert len(fewer) == len(missing) - 1
+    assert set(missing) - set(fewer) == {"band_gap_eV"}
+    conducts = GivenNumbers(conductivity_S_cm=1e-4, carriers=("V_Li",), saturation=0.1)
+    _, fewer = new_record_text("new", _salt(), "salt.cif", "Li", conducts)
+    assert "conductivity.activation_energy_eV" in fewer
+    assert not {"carriers", "saturation", "conductivity (unknown)"} & set(fewer)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.none() | st.floats(3.0, 10.0),
+    st.none() | st.tuples(st.floats(0.0, 1.7), st.floats(0.1, 6.0)),
+    st.sampled_from(["nothing", "ionization", "potential"]),
+    st.sampled_from(["nothing", "conductivity", "activation"]),
+    st.floats(0.0, 1.0),
+)
+def test_assumed_numbers_contradict_nothing_that_is_given(
+    gap: float | None, window: tuple[float, float] | None, level: str, hop: str, share: float
+) -> None:
+    """Whatever part of a record is given, what is assumed beside it fits."""
+    if gap is not None and window is not None:
+        window = (window[0], min(window[1], gap))
+    numbers = GivenNumbers(
+        gap_eV=gap,
+        window_V=None if window is None else (window[0], window[0] + window[1]),
+        ionization_eV=4.0 + (8.0 if gap is None else 3.0) * share
+        if level == "ionization"
+        else None,
+        neutral_potential_V=0.5 + 2.0 * share if level == "potential" else None,
+        conductivity_S_cm=10.0 ** (-9.0 + 7.0 * share) if hop == "conductivity" else None,
+        activation_eV=0.1 + 0.7 * share if hop == "activation" else None,
+    )
+    record = _record(numbers)
+    assert implied(record).warnings == []
+    activation = dict(implied(record).lines)["activation energy at 300 K"]
+    if numbers.activation_eV is not None:
+        assert float(activation.split()[0]) == pytest.approx(numbers.activation_eV, abs=0.03)
+
+
+def test_what_a_conductivity_leaves_open_can_be_given() -> None:
+    record = _record(
+        GivenNumbers(
+            conductivity_S_cm=5e-4,
+            activation_eV=0.4,
+            carriers=("V_Li",),
+            saturation=0.05,
+            formation_eV=0.1,
+            source="doi 10.1/x",
+        )
+    )
+    assert [choice.defects for choice in record.carriers] == [["V_Li"]]
+    assert record.saturation.value == 0.05
+    assert record.neutral_formation_energy_eV is not None
+    assert record.neutral_formation_energy_eV.value == 0.1
+    with pytest.raises(InputError, match="leaves nothing for the hop"):
+        _record(GivenNumbers(activation_eV=0.2, formation_eV=0.3))
+
+
+@pytest.mark.parametrize(
+    ("formula", "kind"),
+    [
+        *((name, "metal") for name in ("LiCoO2", "LiFePO4", "LiMn2O4", "LiNi0.8Mn0.1Co0.1O2")),
+        *((name, "metal") for name in ("LiC6", "LiIn", "Li15Si4", "LiTiS2", "Na3V2(PO4)3")),
+        *((name, "insulator") for name in ("Li7La3Zr2O12", "Li1.3Al0.3Ti1.7(PO4)3", "LiNbO3")),
+        *((name, "insulator") for name in ("Li6PS5Cl", "Li3PS4", "Li10GeP2S12", "Li3YCl6")),
+        *((name, "insulator") for name in ("LiTaO3", "Li3N", "Li2S", "LiH", "Li3InCl6", "Li2CO3")),
+        *((name, "insulator") for name in ("Li4Ti5O12", "Li3VO4", "Na3Zr2Si2PO12", "LiBH4")),
+    ],
+)
+def test_the_kind_of_a_formula(formula: str, kind: str) -> None:
+    amounts = Composition(formula).get_el_amt_dict()
+    found, why = kind_of(amounts, "Na" if formula.startswith("Na") else "Li")
+    assert found == kind, why
+
+
+def test_an_electrode_holds_the_ions_of_its_structure() -> None:
+    structure = Structure.from_file(STRUCTURES / "LiCoO2.cif")
+    text, missing = new_electrode_text("new", structure, "x.cif", "Li", GivenElectrode(3.9))
+    record = material_from({**parse_yaml(text, where="new"), "structure": None}, where="new")
+    assert isinstance(record, Metal)
+    (state,) = record.states
+    assert (state.ion_content, state.voltage_V.value, record.sites_per_formula) == (1.0, 3.9, 1.0)
+    assert missing == ["states[1].work_function_eV", "space_charge (unknown)"]
 
 
 def test_numbers_without_a_source_are_assumed() -> None:
@@ -148,7 +240,7 @@ def test_a_pair_costs_the_same_wherever_it_is_counted() -> None:
 def test_conversions_as_text() -> None:
     energies, level, mu = parsed_conversion("V_Li=1.1, Li_i=0.6, E_F=3.2, mu=-1.5")
     assert (energies, level, mu) == ({"V_Li": 1.1, "Li_i": 0.6}, 3.2, -1.5)
-    with pytest.raises(InputError, match="no name and number"):
+    with pytest.raises(InputError, match="not a name and a number"):
         parsed_conversion("V_Li=low")
     with pytest.raises(InputError, match="no defect of Li"):
         converted_energies(
@@ -180,9 +272,18 @@ def test_a_structure_may_be_a_file(tmp_path: Path) -> None:
     assert again.composition.reduced_formula == "LiF"
 
 
+_COSTLY = Conductivity(value_S_cm=1e-3, temperature_K=300.0, activation_energy_eV=0.05)
+
+
 def test_contradictions_are_told() -> None:
     record = _record(GivenNumbers(gap_eV=2.0, window_V=(0.0, 4.0)))
     warnings = implied(record).warnings
     assert any("more than the band gap of 2 eV" in text for text in warnings)
+    # told even of a record that has no hops
+    conducts = GivenNumbers(2e-4, 0.4, gap_eV=2.0, window_V=(0.0, 4.0))
+    lost = _record(conducts).model_copy(update={"conductivity": _COSTLY})
+    texts = implied(lost).warnings
+    assert any("no migration energy is left" in text for text in texts)
+    assert any("more than the band gap of 2 eV" in text for text in texts)
     far = _record(GivenNumbers(formation_energies_eV={"V_Li": 30.0, "Li_i": -25.0}))
     assert any("outside of the band gap" in text for text in implied(far).warnings)

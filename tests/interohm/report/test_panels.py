@@ -120,7 +120,7 @@ def test_panels_without_numbers_are_left_out(document, materials, tmp_path):
     html, figures = written(tmp_path / "cell.html", bare, materials)
     assert not {"delta", "measured", "arrhenius", "polarization", "ranking"} & set(figures)
     assert not {"work-function", "fermi-level"} & set(figures)
-    for heading in ("Potential map", "Over the temperature", "At finite current", "uncertainty is"):
+    for heading in ("Potential map", "Over the temperature", "At finite current", "Sources of the"):
         assert f"{heading}</h2>" not in html
         assert f"<h2>{heading}" not in html
     assert "<h2>Electrons</h2>" in html

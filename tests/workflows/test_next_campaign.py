@@ -1,0 +1,122 @@
+"""What is worth calculating, as a campaign: it runs as it stands, and says what it leaves out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from interohm.cli.next_campaign import write_next_campaign
+from interohm.database import Database
+from interohm.errors import InputError
+from interohm.records import material_document, material_from
+from interohm.records.shipped import shipped_material
+from interohm.results.design import NextCalculation
+from interohm.workflows.campaign import dry_run, load_campaign
+from interohm.workflows.next_campaign import next_campaign
+
+STRUCTURES = Path(__file__).parents[2] / "configs" / "structures"
+
+
+def _step(calculation: str, material: str) -> NextCalculation:
+    return NextCalculation(
+        calculation=calculation,
+        material=material,
+        fields=["band_gap_eV"],
+        gain_decades=0.1,
+        core_hours=None if calculation == "measurement" else 1.0,
+        text=f"{calculation} of {material}",
+    )
+
+
+def _with_structure(name: str, structure: Structure):
+    document = {
+        **material_document(shipped_material("LiF")),
+        "name": name,
+        "structure": json.loads(structure.to_json()),
+        "provenance": {"formula": "LiF"},
+    }
+    return material_from(document, where=name)
+
+
+@pytest.fixture
+def records():
+    salt = Lattice.cubic(4.1)
+    sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    whole = Structure.from_spacegroup("Fm-3m", salt, ["Li", "F"], sites)
+    partly = Structure.from_spacegroup("Fm-3m", salt, [{"Li": 0.5}, "F"], sites)
+    own = [_with_structure("own", whole), _with_structure("partly", partly)]
+    shipped = [shipped_material(name) for name in ("LiBr_001", "LLZO")]
+    return {one.name: one for one in (*own, *shipped)}
+
+
+STEPS = [
+    _step("band gap", "LiBr_001"),
+    _step("defects", "LLZO"),
+    _step("surface", "own"),
+    _step("surface", "partly"),
+    _step("contact barrier", "LLZO | own"),
+    _step("measurement", "LLZO"),
+]
+
+
+def test_it_runs_as_it_stands_and_says_what_it_leaves_out(tmp_path, monkeypatch, capsys, records):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "next.yaml"
+    write_next_campaign(path, "my design", STEPS, records, {})
+    config = load_campaign(path)
+    assert [phase.name for phase in config.phases] == ["LiBr_001_calculated", "own_calculated"]
+    # the crystal that the record holds, not the shipped one of its formula
+    own = Structure.from_file(tmp_path / "own.cif")
+    assert own.volume / own.composition["Li"] == pytest.approx(4.1**3 / 4, rel=1e-4)
+    with Database.open() as database:
+        assert dry_run(config, database)
+    said = capsys.readouterr().err
+    assert "calculates LiBr_001, own, with own.cif beside it" in said
+    assert "left out of it: LLZO, no crystal structure of it is known" in said
+    assert "structures: {LLZO: FILE.cif}" in said
+    assert "left out of it: partly, its crystal cannot be planned" in said
+    assert "contact barrier of LLZO | own; measurement of LLZO" in said
+
+
+def test_what_is_left_out_is_completed_in_the_file(tmp_path, monkeypatch, records):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "next.yaml"
+    write_next_campaign(path, "my design", STEPS[:2], records, {})
+    text = path.read_text(encoding="utf-8")
+    before, mark, after = text.partition("# LEFT OUT: LLZO")
+    assert mark
+    lines = [
+        line.removeprefix("#") for line in after.splitlines() if line.startswith(("#-", "#  "))
+    ]
+    lines = [line for line in lines if not line.startswith("   defects of")]
+    completed = before + "\n".join(lines).replace("FILE.cif", "LiF") + "\n"
+    path.write_text(completed, encoding="utf-8")
+    names = [phase.name for phase in load_campaign(path).phases]
+    assert names == ["LiBr_001_calculated", "LLZO_calculated"]
+
+
+def test_nothing_to_calculate_is_said(tmp_path, monkeypatch, records):
+    monkeypatch.chdir(tmp_path)
+    with Database.open() as database:
+
+        def of(steps):
+            return next_campaign(
+                "x", steps, records, structures={}, folder=tmp_path, database=database
+            )
+
+        with pytest.raises(InputError, match="LLZO: no crystal structure of it is known"):
+            of([_step("defects", "LLZO")])
+        with pytest.raises(InputError, match="no calculation of a phase would help"):
+            of([_step("measurement", "LLZO")])
+        given = next_campaign(
+            "x",
+            [_step("defects", "LLZO")],
+            records,
+            structures={"LLZO": STRUCTURES / "LiF.cif"},
+            folder=tmp_path,
+            database=database,
+        )
+        assert given.phases == ["LLZO"]
