@@ -167,7 +167,7 @@ class _Target:
         along = coordinates * self.deviations
         off_surface = along[:, self.determined] @ self.directions[:, self.determined].T
         open_part = along[:, ~self.determined] @ self.directions[:, ~self.determined].T
-        return self._on_surface(self.center + open_part) + off_surface
+        return np.asarray(self._on_surface(self.center + open_part) + off_surface)
 
     def _on_surface(self, white: Array) -> Array:
         onto, deviations = self.directions[:, self.determined], self.deviations[self.determined]
