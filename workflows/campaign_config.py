@@ -371,7 +371,7 @@ class InterfaceHop(_Config):
         Least distance between the vacancies of neighbouring cells.
     other_lateral_A : float, optional
         The same distance for a second calculation in a cell of another width. The difference
-        enters the barrier's uncertainty.
+        enters the barrier's uncertainty; with a control it is only shown.
     control : str, optional
         Name of an interface of one crystal with itself, whose hop is calculated in an equally wide
         cell. Its barrier minus that of the bulk is the error of the cell, which is subtracted from

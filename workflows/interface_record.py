@@ -305,9 +305,12 @@ def _with_hop(
         elsewhere["control"] = {"name": phase.hop.control, "cell_error_eV": error_eV}
     if other is not None and other["path"] is not None:
         second = known_calculation(database, other["path"])
-        changed = hop_across(second).mean_eV - barrier_eV
-        uncertain = round(math.hypot(uncertain, changed), 3)
-        why += f"; {changed:+.3f} eV in a cell of {other['placed']['area_A2']:.1f} Å²"
+        there_eV, there = hop_across(second).mean_eV, f"{other['placed']['area_A2']:.1f} Å²"
+        if phase.hop.control is None:
+            uncertain = round(math.hypot(uncertain, there_eV - barrier_eV), 3)
+            why += f"; {there_eV - barrier_eV:+.3f} eV in a cell of {there}"
+        else:  # its own error is not known: it shows where the barrier goes with the cell
+            why += f"; as calculated in a cell of {there} {there_eV:.3f} eV"
         elsewhere["other_cell"] = _hop_provenance(other["placed"], second)
     bulk = _bulk_barriers(phase, record.mobile_ion, database)
     method = (
