@@ -92,12 +92,15 @@ class MeasuredCurve:
         Standard uncertainty; None where the table has none.
     source : str
         The file.
+    columns : tuple of str
+        What each column of the table was taken for, in words.
     """
 
     x: Array
     y: Array
     y_uncertainty: Array | None
     source: str
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,14 +183,32 @@ class _Reader:
                     f"{len(row.cells)} column{'s' * (len(row.cells) != 1)} where the first line of "
                     f"numbers has {width}",
                 )
-        columns = self._columns(*self._headings(above, comments, width), data[0])
+        names, units = self._headings(above, comments, width)
+        columns = self._columns(names, units, data[0])
         points = [point for row in data if (point := self._point(row, columns)) is not None]
         self._check_whole()
         if len(points) < 2:
             raise self._too_short()
         found = np.array(points, dtype=float)
         uncertainty = found[:, 2] if found.shape[1] > 2 else None
-        return MeasuredCurve(found[:, 0], found[:, 1], uncertainty, str(self.path))
+        return MeasuredCurve(
+            found[:, 0], found[:, 1], uncertainty, str(self.path), self._taken(names, columns)
+        )
+
+    def _taken(self, names: _Row | None, columns: Sequence[_Column]) -> tuple[str, ...]:
+        """Return what each column was taken for, and its unit."""
+        told = []
+        kinds = (self.x.name, self.y.name, "uncertainty")
+        for kind, axis, column in zip(kinds, (self.x, self.y, self.y), columns, strict=False):
+            heading = f"column {column.place + 1}" if names is None else names.cells[column.place]
+            if column.unit is not None:
+                unit = f"in {column.unit}"
+            elif column.place in self.bare:
+                unit = f"in {axis.unit}, since it names no unit"
+            else:
+                unit = "in the units of its cells"
+            told.append(f"{kind}: {heading!r}, {unit}")
+        return tuple(told)
 
     def _error(self, row: _Row, what: str, fix: str | None = None) -> InputError:
         return InputError(

@@ -104,7 +104,8 @@ def next_campaign(
             if apart
             else "no calculation of a phase would help this choice",
             where="--next",
-            fix="see `next` in --json; a settled choice needs no further calculation",
+            fix="see `next` in --json; more `samples` may show gains that few cannot tell from "
+            "chance, and a choice of one candidate is settled",
         )
     ion = next(iter(records.values())).mobile_ion
     head = {

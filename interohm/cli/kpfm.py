@@ -154,6 +154,7 @@ def _check_folder(folder: Path) -> None:
 
 def _print(result: KpfmResult) -> None:
     from interohm.cli.output import console, shown, table
+    from interohm.prediction.map_fit import LARGEST_OFFSET_V
 
     out = console()
     made = table(
@@ -174,6 +175,12 @@ def _print(result: KpfmResult) -> None:
             f"{state.offset_V:.4g}",
         )
     out.print(made)
+    if result.columns:
+        out.print(f"columns of the map: {'; '.join(result.columns)}")
+    out.print(
+        f"bounds: shift ±{result.largest_shift_nm:.3g} nm (--shift-nm), "
+        f"offset ±{LARGEST_OFFSET_V:g} V"
+    )
     told = [one for one in result.learned if one.learned >= 0.05]
     if told:
         numbers = table(

@@ -229,6 +229,7 @@ class MeasuredMap:
     cpd_V: Array
     source: str
     uncertainty_V: Array | None = None
+    columns: tuple[str, ...] = ()
 
 
 def load_measured_map(path: Path) -> MeasuredMap:
@@ -243,7 +244,7 @@ def load_measured_map(path: Path) -> MeasuredMap:
         The file cannot be read, or is ambiguous.
     """
     curve = read_curve(path, PLACE, POTENTIAL)
-    return MeasuredMap(curve.x, curve.y, curve.source, curve.y_uncertainty)
+    return MeasuredMap(curve.x, curve.y, curve.source, curve.y_uncertainty, curve.columns)
 
 
 def measured_fields(state: PotentialMap, measured: MeasuredMap) -> dict[str, Any]:

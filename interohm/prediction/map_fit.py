@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
 
 #: V; of tip, ground and feedback together.
-_LARGEST_OFFSET_V = 10.0
+LARGEST_OFFSET_V = 10.0
 
 #: Of the cell's length, if not given.
 _SHIFT_SHARE = 0.05
@@ -191,6 +191,7 @@ def fit_map(
             "cell": cell.name,
             "map": measured.source,
             "map_hash": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+            "columns": list(measured.columns),
             "resolution_nm": resolution_nm,
             "largest_shift_nm": bound,
             "points": int(points.size),
@@ -378,7 +379,7 @@ def _fit(
             shown = np.interp(x[inside], everywhere, coarse)
         apart = shown - measured.cpd_V[inside]
         own = weight[inside] / np.sum(weight[inside])
-        offset = float(np.clip(np.sum(own * apart), -_LARGEST_OFFSET_V, _LARGEST_OFFSET_V))
+        offset = float(np.clip(np.sum(own * apart), -LARGEST_OFFSET_V, LARGEST_OFFSET_V))
         rms = float(np.sqrt(np.sum(own * (apart - offset) ** 2)))
         return _Fit(shift, offset, rms, inside, x[inside], measured.cpd_V[inside] + offset, weights)
 

@@ -90,6 +90,7 @@ class GivenNumbers:
 class Sublattice:
     """Sites of the mobile ion in a crystal, all of them together."""
 
+    count: int
     site_density_cm3: float
     orbits: int
     nearest_nm: float
@@ -137,6 +138,7 @@ def mobile_sublattice(structure: Structure, mobile_ion: str) -> Sublattice:
     except Exception:  # spglib gives up on some structures
         orbits = len(sites)
     return Sublattice(
+        count=len(sites),
         site_density_cm3=len(sites) / float(structure.volume) * _PER_A3,
         orbits=orbits,
         nearest_nm=shortest / 10.0,
@@ -523,11 +525,18 @@ def new_record_text(
     barrier = quantity(*_BARRIER, "assumed")
     if activation is not None:
         if activation <= levels.cost_eV:
+            fix = "check both energies; of a doped phase, a defect costs less (--formation)"
+            if given.formation_energies_eV:
+                fix = (
+                    "a pure crystal with these energies conducts less: give either --convert "
+                    "without --conductivity and --activation, and dope the layer of a cell "
+                    "(acceptors_cm3, donors_cm3), or --formation instead of --convert"
+                )
             raise InputError(
-                f"an activation energy of {activation:g} eV leaves nothing for the hop, since a "
+                f"an activation energy of {activation:.3g} eV leaves nothing for the hop, since a "
                 f"defect costs {levels.cost_eV:.3g} eV",
-                where="--activation",
-                fix="check both energies; of a doped phase, a defect costs less (--formation)",
+                where="--conductivity" if given.activation_eV is None else "--activation",
+                fix=fix,
             )
         barrier = quantity(
             activation - levels.cost_eV,
@@ -571,8 +580,8 @@ def new_record_text(
             ),
         ]
     counted = (
-        f"{len(structure)} sites in {float(structure.volume):.1f} Å3 of {file}, "
-        f"{sites.orbits} kinds of {mobile_ion}"
+        f"{sites.count} sites of {mobile_ion} in {float(structure.volume):.1f} Å3 of {file}, "
+        f"of {sites.orbits} kind{'s' * (sites.orbits != 1)}"
     )
     if sites.occupied < 0.999:
         counted += f", {sites.occupied:.0%} of them occupied"

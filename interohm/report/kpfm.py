@@ -131,7 +131,7 @@ def write_kpfm_report(
 
 
 def _findings(result: KpfmResult) -> list[str]:
-    lines = []
+    lines = [f"columns of the map: {'; '.join(result.columns)}"] if result.columns else []
     state = next(one for one in result.states if one.state_of_charge == result.state_of_charge)
     if state.shift_at_bound:
         lines.append(

@@ -35,6 +35,9 @@ class KpfmResult(Result):
     cell: str = Field(description="Name of the cell.")
     map: str = Field(description="The file.")
     map_hash: str = Field(description="SHA-256 of the file.")
+    columns: list[str] = Field(
+        default_factory=list, description="What each column of the file was taken for."
+    )
     resolution_nm: float = Field(description="nm; full width at half maximum of the probe.")
     largest_shift_nm: float = Field(description="nm; bound of the shift, either way.")
     points: int = Field(description="Number of points of the map on layers or collectors.")

@@ -70,6 +70,26 @@ HEADINGS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        (
+            "sd (mV);Surface potential [mV];Distance (µm)\n8;1,5;0\n8;2;1",
+            ("'Distance (µm)', in µm", "'Surface potential [mV]', in mV", "'sd (mV)', in mV"),
+        ),
+        ("x,cpd\n0,1\n1,2", ("'x', in nm, since it", "'cpd', in V, since it")),
+        ("x,cpd\n0 um,1 mV\n1 um,2 mV", ("'x', in the units of", "'cpd', in the units of")),
+        ("0,1\n1,2", ("'column 1', in nm", "'column 2', in V")),
+    ],
+)
+def test_what_columns_were_taken_for(tmp_path: Path, text: str, taken: tuple[str, ...]) -> None:
+    found = read(tmp_path, text).columns
+    for told, kind, words in zip(
+        found, ("place", "potential", "uncertainty")[: len(taken)], taken, strict=True
+    ):
+        assert told.startswith(f"{kind}: {words}")
+
+
 @pytest.mark.parametrize(("heading", "separator", "length", "volt"), HEADINGS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

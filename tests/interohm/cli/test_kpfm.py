@@ -48,6 +48,8 @@ def test_a_table_for_people(interohm):
     assert ran.code == 0
     assert "Learned from the map" in ran.out
     assert "only together" in ran.out
+    assert "place: 'x_nm', in nm; potential: 'cpd_V', in V" in " ".join(ran.out.split())
+    assert "shift ±110 nm" in ran.out
 
 
 def test_what_is_wrong_is_named(refused, tmp_path):

@@ -68,7 +68,7 @@ def test_a_file_is_never_overwritten(interohm, refused, here):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--window", "4"), "no window"),
+        (("--window", "4"), "not a window"),
         (("--window", "4.2:0.6"), "is not below"),
         (("--mobile-ion", "Na"), "has no Na"),
         (("--mobile-ion", "Xx"), "charge of Xx is not known"),
@@ -87,6 +87,14 @@ def test_a_file_is_never_overwritten(interohm, refused, here):
         (("--voltage", "3.9"), "is of a record of kind metal"),
         (("--kind", "metal", "--gap", "5"), "is of a record of kind insulator"),
         (("--activation", "0.2", "--formation", "0.3"), "leaves nothing for the hop"),
+        (
+            ("--convert", "V_Li=1.1, Li_i=0.9, E_F=1, mu=0", "--activation", "0.3"),
+            "--formation instead of --convert",
+        ),
+        (
+            ("--convert", "V_Li=1.1, Li_i=0.9, E_F=1, mu=0", "--conductivity", "1e-3"),
+            "--conductivity: an activation energy",
+        ),
     ],
 )
 def test_what_makes_no_record_writes_nothing(refused, here, options, message):

@@ -173,6 +173,8 @@ def test_what_a_conductivity_leaves_open_can_be_given() -> None:
     assert record.saturation.value == 0.05
     assert record.neutral_formation_energy_eV is not None
     assert record.neutral_formation_energy_eV.value == 0.1
+    density = next(one for one in record.defects if one.name == "V_Li").site_density_cm3
+    assert density.source.startswith("4 sites of Li in 65.3 Å3")
     with pytest.raises(InputError, match="leaves nothing for the hop"):
         _record(GivenNumbers(activation_eV=0.2, formation_eV=0.3))
 
