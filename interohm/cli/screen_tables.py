@@ -46,7 +46,8 @@ def print_screening(document: ScreeningResult) -> None:
             if len(front.cells) > _FRONT_ROWS:
                 made.caption = f"and {len(front.cells) - _FRONT_ROWS} more (--json)"
             out.print(made)
-        for line in remarks(state):
+        told = [*state.best.values(), *(front.cells[:_FRONT_ROWS] for front in state.pareto)]
+        for line in [*_validity([cell for cells in told for cell in cells]), *remarks(state)]:
             out.print(line)
 
 
@@ -59,8 +60,6 @@ def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Ta
             # of all, it would be certain
             more = (*more, f"among the best {ranking.best_of}, %")
     last = ("verdict",) if any(cell.outside_of_model for cell in cells) else ()
-    if any(cell.validity for cell in cells):
-        last = (*last, "validity")
     made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, *last, title=title)
     sure = {} if ranking is None else {cell.index: cell for cell in ranking.cells}
     for index, cell in enumerate(cells, start=1):
@@ -72,15 +71,30 @@ def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Ta
             row.append("–" if quantiles is None else shown(quantiles["p50"]))
             rank = None if known is None else known.rank
             row.append("–" if rank is None else f"{rank['p05']:.0f} … {rank['p95']:.0f}")
-            row.append(_share(None if known is None else known.probability_best or 0.0))
+            # what lies outside of the model is never the best
+            best = None if known is None or cell.outside_of_model else known.probability_best or 0.0
+            row.append(_share(best))
             if choice:
                 row.append(_share(None if known is None else known.probability_among_best or 0.0))
         if "verdict" in last:
             row.append("outside of this model" if cell.outside_of_model else "")
-        if "validity" in last:
-            row.append(", ".join(cell.validity or []))
         made.add_row(*row)
     return made
+
+
+def _validity(cells: list[ScreenedCell]) -> list[str]:
+    """Return the codes of doubts once, each set with the cells that have it."""
+    names: dict[tuple[str, ...], dict[str, None]] = {}
+    for cell in cells:
+        names.setdefault(tuple(sorted(cell.validity or ())), {})[cell.name] = None
+    lines = []
+    for codes, having in names.items():
+        if codes:
+            who = "all cells above" if len(names) == 1 else "; ".join(having)
+            lines.append(f"validity ({', '.join(codes)}): {who}")
+    if lines:
+        lines.append("`interohm contact` states these doubts in words")
+    return lines
 
 
 def winner(ranking: Ranking) -> list[str]:

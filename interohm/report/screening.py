@@ -238,7 +238,8 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
         for rank, cell in enumerate(state.best[output], start=1):
             known = sure.get(cell.index)
             spread = None if known is None else known.quantiles
-            chance = None if known is None else known.probability_best
+            # what lies outside of the model is never the best
+            chance = None if known is None or cell.outside_of_model else known.probability_best
             places.append(index)
             rows.append(
                 (
