@@ -34,7 +34,7 @@ LENGTHS_NM: Mapping[str, float] = {
     "pm": 1e-3,
 }
 POTENTIALS_V: Mapping[str, float] = {
-    "V": 1.0,
+    **dict.fromkeys(("V", "volt", "volts", "Volt"), 1.0),
     "eV": 1.0,
     **dict.fromkeys(("mV", "meV"), 1e-3),
     **dict.fromkeys(("µV", "μV", "uV"), 1e-6),

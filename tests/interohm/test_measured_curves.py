@@ -90,6 +90,14 @@ def test_what_columns_were_taken_for(tmp_path: Path, text: str, taken: tuple[str
         assert told.startswith(f"{kind}: {words}")
 
 
+def test_a_column_in_volt_is_not_passed_over_for_another(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="may both be the potential"):
+        read(tmp_path, "pos_nm,kelvin_volt,lockin_R_V\n0,1,0.5\n1,2,0.5")
+    found = read(tmp_path, "pos_nm,kelvin_volt\n0,1\n1,2")
+    assert found.y == pytest.approx([1.0, 2.0])
+    assert found.columns[1] == "potential: 'kelvin_volt', in volt"
+
+
 @pytest.mark.parametrize(("heading", "separator", "length", "volt"), HEADINGS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
