@@ -244,7 +244,7 @@ def test_conversions_as_text() -> None:
     assert (energies, level, mu) == ({"V_Li": 1.1, "Li_i": 0.6}, 3.2, -1.5)
     with pytest.raises(InputError, match="not a name and a number"):
         parsed_conversion("V_Li=low")
-    with pytest.raises(InputError, match="no defect of Li"):
+    with pytest.raises(InputError, match="is not a defect of Li"):
         converted_energies(
             {"V_Na": 1.0}, fermi_level_eV=0.0, mu_eV=0.0, mobile_ion="Li", ion_charge=1
         )
