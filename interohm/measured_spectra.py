@@ -430,6 +430,9 @@ class _Reader:
             )
         if not self.from_instrument and all(column.unit is None for column in parts):
             self._once("no unit of the impedance in the heading: read as ohm")
+        phase = block.columns.get("phase")
+        if not self.from_instrument and phase is not None and phase.unit is None:
+            self._once("no unit of the phase in the heading: read as degrees")
 
     def _without_heading(self, lines: Sequence[str | list[str]]) -> _Block | None:
         """Three columns of numbers, and nothing else but comments."""
@@ -552,14 +555,19 @@ class _Reader:
             )
         column = block.columns.get("imaginary") or block.columns["phase"]
         positive = np.count_nonzero(z.imag > 0)
-        if 2 * positive > len(z) and column.sign > 0 and not self.from_instrument:
+        # Leads are inductive at high frequencies; a wrong sign shows at the low ones, too.
+        slowest = z[: max(3, len(z) // 5)]
+        mostly = 2 * positive > len(z) and np.median(slowest.imag) > 0
+        inverted = 2 * positive > len(z) and np.median(slowest.imag / abs(slowest)) > _INDUCTIVE
+        if mostly and column.sign > 0 and not self.from_instrument:
             z = z.conj()
             remarks.append(
                 "the imaginary parts are positive: read as −Im Z, since a cell is capacitive"
             )
-        elif positive == len(z):
+        elif positive == len(z) or inverted:
+            many = "all" if positive == len(z) else f"{positive} of {len(z)}"
             raise InputError(
-                "all imaginary parts are positive, as for an inductor",
+                f"{many} imaginary parts are positive, as for an inductor",
                 where=str(self.path),
                 fix="check the sign in the heading, and whether the leads are short",
             )

@@ -293,6 +293,33 @@ def test_positive_imaginary_parts_are_turned_and_told(tmp_path: Path) -> None:
     refused(tmp_path, text, "all imaginary parts are positive")
 
 
+def test_the_slow_end_tells_leads_from_a_wrong_sign(tmp_path: Path) -> None:
+    # More than half of the points are inductive, as of a cell of low impedance with long leads.
+    z = Z + 2j * np.pi * FREQUENCY * 9.5e-3
+    assert np.count_nonzero(z.imag > 0) == 6
+    text = table("f_Hz,zre_ohm,zim_ohm", [FREQUENCY, z.real, z.imag])
+    found = read(tmp_path, text)
+    assert found.z_ohm_cm2 == pytest.approx(z[::-1])
+    assert any("are inductive" in remark for remark in found.remarks)
+    # A heading of the wrong sign is refused even if noise turns a point.
+    noisy = Z.imag.copy()
+    noisy[0] *= -1
+    refused(
+        tmp_path,
+        table("f_Hz,zre_ohm,-zim_ohm", [FREQUENCY, Z.real, noisy]),
+        "10 of 11 imaginary parts are positive",
+    )
+
+
+def test_the_unit_of_a_phase_is_told(tmp_path: Path) -> None:
+    columns = [FREQUENCY, abs(Z), np.angle(Z, deg=True)]
+    found = read(tmp_path, table("f_Hz,|Z|_ohm,phase", columns))
+    check(found)
+    assert any("read as degrees" in remark for remark in found.remarks)
+    told = read(tmp_path, table("f_Hz,|Z|_ohm,phase_deg", columns))
+    assert not any("degrees" in remark for remark in told.remarks)
+
+
 def test_leads_are_told(tmp_path: Path) -> None:
     z = Z + 2j * np.pi * FREQUENCY * 1e-5
     found = read(tmp_path, table("f_Hz,zre_ohm,zim_ohm", [FREQUENCY, z.real, z.imag]))
@@ -385,7 +412,7 @@ def test_wrong_headings(tmp_path: Path, heading: str, words: tuple[str, ...]) ->
     ("line", "words"),
     [
         ("1e3,10,x", ("line 6", "no number: 'x'")),
-        ("1e3,10", ("line 6", "has not the 3 columns")),
+        ("1e3,10", ("line 6", "does not have the 3 columns")),
         ("-1e3,10,-1", ("line 6", "-1000 Hz is negative")),
         ("changed the cable", ("line 6", "there is text between lines")),
     ],
