@@ -558,7 +558,8 @@ class _Reader:
         # Leads are inductive at high frequencies; a wrong sign shows at the low ones, too.
         slowest = z[: max(3, len(z) // 5)]
         mostly = 2 * positive > len(z) and np.median(slowest.imag) > 0
-        inverted = 2 * positive > len(z) and np.median(slowest.imag / abs(slowest)) > _INDUCTIVE
+        slower = z[: len(z) // 2]
+        inverted = mostly and np.mean(slower.imag / abs(slower)) > _INDUCTIVE  # more than noise
         if mostly and column.sign > 0 and not self.from_instrument:
             z = z.conj()
             remarks.append(
