@@ -385,7 +385,7 @@ def test_wrong_headings(tmp_path: Path, heading: str, words: tuple[str, ...]) ->
     ("line", "words"),
     [
         ("1e3,10,x", ("line 6", "no number: 'x'")),
-        ("1e3,10", ("line 6", "has not the 3 columns")),
+        ("1e3,10", ("line 6", "does not have the 3 columns")),
         ("-1e3,10,-1", ("line 6", "-1000 Hz is negative")),
         ("changed the cable", ("line 6", "there is text between lines")),
     ],
