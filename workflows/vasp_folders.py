@@ -95,7 +95,7 @@ class Finished:
                 raise InputError(f"{role}: there is no folder {named!r}", where=CONFIG, fix=fix)
             if only is not None and named not in candidates:
                 there = f"one of {_some(candidates)}" if candidates else "there is none"
-                raise InputError(f"{role}: {named} is no {only}", where=CONFIG, fix=there)
+                raise InputError(f"{role}: {named} is not a {only}", where=CONFIG, fix=there)
             return self._use(named)
         if rivals:
             error = self.left_out[rivals[0]]

@@ -260,7 +260,7 @@ def test_ids_of_the_materials_project_in_one_request(
     query = {"materials_project": ["mp-1138", "mp-22905", "mp-23259"]}
     for name in ("MP_API_KEY", "INTEROHM_MATERIALS_PROJECT_KEY"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(InputError, match=r"3 structures is asked .*no key is set"):
+    with pytest.raises(InputError, match=r"3 structures must be fetched .*no key is set"):
         load_campaign(written(tmp_path, query))
     monkeypatch.setenv("MP_API_KEY", "k" * 32)
     monkeypatch.setitem(matproj.SETTINGS, "PMG_MAPI_ENDPOINT", f"{server}/")

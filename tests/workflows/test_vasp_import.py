@@ -236,7 +236,7 @@ def test_a_named_folder_has_to_be_what_it_is_named_for(moving: Path) -> None:
     plain = config.read_text()
     for line, told in (
         ("paths: {V_Li: supercell}", "supercell is not a migration path of V_Li"),
-        ("response: supercell", "supercell is no dielectric response of LiF"),
+        ("response: supercell", "supercell is not a dielectric response of LiF"),
     ):
         config.write_text(f"{plain}    {line}\n")
         with pytest.raises(InputError, match=told):
@@ -678,7 +678,7 @@ def test_every_folder_that_is_not_used_is_named(
 
 def test_the_zero_of_mu_is_the_mobile_elements_metal(finished: Path) -> None:
     (finished / "import.yaml").write_text(IMPORT + "    metal: bulk\n")
-    with pytest.raises(InputError, match="Li metal: bulk is no bulk of Li alone"):
+    with pytest.raises(InputError, match="Li metal: bulk is not a bulk of Li alone"):
         import_folder(finished)
     (finished / "import.yaml").write_text(IMPORT + "    metal: metal/bulk\n")
     assert len(import_folder(finished)[0]) == 2

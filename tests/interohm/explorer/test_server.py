@@ -193,13 +193,15 @@ def rows_of(collection):
     """Return what the browser asks for to fill the table."""
     output = (
         "..table.columnDefs...table.rowData...message.children...message.className..."
-        "conditions.options...conditions.value...map-section.hidden.."
+        "conditions.options...conditions.value...map-section.hidden..."
+        "validation-section.hidden...pending.disabled.."
     )
     inputs = [
         ("collection", "value", collection),
         ("where", "n_submit", 0),
         ("where", "n_blur", 0),
         ("reload", "n_clicks", 0),
+        ("pending", "n_intervals", 0),
     ]
     return output, inputs, [("where", "value", ""), ("conditions", "value", None)]
 

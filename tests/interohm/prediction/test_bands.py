@@ -277,7 +277,7 @@ def test_reports_say_of_how_many_samples_an_activation_energy_is(tmp_path):
     assert 0 < some < SAMPLES
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"<small>({some} of {SAMPLES})</small>" in html
-    assert f"5 to 95 % of {SAMPLES} samples; (m of n)" in html
+    assert f"5 to 95 % of {SAMPLES} samples. (m of n)" in html
 
 
 def test_no_samples_make_no_intervals():

@@ -90,7 +90,7 @@ def test_all_of_it_survives_a_round_trip() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"carriers": [{"defects": ["Li_x"]}]}, "no defect of this record; it has Li_i, V_Li"),
+        ({"carriers": [{"defects": ["Li_x"]}]}, "not a defect of this record; it has Li_i, V_Li"),
         ({"carriers": [{"defects": ["Li_i", "Li_i"]}]}, "appears twice"),
         ({"carriers": [{"defects": []}]}, "carriers"),
         ({"carriers": [{"defects": ["Li_i"], "weight": 0}]}, "weight"),
