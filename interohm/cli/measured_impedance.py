@@ -157,12 +157,17 @@ def _measurement(
 
 def _print_spectrum(spectrum: MeasuredPoints) -> None:
     out = console()
+    model = "predicted"
+    real: Sequence[float | None] = spectrum.predicted_real_ohm_cm2
+    imag: Sequence[float | None] = spectrum.predicted_imag_ohm_cm2
+    if spectrum.fitted_real_ohm_cm2 is not None and spectrum.fitted_imag_ohm_cm2 is not None:
+        model, real, imag = "fitted", spectrum.fitted_real_ohm_cm2, spectrum.fitted_imag_ohm_cm2
     made = table(
         "frequency (Hz)",
         "Re Z (Ω·cm²)",
         "Im Z (Ω·cm²)",
-        "predicted Re Z (Ω·cm²)",
-        "predicted Im Z (Ω·cm²)",
+        f"{model} Re Z (Ω·cm²)",
+        f"{model} Im Z (Ω·cm²)",
         "residual (%)",
         "used",
         title=f"{spectrum.source}   ({spectrum.temperature_K:g} K, state of charge "
@@ -177,8 +182,8 @@ def _print_spectrum(spectrum: MeasuredPoints) -> None:
             shown(spectrum.frequency_Hz[place], 3),
             shown(spectrum.z_real_ohm_cm2[place]),
             shown(spectrum.z_imag_ohm_cm2[place]),
-            shown(spectrum.predicted_real_ohm_cm2[place]),
-            shown(spectrum.predicted_imag_ohm_cm2[place]),
+            shown(real[place]),
+            shown(imag[place]),
             shown(100 * residual, 2),
             "no" if place in bad else "",
         )
