@@ -124,7 +124,7 @@ def _relaxations(found: Formation) -> Table:
 
 
 def _following(found: QuasiEquilibrium) -> Table:
-    made = table("space charges of", "form in (s)", "follow up to (C)", "at 1C")
+    made = table("space charges of", "form within (s)", "follow up to (C)", "at 1C")
     for label, one in found.rows():
         made.add_row(
             label,

@@ -369,7 +369,7 @@ def _following(document: CellResult) -> Table | None:
     made = table(
         "state of charge#",
         "space charges of",
-        "form in (s)",
+        "form within (s)",
         "follow up to (C)",
         "at 1C",
     )

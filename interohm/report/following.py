@@ -47,7 +47,7 @@ def following_table(found: Sequence[QuasiEquilibrium | None]) -> Markup:
             places.append(place)
     if not rows:
         return Markup("")
-    heads = ("space charges of", "form in (s)", "follow up to (C)", "at 1C", "frozen")
+    heads = ("space charges of", "form within (s)", "follow up to (C)", "at 1C", "frozen")
     return section(
         "In use",
         table(
