@@ -55,8 +55,10 @@ def test_workers_that_end_before_their_calculation(cluster: Cluster, tmp_path: P
     os.kill(other, signal.SIGTERM)
     cluster.wait_until_idle()  # it takes no other job
     assert not [job for job in cluster.status().values() if job["state"] == "lost"]
-    cluster.launch(1)
-    cluster.wait_until_idle()
+    # The third worker may have done what was left.
+    if {job["state"] for job in cluster.status().values()} != {"done"}:
+        cluster.launch(1)
+        cluster.wait_until_idle()
 
     jobs = cluster.status()
     assert any(job["tries"] > 1 for job in jobs.values())
