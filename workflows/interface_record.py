@@ -281,8 +281,7 @@ def _with_hop(
 ) -> Interface:
     """Add the barrier of the hop across, or say that its path failed."""
     if hop["path"] is None or hop["placed"] is None:
-        missing = {"missing": ["hop across"]}
-        return record.model_copy(update={"provenance": {**record.provenance, **missing}})
+        return _without(record, "hop across")
     path = known_calculation(database, hop["path"])
     ends = [known_calculation(database, end) for end in hop["ends"]]
     for end in ends:
@@ -297,8 +296,7 @@ def _with_hop(
     if phase.hop.control is not None:
         error_eV = _cell_error_eV(phase.hop.control, placed["area_A2"], path.charge, database)
         if error_eV is None:
-            missing = {"missing": [f"control of the hop, {phase.hop.control}"]}
-            return record.model_copy(update={"provenance": {**record.provenance, **missing}})
+            return _without(record, f"control of the hop, {phase.hop.control}")
         barrier_eV -= error_eV
         uncertain = round(math.hypot(uncertain, error_eV / 2), 3)
         why += f"; half of the cell's error of {error_eV:+.3f} eV, taken off (assumed)"
@@ -356,6 +354,11 @@ def _with_hop(
             method="barrier_eV less the mean of the bulk's hops",
         )
     return record.model_copy(update=update)
+
+
+def _without(record: Interface, what: str) -> Interface:
+    """Return a record that says what it lacks."""
+    return record.model_copy(update={"provenance": {**record.provenance, "missing": [what]}})
 
 
 def _cell_error_eV(control: str, area_A2: float, charge: int, database: Database) -> float | None:

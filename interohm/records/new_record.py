@@ -417,19 +417,8 @@ def new_electrode_text(
         "#   dielectric_constant: {value: 13, uncertainty: 5, source: assumed, method: assumed}",
         f"#   site_density_cm3: {density:.4g}   # of {file}",
         "#   holes_cm3: {value: 1.0e+20, uncertainty: 1.0e+20, source: assumed, method: assumed}",
-        "provenance:",
-        "  record: user",
-        f"  formula: {formula}",
     ]
-    text = "\n".join(lines) + "\n"
-    document = parse_yaml(text, where=name)
-    document["structure"] = None
-    made = material_from(document, where=f"the new record {name}")
-    missing = [
-        field
-        for field, known in quantities(made)
-        if known.assumed and not (known.source or "").startswith(_WITHOUT_SOURCE)
-    ]
+    text, missing = _finished(lines, name, formula)
     return text, [*missing, "space_charge (unknown)"]
 
 
@@ -618,8 +607,19 @@ def new_record_text(
                 "derived",
             ),
         ]
-    lines += ["provenance:", "  record: user", f"  formula: {formula}"]
-    text = "\n".join(lines) + "\n"
+    text, missing = _finished(lines, name, formula)
+    if given.window_V is None:
+        missing.append("stability_window_V (unknown)")
+    if given.conductivity_S_cm is None:
+        missing.append("conductivity (unknown)")
+    elif not given.carriers:
+        missing.append("carriers")
+    return text, missing
+
+
+def _finished(lines: list[str], name: str, formula: str) -> tuple[str, list[str]]:
+    """Return the text of a record with its provenance, which loads, and what it assumes."""
+    text = "\n".join([*lines, "provenance:", "  record: user", f"  formula: {formula}"]) + "\n"
     # it loads, but for the structure, which lies in a file beside it
     document = parse_yaml(text, where=name)
     document["structure"] = None
@@ -629,10 +629,4 @@ def new_record_text(
         for field, known in quantities(made)
         if known.assumed and not (known.source or "").startswith(_WITHOUT_SOURCE)
     ]
-    if given.window_V is None:
-        missing.append("stability_window_V (unknown)")
-    if given.conductivity_S_cm is None:
-        missing.append("conductivity (unknown)")
-    elif not given.carriers:
-        missing.append("carriers")
     return text, missing
