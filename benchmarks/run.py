@@ -73,7 +73,7 @@ def screen_figures(size: tuple[int, int, int]) -> dict[str, object]:
 
 
 def figures_of(script: str, *arguments: str) -> dict[str, object]:
-    """What a script beside this one prints."""
+    """Return what a script beside this one prints."""
     command = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
     figures: dict[str, object] = json.loads(subprocess.run(command, stdout=PIPE, check=True).stdout)
     return figures

@@ -65,7 +65,7 @@ class Material:
 
     @property
     def permittivity(self) -> float:
-        """In e/(V·nm)."""
+        """Permittivity in e/(V·nm)."""
         return VACUUM_PERMITTIVITY_E_V_NM * self.dielectric_constant
 
     def charge(self, potential_V: Array) -> tuple[Array, Array]:

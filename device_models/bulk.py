@@ -247,7 +247,7 @@ def _unflatten(phase: Phase, shape: tuple[int, ...]) -> Phase:
 
 
 def _neutral_exists(phase: Phase) -> tuple[BoolArray, BoolArray]:
-    """Whether any level makes the phase neutral, and whether one does without electrons."""
+    """Return whether any level makes the phase neutral, and whether one does without electrons."""
     frozen = phase.frozen_charge_cm3 * CM3_PER_NM3
     most, least = frozen, frozen
     scale = np.abs(frozen)

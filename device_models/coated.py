@@ -206,7 +206,7 @@ class _Chain:
         return low, high
 
     def solve(self) -> list[Array]:
-        """All potentials; NaN where none were found."""
+        """Solve for all potentials; NaN where none were found."""
         potentials = self.start()
         if len(self.free) == 0:
             return potentials

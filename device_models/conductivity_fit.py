@@ -19,7 +19,7 @@ from .phase import Array, Phase
 
 @dataclass(frozen=True)
 class FittedHop:
-    """What the measured conductivity makes of a phase's hops.
+    """Hops of a phase that reproduce its measured conductivity.
 
     Attributes
     ----------

@@ -166,7 +166,7 @@ def _mu_at_ends(layer: StackLayer) -> tuple[Array, Array]:
 
 
 def _feels_mu(given: StackLayer, solved: FiniteLayer) -> BoolArray:
-    """Whether mu along the layer changes the charge density somewhere (...).
+    """Return whether mu along the layer changes the charge density anywhere (...).
 
     Ions whose charge they bring along follow phi alone; electrons and holes, and defects that
     trapped some, follow mu. Their share is largest at an extreme of phi.

@@ -1,4 +1,4 @@
-"""What the solvers ask of the C library's memory."""
+"""Requests of the solvers to the memory allocator of the C library."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ def stack_phases(phases: Sequence[Phase]) -> Phase:
 
 
 def defect_slots(phases: Sequence[Phase], index: int) -> list[int]:
-    """Where `stack_phases` puts the defects of phase `index`, in their own order."""
+    """Return the slots of the defects of phase `index` in `stack_phases`, in their own order."""
     return _slots(phases[index], _slot_sizes(phases))
 
 

@@ -46,7 +46,7 @@ class PublishedValue(_Config):
 
 
 class PublishedPair(_Config):
-    """What others calculated and what was measured."""
+    """One property as others calculated and measured it."""
 
     calculated: list[PublishedValue] = Field(default_factory=list)
     measured: list[PublishedValue] = Field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What `make docs` generates: pages of commands, fields and the Python API, and copied files."""
+"""Pages that `make docs` generates (commands, fields, the Python API), and copied files."""
 
 from __future__ import annotations
 

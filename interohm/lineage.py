@@ -1,4 +1,4 @@
-"""Where a prediction comes from: a cell's contacts, their records, every number's calculation."""
+"""Lineage of a prediction: a cell's contacts, their records, the calculation of every number."""
 
 from __future__ import annotations
 

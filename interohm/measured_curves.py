@@ -61,7 +61,7 @@ _UNCERTAINTIES = frozenset(
 
 @dataclass(frozen=True)
 class Axis:
-    """What one column holds.
+    """Quantity and unit of one column.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ class _Reader:
         return " " if decimal else ","
 
     def _is_data(self, row: _Row) -> bool:
-        """Whether every cell is a number, with a unit or without, or missing."""
+        """Return whether every cell is a number, with or without a unit, or missing."""
         numbers = [self._number(cell) is not None for cell in row.cells]
         return any(numbers) and all(
             number or not cell or cell.lower() in MISSING

@@ -1,4 +1,4 @@
-"""Whether total energies may be subtracted from each other, and what speaks against it."""
+"""Check whether total energies may be subtracted from each other, with the reason if not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which surface a phase shows: surface energies, Wulff shape, and the level that follows.
+"""Surfaces of a phase: surface energies, Wulff shape, and the level that follows.
 
 Wulff construction: Tran et al., Sci. Data 3, 160080 (2016), by pymatgen.
 """

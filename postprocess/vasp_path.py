@@ -248,17 +248,17 @@ class Image:
 
     @property
     def content(self) -> str:
-        """That of the OUTCAR."""
+        """Content of the OUTCAR."""
         return self.text
 
     @property
     def wall_time_s(self) -> float:
-        """That OUTCAR ends with."""
+        """Wall time at the end of the OUTCAR."""
         return elapsed_time_s(self.text)
 
     @property
     def compared(self) -> dict[str, Any]:
-        """What has to be the same for energies to compare, by OUTCAR's names."""
+        """Settings that must agree for energies to be comparable, by OUTCAR's names."""
         return {
             "ENCUT": self.number("ENCUT"),
             "NELECT": self.number("NELECT"),

@@ -56,7 +56,7 @@ class Coating(_Config):
 
     @property
     def thicknesses_nm(self) -> list[float]:
-        """All of them, each once."""
+        """All thicknesses, each once."""
         given = self.thickness_nm
         return list(dict.fromkeys(given)) if isinstance(given, list) else [given]
 

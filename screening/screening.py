@@ -73,7 +73,7 @@ class Screening:
 
     @property
     def question(self) -> Question:
-        """What is asked of all cells."""
+        """Outputs and limits that the screening asks for."""
         config = self.config
         fits = None
         if config.where is not None:

@@ -1,4 +1,4 @@
-"""From the records of a screening to all its contacts and, of them, its cells."""
+"""Tables of a screening: all contacts of its records, and cells of these contacts."""
 
 from __future__ import annotations
 

@@ -115,12 +115,12 @@ def require_server() -> None:
 
 
 def _in_a_worker() -> bool:
-    """Whether a queue runs the present job; FireWorks' number of it is in its metadata."""
+    """Return whether a queue runs the present job; FireWorks' number of it is in its metadata."""
     job = CURRENT_JOB.job
     return (job is not None and "fw_id" in job.metadata) or in_a_worker_of_jobflow_remote()
 
 
 def in_a_worker_of_jobflow_remote() -> bool:
-    """Whether jobflow-remote runs the present job."""
+    """Return whether jobflow-remote runs the present job."""
     remote = sys.modules.get("jobflow_remote.jobs.run")
     return remote is not None and remote.CURRENT_JOBDOC.job_doc is not None

@@ -1,4 +1,4 @@
-"""What a running campaign shows on standard error."""
+"""Progress of a running campaign on standard error."""
 
 from __future__ import annotations
 

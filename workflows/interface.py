@@ -375,7 +375,7 @@ def _free_slabs(
 
 @dataclass(frozen=True)
 class _Across:
-    """What all hops across one contact share."""
+    """Settings that all hops across one contact share."""
 
     phase: InterfacePhase
     preset: AnyPreset

@@ -1,4 +1,4 @@
-"""All that a phase's flow is made of, and the job that makes it: on a worker, when it is due."""
+"""Inputs of a phase's flow, and the job that makes the flow on a worker when it is due."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
 
 @dataclass(frozen=True)
 class PhaseInputs:
-    """What a phase's flow is made of; nothing of it is read from a file any more.
+    """Inputs of a phase's flow, complete without any file.
 
     Parameters
     ----------

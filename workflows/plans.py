@@ -44,7 +44,7 @@ _FEW = 8
 
 @dataclass(frozen=True)
 class Plan:
-    """What a phase calculates.
+    """Planned calculations of a phase.
 
     Parameters
     ----------

@@ -110,7 +110,7 @@ AnyBandEdges: TypeAlias = Annotated[BandEdges | VaspBandEdges, Field(discriminat
 
 
 class HopStep(StrictSettings):
-    """How a migration path is relaxed; its electronic settings are those of the defects.
+    """Relaxation of a migration path; its electronic settings are those of the defects.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class HopStep(StrictSettings):
 
 
 class Response(StrictSettings):
-    """How the dielectric response is calculated.
+    """Settings of the dielectric response.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ class DielectricStep(Step):
 
 
 class InterfaceHopStep(HopStep):
-    """How the hop across a contact is calculated; its electronic settings are the contact's.
+    """Relaxation of the hop across a contact; its electronic settings are the contact's.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the job of a kind of calculation asks of the cluster: cores, memory, time, queue."""
+"""Cluster resources of a job by kind of calculation: cores, memory, time, queue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@+-]{1,100}$")]
 
 
 class StepResources(StrictSettings):
-    """What one job requests; the defaults are those of the queue's own files.
+    """Resources that one job requests; the defaults are those of the queue's own files.
 
     Parameters
     ----------

@@ -83,7 +83,7 @@ def _of_this_program(task: Any) -> bool:
 
 
 def _in_a_launcher() -> bool:
-    """Whether FireWorks' worker is what calls, to look at a job or to run it."""
+    """Return whether FireWorks' worker is the caller, to look at a job or to run it."""
     names = {"fireworks.core.rocket", _LAUNCHER}
     return any(one.f_globals.get("__name__") in names for one in frames(sys._getframe()))
 

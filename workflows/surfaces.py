@@ -69,7 +69,7 @@ class PlannedSurfaces:
 
     @property
     def missing(self) -> list[str]:
-        """What the record lacks, for its provenance."""
+        """Facets that the record lacks, for its provenance."""
         return [f"slab {facet}: {error.what}" for facet, error in self.too_thin.items()]
 
 

@@ -1,4 +1,4 @@
-"""Which of many finished calculations is what: told by the user, or from their structures."""
+"""Assignment of finished calculations to the parts of records, by the user or by structure."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ class Finished:
 
     @property
     def unused(self) -> list[str]:
-        """What was read and no record is made of."""
+        """Calculations that were read and are used by no record."""
         return sorted({*self.calculations, *self.bands} - self.used)
 
     def _structure(self, name: str) -> Structure:
@@ -488,7 +488,7 @@ def _without(composition: Composition, element: str) -> Composition:
 
 
 def _are_steps(relaxed: Calculation, static: Calculation) -> bool:
-    """Whether a static calculation is of the structure that a relaxation ended with."""
+    """Return whether a static calculation is of the structure with which a relaxation ended."""
     one, other = relaxed.final_structure, static.final_structure
     if relaxed.charge != static.charge or one.species != other.species:
         return False

@@ -23,7 +23,7 @@ class _Settings(BaseModel):
 
 
 class Potcars(_Settings):
-    """Which PAW data sets; elements that are not named have those of atomate2's base set.
+    """PAW data sets; elements that are not named have those of atomate2's base set.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ class VaspBandEdges(_Settings):
 
 
 class VaspHopStep(_Settings):
-    """How a migration path is relaxed; all else is as in the step of the defects.
+    """Relaxation of a migration path; all else is as in the step of the defects.
 
     Parameters
     ----------

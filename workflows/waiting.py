@@ -50,7 +50,7 @@ _last: LaunchPad | None = None
 
 
 def can_come_back() -> bool:
-    """Whether the present job could go back into a queue, to be taken again in time."""
+    """Return whether the present job can go back into a queue, to be taken again in time."""
     return in_a_worker_of_jobflow_remote() or _launchpad() is not None
 
 

@@ -63,7 +63,7 @@ class Site:
         return _interacting_occupations(logs, self.interaction)
 
     def slopes(self, states: list[Array], empty: Array) -> tuple[list[Array], Array]:
-        """How these occupations change with phi/kT."""
+        """Return the derivatives of these occupations with phi/kT."""
         soft = states
         if self.interaction is not None:
             soft = [p / (1.0 + w * p) for p, w in zip(states, self.interaction, strict=True)]

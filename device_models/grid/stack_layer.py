@@ -1,4 +1,4 @@
-"""What a layer of a stack brings: its phase, its thickness, and what varies along it."""
+"""Layers of a stack: the phase, the thickness, and what varies along the layer."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class StackLayer:
 
     @property
     def profiles(self) -> list[ProfileLike]:
-        """All that may vary along the layer."""
+        """All profiles along the layer."""
         return [
             self.fixed_charge_cm3,
             self.polarization_e_nm2,
@@ -106,7 +106,7 @@ class StackLayer:
 
     @property
     def breaks_nm(self) -> Array:
-        """Where tables have their points: ends of elements belong there."""
+        """Points of all tables, where elements must end."""
         points = [p.x_nm for p in self.profiles if isinstance(p, GradedProfile)]
         return np.unique(np.concatenate(points)) if points else np.empty(0)
 
@@ -168,7 +168,7 @@ class LayerStack:
 
     @property
     def is_uniform(self) -> bool:
-        """Whether nothing in the charge density depends on the node."""
+        """Return whether nothing in the charge density depends on the node."""
         return all(
             not callable(layer.fixed_charge_cm3)
             and layer.energy_shift_eV is None

@@ -66,7 +66,7 @@ class Segment:
 
     @property
     def length_nm(self) -> Array:
-        """Of all elements, (B,)."""
+        """Lengths of all elements, (B,)."""
         return np.asarray(np.einsum("g,geb->b", WEIGHTS, self.metric_nm))
 
     @property
@@ -86,7 +86,7 @@ class Segment:
         return self._turned(lambda value: np.broadcast_to(value, (*value.shape[:-1], batch)))
 
     def take(self, index: slice) -> Segment:
-        """Some of the samples."""
+        """Select some of the samples."""
         return self._turned(lambda value: value[..., index])
 
     def mirrored(self) -> Segment:

@@ -1,4 +1,4 @@
-"""What works on this machine, what is missing, and how to get it."""
+"""Checks of the installation: what works, what is missing, and how to get it."""
 
 from __future__ import annotations
 

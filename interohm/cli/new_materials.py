@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RecordKind(StrEnum):
-    """What a record is of."""
+    """Kinds of phases that a record describes."""
 
     insulator = "insulator"
     metal = "metal"

@@ -1,4 +1,4 @@
-"""What all commands print: JSON to standard output, tables, and remarks to standard error."""
+"""Output of all commands: JSON on standard output, tables, and remarks on standard error."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class _ServerStore(MongoStore):
 
 
 class _ServerBlobs(GridFSStore):
-    """As `_ServerStore`, for large outputs."""
+    """Like `_ServerStore`, for large outputs."""
 
     @property
     def name(self) -> str:

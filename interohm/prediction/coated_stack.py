@@ -89,18 +89,18 @@ class SolvedStack:
 
     @property
     def charge_transfer_ohm_cm2(self) -> Array:
-        """Of all contacts."""
+        """Charge-transfer resistance of all contacts."""
         return np.asarray(sum(one.charge_transfer_ohm_cm2 for one in self.contacts))
 
     @property
     def depletion_ohm_cm2(self) -> Array:
-        """Of the two outer phases; that of a coating is part of its own resistance."""
+        """Depletion of the two outer phases; that of a coating is part of its own resistance."""
         first, last = self.contacts[0], self.contacts[-1]
         return np.asarray(first.depletion_left_ohm_cm2 + last.depletion_right_ohm_cm2)
 
     @property
     def coating_ohm_cm2(self) -> Array:
-        """Of all coatings."""
+        """Resistance of all coatings."""
         return np.asarray(sum(self.layers_ohm_cm2))
 
     @property

@@ -41,7 +41,7 @@ _DIFFUSION, _REACTION = 10.0, 0.1
 
 @dataclass(frozen=True)
 class _Table:
-    """What the cell resists over its state of charge, from a few solved states."""
+    """Resistances of a cell over its state of charge, from a few solved states."""
 
     soc: Array
     states: list[SolvedState]
@@ -367,7 +367,7 @@ class _Run:
         return [*parts, ("charge transfer", name, lost)]
 
     def end(self, time_s: Array, cut_off_V: float | None) -> tuple[float, str]:
-        """When the run is over, and by what."""
+        """Return the time at which the run is over, and the reason."""
         falling = self.direction == "discharge"
 
         def left(time: float) -> float:
@@ -453,7 +453,7 @@ def _transfer_V(
 
 
 def _control(cell: Cell, host: Host, run: _Run, found: _Course) -> dict[str, Any]:
-    """Whether diffusion or reaction controls an electrode."""
+    """Return whether diffusion or reaction controls an electrode."""
     none = {"diffusion_number": None, "biot_number": None, "control": None}
     if host.diffusion is None or host.capacity_C_cm2 is None:
         return none
@@ -492,7 +492,7 @@ def _kept_at_cut_off(voltage_V: Array, cut_off_V: float | None, direction: Direc
 def _sampled_end(
     voltage_V: Array, time_s: Array, cut_off_V: float | None, direction: Direction
 ) -> Array:
-    """When each sample (S, T) reaches the cut-off or leaves its curves, at most the nominal end."""
+    """Return when each sample (S, T) ends at the cut-off or its curves, at most the nominal end."""
     ends = np.full(voltage_V.shape[0], time_s[-1])
     for k, row in enumerate(voltage_V):
         over = ~np.isfinite(row)

@@ -288,7 +288,7 @@ class _Builder:
                 self.parts[number] = replace(segment, resistivity_ohm_cm=scaled)
 
     def _left_to_contact(self, place: int) -> Array:
-        """What a contact resists beside its charge transfer and the profiles of its two sides.
+        """Return the contact's resistance beyond charge transfer and the profiles of its two sides.
 
         Of phases of an electrode that coexist, the profiles are those of the largest share; an
         electrode's accumulation is no profile of positive resistances.

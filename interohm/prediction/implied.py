@@ -1,4 +1,4 @@
-"""What a record implies beside what it states, and where the two contradict each other."""
+"""Quantities that a record implies, and contradictions with what it states."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEMPERATURE_K = 300.0
 
 @dataclass(frozen=True)
 class Implied:
-    """What a record implies, where it contradicts itself, and what the model cannot describe."""
+    """Implied quantities of a record, its contradictions, and what the model cannot describe."""
 
     lines: list[tuple[str, str]]
     warnings: list[str]

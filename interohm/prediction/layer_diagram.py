@@ -47,7 +47,7 @@ class LayerDiagram:
 
 @dataclass(frozen=True)
 class SampledPoints:
-    """Where samples have diagrams, and the curves of the sides of their contacts.
+    """Points of the samples' diagrams, and the curves of the sides of their contacts.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-r"""Whether the space charges of a cell follow its state of charge (physics.md, section 13).
+r"""Quasi-equilibrium of space charges with a changing state of charge (physics.md, section 13).
 
 A space charge fills through the resistance before it, within ``t = (R_bulk + Σ R_ct)·C``; the state
 of charge moves the potentials by kT/z within ``kT/(z |dV/dt|)``. The static profiles of a cell are

@@ -259,7 +259,7 @@ class Layer(_Config):
 
 
 class Contact(_Config):
-    """What is known of one contact between neighbours.
+    """Given data of one contact between neighbours.
 
     Parameters
     ----------

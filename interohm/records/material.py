@@ -106,7 +106,7 @@ class Quantity(_Model):
 
     @property
     def assumed(self) -> bool:
-        """Whether nobody measured or calculated this number, as far as the record says.
+        """Return whether the record names neither a measurement nor a calculation of this number.
 
         A number with neither source nor method is as good as an assumed one.
         """
@@ -309,12 +309,12 @@ class Defect(_Model):
 
     @property
     def hops(self) -> bool:
-        """Whether the mobile ion moves by this defect."""
+        """Return whether the mobile ion moves by this defect."""
         return self.hop_distance_nm is not None
 
 
 class Carriers(_Model):
-    """Which defects carry the current, and how likely that is.
+    """One choice of the defects that carry the current, and its weight.
 
     Parameters
     ----------

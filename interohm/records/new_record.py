@@ -42,7 +42,7 @@ _FREQUENCY = (1.0e13, 3.0e12, "assumed: a lithium ion's vibration")
 
 @dataclass(frozen=True)
 class GivenNumbers:
-    """What is known beside the structure; None where it is not.
+    """Known properties of a phase beside its structure; None where unknown.
 
     Parameters
     ----------
@@ -240,7 +240,7 @@ def parsed_conversion(text: str) -> tuple[dict[str, float], float, float]:
 
 @dataclass(frozen=True)
 class _Levels:
-    """Where nothing is given, values that do not contradict what is."""
+    """Levels that do not contradict the given ones, for those that are not given."""
 
     ionization_eV: float
     gap_eV: float
@@ -349,7 +349,7 @@ def _quantity(value: float, uncertainty: float, source: str, how: str) -> str:
 
 @dataclass(frozen=True)
 class GivenElectrode:
-    """What is known of an electrode beside its structure; None where it is not.
+    """Known properties of an electrode beside its structure; None where unknown.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is predicted of a cell at each state of charge."""
+"""Prediction for a cell at each state of charge."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LayerExtrinsicQuantiles(Result):
 
 
 class LayerExtrinsic(Result):
-    """What an experiment would measure of a layer, beside its intrinsic resistance."""
+    """Apparent resistance of a layer, which an experiment would measure."""
 
     grain_size_nm: float = Field(
         description="nm; distance between grain boundaries along the current."
@@ -96,7 +96,7 @@ class Violation(Result):
 
 
 class Leakage(Result):
-    """How electrons discharge the cell at open circuit, an upper bound."""
+    """Leakage of electrons that discharges the cell at open circuit, an upper bound."""
 
     electron_barrier_eV: float | None = Field(
         None, description="eV; from the electrode's Fermi level into the conduction band."
@@ -172,7 +172,7 @@ class MeasuredMap(Result):
 
 
 class CellQuantiles(Result):
-    """What the records' uncertainties leave open of a cell."""
+    """Quantiles of a cell's prediction over the uncertainties of the records."""
 
     open_circuit_voltage_V: Quantiles | None = Field(
         None, description="V; voltage without a current."
@@ -212,7 +212,7 @@ class FrozenDefect(Result):
 
 
 class Following(Result):
-    """How fast a space charge forms, and up to which current it follows the state of charge."""
+    """Time in which a space charge forms, and the largest current at which it follows."""
 
     relaxation_time_s: float | None = Field(
         None, description="s; (R_bulk + Σ R_ct)·C, null where no ions pass."
@@ -225,7 +225,7 @@ class Following(Result):
 
     @property
     def verdict(self) -> str:
-        """Whether the space charge follows at 1C, in words."""
+        """Describe in words whether the space charge follows at 1C."""
         if self.relaxation_time_s is None:
             return f"no: {self.reason}"
         if self.follows_up_to_c_rate is None:
@@ -250,7 +250,7 @@ class LayerFollowing(Following):
 
 
 class QuasiEquilibrium(Following):
-    """Whether the space charges are those of open circuit while the cell is used."""
+    """Comparison of the space charges of a cell in use with those of open circuit."""
 
     voltage_slope_V: float | None = Field(None, description="V; dV/dSOC at open circuit.")
     state_of_charge_time_s: float | None = Field(

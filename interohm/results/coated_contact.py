@@ -1,4 +1,4 @@
-"""What is predicted of one contact with coatings between its two phases."""
+"""Prediction for one contact with coatings between its two phases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is predicted of a contact, alone or within a cell."""
+"""Prediction for a contact, alone or within a cell."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Resistance(Result):
 
 
 class Distances(Result):
-    """Where 50, 90 and 99 % of the potential drop within a side have happened."""
+    """Distances within which 50, 90 and 99 % of the potential drop of a side occur."""
 
     x50: float | None = Field(
         None, description="nm from the contact; where 50 % of the drop have happened."
@@ -178,7 +178,7 @@ class ElectronQuantiles(Result):
 
 
 class ContactQuantiles(Result):
-    """What the records' uncertainties leave open of a contact."""
+    """Quantiles of a contact's prediction over the uncertainties of the records."""
 
     potential_drop_V: Quantiles | None = Field(
         None, description="V; neutral potential of the right phase minus that of the left one."
@@ -248,7 +248,7 @@ class Profile(Result):
 
 
 class Doubt(Result):
-    """Where a result lies outside of the model's range of validity."""
+    """Violation of the model's range of validity."""
 
     code: str = Field(
         description="field, continuum, coupling, window, saturation, occupation, frequency, "
@@ -290,7 +290,7 @@ class InterfaceNumber(Result):
 
 
 class Reaction(Result):
-    """Whether the two phases react where they touch, open to the mobile element."""
+    """Reaction of the two phases in contact, open to the mobile element."""
 
     verdict: str = Field(description="stable, may react or reacts")
     driving_force_eV: float = Field(
@@ -335,7 +335,7 @@ class ContactExtrinsicQuantiles(Result):
 
 
 class ContactExtrinsic(Result):
-    """What an experiment would measure of a contact, beside its intrinsic resistance."""
+    """Apparent resistance of a contact, which an experiment would measure."""
 
     hours: float | None = Field(None, description="h; age of the contact.")
     contact_fraction: float | None = Field(None, description="Share of the area that touches.")
@@ -359,7 +359,7 @@ class ContactExtrinsic(Result):
 
 
 class Electrons(Result):
-    """What electrons meet at a contact: barriers at an electrode, steps between two insulators."""
+    """Electrons at a contact: barriers at an electrode, band steps between two insulators."""
 
     alignment: str | None = Field(
         None, alias="class", description="straddling, staggered or broken, of two insulators"

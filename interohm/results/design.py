@@ -1,4 +1,4 @@
-"""What a design found: candidates for a coating, and what to calculate next."""
+"""Result of a design: candidates for a coating, and what to calculate next."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class DesignContact(Result):
 
 
 class DesignSide(Result):
-    """What a coating does for one of the two outer phases."""
+    """Effect of a coating on one of the two outer phases."""
 
     phase: str = Field(description="Record of the outer phase.")
     margin_V: float | None = Field(None, description="V; of the contact with the coating.")
@@ -74,12 +74,12 @@ class ChosenLayer(Result):
 
     @property
     def is_modified(self) -> bool:
-        """Whether it is more than a layer of its material."""
+        """Return whether the layer is more than its plain material."""
         return any((*self.doping_at_ends_cm3, self.susceptibility))
 
     @property
     def text(self) -> str:
-        """What it is, in words."""
+        """Describe the layer in words."""
         parts = [f"{self.thickness_nm:.3g} nm {self.material}"]
         left, right = self.doping_at_ends_cm3
         if left or right:
@@ -164,7 +164,7 @@ class DesignCandidate(Result):
 
 
 class MarginDecision(Result):
-    """What the limit ``stability_margin_V`` decides."""
+    """Effect of the limit ``stability_margin_V`` on the choice."""
 
     left_V: float = Field(description="V; the limit beside the left phase.")
     right_V: float = Field(description="V; beside the right phase.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Overpotential(Result):
-    """What one process takes off the voltage (adds to it on charge), over time."""
+    """Voltage that one process takes off (or adds, on charge), over time."""
 
     name: str = Field(
         description="charge transfer, space charge, bulk, layer (solved whole) or solid diffusion."
@@ -52,7 +52,7 @@ class ElectrodeCourse(Result):
 
 
 class GalvanostaticQuantiles(Result):
-    """What the records' uncertainties leave open of a discharge or charge."""
+    """Quantiles of a discharge or charge over the uncertainties of the records."""
 
     voltage_V: CurveQuantiles | None = Field(None, description="V, over time; cell voltage.")
     capacity_mAh_cm2: Quantiles | None = Field(

@@ -60,7 +60,7 @@ class Circuit(Result):
 
 
 class ImpedanceQuantiles(Result):
-    """What the records' uncertainties leave open of an impedance."""
+    """Quantiles of an impedance over the uncertainties of the records."""
 
     z_real_ohm_cm2: CurveQuantiles | None = Field(
         None, description="Ω·cm², by frequency; real part."

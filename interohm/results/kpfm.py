@@ -1,4 +1,4 @@
-"""What a measured potential map says, with the help of a cell's model."""
+"""Result of comparing a measured potential map with the model of a cell."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Undetermined(Result):
 
 
 class ImpedanceFit(Result):
-    """What the spectra teach, all together."""
+    """Result of fitting the records to all spectra together."""
 
     fields: list[LearnedField] = Field(description="Those that were asked for.")
     undetermined: list[Undetermined] = Field(

@@ -1,4 +1,4 @@
-"""What all results have in common: read from plain JSON values, and written as such."""
+"""Base of all results: read from plain JSON values, and written as such."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Result(BaseModel):
 
 
 class Share(Result):
-    """How much of a prediction's variance one input explains."""
+    """Share of a prediction's variance that one input explains."""
 
     material: str = Field(description="The record, or the two phases of a contact.")
     field: str = Field(description="The path of the number in its record.")

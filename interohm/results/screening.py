@@ -1,4 +1,4 @@
-"""What a screening found."""
+"""Result of a screening."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class RankedCell(ScreenedCell):
 
 
 class Ranking(Result):
-    """How sure a ranking is."""
+    """Confidence in a ranking."""
 
     output: str = Field(description="By which cells are ranked.")
     best_of: int = Field(description="k of the best k.")
@@ -100,7 +100,7 @@ class Front(Result):
 
 
 class Histogram(Result):
-    """How many cells lie in each interval; null for an open end."""
+    """Numbers of cells in intervals; null for an open end."""
 
     low: list[float | None] = Field(alias="from", description="Lower end of each interval.")
     high: list[float | None] = Field(alias="to", description="Upper end of each interval.")
@@ -155,7 +155,7 @@ class BothElectrodes(Result):
 
 
 class ScreeningState(Result):
-    """All cells at one temperature and state of charge."""
+    """Results of all cells at one temperature and state of charge."""
 
     temperature_K: float = Field(description="K; temperature.")
     state_of_charge: float = Field(description="0 is discharged.")

@@ -1,4 +1,4 @@
-"""What a process that calculates with GPAW leaves: its document, and files written whole."""
+"""Output of a process that calculates with GPAW: its document, and files written atomically."""
 
 from __future__ import annotations
 

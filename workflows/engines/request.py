@@ -1,4 +1,4 @@
-"""What an engine is asked for, its name, and the key by which the same is found again."""
+"""Requests to an engine, their names, and the keys by which equal ones are found again."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class CalculationRequest(BaseModel):
 
     @cached_property
     def volume_A3(self) -> float:
-        """Of the cell to begin with."""
+        """Volume of the initial cell."""
         return abs(float(np.linalg.det(self.structure["lattice"]["matrix"])))
 
     @cached_property
