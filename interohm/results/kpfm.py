@@ -69,6 +69,6 @@ class KpfmResult(Result):
     )
     together: list[str] = Field(
         default_factory=list,
-        description="Pairs of numbers of which the map determines only a combination.",
+        description="Groups of numbers of which the map determines only combinations.",
     )
     records: dict[str, str] = Field(description="Hash of each record that was used.")
