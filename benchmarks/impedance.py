@@ -195,7 +195,7 @@ class Potentials:
 
 
 def seconds(task: Callable[[], object], repeats: int) -> float:
-    """The shortest of some runs."""
+    """Return the shortest time of some runs."""
     best = np.inf
     for _ in range(repeats):
         start = time.process_time()

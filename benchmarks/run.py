@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def screen_figures(size: tuple[int, int, int]) -> dict[str, object]:
-    """A screening in a process of its own, whose peak of memory is its own."""
+    """Run a screening in its own process, whose peak memory is measured."""
     return figures_of("screen.py", *map(str, size))
 
 

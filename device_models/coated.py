@@ -96,7 +96,7 @@ class _Chain:
         self.free = range(first, last)
 
     def take(self, index: IntArray) -> _Chain:
-        """The stacks at `index`."""
+        """Return the stacks at `index`."""
         left, right = (
             Metal(one.neutral_potential_V[index]) if isinstance(one, Metal) else one[index]
             for one in (self.left, self.right)

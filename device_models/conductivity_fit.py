@@ -36,7 +36,7 @@ class FittedHop:
     frequency_factor: Array
 
     def applied(self, phase: Phase) -> Phase:
-        """The phase with these hops."""
+        """Return the phase with these hops."""
         return replace(
             phase,
             migration_energy_eV=self.migration_energy_eV,

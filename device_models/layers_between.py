@@ -279,7 +279,7 @@ def _of_grid(given: StackLayer, solution: LayerSolution) -> FiniteLayer:
 
 
 def _reshaped(found: FiniteLayers, shape: tuple[int, ...]) -> FiniteLayers:
-    """The same in the batch shape `shape`."""
+    """Return the same solution in the batch shape `shape`."""
 
     def shaped(value: Array) -> Array:
         return value.reshape((*shape, *value.shape[1:]))

@@ -65,7 +65,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Let links out of docs/ lead to the copies; a folder's name stays without a link."""
+    """Point links out of docs/ to the copies; a folder's name stays without a link."""
     uri = page.file.src_uri
     up = "../" * uri.count("/")
     for link, target in _outside(markdown, uri):

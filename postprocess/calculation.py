@@ -182,7 +182,7 @@ class Calculation(BaseModel):
 
     @property
     def final_structure(self) -> Structure:
-        """The structure that energy and potentials belong to."""
+        """Structure that energy and potentials belong to."""
         return Structure.from_dict(self.structure)
 
     @property

@@ -87,7 +87,7 @@ class DefectCandidate:
 
     @property
     def defect(self) -> str:
-        """The name that its charge states share."""
+        """Name that the defect's charge states share."""
         return self.sublattice or self.name
 
 

@@ -181,7 +181,7 @@ def method_of(calculation: Calculation, provenance: Mapping[str, Any]) -> str:
 
 
 def _kept_smearing(calculation: Calculation) -> str:
-    """Say that the electrons converged with another smearing only."""
+    """Return a remark that the electrons converged only with another smearing."""
     changes = calculation.scf_attempts[-1].changes if calculation.scf_attempts else {}
     if "smearing_eV" not in changes:
         return ""

@@ -498,7 +498,7 @@ def refuse_impossible_step(where: str, step: np.ndarray) -> None:
 
 
 def _refuse_without_climbing(folder: Path, directory: Path) -> None:
-    """Say why the ions stand still where INCAR counts on an optimizer that VASP does not have."""
+    """Refuse a run whose INCAR relies on an optimizer that this VASP does not have."""
     path = find_file(directory, "OUTCAR")
     tags = _incar(folder)
     wanted = [tag for tag in ("LCLIMB", "IOPT") if tags.get(tag)]

@@ -207,12 +207,12 @@ class Block:
 
     @cached_property
     def indices(self) -> IntArray:
-        """The cells' indices, (n,)."""
+        """Cells' indices, (n,)."""
         return np.asarray(self._indices, dtype=np.int64)
 
     @property
     def first(self) -> int:
-        """The index of the first cell; the others follow it one by one."""
+        """Index of the first cell; the others follow it one by one."""
         assert isinstance(self._indices, range)
         return self._indices.start
 

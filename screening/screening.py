@@ -54,7 +54,7 @@ class Screening:
 
     @property
     def conditions(self) -> list[tuple[float, float]]:
-        """Every temperature with every state of charge."""
+        """All combinations of temperature and state of charge."""
         config = self.config
         return [
             (temperature, charge)

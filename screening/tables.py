@@ -127,7 +127,7 @@ def _bend(
     hops: PairHops,
     bent: Sequence[PhaseShare],
 ) -> None:
-    """Put an electrode with a space charge of its own into the table of those that hold theirs."""
+    """Insert an electrode with band bending into the table of those that hold their potential."""
     count, columns = table.shape
     rows = np.arange(count)
     found = solve_pairs(

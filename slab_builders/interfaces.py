@@ -333,7 +333,7 @@ class Match:
 
     @property
     def largest_strain(self) -> float:
-        """The larger one of the two in the plane."""
+        """Larger one of the two strains in the plane."""
         return float(np.abs(self.principal).max())
 
     def why_not(self, *, max_strain: float, max_atoms: int) -> str | None:
@@ -642,7 +642,7 @@ class Joint:
 def join(
     left: OrientedSlab, right: OrientedSlab, match: Match, *, normal_strain: float = 0.0
 ) -> Joint:
-    """Put two slabs into their common cell; the one that gives way is strained.
+    """Join two slabs in their common cell; one of them is strained.
 
     Parameters
     ----------

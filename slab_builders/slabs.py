@@ -289,7 +289,7 @@ class _Cuts:
 
 
 def _refuse_too_thin(name: str, cuts: _Cuts, thickness_A: float) -> None:
-    """Tell a slab that is only too thin to be symmetric from one that is polar."""
+    """Refuse a slab that is only too thin to be symmetric, in contrast to a polar one."""
     if not cuts.too_thin:
         return
     for units in range(1, _MOST_UNITS_MORE + 1):

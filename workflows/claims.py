@@ -84,7 +84,7 @@ def taken(file: IO[str]) -> bool:
 
 
 def hold(file: IO[str], job: str) -> None:
-    """Say in a folder's `CLAIM`, which this process has taken, for which job it did."""
+    """Record in a folder's `CLAIM`, which this process holds, the job that took it."""
     file.truncate(0)
     file.write(job)
     file.flush()

@@ -26,7 +26,7 @@ _ACTIVE: ContextVar[Database | None] = ContextVar("active_database", default=Non
 
 @contextlib.contextmanager
 def using(database: Database) -> Iterator[None]:
-    """Let the jobs that run inside this block use ``database``."""
+    """Make the jobs that run inside this block use ``database``."""
     token = _ACTIVE.set(database)
     try:
         yield
@@ -36,7 +36,7 @@ def using(database: Database) -> Iterator[None]:
 
 @contextlib.contextmanager
 def active_database() -> Iterator[Database]:
-    """The launcher's database, or, in a worker of a queue, the one that the settings name.
+    """Return the launcher's database or, in a worker of a queue, the one that the settings name.
 
     Raises
     ------

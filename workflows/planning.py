@@ -127,7 +127,7 @@ class PhaseInputs:
             known_oxidation_states(structure, phase.oxidation_states)
 
     def _check_elements(self, structure: Structure, where: str) -> None:
-        """Say that functional or data sets are missing before anything is calculated."""
+        """Report a missing functional or missing data sets before anything is calculated."""
         preset, phase = self.preset, self.phase
         steps = preset.metal if where == "metal_structure" else preset.insulator
         bulk = steps.bulk.engine_settings(preset.xc)
@@ -252,7 +252,7 @@ def as_structure(given: Any) -> Structure:
 
 
 def _continued(flow: Flow) -> Flow:
-    """Let the flow's last job, which makes its record, go on as the present one.
+    """Make the flow's last job, which makes its record, continue as the present job.
 
     Its output is then that of the job that is replaced, and needs no further job to be stored.
     """

@@ -119,7 +119,7 @@ Resources = dict[Literal["cell", "static", "relax", "neb", "dielectric"], StepRe
 
 
 def ask_for(job: Job, resources: Resources, kind: str) -> Job:
-    """Let a calculation's job, and those that go on with it, ask for its kind's resources."""
+    """Request the resources of its kind for a calculation's job and for those that continue it."""
     own = {str(name): one for name, one in resources.items()}.get(kind)
     if own is not None:
         job.config = JobConfig(manager_config=own.manager_config())

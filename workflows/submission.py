@@ -240,7 +240,7 @@ def submit(
 
 
 def join_campaign(collection: Any, campaign: str, plans: Sequence[PhasePlan]) -> None:
-    """Let what plans share, which another campaign may have submitted, be of this one, too."""
+    """Add what plans share, which another campaign may have submitted, to this campaign, too."""
     if keys := [plan.key for plan in plans if plan.shared]:
         collection.update_many(
             {f"metadata.{METADATA}.key": {"$in": keys}},

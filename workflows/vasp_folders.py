@@ -293,7 +293,7 @@ class Finished:
 
 
 def described(finished: Finished) -> list[str]:
-    """Say of each folder what it holds, for whoever writes what it is to be used for."""
+    """Describe the content of each folder, for whoever decides what it is used for."""
     lines = {}
     for name, calculation in finished.calculations.items():
         structure = calculation.final_structure
@@ -447,7 +447,7 @@ _ARCHIVES = (".tar", ".tgz", ".tbz", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", "
 
 
 def _not_read(folder: Path, names: Sequence[str]) -> InputError | None:
-    """Say why a folder that VASP seems to have written is not read; None if it is, or is none."""
+    """Return why a folder that VASP seems to have written is not read, or None."""
     try:
         if find_file(folder, "vasprun.xml") is not None:
             return None

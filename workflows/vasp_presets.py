@@ -105,7 +105,7 @@ class VaspStep(_Settings):
 
     @property
     def relaxation(self) -> str | None:
-        """The input set if it relaxes the atoms, None if it leaves them where they are."""
+        """Input set if it relaxes the atoms, None if it leaves them where they are."""
         return None if INPUT_SETS[self.input_set].kind == "static" else self.input_set
 
     def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:

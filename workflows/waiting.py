@@ -84,7 +84,7 @@ def without_wait(config: JobConfig) -> JobConfig:
 
 
 def look_after() -> None:
-    """Let those jobs be taken that this process put back, if what they wait for ended meanwhile."""
+    """Release the jobs that this process put back, if what they wait for ended meanwhile."""
     for key, path in list(_put_back.items()):
         del _put_back[key]
         with contextlib.suppress(InputError, OSError):
@@ -95,7 +95,7 @@ def look_after() -> None:
 
 
 def wake(key: str) -> None:
-    """Let jobs of FireWorks be taken that wait for a calculation of this key, which has ended."""
+    """Release the jobs of FireWorks that wait for a calculation of this key, which has ended."""
     if (launchpad := _launchpad()) is not None:
         from pymongo.errors import PyMongoError
 

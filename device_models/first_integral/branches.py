@@ -78,7 +78,7 @@ class Branch:
     far: Array
 
     def take(self, index: slice | IntArray) -> Branch:
-        """The layers at `index`."""
+        """Return the layers at `index`."""
         arrays = (getattr(self, field.name)[index] for field in fields(self)[2:])
         return Branch(self.kind, self.state.take(index), *arrays)
 
@@ -177,7 +177,7 @@ class Branch:
         return slopes[0], slopes[1], 0.5 / np.abs(fields_[0] * fields_[1] * by_unknown)
 
     def _at_nodes(self) -> tuple[Panels, Branch, Array, Array, Array, Array, Array]:
-        """The panels of a slope, their layers, half widths, u − w, d|u − w|/dt, |du/dx|, dh/du."""
+        """Return panels of a slope, layers, half widths, u − w, d|u − w|/dt, |du/dx|, dh/du."""
         panels = self.panels(*self._bends())
         part = self.take(panels.layer)
         half = 0.5 * (panels.high - panels.low)

@@ -105,7 +105,7 @@ class GridProblem:
         return 2.0 / self.width_nm, np.tensordot(squares, permittivity, axes=(0, 0))
 
     def take(self, index: Any) -> GridProblem:
-        """The stacks at `index` of the batch."""
+        """Return the stacks at `index` of the batch."""
         taken: GridProblem = take(self, index)
         return taken
 

@@ -142,7 +142,7 @@ class ChargeModel:
         return [found[d] for d in sorted(found)], electrons, holes
 
     def between_nodes(self, matrix: Array, dimensions: int) -> ChargeModel:
-        """The model at other places of each element, `matrix` (P, nodes) leads there.
+        """Return the model at other points of each element, interpolated by `matrix` (P, nodes).
 
         Arrays of `dimensions` axes whose first is not 1 differ from node to node.
         """
@@ -165,7 +165,7 @@ class ChargeModel:
         )
 
     def layer(self, index: int) -> ChargeModel:
-        """One layer of a model whose arrays are (..., n, E or 1, B)."""
+        """Return one layer of a model whose arrays are (..., n, E or 1, B)."""
 
         def pick(value: Any) -> Any:
             if isinstance(value, np.ndarray):

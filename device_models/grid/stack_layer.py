@@ -40,7 +40,7 @@ class GradedProfile:
             raise ValueError("x_nm must ascend, and all numbers must be finite")
 
     def __call__(self, distance_nm: Array) -> Array:
-        """The quantity at any distances."""
+        """Return the quantity at any distances."""
         return np.interp(distance_nm, self.x_nm, self.values)
 
 
@@ -86,7 +86,7 @@ class StackLayer:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The batch shape (...) of all that is given as numbers."""
+        """Batch shape (...) of all that is given as numbers."""
         constants = [np.shape(p) for p in self.profiles if not callable(p)]
         interaction = () if self.interaction_eV is None else np.shape(self.interaction_eV)[:-1]
         return np.broadcast_shapes(
@@ -213,7 +213,7 @@ class LayerStack:
         )
 
     def polarization(self, places_nm: Array) -> Array | None:
-        """The fixed P at nodes (p + 1, n, E, B), or None where there is none."""
+        """Return the fixed P at nodes (p + 1, n, E, B), or None where there is none."""
         given = [layer.polarization_e_nm2 for layer in self.layers]
         if not any(callable(p) or np.any(np.asarray(p)) for p in given):
             return None

@@ -178,7 +178,7 @@ class Chain:
 
     @cached_property
     def pencil(self) -> Pencil:
-        """A, M and b."""
+        """Matrices A and M, and the vector b."""
         return assemble(self)
 
 
@@ -215,7 +215,7 @@ def banded_product(band: Array, x: Array) -> Array:
 
 
 def element_matrices(segment: Segment) -> tuple[Array, Array, Array]:
-    """A and M (P, P, m, m, E, B) of its elements, and b (P, E, B)."""
+    """Return A and M (P, P, m, m, E, B) of the elements, and b (P, E, B)."""
     one = element(DEGREE)
     values = one.to_places(PLACES)
     slopes = values @ one.derivative

@@ -207,7 +207,7 @@ class _System:
         return lift - gap, np.sum(self.load * gap, axis=1)
 
     def reduced(self, some: slice, shifts: Array) -> Relaxations:
-        """The relaxations of some of the samples."""
+        """Return the relaxations of some of the samples."""
         energy, loss, static = self.energy[some], self.loss[some], self.static[some]
         force = product(loss, static[:, None])[:, 0] * ~self.fixed[some]
         hosts = [host.take(some) for host in self.hosts]

@@ -59,7 +59,7 @@ class KramersKronig:
 
     @property
     def largest_residual(self) -> Array:
-        """The larger of both parts of the residual, absolute, of each point."""
+        """Larger of both parts of the residual, absolute, of each point."""
         return np.maximum(abs(self.residual.real), abs(self.residual.imag))
 
 

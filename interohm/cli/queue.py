@@ -65,7 +65,7 @@ def submit(
     ] = False,
     manager: ManagerOption = Manager.fireworks,
 ) -> None:
-    """Put a campaign or a screening into the queue of a cluster.
+    """Submit a campaign or a screening to the queue of a cluster.
 
     Adds one workflow per phase to FireWorks' launchpad (my_launchpad.yaml), or one flow to the
     project of jobflow-remote. Phases that are already queued, or in the database, are skipped.

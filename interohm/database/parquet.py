@@ -106,7 +106,7 @@ def query_table(
     limit: int = 0,
     threads: int | None = None,
 ) -> Answer:
-    """Ask a table.
+    """Query a table.
 
     Parameters
     ----------

@@ -259,7 +259,7 @@ class _Course:
     contents: list[tuple[Array, Array]]
 
     def parts_at(self, place: int) -> list[tuple[str, str, float]]:
-        """The overpotentials at one time."""
+        """Return the overpotentials at one time."""
         return [
             (name, where, float(values[place]))
             for name, where, values in self.parts
@@ -278,7 +278,7 @@ class _Run:
     samples: FieldSamples | None = None
 
     def at(self, time_s: Array) -> _Course:
-        """The cell at times (T,)."""
+        """Return the cell at times (T,)."""
         sign = 1.0 if self.direction == "discharge" else -1.0
         soc, contents, surfaces, voltages = self._electrodes(time_s, sign)
         rest = voltages[1][0] - voltages[0][0]
@@ -412,7 +412,7 @@ class _Run:
         return float(brentq(left, float(time_s[k - 1]), upper, rtol=1e-10)), "cut-off voltage"
 
     def _surface_end(self, low: float, high: float) -> float:
-        """The last moment at which the electrodes' surfaces are within their curves."""
+        """Return the last moment at which the electrodes' surfaces are within their curves."""
         sign = 1.0 if self.direction == "discharge" else -1.0
 
         def of_hosts(time: float) -> list[tuple[Array, Array]]:
@@ -473,7 +473,7 @@ def _control(cell: Cell, host: Host, run: _Run, found: _Course) -> dict[str, Any
 
 
 def _damkoehler(parts: list[tuple[str, str, float]]) -> float | None:
-    """The bulk of the layers over all interfaces."""
+    """Return the Damköhler number: the bulk of the layers over all interfaces."""
     bulk = sum(value for name, _, value in parts if name == "bulk")
     interfaces = sum(
         value for name, _, value in parts if name in ("charge transfer", "layer", "space charge")

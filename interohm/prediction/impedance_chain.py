@@ -468,7 +468,7 @@ def _hops(layer: SolvedLayer) -> bool:
 
 
 def _half_space(side: object, batch: int) -> HalfSpace:
-    """The same in the batch shape (batch,)."""
+    """Return the same half space in the batch shape (batch,)."""
     assert isinstance(side, HalfSpace)
     flat = [
         np.broadcast_to(getattr(side, field.name), (batch,))

@@ -38,7 +38,7 @@ class CoatedPair(DesignContact):
 
     @property
     def name(self) -> str:
-        """Its two phases."""
+        """Names of the two phases."""
         return f"{self.left} | {self.right}"
 
 

@@ -127,7 +127,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def replace(partial: Path, path: Path) -> None:
-    """Put a file that is whole into its place."""
+    """Move a complete file into its place."""
     if MASTER:
         os.replace(partial, path)
 

@@ -46,7 +46,7 @@ class CalculationRequest(BaseModel):
 
     @property
     def initial_structure(self) -> Structure:
-        """The structure to begin with."""
+        """Initial structure."""
         return Structure.from_dict(self.structure)
 
     @cached_property
@@ -56,7 +56,7 @@ class CalculationRequest(BaseModel):
 
     @cached_property
     def key(self) -> str:
-        """The coarse key: equal for all requests that may be this calculation."""
+        """Coarse key, equal for all requests that may be this calculation."""
         return calculation_key(
             engine=self.engine,
             kind=self.kind,
