@@ -71,8 +71,9 @@ def submit(
     project of jobflow-remote. Phases that are already queued, or in the database, are skipped.
     `qlaunch`, or the runner of jobflow-remote, then submits the jobs to the batch system. The first
     job of a phase plans it: it cuts slabs, places defects and adds the other jobs. --dry-run plans
-    all phases here and keeps the plans; an identity is the calculation's hash, or `planned` while
-    what it starts from is not calculated. For more than twenty phases only sums are shown.
+    all phases on this machine and caches the plans. The identity of a calculation is its hash, or
+    `planned` while its starting structure is not calculated yet. For more than twenty phases, only
+    totals are shown.
     """
     from interohm.cli.campaigns import errors_of, planned, warn_of_windows
     from interohm.cli.output import console, progress_bar, remark, table

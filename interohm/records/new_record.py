@@ -55,7 +55,7 @@ class GivenNumbers:
     gap_eV, dielectric, ionization_eV, neutral_potential_V : float, optional
         As the record's fields.
     formation_eV : float, optional
-        What a defect costs in the neutral phase.
+        Formation energy of a defect in the neutral phase.
     saturation : float, optional
         Largest fraction of its sites that a defect may take.
     carriers : tuple of str
