@@ -177,7 +177,9 @@ def _object(schema: dict[str, Any]) -> list[str]:
         unit = _UNITS.get(name, name_and_unit(name)[1]) or ""
         meaning = field["description"].removeprefix(f"{unit}; ")
         default = "required" if name in required else _default(field)
-        cells = (f"`{name}`", _type(field), unit, default, meaning[0].upper() + meaning[1:])
+        if re.match(r"[a-z]+\b(?!\d)", meaning):  # a word, no symbol of a unit
+            meaning = meaning[0].upper() + meaning[1:]
+        cells = (f"`{name}`", _type(field), unit, default, meaning)
         rows.append(
             f"| {' | '.join(' '.join(c.split()).replace('|', chr(92) + '|') for c in cells)} |"
         )
@@ -193,6 +195,9 @@ _UNITS = {
     "hours": "h",
     "mu_eV": "eV",
     "spot_radius_um": "µm",
+    "x50": "nm",
+    "x90": "nm",
+    "x99": "nm",
 }
 
 

@@ -124,15 +124,15 @@ class Result(BaseModel):
 class Share(Result):
     """Share of a prediction's variance that one input explains."""
 
-    material: str = Field(description="The record, or the two phases of a contact.")
-    field: str = Field(description="The path of the number in its record.")
+    material: str = Field(description="Name of the record, or of the two phases of a contact.")
+    field: str = Field(description="Path of the number in its record.")
     variance_share: float = Field(description="First-order Sobol index, at most 1.")
 
 
 class NextToLearn(Share):
     """The number whose knowledge would narrow the interface resistance most."""
 
-    text: str = Field(description="The same in words.")
+    text: str = Field(description="Description in words.")
 
 
 #: The inputs that matter to each output, the most important first.
