@@ -160,7 +160,7 @@ class DielectricStep(Step):
     Parameters
     ----------
     response : Response
-        How the response is calculated.
+        Settings of the response.
     """
 
     response: Response
@@ -317,7 +317,7 @@ class Preset(StrictSettings):
     magnetic_moments : MagneticMoments, optional
         Initial magnetic moments of every step but ``molecule``, which has its own.
     scf_retries : list of ScfRetry
-        What every step tries in turn where the electrons do not converge.
+        Settings that every step tries in turn if the electrons do not converge.
     insulator : InsulatorSteps
         Steps of an insulator.
     metal : MetalSteps

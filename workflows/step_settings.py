@@ -171,7 +171,7 @@ class Step(StrictSettings):
     converged_empty_bands : bool
         Whether the conduction-band minimum is converged, too.
     scf : SelfConsistency
-        When the electrons count as converged.
+        Convergence criteria of the electrons.
     relaxation : Relaxation, optional
         Relaxation of the atoms. None: they keep the positions of the crystal.
     hubbard_U : HubbardU, optional
@@ -179,7 +179,7 @@ class Step(StrictSettings):
     magnetic_moments : MagneticMoments, optional
         Initial magnetic moments. None: no spin.
     scf_retries : list of ScfRetry
-        What is tried in turn where the electrons do not converge.
+        Settings that are tried in turn if the electrons do not converge.
     """
 
     cutoff_eV: Positive

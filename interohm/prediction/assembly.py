@@ -67,7 +67,7 @@ class Surroundings:
     ion_charge : float
         z.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening.
     field_samples : FieldSamples, optional
         Sample the uncertainties of the records.
     """

@@ -49,7 +49,7 @@ class CoatingLayer:
     frozen_charge_cm3 : float or array (..., 1)
         Donors minus acceptors, in the mean.
     charge_gradient_cm3 : float or array (..., 1)
-        Donors minus acceptors at the right end less those at the left one, linear between them.
+        Donors minus acceptors at the right end, minus those at the left end; linear in between.
     susceptibility : float or array (..., 1)
         Of what follows the field, everywhere alike: it adds to the dielectric constant.
     """
@@ -140,7 +140,7 @@ def solve_stack_between(
     temperature_K, state_of_charge : float
         Of the contact, and of its electrode.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening.
     contacts : sequence of Contact, optional
         What is given of each contact.
     interfaces : sequence of Interface
