@@ -7,21 +7,15 @@ import fcntl
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 
+from .claim_file import CLAIM
 from .context import job_settings
 from .engines.request import CalculationRequest
 from .engines.worker_run import check_space
 from .equivalents import as_requested, request_of_calculation, setting_of
-
-#: The file in a calculation's folder that its launcher holds locked.
-CLAIM = "claim"
-
-#: Characters of a job's name that are shown.
-_LONGEST_NAME = 200
 
 #: What stays of a calculation that is in the database: what it was, locks, logs, and VASP's own
 #: output, which says more than the database keeps.
@@ -71,6 +65,7 @@ def claimed(request: CalculationRequest) -> Claim:
     return Claim(request, scratch / request.hash)
 
 
+<<<<<<< HEAD
 def taken(file: IO[str]) -> bool:
     """Take a folder's `CLAIM`, open, for this process; False while another one has it.
 
@@ -96,6 +91,8 @@ def holder(file: IO[str]) -> str:
     return file.read(_LONGEST_NAME).strip() or "another job"
 
 
+=======
+>>>>>>> scale
 def clean(folder: Path) -> None:
     """Remove what a calculation that is in the database needs no more.
 

@@ -29,6 +29,7 @@ from .interface import interface_flow, interface_step
 from .launchpad import PLAN_NAME, PLANNED_BY
 from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
 from .presets import PRESET, AnyPreset
+from .resources import for_jobflow_remote
 from .signals import ending_in_order
 from .steps import CRYSTAL
 
@@ -223,6 +224,8 @@ def plan_phase(
         for one in flow.jobs:
             # its workers' scripts say it, and some shells would read what is in parentheses
             one.name = re.sub(r"[^\w ,.:+=@%/-]", "", one.name)
+            if isinstance(one, Job):
+                for_jobflow_remote(one)
     return Response(replace=_continued(flow))
 
 

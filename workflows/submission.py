@@ -23,7 +23,7 @@ from interohm.slab_builders.equivalence import settings_between
 
 from .campaign_config import CampaignConfig, InterfacePhase, Phase
 from .campaign_flows import inputs_of, phase_inputs
-from .launchpad import METADATA, PATIENCE_MS
+from .launchpad import METADATA, PATIENCE_MS, WAITS_FOR
 from .plan_cache import PlanCache
 from .plans import kept_plans
 from .queue_repair import in_batches, utc
@@ -420,6 +420,8 @@ def _initialize(launchpad: LaunchPad) -> None:
     for said in ("key", "campaign"):
         launchpad.workflows.create_index(f"metadata.{METADATA}.{said}")
     launchpad.fireworks.create_index("spec._tasks.job.uuid")
+    for said in ("key", "claim"):  # of the few that wait
+        launchpad.fireworks.create_index(f"spec.{WAITS_FOR}.{said}", sparse=True)
 
 
 def index_outputs() -> None:

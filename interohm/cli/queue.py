@@ -161,6 +161,11 @@ def status(
             remark(f"and {len(running) - _LISTED} more; `interohm status --json` has all")
     if any(job.waits_for for job in jobs):
         out.print(_waiting(jobs))
+    if left := sorted({str(job.waits_for) for job in jobs if job.holder_lost}):
+        remark(
+            f"nobody calculates {', '.join(left)} any more; a worker takes it over as soon as one "
+            "runs. `interohm rerun` makes all ready at once"
+        )
     ended_badly = [job for job in jobs if job.state in ("failed", "lost")]
     if failed and ended_badly:
         out.print(_jobs("failed", ended_badly))
