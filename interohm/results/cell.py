@@ -218,15 +218,19 @@ class Following(Result):
         None, description="s; (R_bulk + Σ R_ct)·C, null where no ions pass."
     )
     follows_up_to_c_rate: float | None = Field(
-        None, description="Where the time is a tenth of that of the state of charge; null: always."
+        None,
+        description="Where the time is a tenth of that of the state of charge; null: always, or "
+        "for the reason that is given.",
     )
     follows: bool = Field(False, description="Whether it does at 1C.")
-    reason: str | None = Field(None, description="Why there is no time.")
+    reason: str | None = Field(
+        None, description="Why there is no time, or no current that it could follow."
+    )
 
     @property
     def verdict(self) -> str:
         """Whether the space charge follows at 1C, in words."""
-        if self.relaxation_time_s is None:
+        if self.reason is not None:
             return f"no: {self.reason}"
         if self.follows_up_to_c_rate is None:
             return "yes, at any rate"

@@ -137,6 +137,10 @@ class Formation(Result):
 
     step: Literal["potential", "temperature"] = Field(description="Quantity that was stepped.")
     by: float = Field(description="V or K; height of the step.")
+    temperature_before_K: float | None = Field(None, description="K; until the step.")
+    temperature_after_K: float | None = Field(
+        None, description="K; from the step on: of the relaxations and of what the cell tends to."
+    )
     state_of_charge: float = Field(description="0 is discharged.")
     open_circuit_voltage_V: float = Field(description="V; after the step.")
     time_s: list[float] = Field(default_factory=list, description="s; the step is at 0.")
@@ -161,16 +165,28 @@ class DynamicsResult(Result):
     """A cell in time (`interohm dynamics --json`)."""
 
     cell: str = Field(description="Its name.")
-    temperature_K: float = Field(description="K; temperature.")
+    temperature_K: float = Field(description="K; that before a step of the temperature.")
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used."
     )
     galvanostatic: Galvanostatic | None = Field(None, description="Null after a step.")
     formation: Formation | None = Field(None, description="Null without a step.")
     quasi_equilibrium: QuasiEquilibrium | None = Field(
-        None, description="Half charged, or at the state of charge of the step."
+        None,
+        description="Half charged, or at the state of charge of the step, after it.",
     )
     remarks: list[str] = Field(default_factory=list, description="What else a reader must know.")
+
+    @property
+    def following_at(self) -> str:
+        """At which state of charge, and after which step, `quasi_equilibrium` is, in words."""
+        if self.formation is None:
+            return "state of charge 0.5"
+        found = self.formation
+        after = found.temperature_after_K
+        where = f"state of charge {found.state_of_charge:g}"
+        stepped = found.step == "temperature" and after is not None
+        return f"{where}, {after:g} K" if stepped else where
 
     _cell: Cell | None = PrivateAttr(None)
     _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())
