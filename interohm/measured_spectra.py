@@ -535,10 +535,12 @@ class _Reader:
         if len(distinct) < len(frequency):
             counts = np.bincount(group)
             sums = np.bincount(group, z.real) + 1j * np.bincount(group, z.imag)
-            z = np.asarray(sums / counts, dtype=np.complex128)
+            means = np.asarray(sums / counts, dtype=np.complex128)
+            spread = _spread_percent(z, means[group])
+            z = means
             remarks.append(
                 f"{np.count_nonzero(counts > 1)} frequencies were measured repeatedly: the means "
-                "are taken"
+                f"are taken; single values are up to {spread:.2g} % of |Z| from them"
             )
         else:
             z = z[np.argsort(frequency)]
@@ -604,6 +606,11 @@ def _sweeps(
     if len(parts) > 1 and min(len(part) for part in parts) < FEWEST_POINTS:
         parts = [points]
     yield from parts
+
+
+def _spread_percent(z: ComplexArray, means: ComplexArray) -> float:
+    """Return the largest distance of a value from the mean of its frequency, in percent of it."""
+    return 100.0 * float(np.max(np.abs(z - means) / np.maximum(np.abs(means), 1e-300)))
 
 
 def _splits(line: str | list[str]) -> Iterator[list[str]]:

@@ -109,6 +109,11 @@ def console(*, stderr: bool = False) -> Console:
         def render_str(self, text: str, **kwargs: Any) -> Text:
             return super().render_str(printable(text), **kwargs)
 
+        def print(self, *objects: Any, **kwargs: Any) -> None:
+            for one in objects:
+                _leave_out_empty_intervals(one)
+            super().print(*objects, **kwargs)
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _WIDTH
     return PlainConsole(file=stream, width=width, markup=False, highlight=False, emoji=False)
@@ -186,6 +191,20 @@ def table(*columns: str, title: str | None = None) -> Table:
         numeric = name.endswith((")", "#", "%"))
         made.add_column(name.rstrip("#"), justify="right" if numeric else "left", overflow="fold")
     return made
+
+
+def _leave_out_empty_intervals(printed: Any) -> None:
+    """Take columns of intervals out of a table in which none is known (no samples were drawn)."""
+    from rich.table import Table
+
+    from interohm.results.result import INTERVAL
+
+    if isinstance(printed, Table):
+        printed.columns = [
+            column
+            for column in printed.columns
+            if INTERVAL not in str(column.header) or any(str(cell) for cell in column.cells)
+        ]
 
 
 def shown(value: float | None, digits: int = 4) -> str:

@@ -21,6 +21,7 @@ from interohm.prediction.quasi_equilibrium import quasi_equilibrium_fields
 from interohm.prediction.solved_cell import SolvedState, solve_state
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Cell, ExtrinsicControl, IonContentRange
+from interohm.results.impedance import SOLID_DIFFUSION
 from interohm.results.json_values import column_quantiles, number, numbers, quantiles
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ class _Run:
         for host, (mean, surface) in zip(self.hosts, voltages, strict=True):
             if host.diffusion is not None:
                 lost = sign * ((surface - mean) if host.negative else (mean - surface))
-                parts.append(("solid diffusion", host.metal.name, lost))
+                parts.append((SOLID_DIFFUSION, host.metal.name, lost))
         total = np.sum(np.broadcast_arrays(*(part[2] for part in parts)), axis=0)
         return _Course(soc, rest - sign * total, rest, parts, contents)
 
@@ -382,7 +383,7 @@ class _Run:
         if bad.size:
             last, why = int(bad[0]) - 1, "surface"
             lost = [part for part in found.parts if not np.isfinite(part[2][bad[0]])]
-            if lost and lost[0][0] != "solid diffusion":
+            if lost and lost[0][0] != SOLID_DIFFUSION:
                 why = "current"
             if last < 0:
                 raise InputError(

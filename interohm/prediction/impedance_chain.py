@@ -29,6 +29,7 @@ from interohm.device_models import (
 from interohm.errors import InputError
 from interohm.prediction.sampling import Numbers
 from interohm.records import Insulator, Metal
+from interohm.results.impedance import SOLID_DIFFUSION
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -251,7 +252,7 @@ class _Builder:
         if diffusion is not None and host is not None:
             self.processes.append(
                 Process(
-                    "solid diffusion",
+                    SOLID_DIFFUSION,
                     host.material.name,
                     diffusion.resistance_ohm_cm2 / 3.0,
                     diffusion.capacitance_F_cm2 * 1e6,

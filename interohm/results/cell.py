@@ -235,16 +235,18 @@ class Following(Result):
     )
     follows_up_to_c_rate: float | None = Field(
         None,
-        description="C-rate at which that time is a tenth of that of the state of charge; "
-        "null: always follows.",
+        description="C-rate at which that time is a tenth of that of the state of charge; null: "
+        "always follows, or for the reason given.",
     )
     follows: bool = Field(False, description="Whether the space charge follows at 1C.")
-    reason: str | None = Field(None, description="Reason why there is no time.")
+    reason: str | None = Field(
+        None, description="Reason why there is no time, or no current that it could follow."
+    )
 
     @property
     def verdict(self) -> str:
         """Describe in words whether the space charge follows at 1C."""
-        if self.relaxation_time_s is None:
+        if self.reason is not None:
             return f"no: {self.reason}"
         if self.follows_up_to_c_rate is None:
             return "yes, at any rate"

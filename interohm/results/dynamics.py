@@ -160,6 +160,11 @@ class Formation(Result):
 
     step: Literal["potential", "temperature"] = Field(description="Quantity that was stepped.")
     by: float = Field(description="Height of the step, in V or K.")
+    temperature_before_K: float | None = Field(None, description="K; temperature until the step.")
+    temperature_after_K: float | None = Field(
+        None,
+        description="K; temperature from the step on, that of the relaxations and of the limit.",
+    )
     state_of_charge: float = Field(description="State of charge; 0 is discharged.")
     open_circuit_voltage_V: float = Field(description="V; open-circuit voltage after the step.")
     time_s: list[float] = Field(default_factory=list, description="s; time since the step.")
@@ -184,7 +189,9 @@ class DynamicsResult(Result):
     """A cell in time (`interohm dynamics --json`)."""
 
     cell: str = Field(description="Name of the cell.")
-    temperature_K: float = Field(description="K; temperature.")
+    temperature_K: float = Field(
+        description="K; temperature, that before a step of the temperature."
+    )
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used."
     )
@@ -195,9 +202,20 @@ class DynamicsResult(Result):
     quasi_equilibrium: QuasiEquilibrium | None = Field(
         None,
         description="Comparison with open circuit, half charged or at the state of charge of "
-        "the step.",
+        "the step, after it.",
     )
     remarks: list[str] = Field(default_factory=list, description="Remarks for the reader.")
+
+    @property
+    def following_at(self) -> str:
+        """At which state of charge, and after which step, `quasi_equilibrium` is, in words."""
+        if self.formation is None:
+            return "state of charge 0.5"
+        found = self.formation
+        after = found.temperature_after_K
+        where = f"state of charge {found.state_of_charge:g}"
+        stepped = found.step == "temperature" and after is not None
+        return f"{where}, {after:g} K" if stepped else where
 
     _cell: Cell | None = PrivateAttr(None)
     _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import pi
 from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, PrivateAttr
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from interohm.records.cell_config import Cell
 
 
+#: The process that has no peak: a diffusion that ends in a capacitor.
+SOLID_DIFFUSION = "solid diffusion"
+
+
 class Process(Result):
     """One thing that takes its share of the voltage."""
 
@@ -34,8 +39,16 @@ class Process(Result):
     )
     capacitance_uF_cm2: float | None = Field(None, description="µF/cm²; capacitance in parallel.")
     time_constant_s: float | None = Field(
-        None, description="s; product of both. The process peaks at 1/(2π·time)."
+        None,
+        description="s; product of both. The process peaks at 1/(2π·time); solid diffusion has "
+        "no peak.",
     )
+
+
+def peak_Hz(process: Process) -> float | None:
+    """Return the frequency at which the imaginary part of a process peaks; None without a peak."""
+    time = process.time_constant_s
+    return None if not time or process.name == SOLID_DIFFUSION else 1.0 / (2.0 * pi * time)
 
 
 class Pole(Result):

@@ -16,6 +16,10 @@ Side: TypeAlias = Literal["left", "right"]
 Curve: TypeAlias = list[float | None]
 
 
+#: What tables call the interval of the samples.
+INTERVAL = "5 to 95 %"
+
+
 class Quantiles(TypedDict):
     """The 5, 50 and 95 % quantiles of the samples of the records' uncertainties.
 
