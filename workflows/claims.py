@@ -65,34 +65,6 @@ def claimed(request: CalculationRequest) -> Claim:
     return Claim(request, scratch / request.hash)
 
 
-<<<<<<< HEAD
-def taken(file: IO[str]) -> bool:
-    """Take a folder's `CLAIM`, open, for this process; False while another one has it.
-
-    The kernel gives it back when the file is closed or its holder dies.
-    """
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def hold(file: IO[str], job: str) -> None:
-    """Record in a folder's `CLAIM`, which this process holds, the job that took it."""
-    file.truncate(0)
-    file.write(job)
-    file.flush()
-
-
-def holder(file: IO[str]) -> str:
-    """Return for which job a folder's `CLAIM` is taken, as far as its holder has said so."""
-    file.seek(0)
-    return file.read(_LONGEST_NAME).strip() or "another job"
-
-
-=======
->>>>>>> scale
 def clean(folder: Path) -> None:
     """Remove what a calculation that is in the database needs no more.
 
