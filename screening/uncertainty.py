@@ -26,7 +26,7 @@ from interohm.screening.full_solves import cell_of
 from interohm.screening.phase_arrays import bent_electrode, electrodes_of, electrolytes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from interohm.arrays import Array, IntArray
     from interohm.screening.candidates import Records
@@ -145,7 +145,7 @@ class Sampler:
         insulator = self.records.electrolytes[electrolyte]
         conditions = SideConditions(
             self.temperature_K,
-            config.electrolyte_thickness_nm,
+            config.thickness_nm,
             self._metal_eV,
             float(self.records.reference.ion_charge),
             positive,
@@ -219,7 +219,9 @@ class Sampler:
         return self._fully_solved[key]
 
 
-def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any]:
+def ranking_stability(
+    output: str, values: Array, best_of: int, outside: Sequence[bool] = ()
+) -> dict[str, Any]:
     """Return how sure a ranking is.
 
     Parameters
@@ -231,6 +233,8 @@ def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any
         last.
     best_of : int
         k of "among the best k".
+    outside : sequence of bool, optional
+        Which cells are outside of the model: none of them is ever the best.
 
     Returns
     -------
@@ -246,6 +250,8 @@ def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(count)[:, None] + 1, axis=0)
     among = ranks <= best_of
+    within = np.where(np.array([*outside] or [False] * count)[:, None], np.inf, signed)
+    best = np.where(np.isfinite(within.min(axis=0)), within.argmin(axis=0), -1)
     nominal = np.arange(count)[:, None] + 1
     correlation = None
     if count > 2:
@@ -259,7 +265,7 @@ def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any
             {
                 "quantiles": quantiles(values[row]),
                 "rank": quantiles(ranks[row]),
-                "probability_best": number(np.mean(ranks[row] == 1)),
+                "probability_best": number(np.mean(best == row)),
                 "probability_among_best": number(np.mean(among[row])),
                 "without_solution": int(np.isnan(values[row]).sum()),
             }

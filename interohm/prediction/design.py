@@ -628,7 +628,7 @@ def _contact(
     voltages: list[float | None] = [None]
     if any(isinstance(one, Metal) for one in (left, right)):
         voltages = list(problem.nominal_voltages_V())
-    return stability_fields(left, right, problem.nominal_margin_V(left, right), voltages)
+    return stability_fields(left, right, voltages)
 
 
 def _median(values: Array) -> float | None:

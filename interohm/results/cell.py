@@ -284,6 +284,11 @@ class CellState(Result):
         None, description="Ω·cm²; of all contacts and coatings."
     )
     accumulation_ohm_cm2: float | None = Field(None, description="Ω·cm²; at most 0.")
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether a contact is: the resistances are then those of the unreacted "
+        "phases; null if unknown.",
+    )
     contacts: list[CellContact] = Field(
         default_factory=list, description="Contacts, from left to right."
     )
@@ -333,6 +338,11 @@ class CellResult(Result):
     )
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used, by its name."
+    )
+    assumed: list[str] = Field(
+        default_factory=list,
+        description="Numbers of the records that nobody measured or calculated, as "
+        "LLZO.band_gap_eV.",
     )
     states: list[CellState] = Field(
         default_factory=list, description="The cell at each state of charge."

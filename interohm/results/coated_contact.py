@@ -51,11 +51,21 @@ class CoatedContactResult(Result):
     state_of_charge: float = Field(description="0 is discharged.")
     reference: str = Field(description="Record of the mobile metal, the zero of potential.")
     records: dict[str, str] = Field(description="Hash of each record that was used.")
+    assumed: list[str] = Field(
+        default_factory=list,
+        description="Numbers of the records that nobody measured or calculated, as "
+        "LLZO.band_gap_eV.",
+    )
     samples: int = Field(description="Number of samples of the uncertainties.")
     coatings: list[CoatingPart] = Field(description="Coatings, from left to right.")
     contacts: list[CoatedPair] = Field(description="Contacts, from left to right.")
     reacts: bool | None = Field(
         None, description="Whether a contact does, by energies or by windows; null if unknown."
+    )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether a contact is: the resistances are then those of the unreacted "
+        "phases; null if unknown.",
     )
     depletion_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the two outer phases.")
     interface_resistance_ohm_cm2: float | None = Field(

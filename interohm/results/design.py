@@ -38,6 +38,11 @@ class DesignContact(Result):
         description="V; electrode's potential to the window's limits, or how far two windows "
         "overlap. The worst state.",
     )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether the phases react, or a window is left by more than the uncertainty of "
+        "its limits (95 %): what forms is not described. Null if unknown.",
+    )
     text: str | None = Field(None, description="The same in words.")
 
 

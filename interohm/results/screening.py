@@ -48,9 +48,9 @@ class ScreenedCell(Result):
     )
     outside_of_model: bool | None = Field(
         None,
-        description="Whether an electrode's potential is beyond the window of what touches it, by "
-        "more than the window's uncertainty (95 %), so that something forms there that is not "
-        "described; null in earlier documents.",
+        description="Whether the phases of a contact react, or a potential is beyond the window "
+        "of what touches it by more than the limit's uncertainty (95 %), so that something forms "
+        "there that is not described; null if unknown.",
     )
 
     @property
@@ -65,7 +65,9 @@ class RankedCell(ScreenedCell):
     quantiles: Quantiles | None = Field(None, description="Of the output that ranks.")
     rank: Quantiles | None = Field(None, description="1 is the best.")
     probability_best: float | None = Field(
-        None, description="Fraction of the samples in which it is the best."
+        None,
+        description="Fraction of the samples in which it is the best of the cells that are not "
+        "outside of this model.",
     )
     probability_among_best: float | None = Field(
         None, description="Fraction of the samples in which it is among the best k."
@@ -155,10 +157,13 @@ class BothElectrodes(Result):
 
 
 class ScreeningState(Result):
-    """All cells at one temperature and state of charge."""
+    """All cells at one temperature, state of charge and thickness of the electrolytes."""
 
     temperature_K: float = Field(description="K; temperature.")
     state_of_charge: float = Field(description="0 is discharged.")
+    electrolyte_thickness_nm: float | None = Field(
+        None, description="nm; where the screening has several thicknesses."
+    )
     not_sums: int = Field(description="Cells that are not the sum of their contacts.")
     solved_whole: int = Field(description="How many of these were solved whole.")
     cells: int = Field(description="How many there are.")
@@ -175,6 +180,14 @@ class ScreeningState(Result):
         None, description="All cells; None if there are too many."
     )
 
+    @property
+    def conditions_text(self) -> str:
+        """Return the conditions in words."""
+        text = f"{self.temperature_K:g} K, state of charge {self.state_of_charge:g}"
+        if self.electrolyte_thickness_nm is None:
+            return text
+        return f"electrolytes of {self.electrolyte_thickness_nm / 1000:g} µm, {text}"
+
     def ranked(self, output: str) -> list[RankedCell]:
         """Return the best cells by an output and how sure their ranks are; none if unknown."""
         return self.rankings[output].cells if output in self.rankings else []
@@ -185,7 +198,9 @@ class ScreeningResult(Result):
 
     screening: str = Field(description="Its name.")
     folder: str = Field(description="Where its tables lie.")
-    thickness_nm: float = Field(description="nm; of the electrolyte.")
+    thickness_nm: float | None = Field(
+        description="nm; of the electrolytes. Null where they have several: each state has its own."
+    )
     negative: list[str] = Field(description="The negative electrodes.")
     electrolyte: list[str] = Field(description="The electrolytes.")
     positive: list[str] = Field(description="The positive electrodes.")
@@ -213,6 +228,8 @@ class ScreeningResult(Result):
                 "temperature_K": state.temperature_K,
                 "state_of_charge": state.state_of_charge,
             }
+            if state.electrolyte_thickness_nm is not None:
+                conditions["electrolyte_thickness_nm"] = state.electrolyte_thickness_nm
             cells = next(iter(state.best.values()), [])
             rows += [{**conditions, **cell.document()} for cell in cells]
         return frame_of(rows)
