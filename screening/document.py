@@ -117,10 +117,22 @@ def rankings(
             {**cell, **sure} for cell, sure in zip(described, ranking["cells"], strict=True)
         ]
         # what would decide among cells that nobody can have is worth nothing
-        ranking["next"] = (
-            [] if all(outside) else sampler.next_calculations(output, values[~np.array(outside)])
-        )
+        within = np.flatnonzero(~np.array(outside))
+        if within.size:
+            holds = _records_of(screening, cells, indices[within])
+            ranking["next"] = sampler.next_calculations(output, values[within], holds)
         found[output] = ranking
+    return found
+
+
+def _records_of(screening: Screening, cells: Cells, indices: NDArray[np.int64]) -> list[set[str]]:
+    """Return the names of the records that each of some cells consists of."""
+    records = screening.records
+    found = []
+    for j, i, k in np.stack(cells.places(indices), axis=-1).tolist():
+        sides = (records.negatives[i], records.positives[k])
+        names = {records.electrolytes[j].name, *(side.metal.name for side in sides)}
+        found.append(names | {side.coating.name for side in sides if side.coating is not None})
     return found
 
 

@@ -26,7 +26,7 @@ from interohm.screening.full_solves import cell_of
 from interohm.screening.phase_arrays import bent_electrode, electrodes_of, electrolytes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from interohm.arrays import Array, IntArray
     from interohm.screening.candidates import Records
@@ -83,7 +83,9 @@ class Sampler:
                 progress(1)
         return np.where(np.isfinite(rows), rows, np.nan)
 
-    def next_calculations(self, output: str, values: Array) -> list[dict[str, Any]]:
+    def next_calculations(
+        self, output: str, values: Array, holds: Sequence[Collection[str]]
+    ) -> list[dict[str, Any]]:
         """Return which calculations would help most to choose among cells.
 
         Parameters
@@ -92,6 +94,8 @@ class Sampler:
             By which cells are ranked.
         values : array (n, samples)
             What `outputs` returned for them.
+        holds : sequence of collection of str
+            The records that each of them consists of.
 
         Returns
         -------
@@ -103,15 +107,16 @@ class Sampler:
             return []
         with np.errstate(invalid="ignore", divide="ignore"):
             losses = np.where(values > 0, np.log10(values), np.nan)
-        known = losses[np.isfinite(losses).any(axis=1)]
-        if not known.size:
+        solved = np.asarray(np.isfinite(losses).any(axis=1))
+        if not solved.any():
             return []
         records = self.records
         metals = [one.metal.name for one in (*records.negatives, *records.positives)]
         return next_calculations(
             self._field_samples,
-            known,
+            losses[solved],
             {record.name: record for record in records.all},
+            holds=[one for one, kept in zip(holds, solved.tolist(), strict=True) if kept],
             electrodes=[name for name in metals if name != records.reference.name],
         )
 

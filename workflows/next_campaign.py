@@ -233,7 +233,8 @@ class _Planner:
                 return _Planned(phase, "", f"its crystal cannot be planned: {error.what}", {})
         self.seen |= {one.hash for one in planned}
         hours = sum(map(core_seconds, planned)) / 3600
-        cost = f"{phase['name']}: {len(planned)} calculations, about {hours:.2g} core-hours"
+        count = f"{len(planned)} calculation{'s' * (len(planned) != 1)}"
+        cost = f"{phase['name']}: {count}, about {hours:.2g} core-hours"
         return _Planned(phase, cost, None, files)
 
     def _structure(self, record: Insulator) -> tuple[str | None, dict[str, str]]:

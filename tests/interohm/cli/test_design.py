@@ -63,7 +63,7 @@ def test_json_report_and_campaign_of_a_design(interohm, config, tmp_path):
         assert words in text
     planned = load_campaign(campaign)
     costs = re.findall(
-        r"# +(\S+): (\d+) calculations, about (\S+) core-hours", campaign.read_text()
+        r"# +(\S+): (\d+) calculations?, about (\S+) core-hours", campaign.read_text()
     )
     assert [name for name, _, _ in costs] == [phase.name for phase in planned.phases]
     with Database.open() as database:
