@@ -1,4 +1,4 @@
-"""What it is worth to know an input before one of several candidates is chosen.
+"""Value of knowing an input before one of several candidates is chosen.
 
 Of J candidates with losses Y_j one takes that of the lowest mean. Whoever knows more of the inputs
 takes another one where that tells to: the expected loss falls by

@@ -1,4 +1,4 @@
-"""Where a prediction comes from: a cell's contacts, their records, every number's calculation."""
+"""Lineage of a prediction: a cell's contacts, their records, the calculation of every number."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def origins(database: Database, name: str) -> list[Origin]:
     database : Database
         Open for reading.
     name : str
-        A kept cell, a kept contact as ``Li|LLZO``, a record, or the beginning of a calculation's
+        A saved cell, a saved contact as ``Li|LLZO``, a record, or the beginning of a calculation's
         hash (8 characters at least).
 
     Raises

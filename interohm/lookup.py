@@ -50,7 +50,7 @@ class FoundMaterial(NamedTuple):
 def find_material_at(
     where: str, name_or_path: str, *, relative_to: Path | None, database: Database | None
 ) -> FoundMaterial:
-    """As `find_material`, of a name that stands somewhere: an error names that place."""
+    """Find a record like `find_material`; an error also names the place where the name is used."""
     try:
         return find_material(name_or_path, relative_to=relative_to, database=database)
     except InputError as error:

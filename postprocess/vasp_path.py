@@ -248,17 +248,17 @@ class Image:
 
     @property
     def content(self) -> str:
-        """That of the OUTCAR."""
+        """Content of the OUTCAR."""
         return self.text
 
     @property
     def wall_time_s(self) -> float:
-        """That OUTCAR ends with."""
+        """Wall time at the end of the OUTCAR."""
         return elapsed_time_s(self.text)
 
     @property
     def compared(self) -> dict[str, Any]:
-        """What has to be the same for energies to compare, by OUTCAR's names."""
+        """Settings that must agree for energies to be comparable, by OUTCAR's names."""
         return {
             "ENCUT": self.number("ENCUT"),
             "NELECT": self.number("NELECT"),
@@ -498,7 +498,7 @@ def refuse_impossible_step(where: str, step: np.ndarray) -> None:
 
 
 def _refuse_without_climbing(folder: Path, directory: Path) -> None:
-    """Say why the ions stand still where INCAR counts on an optimizer that VASP does not have."""
+    """Refuse a run whose INCAR relies on an optimizer that this VASP does not have."""
     path = find_file(directory, "OUTCAR")
     tags = _incar(folder)
     wanted = [tag for tag in ("LCLIMB", "IOPT") if tags.get(tag)]

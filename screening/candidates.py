@@ -47,7 +47,7 @@ class CoatableElectrode:
 
     @property
     def label(self) -> str:
-        """The electrode's name, with its coating's."""
+        """Name of the electrode, with that of its coating."""
         if self.coating is None:
             return self.metal.name
         return f"{self.metal.name} + {self.coating.name} ({self.coating_nm:g} nm)"
@@ -77,7 +77,7 @@ class Records:
 
     @property
     def all(self) -> list[Insulator | Metal]:
-        """Every record once."""
+        """All records, each once."""
         electrodes = [*self.negatives, *self.positives]
         coatings = [electrode.coating for electrode in electrodes if electrode.coating is not None]
         found: list[Insulator | Metal] = [

@@ -76,7 +76,7 @@ class Coating(_Config):
 
     @property
     def thicknesses_nm(self) -> list[float]:
-        """All of them, each once."""
+        """All thicknesses, each once."""
         return _each_once(self.thickness_nm)
 
 
@@ -86,7 +86,7 @@ class ScreenConfig(_Config):
     Parameters
     ----------
     name : str
-        Free text; default: that of the file, without its ending.
+        Name of the screening, free text. Default: name of the file without its extension.
     mobile_ion : str
         Mobile ion of the records that "all" and patterns match.
     negative_electrodes, electrolytes, positive_electrodes : Candidates

@@ -1,4 +1,4 @@
-"""What a screening found, as plain JSON values."""
+"""Document of a screening, as plain JSON values."""
 
 from __future__ import annotations
 

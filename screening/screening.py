@@ -54,7 +54,7 @@ class Screening:
 
     @property
     def conditions(self) -> list[tuple[float, float]]:
-        """Every temperature with every state of charge, at each thickness of the electrolytes."""
+        """All combinations of temperature and state of charge, at each thickness."""
         config = self.config
         return [
             (temperature, charge)
@@ -73,7 +73,7 @@ class Screening:
 
     @property
     def question(self) -> Question:
-        """What is asked of all cells."""
+        """Outputs and limits that the screening asks for."""
         config = self.config
         fits = None
         if config.where is not None:

@@ -1,4 +1,4 @@
-"""From the records of a screening to all its contacts and, of them, its cells."""
+"""Tables of a screening: all contacts of its records, and cells of these contacts."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _bend(
     hops: PairHops,
     bent: Sequence[PhaseShare],
 ) -> None:
-    """Put an electrode with a space charge of its own into the table of those that hold theirs."""
+    """Insert an electrode with band bending into the table of those that hold their potential."""
     count, columns = table.shape
     rows = np.arange(count)
     found = solve_pairs(

@@ -1,4 +1,4 @@
-"""How sure the ranking of the best cells is: their records' uncertainties, drawn together.
+"""Confidence in the ranking of the best cells: the records' uncertainties, drawn together.
 
 A number that several cells share moves them alike, so that a cell may be certain to beat another
 although both resistances are known to an order of magnitude only.

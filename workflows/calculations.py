@@ -32,7 +32,7 @@ from .equivalents import (
 from .failures import failure_of, save_failure
 from .launchpad import WAITS_FOR
 from .signals import told_to_end
-from .waiting import TakenError, look_after, put_back, wake, without_wait
+from .waiting import TakenError, had_waited, look_after, put_back, wake, watch, without_wait
 
 
 @job(output_schema=CalculationDocument)
@@ -62,9 +62,12 @@ def calculate(
     """
     with told_to_end() as stopping:
         look_after()
+        watch()
         request = engine_named(engine).request(structure, kind, settings, charge)
         present = _Answer(request)
         if present.known() is not None:
+            if CURRENT_JOB.job is not None and had_waited(CURRENT_JOB.job.config):
+                wake(request.key)  # of those that wait beside it it may have been let go alone
             return present.output
         again = calculate(
             structure, engine=engine, kind=kind, settings=settings, charge=charge, shared=shared
@@ -110,7 +113,7 @@ class _Answer:
 
     @property
     def output(self) -> CalculationDocument:
-        """What the job hands on."""
+        """Output of the job."""
         assert self._found is not None  # it has been found or kept
         return self._found.output
 
@@ -155,7 +158,7 @@ def calculation_request(
 
 
 def is_calculation(job: Job) -> bool:
-    """Whether a job is one of `calculate`."""
+    """Return whether a job is one of `calculate`."""
     return job.function is calculate.original  # jobflow keeps the undecorated function
 
 
@@ -187,7 +190,7 @@ class Known:
 
     @property
     def output(self) -> CalculationDocument:
-        """What a job hands on."""
+        """Output of a job."""
         setting = None if self.setting is None else setting_document(self.setting)
         return CalculationDocument.of(self.calculation, setting)
 

@@ -256,7 +256,7 @@ def interface_plan(
     preset: AnyPreset,
     database: Database,
 ) -> list[str]:
-    """Say which common cell and registries an interface has, and why others were left out.
+    """Describe an interface's common cell and registries, and why others were left out.
 
     Crystals that are not calculated yet are as the campaign gives them; the strained side's height
     follows from calculations, and is left as it is here.
@@ -375,7 +375,7 @@ def _free_slabs(
 
 @dataclass(frozen=True)
 class _Across:
-    """What all hops across one contact share."""
+    """Settings that all hops across one contact share."""
 
     phase: InterfacePhase
     preset: AnyPreset

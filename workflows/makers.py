@@ -44,7 +44,7 @@ Given = Any
 
 @dataclass
 class _PhaseMaker(Maker):
-    """What the Makers of all phases have.
+    """Base of the Makers of all phases.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is worth calculating for a choice, as a campaign that `interohm run` takes."""
+"""Campaign of the calculations that are worth most for a choice, for `interohm run`."""
 
 from __future__ import annotations
 

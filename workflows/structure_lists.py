@@ -58,7 +58,7 @@ class OptimadeList(_List):
     optimade : str
         The provider: an alias such as ``mp``, ``cod`` or ``alexandria``, or the address of its API.
     filter : str
-        In OPTIMADE's language, as ``elements HAS ALL "Li","F" AND nsites<=8``.
+        Filter in OPTIMADE's language, such as ``elements HAS ALL "Li","F" AND nsites<=8``.
     at_most : int
         A query with more structures is refused.
     """

@@ -55,7 +55,7 @@ from .vasp_tasks import read_store
 
 @dataclass(frozen=True)
 class Import:
-    """What was made of finished calculations.
+    """Records and calculations made of finished runs.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Import:
 
     @property
     def calculations(self) -> list[Calculation]:
-        """All that can be used."""
+        """All usable calculations."""
         return list(self.finished.calculations.values())
 
 

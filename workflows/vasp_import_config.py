@@ -1,4 +1,4 @@
-"""What cannot be told from VASP's files: `import.yaml`."""
+"""`import.yaml`: information that VASP's files do not contain."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ Imported = Annotated[
 
 
 class ImportConfig(_Config):
-    """What a folder of finished calculations is about.
+    """Description of a folder of finished calculations.
 
     Parameters
     ----------

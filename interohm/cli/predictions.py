@@ -32,7 +32,7 @@ Figure = Annotated[
 
 def contact(
     left: Annotated[str, typer.Argument(metavar="A", help="A record's name, or a path to YAML.")],
-    right: Annotated[str, typer.Argument(metavar="B", help="The phase to the right of it.")],
+    right: Annotated[str, typer.Argument(metavar="B", help="The phase to the right of A.")],
     temperature: Annotated[float, typer.Option(metavar="K", help="Temperature in kelvin.")] = 300.0,
     soc: Annotated[
         float, typer.Option(metavar="0…1", help="State of charge; 0 is discharged.")
@@ -49,7 +49,7 @@ def contact(
         typer.Option(
             "--barrier-eV",
             metavar="EV",
-            help="Barrier of the ion's hop across the contact, where it is known.",
+            help="Barrier of the ion's hop across the contact, if known.",
         ),
     ] = None,
     coating: Annotated[

@@ -121,7 +121,7 @@ Limit = Annotated[int, typer.Option(min=0, help="Largest number of rows; 0: all.
 
 
 class Format(StrEnum):
-    """What `interohm export` writes."""
+    """File formats of `interohm export`."""
 
     csv = "csv"
     json = "json"

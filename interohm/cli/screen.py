@@ -23,7 +23,7 @@ SCREEN_EXAMPLE = "Example: interohm screen screen48.yaml --report screen48.html"
 def screen(
     config: Annotated[Path, typer.Argument(help="The screening in YAML; see configs/campaigns/.")],
     table: Annotated[
-        bool, typer.Option("--table", help="Write all cells that fit to Parquet, too.")
+        bool, typer.Option("--table", help="Also write all matching cells to Parquet.")
     ] = False,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
@@ -33,7 +33,7 @@ def screen(
         typer.Option(
             "--next",
             metavar="FILE",
-            help="Write what is worth calculating as a campaign for `interohm run`.",
+            help="Write the most valuable calculations as a campaign for `interohm run`.",
         ),
     ] = None,
     workers: Annotated[

@@ -210,7 +210,7 @@ def _resistances(document: ContactResult) -> Table:
 
 
 def _why_apparent(seen: ContactExtrinsic) -> str:
-    """Say what stands between a contact and its measurement."""
+    """Describe the extrinsic parts between a contact and its measurement."""
     said = []
     if seen.contact_fraction is not None and seen.contact_fraction < 1.0:
         said.append(f"{seen.contact_fraction:.3g} of the area in contact")
@@ -253,7 +253,7 @@ def _footnotes(document: ContactResult) -> None:
 
 
 def print_dominant(sensitivity: Sensitivity | None, when: str = "") -> None:
-    """Say which numbers the interval of the resistance is from: what to know better next."""
+    """Print which numbers dominate the interval of the resistance: what to know better next."""
     ranked = (sensitivity or {}).get("log10_interface_resistance") or []
     most = [one for one in ranked if one.variance_share >= _WORTH_NAMING][:3]
     if most:
@@ -271,7 +271,7 @@ def _assumed_barriers(contacts: Sequence[CellContact]) -> list[str]:
 
 
 def _known(contacts: Sequence[CellContact]) -> None:
-    """Say which phases coexist at a contact, and what an interface of the collection gave."""
+    """Describe which phases coexist at a contact, and what an interface of the collection gave."""
     for contact in contacts:
         for text in contact.phases_text:
             console().print(f"{contact.name}: {text}")
@@ -280,7 +280,7 @@ def _known(contacts: Sequence[CellContact]) -> None:
 
 
 def _doubts(contacts: Sequence[CellContact]) -> None:
-    """Say whether the phases react, and where the model is beyond what it knows."""
+    """Describe whether the phases react, and where the model is beyond its range of validity."""
     for text in dict.fromkeys(
         contact.reaction.text
         for contact in contacts
@@ -294,7 +294,7 @@ def _doubts(contacts: Sequence[CellContact]) -> None:
 
 
 def print_assumed(assumed: Sequence[str]) -> None:
-    """Say how many numbers nobody measured or calculated, and where to see them."""
+    """Print how many numbers nobody measured or calculated, and where to see them."""
     if assumed:
         console().print(
             f"assumed, neither measured nor calculated: {', '.join(assumed)} (`interohm materials "

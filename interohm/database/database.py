@@ -165,7 +165,7 @@ class Database:
 
     @staticmethod
     def is_there(settings: Settings) -> bool:
-        """Whether the settings name a server, or a folder with a database in it."""
+        """Return whether the settings name a server, or a folder that contains a database."""
         folder = settings.data
         return (
             settings.mongodb_uri is not None

@@ -53,7 +53,7 @@ class EarlierFolder:
 
     @staticmethod
     def exists(path: Path) -> bool:
-        """Whether there is such a database in the folder."""
+        """Return whether the folder contains such a database."""
         return (path / _SETTINGS).is_file()
 
     def names(self) -> list[str]:

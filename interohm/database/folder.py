@@ -99,7 +99,7 @@ CREATE TABLE blobs (name TEXT PRIMARY KEY, content BLOB NOT NULL);
 
 
 class Changed(NamedTuple):
-    """How many documents a change met, with pymongo's names."""
+    """Numbers of documents that a change affected, with pymongo's names."""
 
     modified_count: int = 0
     deleted_count: int = 0
@@ -136,7 +136,7 @@ class Folder:
 
     @staticmethod
     def exists(path: Path) -> bool:
-        """Whether there is a database in the folder; a creation that was cut off made none."""
+        """Return whether the folder contains a database; an interrupted creation made none."""
         try:
             found = (path / FILE_NAME).lstat()
         except FileNotFoundError:

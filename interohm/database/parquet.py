@@ -50,7 +50,7 @@ class Answer:
     asked: set[str]
 
     def is_number(self, column: str) -> bool:
-        """Whether a column holds numbers."""
+        """Return whether a column holds numbers."""
         return _is_number(self.columns[column])
 
 
@@ -68,7 +68,7 @@ def _kind(type_name: str) -> type | None:
 
 
 def is_table(name: str) -> bool:
-    """Whether a name is that of a Parquet file or of a folder, not of a collection."""
+    """Return whether a name is that of a Parquet file or of a folder, rather than a collection."""
     return name.endswith(".parquet") or os.sep in name or Path(name).is_dir()
 
 
@@ -106,7 +106,7 @@ def query_table(
     limit: int = 0,
     threads: int | None = None,
 ) -> Answer:
-    """Ask a table.
+    """Query a table.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the database adds to a document: the version of its form, and its flat rows.
+"""Additions of the database to a document: the version of its schema, and its flat rows.
 
 Documents of version 1 carry neither. They are read as they are; `interohm migrate` writes them
 anew. Those of a later version than this program's are refused, never guessed at.

@@ -1,4 +1,4 @@
-"""Where documents lie: a MongoDB server; and the lock of who writes into a folder.
+"""Storage of documents on a MongoDB server, and the lock for writing into a folder.
 
 A server and a folder (`interohm.database.folder`) hand out collections that answer to the same
 methods, and keep what is too large for a document as a blob.

@@ -1,4 +1,4 @@
-"""What was chosen in the page, looked up in the database: a key, its document, its figures."""
+"""The selection in the page, looked up in the database: a key, its document, its figures."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def contact_result(
         Makes the right insulator (else the left) a layer of that thickness whose far end is at
         its neutral potential.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening.
     samples : int
         How often the uncertainties are drawn.
     contact : Contact, optional

@@ -1,4 +1,4 @@
-"""Whether two phases react where they touch: by their phase diagram, or else by windows."""
+"""Reactions of two phases in contact: judged by their phase diagram, or else by windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which coating, how thick, and what to calculate next: candidates on common samples.
+"""Choice of a coating, its thickness and the next calculation: candidates on common samples.
 
 All candidates are solved with the same samples of all records' uncertainties, so that what they
 share moves them together. The states of charge of the electrode all count by the worst of them.
@@ -77,7 +77,7 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a candidate does at P points, for S samples (P, S); the worst state of charge."""
+    """Results of a candidate at P points for S samples (P, S), at the worst state of charge."""
 
     points: Array
     interface_ohm_cm2: Array

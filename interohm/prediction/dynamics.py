@@ -128,11 +128,14 @@ def dynamics_result(
     assert cell.contacts is not None
     remarks: list[str] = []
     run: dict[str, Any] | None = None
+    after = cell
     formed: dict[str, Any] | None = None
     try:
         if step is not None:
             index = len(cell.states_of_charge) // 2
-            state = solve_state(cell, materials, index)
+            if step == "temperature":
+                after = cell.model_copy(update={"temperature_K": cell.temperature_K + by})
+            state = solve_state(after, materials, index)
             formed = formation_fields(cell, materials, index, step, by)
             remarks += _step_remarks(materials)
             if progress is not None:
@@ -172,7 +175,7 @@ def dynamics_result(
             "records": {each.name: material_hash(each) for each in materials},
             "galvanostatic": run,
             "formation": formed,
-            "quasi_equilibrium": quasi_equilibrium_fields(cell, state),
+            "quasi_equilibrium": quasi_equilibrium_fields(after, state),
             "remarks": remarks,
         }
     )

@@ -314,7 +314,7 @@ def _layers(
 
 
 def _may_be_thick(layer: SolvedLayer) -> bool:
-    """A metal holds its potential; an insulator needs a neutral bulk and room for it."""
+    """Return whether a phase may be thick: an insulator needs a neutral bulk and enough room."""
     if layer.bulks is None:
         return True
     return not layer.features and _has_room(layer)

@@ -1,4 +1,4 @@
-"""What a reader must be told of a contact: where the model is beyond what it knows."""
+"""Doubts about a contact: conditions under which the model is beyond its range of validity."""
 
 from __future__ import annotations
 

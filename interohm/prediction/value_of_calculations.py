@@ -1,4 +1,4 @@
-"""Which calculation tells most about a choice, per core-hour (docs/design.md).
+"""The calculations that inform a choice most, per core-hour (docs/design.md).
 
 Each calculation gives some numbers of a record with an error of its own. What knowing them is worth
 for the choice among candidates is the value of information of the samples that compared them; what

@@ -43,7 +43,7 @@ _FREQUENCY = (1.0e13, 3.0e12, "assumed: a lithium ion's vibration")
 
 @dataclass(frozen=True)
 class GivenNumbers:
-    """What is known beside the structure; None where it is not.
+    """Known properties of a phase beside its structure; None where unknown.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class GivenNumbers:
     gap_eV, dielectric, ionization_eV, neutral_potential_V : float, optional
         As the record's fields.
     formation_eV : float, optional
-        What a defect costs in the neutral phase.
+        Formation energy of a defect in the neutral phase.
     saturation : float, optional
         Largest fraction of its sites that a defect may take.
     carriers : tuple of str
@@ -241,7 +241,7 @@ def parsed_conversion(text: str) -> tuple[dict[str, float], float, float]:
 
 @dataclass(frozen=True)
 class _Levels:
-    """Where nothing is given, values that do not contradict what is."""
+    """Levels that do not contradict the given ones, for those that are not given."""
 
     ionization_eV: float
     gap_eV: float
@@ -355,7 +355,7 @@ def _quantity(value: float, uncertainty: float, source: str, how: str) -> str:
 
 @dataclass(frozen=True)
 class GivenElectrode:
-    """What is known of an electrode beside its structure; None where it is not.
+    """Known properties of an electrode beside its structure; None where unknown.
 
     Parameters
     ----------

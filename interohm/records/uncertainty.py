@@ -74,7 +74,7 @@ def others_hop(material: Insulator | Metal | Interface) -> bool:
 
 
 def moves_text(error: SharedError) -> str:
-    """Say what a shared error moves, and by how many times it."""
+    """Describe which fields a shared error moves, and by how many times it."""
     return "moves " + ", ".join(
         f"{field} by {times:+g}".replace("-", "−") for field, times in error.moves.items()
     )

@@ -1,4 +1,4 @@
-"""What a reader must know before believing a report: violations, gaps and assumptions."""
+"""Findings that a reader must know before believing a report: violations, gaps, assumptions."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def ranking_section(
 
 
 def zero_of_potential(materials: Sequence[Insulator | Metal]) -> str:
-    """Say what potentials are relative to."""
+    """Describe the zero of potential."""
     metal = reference_metal(list(materials))
     surface = f", surface {metal.surface}" if metal.surface else ""
     return (
@@ -159,7 +159,7 @@ def inputs_section(tables: Sequence[Markup]) -> Markup:
 
 
 def interval_note(quantiles: Sequence[CellQuantiles | ContactQuantiles | None]) -> str:
-    """Say how many samples the intervals are from, and how many had no solution."""
+    """State how many samples the intervals come from, and how many had no solution."""
     known = [item for item in quantiles if item is not None]
     if not known:
         return notes.NO_INTERVALS
@@ -177,7 +177,7 @@ def samples_text(parts: Sequence[TemperatureSweep | ContactQuantiles | None]) ->
 
 
 def capacitance_note(contacts: Sequence[CellContact]) -> str:
-    """Say why a differential capacitance has no interval; nothing where all have one."""
+    """Explain why a differential capacitance has no interval; empty where all have one."""
     bare = any(
         contact.differential_capacitance_uF_cm2 is not None
         and contact.quantiles is not None

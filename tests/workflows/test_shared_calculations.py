@@ -15,7 +15,8 @@ from interohm.files import open_plain
 from interohm.workflows import submission, waiting
 from interohm.workflows.calculations import SharedCalculationError, calculate, is_calculation
 from interohm.workflows.campaign import campaign_flow, jobs_in_order, load_campaign, memory_store
-from interohm.workflows.claims import CLAIM, claimed, hold, taken
+from interohm.workflows.claim_file import CLAIM, hold, taken
+from interohm.workflows.claims import claimed
 from interohm.workflows.context import using
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError

@@ -109,7 +109,7 @@ def _dataset_electrons(element: str, datasets: str) -> int:
 
 
 def has_mpi() -> bool:
-    """Whether gpaw was built with MPI."""
+    """Return whether gpaw was built with MPI."""
     from gpaw import cgpaw
 
     return bool(cgpaw.have_mpi)

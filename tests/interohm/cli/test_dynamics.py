@@ -38,6 +38,8 @@ def test_a_discharge_from_file_to_report_and_database(interohm, cell, tmp_path):
     assert "charge transfer" in ran.out
     assert "the voltage reached its cut-off" in ran.out
     assert "follow up to" in ran.out
+    assert "In use, at state of charge 0.5" in ran.out
+    assert "5 to 95 %" not in ran.out
     assert "report: " in ran.err
     html = report.read_text()
     for title in ("Voltage", "Overpotentials", "What controls", "In use"):
