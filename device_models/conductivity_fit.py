@@ -20,7 +20,7 @@ from .phase import Array, Phase
 
 @dataclass(frozen=True)
 class FittedHop:
-    """What the measured conductivity makes of a phase's hops.
+    """Hops of a phase that reproduce its measured conductivity.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class FittedHop:
     frequency_factor: Array
 
     def applied(self, phase: Phase) -> Phase:
-        """The phase with these hops."""
+        """Return the phase with these hops."""
         return replace(
             phase,
             migration_energy_eV=self.migration_energy_eV,

@@ -344,12 +344,15 @@ def _add(
     from pymongo.errors import BulkWriteError
 
     from .campaign import jobs_in_order
+    from .resources import for_jobflow_remote
     from .submission import Submission, described
 
     made_flows = [get_flow(plan.make_flow()) for plan in plans]
     ordered = [jobs_in_order(flow) for flow in made_flows]
     for own in ordered:
         _check_config(own, controller.project)
+        for job, _ in own:
+            for_jobflow_remote(job)
     counter = controller.auxiliary.find_one_and_update(
         {"next_id": {"$exists": True}}, {"$inc": {"next_id": sum(map(len, ordered))}}
     )

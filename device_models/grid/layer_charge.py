@@ -67,7 +67,7 @@ class Site:
         return 1.0 - self.saturation + self.saturation * empty
 
     def slopes(self, states: list[Array], empty: Array) -> tuple[list[Array], Array]:
-        """How these occupations change with phi/kT."""
+        """Return the derivatives of these occupations with phi/kT."""
         soft = states
         if self.interaction is not None:
             soft = [p / (1.0 + w * p) for p, w in zip(states, self.interaction, strict=True)]
@@ -146,7 +146,7 @@ class ChargeModel:
         return [found[d] for d in sorted(found)], electrons, holes
 
     def between_nodes(self, matrix: Array, dimensions: int) -> ChargeModel:
-        """The model at other places of each element, `matrix` (P, nodes) leads there.
+        """Return the model at other points of each element, interpolated by `matrix` (P, nodes).
 
         Arrays of `dimensions` axes whose first is not 1 differ from node to node.
         """
@@ -169,7 +169,7 @@ class ChargeModel:
         )
 
     def layer(self, index: int) -> ChargeModel:
-        """One layer of a model whose arrays are (..., n, E or 1, B)."""
+        """Return one layer of a model whose arrays are (..., n, E or 1, B)."""
 
         def pick(value: Any) -> Any:
             if isinstance(value, np.ndarray):

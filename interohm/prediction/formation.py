@@ -218,6 +218,8 @@ def formation_fields(
     return {
         "step": step,
         "by": by,
+        "temperature_before_K": cell.temperature_K,
+        "temperature_after_K": after.temperature_K,
         "state_of_charge": state.state_of_charge,
         "open_circuit_voltage_V": rested,
         "time_s": numbers(found.time_s),

@@ -1,4 +1,4 @@
-"""From records to the device model's arrays: nominal values, or samples of their uncertainties.
+"""Arrays of the device model from records: nominal values, or samples of their uncertainties.
 
 Energies and potentials are drawn from normal distributions, quantities that are positive by nature
 (densities, frequencies, distances, the dielectric constant, masses) from lognormal ones with the
@@ -86,7 +86,7 @@ class FieldSamples:
 
     @property
     def redrawn(self) -> int:
-        """How many of the samples were drawn again for any record."""
+        """Number of samples that were drawn again for any record."""
         rows = np.zeros(self.samples, dtype=bool)
         for attempts in self.attempts.values():
             rows |= attempts > 0

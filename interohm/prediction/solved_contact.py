@@ -87,7 +87,7 @@ class ContactSolution:
 
     @property
     def space_charge_ohm_cm2(self) -> Array:
-        """Of the thick sides: a metal has none, that of a layer solved whole is part of it."""
+        """Space-charge resistance of thick sides: 0 of a metal and of a layer solved as a whole."""
         parts = [
             part
             for side, part in self._space_charges
@@ -105,12 +105,12 @@ class ContactSolution:
 
     @property
     def depletion_ohm_cm2(self) -> Array:
-        """Of both sides."""
+        """Depletion of both sides."""
         return np.asarray(self.depletion_left_ohm_cm2 + self.depletion_right_ohm_cm2)
 
     @property
     def accumulation_ohm_cm2(self) -> Array:
-        """What a sum along the cell has less than the interface says, at most 0."""
+        """Difference of a sum along the cell from the interface resistance, at most 0."""
         parts = [
             (0.0 if isinstance(side, FiniteLayer) else part) - depletion
             for (side, part), depletion in zip(
