@@ -88,9 +88,9 @@ def _origins(database: Database, name: str) -> list[Origin]:
         if found:
             return found
         raise InputError(
-            f"no contact {left} | {right} is kept in {database.location}",
+            f"no contact {left} | {right} is saved in {database.location}",
             where="why",
-            fix=f"`interohm contact {left} {right} --save` keeps one",
+            fix=f"`interohm contact {left} {right} --save` saves one",
         )
     if name in database.material_names() or name in shipped_names():
         return [_record(database, name, used=None)]

@@ -145,7 +145,7 @@ def _check_one_record_a_name(materials: Sequence[Insulator | Metal], where: str)
             raise InputError(
                 f"two different records are called {material.name}",
                 where=where,
-                fix="rename one: uncertainties and results are told apart by the names",
+                fix="rename one: uncertainties and results are identified by name",
             )
 
 
@@ -203,7 +203,7 @@ class _Finder:
         fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting:
             raise InputError(
-                f"no record's name fits {pattern!r}",
+                f"no record's name matches {pattern!r}",
                 where=location,
                 fix="`interohm materials list` shows them all",
             )

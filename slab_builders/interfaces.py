@@ -704,7 +704,7 @@ def distinct_registries(
             kept.append((shift, whole))
     if not kept:
         raise InputError(
-            "no lateral shift leaves both contacts alike: a slab has no centre of inversion",
+            "no lateral shift makes both contacts equivalent: a slab has no centre of inversion",
             where="geometry",
             fix="choose a termination with one, or `geometry: vacuum`",
         )

@@ -140,7 +140,7 @@ def build_slab(
         f"{name} is polar (Tasker type III): no symmetric termination without a dipole among "
         f"those tried ({tried})",
         where="facet",
-        fix="choose another Miller index, such as one whose planes hold all elements",
+        fix="choose another Miller index, such as one whose planes contain all elements",
     )
 
 

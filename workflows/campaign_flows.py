@@ -79,7 +79,7 @@ def _check_metal(config: CampaignConfig, metal: Structure) -> None:
             f"{config.metal_structure} is {metal.composition.reduced_formula}; the energy per atom "
             f"of the metal of {config.mobile_ion} is the zero of all chemical potentials",
             where="metal_structure",
-            fix=f"give a structure that holds {config.mobile_ion} alone",
+            fix=f"give a structure that contains only {config.mobile_ion}",
         )
 
 

@@ -306,7 +306,7 @@ def interface_step(phase: InterfacePhase, preset: AnyPreset) -> InterfaceStep | 
         raise InputError(
             f"the preset {preset.name} has no settings for interfaces",
             where=f"{phase.name}: preset",
-            fix="give it `interface`, as production has it",
+            fix="give it `interface`, as in production",
         )
     if phase.hop is not None and preset.interface.hop is None:
         raise InputError(

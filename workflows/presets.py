@@ -519,7 +519,7 @@ def _document(path: Path) -> dict[str, Any]:
             raise InputError(
                 f"{' and '.join(missing)}: those of {name} are of the functional {base.get('xc')}",
                 where=str(path),
-                fix=f"state them for {data['xc']}; `corrections_per_atom: {{}}` has none",
+                fix=f"state them for {data['xc']}; `corrections_per_atom: {{}}` for none",
             )
     return _changed(base, data)
 

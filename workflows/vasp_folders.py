@@ -100,7 +100,7 @@ class Finished:
         if rivals:
             error = self.left_out[rivals[0]]
             raise InputError(
-                f"{role}: {rivals[0]} could be it, and is not whole: {error.what}",
+                f"{role}: {rivals[0]} could be meant, but is incomplete: {error.what}",
                 where=error.where,
                 fix=f"{error.fix or 'correct it'}; or name another folder in {CONFIG}, or list it "
                 "under ignore",
@@ -252,7 +252,7 @@ class Finished:
                 found.append(name)
             elif named is not None:
                 raise InputError(
-                    f"bands: {name} is not of the bulk's cell and method "
+                    f"bands: {name} does not have the bulk's cell and method "
                     f"({said(differ) or 'another structure'})",
                     where=CONFIG,
                     fix="name one that is",

@@ -306,7 +306,7 @@ def load_import(root: Path) -> ImportConfig:
     path = root / CONFIG
     if not path.is_file():
         raise InputError(
-            f"there is no {CONFIG}, which says what cannot be told from VASP's files",
+            f"there is no {CONFIG}, which contains what VASP's files do not say",
             where=str(root),
             fix="write mobile_ion and phases (name, kind, formula, facet; for an insulator "
             "dielectric_constant) into it; configs/examples/import.yaml shows every field",

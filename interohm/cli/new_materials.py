@@ -251,7 +251,7 @@ def _refuse_options(
             f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} of a record of kind {other}, "
             f"and {name} is of kind {kind}{reason}",
             where="materials new",
-            fix=f"leave it out, or say --kind {other}",
+            fix=f"leave it out, or give --kind {other}",
         )
 
 

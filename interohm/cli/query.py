@@ -311,7 +311,9 @@ def _copy(settings: Settings, from_folder: Path | None, to_folder: Path | None) 
     from interohm.database.transfer import copy_documents
 
     if from_folder is not None and to_folder is not None:
-        raise InputError("one of --from and --to is taken", where="migrate", fix="give one of them")
+        raise InputError(
+            "--from and --to cannot be combined", where="migrate", fix="give one of them"
+        )
     folder = from_folder or to_folder
     assert folder is not None
     other = settings.model_copy(update={"data": folder, "mongodb_uri": None})

@@ -127,9 +127,9 @@ class EarlierFolder:
         if named != b"sqlite" or any(re.fullmatch("[A-Za-z]+", mode) is None for mode in written):
             raise InputError(
                 f"the folder is not a database of interohm: its file {_ENGINE} or {_SETTINGS} "
-                "names something else than SQLite",
+                "names something other than SQLite",
                 where=self.location,
-                fix="find out who wrote it; a database of this program has the one word sqlite in "
+                fix="find out who wrote it; a database of this program has only the word sqlite in "
                 f"{_ENGINE}",
             )
 

@@ -91,7 +91,7 @@ def table_files(path: Path) -> list[str]:
         )
     if any(sign in file for file in found for sign in "*?["):
         raise InputError(
-            "the name of a file has one of * ? [, which stand for other files",
+            "a file name contains one of * ? [, which are wildcards",
             where=str(path),
             fix="rename the file or its folder",
         )
@@ -161,7 +161,8 @@ def query_table(
         raise InputError(
             f"the table cannot be read: {str(error).splitlines()[0]}",
             where=str(path),
-            fix="the condition must fit the columns' types, the files must be Parquet of one kind",
+            fix="check that the condition matches the types of the columns, and that all files "
+            "are Parquet with the same columns",
         ) from None
     kept = rows[:limit] if limit else rows
     return Answer(columns, kept, len(kept) < len(rows), asked)

@@ -99,8 +99,8 @@ def given(document: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     version = document.get(VERSION_FIELD, 1)
     if not isinstance(version, int) or version > VERSION:
         raise InputError(
-            f"a document of schema version {version} is from a later interohm than this one, "
-            f"which knows {VERSION}",
+            f"a document of schema version {version} is from a later version of interohm; this "
+            f"one knows {VERSION}",
             where=where,
             fix="update interohm",
         )

@@ -277,7 +277,7 @@ def _locked(file: IO[str], path: Path, *, shared: bool) -> bool:
         return False
     except OSError as error:
         raise InputError(
-            f"the data folder's file system does not lock files: {error.strerror}",
+            f"the data folder's file system does not support file locks: {error.strerror}",
             where=str(path),
             fix="let INTEROHM_DATA name a folder on another file system",
         ) from None

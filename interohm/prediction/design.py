@@ -497,9 +497,9 @@ def candidates_of(design: Design) -> list[list[tuple[Coating, Thicknesses]]]:
     ]
     if not pairs:
         raise InputError(
-            "every coating would be beside itself",
+            "every second layer would be the same material as the coating next to it",
             where="second_layer.coatings",
-            fix="name other materials than in coatings",
+            fix="name materials that are not in coatings",
         )
     return pairs
 

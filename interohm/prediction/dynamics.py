@@ -63,7 +63,7 @@ def chosen_step(
     potential, temperature, charge = names
     if potential_V is not None and temperature_K is not None:
         raise InputError(
-            "a step of the potential and one of the temperature at once",
+            "a potential step and a temperature step cannot be combined",
             where=temperature,
             fix="give one of them",
         )
@@ -73,7 +73,7 @@ def chosen_step(
         return "temperature", temperature_K
     if state_of_charge is not None:
         raise InputError(
-            "a run goes over all states of charge",
+            "a run at constant current covers all states of charge",
             where=charge,
             fix=f"give {potential} or {temperature} with it, or leave it out",
         )
@@ -146,8 +146,7 @@ def dynamics_result(
             )
             if blocked is not None:
                 raise InputError(
-                    f"contacts[{blocked}] lets no ions across, so that the cell has no charge to "
-                    "give",
+                    f"contacts[{blocked}] blocks ions, so the cell cannot deliver any charge",
                     where="contacts",
                     fix="give a step (--potential-step, --temperature-step), or free the contact",
                 )

@@ -134,7 +134,8 @@ def galvanostatic_fields(
     known = [one.capacity_C_cm2 * one.span for one in hosts if one.capacity_C_cm2 is not None]
     if not known:
         raise InputError(
-            "no electrode says how many ions it holds, so a C-rate does not give a current",
+            "no electrode's record states how many ions it holds, so a C-rate does not define a "
+            "current",
             where="layers",
             fix="give sites_per_formula and space_charge.site_density_cm3 in an electrode's record",
         )
@@ -390,7 +391,8 @@ class _Run:
                     f"no voltage at this current: {lost[0][0] if lost else 'diffusion'} of "
                     f"{lost[0][1] if lost else 'an electrode'} has no overpotential",
                     where="c_rate",
-                    fix="choose a lower C-rate, or see what `interohm cell` says of the contacts",
+                    fix="choose a lower C-rate, or see what `interohm cell` reports about the "
+                    "contacts",
                 )
         end = float(time_s[last])
         if bad.size and why == "surface":

@@ -478,7 +478,7 @@ def write_updated_records(
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"no folder can be made there: {error.strerror}",
+            f"the folder cannot be created: {error.strerror}",
             where=str(folder),
             fix="name another folder",
         ) from None

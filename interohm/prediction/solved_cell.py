@@ -116,7 +116,7 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
         layer, field = cell.layers[index], f"layers[{index}]"
         if isinstance(material, Metal) and index not in ends:
             raise InputError(
-                f"{field}: {material.name} is a metal inside of the cell",
+                f"{field}: {material.name} is a metal inside the cell",
                 where=where,
                 fix="put metals at the two ends, insulators between them",
             )
@@ -154,7 +154,7 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
             or layer.acceptors_cm3
         ):
             raise InputError(
-                f"{field}: fermi_level and dopants have no meaning in the metal {material.name}",
+                f"{field}: fermi_level and dopants do not apply to the metal {material.name}",
                 where=where,
                 fix="remove them",
             )

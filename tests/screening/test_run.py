@@ -283,7 +283,7 @@ def test_shared_numbers_move_cells_together(tmp_path):
         ({"electrolytes": ["Li"]}, "Li is a metal"),
         ({"negative_electrodes": ["LLZO"]}, "LLZO is an insulator"),
         ({"electrolytes": ["LLZ"]}, "there is no material 'LLZ'"),
-        ({"electrolytes": ["Xx*"]}, "no record's name fits"),
+        ({"electrolytes": ["Xx*"]}, "no record's name matches"),
         ({"electrolytes": {"names": "all", "where": "band_gap < 0"}}, "no record is left"),
         ({"electrolytes": {"names": "all", "where": "bandgap < 0"}}, "no field 'bandgap'"),
         ({"positive_coatings": [{"material": "Li", "thickness_nm": 1}]}, "Li is a metal"),

@@ -53,7 +53,7 @@ class GpawEngine:
                 f"this gpaw has no functional {name}: {error}",
                 where="preset: xc",
                 fix="PBE, LDA, RPBE or revPBE; others need libxc: apt install libxc-dev, then "
-                "build gpaw anew without `nolibxc = True`",
+                "rebuild gpaw without `nolibxc = True`",
             ) from None
         for element in sorted({element.symbol for element in structure.composition}):
             try:

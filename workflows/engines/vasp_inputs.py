@@ -279,7 +279,7 @@ def _maker_options(maker: str | None) -> dict[str, Any]:
         raise InputError(
             f"maker: {maker} is not an atomate2 maker for VASP",
             where="preset",
-            fix="name its class with its module, as atomate2.vasp.jobs.core.StaticMaker",
+            fix="name its class with its module, such as atomate2.vasp.jobs.core.StaticMaker",
         )
     defaults = type(generator)()
     given = {

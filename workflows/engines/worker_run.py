@@ -46,7 +46,7 @@ def check_space(folder: Path) -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise InputError(
-                f"the folder cannot be made: {error.strerror}",
+                f"the folder cannot be created: {error.strerror}",
                 where=str(folder),
                 fix="check its permissions, or let INTEROHM_DATA name another folder",
             ) from None
