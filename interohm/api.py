@@ -552,6 +552,8 @@ def _records(
                 f"{one} is the record in {database.location}; it hides the shipped {one}",
                 stacklevel=3,
             )
+        if (text := known.taken_text) is not None:
+            warnings.warn(text, stacklevel=3)
         found.append(known.material)
     return found
 

@@ -75,7 +75,7 @@ def cells_of(
     def side_contacts(coatable: Sequence[CoatableElectrode], positive: bool) -> SideContacts:
         conditions = SideConditions(
             temperature_K,
-            config.electrolyte_thickness_nm,
+            config.thickness_nm,
             reference_work_function_eV(records.reference, None),
             float(z),
             positive,
@@ -114,7 +114,7 @@ def cells_of(
     return Cells(
         side_contacts(records.negatives, False),
         side_contacts(records.positives, True),
-        config.electrolyte_thickness_nm,
+        config.thickness_nm,
     )
 
 

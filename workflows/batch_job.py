@@ -32,6 +32,7 @@ def calculate_in_time(
     label: str,
     known: Callable[[], Calculation | None],
     keep: Callable[[Calculation], None],
+    disconnect: Callable[[], None],
     stopping: threading.Event,
 ) -> Calculation | None:
     """Run a calculation to its end and keep it, unless the batch job around it ends before.
@@ -43,7 +44,9 @@ def calculate_in_time(
     label : str
         Of the job, for those that wait for it.
     known, keep : callable
-        Look the calculation up in the database, and save it there; nothing is held open between.
+        Look the calculation up in the database, and save it there.
+    disconnect : callable
+        Called before it takes long, so that nothing is held open meanwhile.
     stopping : Event
         Set by SIGTERM.
 
@@ -71,6 +74,7 @@ def calculate_in_time(
         if not taken(held) and can_come_back():
             raise TakenError(claim, holder(held))
         while not taken(held):
+            disconnect()
             if time_is_up():
                 return None
             time.sleep(_POLL_S)
@@ -81,6 +85,7 @@ def calculate_in_time(
         if found is not None:
             clean(folder)
             return found
+        disconnect()
         if time_is_up():
             if not stopping.is_set():
                 _let_the_batch_job_end()

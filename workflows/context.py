@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -72,6 +72,17 @@ def active_database() -> Iterator[Database]:
                 "reach the server; then `interohm rerun`",
             ) from None
         yield database
+
+
+@contextlib.contextmanager
+def connected() -> Iterator[Callable[[], None]]:
+    """Let the block use one connection to the database; what it yields ends that before.
+
+    So a calculation of days holds nothing open, and what is asked before it connects once.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(using(stack.enter_context(active_database())))
+        yield stack.close
 
 
 def results_of(database: str | Path | None) -> dict[str, str]:

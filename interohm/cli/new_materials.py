@@ -165,7 +165,8 @@ def new(
     chosen = decided if kind is None else kind.value
     if kind is None:
         remark(f"kind: {chosen}, since {why}; --kind says otherwise")
-    beside = os.path.relpath(structure)
+    # relative to the record, which lies in the current folder
+    beside = Path(os.path.relpath(structure)).as_posix()
     of_insulators = {
         "--conductivity": conductivity,
         "--activation": activation,
@@ -291,11 +292,10 @@ def print_implied(material: Insulator | Metal) -> None:
     from interohm.prediction.implied import implied
     from interohm.records import Metal
 
-    if isinstance(material, Metal):
-        return
     found = implied(material)
     if found.lines:
-        print_line(f"{material.name} at 300 K, in contact with its mobile metal:")
+        beside = "" if isinstance(material, Metal) else ", in contact with its mobile metal"
+        print_line(f"{material.name} at 300 K{beside}:")
     for label, value in found.lines:
         print_line(f"  {label} {value}")
     for text in found.warnings:

@@ -290,7 +290,7 @@ def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[Ph
     assert screening.question
     if dry_run:
         cells = math.prod(len(names) for names in screening.names.values())
-        states = len(screening.conditions)
+        states = len(screening.conditions) * len(screening.each_thickness())
         print_line(f"{cells} cells under {states} conditions in {parts} parts, none submitted")
     else:
         keep_asked(screening)

@@ -132,15 +132,21 @@ def _keep(
     }
     electrolytes = {record.name: record for record in records.electrolytes}
     best = {
-        (cell.negative, cell.electrolyte, cell.positive, state.temperature_K)
+        (
+            cell.negative,
+            cell.electrolyte,
+            cell.positive,
+            state.temperature_K,
+            state.electrolyte_thickness_nm or result.thickness_nm or config.thickness_nm,
+        )
         for state in result.states
         for cell in state.best[config.rank_by[0]]
     }
     advance = stages("cells to save", len(best))
     contacts = set()
-    for negative, electrolyte, positive, temperature in sorted(best):
+    for negative, electrolyte, positive, temperature, thickness_nm in sorted(best):
         described, materials = cell_of(
-            config,
+            config.at_thickness(thickness_nm),
             electrodes[negative],
             electrolytes[electrolyte],
             electrodes[positive],

@@ -423,6 +423,7 @@ def design_result(
     uncoated, uncoated_logs = _uncoated(problem)
     documents: list[dict[str, Any]] = []
     losses, resistances = [], []
+    consists_of: list[set[str]] = []
     others, margins = [], []
     for candidate, outcome, best in solved:
         chosen = outcome.at(best)
@@ -436,6 +437,7 @@ def design_result(
             logs = np.log10(chosen.interface_ohm_cm2)
         if not _react(document["contacts"]):
             losses.append(logs + _BROKEN_DECADES * ~keeps)
+            consists_of.append({one.name for one in _phases(candidate)})
         inside = keeps & np.isfinite(logs) & (not document["outside_of_model"])
         resistances.append(np.where(inside, logs, np.inf))
     resistances.append(uncoated_logs)
@@ -472,6 +474,7 @@ def design_result(
                 problem.samples,
                 np.array(losses),
                 problem.records,
+                holds=consists_of,
                 electrodes=[one.name for one in (left, right)],
             )
             if losses
@@ -628,7 +631,7 @@ def _contact(
     voltages: list[float | None] = [None]
     if any(isinstance(one, Metal) for one in (left, right)):
         voltages = list(problem.nominal_voltages_V())
-    return stability_fields(left, right, problem.nominal_margin_V(left, right), voltages)
+    return stability_fields(left, right, voltages)
 
 
 def _median(values: Array) -> float | None:

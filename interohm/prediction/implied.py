@@ -9,11 +9,12 @@ import numpy as np
 from interohm import device_models as models
 from interohm.errors import InputError
 from interohm.prediction.electrodes import clipped_mu_eV, reference_work_function_eV
+from interohm.prediction.implied_electrode import electrode_lines, electrode_warnings
 from interohm.prediction.sampling import phase_of
 from interohm.prediction.single_contact import Conditions, solve_contact
 from interohm.prediction.solved_contact import require_neutral_bulk
 from interohm.prediction.validity import contact_validity
-from interohm.records import Conductivity, Insulator
+from interohm.records import Conductivity, Insulator, Metal
 from interohm.records.reference import reference_metal
 
 #: At which everything is told.
@@ -32,14 +33,15 @@ class Implied:
     doubts: list[str] = field(default_factory=list)
 
 
-def implied(insulator: Insulator) -> Implied:
-    """Return what an insulator's record implies at 300 K, in equilibrium with the mobile metal.
+def implied(material: Insulator | Metal) -> Implied:
+    """Return what a record implies at 300 K.
 
-    mu of the mobile element is the metal's, within the stability window.
+    An insulator is in equilibrium with the mobile metal: mu of the mobile element is the metal's,
+    within the stability window. An electrode is told at both ends of its curve.
 
     Parameters
     ----------
-    insulator : Insulator
+    material : Insulator or Metal
         The record.
 
     Returns
@@ -47,6 +49,12 @@ def implied(insulator: Insulator) -> Implied:
     Implied
         Names with values and their units; a record without a neutral bulk has a warning instead.
     """
+    if isinstance(material, Metal):
+        return Implied(electrode_lines(material, TEMPERATURE_K), electrode_warnings(material))
+    return _of_insulator(material)
+
+
+def _of_insulator(insulator: Insulator) -> Implied:
     try:
         reference = reference_metal([insulator])
         work_function = reference_work_function_eV(reference, None)

@@ -332,7 +332,9 @@ class Carriers(_Model):
 
 
 class Conductivity(_Model):
-    """The measured conductivity of the undoped bulk, from which migration energies follow.
+    """The measured conductivity of the undoped bulk within its stability window.
+
+    The migration energies follow from it.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from interohm.records.material import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from interohm.records.interface import Interface
 
@@ -44,6 +44,16 @@ def quantities(material: Insulator | Metal | Interface) -> Iterator[tuple[str, Q
                 prefix = f"states[{state.ion_content:g}]"
                 yield f"{prefix}.voltage_V", state.voltage_V
                 yield f"{prefix}.work_function_eV", state.work_function_eV
+
+
+def assumed_fields(materials: Iterable[Insulator | Metal]) -> list[str]:
+    """Return every number that nobody measured or calculated, as ``LLZO.band_gap_eV``."""
+    return [
+        f"{name}.{field}"
+        for name, material in {one.name: one for one in materials}.items()
+        for field, quantity in quantities(material)
+        if quantity.assumed
+    ]
 
 
 def is_uncertain(material: Insulator | Metal) -> bool:

@@ -24,6 +24,7 @@ from interohm.report.potential_map import (
 from interohm.report.ranking import ranking_figure
 from interohm.report.space_charge import concentration_figure, conductivity_figure
 from interohm.report.tables import Markup, interval, shown
+from interohm.results.design import OUTSIDE
 from interohm.results.json_values import likely_below
 
 if TYPE_CHECKING:
@@ -194,9 +195,14 @@ def resistance_key(label: str, part: Part) -> tuple[str, str, str]:
     return label, f"{shown(part.value_ohm_cm2, 3)} Ω·cm²", spread
 
 
-def share_keys(quantiles: CellQuantiles | ContactQuantiles) -> list[tuple[str, str, str]]:
-    """Return how likely an interface is to be good enough, by what counts as that."""
-    below = likely_below(quantiles.share_above_ohm_cm2)
+def share_keys(solved: CellState | ContactResult) -> list[tuple[str, str, str]]:
+    """Return how likely an interface is to be good enough, by what counts as that.
+
+    Nothing is good of what lies outside of the model.
+    """
+    if solved.outside_of_model:
+        return [("verdict", OUTSIDE, "see the remarks above")]
+    below = likely_below(solved.spreads().share_above_ohm_cm2)
     return [] if below is None else [("likely below (Ω·cm²)", below, "")]
 
 

@@ -312,6 +312,11 @@ class CellState(Result):
     accumulation_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; accumulation in all layers, at most 0."
     )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether any contact is outside of the model. The resistances are then those "
+        "of the unreacted phases. Null if unknown.",
+    )
     contacts: list[CellContact] = Field(
         default_factory=list, description="Contacts, from left to right."
     )
@@ -365,6 +370,11 @@ class CellResult(Result):
     )
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used, by its name."
+    )
+    assumed: list[str] = Field(
+        default_factory=list,
+        description="Numbers of the records that nobody measured or calculated, as "
+        "LLZO.band_gap_eV.",
     )
     states: list[CellState] = Field(
         default_factory=list, description="The cell at each state of charge."

@@ -63,6 +63,11 @@ class CoatedContactResult(Result):
     state_of_charge: float = Field(description="State of charge; 0 is discharged.")
     reference: str = Field(description="Record of the mobile metal, the zero of potential.")
     records: dict[str, str] = Field(description="Hash of each record that was used.")
+    assumed: list[str] = Field(
+        default_factory=list,
+        description="Numbers of the records that nobody measured or calculated, as "
+        "LLZO.band_gap_eV.",
+    )
     samples: int = Field(description="Number of samples of the uncertainties.")
     coatings: list[CoatingPart] = Field(description="Coatings, from left to right.")
     contacts: list[CoatedPair] = Field(description="Contacts, from left to right.")
@@ -72,6 +77,11 @@ class CoatedContactResult(Result):
     )
     depletion_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; depletion of the two outer phases."
+    )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether any contact is outside of the model. The resistances are then those "
+        "of the unreacted phases. Null if unknown.",
     )
     interface_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; sum of coatings, charge transfers and depletion."

@@ -500,6 +500,13 @@ class CellContact(ContactState):
     reaction: Reaction | None = Field(
         None, description="Reaction of the two phases; null without energies of both by one method."
     )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether the phases react, or a window is left by more than the uncertainty of "
+        "its limits (95 %): the resistance is then that of the unreacted phases. Null if "
+        "unknown.",
+    )
+    outside_text: str | None = Field(None, description="Why it is, in words.")
     extrinsic: ContactExtrinsic | None = Field(
         None, description="Apparent resistance; null without extrinsic parts."
     )
@@ -554,6 +561,11 @@ class ContactResult(CellContact):
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used, by its name."
     )
+    assumed: list[str] = Field(
+        default_factory=list,
+        description="Numbers of the records that nobody measured or calculated, as "
+        "LLZO.band_gap_eV.",
+    )
     temperature_sweep: TemperatureSweep | None = Field(
         None, description="Resistances over the temperature, if asked for."
     )
@@ -595,6 +607,8 @@ class ContactResult(CellContact):
     def __repr__(self) -> str:
         value = self.resistance.interface_resistance_ohm_cm2
         shown = "unknown" if value is None else f"{value:.3g} Ω·cm²"
+        if self.outside_of_model:
+            shown += ", outside of this model"
         return f"<{self.name}, {self.temperature_K:g} K: interface resistance {shown}>"
 
     __str__ = __repr__
@@ -605,6 +619,30 @@ class ContactResult(CellContact):
 
         title = f"{self.name}, {self.temperature_K:g} K"
         return table(("", "value", ""), contact_keys(self), caption=title)
+
+
+def outside_texts(contacts: Iterable[CellContact]) -> list[str]:
+    """Return which contacts are outside of the model and why, each once, as remarks.
+
+    A contact that is so at some states of charge only is told with these, and with the numbers of
+    the last one.
+    """
+    every: dict[str, list[CellContact]] = {}
+    for contact in contacts:
+        every.setdefault(contact.name, []).append(contact)
+    lines = []
+    for name, ones in every.items():
+        outside = [one for one in ones if one.outside_of_model]
+        if not outside:
+            continue
+        charges = ", ".join(f"{one.state_of_charge:g}" for one in outside)
+        at = "" if len(outside) == len(ones) else f" at state of charge {charges}"
+        lines.append(f"{name} is outside of this model{at}: {outside[-1].outside_text}")
+    return lines
+
+
+#: What a resistance means where a contact is outside of the model.
+UNREACTED = "the resistance is that of the unreacted phases, however low it looks"
 
 
 class _HasDoubts(Protocol):

@@ -43,6 +43,12 @@ class DesignContact(Result):
         description="V; distance of the electrode's potential from the window's limits, or "
         "overlap of two windows, at the worst state of charge.",
     )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether the phases react, or exceed a window by more than the uncertainty of "
+        "its limits (95 %), so that something forms that the model does not describe. Null if "
+        "unknown.",
+    )
     text: str | None = Field(None, description="Description in words.")
 
 

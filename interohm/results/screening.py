@@ -53,9 +53,9 @@ class ScreenedCell(Result):
     )
     outside_of_model: bool | None = Field(
         None,
-        description="Whether an electrode's potential exceeds the window of its neighbour by "
-        "more than the window's uncertainty (95 %), so that something forms that "
-        "the model does not describe; null in earlier documents.",
+        description="Whether the phases of a contact react, or exceed a window by more than the "
+        "uncertainty of its limits (95 %), so that something forms that the model does not "
+        "describe; null if unknown.",
     )
 
     @property
@@ -70,7 +70,9 @@ class RankedCell(ScreenedCell):
     quantiles: Quantiles | None = Field(None, description="Quantiles of the output that ranks.")
     rank: Quantiles | None = Field(None, description="Quantiles of the rank; 1 is the best.")
     probability_best: float | None = Field(
-        None, description="Fraction of the samples in which it is the best."
+        None,
+        description="Fraction of the samples in which it is the best of the cells that are not "
+        "outside of this model.",
     )
     probability_among_best: float | None = Field(
         None, description="Fraction of the samples in which it is among the best k."
@@ -162,10 +164,13 @@ class BothElectrodes(Result):
 
 
 class ScreeningState(Result):
-    """Results of all cells at one temperature and state of charge."""
+    """Results of all cells at one temperature, state of charge and thickness."""
 
     temperature_K: float = Field(description="K; temperature.")
     state_of_charge: float = Field(description="State of charge; 0 is discharged.")
+    electrolyte_thickness_nm: float | None = Field(
+        None, description="nm; thickness of the electrolytes, where the screening has several."
+    )
     not_sums: int = Field(description="Number of cells that are not the sum of their contacts.")
     solved_whole: int = Field(description="Number of these that were solved as a whole.")
     cells: int = Field(description="Number of cells.")
@@ -186,6 +191,14 @@ class ScreeningState(Result):
         None, description="All cells; null if there are too many."
     )
 
+    @property
+    def conditions_text(self) -> str:
+        """Return the conditions in words."""
+        text = f"{self.temperature_K:g} K, state of charge {self.state_of_charge:g}"
+        if self.electrolyte_thickness_nm is None:
+            return text
+        return f"electrolytes of {self.electrolyte_thickness_nm / 1000:g} µm, {text}"
+
     def ranked(self, output: str) -> list[RankedCell]:
         """Return the best cells by an output and how sure their ranks are; none if unknown."""
         return self.rankings[output].cells if output in self.rankings else []
@@ -196,7 +209,10 @@ class ScreeningResult(Result):
 
     screening: str = Field(description="Name of the screening.")
     folder: str = Field(description="Folder of the tables.")
-    thickness_nm: float = Field(description="nm; thickness of the electrolyte.")
+    thickness_nm: float | None = Field(
+        description="nm; thickness of the electrolytes. Null if there are several: each state has "
+        "its own."
+    )
     negative: list[str] = Field(description="Names of the negative electrodes.")
     electrolyte: list[str] = Field(description="Names of the electrolytes.")
     positive: list[str] = Field(description="Names of the positive electrodes.")
@@ -224,6 +240,8 @@ class ScreeningResult(Result):
                 "temperature_K": state.temperature_K,
                 "state_of_charge": state.state_of_charge,
             }
+            if state.electrolyte_thickness_nm is not None:
+                conditions["electrolyte_thickness_nm"] = state.electrolyte_thickness_nm
             cells = next(iter(state.best.values()), [])
             rows += [{**conditions, **cell.document()} for cell in cells]
         return frame_of(rows)

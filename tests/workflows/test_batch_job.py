@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jobflow import CURRENT_JOB, Job
@@ -118,8 +120,24 @@ def test_a_job_that_was_taken_too_late_goes_back(monkeypatch: pytest.MonkeyPatch
     job, folder = relaxation()
     monkeypatch.setattr(batch_job, "_BEGUN", time.monotonic() - 100)
     monkeypatch.setenv("INTEROHM_WALLTIME_S", "105")
+    connections, at_the_end = [], []
+    opened, wait = Database.open, batch_job._let_the_batch_job_end
+
+    @contextlib.contextmanager
+    def counted(*given: Any, **named: Any) -> Iterator[Database]:
+        connections.append("open")
+        with opened(*given, **named) as database:
+            yield database
+        connections.append("closed")
+
+    monkeypatch.setattr(Database, "open", counted)
+    monkeypatch.setattr(
+        batch_job, "_let_the_batch_job_end", lambda: (at_the_end.extend(connections), wait())
+    )
     response = job.run(memory_store())
     assert response.replace is not None
+    # one connection for all that is asked, and none while it waits
+    assert at_the_end == connections == ["open", "closed"]
     assert not (folder / "request.json").exists()
 
 
