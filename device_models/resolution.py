@@ -1,4 +1,4 @@
-"""What a probe of finite resolution shows of a profile: its convolution with a Gaussian, exactly.
+"""Profile seen by a probe of finite resolution: its convolution with a Gaussian, exactly.
 
 A profile is linear between its points and constant beyond its ends; its integral with a Gaussian is
 a sum of error functions, linear in the values. Jumps (a place that appears twice) need no care.

@@ -1,4 +1,4 @@
-"""Which input's uncertainty dominates an answer: first-order indices from given samples.
+"""Sensitivity of an output to its uncertain inputs: first-order indices from given samples.
 
 The first-order Sobol index of an input is ``S = Var(E[output | input])/Var(output)``, the share of
 the output's variance that knowing this input alone would remove. It is estimated from any

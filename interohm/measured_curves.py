@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ _UNCERTAINTIES = frozenset(
 
 @dataclass(frozen=True)
 class Axis:
-    """What one column holds.
+    """Quantity and unit of one column.
 
     Parameters
     ----------
@@ -73,12 +73,29 @@ class Axis:
         Each in that of the result.
     unit : str
         Of the result, and of a column that names none.
+    opposite : mapping of str to str
+        Names of columns that hold a constant minus the quantity, each with the reason in words:
+        their values change sign.
+    unlike : mapping of str to str
+        Words in the name of a column that is something else, each with what to do about it.
+    ambiguous_units, ambiguous : tuple of str
+        Units, and words in the names of columns without a unit, that do not tell the quantity from
+        its opposite.
     """
 
     name: str
     names: tuple[str, ...]
     units: Mapping[str, float]
     unit: str
+    opposite: Mapping[str, str] = field(default_factory=dict)
+    unlike: Mapping[str, str] = field(default_factory=dict)
+    ambiguous_units: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Return all names by which a column is found."""
+        return (*self.names, *self.opposite)
 
 
 @dataclass(frozen=True)
@@ -113,6 +130,7 @@ class _Row:
 class _Column:
     place: int
     unit: str | None
+    opposite: str | None = None
 
 
 def read_curve(path: Path, x: Axis, y: Axis) -> MeasuredCurve:
@@ -191,8 +209,9 @@ class _Reader:
             raise self._too_short()
         found = np.array(points, dtype=float)
         uncertainty = found[:, 2] if found.shape[1] > 2 else None
+        y = -found[:, 1] if columns[1].opposite else found[:, 1]
         return MeasuredCurve(
-            found[:, 0], found[:, 1], uncertainty, str(self.path), self._taken(names, columns)
+            found[:, 0], y, uncertainty, str(self.path), self._taken(names, columns)
         )
 
     def _taken(self, names: _Row | None, columns: Sequence[_Column]) -> tuple[str, ...]:
@@ -207,6 +226,8 @@ class _Reader:
                 unit = f"in {axis.unit}, since it names no unit"
             else:
                 unit = "in the units of its cells"
+            if column.opposite:
+                unit += f", with its sign reversed ({column.opposite})"
             told.append(f"{kind}: {heading!r}, {unit}")
         return tuple(told)
 
@@ -243,7 +264,7 @@ class _Reader:
         return " " if decimal else ","
 
     def _is_data(self, row: _Row) -> bool:
-        """Whether every cell is a number, with a unit or without, or missing."""
+        """Return whether every cell is a number, with or without a unit, or missing."""
         numbers = [self._number(cell) is not None for cell in row.cells]
         return any(numbers) and all(
             number or not cell or cell.lower() in MISSING
@@ -281,7 +302,7 @@ class _Reader:
         return names, units
 
     def _names_in(self, cells: Sequence[str]) -> bool:
-        known = (*self.x.names, *self.y.names)
+        known = (*self.x.known, *self.y.known)
         return any(self._heading(cell)[0] in known for cell in cells)
 
     def _check_remark(self, row: _Row) -> None:
@@ -356,7 +377,10 @@ class _Reader:
         rest = [column for column in range(len(headings)) if column not in errors]
         found: list[int | None] = []
         for axis in (self.x, self.y):
-            by_name = [column for column in rest if headings[column][0] in axis.names]
+            by_name = [column for column in rest if headings[column][0] in axis.known]
+            canonical = [column for column in rest if headings[column][0] == axis.names[0]]
+            if any(headings[column][0] in axis.opposite for column in by_name) and canonical:
+                by_name = canonical
             by_unit = [column for column in rest if headings[column][1] in axis.units]
             likely = [column for column in by_name if column in by_unit] or by_name or by_unit
             if len(likely) > 1:
@@ -377,7 +401,11 @@ class _Reader:
         x, y = (column for column in found if column is not None)
         if x == y:
             raise self._error(row, f"{row.cells[x]!r} may be both the place and the value")
-        columns = [_Column(x, headings[x][1]), _Column(y, headings[y][1])]
+        columns = []
+        for axis, place in ((self.x, x), (self.y, y)):
+            name, unit = headings[place]
+            self._check_meant(row, axis, place, name, unit)
+            columns.append(_Column(place, unit, opposite=axis.opposite.get(name)))
         of_y = [
             column
             for column in errors
@@ -395,6 +423,25 @@ class _Reader:
         if own:
             columns.append(_Column(own[0], headings[own[0]][1] or columns[1].unit))
         return columns
+
+    def _check_meant(self, row: _Row, axis: Axis, place: int, name: str, unit: str | None) -> None:
+        """Refuse a column that was found by its unit or its place, and is likely something else."""
+        # a single letter tells no more than a unit
+        if name in axis.known and len(name) > 1:
+            return
+        words = name.split()
+        for word in words:
+            if fix := axis.unlike.get(word):
+                raise self._error(row, f"{row.cells[place]!r} is not the {axis.name}", fix)
+        unclear = unit is None and any(word in axis.ambiguous for word in words)
+        if unclear or unit in axis.ambiguous_units:
+            opposite = next(iter(axis.opposite))
+            other = opposite.replace(" ", "_")
+            raise self._error(
+                row,
+                f"{row.cells[place]!r} may be the {axis.name} or a {opposite}, whose signs differ",
+                f"call it {axis.names[0]}_{axis.unit} or {other}_{axis.ambiguous_units[0]}",
+            )
 
     def _point(self, row: _Row, columns: Sequence[_Column]) -> list[float] | None:
         cells = [row.cells[column.place] for column in columns]
@@ -447,4 +494,5 @@ class _Reader:
 
 
 def _plain(name: str) -> str:
-    return " ".join(re.sub(r"[\W_]+", " ", name.lower(), flags=re.UNICODE).split())
+    signed = re.sub(r"^\s*[-−–]\s*(?=[^\W\d])", "minus ", name.lower())
+    return " ".join(re.sub(r"[\W_]+", " ", signed, flags=re.UNICODE).split())

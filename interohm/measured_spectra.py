@@ -144,7 +144,7 @@ def read_spectrum(path: str | Path, *, area_cm2: float | None = None) -> Measure
 
 @dataclass(frozen=True)
 class _Column:
-    """Of a heading: what it holds, where, and the factor to Hz, ohm or rad.
+    """Meaning of a heading: the quantity, its column, and the factor to Hz, ohm or rad.
 
     ``unit`` is ``Hz``, ``ohm``, ``ohm cm2`` or ``rad``, None where the heading names none.
     """
@@ -435,7 +435,7 @@ class _Reader:
             self._once("no unit of the phase in the heading: read as degrees")
 
     def _without_heading(self, lines: Sequence[str | list[str]]) -> _Block | None:
-        """Three columns of numbers, and nothing else but comments."""
+        """Read three columns of numbers without a heading; only comments may stand beside them."""
         columns = {
             kind: _Column(kind, place, 1.0, 1.0, None)
             for place, kind in enumerate(("frequency", "real", "imaginary"))
@@ -535,10 +535,12 @@ class _Reader:
         if len(distinct) < len(frequency):
             counts = np.bincount(group)
             sums = np.bincount(group, z.real) + 1j * np.bincount(group, z.imag)
-            z = np.asarray(sums / counts, dtype=np.complex128)
+            means = np.asarray(sums / counts, dtype=np.complex128)
+            spread = _spread_percent(z, means[group])
+            z = means
             remarks.append(
                 f"{np.count_nonzero(counts > 1)} frequencies were measured repeatedly: the means "
-                "are taken"
+                f"are taken; single values are up to {spread:.2g} % of |Z| from them"
             )
         else:
             z = z[np.argsort(frequency)]
@@ -604,6 +606,11 @@ def _sweeps(
     if len(parts) > 1 and min(len(part) for part in parts) < FEWEST_POINTS:
         parts = [points]
     yield from parts
+
+
+def _spread_percent(z: ComplexArray, means: ComplexArray) -> float:
+    """Return the largest distance of a value from the mean of its frequency, in percent of it."""
+    return 100.0 * float(np.max(np.abs(z - means) / np.maximum(np.abs(means), 1e-300)))
 
 
 def _splits(line: str | list[str]) -> Iterator[list[str]]:

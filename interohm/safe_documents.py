@@ -1,4 +1,4 @@
-"""No document makes the program import or run code of somebody else.
+"""Protection against documents that would make the program import or run foreign code.
 
 Documents name Python classes in the way of monty, ``{"@module": ..., "@class": ...}``, and monty's
 decoder imports what they name, deep within pymatgen's structures and jobflow's outputs too. Whoever

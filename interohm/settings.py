@@ -93,7 +93,7 @@ def load_settings() -> Settings:
 
 
 def has_batch_system() -> bool:
-    """Whether this machine belongs to a cluster: advice there is another than on a laptop."""
+    """Return whether this machine belongs to a cluster, where other advice applies."""
     return any(shutil.which(command) for command in ("sbatch", "qsub"))
 
 

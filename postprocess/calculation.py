@@ -1,4 +1,4 @@
-"""What one finished calculation left behind, whichever engine did it."""
+"""Documents of finished calculations, the same for every engine."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class MigrationPath(BaseModel):
 
 
 class DielectricResponse(BaseModel):
-    """What the static dielectric constant is made of, in one primitive cell.
+    """Parts of the static dielectric constant, in one primitive cell.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class Calculation(BaseModel):
 
     @property
     def final_structure(self) -> Structure:
-        """The structure that energy and potentials belong to."""
+        """Structure that energy and potentials belong to."""
         return Structure.from_dict(self.structure)
 
     @property

@@ -1,4 +1,4 @@
-"""Of the calculated sites of each defect, the one that it takes, and how sure its energy is."""
+"""Choice among the calculated sites of each defect, and the uncertainty of its energy."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class DefectCandidate:
 
     @property
     def defect(self) -> str:
-        """The name that its charge states share."""
+        """Name that the defect's charge states share."""
         return self.sublattice or self.name
 
 
@@ -115,7 +115,7 @@ class ChosenDefect:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the candidates' formation energies are measured against.
+    """Reference of the candidates' formation energies.
 
     Parameters
     ----------

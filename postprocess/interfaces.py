@@ -1,4 +1,4 @@
-"""What the calculation of a joined pair of slabs says: line-up, dipole, charge, adhesion, barrier.
+"""Results of a joined pair of slabs: line-up, dipole, charge, adhesion, barrier.
 
 Line-up by macroscopic averages after A. Baldereschi, S. Baroni, R. Resta, Phys. Rev. Lett. 61, 734
 (1988).
@@ -78,7 +78,7 @@ def dipole_V(left: Middle, right: Middle, left_vacuum_eV: float, right_vacuum_eV
 
 @dataclass(frozen=True)
 class ChargeTransfer:
-    """What joining did to the electrons, beside the two sides alone at the same positions.
+    """Charge that joining moved, relative to the two sides alone at the same positions.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ class HopAcross:
 
     @property
     def mean_eV(self) -> float:
-        """What the exchange current has: detailed balance makes it the mean of both."""
+        """Barrier of the exchange current: by detailed balance, the mean of both directions."""
         return (self.forward_eV + self.backward_eV) / 2
 
     @property

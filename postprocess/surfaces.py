@@ -1,4 +1,4 @@
-"""Which surface a phase shows: surface energies, Wulff shape, and the level that follows.
+"""Surfaces of a phase: surface energies, Wulff shape, and the level that follows.
 
 Wulff construction: Tran et al., Sci. Data 3, 160080 (2016), by pymatgen.
 """
@@ -72,7 +72,7 @@ class Surface:
 
     @property
     def slab(self) -> Calculation:
-        """The slab that counts."""
+        """Slab that determines the surface."""
         return self.series[-1].slab
 
     def level_eV(self, size: SlabSize, *, metal: bool) -> float:
@@ -110,7 +110,7 @@ class Survey:
 
     @property
     def stable(self) -> Surface:
-        """The surface of the lowest energy."""
+        """Surface of the lowest energy."""
         known = [np.inf if energy is None else energy for energy in self.energies_J_m2]
         return self.surfaces[first_of_lowest(known, _SAME_ENERGY_J_M2)]
 

@@ -1,4 +1,4 @@
-"""What of VASP's settings changes a total energy, and what the functional is called in print.
+"""VASP's settings that change a total energy, and the name of the functional in print.
 
 INCAR's tags count before the complete list that VASP writes: of METAGGA and IVDW this list has
 nothing, so that a run with r2SCAN looks like one with PBE in it.

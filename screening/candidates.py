@@ -47,7 +47,7 @@ class CoatableElectrode:
 
     @property
     def label(self) -> str:
-        """The electrode's name, with its coating's."""
+        """Name of the electrode, with that of its coating."""
         if self.coating is None:
             return self.metal.name
         return f"{self.metal.name} + {self.coating.name} ({self.coating_nm:g} nm)"
@@ -77,7 +77,7 @@ class Records:
 
     @property
     def all(self) -> list[Insulator | Metal]:
-        """Every record once."""
+        """All records, each once."""
         electrodes = [*self.negatives, *self.positives]
         coatings = [electrode.coating for electrode in electrodes if electrode.coating is not None]
         found: list[Insulator | Metal] = [
@@ -145,7 +145,7 @@ def _check_one_record_a_name(materials: Sequence[Insulator | Metal], where: str)
             raise InputError(
                 f"two different records are called {material.name}",
                 where=where,
-                fix="rename one: uncertainties and results are told apart by the names",
+                fix="rename one: uncertainties and results are identified by name",
             )
 
 
@@ -203,7 +203,7 @@ class _Finder:
         fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting:
             raise InputError(
-                f"no record's name fits {pattern!r}",
+                f"no record's name matches {pattern!r}",
                 where=location,
                 fix="`interohm materials list` shows them all",
             )

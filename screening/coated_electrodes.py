@@ -67,7 +67,7 @@ def coated_side(
     other_mu_eV : array (K,)
         mu of all electrodes of the other side.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening of charges.
     interfaces : sequence of Interface
         What is known of contacts.
     progress : callable, optional

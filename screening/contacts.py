@@ -1,4 +1,4 @@
-"""All contacts of electrodes with electrolytes, once: what every cell is made of.
+"""Contacts of all electrodes with all electrolytes, each solved once, of which cells consist.
 
 A cell of thick layers that are neutral by their ions alone is the sum of its contacts (physics.md,
 section 5): ``ASR = R(negative | electrolyte) + R(electrolyte | positive)``, each with half of the
@@ -106,7 +106,7 @@ OF_PAIRS = tuple(
 
 @dataclass(frozen=True)
 class SideConditions:
-    """What all contacts of one table share.
+    """Conditions that all contacts of one table share.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ class PairHops:
     areal_site_density_cm2: Array
 
     def take(self, index: NDArray[np.int64]) -> PairHops:
-        """Those of some pairs."""
+        """Select the contacts of some pairs."""
         return PairHops(
             *(
                 value[index] if np.ndim(value := getattr(self, field.name)) else value

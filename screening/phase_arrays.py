@@ -1,4 +1,4 @@
-"""What a screening knows of electrodes and electrolytes, as arrays: one row for each.
+"""Electrodes and electrolytes of a screening as arrays: one row for each.
 
 From records, or from arrays that somebody has in another way: the contacts need nothing else.
 """

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -54,7 +54,7 @@ class Screening:
 
     @property
     def conditions(self) -> list[tuple[float, float]]:
-        """Every temperature with every state of charge."""
+        """All combinations of temperature and state of charge, at each thickness."""
         config = self.config
         return [
             (temperature, charge)
@@ -73,7 +73,7 @@ class Screening:
 
     @property
     def question(self) -> Question:
-        """What is asked of all cells."""
+        """Outputs and limits that the screening asks for."""
         config = self.config
         fits = None
         if config.where is not None:
@@ -85,6 +85,20 @@ class Screening:
             counted=tuple(config.histograms),
             fits=fits,
         )
+
+    def each_thickness(self) -> list[Screening]:
+        """Return the screening at each thickness of the electrolytes, each with a folder."""
+        every = self.config.electrolyte_thicknesses_nm
+        if len(every) == 1:
+            return [replace(self, config=self.config.at_thickness(every[0]))]
+        return [
+            replace(
+                self,
+                config=self.config.at_thickness(thickness_nm),
+                folder=self.folder / f"{thickness_nm:.10g}nm",
+            )
+            for thickness_nm in every
+        ]
 
     def folder_of(self, temperature_K: float, state_of_charge: float) -> Path:
         """Return where one temperature and state of charge is kept."""

@@ -39,7 +39,7 @@ _SAME_SITE_A = 0.1
 
 @dataclass(frozen=True)
 class DefectSite:
-    """Where a defect sits in the conventional cell.
+    """Position of a defect in the conventional cell.
 
     Parameters
     ----------

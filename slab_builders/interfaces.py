@@ -71,7 +71,7 @@ class OrientedSlab:
 
     @property
     def thickness_A(self) -> float:
-        """From the lowest nucleus to the highest one."""
+        """Distance from the lowest to the highest nucleus."""
         return float(self.heights_A[-1] - self.heights_A[0])
 
     @property
@@ -241,7 +241,7 @@ def _onto(
     heights_A: np.ndarray,
     plane: np.ndarray,
 ) -> bool:
-    """Whether every one of some atoms lies on an atom of its element."""
+    """Return whether every one of some atoms lies on an atom of its element."""
     for element, position, height in zip(species, image, image_heights_A, strict=True):
         away = position - fractional
         away = (away - np.round(away)) @ plane
@@ -333,7 +333,7 @@ class Match:
 
     @property
     def largest_strain(self) -> float:
-        """The larger one of the two in the plane."""
+        """Larger one of the two strains in the plane."""
         return float(np.abs(self.principal).max())
 
     def why_not(self, *, max_strain: float, max_atoms: int) -> str | None:
@@ -467,7 +467,7 @@ def best_match(matches: Sequence[Match], *, max_strain: float, max_atoms: int) -
 
 @dataclass(frozen=True)
 class Joint:
-    """Two slabs in one cell along their contact; how they lie on each other is still open.
+    """Two slabs in one cell along their contact; their lateral shift and gap are still open.
 
     Parameters
     ----------
@@ -491,7 +491,7 @@ class Joint:
 
     @property
     def atoms(self) -> tuple[int, int]:
-        """Of the left and of the right slab."""
+        """Numbers of atoms of the left and of the right slab."""
         return (
             len(self.left.species) * abs(_determinant(self.repeats[0])),
             len(self.right.species) * abs(_determinant(self.repeats[1])),
@@ -642,7 +642,7 @@ class Joint:
 def join(
     left: OrientedSlab, right: OrientedSlab, match: Match, *, normal_strain: float = 0.0
 ) -> Joint:
-    """Put two slabs into their common cell; the one that gives way is strained.
+    """Join two slabs in their common cell; one of them is strained.
 
     Parameters
     ----------
@@ -704,7 +704,7 @@ def distinct_registries(
             kept.append((shift, whole))
     if not kept:
         raise InputError(
-            "no lateral shift leaves both contacts alike: a slab has no centre of inversion",
+            "no lateral shift makes both contacts equivalent: a slab has no centre of inversion",
             where="geometry",
             fix="choose a termination with one, or `geometry: vacuum`",
         )
@@ -712,7 +712,7 @@ def distinct_registries(
 
 
 def contacts_alike(sandwich: Structure) -> bool:
-    """Whether a symmetry operation exchanges the two contacts of a sandwich."""
+    """Return whether a symmetry operation exchanges the two contacts of a sandwich."""
     analyzer = SpacegroupAnalyzer(sandwich, symprec=SYMMETRY_TOLERANCE_A)
     return any(
         round(float(operation.rotation_matrix[2, 2])) == -1

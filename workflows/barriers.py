@@ -78,7 +78,7 @@ def barrier_jobs(
         rivals = [p for p, one in enumerate(planned) if one.site.name == defect and one.ionic]
         if not rivals or planned[rivals[0]].site.change != -1:
             raise InputError(
-                f"{defect} is none of the phase's vacancies",
+                f"{defect} is not one of the phase's vacancies",
                 where=f"{phase.name}: hops",
                 fix="calculate the hop of a vacancy; give others from literature",
             )

@@ -109,7 +109,7 @@ def calculate_in_time(
 
 @functools.cache
 def end_of_batch_job() -> float | None:
-    """When the batch job around this process ends, on `time.monotonic`'s clock; None: never.
+    """Return when the batch job around this process ends, on `time.monotonic`'s clock; None: never.
 
     ``INTEROHM_WALLTIME_S`` counts from the start of this process; without it Slurm or PBS is asked.
     """

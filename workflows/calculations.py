@@ -115,7 +115,7 @@ class _Answer:
 
     @property
     def output(self) -> CalculationDocument:
-        """What the job hands on."""
+        """Output of the job."""
         assert self._found is not None  # it has been found or kept
         return self._found.output
 
@@ -160,7 +160,7 @@ def calculation_request(
 
 
 def is_calculation(job: Job) -> bool:
-    """Whether a job is one of `calculate`."""
+    """Return whether a job is one of `calculate`."""
     return job.function is calculate.original  # jobflow keeps the undecorated function
 
 
@@ -192,7 +192,7 @@ class Known:
 
     @property
     def output(self) -> CalculationDocument:
-        """What a job hands on."""
+        """Output of a job."""
         setting = None if self.setting is None else setting_document(self.setting)
         return CalculationDocument.of(self.calculation, setting)
 

@@ -1,4 +1,4 @@
-"""Who calculates what: one worker at a time, in one folder, for all settings of a calculation."""
+"""Claims on calculations: one worker at a time, in one folder, whatever the settings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KEPT = frozenset(
 
 @dataclass(frozen=True)
 class Claim:
-    """As whom, and where, a calculation is made.
+    """Request and folder of a claimed calculation.
 
     Parameters
     ----------

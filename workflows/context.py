@@ -26,7 +26,7 @@ _ACTIVE: ContextVar[Database | None] = ContextVar("active_database", default=Non
 
 @contextlib.contextmanager
 def using(database: Database) -> Iterator[None]:
-    """Let the jobs that run inside this block use ``database``."""
+    """Make the jobs that run inside this block use ``database``."""
     token = _ACTIVE.set(database)
     try:
         yield
@@ -36,7 +36,7 @@ def using(database: Database) -> Iterator[None]:
 
 @contextlib.contextmanager
 def active_database() -> Iterator[Database]:
-    """The launcher's database, or, in a worker of a queue, the one that the settings name.
+    """Return the launcher's database or, in a worker of a queue, the one that the settings name.
 
     Raises
     ------
@@ -135,12 +135,12 @@ def require_server() -> None:
 
 
 def _in_a_worker() -> bool:
-    """Whether a queue runs the present job; FireWorks' number of it is in its metadata."""
+    """Return whether a queue runs the present job; FireWorks' number of it is in its metadata."""
     job = CURRENT_JOB.job
     return (job is not None and "fw_id" in job.metadata) or in_a_worker_of_jobflow_remote()
 
 
 def in_a_worker_of_jobflow_remote() -> bool:
-    """Whether jobflow-remote runs the present job."""
+    """Return whether jobflow-remote runs the present job."""
     remote = sys.modules.get("jobflow_remote.jobs.run")
     return remote is not None and remote.CURRENT_JOBDOC.job_doc is not None

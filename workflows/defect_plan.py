@@ -1,4 +1,4 @@
-"""Which defects of a phase are calculated, in which charge states, and what ions they take."""
+"""Plan of a phase's defects: which ones, in which charges, and the ions that they take."""
 
 from __future__ import annotations
 

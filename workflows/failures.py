@@ -1,4 +1,4 @@
-"""What is kept of a calculation that failed, until it is finished or fails again."""
+"""Records of failed calculations, kept until a calculation is finished or fails again."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def open_launchpad() -> Iterator[LaunchPad]:
 
 
 def let_be_taken(launchpad: LaunchPad, criteria: dict[str, Any]) -> None:
-    """Let waiting jobs of a launchpad be taken by the next worker.
+    """Make waiting jobs of a launchpad available to the next worker.
 
     Parameters
     ----------

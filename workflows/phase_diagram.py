@@ -272,5 +272,5 @@ def entries_of_file(path: Path, *, where: str) -> list[ComputedEntry]:
         raise InputError(
             f"{path} cannot be read as entries: {error}",
             where=where,
-            fix='a JSON list of {"composition": {"Li": 1}, "energy": eV of that many atoms}',
+            fix='give a JSON list of {"composition": {"Li": 1}, "energy": eV of that many atoms}',
         ) from None

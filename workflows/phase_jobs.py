@@ -160,7 +160,7 @@ Output: TypeAlias = dict[str, Any] | None
 
 
 class InsulatorOutputs(TypedDict):
-    """What the jobs of an insulator gave.
+    """Outputs of an insulator's jobs.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ class CrystalCells(TypedDict):
 
 
 class DefectPlan(TypedDict):
-    """Which defects were asked for, in which supercell."""
+    """Requested defects and their supercell."""
 
     defects: list[dict[str, Any]]
     multiples: Multiples

@@ -1,4 +1,4 @@
-"""All that a phase's flow is made of, and the job that makes it: on a worker, when it is due."""
+"""Inputs of a phase's flow, and the job that makes the flow on a worker when it is due."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
 
 @dataclass(frozen=True)
 class PhaseInputs:
-    """What a phase's flow is made of; nothing of it is read from a file any more.
+    """Inputs of a phase's flow, complete without any file.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class PhaseInputs:
             known_oxidation_states(structure, phase.oxidation_states)
 
     def _check_elements(self, structure: Structure, where: str) -> None:
-        """Say that functional or data sets are missing before anything is calculated."""
+        """Report a missing functional or missing data sets before anything is calculated."""
         preset, phase = self.preset, self.phase
         steps = preset.metal if where == "metal_structure" else preset.insulator
         bulk = steps.bulk.engine_settings(preset.xc)
@@ -255,7 +255,7 @@ def as_structure(given: Any) -> Structure:
 
 
 def _continued(flow: Flow) -> Flow:
-    """Let the flow's last job, which makes its record, go on as the present one.
+    """Make the flow's last job, which makes its record, continue as the present job.
 
     Its output is then that of the job that is replaced, and needs no further job to be stored.
     """

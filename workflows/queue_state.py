@@ -1,4 +1,4 @@
-"""What the launchpad knows of the submitted campaigns, and how failed jobs get another try."""
+"""State of the submitted campaigns in the launchpad, and retries of failed jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the job of a kind of calculation asks of the cluster: cores, memory, time, queue."""
+"""Cluster resources of a job by kind of calculation: cores, memory, time, queue."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@+-]{1,100}$")]
 
 
 class StepResources(StrictSettings):
-    """What one job requests; the defaults are those of the queue's own files.
+    """Resources that one job requests; the defaults are those of the queue's own files.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ Resources = dict[Literal["cell", "static", "relax", "neb", "dielectric"], StepRe
 
 
 def ask_for(job: Job, resources: Resources, kind: str) -> Job:
-    """Let a calculation's job, and those that go on with it, ask for its kind's resources."""
+    """Request the resources of its kind for a calculation's job and for those that continue it."""
     own = {str(name): one for name, one in resources.items()}.get(kind)
     if own is not None:
         job.config = JobConfig(manager_config=own.manager_config())

@@ -46,7 +46,7 @@ _LONGEST_SUBMISSION_S = 120.0
 
 @dataclass(frozen=True)
 class Submission:
-    """What became of a phase.
+    """Outcome of submitting a phase.
 
     Parameters
     ----------
@@ -240,7 +240,7 @@ def submit(
 
 
 def join_campaign(collection: Any, campaign: str, plans: Sequence[PhasePlan]) -> None:
-    """Let what plans share, which another campaign may have submitted, be of this one, too."""
+    """Add what plans share, which another campaign may have submitted, to this campaign, too."""
     if keys := [plan.key for plan in plans if plan.shared]:
         collection.update_many(
             {f"metadata.{METADATA}.key": {"$in": keys}},
@@ -397,7 +397,7 @@ def _remove(launchpad: LaunchPad, nodes: Sequence[int]) -> None:
 
 
 def _same_crystals(plan: PhasePlan, submitted: Mapping[str, Any]) -> bool:
-    """Whether a workflow of the plan's key is of its crystals, too; an earlier key says so."""
+    """Return whether a workflow with the plan's key has the same crystals, if it names them."""
     return all(
         _is_crystal(plan.crystals[name], one) for name, one in submitted.get("crystals", {}).items()
     )

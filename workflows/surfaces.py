@@ -57,7 +57,7 @@ class PlannedSurfaces:
     too_thin: dict[str, TooThinError] = field(default_factory=dict)
 
     def remarks(self, name: str) -> list[str]:
-        """Say of a survey which facets of the phase ``name`` are left out, and why."""
+        """Return remarks on which facets of the phase ``name`` a survey leaves out, and why."""
         lines = [
             f"{name}: the facet {facet} is left out: {error.what}; {error.fix}"
             for facet, error in self.too_thin.items()
@@ -69,7 +69,7 @@ class PlannedSurfaces:
 
     @property
     def missing(self) -> list[str]:
-        """What the record lacks, for its provenance."""
+        """Facets that the record lacks, for its provenance."""
         return [f"slab {facet}: {error.what}" for facet, error in self.too_thin.items()]
 
 

@@ -58,7 +58,7 @@ _watch: threading.Thread | None = None
 
 
 def can_come_back() -> bool:
-    """Whether the present job could go back into a queue, to be taken again in time."""
+    """Return whether the present job can go back into a queue, to be taken again in time."""
     return in_a_worker_of_jobflow_remote() or _launchpad() is not None
 
 
@@ -98,7 +98,7 @@ def had_waited(config: JobConfig) -> bool:
 
 
 def look_after() -> None:
-    """Let those jobs be taken that this process put back, if what they wait for ended meanwhile."""
+    """Release the jobs that this process put back, if what they wait for ended meanwhile."""
     for key, path in list(_put_back.items()):
         del _put_back[key]
         if is_free(path):
@@ -106,7 +106,7 @@ def look_after() -> None:
 
 
 def wake(key: str) -> None:
-    """Let jobs of FireWorks be taken that wait for a calculation of this key, which has ended."""
+    """Release the jobs of FireWorks that wait for a calculation of this key, which has ended."""
     if (launchpad := _launchpad()) is not None:
         from pymongo.errors import PyMongoError
 

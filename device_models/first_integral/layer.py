@@ -344,7 +344,7 @@ def _resistance(branch: Branch, plateau: Array, total: Array) -> Array:
 
 
 def _conducts(state: Thermodynamics) -> BoolArray:
-    """Whether a defect with sites to be on moves, however few of them there are."""
+    """Return whether a defect that has sites moves, however few the sites are."""
     conducts = np.zeros(state.kT_eV.shape, dtype=bool)
     for site in state.sublattices:
         for defect in site.defects:

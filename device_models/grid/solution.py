@@ -47,7 +47,7 @@ class StackNotConverged(RuntimeError):
 
     @classmethod
     def of_all(cls, parts: Sequence[StackNotConverged]) -> StackNotConverged:
-        """Those that were given up at different times as one."""
+        """Combine those that were given up at different times."""
         stacks = np.concatenate([part.stacks for part in parts])
         error = np.concatenate([part.error for part in parts])
         order = np.argsort(stacks)
@@ -303,7 +303,7 @@ class Stack:
 
     @cached_property
     def converged(self) -> BoolArray:
-        """Whether each stack (...) reached the tolerance."""
+        """Return whether each stack (...) reached the tolerance."""
         converged = np.ones(self.relative_error.shape, dtype=bool)
         if self.failure is not None:
             converged.reshape(-1)[self.failure.stacks] = False
@@ -311,7 +311,7 @@ class Stack:
 
     @property
     def sheet_charge_e_nm2(self) -> Array:
-        """All charge right of each contact (..., n + 1), without the given charge on it."""
+        """Total charge right of each contact (..., n + 1), without the given charge on it."""
         return -self.right_displacement_e_nm2
 
     @property

@@ -66,7 +66,7 @@ class Segment:
 
     @property
     def length_nm(self) -> Array:
-        """Of all elements, (B,)."""
+        """Lengths of all elements, (B,)."""
         return np.asarray(np.einsum("g,geb->b", WEIGHTS, self.metric_nm))
 
     @property
@@ -82,15 +82,15 @@ class Segment:
         return np.asarray(sheets * 1e-7)
 
     def spread(self, batch: int) -> Segment:
-        """The same for every one of more samples."""
+        """Return the same segment for each of more samples."""
         return self._turned(lambda value: np.broadcast_to(value, (*value.shape[:-1], batch)))
 
     def take(self, index: slice) -> Segment:
-        """Some of the samples."""
+        """Select some of the samples."""
         return self._turned(lambda value: value[..., index])
 
     def mirrored(self) -> Segment:
-        """The same from right to left."""
+        """Return the same segment from right to left."""
         return self._turned(lambda value: value[..., ::-1, ::-1, :])
 
     def _turned(self, change: Callable[[Array], Array]) -> Segment:
@@ -132,7 +132,7 @@ def resistivity(conductivity_S_cm: Array) -> Array:
 
 
 def charge_of(bulk: Bulk) -> ChargeModel:
-    """The charge density of bulks (B,) at any potential."""
+    """Return the charge density of bulks (B,) at any potential."""
     return charge_model(
         bulk.phase,
         temperature_K=bulk.temperature_K,
@@ -204,7 +204,7 @@ def thick_layer(
     thickness_nm: Array,
     electrons: ElectronMobility | None = None,
 ) -> list[Segment]:
-    """A layer whose two space charges do not feel each other, with the middle between them.
+    """Return a layer whose two space charges do not affect each other, and the middle between them.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ def _zeta(v: Array) -> Array:
 
 
 def layer_segment(solution: LayerSolution, electrons: ElectronMobility | None = None) -> Segment:
-    """Elements of a layer that was solved whole on the grid."""
+    """Elements of a layer that was solved as a whole on the grid."""
     between = solution.element.to_places(PLACES)
     potential = np.tensordot(between, solution.potential_V, axes=1)
     charge = solution.charge.between_nodes(between, potential.ndim)

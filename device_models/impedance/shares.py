@@ -1,4 +1,4 @@
-"""Where the relaxations of a chain lose their energy: what each of them is."""
+"""Shares of a chain's relaxations in its processes, by the energy that they dissipate."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class _Host:
     time: Array
 
     def take(self, some: slice) -> _Host:
-        """Some of the samples."""
+        """Select some of the samples."""
         return _Host(self.node, self.resistance[some], self.time[some])
 
 
@@ -207,7 +207,7 @@ class _System:
         return lift - gap, np.sum(self.load * gap, axis=1)
 
     def reduced(self, some: slice, shifts: Array) -> Relaxations:
-        """The relaxations of some of the samples."""
+        """Return the relaxations of some of the samples."""
         energy, loss, static = self.energy[some], self.loss[some], self.static[some]
         force = product(loss, static[:, None])[:, 0] * ~self.fixed[some]
         hosts = [host.take(some) for host in self.hosts]
@@ -302,7 +302,7 @@ def _root(value: Array) -> Array:
 
 
 def _inside(host: _Host, basis: Array, shifts: Array) -> Array:
-    """What of the basis' current goes through the resistances of a host, (B, n, 1 + S)."""
+    """Return the part of the basis' current through the resistances of a host, (B, n, 1 + S)."""
     own = basis[:, host.node, None]
     static, time = own[..., :1], host.time[..., None]
     rest = (own[..., 1:] + time * static) / (1.0 + shifts * time)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interohm.cli.output import console, shown, shown_interval, table
-from interohm.report.dynamics import ending, summary
+from interohm.report.dynamics import ending, summary, temperatures
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,7 +21,7 @@ _ROWS = 11
 def print_dynamics(document: DynamicsResult, assumed: list[str]) -> None:
     """Print a run or a step, and whether space charges follow."""
     out = console()
-    title = f"{document.cell}   ({document.temperature_K:g} K)"
+    title = f"{document.cell}   ({temperatures(document)})"
     if document.galvanostatic is not None:
         run = document.galvanostatic
         out.print(_course(run, title))
@@ -34,7 +34,7 @@ def print_dynamics(document: DynamicsResult, assumed: list[str]) -> None:
         out.print(_formation(document.formation, title))
         out.print(_relaxations(document.formation))
     if document.quasi_equilibrium is not None:
-        out.print(_following(document.quasi_equilibrium))
+        out.print(_following(document.quasi_equilibrium, document.following_at))
     if assumed:
         out.print(f"assumed inputs: {', '.join(assumed)}")
 
@@ -123,8 +123,14 @@ def _relaxations(found: Formation) -> Table:
     return made
 
 
-def _following(found: QuasiEquilibrium) -> Table:
-    made = table("space charges of", "form within (s)", "follow up to (C)", "at 1C")
+def _following(found: QuasiEquilibrium, where: str) -> Table:
+    made = table(
+        "space charges of",
+        "form within (s)",
+        "follow up to (C)",
+        "at 1C",
+        title=f"In use, at {where}",
+    )
     for label, one in found.rows():
         made.add_row(
             label,

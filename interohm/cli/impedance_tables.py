@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interohm.cli.output import console, shown, shown_interval, table
+from interohm.results.impedance import peak_Hz
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,15 +43,14 @@ def _processes(state: ImpedanceState, title: str) -> Table:
     )
     spreads = [] if state.quantiles is None else state.quantiles.process_resistance_ohm_cm2
     for place, one in enumerate(state.processes):
-        time = one.time_constant_s
         made.add_row(
             one.name,
             one.where,
             shown(one.resistance_ohm_cm2),
             shown_interval(spreads[place]) if place < len(spreads) else "",
             shown(one.capacitance_uF_cm2, 3),
-            shown(time, 3),
-            shown(None if time is None else 1.0 / (6.283185307179586 * time), 3),
+            shown(one.time_constant_s, 3),
+            shown(peak_Hz(one), 3),
         )
     spread = None if state.quantiles is None else state.quantiles.dc_resistance_ohm_cm2
     made.add_row(

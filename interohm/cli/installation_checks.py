@@ -1,4 +1,4 @@
-"""What works on this machine, what is missing, and how to get it."""
+"""Checks of the installation: what works, what is missing, and how to get it."""
 
 from __future__ import annotations
 
@@ -404,7 +404,7 @@ def _queue() -> Check:
 
 
 def _request() -> Check:
-    """Ask the batch system whether it would take a job as the queue's files describe it."""
+    """Ask the batch system whether it would accept a job as the queue's files describe it."""
     part = "queue: a job"
     script = _job_script()
     if script is None:

@@ -18,7 +18,10 @@ KPFM_EXAMPLE = (
 def kpfm(
     measured_map: Annotated[
         Path,
-        typer.Argument(metavar="MAP", help="Table with a heading like x_nm,cpd_V,uncertainty_V."),
+        typer.Argument(
+            metavar="MAP",
+            help="Table with a heading like x_nm,cpd_V,uncertainty_V or x_um,work_function_eV.",
+        ),
     ],
     cell: Annotated[
         Path, typer.Option("--cell", metavar="FILE", help="The cell in YAML, with its collectors.")
@@ -199,5 +202,5 @@ def _print(result: KpfmResult) -> None:
     silent = [f"{one.material} {one.field}" for one in result.learned if one.learned < 0.05]
     if silent:
         out.print(f"not determined by this map: {', '.join(silent)}")
-    for pair in result.together:
-        out.print(f"only together: {pair}")
+    for group in result.together:
+        out.print(f"only together: {group}")

@@ -23,7 +23,7 @@ SCREEN_EXAMPLE = "Example: interohm screen screen48.yaml --report screen48.html"
 def screen(
     config: Annotated[Path, typer.Argument(help="The screening in YAML; see configs/campaigns/.")],
     table: Annotated[
-        bool, typer.Option("--table", help="Write all cells that fit to Parquet, too.")
+        bool, typer.Option("--table", help="Also write all matching cells to Parquet.")
     ] = False,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
@@ -33,7 +33,7 @@ def screen(
         typer.Option(
             "--next",
             metavar="FILE",
-            help="Write what is worth calculating as a campaign for `interohm run`.",
+            help="Write the most valuable calculations as a campaign for `interohm run`.",
         ),
     ] = None,
     workers: Annotated[
@@ -132,15 +132,21 @@ def _keep(
     }
     electrolytes = {record.name: record for record in records.electrolytes}
     best = {
-        (cell.negative, cell.electrolyte, cell.positive, state.temperature_K)
+        (
+            cell.negative,
+            cell.electrolyte,
+            cell.positive,
+            state.temperature_K,
+            state.electrolyte_thickness_nm or result.thickness_nm or config.thickness_nm,
+        )
         for state in result.states
         for cell in state.best[config.rank_by[0]]
     }
     advance = stages("cells to save", len(best))
     contacts = set()
-    for negative, electrolyte, positive, temperature in sorted(best):
+    for negative, electrolyte, positive, temperature, thickness_nm in sorted(best):
         described, materials = cell_of(
-            config,
+            config.at_thickness(thickness_nm),
             electrodes[negative],
             electrolytes[electrolyte],
             electrodes[positive],

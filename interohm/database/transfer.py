@@ -1,4 +1,4 @@
-"""From a folder to a server and back: every document once, and nothing twice."""
+"""Transfer of documents from a folder to a server and back: each exactly once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from interohm.errors import InputError
 
 @dataclass
 class Transfer:
-    """What became of the documents.
+    """Outcome of a transfer, in numbers of documents.
 
     Parameters
     ----------

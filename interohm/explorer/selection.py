@@ -1,4 +1,4 @@
-"""What was chosen in the page, looked up in the database: a key, its document, its figures."""
+"""The selection in the page, looked up in the database: a key, its document, its figures."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def selected(database: Database, collection: str, key: str) -> Selection:
     found = database.query(collection, criteria, limit=1, refuse=True)
     if not found:
         raise InputError(
-            "this result is not in the database any more", where=collection, fix="reload the table"
+            "this result is no longer in the database", where=collection, fix="reload the table"
         )
     with well_formed(f"{database.location}, {collection}"):
         document = database.with_profiles(found[0])

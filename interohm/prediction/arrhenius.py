@@ -1,4 +1,4 @@
-"""What an Arrhenius plot makes of resistances over the temperature: of a cell, or of one contact.
+"""Arrhenius analysis of resistances over the temperature, for a cell or a single contact.
 
 Physics.md, section 5: apparent activation energies of every part, with space charge and without,
 since it is their difference by which an experiment tells a space charge.

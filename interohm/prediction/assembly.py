@@ -1,4 +1,4 @@
-"""From records to solved contacts: one way for a contact, a cell, a sweep and a screening.
+"""Assembly of solved contacts from records, shared by contacts, cells, sweeps and screenings.
 
 A contact is a cell of two layers, and a cell is rows of contacts between layers that are thick.
 Each row is solved alone: its two ends, the thin layers in between, and what is known of its
@@ -56,7 +56,7 @@ class ElectrodeEnd:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What all phases of one solution share; arrays broadcast with each other.
+    """Conditions that all phases of one solution share; arrays broadcast with each other.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Surroundings:
     ion_charge : float
         z.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening.
     field_samples : FieldSamples, optional
         Sample the uncertainties of the records.
     """
@@ -115,7 +115,7 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Joint:
-    """What is known of one contact between two phases.
+    """Given data of one contact between two phases.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def joint_of(
 
 @dataclass(frozen=True)
 class Row:
-    """Two layers that are thick or metals, the n thin ones between them, and n + 1 contacts.
+    """Two layers that are thick or metals, the n thin layers between them, and n + 1 contacts.
 
     Parameters
     ----------

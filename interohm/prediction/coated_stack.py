@@ -49,7 +49,7 @@ class CoatingLayer:
     frozen_charge_cm3 : float or array (..., 1)
         Donors minus acceptors, in the mean.
     charge_gradient_cm3 : float or array (..., 1)
-        Donors minus acceptors at the right end less those at the left one, linear between them.
+        Donors minus acceptors at the right end, minus those at the left end; linear in between.
     susceptibility : float or array (..., 1)
         Of what follows the field, everywhere alike: it adds to the dielectric constant.
     """
@@ -89,18 +89,18 @@ class SolvedStack:
 
     @property
     def charge_transfer_ohm_cm2(self) -> Array:
-        """Of all contacts."""
+        """Charge-transfer resistance of all contacts."""
         return np.asarray(sum(one.charge_transfer_ohm_cm2 for one in self.contacts))
 
     @property
     def depletion_ohm_cm2(self) -> Array:
-        """Of the two outer phases; that of a coating is part of its own resistance."""
+        """Depletion of the two outer phases; that of a coating is part of its own resistance."""
         first, last = self.contacts[0], self.contacts[-1]
         return np.asarray(first.depletion_left_ohm_cm2 + last.depletion_right_ohm_cm2)
 
     @property
     def coating_ohm_cm2(self) -> Array:
-        """Of all coatings."""
+        """Resistance of all coatings."""
         return np.asarray(sum(self.layers_ohm_cm2))
 
     @property
@@ -140,7 +140,7 @@ def solve_stack_between(
     temperature_K, state_of_charge : float
         Of the contact, and of its electrode.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening.
     contacts : sequence of Contact, optional
         What is given of each contact.
     interfaces : sequence of Interface

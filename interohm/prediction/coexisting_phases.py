@@ -34,7 +34,7 @@ class PhaseShare:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """How a current of 1 divides among phases that conduct side by side.
+    """Distribution of a unit current among phases that conduct side by side.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ _MEDIAN = NormalDist().inv_cdf(0.75)
 
 @dataclass(frozen=True)
 class Hop:
-    """What enters the exchange current of one contact; arrays () or (samples,)."""
+    """Quantities of one contact's exchange current; arrays () or (samples,)."""
 
     barrier_eV: Array | None
     excess_barrier_eV: Array

@@ -1,4 +1,4 @@
-"""Which coating, how thick, and what to calculate next: candidates on common samples.
+"""Choice of a coating, its thickness and the next calculation: candidates on common samples.
 
 All candidates are solved with the same samples of all records' uncertainties, so that what they
 share moves them together. The states of charge of the electrode all count by the worst of them.
@@ -77,7 +77,7 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a candidate does at P points, for S samples (P, S); the worst state of charge."""
+    """Results of a candidate at P points for S samples (P, S), at the worst state of charge."""
 
     points: Array
     interface_ohm_cm2: Array
@@ -423,6 +423,7 @@ def design_result(
     uncoated, uncoated_logs = _uncoated(problem)
     documents: list[dict[str, Any]] = []
     losses, resistances = [], []
+    consists_of: list[set[str]] = []
     others, margins = [], []
     for candidate, outcome, best in solved:
         chosen = outcome.at(best)
@@ -436,6 +437,7 @@ def design_result(
             logs = np.log10(chosen.interface_ohm_cm2)
         if not _react(document["contacts"]):
             losses.append(logs + _BROKEN_DECADES * ~keeps)
+            consists_of.append({one.name for one in _phases(candidate)})
         inside = keeps & np.isfinite(logs) & (not document["outside_of_model"])
         resistances.append(np.where(inside, logs, np.inf))
     resistances.append(uncoated_logs)
@@ -472,6 +474,7 @@ def design_result(
                 problem.samples,
                 np.array(losses),
                 problem.records,
+                holds=consists_of,
                 electrodes=[one.name for one in (left, right)],
             )
             if losses
@@ -494,9 +497,9 @@ def candidates_of(design: Design) -> list[list[tuple[Coating, Thicknesses]]]:
     ]
     if not pairs:
         raise InputError(
-            "every coating would be beside itself",
+            "every second layer would be the same material as the coating next to it",
             where="second_layer.coatings",
-            fix="name other materials than in coatings",
+            fix="name materials that are not in coatings",
         )
     return pairs
 
@@ -628,7 +631,7 @@ def _contact(
     voltages: list[float | None] = [None]
     if any(isinstance(one, Metal) for one in (left, right)):
         voltages = list(problem.nominal_voltages_V())
-    return stability_fields(left, right, problem.nominal_margin_V(left, right), voltages)
+    return stability_fields(left, right, voltages)
 
 
 def _median(values: Array) -> float | None:

@@ -63,7 +63,7 @@ def chosen_step(
     potential, temperature, charge = names
     if potential_V is not None and temperature_K is not None:
         raise InputError(
-            "a step of the potential and one of the temperature at once",
+            "a potential step and a temperature step cannot be combined",
             where=temperature,
             fix="give one of them",
         )
@@ -73,7 +73,7 @@ def chosen_step(
         return "temperature", temperature_K
     if state_of_charge is not None:
         raise InputError(
-            "a run goes over all states of charge",
+            "a run at constant current covers all states of charge",
             where=charge,
             fix=f"give {potential} or {temperature} with it, or leave it out",
         )
@@ -128,11 +128,14 @@ def dynamics_result(
     assert cell.contacts is not None
     remarks: list[str] = []
     run: dict[str, Any] | None = None
+    after = cell
     formed: dict[str, Any] | None = None
     try:
         if step is not None:
             index = len(cell.states_of_charge) // 2
-            state = solve_state(cell, materials, index)
+            if step == "temperature":
+                after = cell.model_copy(update={"temperature_K": cell.temperature_K + by})
+            state = solve_state(after, materials, index)
             formed = formation_fields(cell, materials, index, step, by)
             remarks += _step_remarks(materials)
             if progress is not None:
@@ -143,8 +146,7 @@ def dynamics_result(
             )
             if blocked is not None:
                 raise InputError(
-                    f"contacts[{blocked}] lets no ions across, so that the cell has no charge to "
-                    "give",
+                    f"contacts[{blocked}] blocks ions, so the cell cannot deliver any charge",
                     where="contacts",
                     fix="give a step (--potential-step, --temperature-step), or free the contact",
                 )
@@ -172,7 +174,7 @@ def dynamics_result(
             "records": {each.name: material_hash(each) for each in materials},
             "galvanostatic": run,
             "formation": formed,
-            "quasi_equilibrium": quasi_equilibrium_fields(cell, state),
+            "quasi_equilibrium": quasi_equilibrium_fields(after, state),
             "remarks": remarks,
         }
     )

@@ -1,4 +1,4 @@
-"""What electrons meet in a cell: barriers and band steps at contacts, and how much they leak.
+"""Electrons in a cell: barriers and band steps at contacts, and leakage.
 
 Physics.md, section 7, from the nominal band diagram.
 """

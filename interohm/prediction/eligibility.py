@@ -1,4 +1,4 @@
-"""Which candidates of a design are eligible, and what its stability margin decides."""
+"""Eligible candidates of a design, and the effect of its stability margin."""
 
 from __future__ import annotations
 

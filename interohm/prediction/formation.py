@@ -37,7 +37,7 @@ Step = Literal["potential", "temperature"]
 #: Steps within a space charge, of the Debye length.
 _FINEST = 0.2
 
-#: Most of such steps in a layer that is solved whole.
+#: Most of such steps in a layer that is solved as a whole.
 _MOST = 300
 
 #: Points in time, per decade.
@@ -218,6 +218,8 @@ def formation_fields(
     return {
         "step": step,
         "by": by,
+        "temperature_before_K": cell.temperature_K,
+        "temperature_after_K": after.temperature_K,
         "state_of_charge": state.state_of_charge,
         "open_circuit_voltage_V": rested,
         "time_s": numbers(found.time_s),

@@ -29,6 +29,7 @@ from interohm.device_models import (
 from interohm.errors import InputError
 from interohm.prediction.sampling import Numbers
 from interohm.records import Insulator, Metal
+from interohm.results.impedance import SOLID_DIFFUSION
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -102,7 +103,7 @@ def cell_chain(
     Raises
     ------
     InputError
-        A stack of layers that are solved whole has no solution.
+        A stack of layers that are solved as a whole has no solution.
     """
     return _Builder(cell, state, field_samples).build()
 
@@ -251,7 +252,7 @@ class _Builder:
         if diffusion is not None and host is not None:
             self.processes.append(
                 Process(
-                    "solid diffusion",
+                    SOLID_DIFFUSION,
                     host.material.name,
                     diffusion.resistance_ohm_cm2 / 3.0,
                     diffusion.capacitance_F_cm2 * 1e6,
@@ -288,7 +289,7 @@ class _Builder:
                 self.parts[number] = replace(segment, resistivity_ohm_cm=scaled)
 
     def _left_to_contact(self, place: int) -> Array:
-        """What a contact resists beside its charge transfer and the profiles of its two sides.
+        """Return the contact's resistance beyond charge transfer and the profiles of its two sides.
 
         Of phases of an electrode that coexist, the profiles are those of the largest share; an
         electrode's accumulation is no profile of positive resistances.
@@ -468,7 +469,7 @@ def _hops(layer: SolvedLayer) -> bool:
 
 
 def _half_space(side: object, batch: int) -> HalfSpace:
-    """The same in the batch shape (batch,)."""
+    """Return the same half space in the batch shape (batch,)."""
     assert isinstance(side, HalfSpace)
     flat = [
         np.broadcast_to(getattr(side, field.name), (batch,))

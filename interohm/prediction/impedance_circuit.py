@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.device_models import loss_shares
+from interohm.results.impedance import SOLID_DIFFUSION
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -66,7 +67,7 @@ def _names(found: CellChain, relaxations: Relaxations) -> list[str]:
         np.sum(shares[list(one.parts)], axis=0) if one.parts else np.zeros(shares.shape[1])
         for one in found.processes
     ]
-    hosts = [place for place, one in enumerate(found.processes) if one.name == "solid diffusion"]
+    hosts = [place for place, one in enumerate(found.processes) if one.name == SOLID_DIFFUSION]
     assert relaxations.losses is not None
     assert relaxations.host_losses is not None
     total = np.where(relaxations.losses[0] > 0.0, relaxations.losses[0], 1.0)

@@ -1,4 +1,4 @@
-"""What measured spectra teach about the records: all uncertain numbers, from their priors.
+"""Fit of the records to measured spectra: all uncertain numbers, from their priors.
 
 The parameters are the standard normal coordinates that samples are drawn by (physics.md, section
 8), so that their prior is normal with unit covariance, whatever a number's own distribution is. All
@@ -116,7 +116,7 @@ class FieldUpdate:
 
     @property
     def learned(self) -> bool:
-        """Whether the data say anything of it."""
+        """Return whether the data determine it in part."""
         return self.variance_share <= UNDETERMINED_SHARE
 
     @property
@@ -478,7 +478,7 @@ def write_updated_records(
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"no folder can be made there: {error.strerror}",
+            f"the folder cannot be created: {error.strerror}",
             where=str(folder),
             fix="name another folder",
         ) from None

@@ -192,26 +192,47 @@ PLACE = Axis(
     ),
     LENGTHS_NM,
     "nm",
+    unlike={"minus": "give positions that grow from the first layer to the last"},
 )
+_POTENTIALS = (
+    "cpd",
+    "vcpd",
+    "v cpd",
+    "contact potential difference",
+    "contact potential",
+    "potential",
+    "surface potential",
+    "kpfm potential",
+    "kpfm",
+    "voltage",
+    "v",
+    "u",
+    "y",
+)
+_WORK_FUNCTIONS = (
+    "work function",
+    "workfunction",
+    "wf",
+    "apparent work function",
+    "local work function",
+    "surface work function",
+    "sample work function",
+    "phi sample",
+    "kpfm work function",
+)
+_A_CHANGE = "give the potential at one state of charge, not its change: call it cpd_V"
 POTENTIAL = Axis(
     "potential",
-    (
-        "cpd",
-        "vcpd",
-        "v cpd",
-        "contact potential difference",
-        "contact potential",
-        "potential",
-        "surface potential",
-        "kpfm potential",
-        "kpfm",
-        "voltage",
-        "v",
-        "u",
-        "y",
-    ),
+    _POTENTIALS,
     POTENTIALS_V,
     "V",
+    opposite={
+        **dict.fromkeys(_WORK_FUNCTIONS, "a work function is low where the potential is high"),
+        **{f"minus {one}": "its heading says minus" for one in _POTENTIALS},
+    },
+    unlike=dict.fromkeys(("delta", "δ", "δcpd", "δvcpd", "δv", "dcpd", "change"), _A_CHANGE),
+    ambiguous_units=("eV", "meV"),
+    ambiguous=("phi", "φ", "energy"),
 )
 
 #: A scan of a cell is that much longer than it at most, and of that part of it at least.
@@ -236,7 +257,7 @@ def load_measured_map(path: Path) -> MeasuredMap:
     """Read a measured map: place and CPD, and the CPD's uncertainty where it is given.
 
     Columns are found by their names, and have the units of their headings or cells; without, nm
-    and V.
+    and V. A work function changes its sign: it is the tip's minus the CPD.
 
     Raises
     ------
@@ -345,8 +366,8 @@ def _check_misfit(measured: MeasuredMap, misfit_V: float) -> None:
     likely = [unit for unit in ("mV", "uV") if spread * POTENTIALS_V[unit] <= _LARGEST_MISFIT_V]
     guess = f"; its values may be in {likely[0]}: name the column cpd_{likely[0]}" if likely else ""
     raise InputError(
-        f"the map is {misfit_V:.3g} V from the model (root mean square); no work functions or "
-        "potentials of a cell differ as much",
+        f"the map is {misfit_V:.3g} V from the model (root mean square); work functions and "
+        "potentials of a cell never differ that much",
         where=measured.source,
         fix=f"check its units, and that it is of this cell{guess}",
     )

@@ -263,15 +263,21 @@ def _doubts(
         )
     ends = float(np.min(measured.x_nm) + np.max(measured.x_nm))
     reversals = {
-        "with its sign reversed": replace(measured, cpd_V=-measured.cpd_V),
-        "read from right to left": replace(measured, x_nm=ends - measured.x_nm),
+        "with its sign reversed": (
+            replace(measured, cpd_V=-measured.cpd_V),
+            "call its column minus_cpd_V if it was measured so, or work_function_eV",
+        ),
+        "read from right to left": (
+            replace(measured, x_nm=ends - measured.x_nm),
+            "count its positions from the other end",
+        ),
     }
-    for words, other in reversals.items():
+    for words, (other, fix) in reversals.items():
         reversed_fit = _fit(cell, maps[best], other, resolution_nm, bound)
         if reversed_fit.rms_V < _BETTER_REVERSED * fit.rms_V:
             found.append(
                 f"{words}, the map would be {reversed_fit.rms_V:.2g} V from the model instead of "
-                f"{fit.rms_V:.2g} V"
+                f"{fit.rms_V:.2g} V ({fix})"
             )
     if chosen:
         alike = [
@@ -503,14 +509,27 @@ def _learned(
                 "learned": max(1.0 - float(deviation[place]), 0.0),
             }
         )
-    correlation = covariance / np.outer(deviation, deviation)
-    together = [
-        f"{keys[i][0]} {keys[i][1]} and {keys[j][0]} {keys[j][1]}"
-        for i in range(len(keys))
-        for j in range(i)
-        if abs(correlation[i, j]) > _TOGETHER
-    ]
+    together = _together(keys, covariance / np.outer(deviation, deviation))
     return sorted(found, key=lambda each: -each["learned"]), together, noise
+
+
+def _together(keys: Sequence[tuple[str, str]], correlation: Array) -> list[str]:
+    """Return groups of numbers whose combinations alone are determined, each in words."""
+    from scipy.sparse.csgraph import connected_components
+
+    count, group = connected_components(np.abs(correlation) > _TOGETHER, directed=False)
+    groups = [
+        [key for key, label in zip(keys, group, strict=True) if label == one]
+        for one in range(count)
+    ]
+    return [
+        "; ".join(
+            f"{field} of {', '.join(name for name, other in members if other == field)}"
+            for field in dict.fromkeys(field for _, field in members)
+        )
+        for members in groups
+        if len(members) > 1
+    ]
 
 
 def _quantity(

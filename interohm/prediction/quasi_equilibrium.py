@@ -1,4 +1,4 @@
-r"""Whether the space charges of a cell follow its state of charge (physics.md, section 13).
+r"""Quasi-equilibrium of space charges with a changing state of charge (physics.md, section 13).
 
 A space charge fills through the resistance before it, within ``t = (R_bulk + Σ R_ct)·C``; the state
 of charge moves the potentials by kT/z within ``kT/(z |dV/dt|)``. The static profiles of a cell are
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: How many times faster a space charge must be than the state of charge.
 MARGIN = 10.0
 
+_BLOCKED = "a contact is blocked, so that the cell carries no current"
+
 #: A defect that takes longer through its space charge is frozen in all that a cell does.
 FROZEN_S = 1e5
 
@@ -48,7 +50,8 @@ def quasi_equilibrium_fields(cell: Cell, state: SolvedState) -> dict[str, Any]:
     dict
         ``voltage_slope_V`` (dV/dSOC), ``state_of_charge_time_s`` (at 1C; None where the voltage
         does not change), then of the cell and of each insulating layer ``relaxation_time_s``,
-        ``follows_up_to_c_rate`` and ``follows`` (at 1C), with a ``reason`` where there is no time.
+        ``follows_up_to_c_rate`` and ``follows`` (at 1C), with a ``reason`` where there is no time
+        or a blocked contact lets no current pass.
     """
     kT = BOLTZMANN_EV_K * cell.temperature_K
     slope = cell_voltage_slope_V(cell, state)
@@ -64,10 +67,15 @@ def quasi_equilibrium_fields(cell: Cell, state: SolvedState) -> dict[str, Any]:
     inner = sum(_transfer(contact) for contact in state.contacts[1:-1])
     total = None if None in resistances else sum(resistances) - inner
     largest = max((c for c in capacitances if c is not None), default=None)
+    whole = _verdict(total, largest, available)
+    if any(contact.blocked for contact in state.contacts):
+        for one in (*rows, whole):
+            if one["reason"] is None:
+                one.update(follows_up_to_c_rate=None, follows=False, reason=_BLOCKED)
     return {
         "voltage_slope_V": number(slope),
         "state_of_charge_time_s": number(available),
-        **_verdict(total, largest, available),
+        **whole,
         "layers": rows,
     }
 
@@ -113,7 +121,7 @@ def _layer(place: int, state: SolvedState, available_s: float) -> dict[str, Any]
 
 
 def _capacitance_uF_cm2(layer: SolvedLayer, sides: tuple[Any, Any]) -> float:
-    """Return the larger one of the two sides, of a layer that is solved whole at most eps/L."""
+    """Return that of the larger side, at most eps/L for a layer solved as a whole."""
     thick = [
         float(side.differential_capacitance_uF_cm2) for side in sides if isinstance(side, HalfSpace)
     ]

@@ -36,7 +36,7 @@ _POSITIVE_ABOVE_V, _NEGATIVE_BELOW_V = 2.0, 1.0
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a contact is in; the temperature may be an array, and then comes before the samples."""
+    """Conditions of a contact; an array of temperatures precedes the axis of samples."""
 
     temperature_K: float | Array
     state_of_charge: float

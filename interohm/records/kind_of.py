@@ -1,4 +1,4 @@
-"""Whether a crystal is an electrode or an insulator, by its formula alone.
+"""Classification of a crystal as electrode or insulator, by its formula alone.
 
 A rule of thumb: a compound is an electrode if it can give and take electrons as its ions leave and
 enter, that is if a transition metal in it has a partly filled d shell, or if it has no anion.

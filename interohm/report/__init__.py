@@ -183,7 +183,7 @@ def _cell_keys(state: CellState) -> list[tuple[str, str, str]]:
     apparent = state.apparent_resistance_ohm_cm2
     return [
         _interfaces_key(state),
-        *share_keys(quantiles),
+        *share_keys(state),
         (
             "limited by",
             "unknown" if limiting is None else limiting.label,

@@ -155,7 +155,7 @@ def contact_keys(document: ContactResult) -> list[tuple[str, str, str]]:
     )
     found = [
         resistance_key("interface resistance", interface_part(document)),
-        *share_keys(quantiles),
+        *share_keys(document),
         ("limited by", document.resistance.limiting_step or "unknown", ""),
         ("contact barrier", "unknown" if barrier is None else f"{shown(barrier, 3)} eV", assumed),
     ]

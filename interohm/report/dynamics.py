@@ -87,7 +87,7 @@ def write_dynamics_report(
     layers = " | ".join(material.name for material in materials)
     figures: dict[str, Figure] = {}
     body = [
-        lead(f"{layers} in time, {shown(result.temperature_K)} K."),
+        lead(f"{layers} in time, {temperatures(result)}."),
         findings([*remarks, *material_findings(materials)]),
     ]
     if result.galvanostatic is not None:
@@ -95,9 +95,17 @@ def write_dynamics_report(
     if result.formation is not None:
         body += _step(result.formation, figures)
     if result.quasi_equilibrium is not None:
-        body.append(following_table([result.quasi_equilibrium]))
+        body.append(following_table([result.quasi_equilibrium], where=result.following_at))
     body.append(inputs_section([cell_inputs(cell, materials), *material_tables(materials)]))
     write_text(path, page(f"{result.cell}: in time", body, figures, [0.0]))
+
+
+def temperatures(result: DynamicsResult) -> str:
+    """Return the temperature, or those before and after a step, in words."""
+    found = result.formation
+    if found is None or found.step != "temperature" or found.temperature_after_K is None:
+        return f"{shown(result.temperature_K)} K"
+    return f"{shown(found.temperature_before_K)} K, then {shown(found.temperature_after_K)} K"
 
 
 def ending(run: Galvanostatic) -> str:
@@ -176,7 +184,12 @@ def _step(found: Formation, figures: dict[str, Figure]) -> list[Any]:
         (
             f"step of the {found.step}",
             f"{found.by:+g} {unit}",
-            f"at state of charge {shown(found.state_of_charge)}",
+            f"at state of charge {shown(found.state_of_charge)}"
+            + (
+                ""
+                if found.step == "potential" or found.temperature_after_K is None
+                else f", to {shown(found.temperature_after_K)} K"
+            ),
         )
     ]
     for one in found.space_charges[:3]:

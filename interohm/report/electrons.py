@@ -1,4 +1,4 @@
-"""What electrons meet: barriers, steps of the bands and leakage, as a table."""
+"""Table of electrons: barriers, steps of the bands, and leakage."""
 
 from __future__ import annotations
 

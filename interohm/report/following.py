@@ -1,4 +1,4 @@
-"""Whether the space charges of a cell follow its state of charge, as a table."""
+"""Table of whether the space charges of a cell follow its state of charge."""
 
 from __future__ import annotations
 
@@ -22,8 +22,16 @@ def following_section(states: Sequence[CellState]) -> Markup:
     return following_table(found)
 
 
-def following_table(found: Sequence[QuasiEquilibrium | None]) -> Markup:
-    """Return the same of one state or several; nothing of documents that do not say it."""
+def following_table(found: Sequence[QuasiEquilibrium | None], *, where: str = "") -> Markup:
+    """Return the same of one state or several; nothing of documents that do not say it.
+
+    Parameters
+    ----------
+    found : sequence of QuasiEquilibrium or None
+        One for each state of charge.
+    where : str
+        At which state of charge, where the page does not say it.
+    """
     rows, places = [], []
     for place, state in enumerate(found):
         if state is None:
@@ -49,7 +57,7 @@ def following_table(found: Sequence[QuasiEquilibrium | None]) -> Markup:
         return Markup("")
     heads = ("space charges of", "form within (s)", "follow up to (C)", "at 1C", "frozen")
     return section(
-        "In use",
+        f"In use ({where})" if where else "In use",
         table(
             heads,
             rows,

@@ -19,7 +19,13 @@ from interohm.report.intervals import ends, log_band, part_shade
 from interohm.report.page import figure, findings, keys, lead, page, section, slider
 from interohm.report.sections import inputs_section, material_tables, spread_text
 from interohm.report.tables import Markup, interval, shown, table
-from interohm.results.impedance import ImpedanceResult, ImpedanceState, Process
+from interohm.results.impedance import (
+    SOLID_DIFFUSION,
+    ImpedanceResult,
+    ImpedanceState,
+    Process,
+    peak_Hz,
+)
 from interohm.yaml_io import write_text
 
 if TYPE_CHECKING:
@@ -39,7 +45,8 @@ _WIDTH = 0.12
 
 _NYQUIST_NOTE = (
     "Linear response at open circuit around the static space charges. Circles: peak frequency of "
-    "each process with at least 1 % of the resistance, from its resistance times its capacitance. "
+    "each process with at least 1 % of the resistance, from its resistance times its capacitance; "
+    "solid diffusion has none. "
 )
 _BODE_NOTE = (
     "Real part and negative imaginary part; bands are the 5 to 95 % intervals of the samples. "
@@ -123,9 +130,12 @@ def _keys(state: ImpedanceState) -> list[tuple[str, str, str]]:
         )
     ]
     for one in sorted(marked(state), key=lambda each: -(each.resistance_ohm_cm2 or 0.0))[:3]:
-        peak = "" if one.time_constant_s is None else f"peak at {shown(peak_Hz(one), 3)} Hz"
+        peak = peak_Hz(one)
+        small = (
+            f"peak at {shown(peak, 3)} Hz" if peak else f"within {shown(one.time_constant_s, 3)} s"
+        )
         found.append(
-            (f"{one.name}, {one.where}", f"{shown(one.resistance_ohm_cm2, 3)} Ω·cm²", peak)
+            (f"{one.name}, {one.where}", f"{shown(one.resistance_ohm_cm2, 3)} Ω·cm²", small)
         )
     return found
 
@@ -138,12 +148,6 @@ def marked(state: ImpedanceState) -> list[Process]:
     inside = [one for one in positive if one.time_constant_s and one.time_constant_s < longest]
     whole = sum(one.resistance_ohm_cm2 or 0.0 for one in inside)
     return [one for one in inside if (one.resistance_ohm_cm2 or 0.0) >= _WORTH_MARKING * whole]
-
-
-def peak_Hz(process: Process) -> float | None:
-    """Return the frequency at which a process peaks."""
-    time = process.time_constant_s
-    return None if not time else 1.0 / (2.0 * pi * time)
 
 
 def place_of(state: ImpedanceState, frequency_Hz: float) -> int | None:
@@ -211,7 +215,7 @@ def shown_points(state: ImpedanceState) -> list[int]:
     """
     count = len(state.frequency_Hz)
     dc = state.dc_resistance_ohm_cm2
-    if dc is not None and any(one.name == "solid diffusion" for one in state.processes):
+    if dc is not None and any(one.name == SOLID_DIFFUSION for one in state.processes):
         limit = _TAIL * dc
         return [
             k

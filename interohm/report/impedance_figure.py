@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.report.figures import write_figure
-from interohm.report.impedance import marked, peak_Hz, place_of, shown_points, smooth
+from interohm.report.impedance import marked, place_of, shown_points, smooth
 from interohm.report.intervals import ends
 from interohm.report.palette import series
-from interohm.results.impedance import ImpedanceResult, ImpedanceState
+from interohm.results.impedance import ImpedanceResult, ImpedanceState, peak_Hz
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

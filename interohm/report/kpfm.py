@@ -140,7 +140,7 @@ def _findings(result: KpfmResult) -> list[str]:
         )
     if result.left_out:
         lines.append(f"{result.left_out} points lie beyond the cell and are left out")
-    lines += [f"the map determines only a combination of {pair}" for pair in result.together]
+    lines += [f"the map determines only combinations of {group}" for group in result.together]
     return lines
 
 

@@ -20,6 +20,7 @@ from interohm.report.inputs import cell_inputs
 from interohm.report.page import figure, findings, lead, page, section
 from interohm.report.sections import inputs_section, material_tables
 from interohm.report.tables import Markup, shown, table
+from interohm.results.impedance import SOLID_DIFFUSION
 from interohm.results.measured_impedance import (
     ImpedanceFit,
     MeasuredImpedanceResult,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
-_DIFFUSION = "solid diffusion"
 
 #: A peak within this factor of the shortest or longest time of the data is not resolved.
 _AT_END = 2.0
@@ -394,8 +394,8 @@ def unresolved(time_constant_s: float, spectrum: MeasuredPoints) -> str | None:
     if not _AT_END * min(times) < time_constant_s < max(times) / _AT_END:
         return "no: at the end of the data, or beyond"
     resistive = [one for one in spectrum.processes if (one.resistance_ohm_cm2 or 0.0) > 0.0]
-    others = [one.time_constant_s or 0.0 for one in resistive if one.name != _DIFFUSION]
-    if any(one.name == _DIFFUSION for one in resistive) and time_constant_s > _BEYOND * max(
+    others = [one.time_constant_s or 0.0 for one in resistive if one.name != SOLID_DIFFUSION]
+    if any(one.name == SOLID_DIFFUSION for one in resistive) and time_constant_s > _BEYOND * max(
         others, default=0.0
     ):
         return "no: tail of diffusion"

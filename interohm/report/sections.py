@@ -24,6 +24,7 @@ from interohm.report.potential_map import (
 from interohm.report.ranking import ranking_figure
 from interohm.report.space_charge import concentration_figure, conductivity_figure
 from interohm.report.tables import Markup, interval, shown
+from interohm.results.design import OUTSIDE
 from interohm.results.json_values import likely_below
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def ranking_section(
 
 
 def zero_of_potential(materials: Sequence[Insulator | Metal]) -> str:
-    """Say what potentials are relative to."""
+    """Describe the zero of potential."""
     metal = reference_metal(list(materials))
     surface = f", surface {metal.surface}" if metal.surface else ""
     return (
@@ -158,7 +159,7 @@ def inputs_section(tables: Sequence[Markup]) -> Markup:
 
 
 def interval_note(quantiles: Sequence[CellQuantiles | ContactQuantiles | None]) -> str:
-    """Say how many samples the intervals are from, and how many had no solution."""
+    """State how many samples the intervals come from, and how many had no solution."""
     known = [item for item in quantiles if item is not None]
     if not known:
         return notes.NO_INTERVALS
@@ -176,7 +177,7 @@ def samples_text(parts: Sequence[TemperatureSweep | ContactQuantiles | None]) ->
 
 
 def capacitance_note(contacts: Sequence[CellContact]) -> str:
-    """Say why a differential capacitance has no interval; nothing where all have one."""
+    """Explain why a differential capacitance has no interval; empty where all have one."""
     bare = any(
         contact.differential_capacitance_uF_cm2 is not None
         and contact.quantiles is not None
@@ -194,9 +195,14 @@ def resistance_key(label: str, part: Part) -> tuple[str, str, str]:
     return label, f"{shown(part.value_ohm_cm2, 3)} Ω·cm²", spread
 
 
-def share_keys(quantiles: CellQuantiles | ContactQuantiles) -> list[tuple[str, str, str]]:
-    """Return how likely an interface is to be good enough, by what counts as that."""
-    below = likely_below(quantiles.share_above_ohm_cm2)
+def share_keys(solved: CellState | ContactResult) -> list[tuple[str, str, str]]:
+    """Return how likely an interface is to be good enough, by what counts as that.
+
+    Nothing is good of what lies outside of the model.
+    """
+    if solved.outside_of_model:
+        return [("verdict", OUTSIDE, "see the remarks above")]
+    below = likely_below(solved.spreads().share_above_ohm_cm2)
     return [] if below is None else [("likely below (Ω·cm²)", below, "")]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from interohm.report.budget import Part, known_rows
 from interohm.results.cell import CellState
 from interohm.results.contact_sides import SIDES
+from interohm.results.result import INTERVAL
 
 if TYPE_CHECKING:
     from interohm.results.contact import CellContact, ContactResult
@@ -98,7 +99,7 @@ def table(
     only_current: bool = False,
     caption: str | None = None,
 ) -> Markup:
-    """Return a table.
+    """Return a table; a column of intervals is left out where none is known (without samples).
 
     Parameters
     ----------
@@ -115,6 +116,12 @@ def table(
     caption : str, optional
         Above the table.
     """
+    rows = [tuple(row) for row in rows]
+    kept = [
+        column
+        for column, head in enumerate(heads)
+        if INTERVAL not in head or any(str(row[column]) not in ("", NONE) for row in rows)
+    ]
 
     def cell(tag: str, column: int, value: object) -> str:
         style = ' class="number"' if column in numeric else ""
@@ -124,16 +131,14 @@ def table(
     lines = ['<div class="scroll"><table>']
     if caption:
         lines.append(f"<caption>{markup(caption)}</caption>")
-    lines.append(
-        f"<thead><tr>{''.join(cell('th', i, h) for i, h in enumerate(heads))}</tr></thead>"
-    )
+    lines.append(f"<thead><tr>{''.join(cell('th', i, heads[i]) for i in kept)}</tr></thead>")
     lines.append("<tbody>")
     for index, row in enumerate(rows):
         state = ""
         if states is not None:
             kind = "only" if only_current else "mark"
             state = f' data-state="{states[index]}" data-kind="{kind}"'
-        lines.append(f"<tr{state}>{''.join(cell('td', i, v) for i, v in enumerate(row))}</tr>")
+        lines.append(f"<tr{state}>{''.join(cell('td', i, row[i]) for i in kept)}</tr>")
     lines.append("</tbody></table></div>")
     return Markup("".join(lines))
 

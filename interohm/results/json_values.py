@@ -1,4 +1,4 @@
-"""What predictions have in common when they become documents: numbers, quantiles, profiles.
+"""Conversion of predictions to JSON values: numbers, quantiles, profiles.
 
 A document holds plain JSON values; what is not a finite number is null, never NaN or Infinity.
 """

@@ -1,4 +1,4 @@
-"""What all results have in common: read from plain JSON values, and written as such."""
+"""Base of all results: read from plain JSON values, and written as such."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ Side: TypeAlias = Literal["left", "right"]
 
 #: A curve along x, temperature or current; null where a phase has none, or it is no number.
 Curve: TypeAlias = list[float | None]
+
+
+#: What tables call the interval of the samples.
+INTERVAL = "5 to 95 %"
 
 
 class Quantiles(TypedDict):
@@ -122,17 +126,17 @@ class Result(BaseModel):
 
 
 class Share(Result):
-    """How much of a prediction's variance one input explains."""
+    """Share of a prediction's variance that one input explains."""
 
-    material: str = Field(description="The record, or the two phases of a contact.")
-    field: str = Field(description="The path of the number in its record.")
+    material: str = Field(description="Name of the record, or of the two phases of a contact.")
+    field: str = Field(description="Path of the number in its record.")
     variance_share: float = Field(description="First-order Sobol index, at most 1.")
 
 
 class NextToLearn(Share):
     """The number whose knowledge would narrow the interface resistance most."""
 
-    text: str = Field(description="The same in words.")
+    text: str = Field(description="Description in words.")
 
 
 #: The inputs that matter to each output, the most important first.

@@ -98,6 +98,55 @@ def test_a_column_in_volt_is_not_passed_over_for_another(tmp_path: Path) -> None
     assert found.columns[1] == "potential: 'kelvin_volt', in volt"
 
 
+@pytest.mark.parametrize(
+    ("heading", "sign"),
+    [
+        ("x_nm,work_function_eV", -1),
+        ("x_nm,Work function (eV)", -1),
+        ("WF [eV];x [nm]", -1),
+        ("x_nm,-CPD (V)", -1),
+        ("x_nm,minus_cpd_V", -1),
+        ("x / nm,−V_CPD / V", -1),
+        ("x_nm,cpd_V,work_function_eV", 1),
+        ("x_nm,phi_V", 1),
+        ("x_nm,surface potential (eV)", 1),
+    ],
+)
+def test_what_is_high_where_the_potential_is_low_changes_its_sign(
+    tmp_path: Path, heading: str, sign: int
+) -> None:
+    separator = ";" if ";" in heading else ","
+    heads = heading.split(separator)
+    rows = [
+        separator.join("0" if head.startswith("x") else value for head in heads)
+        for value in ("4.5", "5")
+    ]
+    found = read(tmp_path, "\n".join([heading, *rows]))
+    assert found.y == pytest.approx([4.5 * sign, 5.0 * sign])
+    assert ("with its sign reversed" in found.columns[1]) == (sign < 0)
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("x_nm,phi_eV", "whose signs differ"),
+        ("x,Φ", "whose signs differ"),
+        ("x_nm,electron energy (meV)", "whose signs differ"),
+        ("nm,eV", "whose signs differ"),
+        ("x_nm,delta_cpd_V", "not its change"),
+        ("x_nm,ΔCPD (V)", "not its change"),
+        ("x_nm,surface potential_V,work_function_eV", "may both be the potential"),
+        ("-x_nm,cpd_V", "is not the place"),
+    ],
+)
+def test_a_heading_that_leaves_the_sign_open_is_refused(
+    tmp_path: Path, heading: str, words: str
+) -> None:
+    rows = [",".join(["1"] * len(heading.split(",")))] * 2
+    with pytest.raises(InputError, match=words):
+        read(tmp_path, "\n".join([heading, *rows]))
+
+
 @pytest.mark.parametrize(("heading", "separator", "length", "volt"), HEADINGS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -199,7 +199,7 @@ def test_rounded_thirds(tmp_path: Path, digits: int, group: str) -> None:
 
 def test_a_space_group_without_its_operations(tmp_path: Path) -> None:
     alone = "loop_\n_symmetry_equiv_pos_as_xyz\n'x, y, z'"
-    with pytest.raises(InputError, match="space group 225, and lists no operation"):
+    with pytest.raises(InputError, match="space group 225, but lists no symmetry operation"):
         read(tmp_path, cif(LITHIUM, FLUORINE, extra=alone))
     found = read(tmp_path, cif(LITHIUM, FLUORINE, group=0))
     assert found.structure.formula == "Li1 F1"

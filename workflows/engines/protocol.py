@@ -1,4 +1,4 @@
-"""What the flows expect of an engine."""
+"""Protocol of an engine, as the flows expect it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CalculationError(RuntimeError):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running calculation is.
+    """Progress of a running calculation.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ class Run(Protocol):
     request: CalculationRequest
 
     def finished(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Return whether the calculation has ended, successfully or not."""
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait until it has ended, so long at most."""
 
     def progress(self) -> Progress | None:
-        """How far it is; None before the first iteration."""
+        """Return the progress of the calculation; None before the first iteration."""
 
     def result(self) -> Calculation:
         """Return the finished calculation, or raise CalculationError."""

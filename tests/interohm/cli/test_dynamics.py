@@ -38,6 +38,8 @@ def test_a_discharge_from_file_to_report_and_database(interohm, cell, tmp_path):
     assert "charge transfer" in ran.out
     assert "the voltage reached its cut-off" in ran.out
     assert "follow up to" in ran.out
+    assert "In use, at state of charge 0.5" in ran.out
+    assert "5 to 95 %" not in ran.out
     assert "report: " in ran.err
     html = report.read_text()
     for title in ("Voltage", "Overpotentials", "What controls", "In use"):
@@ -67,7 +69,7 @@ def test_a_step_as_json_and_report(interohm, cell, tmp_path):
     ("options", "said"),
     [
         (("--potential-step", 0.1, "--temperature-step", 5), "give one of them"),
-        (("--soc", 0.5), "over all states of charge"),
+        (("--soc", 0.5), "covers all states of charge"),
         (("--c-rate", 0), "C-rate"),
         (("--potential-step", 40), "potential step"),
         (("--soc", 2, "--potential-step", 0.1), "--soc"),

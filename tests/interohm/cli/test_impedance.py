@@ -72,6 +72,10 @@ def test_table_report_figure_and_database(interohm, cell, tmp_path):
     assert ran.code == 0, ran.err
     for words in ("330 K, state of charge 0.7", "charge transfer", "Li | LiPON", "bulk", "Re Z"):
         assert words in ran.out, words
+    # neither samples, and so no intervals, nor a peak where there is none
+    assert "5 to 95 %" not in ran.out
+    [diffusion] = [line for line in ran.out.splitlines() if "solid diffusion" in line]
+    assert diffusion.rstrip().endswith("–")
     page = report.read_text(encoding="utf-8")
     for words in ("Nyquist plot", "Bode plot", "Relaxation times", "Circuit", "pyimpspec", "bulk"):
         assert words in page, words

@@ -145,3 +145,24 @@ def test_ctrl_c_while_it_begins():
             _, said = ran.communicate(timeout=120)
         assert "Traceback" not in said, said
         assert ran.returncode in (0, 130, -signal.SIGINT)
+
+
+@pytest.mark.parametrize(("given", "threads"), [(None, "1"), ("3", "3")])
+def test_linear_algebra_has_one_thread_unless_told_otherwise(given, threads):
+    """The variable must be there before any library reads it."""
+    show = (
+        "import atexit, os, sys, interohm.__main__ as m; print('numpy' in sys.modules);"
+        "atexit.register(lambda: print(os.environ['OMP_NUM_THREADS'])); m.main()"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    if given is not None:
+        environment["OMP_NUM_THREADS"] = given
+    ran = subprocess.run(
+        [sys.executable, "-c", show, "--version"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
+    )
+    assert ran.stdout.split()[0] == "False"
+    assert ran.stdout.split()[-1] == threads

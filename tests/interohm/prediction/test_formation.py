@@ -94,6 +94,7 @@ def test_after_a_step_of_the_temperature_the_cell_is_that_of_the_new_one() -> No
     assert np.array(found.profiles[-1].phi_V, dtype=float) == pytest.approx(static.psi_V, abs=2e-4)
     assert found.voltage_V[-1] == pytest.approx(found.open_circuit_voltage_V, abs=1e-4)
     assert set(found.current_A_cm2) == {0.0}
+    assert (found.temperature_before_K, found.temperature_after_K) == (300.0, 320.0)
     # without a current the poles of the impedance are the times
     times = [one.time_s for one in found.relaxations]
     for side in found.space_charges:
@@ -114,8 +115,14 @@ def test_diffusion_in_an_electrode_is_no_relaxation_of_a_step() -> None:
     cell, materials = made(THICK)
     fields = {"chemical_diffusivity_cm2_s": 1e-12}
     slow = material_from({**material_document(materials[-1]), **fields}, where="test")
-    found = dynamics_result(cell, [*materials[:-1], slow], step="temperature", by=20.0).formation
+    result = dynamics_result(cell, [*materials[:-1], slow], step="temperature", by=20.0)
+    found, following = result.formation, result.quasi_equilibrium
     assert found is not None
+    assert following is not None
+    # no relaxation after the step is slower than the time in which space charges form then
+    assert following.relaxation_time_s is not None
+    assert max(one.time_s for one in found.relaxations) < 1.01 * following.relaxation_time_s
+    assert result.following_at == "state of charge 0.5, 320 K"
     plain = formed(THICK, "temperature", 20.0)
     assert [one.time_s for one in found.relaxations] == pytest.approx(
         [one.time_s for one in plain.relaxations], rel=1e-6

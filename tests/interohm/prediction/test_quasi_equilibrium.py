@@ -15,6 +15,7 @@ from interohm.prediction.solved_cell import solve_state
 from interohm.records import Insulator, Metal, material_document, material_from
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
+from interohm.results.cell import QuasiEquilibrium
 
 
 def shipped(name: str, **fields: Any) -> Any:
@@ -77,6 +78,10 @@ def test_a_blocked_cell_charges_within_the_time_of_its_layer() -> None:
     relaxations = relaxations_of(cell, materials)
     charging = float((relaxations.dc_ohm_cm2 / relaxations.inverse_capacitance_cm2_F)[0])
     assert 0.1 * found["relaxation_time_s"] < charging < found["relaxation_time_s"]
+    for one in (found, *found["layers"]):
+        assert one["follows_up_to_c_rate"] is None
+        assert not one["follows"]
+        assert "blocked" in QuasiEquilibrium.model_validate(found).verdict
 
 
 def test_by_hand() -> None:
