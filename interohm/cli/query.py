@@ -42,6 +42,7 @@ _SHOWN = {
         "resistance_ohm_cm2",
         "log10_resistance_p50",
         "limiting_step",
+        "outside_of_model",
         "validity",
     ),
     "cells": (
@@ -54,6 +55,7 @@ _SHOWN = {
         "log10_resistance_p50",
         "electron_barrier_eV",
         "stable",
+        "outside_of_model",
     ),
     "impedances": (
         "cell",
