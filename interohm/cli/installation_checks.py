@@ -38,7 +38,7 @@ class Check(NamedTuple):
     status : {"ok", "missing", "broken"}
         ``missing`` is optional and absent; ``broken`` keeps the program from working.
     found : str
-        What is there.
+        Description of what was found.
     fix : str
         How to get what is not.
     """

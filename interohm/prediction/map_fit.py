@@ -137,9 +137,9 @@ def fit_map(
     state_of_charge : float, optional
         One of the cell's; the one that fits best unless given.
     interfaces : sequence of Interface
-        Those of the user's database.
+        Interfaces of the user's database.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     progress : callable, optional
         Told how many of the states of charge, and then of the samples' one, are done.
 
@@ -571,11 +571,11 @@ def updated_records(
     Parameters
     ----------
     result : KpfmResult
-        Of `fit_map`.
+        Result of `fit_map`.
     materials : sequence of Insulator or Metal
         The records that were used.
     least : float
-        What must be learned of a number.
+        Least share that must be learned of a number.
     """
     source = f"{Path(result.map).name}, sha256 {result.map_hash[:12]}, cell {result.cell}"
     method = "updated from a potential map"

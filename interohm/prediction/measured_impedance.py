@@ -97,9 +97,9 @@ def measured_impedance(
     fit : sequence of str
         Which numbers are to be learned (see `interohm.prediction.impedance_fit.chosen`).
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     samples : int
         That check the fit.
     progress : callable, optional

@@ -45,13 +45,13 @@ def temperature_section(
     Parameters
     ----------
     states : sequence of CellState or ContactResult
-        Of a cell, or one contact.
+        States of a cell, or one contact.
     temperature_K : float
         Temperature of the cell or contact.
     whole : str
-        What the whole resistance is called.
+        Name of the total resistance.
     figures : dict
-        Of the page.
+        Figures of the page.
     """
     arrhenius = arrhenius_figure(states, whole)
     if arrhenius is None:
