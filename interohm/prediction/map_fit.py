@@ -258,8 +258,8 @@ def _doubts(
         )
     if fit.rms_V > _POOR_MISFIT_V:
         found.append(
-            f"the map is {fit.rms_V:.2g} V from the model (root mean square), further than records "
-            "are off as a rule: it may begin elsewhere (--shift-nm), or be of another cell"
+            f"the map is {fit.rms_V:.2g} V from the model (root mean square), farther than "
+            "records usually deviate: it may begin elsewhere (--shift-nm), or be of another cell"
         )
     ends = float(np.min(measured.x_nm) + np.max(measured.x_nm))
     reversals = {

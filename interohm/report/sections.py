@@ -111,7 +111,9 @@ def map_section(axis: DisplayAxis, states: Sequence[CellState], figures: dict[st
         for part in ("work function", "Fermi level"):
             name = part.lower().replace(" ", "-")
             figures[name] = decomposed_figure(axis, states, part)
-            content += [figure(name, f"The {part} that the measured map tells, over the model's")]
+            content += [
+                figure(name, f"The {part} inferred from the measured map, with that of the model")
+            ]
         content += [misfit_table(states)]
         note += notes.MEASURED_NOTE
     return section("Potential map", *content, note=note) if content else Markup("")
