@@ -250,7 +250,7 @@ def side_depletion_ohm_cm2(side: HalfSpace | Metal, thickness_nm: ArrayLike | No
 def side_depletion_slope_ohm_cm2_V(side: HalfSpace | Metal) -> Array:
     """Slope of `side_depletion_ohm_cm2` with phi at the contact, of a phase without a thickness.
 
-    Another potential at the contact shifts the profile of a half-space and leaves its shape:
+    Another potential at the contact shifts the profile of a half space and leaves its shape:
     ``d/dphi_s ∫ e dx = (e_s − e_end)/|dphi/dx|_s`` with the excess e = max(1/sigma −
     1/sigma_bulk, 0) at the contact and where the integral ends.
     """

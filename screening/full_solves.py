@@ -1,4 +1,4 @@
-"""Cells that are not the sum of their contacts, solved whole by the cell solver."""
+"""Cells that are not the sum of their contacts, solved as a whole by the cell solver."""
 
 from __future__ import annotations
 

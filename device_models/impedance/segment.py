@@ -239,7 +239,7 @@ def _zeta(v: Array) -> Array:
 
 
 def layer_segment(solution: LayerSolution, electrons: ElectronMobility | None = None) -> Segment:
-    """Elements of a layer that was solved whole on the grid."""
+    """Elements of a layer that was solved as a whole on the grid."""
     between = solution.element.to_places(PLACES)
     potential = np.tensordot(between, solution.potential_V, axes=1)
     charge = solution.charge.between_nodes(between, potential.ndim)

@@ -129,7 +129,7 @@ def remarks(state: ScreeningState) -> list[str]:
         lines.append(
             f"{state.not_sums} cells are not the sum of their contacts (the electrolyte is too "
             f"thin, or not neutral by its ions alone); {state.solved_whole} of them have been "
-            "solved whole" + ("" if state.solved_whole else ", the others have no resistance")
+            "solved as a whole" + ("" if state.solved_whole else ", the others have no resistance")
         )
     if state.without_resistance:
         lines.append(f"{state.without_resistance} matching cells have no resistance")

@@ -103,7 +103,7 @@ def cell_chain(
     Raises
     ------
     InputError
-        A stack of layers that are solved whole has no solution.
+        A stack of layers that are solved as a whole has no solution.
     """
     return _Builder(cell, state, field_samples).build()
 

@@ -115,7 +115,7 @@ def contact_diagrams(
             if isinstance(side, FiniteLayer):
                 x = x - x[-1] if outward < 0 else x
             elif outward < 0:
-                # a half-space counts from the contact into the phase
+                # a half space counts from the contact into the phase
                 x, phi = -x[::-1], phi[::-1]
             mu = side.bulk.mu_eV
         phase = None if isinstance(side, models.Metal) else side.bulk.phase

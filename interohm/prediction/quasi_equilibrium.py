@@ -121,7 +121,7 @@ def _layer(place: int, state: SolvedState, available_s: float) -> dict[str, Any]
 
 
 def _capacitance_uF_cm2(layer: SolvedLayer, sides: tuple[Any, Any]) -> float:
-    """Return the larger one of the two sides, of a layer that is solved whole at most eps/L."""
+    """Return that of the larger side, at most eps/L for a layer solved as a whole."""
     thick = [
         float(side.differential_capacitance_uF_cm2) for side in sides if isinstance(side, HalfSpace)
     ]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from interohm.records import Metal
 
 
-#: Samples of a sweep with layers that are solved whole, which cost a hundred times as much.
+#: Samples of a sweep with layers that are solved as a whole, which cost a hundred times as much.
 _FEWER_SAMPLES = 100
 
 

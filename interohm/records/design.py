@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -106,30 +106,20 @@ def _shape(given: Any) -> str:
 #: How many values a list may have.
 _FEW = Field(min_length=1, max_length=20)
 
-Thicknesses: TypeAlias = Annotated[
-    Annotated[Thickness, Tag("number")]
-    | Annotated[list[Thickness], _FEW, Tag("list")]
-    | Annotated[ThicknessRange, Tag("range")],
+_Value = TypeVar("_Value")
+_Span = TypeVar("_Span", bound=_Range)
+
+#: A value, a list of which every one is tried, or a range that is searched.
+_Searchable: TypeAlias = Annotated[
+    Annotated[_Value, Tag("number")]
+    | Annotated[list[_Value], _FEW, Tag("list")]
+    | Annotated[_Span, Tag("range")],
     Discriminator(_shape),
 ]
-Dopants: TypeAlias = Annotated[
-    Annotated[DopantConcentration, Tag("number")]
-    | Annotated[list[DopantConcentration], _FEW, Tag("list")]
-    | Annotated[DopantRange, Tag("range")],
-    Discriminator(_shape),
-]
-DopingGradients: TypeAlias = Annotated[
-    Annotated[NetDoping, Tag("number")]
-    | Annotated[list[NetDoping], _FEW, Tag("list")]
-    | Annotated[DopingGradientRange, Tag("range")],
-    Discriminator(_shape),
-]
-Susceptibilities: TypeAlias = Annotated[
-    Annotated[Susceptibility, Tag("number")]
-    | Annotated[list[Susceptibility], _FEW, Tag("list")]
-    | Annotated[SusceptibilityRange, Tag("range")],
-    Discriminator(_shape),
-]
+Thicknesses: TypeAlias = _Searchable[Thickness, ThicknessRange]
+Dopants: TypeAlias = _Searchable[DopantConcentration, DopantRange]
+DopingGradients: TypeAlias = _Searchable[NetDoping, DopingGradientRange]
+Susceptibilities: TypeAlias = _Searchable[Susceptibility, SusceptibilityRange]
 
 
 class Coating(_Config):

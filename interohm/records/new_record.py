@@ -418,7 +418,7 @@ def new_electrode_text(
         "    # Of the neutral phase, of the surface that is meant.",
         "    work_function_eV: " + known_or(given.work_function_eV, 0.2, work_function),
         f"sites_per_formula: {full:.6g}",
-        "# With these lines it bends beside a contact; without them it holds its potential.",
+        "# With these lines, its bands bend at a contact; without them, it holds its potential.",
         "# space_charge:",
         "#   dielectric_constant: {value: 13, uncertainty: 5, source: assumed, method: assumed}",
         f"#   site_density_cm3: {density:.4g}   # of {_file_name(file)}",

@@ -244,7 +244,7 @@ def contact_views(documents: Sequence[CellContact]) -> list[ContactView]:
 
 
 def _drawn_reach_nm(document: CellContact, side: Side) -> float:
-    """Return how much of an insulating side is drawn: a layer that is solved whole, all of it."""
+    """Return how much of an insulating side is drawn: all of a layer solved as a whole."""
     x = _column(document.profile.x_nm)
     extent = float(np.ptp(x[points_of_side(document, side)]))
     if document.distance_nm.get(side) is None:

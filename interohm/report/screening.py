@@ -121,7 +121,7 @@ def _findings(document: ScreeningResult) -> list[str]:
         if state.not_sums:
             lines.append(
                 f"{at}{state.not_sums} cells are not the sum of their contacts; "
-                f"{state.solved_whole} of them have been solved whole"
+                f"{state.solved_whole} of them have been solved as a whole"
             )
         outside = sum(bool(cell.outside_of_model) for cell in state.listed or [])
         if outside:
