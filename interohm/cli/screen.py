@@ -59,7 +59,7 @@ def screen(
     Solves every contact once and builds all cells from them. Shows the best cells, the Pareto
     fronts, and how certain the ranking is. The same command continues an interrupted screening.
     """
-    from interohm.cli.next_campaign import check_structures
+    from interohm.cli.next_campaign import structures_of
     from interohm.cli.output import print_json, remark
     from interohm.extras import install_command, missing_packages
     from interohm.screening.config import load_screen
@@ -71,7 +71,6 @@ def screen(
         if path is not None:
             check_output_path(path)
     described = load_screen(config)
-    check_structures(described.structures, config)
     screening = open_screening(
         described,
         folder=folder,
@@ -79,6 +78,9 @@ def screen(
         workers=workers,
         table=table,
         where=str(config),
+    )
+    structures = structures_of(
+        described.structures, config, [record.name for record in screening.records.all]
     )
     try:
         with saving(save, wait) as opened, _stages() as stages:
@@ -108,7 +110,7 @@ def screen(
             described.name,
             result.next(),
             {record.name: record for record in screening.records.all},
-            {name: config.parent / file for name, file in described.structures.items()},
+            structures,
         )
     if missing := missing_packages("parquet"):
         remark(

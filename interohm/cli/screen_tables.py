@@ -113,6 +113,8 @@ def winner(ranking: Ranking) -> list[str]:
             f"{outside} of {len(ranking.cells)} cells are outside of this model (phases react or "
             "decompose at a contact) and none of them is called the best, however low its value"
         )
+    if outside and not within:
+        found.append('`where: "stability_margin_V >= 0"` leaves them out of the ranking')
     return found
 
 

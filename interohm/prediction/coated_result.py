@@ -9,7 +9,7 @@ from interohm.prediction.coated_stack import (
     CoatingLayer,
     SolvedStack,
     check_between,
-    solve_stack_between,
+    stack_row,
 )
 from interohm.prediction.contact_barrier import (
     interface_numbers,
@@ -91,7 +91,7 @@ def coated_result(
     layers = [CoatingLayer(one, thickness_nm) for one, thickness_nm in coatings]
 
     def solve(field_samples: FieldSamples | None) -> SolvedStack:
-        return solve_stack_between(
+        return stack_row(
             left,
             layers,
             right,
@@ -100,7 +100,7 @@ def coated_result(
             state_of_charge=state_of_charge,
             interfaces=[*interfaces, *shipped_interfaces()],
             field_samples=field_samples,
-        )
+        ).solve()
 
     nominal = solve(None)
     sampled, sensitivity = None, None

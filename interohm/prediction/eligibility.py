@@ -132,7 +132,8 @@ def _decision_text(found: Mapping[str, Any], count: int) -> str:
     default = ", the default" if found["is_default"] else ""
     left, right = found["left_V"], found["right_V"]
     both = f"{left:g} V on both sides" if left == right else f"{left:g} V left, {right:g} V right"
-    said = [f"{len(eligible)} of {count} coatings are eligible with {_MARGIN} = {both}{default}"]
+    are = "is" if len(eligible) == 1 else "are"
+    said = [f"{len(eligible)} of {count} coatings {are} eligible with {_MARGIN} = {both}{default}"]
     if left != 0.0 or right != 0.0:
         said.append(f"with 0 V {_changed(eligible, zero, found['eligible_without'])}")
     if (left, right) == (0.0, 0.0) or without != eligible:
