@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def prepared_cells(
     screening: Screening, temperature_K: float, state_of_charge: float, stages: Stages
 ) -> tuple[Cells, dict[str, Any]]:
-    """Return all cells at one temperature and state of charge, from the folder or solved anew.
+    """Return all cells at one temperature and state of charge, from the folder or newly solved.
 
     Returns
     -------

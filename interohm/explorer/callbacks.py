@@ -39,7 +39,7 @@ _MOST_COMPARED = 8
 
 
 def register(app: Dash, settings: Settings, measured: MeasuredValues) -> None:
-    """Connect the page with the database that the settings name; every answer opens it anew."""
+    """Connect the page with the database that the settings name; each answer opens it again."""
     app.clientside_callback(
         """
         () => {
