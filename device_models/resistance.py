@@ -126,9 +126,10 @@ def contact_resistance(
     contact : Contact
         Batch shape (...).
     left_thickness_nm, right_thickness_nm : array (...), optional
-        Of the two phases; without one, a phase counts as thick up to x99 + 10 lambda_D = 10 µm.
+        Thicknesses of the two phases; without one, a phase counts as thick up to x99 + 10 lambda_D
+        = 10 µm.
     areal_site_density_cm2, barrier_eV, excess_barrier_eV : array (...), optional
-        Of the hop across the contact, see `contact_hop`.
+        Parameters of the hop across the contact, see `contact_hop`.
 
     Returns
     -------
@@ -226,7 +227,8 @@ def side_depletion_ohm_cm2(side: HalfSpace | Metal, thickness_nm: ArrayLike | No
     side : HalfSpace or Metal
         Batch shape (...).
     thickness_nm : array (...), optional
-        Of the phase. One that is not thick counts to its middle, or to 10 µm without a thickness.
+        Thickness of the phase. One that is not thick counts to its middle, or to 10 µm without a
+        thickness.
 
     Returns
     -------

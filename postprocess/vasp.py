@@ -88,7 +88,7 @@ class BandStructureRun:
     hash : str
         Hash of ``vasprun.xml``.
     settings : mapping
-        As those of a calculation.
+        Settings, as those of a calculation.
     structure : Structure
         The atoms.
     vbm_eV, cbm_eV : float, optional

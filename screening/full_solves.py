@@ -96,7 +96,7 @@ def solve_fully(
     config, records, cells
         The screening, and its cells at these conditions.
     indices : array (n,)
-        Of the cells, ascending.
+        Indices of the cells, ascending.
     temperature_K, state_of_charge : float
         The conditions.
     workers : int

@@ -82,7 +82,7 @@ def in_chosen_setting(conventional: Structure, crystal_system: str) -> Structure
     conventional : Structure
         Symmetrized.
     crystal_system : str
-        As spglib names it.
+        Crystal system, as spglib names it.
     """
     elements = sorted({site.specie for site in conventional}, key=lambda one: (one.X, one.symbol))
     groups = [

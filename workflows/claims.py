@@ -34,7 +34,7 @@ class Claim:
     Parameters
     ----------
     request : CalculationRequest
-        What is to be calculated.
+        Request of the calculation.
     folder : Path
         Keeps what it needs to go on after a kill.
     """
@@ -89,7 +89,7 @@ class Scratch:
         Folders of calculations: of those that are in the database logs alone are left, the others
         go on from what is there.
     size_MB : float
-        Of all files.
+        Size of all files.
     """
 
     finished: int

@@ -36,7 +36,7 @@ class Layer:
     bulk : Bulk
         The phase.
     left_potential_V, right_potential_V, thickness_nm : array
-        What was given.
+        Given values.
     sheet_charge_e_nm2 : array (..., 2)
         All charge right of its left and of its right end, ``eps·phi'`` there, as in `Stack`: the
         layer's own charge is the first less the second.

@@ -59,7 +59,7 @@ class EndDepletion:
     Parameters
     ----------
     weight : array (..., n, 2)
-        Of the left and of the right end of each layer.
+        Weights of the left and of the right end of each layer.
     bulks : sequence of n Bulk
         The undisturbed layers.
     """
@@ -79,7 +79,7 @@ def stack_gradient(
     Parameters
     ----------
     stack : Stack
-        Of n layers and batch shape (...).
+        Stack of n layers with batch shape (...).
     layer_weight : array (..., n)
         The a_k of R_layer in F.
     contact_slope_per_V : array (..., n + 1)

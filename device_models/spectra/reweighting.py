@@ -84,7 +84,7 @@ def reweighted(
     ----------
     fit : GaussianFit
     observations : sequence of Observation
-        Those of the fit.
+        Observations of the fit.
     predict_many : callable, optional
         Parameters (samples, parameters) to the spectra (samples, points) of each observation;
         by default the predictions of the observations, one by one.

@@ -55,12 +55,12 @@ def write_next_campaign(
     files = "".join(f", with {file} beside it" for file in found.structures)
     remark(
         f"campaign: {path} calculates {', '.join(found.phases)}{files}; "
-        f"`interohm run {path} --dry-run` lists how"
+        f"`interohm run {path} --dry-run` lists the calculations"
     )
     for material, why in found.left_out.items():
         remark(f"left out of it: {material}, {why}; {structure_fix(material)}")
     if found.apart:
-        remark(f"not of phases, and comments in it: {'; '.join(found.apart)}")
+        remark(f"not calculations of phases, written as comments: {'; '.join(found.apart)}")
 
 
 def structures_of(

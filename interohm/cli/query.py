@@ -295,7 +295,7 @@ def migrate(
         if moved:
             remark(
                 f"{sum(moved.values())} documents moved into one file of {settings.data}; remove "
-                f"{settings.data / KEPT} once you are content"
+                f"{settings.data / KEPT} once you have checked it"
             )
     with Database.open(write=True) as database:
         database.make_indexes()

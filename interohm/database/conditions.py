@@ -86,7 +86,7 @@ class Comparison:
     column : str
         The known column that was meant.
     place : str
-        Where its value is: the column itself, or a dotted path into a document.
+        Place of the value: the column itself, or a dotted path into a document.
     relation : str
         One of ``< <= > >= == !=``, ``in``, ``not in`` (a list of constants), ``contains``,
         ``lacks`` (the field is a list), ``is null``, ``is not null``.
@@ -235,7 +235,7 @@ def parse_where(
         Says of a column what it holds: str, list (of str), bool, int or float; None: unknown. What
         is compared with something else is refused.
     where : str
-        What to name in errors.
+        Place to name in errors.
 
     Returns
     -------

@@ -72,7 +72,7 @@ class Database:
     Parameters
     ----------
     backend : Folder, EarlierFolder, Server or None
-        Where the documents are; None where there is nothing yet.
+        Backend of the documents; None if there is nothing yet.
     location : str
         The folder or the server's host and database, without credentials.
     write : bool

@@ -191,7 +191,7 @@ def rows_of(collection: str, document: Mapping[str, Any]) -> list[Row]:
     collection : str
         A key of `COLUMNS`.
     document : mapping
-        As it is in the database.
+        Document as stored in the database.
     """
     if collection == "cells":
         return [_cell_row(document, state) for state in document.get("states") or ()]

@@ -9,7 +9,7 @@ from interohm.prediction.coated_stack import (
     CoatingLayer,
     SolvedStack,
     check_between,
-    solve_stack_between,
+    stack_row,
 )
 from interohm.prediction.contact_barrier import (
     interface_numbers,
@@ -68,11 +68,11 @@ def coated_result(
     coatings : sequence of (Insulator, float)
         Records and thicknesses in nm, from left to right.
     temperature_K, state_of_charge : float
-        Of the contact, and of its electrode.
+        Temperature of the contact, and state of charge of its electrode.
     samples : int
         How often the uncertainties are drawn; 0 for never.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def coated_result(
     layers = [CoatingLayer(one, thickness_nm) for one, thickness_nm in coatings]
 
     def solve(field_samples: FieldSamples | None) -> SolvedStack:
-        return solve_stack_between(
+        return stack_row(
             left,
             layers,
             right,
@@ -100,7 +100,7 @@ def coated_result(
             state_of_charge=state_of_charge,
             interfaces=[*interfaces, *shipped_interfaces()],
             field_samples=field_samples,
-        )
+        ).solve()
 
     nominal = solve(None)
     sampled, sensitivity = None, None

@@ -91,9 +91,9 @@ def contact_result(
     samples : int
         How often the uncertainties are drawn.
     contact : Contact, optional
-        What is known of this contact: its barrier, its dipole.
+        Known properties of this contact: its barrier, its dipole.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
 
     Returns
     -------

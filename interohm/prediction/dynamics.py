@@ -53,7 +53,7 @@ def chosen_step(
     state_of_charge : float, optional
         State of charge of a step alone.
     names : (str, str, str)
-        What the user calls these three.
+        Names of these three options for the user.
 
     Raises
     ------
@@ -111,9 +111,9 @@ def dynamics_result(
     samples : int
         How often the uncertainties are drawn; 0 for the nominal run alone. A step is nominal.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     progress : callable, optional
         Told how many of `steps` are done, as each is.
 

@@ -143,9 +143,9 @@ def impedance_result(
     samples : int
         How often the uncertainties are drawn; 0 for the nominal spectrum alone.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     progress : callable, optional
         Told how many of `steps` are done, as each is.
 

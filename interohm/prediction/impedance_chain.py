@@ -98,7 +98,7 @@ def cell_chain(
     state : SolvedState
         Nominal, or of the samples of `field_samples`.
     field_samples : FieldSamples, optional
-        What the samples were drawn with.
+        Fields with which the samples were drawn.
 
     Raises
     ------

@@ -136,7 +136,7 @@ class RecordFit:
     asked : list of int
         Which of them the user wants to learn.
     fit : GaussianFit
-        Of the coordinates.
+        Fit of the coordinates.
     check : Reweighted
     updates : list of FieldUpdate
         One for each coordinate.
@@ -384,7 +384,7 @@ def updated_records(
     interfaces : list of Interface
         With the barriers of contacts.
     remarks : list of str
-        What was learned and no record can hold.
+        Learned numbers that no record can hold.
     """
     learned = [place for place in found.asked if found.updates[place].learned]
     source = "; ".join(f"{one.spectrum.source} (sha256 {one.spectrum.sha256[:16]})" for one in used)

@@ -54,7 +54,7 @@ class SampledPoints:
     x_nm : sequence of array
         For each layer, from the left edge of the cell's first one.
     curves : list of dict
-        Of `interohm.prediction.sampled_curves.cell_curves`.
+        Curves from `interohm.prediction.sampled_curves.cell_curves`.
     """
 
     x_nm: Sequence[Array]

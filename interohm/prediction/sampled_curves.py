@@ -113,9 +113,9 @@ def contact_bands(
     Parameters
     ----------
     nominal : SolvedContact
-        Of the records' values.
+        Contact at the records' values.
     curves : dict
-        Those of the samples.
+        Curves of the samples.
 
     Returns
     -------

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 
 _ACCUMULATION = (
-    "carriers accumulate: the space charge conducts better than the bulk that it replaces, so that "
-    "its excess resistance is negative and has no logarithm"
+    "carriers accumulate: the space charge conducts better than the bulk that it replaces, so its "
+    "excess resistance is negative and has no logarithm"
 )
 
 

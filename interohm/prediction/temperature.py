@@ -65,7 +65,7 @@ def temperature_fields(
     temperature_K : array (T,), optional
         At least three, ascending; those that separate a layer's defects are left out.
     field_samples : FieldSamples, optional
-        Of the uncertainties, which are sampled at a few of the default temperatures.
+        Samples of the uncertainties, at a few of the default temperatures.
 
     Returns
     -------

@@ -124,7 +124,7 @@ class Experiment(_Model):
     materials : list of record
         Records that the experiment or model needs and that are not shipped.
     contact : Contact
-        What the model says about the contact itself.
+        Statements of the model about the contact itself.
     cell : Cell, optional
         Whole cell whose spectrum was measured, at one state of charge.
     preparation : str

@@ -50,11 +50,11 @@ class GivenNumbers:
     conductivity_S_cm : float, optional
         Conductivity of the ion at `temperature_K`, of the bulk.
     activation_eV : float, optional
-        Of sigma·T.
+        Activation energy of sigma·T.
     temperature_K : float
         Temperature of the conductivity.
     gap_eV, dielectric, ionization_eV, neutral_potential_V : float, optional
-        As the record's fields.
+        As in the fields of the record.
     formation_eV : float, optional
         Formation energy of a defect in the neutral phase.
     saturation : float, optional
@@ -68,7 +68,7 @@ class GivenNumbers:
     conversion : str
         How these were converted, for their source.
     source : str, optional
-        Where all of these are from.
+        Source of all these numbers.
     """
 
     conductivity_S_cm: float | None = None
@@ -179,7 +179,7 @@ def converted_energies(
     fermi_level_eV, mu_eV : float
         At which they hold.
     mobile_ion, ion_charge : str, int
-        Of the record.
+        Mobile ion and its charge, as in the record.
 
     Raises
     ------
@@ -364,7 +364,7 @@ class GivenElectrode:
     work_function_eV : float, optional
         Work function of the surface that is meant.
     source : str, optional
-        Where both are from.
+        Source of both numbers.
     """
 
     voltage_V: float | None = None
@@ -444,7 +444,7 @@ def new_record_text(
     mobile_ion : str
         Its element.
     given : GivenNumbers
-        What is known.
+        Known properties.
 
     Raises
     ------

@@ -64,7 +64,7 @@ def write_design_report(
     document : DesignResult or mapping
         Its results (`interohm.prediction.design.design_result`).
     remarks : sequence of str
-        What else the reader must know.
+        Further remarks for the reader.
 
     Raises
     ------

@@ -72,10 +72,10 @@ class LayerLevels:
     conduction_eV, valence_eV : array or None, shape (points,)
         Band edges of an insulator.
     mu_eV, electrochemical_eV : array or None, shape (points,)
-        Of the neutral mobile element and of the mobile ion; a collector has neither, and a
-        document of an earlier version not the latter.
+        Potentials of the neutral mobile element and of the mobile ion; a collector has neither, and
+        a document of an earlier version lacks the latter.
     intervals : Intervals, optional
-        Of these, where the document has any.
+        Intervals of these, if the document has any.
     """
 
     x_nm: Array

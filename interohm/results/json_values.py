@@ -108,7 +108,7 @@ def likely_below(share_above_ohm_cm2: Mapping[str, float] | None) -> str | None:
     Parameters
     ----------
     share_above_ohm_cm2 : mapping
-        Of `interface_quantiles`; None without any.
+        Fractions from `interface_quantiles`; None without any.
     """
     if share_above_ohm_cm2 is None:
         return None
