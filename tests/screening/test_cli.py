@@ -15,6 +15,7 @@ import pytest
 from interohm.database import Database
 from interohm.database.parquet import query_table
 from interohm.errors import InputError
+from interohm.prediction.contact import contact_result
 from interohm.screening import stream
 from interohm.yaml_io import dump_yaml
 
@@ -102,6 +103,7 @@ def test_an_interrupted_screening_reports_and_goes_on_where_it_saved(
     interohm, tmp_path, monkeypatch
 ):
     save, saved = Database.save_cell, []
+    monkeypatch.setitem(contact_result.__kwdefaults__, "samples", 20)
 
     def interrupted(database, document):
         if len(saved) == 1:
