@@ -32,7 +32,7 @@ PEER_STEPS = 300
 
 
 def problem() -> tuple[TransientStack, Static, Array, float]:
-    """The layer, its state before the contact, times to be at, and the scale of its charge."""
+    """Return the layer, its state before the contact, the times, and the scale of its charge."""
     phase = Phase(
         ionization_potential_eV=5.0,
         band_gap_eV=6.0,

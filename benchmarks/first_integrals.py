@@ -71,7 +71,7 @@ def half_space_contacts(parameters: Array) -> Array:
 
 
 def two_sided_contacts(parameters: Array) -> Array:
-    """The same for contacts of two electrolytes: each with its neighbour in the batch."""
+    """Return contacts of two electrolytes, each with its neighbour in the batch."""
     bulk = neutral_bulk(
         phases(parameters), temperature_K=TEMPERATURE_K, metal_work_function_eV=METAL_eV
     )

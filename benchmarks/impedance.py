@@ -60,7 +60,7 @@ def bulk(potential_V: Array, energy_eV: Array, sites_cm3: float) -> Bulk:
 
 
 def cell(samples: int) -> Chain:
-    """Three layers and four contacts, of whose numbers each sample has its own."""
+    """Three layers and four contacts; each sample has its own numbers."""
     random = np.random.default_rng(1)
     parts: list = [Crossing(10.0 * random.lognormal(size=samples))]
     for potential, energy, sites, thickness in LAYERS:
@@ -195,7 +195,7 @@ class Potentials:
 
 
 def seconds(task: Callable[[], object], repeats: int) -> float:
-    """The shortest of some runs."""
+    """Return the shortest time of some runs."""
     best = np.inf
     for _ in range(repeats):
         start = time.process_time()

@@ -68,12 +68,12 @@ def main() -> None:
 
 
 def screen_figures(size: tuple[int, int, int]) -> dict[str, object]:
-    """A screening in a process of its own, whose peak of memory is its own."""
+    """Run a screening in its own process, whose peak memory is measured."""
     return figures_of("screen.py", *map(str, size))
 
 
 def figures_of(script: str, *arguments: str) -> dict[str, object]:
-    """What a script beside this one prints."""
+    """Return what a script beside this one prints."""
     command = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
     figures: dict[str, object] = json.loads(subprocess.run(command, stdout=PIPE, check=True).stdout)
     return figures

@@ -79,12 +79,12 @@ def electrolytes(count: int) -> Electrolytes:
 
 
 def conditions(*, positive: bool) -> SideConditions:
-    """Of the contacts of one side."""
+    """Conditions of the contacts of one side."""
     return SideConditions(TEMPERATURE_K, THICKNESS_NM, np.asarray(METAL_eV), 1.0, positive)
 
 
 def question() -> Question:
-    """What `interohm screen` asks unless it is told otherwise."""
+    """Return the default question of `interohm screen`."""
     fields = ScreenConfig.model_fields
     return Question(
         rank_by=tuple(fields["rank_by"].default),
@@ -95,7 +95,7 @@ def question() -> Question:
 
 
 def screen(size: tuple[int, int, int], folder: Path) -> tuple[Cells, Partial]:
-    """From arrays of phases to the answer for all cells."""
+    """Screen arrays of phases, up to the answer for all cells."""
     number, negatives, positives = size
     insulators = electrolytes(number)
     sides: list[SideContacts] = [

@@ -47,7 +47,7 @@ class Material:
     saturation: float = 0.1
 
     def bulk(self, shift_V: Array | float = 0.0) -> Bulk:
-        """The phase with its neutral potential moved by `shift_V`."""
+        """Return the phase with its neutral potential moved by `shift_V`."""
         level = IP_eV - METAL_eV + self.neutral_potential_V + np.asarray(shift_V)
         energy = np.stack([self.formation_energy_eV - level, self.formation_energy_eV + level], -1)
         phase = Phase(
@@ -65,7 +65,7 @@ class Material:
 
     @property
     def permittivity(self) -> float:
-        """In e/(V·nm)."""
+        """Permittivity in e/(V·nm)."""
         return VACUUM_PERMITTIVITY_E_V_NM * self.dielectric_constant
 
     def charge(self, potential_V: Array) -> tuple[Array, Array]:
@@ -113,7 +113,7 @@ class Problem:
         return np.array(rows)
 
     def layers(self, shift_V: Array | float = 0.0) -> list[StackLayer]:
-        """The layers, or a batch of them with the neutral potentials moved."""
+        """Return the layers, or a batch of them with the neutral potentials moved."""
         return [
             StackLayer(material.bulk(shift_V), length)
             for material, length in zip(self.materials, self.thickness_nm, strict=True)
@@ -186,7 +186,7 @@ class Problem:
 
 
 def problems() -> dict[str, Problem]:
-    """The three problems."""
+    """Return the three problems."""
     one_sided = np.concatenate([[0.0], np.geomspace(4e-4, 1.0, 40)])
     half = np.concatenate([[0.0], np.geomspace(4e-3, 1.0, 24)]) / 2.0
     both_sided = np.concatenate([half, 1.0 - half[-2::-1]])

@@ -7,7 +7,7 @@ from .coated import (
     coated_contact,
     coated_resistance,
 )
-from .conductivity_fit import FittedHop, fitted_hop
+from .conductivity_fit import FittedHop, fitted_hop, prepared_bulk
 from .constants import (
     BOLTZMANN_EV_K,
     CAPACITANCE_UF_CM2,
@@ -177,6 +177,7 @@ __all__ = [
     "open_circuit_voltage_V",
     "pinning_dipole_V",
     "positive_resistance",
+    "prepared_bulk",
     "resolution_weights",
     "shortest_hop_nm",
     "side_depletion_ohm_cm2",

@@ -74,7 +74,7 @@ class Bulk:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The batch shape (...)."""
+        """Batch shape (...)."""
         return self.neutral_potential_V.shape
 
     @property
@@ -83,11 +83,11 @@ class Bulk:
         return BOLTZMANN_EV_K * self.temperature_K
 
     def __getitem__(self, index: Any) -> Bulk:
-        """The bulks at `index` of the batch."""
+        """Return the bulks at `index` of the batch."""
         return Bulk(*(getattr(self, field.name)[index] for field in fields(self)))
 
     def ravel(self, shape: tuple[int, ...] | None = None) -> Bulk:
-        """The same bulks, broadcast to the batch shape `shape`, in one dimension (N,)."""
+        """Return the same bulks, broadcast to the batch shape `shape`, in one dimension (N,)."""
         own = self.shape
         shape = own if shape is None else shape
 
@@ -247,7 +247,7 @@ def _unflatten(phase: Phase, shape: tuple[int, ...]) -> Phase:
 
 
 def _neutral_exists(phase: Phase) -> tuple[BoolArray, BoolArray]:
-    """Whether any level makes the phase neutral, and whether one does without electrons."""
+    """Return whether any level makes the phase neutral, and whether one does without electrons."""
     frozen = phase.frozen_charge_cm3 * CM3_PER_NM3
     most, least = frozen, frozen
     scale = np.abs(frozen)

@@ -96,7 +96,7 @@ class _Chain:
         self.free = range(first, last)
 
     def take(self, index: IntArray) -> _Chain:
-        """The stacks at `index`."""
+        """Return the stacks at `index`."""
         left, right = (
             Metal(one.neutral_potential_V[index]) if isinstance(one, Metal) else one[index]
             for one in (self.left, self.right)
@@ -206,7 +206,7 @@ class _Chain:
         return low, high
 
     def solve(self) -> list[Array]:
-        """All potentials; NaN where none were found."""
+        """Solve for all potentials; NaN where none were found."""
         potentials = self.start()
         if len(self.free) == 0:
             return potentials

@@ -61,7 +61,7 @@ class Thermodynamics:
     """Per defect: conductivity per concentration in S·cm⁻¹ per nm⁻³; None if it never conducts."""
 
     def take(self, index: Any) -> Thermodynamics:
-        """The phases at `index` of the batch."""
+        """Return the phases at `index` of the batch."""
         taken = Thermodynamics(*(_pick(getattr(self, name), index) for name in _FIELDS))
         # what is known already goes along
         for name in _DERIVED:

@@ -141,7 +141,7 @@ def exchange_current_A_cm2(
 def log_current_slopes_per_V(
     left: Bulk | Metal, left_potential_V: Array, right: Bulk | Metal, right_potential_V: Array
 ) -> tuple[Array, Array]:
-    """How ln i0 of `contact_hop` changes with phi on the left and on the right side.
+    """Return the derivatives of ln i0 of `contact_hop` with phi on the left and on the right side.
 
     Only the occupations of the planes depend on it; a metal's does not.
     """
@@ -168,7 +168,7 @@ class _Plane:
 
 
 def _plane(bulk: Bulk, potential_V: Array, *, slopes: bool = False) -> _Plane:
-    """What the most mobile defect brings to the hop: N_s·a, gamma·nu, E_m, θ(1−θ).
+    """Return what the most mobile defect contributes to the hop: N_s·a, gamma·nu, E_m, θ(1−θ).
 
     And where it is asked for, how the logarithm of the last changes with phi.
     """

@@ -1,4 +1,4 @@
-"""From the intrinsic resistance of a contact to what an experiment sees (physics.md section 10).
+"""Measured resistance of a contact, from its intrinsic one (physics.md section 10).
 
 Surfaces touch in spots, ions spread from them into the electrolyte, interphases grow, grains have
 boundaries. None of it is mixed with the intrinsic resistance: these functions take it as a number.

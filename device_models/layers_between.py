@@ -32,7 +32,7 @@ tolerance of the grid."""
 
 @dataclass(frozen=True)
 class FiniteLayer:
-    """One layer that is solved whole; arrays (...).
+    """One layer that is solved as a whole; arrays (...).
 
     Attributes
     ----------
@@ -166,7 +166,7 @@ def _mu_at_ends(layer: StackLayer) -> tuple[Array, Array]:
 
 
 def _feels_mu(given: StackLayer, solved: FiniteLayer) -> BoolArray:
-    """Whether mu along the layer changes the charge density somewhere (...).
+    """Return whether mu along the layer changes the charge density anywhere (...).
 
     Ions whose charge they bring along follow phi alone; electrons and holes, and defects that
     trapped some, follow mu. Their share is largest at an extreme of phi.
@@ -279,7 +279,7 @@ def _of_grid(given: StackLayer, solution: LayerSolution) -> FiniteLayer:
 
 
 def _reshaped(found: FiniteLayers, shape: tuple[int, ...]) -> FiniteLayers:
-    """The same in the batch shape `shape`."""
+    """Return the same solution in the batch shape `shape`."""
 
     def shaped(value: Array) -> Array:
         return value.reshape((*shape, *value.shape[1:]))

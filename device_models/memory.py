@@ -1,4 +1,4 @@
-"""What the solvers ask of the C library's memory."""
+"""Requests of the solvers to the memory allocator of the C library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _KEPT_BYTES = 16 * 2**20
 
 
 def keep_freed_memory() -> None:
-    """Let freed memory wait in the process for the next array instead of going back each time.
+    """Keep freed memory in the process for the next array instead of returning it each time.
 
     The solvers' arrays live for microseconds; fetching their pages from the system again and again
     takes a quarter of the time. Freeing one block that was mapped on its own raises the thresholds

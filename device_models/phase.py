@@ -49,7 +49,7 @@ class Phase:
         Multiplicity of the defect on its site; largest fraction of the sublattice's sites that
         its defects may take.
     migration_energy_eV, attempt_frequency_Hz, hop_distance_nm, diffusion_prefactor : array (..., D)
-        Of the hop; a defect whose migration energy is NaN screens but does not conduct.
+        Parameters of the hop; a defect whose migration energy is NaN screens but does not conduct.
     sublattice : tuple of int
         For each of the D defects, which sublattice it sits on; each its own by default.
     electron_mass, hole_mass : array (...)
@@ -102,7 +102,7 @@ class Phase:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The batch shape (...)."""
+        """Batch shape (...)."""
         shapes = [
             np.shape(getattr(self, field.name))[: -1 if field.name in DEFECT_FIELDS else None]
             for field in fields(self)
@@ -120,21 +120,21 @@ class Phase:
         )
 
     def defects(self, name: str) -> list[Array]:
-        """A ``(..., D)`` field as a list of D arrays ``(...)``."""
+        """Return a ``(..., D)`` field as a list of D arrays ``(...)``."""
         value = getattr(self, name)
         return [np.ascontiguousarray(value[..., d]) for d in range(value.shape[-1])]
 
     def __getitem__(self, index: Any) -> Phase:
-        """The phases at `index` of the batch."""
+        """Return the phases at `index` of the batch."""
         shape = self.shape
         return self._map(lambda value, tail: np.broadcast_to(value, (*shape, *tail))[index])
 
     def flatten(self, shape: tuple[int, ...]) -> Phase:
-        """The same phases, broadcast to the batch shape `shape`, in one dimension (N,)."""
+        """Return the same phases, broadcast to the batch shape `shape`, in one dimension (N,)."""
         return self.reshape(shape, (-1,))
 
     def reshape(self, shape: tuple[int, ...], new_shape: tuple[int, ...]) -> Phase:
-        """The same phases, broadcast to the batch shape `shape`, in the shape `new_shape`."""
+        """Return the same phases, broadcast to the batch shape `shape`, in shape `new_shape`."""
         return self._map(
             lambda value, tail: np.broadcast_to(value, (*shape, *tail)).reshape((*new_shape, *tail))
         )
@@ -171,12 +171,12 @@ class Metal:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The batch shape (...)."""
+        """Batch shape (...)."""
         return np.broadcast_shapes(self.neutral_potential_V.shape, self.hop_factor.shape)
 
 
 def stack_phases(phases: Sequence[Phase]) -> Phase:
-    """Put phases of any number of defects into one batch.
+    """Combine phases with any number of defects into one batch.
 
     Sublattices are matched in order and defects in order within them; where a phase has
     fewer, the place is filled with a defect of site density zero, which changes nothing.
@@ -217,7 +217,7 @@ def stack_phases(phases: Sequence[Phase]) -> Phase:
 
 
 def defect_slots(phases: Sequence[Phase], index: int) -> list[int]:
-    """Where `stack_phases` puts the defects of phase `index`, in their own order."""
+    """Return the slots of the defects of phase `index` in `stack_phases`, in their own order."""
     return _slots(phases[index], _slot_sizes(phases))
 
 

@@ -1,4 +1,4 @@
-"""What stands at each place of a space charge: potential, concentrations, conductivity."""
+"""Profiles along a space charge: potential, concentrations, conductivity."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ THICK_HALF_SPACE_NM = 1e4
 
 
 class Reason(IntEnum):
-    """Why a contact has no total resistance; ``known`` where it has one."""
+    """Reason why a contact has no total resistance; ``known`` where it has one."""
 
     known = 0
     left_not_thick = 1
@@ -105,7 +105,7 @@ def is_thick(
     debye_length_nm: ArrayLike,
     thickness_nm: ArrayLike,
 ) -> BoolArray:
-    """Whether a layer holds two space charges that do not feel each other."""
+    """Return whether a layer holds two space charges that do not affect each other."""
     needed = np.add(left_x99_nm, right_x99_nm) + 10.0 * np.asarray(debye_length_nm)
     return np.asarray(np.asarray(thickness_nm) >= needed)
 
@@ -126,9 +126,10 @@ def contact_resistance(
     contact : Contact
         Batch shape (...).
     left_thickness_nm, right_thickness_nm : array (...), optional
-        Of the two phases; without one, a phase counts as thick up to x99 + 10 lambda_D = 10 µm.
+        Thicknesses of the two phases; without one, a phase counts as thick up to x99 + 10 lambda_D
+        = 10 µm.
     areal_site_density_cm2, barrier_eV, excess_barrier_eV : array (...), optional
-        Of the hop across the contact, see `contact_hop`.
+        Parameters of the hop across the contact, see `contact_hop`.
 
     Returns
     -------
@@ -226,7 +227,8 @@ def side_depletion_ohm_cm2(side: HalfSpace | Metal, thickness_nm: ArrayLike | No
     side : HalfSpace or Metal
         Batch shape (...).
     thickness_nm : array (...), optional
-        Of the phase. One that is not thick counts to its middle, or to 10 µm without a thickness.
+        Thickness of the phase. One that is not thick counts to its middle, or to 10 µm without a
+        thickness.
 
     Returns
     -------
@@ -250,7 +252,7 @@ def side_depletion_ohm_cm2(side: HalfSpace | Metal, thickness_nm: ArrayLike | No
 def side_depletion_slope_ohm_cm2_V(side: HalfSpace | Metal) -> Array:
     """Slope of `side_depletion_ohm_cm2` with phi at the contact, of a phase without a thickness.
 
-    Another potential at the contact shifts the profile of a half-space and leaves its shape:
+    Another potential at the contact shifts the profile of a half space and leaves its shape:
     ``d/dphi_s ∫ e dx = (e_s − e_end)/|dphi/dx|_s`` with the excess e = max(1/sigma −
     1/sigma_bulk, 0) at the contact and where the integral ends.
     """
@@ -324,7 +326,7 @@ def thick_space_charge(
 
 
 def _has_hops(bulk: Bulk) -> BoolArray:
-    """Whether a defect with sites has a migration energy, however little it conducts."""
+    """Return whether a defect with sites has a migration energy, however little it conducts."""
     phase = bulk.phase
     moves = np.isfinite(phase.migration_energy_eV) & (phase.site_density_cm3 > 0.0)
     return np.broadcast_to(np.any(moves, axis=-1), bulk.shape)

@@ -1,4 +1,4 @@
-"""What a probe of finite resolution shows of a profile: its convolution with a Gaussian, exactly.
+"""Profile seen by a probe of finite resolution: its convolution with a Gaussian, exactly.
 
 A profile is linear between its points and constant beyond its ends; its integral with a Gaussian is
 a sum of error functions, linear in the values. Jumps (a place that appears twice) need no care.
@@ -26,7 +26,7 @@ def resolution_weights(x_nm: Array, profile_x_nm: Array, resolution_nm: float) -
     Parameters
     ----------
     x_nm : array (M,)
-        Where the probe stands.
+        Positions of the probe.
     profile_x_nm : array (P,)
         Ascending; a place may stand twice, where the profile jumps.
     resolution_nm : float

@@ -1,4 +1,4 @@
-"""Which input's uncertainty dominates an answer: first-order indices from given samples.
+"""Sensitivity of an output to its uncertain inputs: first-order indices from given samples.
 
 The first-order Sobol index of an input is ``S = Var(E[output | input])/Var(output)``, the share of
 the output's variance that knowing this input alone would remove. It is estimated from any
@@ -47,7 +47,7 @@ def first_order_sensitivity(inputs: Array, output: Array) -> Sensitivity:
     inputs : array (N, K)
         Independent samples of the inputs.
     output : array (N,)
-        What came out; samples that are not finite are left out.
+        Samples of the output; samples that are not finite are left out.
 
     Returns
     -------

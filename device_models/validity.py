@@ -1,4 +1,4 @@
-"""How far to trust a mean-field continuum at a contact (physics.md section 5)."""
+"""Validity of a mean-field continuum at a contact (physics.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it is worth to know an input before one of several candidates is chosen.
+"""Value of knowing an input before one of several candidates is chosen.
 
 Of J candidates with losses Y_j one takes that of the lowest mean. Whoever knows more of the inputs
 takes another one where that tells to: the expected loss falls by
@@ -13,6 +13,8 @@ something; what inputs without influence are worth, the same samples in other or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .phase import Array
@@ -22,18 +24,26 @@ _OUTCOMES, _ORDERS = 4000, 30
 
 
 def value_of_information(
-    losses: Array, inputs: Array, relative_noise: Array | float = 0.0, *, seed: int = 0
+    losses: Array,
+    inputs: Array,
+    relative_noise: Array | float = 0.0,
+    *,
+    depend: Sequence[bool] | None = None,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Return the expected gain of data on some inputs, and its scatter without influence.
 
     Parameters
     ----------
     losses : array (J, N)
-        Of the candidates, in each of N samples; samples that are not finite are left out.
+        Losses of the candidates, in each of N samples; samples that are not finite are left out.
     inputs : array (N, K)
         Independent standard normal samples of the inputs that become known.
     relative_noise : array (K,) or float
         Standard deviation of the data's error over that of what is known of each input before.
+    depend : sequence of bool, optional
+        Which of the J losses the inputs can change at all; default: each of them. What the samples
+        of another one have in common with the inputs is chance.
     seed : int
         Seed of the outcomes.
 
@@ -54,6 +64,8 @@ def value_of_information(
     told -= told.mean(axis=0)
     mean = y.mean(axis=1)
     centred = y - mean[:, None]
+    if depend is not None:
+        centred = centred * np.asarray(depend, dtype=float)[:, None]
 
     def gain(x: Array) -> float:
         design = x - x.mean(axis=0)

@@ -10,7 +10,7 @@ from interohm.yaml_io import write_text
 
 
 def print_or_write(text: str, begin: str, end: str) -> int:
-    """Put a text between the marks of the page that the command line names, or print it.
+    """Insert a text between the marks of the page that the command line names, or print it.
 
     Raises
     ------

@@ -46,7 +46,7 @@ class PublishedValue(_Config):
 
 
 class PublishedPair(_Config):
-    """What others calculated and what was measured."""
+    """One property as others calculated and measured it."""
 
     calculated: list[PublishedValue] = Field(default_factory=list)
     measured: list[PublishedValue] = Field(default_factory=list)
@@ -261,7 +261,7 @@ def _voltage_rows(record: Insulator | Metal) -> Iterator[Row]:
 
 
 def _window_rows(record: Insulator) -> Iterator[Row]:
-    """One line for a window of our own; what others have is its upper limit."""
+    """Return one line for each of our windows; published values give its upper limit."""
     if record.stability_window_V is None or "phase_diagram" not in record.provenance:
         return
     low, high = record.stability_window_V
@@ -271,7 +271,7 @@ def _window_rows(record: Insulator) -> Iterator[Row]:
 
 
 def _migration_rows(record: Insulator) -> Iterator[Row]:
-    """One line for a defect that moves; ours is empty where the record has another's number."""
+    """Return one line for each mobile defect; ours is empty where the record cites another."""
     for defect in record.defects:
         if (energy := defect.migration_energy_eV) is not None:
             name = f"{_formula(record)} {defect.name}"
@@ -301,7 +301,7 @@ def _surface_rows(record: Insulator | Metal) -> Iterator[Row]:
 
 
 def _group_rows(record: Insulator) -> Iterator[Row]:
-    """One line for each positive defect with as many ion vacancies as make it neutral."""
+    """Return one line for each positive defect with the ion vacancies that make it neutral."""
     charge = record.ion_charge
     (vacancy,) = (d for d in record.defects if d.charge == -charge and d.ion_change == -1)
     for positive in record.defects:
@@ -343,7 +343,7 @@ def _neutral_row(record: Insulator) -> Row:
 
 
 def _potential_row(record: Insulator) -> Row:
-    """Our neutral potential, and what it would be at the surface as cut."""
+    """Return our neutral potential, and what it would be at the surface as cut."""
     potential = _neutral(record)[0]
     ours = [f"{potential:.2f}", ""]
     if (before := _as_cut(record).get("level_eV")) is not None:
@@ -352,14 +352,14 @@ def _potential_row(record: Insulator) -> Row:
 
 
 def _dielectric_rows(record: Insulator) -> Iterator[Row]:
-    """One line for a constant that was calculated here."""
+    """Return one line for each dielectric constant that was calculated here."""
     constant = record.dielectric_constant
     if (constant.source or "").startswith("calculation "):
         yield Row(name=_formula(record), key=_formula(record), ours=[f"{constant.value:.2f}"])
 
 
 def _supercell_line(record: Insulator) -> str:
-    """Say what the supercell's few k-points cost: their mesh is not the crystal's."""
+    """Describe the effect of the supercell's few k-points: their mesh is not the crystal's."""
     hashes = record.provenance["calculations"]
     energies = {}
     for name in ("bulk", "supercell"):

@@ -1,4 +1,4 @@
-"""What `make docs` generates: pages of commands, fields and the Python API, and copied files."""
+"""Pages that `make docs` generates (commands, fields, the Python API), and copied files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Let links out of docs/ lead to the copies; a folder's name stays without a link."""
+    """Point links out of docs/ to the copies; a folder's name stays without a link."""
     uri = page.file.src_uri
     up = "../" * uri.count("/")
     for link, target in _outside(markdown, uri):
@@ -177,7 +177,9 @@ def _object(schema: dict[str, Any]) -> list[str]:
         unit = _UNITS.get(name, name_and_unit(name)[1]) or ""
         meaning = field["description"].removeprefix(f"{unit}; ")
         default = "required" if name in required else _default(field)
-        cells = (f"`{name}`", _type(field), unit, default, meaning[0].upper() + meaning[1:])
+        if re.match(r"[a-z]+\b(?!\d)", meaning):  # a word, no symbol of a unit
+            meaning = meaning[0].upper() + meaning[1:]
+        cells = (f"`{name}`", _type(field), unit, default, meaning)
         rows.append(
             f"| {' | '.join(' '.join(c.split()).replace('|', chr(92) + '|') for c in cells)} |"
         )
@@ -193,6 +195,9 @@ _UNITS = {
     "hours": "h",
     "mu_eV": "eV",
     "spot_radius_um": "µm",
+    "x50": "nm",
+    "x90": "nm",
+    "x99": "nm",
 }
 
 

@@ -54,7 +54,7 @@ def predict_contact(
     thickness_nm : float, optional
         Thickness of the right insulator (otherwise the left) in nm; infinite unless given.
     barrier_eV : float, optional
-        Barrier of the ion's hop across the contact in eV, where it is known.
+        Barrier of the ion's hop across the contact in eV, if known.
     samples : int
         Number of samples of the records' uncertainties; 0 for no intervals.
 
@@ -398,7 +398,7 @@ def screen(
     workers : int, optional
         Threads; default: one per core.
     table : bool
-        Write all cells that fit to Parquet, too.
+        Also write all matching cells to Parquet.
     progress : callable, optional
         Called with the name of each stage and its number of steps; returns what is called with how
         many more steps are done.
@@ -552,6 +552,8 @@ def _records(
                 f"{one} is the record in {database.location}; it hides the shipped {one}",
                 stacklevel=3,
             )
+        if (text := known.taken_text) is not None:
+            warnings.warn(text, stacklevel=3)
         found.append(known.material)
     return found
 

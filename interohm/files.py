@@ -64,7 +64,7 @@ def open_plain(path: Path) -> IO[str]:
 
 def _no_plain_file(path: Path) -> InputError:
     return InputError(
-        "this is a link or a special file where a file of the program's belongs",
+        "this is a link or a special file in the place of a file of this program",
         where=str(path),
         fix="find out who put it there, and remove it",
     )

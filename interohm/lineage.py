@@ -1,4 +1,4 @@
-"""Where a prediction comes from: a cell's contacts, their records, every number's calculation."""
+"""Lineage of a prediction: a cell's contacts, their records, the calculation of every number."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Origin:
     facts : dict
         Plain values; of a record ``status`` says whether it is the one that was used.
     parts : list of Origin
-        What it was made from.
+        Origins of its parts.
     """
 
     kind: Literal["cell", "contact", "record", "number", "calculation"]
@@ -64,7 +64,7 @@ def origins(database: Database, name: str) -> list[Origin]:
     database : Database
         Open for reading.
     name : str
-        A kept cell, a kept contact as ``Li|LLZO``, a record, or the beginning of a calculation's
+        A saved cell, a saved contact as ``Li|LLZO``, a record, or the beginning of a calculation's
         hash (8 characters at least).
 
     Raises
@@ -88,9 +88,9 @@ def _origins(database: Database, name: str) -> list[Origin]:
         if found:
             return found
         raise InputError(
-            f"no contact {left} | {right} is kept in {database.location}",
+            f"no contact {left} | {right} is saved in {database.location}",
             where="why",
-            fix=f"`interohm contact {left} {right} --save` keeps one",
+            fix=f"`interohm contact {left} {right} --save` saves one",
         )
     if name in database.material_names() or name in shipped_names():
         return [_record(database, name, used=None)]

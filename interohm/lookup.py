@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -22,20 +23,34 @@ class FoundMaterial(NamedTuple):
     material : Insulator or Metal
         The record.
     source : {"file", "database", "shipped"}
-        Where it was found.
+        Place in which the record was found.
     hides_shipped : bool
         Whether a shipped record of the same name was passed over; say so to the user.
+    asked_for : str, optional
+        The name that was asked for where the record has a longer one: ``LiCl`` of ``LiCl_001``, if
+        no other surface of it has a record; say so to the user.
     """
 
     material: Insulator | Metal
     source: Literal["file", "database", "shipped"]
     hides_shipped: bool = False
+    asked_for: str | None = None
+
+    @property
+    def taken_text(self) -> str | None:
+        """Return which record stands for a shorter name; None where the name is its own."""
+        if self.asked_for is None:
+            return None
+        return (
+            f"{self.asked_for} is taken to be {self.material.name}, the only surface of it that "
+            "has a record"
+        )
 
 
 def find_material_at(
     where: str, name_or_path: str, *, relative_to: Path | None, database: Database | None
 ) -> FoundMaterial:
-    """As `find_material`, of a name that stands somewhere: an error names that place."""
+    """Find a record like `find_material`; an error also names the place where the name is used."""
     try:
         return find_material(name_or_path, relative_to=relative_to, database=database)
     except InputError as error:
@@ -59,6 +74,10 @@ def find_material(
     database : Database, optional
         The project's database, which is asked for a name before the shipped records are.
 
+    Notes
+    -----
+    A name without a surface means the record of the only surface that has one.
+
     Raises
     ------
     InputError
@@ -74,6 +93,10 @@ def find_material(
     shipped = shipped_material(name_or_path)
     if shipped is not None:
         return FoundMaterial(shipped, "shipped")
+    surfaces = _surfaces_of(name_or_path, database)
+    if len(surfaces) == 1:
+        found = find_material(surfaces[0], database=database)
+        return found._replace(asked_for=name_or_path)
     places = f"in the database ({database.location}) or " if database is not None else ""
     raise InputError(
         f"there is no material {name_or_path!r} {places}among the shipped records",
@@ -112,6 +135,13 @@ def used_material(name: str, hash: str, database: Database) -> FoundMaterial | N
         if material_hash(found.material) == hash:
             return found
     return None
+
+
+def _surfaces_of(name: str, database: Database | None) -> list[str]:
+    """Return the records of a compound that are named by their surfaces: ``LiCl_001``."""
+    known = {*shipped_names(), *(database.material_names() if database is not None else ())}
+    surface = re.compile(re.escape(name) + r"_[-\d]{3,}")
+    return sorted(one for one in known if surface.fullmatch(one))
 
 
 def _suggestion(name: str, database: Database | None) -> str:

@@ -61,18 +61,18 @@ _UNCERTAINTIES = frozenset(
 
 @dataclass(frozen=True)
 class Axis:
-    """What one column holds.
+    """Quantity and unit of one column.
 
     Parameters
     ----------
     name : str
         In messages.
     names : tuple of str
-        Of columns, lower case, without units.
+        Names of columns, lower case, without units.
     units : mapping of str to float
         Each in that of the result.
     unit : str
-        Of the result, and of a column that names none.
+        Unit of the result, and of a column that names none.
     opposite : mapping of str to str
         Names of columns that hold a constant minus the quantity, each with the reason in words:
         their values change sign.
@@ -110,7 +110,7 @@ class MeasuredCurve:
     source : str
         The file.
     columns : tuple of str
-        What each column of the table was taken for, in words.
+        Interpretation of each column of the table, in words.
     """
 
     x: Array
@@ -264,7 +264,7 @@ class _Reader:
         return " " if decimal else ","
 
     def _is_data(self, row: _Row) -> bool:
-        """Whether every cell is a number, with a unit or without, or missing."""
+        """Return whether every cell is a number, with or without a unit, or missing."""
         numbers = [self._number(cell) is not None for cell in row.cells]
         return any(numbers) and all(
             number or not cell or cell.lower() in MISSING

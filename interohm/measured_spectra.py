@@ -81,9 +81,9 @@ class MeasuredSpectrum:
     source : str
         The file.
     sha256 : str
-        Of the file's bytes.
+        Hash of the file's bytes.
     remarks : tuple of str
-        What was mended or assumed.
+        Repairs and assumptions.
     """
 
     frequency_Hz: Array
@@ -144,7 +144,7 @@ def read_spectrum(path: str | Path, *, area_cm2: float | None = None) -> Measure
 
 @dataclass(frozen=True)
 class _Column:
-    """Of a heading: what it holds, where, and the factor to Hz, ohm or rad.
+    """Meaning of a heading: the quantity, its column, and the factor to Hz, ohm or rad.
 
     ``unit`` is ``Hz``, ``ohm``, ``ohm cm2`` or ``rad``, None where the heading names none.
     """
@@ -435,7 +435,7 @@ class _Reader:
             self._once("no unit of the phase in the heading: read as degrees")
 
     def _without_heading(self, lines: Sequence[str | list[str]]) -> _Block | None:
-        """Three columns of numbers, and nothing else but comments."""
+        """Read three columns of numbers without a heading; only comments may stand beside them."""
         columns = {
             kind: _Column(kind, place, 1.0, 1.0, None)
             for place, kind in enumerate(("frequency", "real", "imaginary"))

@@ -1,4 +1,4 @@
-"""Which records somebody may have meant by a name that is none: by chemistry, then by spelling."""
+"""Suggestions for an unknown name: records that are similar in chemistry, then in spelling."""
 
 from __future__ import annotations
 

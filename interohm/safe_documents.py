@@ -1,4 +1,4 @@
-"""No document makes the program import or run code of somebody else.
+"""Protection against documents that would make the program import or run foreign code.
 
 Documents name Python classes in the way of monty, ``{"@module": ..., "@class": ...}``, and monty's
 decoder imports what they name, deep within pymatgen's structures and jobflow's outputs too. Whoever
@@ -48,9 +48,9 @@ def refuse_foreign_code(document: Any, *, where: str) -> None:
     Parameters
     ----------
     document : dict, list or a plain value
-        As it was read.
+        Document as it was read.
     where : str
-        What to name in the error: the file, or the database and collection.
+        Place to name in the error: the file, or the database and collection.
     """
     waiting = [document]
     while waiting:

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         ``MP_API_KEY`` as their own client reads it).
     walltime_s : float, optional
         How long the batch job around a worker of a queue lasts (``INTEROHM_WALLTIME_S``); Slurm
-        says it by itself.
+        and PBS say it by themselves.
     gpaw_processes : int
         MPI processes of one calculation with a GPAW that was built with MPI
         (``INTEROHM_GPAW_PROCESSES``).
@@ -93,7 +93,7 @@ def load_settings() -> Settings:
 
 
 def has_batch_system() -> bool:
-    """Whether this machine belongs to a cluster: advice there is another than on a laptop."""
+    """Return whether this machine belongs to a cluster, where other advice applies."""
     return any(shutil.which(command) for command in ("sbatch", "qsub"))
 
 

@@ -76,7 +76,7 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
 
 
 def load_named_yaml(path: str | Path) -> dict[str, Any]:
-    """As `load_yaml`; a mapping without a ``name`` has that of its file, without the ending."""
+    """Load YAML like `load_yaml`; a mapping without a ``name`` gets that of its file."""
     data = load_yaml(path)
     return data if data.get("name") is not None else {**data, "name": Path(path).stem[:128]}
 
@@ -278,7 +278,7 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def atomic_output(path: str | Path) -> Iterator[IO[bytes]]:
-    """As `interohm.files.atomic_file`, with an `InputError` that names the file."""
+    """Open a file like `interohm.files.atomic_file`, with an `InputError` that names the file."""
     path = Path(path)
     try:
         with atomic_file(path) as file:
@@ -302,7 +302,7 @@ def validated(model: type[Model], data: Any, *, where: str) -> Model:
 
 
 def validated_as(adapter: TypeAdapter[Any], data: Any, *, where: str) -> Any:
-    """As `validated`, for a union of models."""
+    """Validate like `validated`, against a union of models."""
     from pydantic import ValidationError
 
     try:
@@ -329,11 +329,11 @@ def input_error(error: ValidationError, *, where: str, data: Any = None) -> Inpu
     Parameters
     ----------
     error : ValidationError
-        What pydantic found.
+        Error of pydantic.
     where : str
-        What to name in errors: the file.
+        Place to name in errors: the file.
     data : optional
-        What was validated: by it fields are told from the kinds that pydantic puts among them.
+        Validated data; they distinguish fields from the kinds that pydantic inserts among them.
     """
     problems = []
     fixes: list[str] = []

@@ -23,7 +23,7 @@ VALENCE_BAND = "valence_band"
 
 
 class BandEdgeShift(BaseModel):
-    """How far the band edges are from those of the calculation, upwards positive.
+    """Shift of the band edges relative to those of the calculation; upwards is positive.
 
     Parameters
     ----------

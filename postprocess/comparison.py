@@ -1,4 +1,4 @@
-"""Whether total energies may be subtracted from each other, and what speaks against it."""
+"""Check whether total energies may be subtracted from each other, with the reason if not."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def supercell_differences(perfect: Calculation, flawed: Calculation) -> dict[str
 
 
 def coarse_mesh(calculation: Calculation) -> str | None:
-    """Say what is wrong with k-points that are too few for a total energy, None if they are not."""
+    """Return why the k-points are too few for a total energy, None if they are not."""
     mesh = calculation.settings.get("kpoints") or []
     if len(mesh) != 3 or not all(isinstance(count, int) for count in mesh):
         return None

@@ -1,4 +1,4 @@
-"""From finished calculations to the record of a phase."""
+"""Records of phases from finished calculations."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Uncertainties(BaseModel):
 
 @dataclass(frozen=True)
 class Hop:
-    """How the mobile ion moves by a defect; from literature or a barrier calculation."""
+    """Hop of the mobile ion by a defect; from literature or a barrier calculation."""
 
     migration_energy_eV: Quantity
     attempt_frequency_Hz: Quantity
@@ -181,7 +181,7 @@ def method_of(calculation: Calculation, provenance: Mapping[str, Any]) -> str:
 
 
 def _kept_smearing(calculation: Calculation) -> str:
-    """Say that the electrons converged with another smearing only."""
+    """Return a remark that the electrons converged only with another smearing."""
     changes = calculation.scf_attempts[-1].changes if calculation.scf_attempts else {}
     if "smearing_eV" not in changes:
         return ""

@@ -82,14 +82,14 @@ class StabilityWindow:
 
 @dataclass(frozen=True)
 class EnergyCorrection:
-    """What is added to a total energy, per atom.
+    """Correction of a total energy, per atom.
 
     Parameters
     ----------
     value_eV, uncertainty_eV : float
         What is added, and its standard deviation.
     source : str
-        Where the numbers are from.
+        Source of the numbers.
     """
 
     value_eV: float
@@ -112,7 +112,7 @@ def entry_of(calculation: Calculation, correction_eV: float = 0.0) -> ComputedEn
 
 
 def comparable(one: Calculation, other: Calculation) -> bool:
-    """Whether total energies of two calculations may be subtracted from each other."""
+    """Return whether total energies of two calculations may be subtracted from each other."""
     return not energy_differences(one, other)
 
 

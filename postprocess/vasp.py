@@ -88,7 +88,7 @@ class BandStructureRun:
     hash : str
         Hash of ``vasprun.xml``.
     settings : mapping
-        As those of a calculation.
+        Settings, as those of a calculation.
     structure : Structure
         The atoms.
     vbm_eV, cbm_eV : float, optional
@@ -395,7 +395,7 @@ def kind_of(tags: Mapping[str, Any], path: Path) -> CalculationKind:
         return "dielectric" if tags.get("LEPSILON") else "static"
     if algorithm not in (1, 2, 3):
         raise InputError(
-            f"IBRION = {algorithm} leaves the atoms where no force let them rest",
+            f"IBRION = {algorithm} does not relax the atoms to zero force",
             where=str(path),
             fix="give relaxations, static calculations, or perturbation theory (IBRION = 8)",
         )

@@ -1,4 +1,4 @@
-"""What of VASP's settings changes a total energy, and what the functional is called in print.
+"""VASP's settings that change a total energy, and the name of the functional in print.
 
 INCAR's tags count before the complete list that VASP writes: of METAGGA and IVDW this list has
 nothing, so that a run with r2SCAN looks like one with PBE in it.
@@ -125,7 +125,8 @@ def functional_name(
     tags : mapping
         INCAR's, with what VASP completes them by.
     titles : sequence of str
-        Of the data sets, as ``PAW_PBE Li_sv 10Sep2004``; without GGA they tell the functional.
+        Titles of the data sets, as ``PAW_PBE Li_sv 10Sep2004``; without GGA they determine the
+        functional.
     dispersion : bool
         Whether the total energy has one that no tag tells (VASP 5.3 leaves IVDW out).
     """

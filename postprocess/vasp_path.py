@@ -88,8 +88,8 @@ def read_vasp_path(folder: str | Path, ends: FindEnds | None = None) -> Calculat
         With folders 00, 01, ..., each with ``POSCAR`` and ``OUTCAR``, and ``KPOINTS`` and ``INCAR``
         beside them. All may be compressed. The ends may be without OUTCAR.
     ends : callable, optional
-        Of the calculations that ends without OUTCAR are looked for among; default: those of the
-        folders beside this one.
+        Calculations among which ends without OUTCAR are looked for; default: those of the folders
+        next to this one.
 
     Returns
     -------
@@ -191,7 +191,7 @@ class End:
     path : Path
         For messages.
     content : str
-        Of its OUTCAR, or the hash of its calculation.
+        Content of its OUTCAR, or the hash of its calculation.
     structure : Structure
         The atoms.
     energy_eV : float
@@ -219,13 +219,13 @@ class Image:
     path : Path
         Path of the OUTCAR.
     text : str
-        Of the OUTCAR.
+        Text of the OUTCAR.
     structure : Structure
         The atoms.
     energy_eV : float
         Extrapolated to zero width of the occupation.
     max_force_eV_A : float
-        Of the potential energy, without the springs.
+        Largest force of the potential energy, without the springs.
     """
 
     path: Path
@@ -248,17 +248,17 @@ class Image:
 
     @property
     def content(self) -> str:
-        """That of the OUTCAR."""
+        """Content of the OUTCAR."""
         return self.text
 
     @property
     def wall_time_s(self) -> float:
-        """That OUTCAR ends with."""
+        """Wall time at the end of the OUTCAR."""
         return elapsed_time_s(self.text)
 
     @property
     def compared(self) -> dict[str, Any]:
-        """What has to be the same for energies to compare, by OUTCAR's names."""
+        """Settings that must agree for energies to be comparable, by OUTCAR's names."""
         return {
             "ENCUT": self.number("ENCUT"),
             "NELECT": self.number("NELECT"),
@@ -325,8 +325,8 @@ def read_image(folder: Path) -> Image:
         raise InputError(
             "there is no OUTCAR",
             where=str(folder),
-            fix="put that of the image there; for an end, that of a calculation by itself with the "
-            "path's settings, IMAGES and those of the path left out",
+            fix="put that of the image there; for an end, that of a separate calculation with the "
+            "path's settings, but without IMAGES and the other tags of a path",
         )
     text = outcar_text(path)
     if not any(converged_loops(text, path)[-1:]):
@@ -341,7 +341,7 @@ def read_image(folder: Path) -> Image:
         raise InputError(
             f"the ions did not converge in NSW = {image.tag('NSW')} steps",
             where=str(path),
-            fix="go on from CONTCAR",
+            fix="continue from CONTCAR",
         )
     return image
 
@@ -431,8 +431,8 @@ def _end(folder: Path, finished: FindEnds) -> Image | End:
     raise InputError(
         "there is no OUTCAR, and no calculation of this end in another folder",
         where=str(folder),
-        fix="put that of the image there; for an end, that of a calculation by itself with the "
-        "path's settings, IMAGES and those of the path left out",
+        fix="put that of the image there; for an end, that of a separate calculation with the "
+        "path's settings, but without IMAGES and the other tags of a path",
     )
 
 
@@ -490,15 +490,15 @@ def refuse_impossible_step(where: str, step: np.ndarray) -> None:
     moved = np.linalg.norm(step, axis=1)
     if moved.max() > _LARGEST_STEP_A:
         raise InputError(
-            f"{int((moved > 1).sum())} atoms are up to {moved.max():.1f} Å away from where the "
-            "image before has them: no ion hops so far in one step",
+            f"{int((moved > 1).sum())} atoms are up to {moved.max():.1f} Å away from their "
+            "positions in the previous image, too far for one step of a hop",
             where=where,
-            fix="let the atoms of all images stand in one order",
+            fix="list the atoms of all images in the same order",
         )
 
 
 def _refuse_without_climbing(folder: Path, directory: Path) -> None:
-    """Say why the ions stand still where INCAR counts on an optimizer that VASP does not have."""
+    """Refuse a run whose INCAR relies on an optimizer that this VASP does not have."""
     path = find_file(directory, "OUTCAR")
     tags = _incar(folder)
     wanted = [tag for tag in ("LCLIMB", "IOPT") if tags.get(tag)]
@@ -516,9 +516,9 @@ def _refuse_moved_end(image: Image, folder: Path) -> None:
     steps = (steps - np.round(steps)) @ begun.lattice.matrix
     if np.linalg.norm(steps, axis=1).max() > _END_TOLERANCE_A:
         raise InputError(
-            "its atoms are not where POSCAR, the end of the path, has them",
+            "its atoms are not at the positions of POSCAR, the end of the path",
             where=str(image.path),
-            fix="relax the ends first, and let the path begin and end with what came out",
+            fix="relax the ends first, and use the relaxed structures as the ends of the path",
         )
 
 

@@ -35,7 +35,7 @@ def read_response(
     path, outcar_path : Path
         Theirs, for messages.
     volume_A3 : float
-        Of the cell.
+        Volume of the cell.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def _refuse_unconverged(outcar: str, path: Path) -> None:
     loops = converged_loops(outcar, path) if outcar else []
     if len(loops) < 2:
         raise InputError(
-            "it is missing or has no linear response, whose loops it counts",
+            "it is missing or contains no linear response",
             where=str(path),
             fix="let VASP finish, and keep OUTCAR beside vasprun.xml",
         )

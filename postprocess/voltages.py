@@ -65,7 +65,7 @@ def voltage_at(plateaus: Sequence[Plateau], ion_content: float) -> tuple[float, 
 
 @dataclass(frozen=True)
 class ElectrodeState:
-    """What is calculated at one ion content.
+    """Calculated properties at one ion content.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class Front:
     points : array (n, d)
         Less is better.
     indices : array (n,)
-        Of the cells.
+        Indices of the cells.
     """
 
     points: Array
@@ -120,7 +120,7 @@ class Front:
         self.points, self.indices = points[kept], indices[kept]
 
     def _not_beaten_by_any(self, points: Array) -> NDArray[np.bool_]:
-        """Whether points (n, d) are better than every point of the front in some output."""
+        """Return whether points (n, d) are better than every point of the front in some output."""
         if self.points.shape[1] == 2 and len(self.points):
             # of the points that are as good in the first output, the last is best in the second
             index = np.searchsorted(self.points[:, 0], points[:, 0], side="right") - 1
@@ -148,7 +148,7 @@ class Front:
 
 
 def _not_beaten(columns: list[Array], point: Array) -> NDArray[np.bool_]:
-    """Whether cells, none NaN, are better than the point in any output."""
+    """Return whether cells, none NaN, are better than the point in any output."""
     better: NDArray[np.bool_] = columns[0] < point[0]
     for column, value in zip(columns[1:], point[1:], strict=True):
         better |= column < value

@@ -36,7 +36,7 @@ class CoatableElectrode:
     metal : Metal
         Its record.
     coating : Insulator, optional
-        That of the layer between it and the electrolyte.
+        Coating between the electrode and the electrolyte.
     coating_nm : float
         Its thickness.
     """
@@ -47,7 +47,7 @@ class CoatableElectrode:
 
     @property
     def label(self) -> str:
-        """The electrode's name, with its coating's."""
+        """Name of the electrode, with that of its coating."""
         if self.coating is None:
             return self.metal.name
         return f"{self.metal.name} + {self.coating.name} ({self.coating_nm:g} nm)"
@@ -66,7 +66,7 @@ class Records:
     reference : Metal
         The mobile metal, the zero of potential.
     interfaces : list of Interface
-        What is known of contacts, the database's before the shipped ones.
+        Known interfaces, those of the database before the shipped ones.
     """
 
     negatives: list[CoatableElectrode]
@@ -77,7 +77,7 @@ class Records:
 
     @property
     def all(self) -> list[Insulator | Metal]:
-        """Every record once."""
+        """All records, each once."""
         electrodes = [*self.negatives, *self.positives]
         coatings = [electrode.coating for electrode in electrodes if electrode.coating is not None]
         found: list[Insulator | Metal] = [
@@ -104,7 +104,7 @@ def find_records(
     relative_to : Path
         The folder of the description.
     where : str
-        What to name in errors: the description's file.
+        Place to name in errors: the file of the description.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def _check_one_record_a_name(materials: Sequence[Insulator | Metal], where: str)
             raise InputError(
                 f"two different records are called {material.name}",
                 where=where,
-                fix="rename one: uncertainties and results are told apart by the names",
+                fix="rename one: uncertainties and results are identified by name",
             )
 
 
@@ -203,7 +203,7 @@ class _Finder:
         fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting:
             raise InputError(
-                f"no record's name fits {pattern!r}",
+                f"no record's name matches {pattern!r}",
                 where=location,
                 fix="`interohm materials list` shows them all",
             )

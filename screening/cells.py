@@ -1,4 +1,4 @@
-"""All cells of one temperature and state of charge: what they are, by broadcasting contacts.
+"""All cells of one temperature and state of charge, by broadcasting contacts.
 
 Cells are numbered electrolyte by electrolyte, within it negative side by negative side, within that
 over the positive sides: ``index = (electrolyte * negatives + negative) * positives + positive``.
@@ -77,7 +77,7 @@ class Cells:
     thickness_nm : float
         Thickness of the electrolyte.
     fully_solved : FullySolvedCells
-        What replaces the sums, where they do not hold.
+        Results that replace the sums where these do not hold.
     """
 
     negative: SideContacts
@@ -99,7 +99,7 @@ class Cells:
 
     @cached_property
     def all_separable(self) -> NDArray[np.bool_]:
-        """Of each electrolyte, whether all its cells are the sum of their contacts."""
+        """Whether all cells of each electrolyte are the sum of their contacts."""
         needed = np.max(self.negative.needed_nm, axis=1) + np.max(self.positive.needed_nm, axis=1)
         return np.asarray(needed <= self.thickness_nm)
 
@@ -184,16 +184,16 @@ _Places: TypeAlias = tuple[Any, Any]
 
 
 class Block:
-    """Some cells whose outputs are evaluated when they are asked for.
+    """Cells whose outputs are evaluated on demand.
 
     Parameters
     ----------
     cells : Cells
-        Of which they are some.
+        Cells from which these are taken.
     left, right : tuple
-        Where their contacts are in the tables of the two sides: electrolyte, side.
+        Indices of their contacts in the tables of the two sides: electrolyte, side.
     indices : array (n,) or range
-        Of the cells.
+        Indices of the cells.
     """
 
     def __init__(
@@ -207,18 +207,18 @@ class Block:
 
     @cached_property
     def indices(self) -> IntArray:
-        """The cells' indices, (n,)."""
+        """Cells' indices, (n,)."""
         return np.asarray(self._indices, dtype=np.int64)
 
     @property
     def first(self) -> int:
-        """The index of the first cell; the others follow it one by one."""
+        """Index of the first cell; the others follow it one by one."""
         assert isinstance(self._indices, range)
         return self._indices.start
 
     @cached_property
     def places(self) -> dict[str, IntArray]:
-        """Which electrolyte, negative and positive side the cells have, each (n,)."""
+        """Return the electrolyte, the negative and the positive side of each cell, each (n,)."""
         names = ("electrolyte", "negative", "positive")
         return dict(zip(names, self.cells.places(self.indices), strict=True))
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from interohm.records.cell_config import StateOfCharge, Temperature, Thickness
 from interohm.screening.cells import OUTPUTS
@@ -13,6 +21,18 @@ from interohm.yaml_io import load_named_yaml, validated
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Expression = Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+#: A number or a list of some; of a wrong entry, an error names the entry alone.
+Thicknesses = Annotated[
+    Annotated[Thickness, Tag("number")]
+    | Annotated[list[Thickness], Field(min_length=1, max_length=100), Tag("list")],
+    Discriminator(lambda given: "list" if isinstance(given, list) else "number"),
+]
+
+
+def _each_once(given: float | list[float]) -> list[float]:
+    return list(dict.fromkeys(given)) if isinstance(given, list) else [given]
 
 
 class _Config(BaseModel):
@@ -52,13 +72,12 @@ class Coating(_Config):
     """
 
     material: Name
-    thickness_nm: Thickness | Annotated[list[Thickness], Field(min_length=1, max_length=100)]
+    thickness_nm: Thicknesses
 
     @property
     def thicknesses_nm(self) -> list[float]:
-        """All of them, each once."""
-        given = self.thickness_nm
-        return list(dict.fromkeys(given)) if isinstance(given, list) else [given]
+        """All thicknesses, each once."""
+        return _each_once(self.thickness_nm)
 
 
 class ScreenConfig(_Config):
@@ -67,7 +86,7 @@ class ScreenConfig(_Config):
     Parameters
     ----------
     name : str
-        Free text; default: that of the file, without its ending.
+        Name of the screening, free text. Default: name of the file without its extension.
     mobile_ion : str
         Mobile ion of the records that "all" and patterns match.
     negative_electrodes, electrolytes, positive_electrodes : Candidates
@@ -76,8 +95,8 @@ class ScreenConfig(_Config):
         Coatings, each of which makes a further variant of every electrode on this side.
     uncoated : bool
         Whether electrodes on a side with coatings are also screened without one.
-    electrolyte_thickness_nm : float
-        Thickness of every electrolyte.
+    electrolyte_thickness_nm : float or list of float
+        Thickness of every electrolyte; each value of a list is screened separately.
     temperatures_K, states_of_charge : list of float
         Conditions; each pair of temperature and state of charge is screened separately.
     electrons : bool
@@ -112,7 +131,7 @@ class ScreenConfig(_Config):
     negative_coatings: list[Coating] = []
     positive_coatings: list[Coating] = []
     uncoated: bool = True
-    electrolyte_thickness_nm: Thickness = 20_000.0
+    electrolyte_thickness_nm: Thicknesses = 20_000.0
     temperatures_K: Annotated[list[Temperature], Field(min_length=1, max_length=100)] = [300.0]
     states_of_charge: Annotated[list[StateOfCharge], Field(min_length=1, max_length=100)] = [0.0]
     electrons: bool = True
@@ -135,6 +154,21 @@ class ScreenConfig(_Config):
     solve_whole_at_most: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
     # no result depends on it
     structures: Annotated[dict[Name, Name], Field(exclude=True)] = {}
+
+    @property
+    def electrolyte_thicknesses_nm(self) -> list[float]:
+        """All of them, each once."""
+        return _each_once(self.electrolyte_thickness_nm)
+
+    @property
+    def thickness_nm(self) -> float:
+        """That of the electrolytes, of a screening with one alone (`at_thickness`)."""
+        (only,) = self.electrolyte_thicknesses_nm
+        return only
+
+    def at_thickness(self, thickness_nm: float) -> ScreenConfig:
+        """Return the same screening with one thickness of the electrolytes."""
+        return self.model_copy(update={"electrolyte_thickness_nm": thickness_nm})
 
     @field_validator("rank_by", "histograms")
     @classmethod

@@ -1,4 +1,4 @@
-"""What a table of contacts says beside the numbers: medians, intervals, and what to doubt."""
+"""Details of a table of contacts beside the numbers: medians, intervals and doubts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ContactDetails:
-    """Of the contacts of one side, as rows (electrolytes) of columns (sides).
+    """Details of the contacts of one side, as rows (electrolytes) of columns (sides).
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def contact_details(
     Parameters
     ----------
     sampler : Sampler
-        Of one temperature and state of charge.
+        Sampler at one temperature and state of charge.
     positive : bool
         Which side.
     progress : callable, optional

@@ -1,4 +1,4 @@
-"""All contacts of electrodes with electrolytes, once: what every cell is made of.
+"""Contacts of all electrodes with all electrolytes, each solved once, of which cells consist.
 
 A cell of thick layers that are neutral by their ions alone is the sum of its contacts (physics.md,
 section 5): ``ASR = R(negative | electrolyte) + R(electrolyte | positive)``, each with half of the
@@ -52,7 +52,7 @@ class SideContacts:
     Parameters
     ----------
     resistance_ohm_cm2 : array
-        Of the interface and half of the electrolyte.
+        Resistance of the interface and half of the electrolyte.
     interface_ohm_cm2 : array
         Space charge, charge transfer and coating.
     space_charge_ohm_cm2, charge_transfer_ohm_cm2, coating_ohm_cm2, bulk_ohm_cm2 : array
@@ -70,7 +70,7 @@ class SideContacts:
         How far inside its stability window the electrode leaves the layer that touches it; negative
         outside, NaN where no window is known.
     voltage_V, fermi_level_eV : array (S,)
-        Of the electrodes.
+        Voltages and Fermi levels of the electrodes.
     """
 
     resistance_ohm_cm2: Array
@@ -106,7 +106,7 @@ OF_PAIRS = tuple(
 
 @dataclass(frozen=True)
 class SideConditions:
-    """What all contacts of one table share.
+    """Conditions that all contacts of one table share.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ class PairHops:
     dipole_V : array
         From the electrode to the electrolyte.
     areal_site_density_cm2 : array
-        Of the contact plane, NaN where it is the phases' own.
+        Site density of the contact plane, NaN where it is that of the phases.
     """
 
     barrier_eV: Array
@@ -199,7 +199,7 @@ class PairHops:
     areal_site_density_cm2: Array
 
     def take(self, index: NDArray[np.int64]) -> PairHops:
-        """Those of some pairs."""
+        """Select the contacts of some pairs."""
         return PairHops(
             *(
                 value[index] if np.ndim(value := getattr(self, field.name)) else value
@@ -258,7 +258,7 @@ def solve_pairs(
     electrodes, electrolytes
         Of the same length N, or arrays (N, samples).
     conditions : SideConditions
-        Of all of them.
+        Conditions that all of them share.
     hops : PairHops
         Across the contacts.
     bent : sequence of PhaseShare
@@ -352,7 +352,7 @@ def all_contacts(
     electrodes, electrolytes
         (S,) and (E,).
     conditions : SideConditions
-        Of all of them.
+        Conditions that all of them share.
     hops : PairHops
         Across all contacts, row by row.
     workers : int

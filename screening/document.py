@@ -1,11 +1,15 @@
-"""What a screening found, as plain JSON values."""
+"""Document of a screening, as plain JSON values."""
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm.prediction.contact_stability import outside_fields, outside_of_model
+from interohm.prediction.reaction import reaction_fields
 from interohm.results.json_values import number
 from interohm.screening import histograms
 from interohm.screening.uncertainty import Sampler, ranking_stability
@@ -13,7 +17,7 @@ from interohm.screening.uncertainty import Sampler, ranking_stability
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.records import Insulator
+    from interohm.records import Insulator, Metal
     from interohm.screening.candidates import CoatableElectrode
     from interohm.screening.cells import Cells
     from interohm.screening.contact_details import ContactDetails
@@ -28,7 +32,15 @@ def described_cells(
     outputs = cells.at(indices)
     names = screening.names
     places = np.stack(cells.places(indices), axis=-1).tolist()
-    electrolytes = screening.records.electrolytes
+    records = screening.records
+
+    @cache
+    def outside(positive: bool, electrolyte: int, side: int) -> list[bool | None]:
+        table = cells.positive if positive else cells.negative
+        electrode = (records.positives if positive else records.negatives)[side]
+        voltage = float(table.voltage_V[side])
+        return _outside(electrode, records.electrolytes[electrolyte], voltage)
+
     return [
         {
             "index": int(index),
@@ -38,28 +50,26 @@ def described_cells(
             **{name: number(values[row]) for name, values in outputs.items()},
             "negative_margin_V": number(cells.negative.stability_margin_V[j, i]),
             "positive_margin_V": number(cells.positive.stability_margin_V[j, k]),
-            "outside_of_model": any(
-                _decomposes(float(table.stability_margin_V[j, at]), sides[at], electrolytes[j])
-                for table, sides, at in (
-                    (cells.negative, screening.records.negatives, i),
-                    (cells.positive, screening.records.positives, k),
-                )
-            ),
+            "outside_of_model": outside_of_model([*outside(False, j, i), *outside(True, j, k)]),
         }
         for row, (index, (j, i, k)) in enumerate(zip(indices, places, strict=True))
     ]
 
 
-#: Standard deviations below which 5 % of a normal distribution lie.
-_FIVE_PERCENT = 1.645
-
-
-def _decomposes(margin_V: float, side: CoatableElectrode, electrolyte: Insulator) -> bool:
-    """Return whether a margin is negative, and stays so within its window's uncertainty (95 %)."""
-    touching = side.coating or electrolyte
-    limits = touching.stability_window_V or ()
-    spread = max((limit.uncertainty or 0.0 for limit in limits), default=0.0)
-    return margin_V < -_FIVE_PERCENT * spread
+def _outside(
+    side: CoatableElectrode, electrolyte: Insulator, voltage_V: float
+) -> list[bool | None]:
+    """Return whether the contacts of one side of a cell are outside of the model."""
+    phases: list[Insulator | Metal] = [
+        one for one in (side.metal, side.coating, electrolyte) if one is not None
+    ]
+    found = []
+    for left, right in pairwise(phases):
+        asked = voltage_V if left is side.metal else None
+        reaction = reaction_fields(left, right, asked)
+        fields = outside_fields(left, right, {"right": asked}, reaction)
+        found.append(fields["outside_of_model"])
+    return found
 
 
 def results(screening: Screening, cells: Cells, part: Partial) -> dict[str, Any]:
@@ -100,13 +110,29 @@ def rankings(
             continue
         advance = stages(f"survivors by {output}", indices.size)
         values = sampler.outputs(cells, indices, output, progress=advance)
-        ranking = ranking_stability(output, values, min(config.count, indices.size))
         described = described_cells(screening, cells, indices)
+        outside = [bool(cell["outside_of_model"]) for cell in described]
+        ranking = ranking_stability(output, values, min(config.count, indices.size), outside)
         ranking["cells"] = [
             {**cell, **sure} for cell, sure in zip(described, ranking["cells"], strict=True)
         ]
-        ranking["next"] = sampler.next_calculations(output, values)
+        # what would decide among cells that nobody can have is worth nothing
+        within = np.flatnonzero(~np.array(outside))
+        if within.size:
+            holds = _records_of(screening, cells, indices[within])
+            ranking["next"] = sampler.next_calculations(output, values[within], holds)
         found[output] = ranking
+    return found
+
+
+def _records_of(screening: Screening, cells: Cells, indices: NDArray[np.int64]) -> list[set[str]]:
+    """Return the names of the records that each of some cells consists of."""
+    records = screening.records
+    found = []
+    for j, i, k in np.stack(cells.places(indices), axis=-1).tolist():
+        sides = (records.negatives[i], records.positives[k])
+        names = {records.electrolytes[j].name, *(side.metal.name for side in sides)}
+        found.append(names | {side.coating.name for side in sides if side.coating is not None})
     return found
 
 

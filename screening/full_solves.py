@@ -1,4 +1,4 @@
-"""Cells that are not the sum of their contacts, solved whole by the cell solver."""
+"""Cells that are not the sum of their contacts, solved as a whole by the cell solver."""
 
 from __future__ import annotations
 
@@ -58,14 +58,13 @@ def cell_of(
     layers: list[tuple[Insulator | Metal, float]] = [(negative.metal, _ELECTRODE_NM)]
     if negative.coating is not None:
         layers.append((negative.coating, negative.coating_nm))
-    layers.append((electrolyte, config.electrolyte_thickness_nm))
+    layers.append((electrolyte, config.thickness_nm))
     if positive.coating is not None:
         layers.append((positive.coating, positive.coating_nm))
     layers.append((positive.metal, _ELECTRODE_NM))
     cell = Cell(
         name=(
-            f"{negative.label} | {electrolyte.name} ({config.electrolyte_thickness_nm:g} nm) | "
-            f"{positive.label}"
+            f"{negative.label} | {electrolyte.name} ({config.thickness_nm:g} nm) | {positive.label}"
         )[:128],
         temperature_K=temperature_K,
         states_of_charge=list(states_of_charge),
@@ -97,7 +96,7 @@ def solve_fully(
     config, records, cells
         The screening, and its cells at these conditions.
     indices : array (n,)
-        Of the cells, ascending.
+        Indices of the cells, ascending.
     temperature_K, state_of_charge : float
         The conditions.
     workers : int

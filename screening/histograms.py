@@ -25,7 +25,7 @@ _LINEAR = round(2 * _RANGE * _PER_UNIT)
 
 
 def is_logarithmic(output: str) -> bool:
-    """Whether an output has bins of equal ratio."""
+    """Return whether an output has bins of equal ratio."""
     return output.endswith("_ohm_cm2")
 
 

@@ -1,4 +1,4 @@
-"""What a range of cells contributes to a screening, and how contributions add up, exactly."""
+"""Contributions of ranges of cells to a screening, and their exact sum."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of all cells.
+    """Outputs and limits that a screening asks for.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def screen_cells(cells: Cells, question: Question, start: int, stop: int) -> Par
     cells : Cells
         All of them.
     question : Question
-        What is asked.
+        Outputs and limits that are asked for.
     start, stop : int
         The range.
     """

@@ -53,7 +53,7 @@ def prepared_cells(
     folder = screening.folder_of(temperature_K, state_of_charge)
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / "contacts.npz"
-    cells = _load_contacts(kept, config.electrolyte_thickness_nm)
+    cells = _load_contacts(kept, config.thickness_nm)
     if cells is None:
         advance = stages("contacts", count_contacts(records))
         cells = cells_of(
@@ -90,8 +90,9 @@ def prepared_cells(
 
 def prepare(screening: Screening, stages: Stages) -> None:
     """Solve all contacts, and the cells that are not their sums, and keep them in the folder."""
-    for temperature, charge in screening.conditions:
-        prepared_cells(screening, temperature, charge, stages)
+    for one in screening.each_thickness():
+        for temperature, charge in one.conditions:
+            prepared_cells(one, temperature, charge, stages)
 
 
 def screen_part(screening: Screening, stages: Stages, *, place: int, of: int) -> None:
@@ -106,10 +107,11 @@ def screen_part(screening: Screening, stages: Stages, *, place: int, of: int) ->
     place, of : int
         Which of how many parts, from 0.
     """
-    for temperature, charge in screening.conditions:
-        cells, _ = prepared_cells(screening, temperature, charge, stages)
-        within = (place * cells.count // of, (place + 1) * cells.count // of)
-        _stream(screening, cells, temperature, charge, stages, within=within)
+    for one in screening.each_thickness():
+        for temperature, charge in one.conditions:
+            cells, _ = prepared_cells(one, temperature, charge, stages)
+            within = (place * cells.count // of, (place + 1) * cells.count // of)
+            _stream(one, cells, temperature, charge, stages, within=within)
 
 
 def run_screening(
@@ -141,33 +143,37 @@ def run_screening(
     tables = []
     states = []
     details: list[ContactDetails | None] = []
-    for temperature, charge in screening.conditions:
-        cells, counts = prepared_cells(screening, temperature, charge, stages)
-        conditions = {"temperature_K": temperature, "state_of_charge": charge}
-        tables += [
-            (cells.negative, screening.names["negative"], conditions),
-            (cells.positive, screening.names["positive"], conditions),
-        ]
-        sampler = Sampler(screening.config, screening.records, temperature, charge)
-        part = _stream(screening, cells, temperature, charge, stages, length=length)
-        state = {
-            **conditions,
-            **counts,
-            "cells": part.cells,
-            "fitting": part.fitting,
-            "without_resistance": part.without_resistance,
-            **results(screening, cells, part),
-            "rankings": rankings(screening, cells, part, sampler, stages),
-            "listed": listed(screening, cells),
-        }
-        # after the rankings, which sample what they need
-        both = _details(screening, sampler, stages)
-        if both is not None:
-            add_validity(state, screening.names, both)
-        states.append({**state, "contacts": contact_maps(cells, sampler, both)})
-        details += [None, None] if both is None else both
-        if finished is not None:
-            finished(_result(screening, states))
+    several = len(screening.config.electrolyte_thicknesses_nm) > 1
+    for one in screening.each_thickness():
+        for temperature, charge in one.conditions:
+            cells, counts = prepared_cells(one, temperature, charge, stages)
+            conditions = {"temperature_K": temperature, "state_of_charge": charge}
+            if several:
+                conditions["electrolyte_thickness_nm"] = one.config.thickness_nm
+            tables += [
+                (cells.negative, one.names["negative"], conditions),
+                (cells.positive, one.names["positive"], conditions),
+            ]
+            sampler = Sampler(one.config, one.records, temperature, charge)
+            part = _stream(one, cells, temperature, charge, stages, length=length)
+            state = {
+                **conditions,
+                **counts,
+                "cells": part.cells,
+                "fitting": part.fitting,
+                "without_resistance": part.without_resistance,
+                **results(one, cells, part),
+                "rankings": rankings(one, cells, part, sampler, stages),
+                "listed": listed(one, cells),
+            }
+            # after the rankings, which sample what they need
+            both = _details(one, sampler, stages)
+            if both is not None:
+                add_validity(state, one.names, both)
+            states.append({**state, "contacts": contact_maps(cells, sampler, both)})
+            details += [None, None] if both is None else both
+            if finished is not None:
+                finished(_result(screening, states))
     if not missing_packages("parquet"):
         write_contacts(
             screening.folder / "contacts.parquet",
@@ -182,11 +188,12 @@ def run_screening(
 
 
 def _result(screening: Screening, states: list[dict[str, Any]]) -> ScreeningResult:
+    several = len(screening.config.electrolyte_thicknesses_nm) > 1
     return ScreeningResult.model_validate(
         {
             "screening": screening.config.name,
             "folder": str(screening.folder),
-            "thickness_nm": screening.config.electrolyte_thickness_nm,
+            "thickness_nm": None if several else screening.config.thickness_nm,
             **screening.names,
             "states": states,
         }

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,15 +34,15 @@ class Screening:
     config : ScreenConfig
         The description.
     records : Records
-        What it names.
+        Records that the description names.
     folder : Path
-        Of this description with these records alone (see `screening_folder`).
+        Folder for this description with these records only (see `screening_folder`).
     workers : int
         Threads.
     table : bool
         Whether all cells that fit are written to Parquet.
     where : str
-        What to name in errors: the description's file.
+        Place to name in errors: the file of the description.
     """
 
     config: ScreenConfig
@@ -54,7 +54,7 @@ class Screening:
 
     @property
     def conditions(self) -> list[tuple[float, float]]:
-        """Every temperature with every state of charge."""
+        """All combinations of temperature and state of charge, at each thickness."""
         config = self.config
         return [
             (temperature, charge)
@@ -73,7 +73,7 @@ class Screening:
 
     @property
     def question(self) -> Question:
-        """What is asked of all cells."""
+        """Outputs and limits that the screening asks for."""
         config = self.config
         fits = None
         if config.where is not None:
@@ -85,6 +85,20 @@ class Screening:
             counted=tuple(config.histograms),
             fits=fits,
         )
+
+    def each_thickness(self) -> list[Screening]:
+        """Return the screening at each thickness of the electrolytes, each with a folder."""
+        every = self.config.electrolyte_thicknesses_nm
+        if len(every) == 1:
+            return [replace(self, config=self.config.at_thickness(every[0]))]
+        return [
+            replace(
+                self,
+                config=self.config.at_thickness(thickness_nm),
+                folder=self.folder / f"{thickness_nm:.10g}nm",
+            )
+            for thickness_nm in every
+        ]
 
     def folder_of(self, temperature_K: float, state_of_charge: float) -> Path:
         """Return where one temperature and state of charge is kept."""
@@ -107,15 +121,15 @@ def open_screening(
     config : ScreenConfig
         The description.
     folder : Path, optional
-        Where screenings are kept; ``screens`` in the project's folder unless given.
+        Folder of all screenings; ``screens`` in the project's folder unless given.
     relative_to : Path, optional
-        What paths of records are relative to.
+        Folder to which paths of records are relative.
     workers : int, optional
         Threads; one a core unless given.
     table : bool
         Whether all cells that fit are written to Parquet.
     where : str
-        What to name in errors: the description's file.
+        Place to name in errors: the file of the description.
 
     Raises
     ------

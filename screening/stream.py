@@ -68,7 +68,7 @@ def run_range(
     folder: Path,
     write_table: Callable[[int, int], None] | None = None,
 ) -> Partial:
-    """Answer for one range of cells and keep the answer in the folder."""
+    """Screen one range of cells and keep the result in the folder."""
     part = screen_cells(cells, question, start, stop)
     if write_table is not None:
         # before the answer: a range counts as finished only with its part of the table
@@ -88,7 +88,7 @@ def run_ranges(
     write_table: Callable[[int, int], None] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Partial:
-    """Answer for all cells: from the files of the folder, and by screening what is missing.
+    """Screen all cells: from the files of the folder, and by screening what is missing.
 
     With ``within``, only what is missing there is screened, and the answer is for the cells that
     are done.
@@ -98,9 +98,9 @@ def run_ranges(
     cells : Cells
         All of them.
     question : Question
-        What is asked.
+        Outputs and limits that are asked for.
     folder : Path
-        Where the answers for the ranges are, of these cells and this question alone.
+        Folder of the answers for the ranges, for these cells and this question only.
     workers : int
         Threads.
     length : int

@@ -1,4 +1,4 @@
-"""From the records of a screening to all its contacts and, of them, its cells."""
+"""Tables of a screening: all contacts of its records, and cells of these contacts."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def cells_of(
     config : ScreenConfig
         The description.
     records : Records
-        What it names.
+        Records that the description names.
     temperature_K, state_of_charge : float
         The conditions.
     workers : int
@@ -75,7 +75,7 @@ def cells_of(
     def side_contacts(coatable: Sequence[CoatableElectrode], positive: bool) -> SideContacts:
         conditions = SideConditions(
             temperature_K,
-            config.electrolyte_thickness_nm,
+            config.thickness_nm,
             reference_work_function_eV(records.reference, None),
             float(z),
             positive,
@@ -114,7 +114,7 @@ def cells_of(
     return Cells(
         side_contacts(records.negatives, False),
         side_contacts(records.positives, True),
-        config.electrolyte_thickness_nm,
+        config.thickness_nm,
     )
 
 
@@ -127,7 +127,7 @@ def _bend(
     hops: PairHops,
     bent: Sequence[PhaseShare],
 ) -> None:
-    """Put an electrode with a space charge of its own into the table of those that hold theirs."""
+    """Insert an electrode with band bending into the table of those that hold their potential."""
     count, columns = table.shape
     rows = np.arange(count)
     found = solve_pairs(

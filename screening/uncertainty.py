@@ -1,4 +1,4 @@
-"""How sure the ranking of the best cells is: their records' uncertainties, drawn together.
+"""Confidence in the ranking of the best cells: the records' uncertainties, drawn together.
 
 A number that several cells share moves them alike, so that a cell may be certain to beat another
 although both resistances are known to an order of magnitude only.
@@ -26,7 +26,7 @@ from interohm.screening.full_solves import cell_of
 from interohm.screening.phase_arrays import bent_electrode, electrodes_of, electrolytes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
 
     from interohm.arrays import Array, IntArray
     from interohm.screening.candidates import Records
@@ -83,7 +83,9 @@ class Sampler:
                 progress(1)
         return np.where(np.isfinite(rows), rows, np.nan)
 
-    def next_calculations(self, output: str, values: Array) -> list[dict[str, Any]]:
+    def next_calculations(
+        self, output: str, values: Array, holds: Sequence[Collection[str]]
+    ) -> list[dict[str, Any]]:
         """Return which calculations would help most to choose among cells.
 
         Parameters
@@ -92,6 +94,8 @@ class Sampler:
             By which cells are ranked.
         values : array (n, samples)
             What `outputs` returned for them.
+        holds : sequence of collection of str
+            The records that each of them consists of.
 
         Returns
         -------
@@ -103,15 +107,16 @@ class Sampler:
             return []
         with np.errstate(invalid="ignore", divide="ignore"):
             losses = np.where(values > 0, np.log10(values), np.nan)
-        known = losses[np.isfinite(losses).any(axis=1)]
-        if not known.size:
+        solved = np.asarray(np.isfinite(losses).any(axis=1))
+        if not solved.any():
             return []
         records = self.records
         metals = [one.metal.name for one in (*records.negatives, *records.positives)]
         return next_calculations(
             self._field_samples,
-            known,
+            losses[solved],
             {record.name: record for record in records.all},
+            holds=[one for one, kept in zip(holds, solved.tolist(), strict=True) if kept],
             electrodes=[name for name in metals if name != records.reference.name],
         )
 
@@ -145,7 +150,7 @@ class Sampler:
         insulator = self.records.electrolytes[electrolyte]
         conditions = SideConditions(
             self.temperature_K,
-            config.electrolyte_thickness_nm,
+            config.thickness_nm,
             self._metal_eV,
             float(self.records.reference.ion_charge),
             positive,
@@ -219,7 +224,9 @@ class Sampler:
         return self._fully_solved[key]
 
 
-def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any]:
+def ranking_stability(
+    output: str, values: Array, best_of: int, outside: Sequence[bool] = ()
+) -> dict[str, Any]:
     """Return how sure a ranking is.
 
     Parameters
@@ -227,10 +234,12 @@ def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any
     output : str
         By which cells are ranked.
     values : array (n, samples)
-        Of the cells in their nominal order, the best first. Where a sample has none, the cell is
-        last.
+        Values of the cells in their nominal order, the best first. Where a sample has none, the
+        cell is last.
     best_of : int
         k of "among the best k".
+    outside : sequence of bool, optional
+        Which cells are outside of the model: none of them is ever the best.
 
     Returns
     -------
@@ -246,6 +255,8 @@ def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(count)[:, None] + 1, axis=0)
     among = ranks <= best_of
+    within = np.where(np.array([*outside] or [False] * count)[:, None], np.inf, signed)
+    best = np.where(np.isfinite(within.min(axis=0)), within.argmin(axis=0), -1)
     nominal = np.arange(count)[:, None] + 1
     correlation = None
     if count > 2:
@@ -259,7 +270,7 @@ def ranking_stability(output: str, values: Array, best_of: int) -> dict[str, Any
             {
                 "quantiles": quantiles(values[row]),
                 "rank": quantiles(ranks[row]),
-                "probability_best": number(np.mean(ranks[row] == 1)),
+                "probability_best": number(np.mean(best == row)),
                 "probability_among_best": number(np.mean(among[row])),
                 "without_solution": int(np.isnan(values[row]).sum()),
             }

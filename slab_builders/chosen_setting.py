@@ -82,7 +82,7 @@ def in_chosen_setting(conventional: Structure, crystal_system: str) -> Structure
     conventional : Structure
         Symmetrized.
     crystal_system : str
-        As spglib names it.
+        Crystal system, as spglib names it.
     """
     elements = sorted({site.specie for site in conventional}, key=lambda one: (one.X, one.symbol))
     groups = [
@@ -185,7 +185,7 @@ def _possible_axes(conventional: Structure, crystal_system: str) -> list[_Axes]:
 
 
 def _is_monoclinic_cell(axes: _Axes, centred: bool) -> bool:
-    """Whether b is the unique axis, β is not acute and, unless centred, a is not longer than c."""
+    """Return whether b is unique, β is not acute and, unless centred, a is not longer than c."""
     about_b = (axes.rotations[:, 1, [0, 2]] == 0).all() and (
         axes.rotations[:, [0, 2], 1] == 0
     ).all()
@@ -195,7 +195,7 @@ def _is_monoclinic_cell(axes: _Axes, centred: bool) -> bool:
 
 
 def _is_triclinic_cell(axes: _Axes) -> bool:
-    """Whether no two reciprocal angles lie on different sides of 90°, as pymatgen wants it."""
+    """Return whether all reciprocal angles lie on one side of 90°, as pymatgen requires."""
     reciprocal = np.linalg.inv(axes.metric)
     products = reciprocal[[1, 0, 0], [2, 2, 1]]
     slack = _SAME_METRIC * np.diag(reciprocal).max()

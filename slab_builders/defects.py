@@ -39,14 +39,14 @@ _SAME_SITE_A = 0.1
 
 @dataclass(frozen=True)
 class DefectSite:
-    """Where a defect sits in the conventional cell.
+    """Position of a defect in the conventional cell.
 
     Parameters
     ----------
     name : str
         ``V_F``, ``Li_i`` or ``Mg_Li``; sites of the same name are candidates for one defect.
     element : str
-        Of the atom that is removed or added.
+        Element of the atom that is removed or added.
     change : int
         −1 for a vacancy, +1 for an interstitial and for a substitution.
     position : tuple of float

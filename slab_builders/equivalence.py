@@ -1,4 +1,4 @@
-"""Whether two structures are one: the same crystal, slab or supercell in another setting.
+"""Comparison of structures: the same crystal, slab or supercell in another setting.
 
 Rounding in the last digit decides which of several equivalent cells, origins, sites and orders of
 atoms a builder takes, and it differs between processors. So structures are compared here as what
@@ -22,7 +22,7 @@ TOLERANCE_A = 1e-3
 
 @dataclass(frozen=True)
 class Setting:
-    """How one structure, the *other*, becomes another one that is the same, the *asked* one.
+    """Transformation of one structure, the *other*, into an equal one, the *asked* one.
 
     Vectors are rows: a Cartesian vector ``v`` of the other structure is ``v @ rotation`` in the
     asked one, and fractional coordinates ``f`` become ``f @ inv(cell) + translation``.
@@ -105,7 +105,7 @@ def settings_between(
 
 
 def same_mesh(setting: Setting, asked: Sequence[int], other: Sequence[int]) -> bool:
-    """Whether the divisions of two Gamma-centred meshes of k-points make one mesh."""
+    """Return whether the divisions of two Gamma-centred meshes of k-points make one mesh."""
     between = np.diag(asked) @ setting.cell @ np.diag(1 / np.asarray(other, dtype=float))
     whole = bool(np.abs(between - np.round(between)).max() < 1e-6)
     return whole and round(abs(float(np.linalg.det(between)))) == 1
@@ -155,7 +155,7 @@ def _cells(
 
 
 def _same_distances(asked: Structure, other: Structure, tolerance_A: float) -> bool:
-    """Whether the sorted distances between all pairs agree, which no setting changes."""
+    """Return whether the sorted distances between all pairs agree, which no setting changes."""
     here, there = (np.sort(one.distance_matrix, axis=None) for one in (asked, other))
     # Both ends of a distance may be off, and so may the cell.
     return bool(np.abs(here - there).max() <= 4 * tolerance_A)

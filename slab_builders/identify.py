@@ -1,4 +1,4 @@
-"""What a given structure is: a slab, or a supercell with one point defect, and where."""
+"""Identification of a structure: a slab, or a supercell with one point defect and its site."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FoundDefect:
 
 
 def has_vacuum(structure: Structure) -> bool:
-    """Whether the cell has an empty layer normal to its c axis."""
+    """Return whether the cell has an empty layer normal to its c axis."""
     height = 1 / float(np.linalg.norm(np.linalg.inv(structure.lattice.matrix)[:, 2]))
     places = np.sort(structure.frac_coords[:, 2] % 1)
     gaps = np.diff(np.append(places, places[0] + 1))
@@ -54,7 +54,7 @@ def has_vacuum(structure: Structure) -> bool:
 
 
 def is_supercell(structure: Structure) -> bool:
-    """Whether the cell repeats a smaller one."""
+    """Return whether the cell repeats a smaller one."""
     primitive = SpacegroupAnalyzer(structure, symprec=SYMMETRY_TOLERANCE_A).find_primitive()
     return primitive is not None and len(primitive) < len(structure)
 

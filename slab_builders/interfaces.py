@@ -54,7 +54,7 @@ class OrientedSlab:
         A translation of the crystal out of the plane, the lowest one: fractional along ``plane``,
         height in Å.
     surface : str
-        As in a record, ``(110) Li-terminated``.
+        Surface, as in a record: ``(110) Li-terminated``.
     """
 
     plane: np.ndarray
@@ -71,7 +71,7 @@ class OrientedSlab:
 
     @property
     def thickness_A(self) -> float:
-        """From the lowest nucleus to the highest one."""
+        """Distance from the lowest to the highest nucleus."""
         return float(self.heights_A[-1] - self.heights_A[0])
 
     @property
@@ -137,7 +137,7 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
     slab : SymmetricSlab
         Not crossing the cell's border along c.
     surface : str
-        As in a record.
+        Surface, as in a record.
 
     Raises
     ------
@@ -241,7 +241,7 @@ def _onto(
     heights_A: np.ndarray,
     plane: np.ndarray,
 ) -> bool:
-    """Whether every one of some atoms lies on an atom of its element."""
+    """Return whether every one of some atoms lies on an atom of its element."""
     for element, position, height in zip(species, image, image_heights_A, strict=True):
         away = position - fractional
         away = (away - np.round(away)) @ plane
@@ -309,9 +309,9 @@ class Match:
     strained : {"left", "right"}
         The side that gives way.
     area_A2 : float
-        Of the common cell.
+        Area of the common cell.
     atoms : int
-        Of both slabs.
+        Number of atoms of both slabs.
     principal : (float, float)
         Strains of the side that gives way, in the plane.
     flipped : bool
@@ -333,7 +333,7 @@ class Match:
 
     @property
     def largest_strain(self) -> float:
-        """The larger one of the two in the plane."""
+        """Larger one of the two strains in the plane."""
         return float(np.abs(self.principal).max())
 
     def why_not(self, *, max_strain: float, max_atoms: int) -> str | None:
@@ -378,7 +378,7 @@ def find_matches(
     max_strain : float
         In the plane.
     max_atoms : int
-        Of the common cell.
+        Largest number of atoms of the common cell.
     """
     # brings a library of symbolic mathematics along, which no other phase needs
     from pymatgen.analysis.interfaces.zsl import ZSLGenerator
@@ -467,12 +467,12 @@ def best_match(matches: Sequence[Match], *, max_strain: float, max_atoms: int) -
 
 @dataclass(frozen=True)
 class Joint:
-    """Two slabs in one cell along their contact; how they lie on each other is still open.
+    """Two slabs in one cell along their contact; their lateral shift and gap are still open.
 
     Parameters
     ----------
     plane : array, shape (2, 2)
-        Of the common cell, the first vector along x.
+        Plane vectors of the common cell, the first one along x.
     left, right : OrientedSlab
         One of them strained.
     repeats : (rows, rows)
@@ -491,7 +491,7 @@ class Joint:
 
     @property
     def atoms(self) -> tuple[int, int]:
-        """Of the left and of the right slab."""
+        """Numbers of atoms of the left and of the right slab."""
         return (
             len(self.left.species) * abs(_determinant(self.repeats[0])),
             len(self.right.species) * abs(_determinant(self.repeats[1])),
@@ -574,7 +574,7 @@ class Joint:
         Parameters
         ----------
         shift : (float, float)
-            Of the right slab, fractional in the common cell.
+            Shift of the right slab, fractional in the common cell.
         gap_A : float
             Between the outermost nuclei.
         """
@@ -642,7 +642,7 @@ class Joint:
 def join(
     left: OrientedSlab, right: OrientedSlab, match: Match, *, normal_strain: float = 0.0
 ) -> Joint:
-    """Put two slabs into their common cell; the one that gives way is strained.
+    """Join two slabs in their common cell; one of them is strained.
 
     Parameters
     ----------
@@ -651,7 +651,7 @@ def join(
     match : Match
         The common cell.
     normal_strain : float
-        Of the side that gives way, along the normal.
+        Strain along the normal of the side that is strained.
     """
     base, own = (right, match.right) if match.strained == "left" else (left, match.left)
     vectors = np.array(own) @ base.plane
@@ -704,7 +704,7 @@ def distinct_registries(
             kept.append((shift, whole))
     if not kept:
         raise InputError(
-            "no lateral shift leaves both contacts alike: a slab has no centre of inversion",
+            "no lateral shift makes both contacts equivalent: a slab has no centre of inversion",
             where="geometry",
             fix="choose a termination with one, or `geometry: vacuum`",
         )
@@ -712,7 +712,7 @@ def distinct_registries(
 
 
 def contacts_alike(sandwich: Structure) -> bool:
-    """Whether a symmetry operation exchanges the two contacts of a sandwich."""
+    """Return whether a symmetry operation exchanges the two contacts of a sandwich."""
     analyzer = SpacegroupAnalyzer(sandwich, symprec=SYMMETRY_TOLERANCE_A)
     return any(
         round(float(operation.rotation_matrix[2, 2])) == -1
@@ -746,7 +746,7 @@ def sites_across(whole: Structure, ion: str, *, left_atoms: int, contact_A: floa
     Parameters
     ----------
     whole : Structure
-        Those of the left side come first.
+        Structure of both sides, with the atoms of the left side first.
     ion : str
         The mobile element.
     left_atoms : int

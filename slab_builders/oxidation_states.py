@@ -140,14 +140,14 @@ def known_oxidation_states(
     elements = {site.specie.symbol for site in structure}
     if unknown := sorted(set(given or {}) - elements):
         raise InputError(
-            f"{formula} holds no {' and no '.join(unknown)}",
+            f"{formula} contains no {' and no '.join(unknown)}",
             where="oxidation_states",
             fix=f"give those of {', '.join(sorted(elements))}",
         )
     states = oxidation_states(structure, given)
     if states is None and not given:
         raise InputError(
-            f"{formula}: the oxidation states of its elements cannot be told",
+            f"{formula}: the oxidation states of its elements cannot be determined",
             where="structure",
             fix="give them in the campaign, as `oxidation_states: {"
             + ", ".join(f"{element}: …" for element in sorted(elements))

@@ -1,4 +1,4 @@
-"""What was made of a structure a moment ago: the plan of a phase asks for the same twice."""
+"""Cache of recent results for a structure: the plan of a phase asks for the same twice."""
 
 from __future__ import annotations
 

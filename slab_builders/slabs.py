@@ -113,7 +113,8 @@ def build_slab(
     termination : int
         Which one of `symmetric_slabs`, from 0.
     conductor : bool
-        Of a metal or electrode, whose slab needs no oxidation states to be neutral.
+        Whether the phase is a metal or an electrode, whose slab needs no oxidation states to be
+        neutral.
     charges : mapping of str to float, optional
         Oxidation states by element, where they are not the usual ones.
 
@@ -140,7 +141,7 @@ def build_slab(
         f"{name} is polar (Tasker type III): no symmetric termination without a dipole among "
         f"those tried ({tried})",
         where="facet",
-        fix="choose another Miller index, such as one whose planes hold all elements",
+        fix="choose another Miller index, such as one whose planes contain all elements",
     )
 
 
@@ -289,7 +290,7 @@ class _Cuts:
 
 
 def _refuse_too_thin(name: str, cuts: _Cuts, thickness_A: float) -> None:
-    """Tell a slab that is only too thin to be symmetric from one that is polar."""
+    """Refuse a slab that is only too thin to be symmetric, in contrast to a polar one."""
     if not cuts.too_thin:
         return
     for units in range(1, _MOST_UNITS_MORE + 1):
@@ -318,7 +319,7 @@ def _heights(generator: SlabGenerator) -> list[float]:
 
 
 def _has_dipole(oriented: Structure, height: float, period_A: float) -> bool:
-    """Whether the repeat unit between two cuts has a dipole along the normal.
+    """Return whether the repeat unit between two cuts has a dipole along the normal.
 
     A slab from such a cut is polar, and no planes that come off its other side mend that: a
     symmetric neutral slab has no dipole, nor has it with one repeat unit more.
@@ -363,7 +364,7 @@ def _distinct_heights(oriented: Structure, heights: np.ndarray) -> list[float]:
 
 
 def _may_fit(slab: Slab, other: Slab) -> bool:
-    """Whether two slabs may be one to the matcher's tolerance: their atoms' heights alone."""
+    """Return whether two slabs may match to the tolerance, by the heights of their atoms alone."""
     if slab.composition != other.composition:
         return False
     limit = 2 * _PLANE_A * (slab.volume / len(slab)) ** (1 / 3)
@@ -393,7 +394,7 @@ def _even(slab: Slab) -> Slab:
 
 
 def _charged_planes(slab: Slab) -> bool:
-    """Whether a plane of the slab has a net formal charge."""
+    """Return whether a plane of the slab has a net formal charge."""
     heights = slab.cart_coords @ slab.normal
     order = np.argsort(heights)
     borders = np.flatnonzero(np.diff(heights[order]) > _PLANE_A) + 1

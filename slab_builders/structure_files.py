@@ -88,7 +88,7 @@ def read_structure(path: Path, block: str | None = None, *, where: str) -> Struc
                 structure = _from_cif(path, block, where)
             elif block is not None:
                 raise InputError(
-                    f"{path} has no data blocks; only a CIF has", where=where, fix=f"write {path}"
+                    f"{path} has no data blocks (only a CIF does)", where=where, fix=f"write {path}"
                 )
             else:
                 structure = Structure.from_file(path)
@@ -138,12 +138,12 @@ def _judged(message: str, path: Path, where: str) -> str | None:
                 f"{path} has the elements {' '.join(symbols)}, the POTCAR beside it "
                 f"{' '.join(others)}",
                 where=where,
-                fix="take away the one that is wrong",
+                fix="remove the wrong one",
             )
         return f"{path.name}: the elements {' '.join(others)} are those of the POTCAR beside it"
     if "implicit hydrogens" in message:
         raise InputError(
-            f"{path} says that atoms have hydrogens attached, and does not list them",
+            f"{path} states that hydrogens are attached to atoms, but does not list them",
             where=where,
             fix="give a file with the positions of all atoms",
         )
@@ -285,8 +285,8 @@ def _check_space_group(data: dict[str, str], operations: int, path: Path, where:
         name = re.sub(r"[\s_']", "", group).upper()
         if name not in {"", "?", ".", "1", "P1", "P1(NO.1)"}:
             raise InputError(
-                f"{path} is of the space group {group}, and lists no operation of it but the "
-                "identity",
+                f"{path} is of the space group {group}, but lists no symmetry operation except "
+                "the identity",
                 where=where,
                 fix="give a file with _space_group_symop_operation_xyz, or with all atoms of the "
                 "cell in the space group P 1",

@@ -42,15 +42,15 @@ def barrier_jobs(
     preset : AnyPreset
         The settings of all steps.
     crystal : Crystal
-        Of the phase.
+        Crystal of the phase.
     cell : Job
-        Of the relaxed primitive cell.
+        Job of the relaxed primitive cell.
     planned : sequence of PlannedDefect
         The defects of the record.
     relaxed_defects : sequence of Job
         The jobs that relax them, in their order.
     multiples : tuple of int
-        Of the supercells.
+        Multiples of the supercells.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def barrier_jobs(
         rivals = [p for p, one in enumerate(planned) if one.site.name == defect and one.ionic]
         if not rivals or planned[rivals[0]].site.change != -1:
             raise InputError(
-                f"{defect} is none of the phase's vacancies",
+                f"{defect} is not one of the phase's vacancies",
                 where=f"{phase.name}: hops",
                 fix="calculate the hop of a vacancy; give others from literature",
             )
@@ -133,7 +133,7 @@ def hop_ends(
     sites : list of mapping
         The sites of these vacancies.
     multiples : tuple of int
-        Of the conventional cell along its axes.
+        Multiples of the conventional cell along its axes.
 
     Returns
     -------

@@ -15,7 +15,8 @@ from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 from interohm.settings import load_settings
 
-from .claims import CLAIM, Claim, clean, hold, holder, left_behind, taken
+from .claim_file import CLAIM, hold, holder, taken
+from .claims import Claim, clean, left_behind
 from .engines import engine_named
 from .engines.protocol import CalculationError, Run
 from .waiting import TakenError, can_come_back
@@ -31,6 +32,7 @@ def calculate_in_time(
     label: str,
     known: Callable[[], Calculation | None],
     keep: Callable[[Calculation], None],
+    disconnect: Callable[[], None],
     stopping: threading.Event,
 ) -> Calculation | None:
     """Run a calculation to its end and keep it, unless the batch job around it ends before.
@@ -40,9 +42,11 @@ def calculate_in_time(
     claim : Claim
         Its folder is shared by all workers: the checkpoint in it lets a later job go on.
     label : str
-        Of the job, for those that wait for it.
+        Label of the job, for those that wait for it.
     known, keep : callable
-        Look the calculation up in the database, and save it there; nothing is held open between.
+        Look the calculation up in the database, and save it there.
+    disconnect : callable
+        Called before it takes long, so that nothing is held open meanwhile.
     stopping : Event
         Set by SIGTERM.
 
@@ -70,6 +74,7 @@ def calculate_in_time(
         if not taken(held) and can_come_back():
             raise TakenError(claim, holder(held))
         while not taken(held):
+            disconnect()
             if time_is_up():
                 return None
             time.sleep(_POLL_S)
@@ -80,6 +85,7 @@ def calculate_in_time(
         if found is not None:
             clean(folder)
             return found
+        disconnect()
         if time_is_up():
             if not stopping.is_set():
                 _let_the_batch_job_end()
@@ -103,15 +109,17 @@ def calculate_in_time(
 
 @functools.cache
 def end_of_batch_job() -> float | None:
-    """When the batch job around this process ends, on `time.monotonic`'s clock; None: never.
+    """Return when the batch job around this process ends, on `time.monotonic`'s clock; None: never.
 
-    ``INTEROHM_WALLTIME_S`` counts from the start of this process; without it Slurm is asked.
+    ``INTEROHM_WALLTIME_S`` counts from the start of this process; without it Slurm or PBS is asked.
     """
     length = load_settings().walltime_s
     if length is not None:
         return _BEGUN + length
-    if (end := _slurm_end_time()) is not None:
+    if (end := _slurm_end_time() or _pbs_end_time()) is not None:
         return time.monotonic() + end - time.time()
+    if (seconds := os.environ.get("PBS_WALLTIME", "")).isdecimal():  # Torque, without its commands
+        return _BEGUN + int(seconds)
     return None
 
 
@@ -121,10 +129,35 @@ def _slurm_end_time() -> float | None:
     if (job := os.environ.get("SLURM_JOB_ID")) is None:
         return None
     with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
-        asked = ["squeue", "--noheader", "--jobs", job, "--format=%e"]
-        said = subprocess.run(asked, capture_output=True, text=True, timeout=60).stdout
+        said = _said_by("squeue", "--noheader", "--jobs", job, "--format=%e")
         return datetime.fromisoformat(said.strip()).timestamp()
     return None
+
+
+def _pbs_end_time() -> float | None:
+    """Return the end of PBS's job, by its start and the time that the queue gave it.
+
+    A job that tells no start began with this process.
+    """
+    if (job := os.environ.get("PBS_JOBID")) is None:
+        return None
+    with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
+        lines = _said_by("qstat", "-f", job).splitlines()
+        said = dict(line.strip().split(" = ", 1) for line in lines if " = " in line)
+        if (length := said.get("Resource_List.walltime")) is None:
+            return None
+        parts = [int(part) for part in length.split(":")]  # of seconds, minutes, hours and days
+        units = (86400, 3600, 60, 1)[-len(parts) :]
+        seconds = sum(part * unit for part, unit in zip(parts, units, strict=True))
+        begun = said.get("stime") or said.get("start_time")  # PBS Pro's word, and Torque's
+        if begun is None:
+            return time.time() - (time.monotonic() - _BEGUN) + seconds
+        return datetime.strptime(begun, "%a %b %d %H:%M:%S %Y").timestamp() + seconds
+    return None
+
+
+def _said_by(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
 
 
 def _last_moment() -> float:

@@ -17,7 +17,7 @@ from interohm.slab_builders.equivalence import Setting
 
 from .batch_job import calculate_in_time
 from .claims import claimed
-from .context import active_database
+from .context import active_database, connected
 from .documents import CalculationDocument
 from .engines import engine_named
 from .engines.protocol import CalculationError
@@ -32,7 +32,7 @@ from .equivalents import (
 from .failures import failure_of, save_failure
 from .launchpad import WAITS_FOR
 from .signals import told_to_end
-from .waiting import TakenError, look_after, put_back, wake, without_wait
+from .waiting import TakenError, had_waited, look_after, put_back, wake, watch, without_wait
 
 
 @job(output_schema=CalculationDocument)
@@ -62,35 +62,40 @@ def calculate(
     """
     with told_to_end() as stopping:
         look_after()
+        watch()
         request = engine_named(engine).request(structure, kind, settings, charge)
         present = _Answer(request)
-        if present.known() is not None:
-            return present.output
-        again = calculate(
-            structure, engine=engine, kind=kind, settings=settings, charge=charge, shared=shared
-        )
-        label = "a calculation" if CURRENT_JOB.job is None else CURRENT_JOB.job.name
-        if CURRENT_JOB.job is not None:
-            again.name, again.config = label, without_wait(CURRENT_JOB.job.config)
-            # what this one waited for the next one would inherit
-            CURRENT_JOB.job.metadata.pop(WAITS_FOR, None)
-        try:
-            found = calculate_in_time(
-                claimed(request),
-                label=label,
-                known=present.known_unless_it_failed if shared else present.known,
-                keep=present.keep,
-                stopping=stopping,
+        with connected() as disconnect:
+            if present.known() is not None:
+                if CURRENT_JOB.job is not None and had_waited(CURRENT_JOB.job.config):
+                    wake(request.key)  # of those that wait beside it it may have been let go alone
+                return present.output
+            again = calculate(
+                structure, engine=engine, kind=kind, settings=settings, charge=charge, shared=shared
             )
-        except TakenError as taken:
-            return Response(replace=put_back(again, taken))
-        except Exception as error:
-            own = not isinstance(error, SharedCalculationError)
-            if own and isinstance(error, CalculationError):
-                with active_database() as database:
-                    save_failure(database, request, error)
-            wake(request.key)
-            raise
+            label = "a calculation" if CURRENT_JOB.job is None else CURRENT_JOB.job.name
+            if CURRENT_JOB.job is not None:
+                again.name, again.config = label, without_wait(CURRENT_JOB.job.config)
+                # what this one waited for the next one would inherit
+                CURRENT_JOB.job.metadata.pop(WAITS_FOR, None)
+            try:
+                found = calculate_in_time(
+                    claimed(request),
+                    label=label,
+                    known=present.known_unless_it_failed if shared else present.known,
+                    keep=present.keep,
+                    disconnect=disconnect,
+                    stopping=stopping,
+                )
+            except TakenError as taken:
+                return Response(replace=put_back(again, taken))
+            except Exception as error:
+                own = not isinstance(error, SharedCalculationError)
+                if own and isinstance(error, CalculationError):
+                    with active_database() as database:
+                        save_failure(database, request, error)
+                wake(request.key)
+                raise
         if found is None:
             return Response(replace=again)
         wake(request.key)
@@ -110,7 +115,7 @@ class _Answer:
 
     @property
     def output(self) -> CalculationDocument:
-        """What the job hands on."""
+        """Output of the job."""
         assert self._found is not None  # it has been found or kept
         return self._found.output
 
@@ -155,7 +160,7 @@ def calculation_request(
 
 
 def is_calculation(job: Job) -> bool:
-    """Whether a job is one of `calculate`."""
+    """Return whether a job is one of `calculate`."""
     return job.function is calculate.original  # jobflow keeps the undecorated function
 
 
@@ -187,7 +192,7 @@ class Known:
 
     @property
     def output(self) -> CalculationDocument:
-        """What a job hands on."""
+        """Output of a job."""
         setting = None if self.setting is None else setting_document(self.setting)
         return CalculationDocument.of(self.calculation, setting)
 

@@ -1,4 +1,4 @@
-"""What a campaign calculates: its phases, engine and presets, read from YAML."""
+"""Campaigns: phases, engine and presets, read from YAML."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class _Config(BaseModel):
 
 
 class HopConfig(_Config):
-    """How the mobile ion moves by a defect; from literature, with its source.
+    """Hop of the mobile ion by a defect; from literature, with its source.
 
     Parameters
     ----------
@@ -474,7 +474,7 @@ class PhaseDiagramConfig(_Config):
 
 
 class _Files(NamedTuple):
-    """What was read for a campaign: presets and structures, by folder and name."""
+    """Presets and structures that were read for a campaign, by folder and name."""
 
     presets: dict[tuple[Path, str], AnyPreset]
     structures: OrderedDict[tuple[Path, str], StructureFile]
@@ -559,7 +559,7 @@ class CampaignConfig(_Config):
 
     @property
     def folder(self) -> Path:
-        """Of the campaign's file; structures and presets are relative to it."""
+        """Folder of the campaign's file; structures and presets are relative to it."""
         return self._folder
 
     def listed(self, source: str) -> str | None:

@@ -79,12 +79,12 @@ def _check_metal(config: CampaignConfig, metal: Structure) -> None:
             f"{config.metal_structure} is {metal.composition.reduced_formula}; the energy per atom "
             f"of the metal of {config.mobile_ion} is the zero of all chemical potentials",
             where="metal_structure",
-            fix=f"give a structure that holds {config.mobile_ion} alone",
+            fix=f"give a structure that contains only {config.mobile_ion}",
         )
 
 
 def plan_remarks(phases: Sequence[Flow]) -> list[str]:
-    """Say what the flows of phases leave out: facets of a survey."""
+    """Return remarks about what the flows of phases leave out: facets of a survey."""
     return [line for phase in phases for line in phase.metadata.get(REMARKS, [])]
 
 
@@ -108,7 +108,7 @@ def structure_sources(config: CampaignConfig) -> dict[str, str]:
 
 
 def structure_remarks(config: CampaignConfig) -> list[str]:
-    """Say what was mended in the files of a campaign's structures, each file once."""
+    """Return remarks about repairs of a campaign's structure files, each file once."""
     return [
         f"{where}: {remark}"
         for source, where in structure_sources(config).items()
@@ -128,7 +128,7 @@ def _interface_inputs(
 
 
 def interface_plans(config: CampaignConfig, database: Database) -> list[str]:
-    """Say of each interface which common cell and registries it has, and why not others."""
+    """Describe each interface's common cell and registries, and why others were left out."""
     lines = []
     for index, phase in enumerate(config.phases):
         if isinstance(phase, InterfacePhase):

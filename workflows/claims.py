@@ -1,4 +1,4 @@
-"""Who calculates what: one worker at a time, in one folder, for all settings of a calculation."""
+"""Claims on calculations: one worker at a time, in one folder, whatever the settings."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ import fcntl
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from interohm.files import open_plain
 from interohm.postprocess.calculation import Calculation
 
+from .claim_file import CLAIM
 from .context import job_settings
 from .engines.request import CalculationRequest
 from .engines.worker_run import check_space
 from .equivalents import as_requested, request_of_calculation, setting_of
-
-#: The file in a calculation's folder that its launcher holds locked.
-CLAIM = "claim"
-
-#: Characters of a job's name that are shown.
-_LONGEST_NAME = 200
 
 #: What stays of a calculation that is in the database: what it was, locks, logs, and VASP's own
 #: output, which says more than the database keeps.
@@ -35,12 +29,12 @@ _KEPT = frozenset(
 
 @dataclass(frozen=True)
 class Claim:
-    """As whom, and where, a calculation is made.
+    """Request and folder of a claimed calculation.
 
     Parameters
     ----------
     request : CalculationRequest
-        What is to be calculated.
+        Request of the calculation.
     folder : Path
         Keeps what it needs to go on after a kill.
     """
@@ -71,31 +65,6 @@ def claimed(request: CalculationRequest) -> Claim:
     return Claim(request, scratch / request.hash)
 
 
-def taken(file: IO[str]) -> bool:
-    """Take a folder's `CLAIM`, open, for this process; False while another one has it.
-
-    The kernel gives it back when the file is closed or its holder dies.
-    """
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def hold(file: IO[str], job: str) -> None:
-    """Say in a folder's `CLAIM`, which this process has taken, for which job it did."""
-    file.truncate(0)
-    file.write(job)
-    file.flush()
-
-
-def holder(file: IO[str]) -> str:
-    """Return for which job a folder's `CLAIM` is taken, as far as its holder has said so."""
-    file.seek(0)
-    return file.read(_LONGEST_NAME).strip() or "another job"
-
-
 def clean(folder: Path) -> None:
     """Remove what a calculation that is in the database needs no more.
 
@@ -120,7 +89,7 @@ class Scratch:
         Folders of calculations: of those that are in the database logs alone are left, the others
         go on from what is there.
     size_MB : float
-        Of all files.
+        Size of all files.
     """
 
     finished: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -26,7 +26,7 @@ _ACTIVE: ContextVar[Database | None] = ContextVar("active_database", default=Non
 
 @contextlib.contextmanager
 def using(database: Database) -> Iterator[None]:
-    """Let the jobs that run inside this block use ``database``."""
+    """Make the jobs that run inside this block use ``database``."""
     token = _ACTIVE.set(database)
     try:
         yield
@@ -36,12 +36,12 @@ def using(database: Database) -> Iterator[None]:
 
 @contextlib.contextmanager
 def active_database() -> Iterator[Database]:
-    """The launcher's database, or, in a worker of a queue, the one that the settings name.
+    """Return the launcher's database or, in a worker of a queue, the one that the settings name.
 
     Raises
     ------
     InputError
-        A worker has no server, or it cannot be reached.
+        A worker has no server, or it cannot be reached; or it does not see the flow's folder.
     """
     active = _ACTIVE.get()
     if active is not None:
@@ -50,6 +50,13 @@ def active_database() -> Iterator[Database]:
     place = _place()
     if place == SERVER or (place is None and _in_a_worker()):
         require_server()
+    elif place is not None and _in_a_worker() and not Path(place).is_dir():
+        raise InputError(
+            "the folder of this flow's results is not on the machine of this worker",
+            where=place,
+            fix="name one that all workers share, or let INTEROHM_MONGODB_URI name a server when "
+            "the flow is made and in the workers' environment",
+        )
     with contextlib.ExitStack() as stack:
         try:
             database = stack.enter_context(
@@ -67,20 +74,33 @@ def active_database() -> Iterator[Database]:
         yield database
 
 
+@contextlib.contextmanager
+def connected() -> Iterator[Callable[[], None]]:
+    """Let the block use one connection to the database; what it yields ends that before.
+
+    So a calculation of days holds nothing open, and what is asked before it connects once.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(using(stack.enter_context(active_database())))
+        yield stack.close
+
+
 def results_of(database: str | Path | None) -> dict[str, str]:
     """Return the metadata that tell a flow's jobs where its results go.
 
     Parameters
     ----------
     database : str or Path, optional
-        A project folder. Default: what the settings say now: a folder, made absolute, or a server,
-        whose address every worker has in its own settings.
+        A project folder, which is made. Default: what the settings say now: a folder, made
+        absolute, or a server, whose address every worker has in its own settings.
     """
     settings = load_settings()
     if database is None and settings.mongodb_uri is not None:
         return {RESULTS: SERVER}
-    folder = settings.data if database is None else Path(database)
-    return {RESULTS: str(folder.expanduser().resolve())}
+    folder = (settings.data if database is None else Path(database)).expanduser().resolve()
+    with contextlib.suppress(OSError):  # said by the job that cannot write to it
+        folder.mkdir(parents=True, exist_ok=True)  # by which workers see that it is theirs, too
+    return {RESULTS: str(folder)}
 
 
 def job_settings() -> Settings:
@@ -115,12 +135,12 @@ def require_server() -> None:
 
 
 def _in_a_worker() -> bool:
-    """Whether a queue runs the present job; FireWorks' number of it is in its metadata."""
+    """Return whether a queue runs the present job; FireWorks' number of it is in its metadata."""
     job = CURRENT_JOB.job
     return (job is not None and "fw_id" in job.metadata) or in_a_worker_of_jobflow_remote()
 
 
 def in_a_worker_of_jobflow_remote() -> bool:
-    """Whether jobflow-remote runs the present job."""
+    """Return whether jobflow-remote runs the present job."""
     remote = sys.modules.get("jobflow_remote.jobs.run")
     return remote is not None and remote.CURRENT_JOBDOC.job_doc is not None

@@ -1,4 +1,4 @@
-"""How long a calculation takes: a rough power law, fitted to calculations that were timed."""
+"""Cost of a calculation: a rough power law, fitted to timed calculations."""
 
 from __future__ import annotations
 

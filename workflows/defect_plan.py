@@ -1,4 +1,4 @@
-"""Which defects of a phase are calculated, in which charge states, and what ions they take."""
+"""Plan of a phase's defects: which ones, in which charges, and the ions that they take."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PlannedDefect:
     name : str
         In the record; the site's, with the charge where there are several.
     site : DefectSite
-        Where it sits.
+        Site of the defect.
     charge : int
         Charge of the defect, in elementary charges.
     ionic : bool
@@ -89,7 +89,7 @@ def planned_defects(
     ion_charge : int
         Charge of the mobile ion, in elementary charges.
     coexisting : sequence of Composition
-        Of the compounds that the phase is in equilibrium with.
+        Compositions of the compounds with which the phase is in equilibrium.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a running campaign shows on standard error."""
+"""Progress of a running campaign on standard error."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Display:
             yield cls(console, bars)
 
     def expect(self, calculations: int) -> None:
-        """Say how many calculations there are."""
+        """Announce how many calculations there are."""
         self._expected = calculations
         if self._bars is not None:
             self._total = self._bars.add_task(
@@ -60,25 +60,25 @@ class Display:
             )
 
     def advance(self) -> None:
-        """One calculation is done, found or lost."""
+        """Count one calculation as done, found or lost."""
         self._passed += 1
         if self._bars is not None and self._total is not None:
             self._bars.update(self._total, advance=1, detail=self._state())
 
     def started(self, label: str) -> None:
-        """A calculation has been started."""
+        """Record that a calculation has been started."""
         if self._bars is not None:
             self._tasks[label] = self._bars.add_task(label, total=None, detail="starting")
         else:
             self._line(f"started   {label}")
 
     def finished(self, label: str, wall_time_s: float) -> None:
-        """A calculation has ended well."""
+        """Record that a calculation has ended successfully."""
         self._remove(label)
         self._line(f"finished  {label} ({wall_time_s:.0f} s, {self._remaining()})")
 
     def failed(self, label: str, reason: str) -> None:
-        """A calculation has ended without a result."""
+        """Record that a calculation has ended without a result."""
         self._remove(label)
         self._line(f"failed    {label}: {reason}")
 

@@ -1,4 +1,4 @@
-"""What jobs hand on, to those of other flows too."""
+"""Documents that jobs pass on, also to jobs of other flows."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ class CalculationDocument(BaseModel):
         return getattr(self, name)
 
     def __contains__(self, name: object) -> bool:
-        """Whether the field is given."""
+        """Return whether the field is given."""
         return name in type(self).model_fields and getattr(self, str(name)) is not None

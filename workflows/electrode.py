@@ -36,7 +36,7 @@ def electrode_flow(
     phase : ElectrodePhase
         Its description in the campaign.
     structure, metal : Structure
-        Of the phase with all of its mobile ions, and of the mobile element's metal.
+        Structure of the phase with all of its mobile ions, and of the mobile element's metal.
     preset : AnyPreset
         The settings of all steps.
     mobile_ion : str
@@ -54,7 +54,7 @@ def electrode_flow(
         raise InputError(
             f"the preset {preset.name} has no steps for electrodes",
             where=f"{phase.name}: preset",
-            fix="name one that has, as `production`, or give it `electrode:`",
+            fix="name one that has them, such as `production`, or give it `electrode:`",
         )
     steps = preset.electrode
     crystal = Crystal.from_structure(structure)

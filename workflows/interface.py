@@ -66,7 +66,7 @@ def interface_flow(
     phase : InterfacePhase
         Its description in the campaign.
     structures : (Structure, Structure)
-        Of the left and the right crystal.
+        Structures of the left and the right crystal.
     preset : AnyPreset
         With ``interface``.
     mobile_ion : str
@@ -256,7 +256,7 @@ def interface_plan(
     preset: AnyPreset,
     database: Database,
 ) -> list[str]:
-    """Say which common cell and registries an interface has, and why others were left out.
+    """Describe an interface's common cell and registries, and why others were left out.
 
     Crystals that are not calculated yet are as the campaign gives them; the strained side's height
     follows from calculations, and is left as it is here.
@@ -306,7 +306,7 @@ def interface_step(phase: InterfacePhase, preset: AnyPreset) -> InterfaceStep | 
         raise InputError(
             f"the preset {preset.name} has no settings for interfaces",
             where=f"{phase.name}: preset",
-            fix="give it `interface`, as production has it",
+            fix="give it `interface`, as in production",
         )
     if phase.hop is not None and preset.interface.hop is None:
         raise InputError(
@@ -375,7 +375,7 @@ def _free_slabs(
 
 @dataclass(frozen=True)
 class _Across:
-    """What all hops across one contact share."""
+    """Settings that all hops across one contact share."""
 
     phase: InterfacePhase
     preset: AnyPreset

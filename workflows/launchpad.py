@@ -25,11 +25,13 @@ PLAN_NAME = ": plan"
 PLANNED_BY = "interohm_plan"
 
 #: In the specification of a job that waits for another one's calculation (in jobflow-remote: in
-#: its metadata): the calculation's key, and that job's name.
+#: its metadata): the calculation's key, that job's name, and the file that its worker holds locked.
 WAITS_FOR = "interohm_waits_for"
 
 #: The worker that such a job of FireWorks asks for: there is none of this name.
 NOBODY = "nobody: it waits for another job"
+
+_TAKEN_AGAIN = {"$unset": {"spec._fworker": "", f"spec.{WAITS_FOR}": ""}}
 
 PATIENCE_MS = 5000
 
@@ -50,6 +52,13 @@ def launchpad_file() -> Path | None:
     with quiet():
         from fireworks.fw_config import LAUNCHPAD_LOC
     return None if LAUNCHPAD_LOC is None else Path(LAUNCHPAD_LOC)
+
+
+def queue_file() -> Path | None:
+    """Return the path of ``my_qadapter.yaml``, where FireWorks finds one."""
+    with quiet():
+        from fireworks.fw_config import QUEUEADAPTER_LOC
+    return None if QUEUEADAPTER_LOC is None else Path(QUEUEADAPTER_LOC)
 
 
 @contextlib.contextmanager
@@ -89,18 +98,34 @@ def open_launchpad() -> Iterator[LaunchPad]:
 
 
 def let_be_taken(launchpad: LaunchPad, criteria: dict[str, Any]) -> None:
-    """Let waiting jobs of a launchpad be taken by the next worker.
+    """Make waiting jobs of a launchpad available to the next worker.
 
     Parameters
     ----------
     launchpad : LaunchPad
         The queue.
     criteria : mapping
-        Of the jobs, as pymongo takes them.
+        Criteria of the jobs, as pymongo takes them.
     """
     launchpad.fireworks.update_many(
-        {**criteria, "state": "READY", "spec._fworker": NOBODY},
-        {"$unset": {"spec._fworker": "", f"spec.{WAITS_FOR}": ""}},
+        {**criteria, "state": "READY", "spec._fworker": NOBODY}, _TAKEN_AGAIN
+    )
+
+
+def claims_waited_for(launchpad: LaunchPad) -> list[str]:
+    """Return the files that workers hold locked while jobs of a launchpad wait for them."""
+    waiting = {f"spec.{WAITS_FOR}.claim": {"$exists": True}, "spec._fworker": NOBODY}
+    found = launchpad.fireworks.distinct(f"spec.{WAITS_FOR}.claim", {**waiting, "state": "READY"})
+    return [str(claim) for claim in found]
+
+
+def let_one_be_taken(launchpad: LaunchPad, claim: str) -> None:
+    """Let the first of the jobs be taken that wait for the holder of a claim, who is gone."""
+    launchpad.fireworks.find_one_and_update(
+        {f"spec.{WAITS_FOR}.claim": claim, "state": "READY", "spec._fworker": NOBODY},
+        _TAKEN_AGAIN,
+        projection={"fw_id": 1},
+        sort=[("fw_id", 1)],
     )
 
 

@@ -26,7 +26,8 @@ from interohm.records.interface import Interface
 from .calculations import is_calculation, known_as, request_of
 from .campaign import campaign_flow, jobs_in_order, memory_store
 from .campaign_config import CampaignConfig, InterfacePhase
-from .claims import CLAIM, Claim, claimed, clean, hold, left_behind, taken
+from .claim_file import CLAIM, hold, taken
+from .claims import Claim, claimed, clean, left_behind
 from .context import using
 from .display import Display
 from .engines import engine_named

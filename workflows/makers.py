@@ -44,7 +44,7 @@ Given = Any
 
 @dataclass
 class _PhaseMaker(Maker):
-    """What the Makers of all phases have.
+    """Base of the Makers of all phases.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class _PhaseMaker(Maker):
             raise InputError(
                 f"{metal.composition.reduced_formula} is not the metal of {self.mobile_ion}",
                 where="metal",
-                fix=f"give a structure that holds {self.mobile_ion} alone",
+                fix=f"give a structure that contains only {self.mobile_ion}",
             )
         return metal
 

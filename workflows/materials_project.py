@@ -1,4 +1,4 @@
-"""What the Materials Project has: structures by their id, and entries of phase diagrams."""
+"""Access to the Materials Project: structures by id, and entries of phase diagrams."""
 
 from __future__ import annotations
 

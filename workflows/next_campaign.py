@@ -1,4 +1,4 @@
-"""What is worth calculating for a choice, as a campaign that `interohm run` takes."""
+"""Campaign of the calculations that are worth most for a choice, for `interohm run`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NextCampaign:
     Parameters
     ----------
     text : str
-        Of the file; what cannot be calculated as it stands is a comment.
+        Text of the file; what cannot be calculated without changes is a comment.
     phases : list of str
         Records whose phases the campaign calculates.
     left_out : dict
@@ -98,15 +98,7 @@ def next_campaign(
         else:
             apart.append(one)
     if not wanted:
-        raise InputError(
-            "nothing that would help this choice is a calculation of an electrolyte or a coating: "
-            + "; ".join(one.text for one in apart)
-            if apart
-            else "no calculation of a phase would help this choice",
-            where="--next",
-            fix="see `next` in --json; more `samples` may show gains that few cannot tell from "
-            "chance, and a choice of one candidate is settled",
-        )
+        raise _nothing_to_calculate(apart)
     ion = next(iter(records.values())).mobile_ion
     head = {
         "name": re.sub(r"[^A-Za-z0-9_-]+", "-", f"next-{name}").strip("-")[:64],
@@ -157,6 +149,24 @@ def next_campaign(
         {material: found.why or "" for material, found in left_out.items()},
         [one.text for one in apart],
         {name: text for found in phases.values() for name, text in found.files.items()},
+    )
+
+
+def _nothing_to_calculate(apart: Sequence[NextCalculation]) -> InputError:
+    """Say why no campaign comes of what is worth doing next."""
+    if apart:
+        return InputError(
+            "no campaign is written: what would help this choice is no calculation of an "
+            f"electrolyte or a coating, but {'; '.join(one.text for one in apart)}",
+            where="--next",
+            fix="measure it, calculate the electrode or the interface by a campaign of its own, or "
+            "leave --next out",
+        )
+    return InputError(
+        "no campaign is written: no calculation was found to help this choice",
+        where="--next",
+        fix="leave --next out; with more `samples`, smaller gains may be told from chance. Where a "
+        "single candidate is left there is nothing to choose",
     )
 
 
@@ -223,7 +233,8 @@ class _Planner:
                 return _Planned(phase, "", f"its crystal cannot be planned: {error.what}", {})
         self.seen |= {one.hash for one in planned}
         hours = sum(map(core_seconds, planned)) / 3600
-        cost = f"{phase['name']}: {len(planned)} calculations, about {hours:.2g} core-hours"
+        count = f"{len(planned)} calculation{'s' * (len(planned) != 1)}"
+        cost = f"{phase['name']}: {count}, about {hours:.2g} core-hours"
         return _Planned(phase, cost, None, files)
 
     def _structure(self, record: Insulator) -> tuple[str | None, dict[str, str]]:

@@ -104,7 +104,7 @@ def window_of_ours(
     ion_charge : int
         Charge of the mobile ion, in elementary charges.
     uncertainty_V : float, optional
-        Of a limit where the corrections are right.
+        Uncertainty of a limit where the corrections are right.
     molecules : mapping
         Elements that are gases or crystals of molecules, by the molecules' names.
     corrections : mapping
@@ -200,7 +200,7 @@ def known_crystals(
     Parameters
     ----------
     database : Database
-        Where calculations are looked up.
+        Database in which calculations are looked up.
     engine : str
         Whose calculations count.
     settings : mapping
@@ -272,5 +272,5 @@ def entries_of_file(path: Path, *, where: str) -> list[ComputedEntry]:
         raise InputError(
             f"{path} cannot be read as entries: {error}",
             where=where,
-            fix='a JSON list of {"composition": {"Li": 1}, "energy": eV of that many atoms}',
+            fix='give a JSON list of {"composition": {"Li": 1}, "energy": eV of that many atoms}',
         ) from None

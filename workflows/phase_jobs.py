@@ -87,7 +87,7 @@ def place_lowest(
     sites : list of mapping
         The candidates' sites.
     multiples : tuple of int
-        Of the conventional cell along its axes.
+        Multiples of the conventional cell along its axes.
     starts : list of mapping, optional
         How each candidate would begin in this supercell.
     """
@@ -160,7 +160,7 @@ Output: TypeAlias = dict[str, Any] | None
 
 
 class InsulatorOutputs(TypedDict):
-    """What the jobs of an insulator gave.
+    """Outputs of an insulator's jobs.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ class CrystalCells(TypedDict):
 
 
 class DefectPlan(TypedDict):
-    """Which defects were asked for, in which supercell."""
+    """Requested defects and their supercell."""
 
     defects: list[dict[str, Any]]
     multiples: Multiples
@@ -231,9 +231,9 @@ def record_insulator(
     Parameters
     ----------
     outputs : InsulatorOutputs
-        Of the phase's jobs.
+        Outputs of the phase's jobs.
     cells : CrystalCells
-        Of the phase.
+        Cells of the phase.
     plan : DefectPlan
         Its defects.
     facts : mapping

@@ -1,4 +1,4 @@
-"""What a flow would calculate: its jobs gone through in order, and no calculation started."""
+"""Planned calculations of a flow: its jobs are visited in order, and none is started."""
 
 from __future__ import annotations
 

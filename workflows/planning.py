@@ -1,4 +1,4 @@
-"""All that a phase's flow is made of, and the job that makes it: on a worker, when it is due."""
+"""Inputs of a phase's flow, and the job that makes the flow on a worker when it is due."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from .interface import interface_flow, interface_step
 from .launchpad import PLAN_NAME, PLANNED_BY
 from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
 from .presets import PRESET, AnyPreset
+from .resources import for_jobflow_remote
 from .signals import ending_in_order
 from .steps import CRYSTAL
 
@@ -37,7 +38,7 @@ _PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
 
 @dataclass(frozen=True)
 class PhaseInputs:
-    """What a phase's flow is made of; nothing of it is read from a file any more.
+    """Inputs of a phase's flow, complete without any file.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ class PhaseInputs:
         Parameters
         ----------
         where : str
-            Of the phase, for errors.
+            Place of the phase, for errors.
 
         Raises
         ------
@@ -127,7 +128,7 @@ class PhaseInputs:
             known_oxidation_states(structure, phase.oxidation_states)
 
     def _check_elements(self, structure: Structure, where: str) -> None:
-        """Say that functional or data sets are missing before anything is calculated."""
+        """Report a missing functional or missing data sets before anything is calculated."""
         preset, phase = self.preset, self.phase
         steps = preset.metal if where == "metal_structure" else preset.insulator
         bulk = steps.bulk.engine_settings(preset.xc)
@@ -223,6 +224,8 @@ def plan_phase(
         for one in flow.jobs:
             # its workers' scripts say it, and some shells would read what is in parentheses
             one.name = re.sub(r"[^\w ,.:+=@%/-]", "", one.name)
+            if isinstance(one, Job):
+                for_jobflow_remote(one)
     return Response(replace=_continued(flow))
 
 
@@ -252,7 +255,7 @@ def as_structure(given: Any) -> Structure:
 
 
 def _continued(flow: Flow) -> Flow:
-    """Let the flow's last job, which makes its record, go on as the present one.
+    """Make the flow's last job, which makes its record, continue as the present job.
 
     Its output is then that of the job that is replaced, and needs no further job to be stored.
     """

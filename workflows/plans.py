@@ -44,7 +44,7 @@ _FEW = 8
 
 @dataclass(frozen=True)
 class Plan:
-    """What a phase calculates.
+    """Planned calculations of a phase.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Plan:
     mended : mapping of str to list of str
         What was mended in the files of structures while they were read.
     interface : list of str
-        Of an interface, which common cell and registries it has.
+        For an interface, its common cell and registries.
     """
 
     phase: str
@@ -144,7 +144,7 @@ def kept_plans(config: CampaignConfig, database: Database) -> list[Plan]:
 
 
 def mended(config: CampaignConfig, plans: Sequence[Plan]) -> list[str]:
-    """Say what was mended in the files of a campaign's structures, each file once."""
+    """Return remarks about repairs of a campaign's structure files, each file once."""
     notes = {source: lines for plan in plans for source, lines in plan.mended.items()}
     return [
         f"{where}: {line}"

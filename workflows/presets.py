@@ -110,7 +110,7 @@ AnyBandEdges: TypeAlias = Annotated[BandEdges | VaspBandEdges, Field(discriminat
 
 
 class HopStep(StrictSettings):
-    """How a migration path is relaxed; its electronic settings are those of the defects.
+    """Relaxation of a migration path; its electronic settings are those of the defects.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class HopStep(StrictSettings):
 
 
 class Response(StrictSettings):
-    """How the dielectric response is calculated.
+    """Settings of the dielectric response.
 
     Parameters
     ----------
@@ -160,14 +160,14 @@ class DielectricStep(Step):
     Parameters
     ----------
     response : Response
-        How the response is calculated.
+        Settings of the response.
     """
 
     response: Response
 
 
 class InterfaceHopStep(HopStep):
-    """How the hop across a contact is calculated; its electronic settings are the contact's.
+    """Relaxation of the hop across a contact; its electronic settings are the contact's.
 
     Parameters
     ----------
@@ -317,7 +317,7 @@ class Preset(StrictSettings):
     magnetic_moments : MagneticMoments, optional
         Initial magnetic moments of every step but ``molecule``, which has its own.
     scf_retries : list of ScfRetry
-        What every step tries in turn where the electrons do not converge.
+        Settings that every step tries in turn if the electrons do not converge.
     insulator : InsulatorSteps
         Steps of an insulator.
     metal : MetalSteps
@@ -519,7 +519,7 @@ def _document(path: Path) -> dict[str, Any]:
             raise InputError(
                 f"{' and '.join(missing)}: those of {name} are of the functional {base.get('xc')}",
                 where=str(path),
-                fix=f"state them for {data['xc']}; `corrections_per_atom: {{}}` has none",
+                fix=f"state them for {data['xc']}; `corrections_per_atom: {{}}` for none",
             )
     return _changed(base, data)
 

@@ -1,4 +1,4 @@
-"""What a worker that was killed in the middle of a step leaves in the launchpad, put right.
+"""Repair of what a worker killed in the middle of a step leaves in the launchpad.
 
 FireWorks takes a step (to take a job, to end it, to rerun it) by several writes: the launch, the
 jobs, and last the workflow, which is locked meanwhile. Killed between two of them, a worker leaves
@@ -73,7 +73,7 @@ def repair(launchpad: LaunchPad, nodes: Sequence[int], *, silent_s: float) -> li
 
 
 def abandoned(job: Document, launches: Sequence[Document], now: datetime, silent_s: float) -> bool:
-    """Whether a job is reserved by a worker that died before it wrote where it launches it.
+    """Return whether a job is reserved by a worker that died before it recorded the launch.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def in_batches(
     Parameters
     ----------
     collection : pymongo's Collection
-        Where to look.
+        Collection to search.
     field : str
         A field with an index.
     values : sequence

@@ -1,15 +1,18 @@
-"""What the launchpad knows of the submitted campaigns, and how failed jobs get another try."""
+"""State of the submitted campaigns in the launchpad, and retries of failed jobs."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
 
+from .claim_file import is_free
 from .launchpad import METADATA, PLAN_NAME, WAITS_FOR, let_be_taken, quiet
 from .queue_repair import Document, abandoned, in_batches, repair, utc
 
@@ -49,12 +52,14 @@ class QueuedJob:
     tries : int
         How often it was begun: once for every batch job that it needed, and every rerun.
     host, folder : str, optional
-        Of its last try.
+        Host and folder of its last try.
     reason : str, optional
         Why it failed.
     waits_for : str, optional
         The job whose calculation it waits for, away from every core; the jobs that lead to it in
         its own workflow are not named.
+    holder_lost : bool
+        Nobody makes that calculation any more; the next worker that runs lets this job be taken.
     """
 
     campaign: str
@@ -69,6 +74,7 @@ class QueuedJob:
     folder: str | None
     reason: str | None
     waits_for: str | None = None
+    holder_lost: bool = False
 
 
 def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[QueuedJob]:
@@ -91,6 +97,7 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
     workflows = _workflows(launchpad, campaign)
     nodes = [node for workflow in workflows for node in workflow["nodes"]]
     begun, parts_of = _launches(launchpad, nodes), _jobs_of(launchpad, workflows)
+    free = functools.cache(is_free)
     for workflow in workflows:
         described = workflow["metadata"][METADATA]
         for parts in parts_of[workflow["_id"]]:
@@ -117,6 +124,7 @@ def queued_jobs(launchpad: LaunchPad, *, campaign: str | None = None) -> list[Qu
                     folder=None if newest is None else newest["launch_dir"],
                     reason=_reason(newest) if state == "failed" else None,
                     waits_for=None if waits is None else waits["job"],
+                    holder_lost=waits is not None and free(Path(waits.get("claim", ""))),
                 )
             )
     return jobs

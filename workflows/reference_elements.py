@@ -1,4 +1,4 @@
-"""Whether the stability windows of a campaign can be calculated, before anything is."""
+"""Check, before any calculation, that a campaign's stability windows can be calculated."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def submit(
     plans : sequence of PhasePlan
         The phases to submit.
     controller : JobController
-        Of the project.
+        Controller of the project.
     advance : callable
         Called with the number of phases that are settled.
 
@@ -170,7 +170,7 @@ def queued_jobs(controller: JobController, *, campaign: str | None = None) -> li
     Parameters
     ----------
     controller : JobController
-        Of the project.
+        Controller of the project.
     campaign : str, optional
         Its name.
 
@@ -233,7 +233,7 @@ def rerun(
     Parameters
     ----------
     controller : JobController
-        Of the project.
+        Controller of the project.
     campaign : str, optional
         Only of this one; flows that are not this program's are never touched.
     forget : callable
@@ -344,12 +344,15 @@ def _add(
     from pymongo.errors import BulkWriteError
 
     from .campaign import jobs_in_order
+    from .resources import for_jobflow_remote
     from .submission import Submission, described
 
     made_flows = [get_flow(plan.make_flow()) for plan in plans]
     ordered = [jobs_in_order(flow) for flow in made_flows]
     for own in ordered:
         _check_config(own, controller.project)
+        for job, _ in own:
+            for_jobflow_remote(job)
     counter = controller.auxiliary.find_one_and_update(
         {"next_id": {"$exists": True}}, {"$inc": {"next_id": sum(map(len, ordered))}}
     )

@@ -1,21 +1,31 @@
-"""What the job of a kind of calculation asks of the cluster: cores, memory, time, queue."""
+"""Cluster resources of a job by kind of calculation: cores, memory, time, queue."""
 
 from __future__ import annotations
 
+import functools
 import shutil
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from jobflow import Job, JobConfig
 from pydantic import Field
 
+from interohm.errors import InputError
+from interohm.yaml_io import load_yaml
+
+from .context import in_a_worker_of_jobflow_remote
+from .launchpad import queue_file
 from .step_settings import StrictSettings
+
+if TYPE_CHECKING:
+    from qtoolkit.core.data_objects import QResources
 
 #: A word in a scheduler's script or a queue's document.
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@+-]{1,100}$")]
 
 
 class StepResources(StrictSettings):
-    """What one job requests; the defaults are those of the queue's own files.
+    """Resources that one job requests; the defaults are those of the queue's own files.
 
     Parameters
     ----------
@@ -47,71 +57,84 @@ class StepResources(StrictSettings):
     exec_config: Word | None = None
 
     def manager_config(self) -> dict[str, Any]:
-        """Return it as FireWorks and jobflow-remote read it; neither reads the other's fields."""
+        """Return it as FireWorks reads it, and what `for_jobflow_remote` needs beside it.
+
+        Raises
+        ------
+        InputError
+            The queue's file is of a batch system whose words are not known here.
+        """
+        asked = self.model_dump(exclude={"category", "worker", "exec_config"}, exclude_none=True)
         given: dict[str, Any] = {
             "_category": self.category,
-            "_queueadapter": self._fields(_PBS_OF_FIREWORKS if _on_pbs() else _SLURM_OF_FIREWORKS),
+            "_queueadapter": self._of_fireworks() if asked else None,
             "worker": self.worker,
             "exec_config": self.exec_config,
-            "resources": self._of_jobflow_remote(),
+            _RESOURCES: asked,
         }
         return {name: value for name, value in given.items() if value}
 
-    def _of_jobflow_remote(self) -> dict[str, Any]:
-        if not _on_pbs():
-            return self._fields(_SLURM)
-        fields = self._fields(_PBS)
-        # one chunk; QToolKit has no fields for its parts
-        parts = [f"{name}={fields.pop(name)}" for name in ("ncpus", "mem") if name in fields]
-        return fields | ({"select": ":".join(["select=1", *parts])} if parts else {})
+    def qresources(self) -> QResources:
+        """Return it in QToolKit's words, which it translates for the worker's batch system."""
+        from qtoolkit.core.data_objects import QResources
 
-    def _fields(self, names: dict[str, str]) -> dict[str, Any]:
-        """Return what is given, by a batch system's names."""
-        values: dict[str, Any] = {"cores": self.cores, "queue": self.queue, "account": self.account}
+        cores = self.cores or 1
+        memory = self.memory_GB
+        return QResources(
+            nodes=1,
+            processes_per_node=cores,
+            memory_per_thread=None if memory is None else max(1, round(memory * 1000 / cores)),
+            time_limit=None if self.walltime_h is None else round(self.walltime_h * 3600),
+            queue_name=self.queue,
+            account=self.account,
+        )
+
+    def _of_fireworks(self) -> dict[str, Any]:
+        """Return it by the names of the template that FireWorks has for the batch system."""
+        named: dict[str, Any] = {"queue": self.queue, "account": self.account}
         if self.walltime_h is not None:
             minutes, seconds = divmod(round(self.walltime_h * 3600), 60)
-            values["walltime"] = f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
-        if self.memory_GB is not None:
-            megabytes = round(self.memory_GB * 1000)
-            values["memory"] = f"{megabytes}mb" if _on_pbs() else f"{megabytes}M"
-            values["memory_a_core"] = f"{megabytes // (self.cores or 1)}mb"
-        return {
-            name: values[field] for field, name in names.items() if values.get(field) is not None
-        }
+            named["walltime"] = f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+        megabytes = None if self.memory_GB is None else round(self.memory_GB * 1000)
+        system = _batch_system()
+        if system == "SLURM":
+            named["cpus_per_task"] = self.cores
+            named["mem"] = None if megabytes is None else f"{megabytes}M"
+        elif system == "PBS":
+            named["ppnode"] = self.cores
+            named["pmem"] = None if megabytes is None else f"{megabytes // (self.cores or 1)}mb"
+        elif self.cores is not None or megabytes is not None:
+            raise InputError(
+                f"how {system} is asked for cores and memory is not known here",
+                where="resources",
+                fix="give the jobs a `category`, and its workers a my_qadapter.yaml of their own",
+            )
+        return {name: value for name, value in named.items() if value is not None}
 
 
-_SLURM_OF_FIREWORKS = {
-    "cores": "cpus_per_task",
-    "memory": "mem",
-    "walltime": "walltime",
-    "queue": "queue",
-    "account": "account",
-}
-_PBS_OF_FIREWORKS = {
-    "cores": "ppnode",
-    "memory_a_core": "pmem",
-    "walltime": "walltime",
-    "queue": "queue",
-    "account": "account",
-}
-_SLURM = {
-    "cores": "cpus_per_task",
-    "memory": "mem",
-    "walltime": "time",
-    "queue": "partition",
-    "account": "account",
-}
-_PBS = {
-    "cores": "ncpus",
-    "memory": "mem",
-    "walltime": "walltime",
-    "queue": "queue",
-    "account": "account",
-}
+#: In a job's configuration: what it asks for; jobflow-remote's word for it.
+_RESOURCES = "resources"
 
 
-def _on_pbs() -> bool:
-    return shutil.which("sbatch") is None and shutil.which("qsub") is not None
+def for_jobflow_remote(job: Job) -> None:
+    """Let jobflow-remote read what a job asks for."""
+    config = job.config.manager_config
+    if isinstance(asked := config.get(_RESOURCES), dict):
+        own = {**config, _RESOURCES: StepResources(**asked).qresources()}
+        job.config = JobConfig(**{**vars(job.config), "manager_config": own})
+
+
+def _batch_system() -> str:
+    """Return to which one FireWorks submits, by its queue's file or by what this machine has."""
+    if not in_a_worker_of_jobflow_remote() and (path := queue_file()) is not None:
+        return _type_of(path)
+    on_pbs = shutil.which("sbatch") is None and shutil.which("qsub") is not None
+    return "PBS" if on_pbs else "SLURM"
+
+
+@functools.cache
+def _type_of(path: Path) -> str:
+    return str(load_yaml(path).get("_fw_q_type"))
 
 
 #: By the kind of the calculation.
@@ -119,7 +142,7 @@ Resources = dict[Literal["cell", "static", "relax", "neb", "dielectric"], StepRe
 
 
 def ask_for(job: Job, resources: Resources, kind: str) -> Job:
-    """Let a calculation's job, and those that go on with it, ask for its kind's resources."""
+    """Request the resources of its kind for a calculation's job and for those that continue it."""
     own = {str(name): one for name, one in resources.items()}.get(kind)
     if own is not None:
         job.config = JobConfig(manager_config=own.manager_config())

@@ -35,7 +35,7 @@ class SharedCalculation:
     Parameters
     ----------
     name : str
-        As its jobs have it.
+        Name, as in its jobs.
     kind : {"insulator", "metal", "molecule"}
         Whose steps of the preset it is calculated with.
     content : Structure or Molecule
@@ -98,7 +98,7 @@ def needed_by(inputs: PhaseInputs) -> Iterator[SharedCalculation]:
 
 
 class Sharing:
-    """Which phases need which calculations; told apart by their exact content."""
+    """Phases that need the same calculations, identified by their exact content."""
 
     def __init__(self) -> None:
         #: With the object itself, so that no other one gets its ``id()``.

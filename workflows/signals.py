@@ -21,7 +21,7 @@ _before: Any = signal.SIG_DFL
 
 
 def stand_by() -> None:
-    """Let a SIGTERM end FireWorks' worker in order, from its first job of this program on.
+    """Make a SIGTERM end FireWorks' worker cleanly, from its first job of this program on.
 
     Called when the package is imported: the worker does so while it looks for a job or takes one.
     What it imports after, and the database that it opens, need no handler of their own then.
@@ -33,7 +33,7 @@ def stand_by() -> None:
 
 @contextlib.contextmanager
 def told_to_end() -> Iterator[threading.Event]:
-    """Let a SIGTERM set the event, instead of ending the process, until the end of the block."""
+    """Make a SIGTERM set the event instead of ending the process, until the end of the block."""
     stopping = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stopping
@@ -52,7 +52,7 @@ def told_to_end() -> Iterator[threading.Event]:
 
 @contextlib.contextmanager
 def ending_in_order() -> Iterator[None]:
-    """Let a short step of FireWorks' worker come to its end before a SIGTERM ends the worker.
+    """Finish a short step of FireWorks' worker before a SIGTERM ends the worker.
 
     One that ended at once would be lost until somebody makes it ready again.
     """
@@ -72,8 +72,9 @@ def _told_to_end(number: int, frame: FrameType | None) -> None:
             return
     _told.set()
     _take_no_more()
-    if frame is not None and frame.f_code.co_name == "rapidfire":
-        raise SystemExit("told to end by SIGTERM")  # it sleeps between two jobs
+    at_work = {one.f_code.co_name for one in frames(frame)}
+    if "rapidfire" in at_work and not at_work & {"launch_rocket", "run_task"}:
+        raise SystemExit("told to end by SIGTERM")  # between two jobs: it sleeps, or looks for one
 
 
 def _of_this_program(task: Any) -> bool:
@@ -83,7 +84,7 @@ def _of_this_program(task: Any) -> bool:
 
 
 def _in_a_launcher() -> bool:
-    """Whether FireWorks' worker is what calls, to look at a job or to run it."""
+    """Return whether FireWorks' worker is the caller, to look at a job or to run it."""
     names = {"fireworks.core.rocket", _LAUNCHER}
     return any(one.f_globals.get("__name__") in names for one in frames(sys._getframe()))
 
@@ -96,7 +97,7 @@ def frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def _take_no_more() -> None:
-    """Let FireWorks' worker, which was told to end, too, end before it takes another job."""
+    """End FireWorks' worker before it takes another job, because it was told to end, too."""
 
     def end(*_: object, **__: object) -> None:
         raise SystemExit("told to end by SIGTERM")

@@ -1,4 +1,4 @@
-"""What every step of a calculation says of its electrons and ions."""
+"""Settings of electrons and ions that every step of a calculation has."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Mixer(StrictSettings):
 
 
 class SelfConsistency(StrictSettings):
-    """When the electrons count as converged.
+    """Convergence criteria of the electrons.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class SelfConsistency(StrictSettings):
 
 
 class Relaxation(StrictSettings):
-    """When the ions count as relaxed, and how they get there (BFGS).
+    """Convergence criteria of the ions, and their optimizer (BFGS).
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Relaxation(StrictSettings):
 
 
 class ScfRetry(StrictSettings):
-    """What changes after the electrons did not converge; all else stays.
+    """Changes of a retry after the electrons did not converge; all else stays.
 
     The calculation starts again from superposed atomic densities.
 
@@ -171,7 +171,7 @@ class Step(StrictSettings):
     converged_empty_bands : bool
         Whether the conduction-band minimum is converged, too.
     scf : SelfConsistency
-        When the electrons count as converged.
+        Convergence criteria of the electrons.
     relaxation : Relaxation, optional
         Relaxation of the atoms. None: they keep the positions of the crystal.
     hubbard_U : HubbardU, optional
@@ -179,7 +179,7 @@ class Step(StrictSettings):
     magnetic_moments : MagneticMoments, optional
         Initial magnetic moments. None: no spin.
     scf_retries : list of ScfRetry
-        What is tried in turn where the electrons do not converge.
+        Settings that are tried in turn if the electrons do not converge.
     """
 
     cutoff_eV: Positive

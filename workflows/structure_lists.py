@@ -58,7 +58,7 @@ class OptimadeList(_List):
     optimade : str
         The provider: an alias such as ``mp``, ``cod`` or ``alexandria``, or the address of its API.
     filter : str
-        In OPTIMADE's language, as ``elements HAS ALL "Li","F" AND nsites<=8``.
+        Filter in OPTIMADE's language, such as ``elements HAS ALL "Li","F" AND nsites<=8``.
     at_most : int
         A query with more structures is refused.
     """
@@ -80,7 +80,7 @@ class Listed(NamedTuple):
     name : str
         Name of its phase.
     source : str
-        Where it is from, for the provenance; a file's path where it is one of a folder.
+        Origin of the structure, for the provenance; a file's path if it is one of a folder.
     content : str, optional
         The structure as JSON; None for a file.
     """
@@ -100,7 +100,7 @@ def listed_structures(given: StructureList, folder: Path, *, where: str) -> Iter
     folder : Path
         Folder of the campaign's file.
     where : str
-        What to name in errors.
+        Place to name in errors.
 
     Raises
     ------
@@ -191,8 +191,8 @@ def _frame(path: Path, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         raise InputError(
             f"{path}: lists do not end in {path.suffix or 'nothing'}",
             where=where,
-            fix=f"one of .jsonl, {', '.join(readers)}, or a folder of CIFs (pickles run code, and "
-            "are not read)",
+            fix=f"one of .jsonl, {', '.join(readers)}, or a folder of CIFs (pickles can run code "
+            "and are not read)",
         )
     try:
         frame = readers[path.suffix](path)
@@ -276,14 +276,15 @@ def _of_optimade(query: OptimadeList, where: str) -> Iterator[Listed]:
         following = following.get("href") if isinstance(following, dict) else following
         if following and urlsplit(following).hostname != urlsplit(url).hostname:
             raise InputError(
-                f"{urlsplit(url).hostname} refers to {urlsplit(following).hostname} for the rest",
+                f"{urlsplit(url).hostname} refers to {urlsplit(following).hostname} for further "
+                "pages",
                 where=where,
-                fix="ask the latter",
+                fix="query that provider instead",
             )
         url, asked = following, None  # the link has the question in it
     if not count:
         raise InputError(
-            f"{query.optimade} has no structures of this filter: {query.filter}",
+            f"{query.optimade} has no structures for this filter: {query.filter}",
             where=where,
             fix="try it in a browser, or widen it",
         )
@@ -309,7 +310,7 @@ def _answer(url: str, asked: Mapping[str, Any] | None, where: str) -> dict[str, 
         ) from None
     except ValueError:
         raise InputError(
-            f"{host} answers with no JSON (status {response.status_code})",
+            f"{host} does not answer with JSON (status {response.status_code})",
             where=where,
             fix="give the address of an OPTIMADE API, without /v1",
         ) from None
@@ -343,7 +344,7 @@ def _of_entry(entry: Mapping[str, Any], place: str) -> Structure:
         )
     except Exception as error:  # a vacancy, a missing field, …
         raise InputError(
-            f"no crystal of known atoms ({type(error).__name__}: {error})",
+            f"not a crystal of known atoms ({type(error).__name__}: {error})",
             where=place,
             fix="leave it out by the filter",
         ) from None

@@ -23,7 +23,7 @@ from interohm.slab_builders.equivalence import settings_between
 
 from .campaign_config import CampaignConfig, InterfacePhase, Phase
 from .campaign_flows import inputs_of, phase_inputs
-from .launchpad import METADATA, PATIENCE_MS
+from .launchpad import METADATA, PATIENCE_MS, WAITS_FOR
 from .plan_cache import PlanCache
 from .plans import kept_plans
 from .queue_repair import in_batches, utc
@@ -46,7 +46,7 @@ _LONGEST_SUBMISSION_S = 120.0
 
 @dataclass(frozen=True)
 class Submission:
-    """What became of a phase.
+    """Outcome of submitting a phase.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Submission:
     outcome : {"added", "queued", "failed", "done"}
         ``queued`` and ``failed`` were submitted before; ``done`` is in the database.
     jobs : int
-        Of its workflow; 0 where it needs none.
+        Number of jobs of its workflow; 0 if it needs none.
     """
 
     phase: str
@@ -82,7 +82,7 @@ class PhasePlan:
     crystals : dict of str to Structure
         Primitive cells by the campaign's fields. Of equal keys, those are one whose crystals are.
     earlier_key : str
-        As versions of the program before 0.2 made it, with all digits of the files' structures.
+        Key as versions of the program before 0.2 made it, with all digits of the files' structures.
     shared : bool
         Not a phase, but what several need; of other campaigns, too.
     """
@@ -240,7 +240,7 @@ def submit(
 
 
 def join_campaign(collection: Any, campaign: str, plans: Sequence[PhasePlan]) -> None:
-    """Let what plans share, which another campaign may have submitted, be of this one, too."""
+    """Add what plans share, which another campaign may have submitted, to this campaign, too."""
     if keys := [plan.key for plan in plans if plan.shared]:
         collection.update_many(
             {f"metadata.{METADATA}.key": {"$in": keys}},
@@ -397,7 +397,7 @@ def _remove(launchpad: LaunchPad, nodes: Sequence[int]) -> None:
 
 
 def _same_crystals(plan: PhasePlan, submitted: Mapping[str, Any]) -> bool:
-    """Whether a workflow of the plan's key is of its crystals, too; an earlier key says so."""
+    """Return whether a workflow with the plan's key has the same crystals, if it names them."""
     return all(
         _is_crystal(plan.crystals[name], one) for name, one in submitted.get("crystals", {}).items()
     )
@@ -420,6 +420,8 @@ def _initialize(launchpad: LaunchPad) -> None:
     for said in ("key", "campaign"):
         launchpad.workflows.create_index(f"metadata.{METADATA}.{said}")
     launchpad.fireworks.create_index("spec._tasks.job.uuid")
+    for said in ("key", "claim"):  # of the few that wait
+        launchpad.fireworks.create_index(f"spec.{WAITS_FOR}.{said}", sparse=True)
 
 
 def index_outputs() -> None:

@@ -47,7 +47,7 @@ class PlannedSurfaces:
     wanted : list of (Facet, int, str)
         Facet, termination and label.
     polar : list of Facet
-        Of Tasker type III: no slab of them has a level.
+        Facets of Tasker type III: none of their slabs has a level.
     too_thin : mapping of str to TooThinError
         By the facet's name: those that a thicker slab would have.
     """
@@ -57,7 +57,7 @@ class PlannedSurfaces:
     too_thin: dict[str, TooThinError] = field(default_factory=dict)
 
     def remarks(self, name: str) -> list[str]:
-        """Say of a survey which facets of the phase ``name`` are left out, and why."""
+        """Return remarks on which facets of the phase ``name`` a survey leaves out, and why."""
         lines = [
             f"{name}: the facet {facet} is left out: {error.what}; {error.fix}"
             for facet, error in self.too_thin.items()
@@ -69,7 +69,7 @@ class PlannedSurfaces:
 
     @property
     def missing(self) -> list[str]:
-        """What the record lacks, for its provenance."""
+        """Facets that the record lacks, for its provenance."""
         return [f"slab {facet}: {error.what}" for facet, error in self.too_thin.items()]
 
 
@@ -202,7 +202,7 @@ def cut_slab(
     termination : int
         Which one of `symmetric_slabs`.
     thickness_A, vacuum_A : float
-        Of the first slab of a series.
+        Thickness and vacuum of the first slab of a series.
     before : list
         The series' slabs so far; the next one is larger, or the last one again if its level stays.
     tolerance_meV : float, optional

@@ -1,4 +1,4 @@
-"""Which of many finished calculations is what: told by the user, or from their structures."""
+"""Assignment of finished calculations to the parts of records, by the user or by structure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Finished:
     left_out : mapping of str to InputError
         What cannot be used, and why.
     doubtful : mapping of str to Structure
-        Of those left out that should have had an energy: what they would have been.
+        Structures of calculations that were left out and should have had an energy.
     used : set of str
         Those that a record is made of.
     """
@@ -100,7 +100,7 @@ class Finished:
         if rivals:
             error = self.left_out[rivals[0]]
             raise InputError(
-                f"{role}: {rivals[0]} could be it, and is not whole: {error.what}",
+                f"{role}: {rivals[0]} could be meant, but is incomplete: {error.what}",
                 where=error.where,
                 fix=f"{error.fix or 'correct it'}; or name another folder in {CONFIG}, or list it "
                 "under ignore",
@@ -252,7 +252,7 @@ class Finished:
                 found.append(name)
             elif named is not None:
                 raise InputError(
-                    f"bands: {name} is not of the bulk's cell and method "
+                    f"bands: {name} does not have the bulk's cell and method "
                     f"({said(differ) or 'another structure'})",
                     where=CONFIG,
                     fix="name one that is",
@@ -274,7 +274,7 @@ class Finished:
 
     @property
     def unused(self) -> list[str]:
-        """What was read and no record is made of."""
+        """Calculations that were read and are used by no record."""
         return sorted({*self.calculations, *self.bands} - self.used)
 
     def _structure(self, name: str) -> Structure:
@@ -293,7 +293,7 @@ class Finished:
 
 
 def described(finished: Finished) -> list[str]:
-    """Say of each folder what it holds, for whoever writes what it is to be used for."""
+    """Describe the content of each folder, for whoever decides what it is used for."""
     lines = {}
     for name, calculation in finished.calculations.items():
         structure = calculation.final_structure
@@ -447,7 +447,7 @@ _ARCHIVES = (".tar", ".tgz", ".tbz", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", "
 
 
 def _not_read(folder: Path, names: Sequence[str]) -> InputError | None:
-    """Say why a folder that VASP seems to have written is not read; None if it is, or is none."""
+    """Return why a folder that VASP seems to have written is not read, or None."""
     try:
         if find_file(folder, "vasprun.xml") is not None:
             return None
@@ -488,7 +488,7 @@ def _without(composition: Composition, element: str) -> Composition:
 
 
 def _are_steps(relaxed: Calculation, static: Calculation) -> bool:
-    """Whether a static calculation is of the structure that a relaxation ended with."""
+    """Return whether a static calculation is of the structure with which a relaxation ended."""
     one, other = relaxed.final_structure, static.final_structure
     if relaxed.charge != static.charge or one.species != other.species:
         return False

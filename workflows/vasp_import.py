@@ -55,7 +55,7 @@ from .vasp_tasks import read_store
 
 @dataclass(frozen=True)
 class Import:
-    """What was made of finished calculations.
+    """Records and calculations made of finished runs.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Import:
 
     @property
     def calculations(self) -> list[Calculation]:
-        """All that can be used."""
+        """All usable calculations."""
         return list(self.finished.calculations.values())
 
 
@@ -286,7 +286,7 @@ def _refuse_one_sign(record: Insulator, finished: Finished) -> None:
     there = ", ".join(f"{name} ({charge:+d})" for name, charge in charges.items())
     lost = "; ".join(f"{name}: {error.what}" for name, error in finished.left_out.items())
     raise InputError(
-        f"its defects have no ions of both signs: {there}"
+        f"its defects do not include ions of both signs: {there}"
         + (f"; left out: {lost}" if lost else ""),
         where=f"{finished.root}, {record.name}",
         fix="give the defects of the other sign, of the mobile ion or of another one",
@@ -380,7 +380,7 @@ def _paths(
     for name in phase.hops:  # those that are given, too
         if name not in defects:
             raise InputError(
-                f"hops: {name} is none of the defects",
+                f"hops: {name} is not one of the defects",
                 where=f"{CONFIG}, {phase.name}",
                 fix=f"one of {', '.join(defects)}",
             )

@@ -1,4 +1,4 @@
-"""What cannot be told from VASP's files: `import.yaml`."""
+"""`import.yaml`: information that VASP's files do not contain."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ Imported = Annotated[
 
 
 class ImportConfig(_Config):
-    """What a folder of finished calculations is about.
+    """Description of a folder of finished calculations.
 
     Parameters
     ----------
@@ -306,7 +306,7 @@ def load_import(root: Path) -> ImportConfig:
     path = root / CONFIG
     if not path.is_file():
         raise InputError(
-            f"there is no {CONFIG}, which says what cannot be told from VASP's files",
+            f"there is no {CONFIG}, which contains what VASP's files do not say",
             where=str(root),
             fix="write mobile_ion and phases (name, kind, formula, facet; for an insulator "
             "dielectric_constant) into it; configs/examples/import.yaml shows every field",

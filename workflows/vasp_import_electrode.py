@@ -105,8 +105,8 @@ def _lowest(
     for name in rivals[1:]:
         for what, (ours, theirs) in energy_differences(finished.calculations[name], first).items():
             raise InputError(
-                f"{what} is {ours}, in {rivals[0]} it is {theirs}: which order is lower cannot be "
-                "said",
+                f"{what} is {ours}, in {rivals[0]} it is {theirs}: it cannot be decided which "
+                "order has the lower energy",
                 where=str(finished.root / name),
                 fix=f"name the bulk of {label} in {CONFIG}",
             )
@@ -129,7 +129,7 @@ def _state(
         facet = state.facet or phase.facet
         if facet is None:
             raise InputError(
-                f"{label}: its work function follows from no slab without a facet",
+                f"{label}: without a facet, no slab gives its work function",
                 where=f"{finished.root / CONFIG}, {phase.name}",
                 fix="give facet, or work_function_eV at every ion content",
             )

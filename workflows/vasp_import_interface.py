@@ -35,7 +35,7 @@ def interface(phase: ImportedInterface, config: ImportConfig, finished: Finished
     potential = joined.planar_potential
     if potential is None or potential.exchange_and_correlation:
         raise InputError(
-            "it has no electrostatic potential alone",
+            "it has no purely electrostatic potential",
             where=finished.path_of(joined),
             fix="calculate LOCPOT with LVHAR = .TRUE. and without LVTOT",
         )

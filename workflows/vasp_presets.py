@@ -23,7 +23,7 @@ class _Settings(BaseModel):
 
 
 class Potcars(_Settings):
-    """Which PAW data sets; elements that are not named have those of atomate2's base set.
+    """PAW data sets; elements that are not named have those of atomate2's base set.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class VaspStep(_Settings):
 
     @property
     def relaxation(self) -> str | None:
-        """The input set if it relaxes the atoms, None if it leaves them where they are."""
+        """Input set if it relaxes the atoms, None if it leaves them where they are."""
         return None if INPUT_SETS[self.input_set].kind == "static" else self.input_set
 
     def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
@@ -247,7 +247,7 @@ class VaspBandEdges(_Settings):
 
 
 class VaspHopStep(_Settings):
-    """How a migration path is relaxed; all else is as in the step of the defects.
+    """Relaxation of a migration path; all else is as in the step of the defects.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def read_store(path: Path, query: Mapping[str, Any], root: Path) -> Finished:
     path : Path
         ``jobflow.yaml``, as jobflow reads it.
     query : mapping
-        As MongoDB takes it, on the store's documents.
+        Query on the store's documents, as MongoDB takes it.
     root : Path
         The folder with ``import.yaml``, for messages.
 
@@ -380,7 +380,7 @@ def _refuse_unconverged(
     limit = int(tags.get("NSW", 0))
     if kind != "static" and limit > 1 and len(loops) >= limit:
         raise InputError(
-            f"the ions did not converge in NSW = {limit} steps", where=name, fix="let it go on"
+            f"the ions did not converge in NSW = {limit} steps", where=name, fix="continue it"
         )
 
 
@@ -438,7 +438,7 @@ def _response(
         raise InputError(
             f"Born charges and force constants give an ionic tensor {difference:.2g} off VASP's",
             where=name,
-            fix="import the folder itself, whose files tell more",
+            fix="import the folder itself, whose files contain more",
         )
     return response
 

@@ -43,13 +43,13 @@ def nodes_nm(
     Parameters
     ----------
     length_nm, finest_nm : float
-        Of the layer; largest step within the space charges.
+        Length of the layer; largest step within the space charges.
     reach_nm : (float, float)
         How far those of the left and the right end go.
     first_nm : (float, float), optional
         The step at the contact; a twentieth of the largest one unless given.
     growth : float
-        By how much each step is longer than the one before, where it may be.
+        Largest ratio of each step to the one before.
     """
 
     def side(reach: float, step: float, room: float) -> Array:
@@ -80,7 +80,7 @@ class Volumes:
     charge : ChargeModel
         Arrays that broadcast against `shape`.
     shape : tuple of int
-        What the n nodes are for the charge model.
+        Shape of the n nodes for the charge model.
     """
 
     x_nm: Array
@@ -96,7 +96,7 @@ class Volumes:
 
     @cached_property
     def volume_nm(self) -> Array:
-        """What belongs to each node (n,)."""
+        """Volume that belongs to each node (n,)."""
         half = 0.5 * self.step_nm
         return np.asarray(np.concatenate([half, [0.0]]) + np.concatenate([[0.0], half]))
 
@@ -140,7 +140,7 @@ class Electrode:
 
     @cached_property
     def _curve(self) -> Any:
-        """The shift over the charge, exact at nodes with its slope."""
+        """Shift over the charge, exact at nodes with its slope."""
         from scipy.interpolate import CubicHermiteSpline
 
         assert self.reservoir is not None
@@ -152,7 +152,7 @@ class Electrode:
         return CubicHermiteSpline(charge[kept], shift[kept], 1.0 / slope[kept])
 
     def shift(self, charge_e_nm2: float) -> tuple[float, float]:
-        """By how much φ at its contact is off the interior's, and its slope with its charge."""
+        """Return the offset of φ at its contact from the interior, and its slope with charge."""
         if self.reservoir is None:
             return 0.0, 0.0
         curve = self._curve
@@ -168,7 +168,7 @@ class TransientStack:
     left, right : Electrode
     layers : sequence of n Volumes
     dipole_V, sheet_charge_e_nm2 : array (n + 1,)
-        Of each contact.
+        Dipole and sheet charge of each contact.
     kinetics : sequence of n + 1 kinetics or None
         The law by which ions cross; None: they do not.
     """
@@ -188,7 +188,7 @@ class TransientStack:
 
     @property
     def size(self) -> int:
-        """How many Q there are."""
+        """Number of unknowns Q."""
         return self.first[-1] + 1
 
     @cached_property
@@ -198,7 +198,7 @@ class TransientStack:
 
     @cached_property
     def volume_nm(self) -> Array:
-        """Of all nodes."""
+        """Volumes of all nodes."""
         return np.concatenate([layer.volume_nm for layer in self.layers])
 
     @cached_property
@@ -218,7 +218,7 @@ class TransientStack:
         return np.concatenate(parts)
 
     def voltage_V(self, displacement: Array) -> float:
-        """By how much the left electrode drives the ions to the right; 0 in equilibrium.
+        """Voltage with which the left electrode drives ions to the right; 0 in equilibrium.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-r"""What a small step of the potential does, from the relaxations of an impedance (physics.md, 13).
+r"""Response to a small step of potential, from the relaxations of an impedance (physics.md, 13).
 
 ``Z(s) = 1/(sC) + Σ R_k/(1 + s τ_k)`` has one zero between two of its poles. After a step of the
 voltage by U the current is ``U/Z(0) + Σ U/(s_k Z'(s_k))·exp(s_k t)`` over these zeros s_k < 0. With
@@ -27,7 +27,7 @@ def step_relaxations(found: Relaxations, sample: int = 0) -> tuple[Array, Array,
     Parameters
     ----------
     found : Relaxations
-        Of the impedance.
+        Relaxations of the impedance.
     sample : int
         Which one of its samples.
 

@@ -78,7 +78,7 @@ class Branch:
     far: Array
 
     def take(self, index: slice | IntArray) -> Branch:
-        """The layers at `index`."""
+        """Return the layers at `index`."""
         arrays = (getattr(self, field.name)[index] for field in fields(self)[2:])
         return Branch(self.kind, self.state.take(index), *arrays)
 
@@ -137,7 +137,7 @@ class Branch:
 
     @property
     def _unit(self) -> Array:
-        """What a pressure brings to h."""
+        """Contribution of a unit pressure to h."""
         return 2.0 / (self.state.permittivity_e_V_nm * self.state.kT_eV**2)
 
     @property
@@ -145,7 +145,7 @@ class Branch:
         return -self._unit * self.state.kT_eV * self.state.residual_charge_nm3
 
     def _bends(self) -> list[Array]:
-        """Where a small c of `ALONG` gives way to h: the slope with c comes from about there."""
+        """Return where h takes over from a small c of `ALONG`, the source of the slope with c."""
         if self.kind != ALONG or not np.any(self.constant > 0.0):
             return []
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -177,7 +177,7 @@ class Branch:
         return slopes[0], slopes[1], 0.5 / np.abs(fields_[0] * fields_[1] * by_unknown)
 
     def _at_nodes(self) -> tuple[Panels, Branch, Array, Array, Array, Array, Array]:
-        """The panels of a slope, their layers, half widths, u − w, d|u − w|/dt, |du/dx|, dh/du."""
+        """Return panels of a slope, layers, half widths, u − w, d|u − w|/dt, |du/dx|, dh/du."""
         panels = self.panels(*self._bends())
         part = self.take(panels.layer)
         half = 0.5 * (panels.high - panels.low)
@@ -198,7 +198,7 @@ class Branch:
         return -panels.sum(half * kronrod(sample))
 
     def samples(self, *, conduction: bool = True) -> Samples:
-        """What does not depend on c, at the nodes of the plain rule."""
+        """Return all that does not depend on c, at the nodes of the plain rule."""
         panels = self.panels()
         part = self.take(panels.layer)
         half = 0.5 * (panels.high - panels.low)
@@ -320,7 +320,7 @@ class Samples:
         return self.panels.sum(kronrod(dx)), self.panels.sum(-0.5 * slope)
 
     def thickness_and_resistance(self, constant: Array) -> tuple[Array, Array]:
-        """Of the whole layers, to the relative tolerance; R is 0 without a conductivity."""
+        """Integrate whole layers to the relative tolerance; R is 0 without a conductivity."""
         panels = self.panels
         dx = self.weight / _positive(np.sqrt(self.squared + constant[panels.layer]))
         integrands = [dx] if self.sigma is None else [dx, _over(dx, self.sigma)]

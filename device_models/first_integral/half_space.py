@@ -47,7 +47,7 @@ class HalfSpace:
     differential_capacitance_uF_cm2, integral_capacitance_uF_cm2 : array (...)
         |d(sheet charge)/d(phi)| and |sheet charge/(phi − phi_0)|.
     x50_nm, x90_nm, x99_nm : array (...)
-        Where half, 90 % and 99 % of the drop have happened.
+        Distances from the contact within which 50, 90 and 99 % of the drop occur.
     space_charge_ohm_cm2 : array (...)
         R_scl; NaN where nothing conducts, infinite where it exceeds the largest number.
     depletion_ohm_cm2 : array (...)
@@ -67,7 +67,7 @@ class HalfSpace:
     depletion_ohm_cm2: Array
 
     def depletion_within_ohm_cm2(self, distance_nm: ArrayLike) -> Array:
-        """The part of `depletion_ohm_cm2` from within a distance (...) of the contact."""
+        """Return the part of `depletion_ohm_cm2` from within a distance (...) of the contact."""
         distance = np.asarray(distance_nm, dtype=np.float64)
         shape = np.broadcast_shapes(self.contact_potential_V.shape, distance.shape)
         count = int(np.prod(shape, dtype=int))
@@ -174,7 +174,7 @@ class HalfSpace:
         return profile_of(state, x, phi, share[:, None] * u, shape)
 
     def _points(self, shape: tuple[int, ...]) -> tuple[Bulk, Array]:
-        """The bulk and the potential at the contact of every point of `shape` (..., P)."""
+        """Return the bulk and the potential at the contact of every point of `shape` (..., P)."""
         contact = np.broadcast_to(self.contact_potential_V[..., None], shape).ravel()
         count = int(np.prod(self.contact_potential_V.shape, dtype=int))
         index = np.broadcast_to(

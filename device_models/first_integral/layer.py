@@ -36,7 +36,7 @@ class Layer:
     bulk : Bulk
         The phase.
     left_potential_V, right_potential_V, thickness_nm : array
-        What was given.
+        Given values.
     sheet_charge_e_nm2 : array (..., 2)
         All charge right of its left and of its right end, ``eps·phi'`` there, as in `Stack`: the
         layer's own charge is the first less the second.
@@ -344,7 +344,7 @@ def _resistance(branch: Branch, plateau: Array, total: Array) -> Array:
 
 
 def _conducts(state: Thermodynamics) -> BoolArray:
-    """Whether a defect with sites to be on moves, however few of them there are."""
+    """Return whether a defect that has sites moves, however few the sites are."""
     conducts = np.zeros(state.kT_eV.shape, dtype=bool)
     for site in state.sublattices:
         for defect in site.defects:

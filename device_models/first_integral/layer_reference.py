@@ -47,7 +47,7 @@ class LayerReference:
     across: BoolArray
 
     def take(self, index: IntArray) -> LayerReference:
-        """The layers at `index`."""
+        """Return the layers at `index`."""
         return LayerReference(*(_at(getattr(self, field.name), index) for field in fields(self)))
 
 

@@ -78,7 +78,7 @@ def _bracket(
 
 
 def flat_layers(reference: LayerReference, thickness_nm: Array) -> BoolArray:
-    """Which layers have equal ends from which the potential between differs by no digit.
+    """Return which layers have equal ends and a potential that differs from them in no digit.
 
     To first order the charge rho at the ends bends the potential by ``rho L²/(8 eps)``. Below
     1e-26 of what rho changes over, the next order is no digit, and below the end of the bracket of
@@ -141,7 +141,7 @@ def solve_branch(
 def _at_limit(
     kind: int, reference: LayerReference, thickness_nm: Array, guess: Array, thickest: Array
 ) -> BoolArray:
-    """Which layers are thicker than any told apart: no root, but a plateau."""
+    """Return which layers are too thick to be told apart: there is no root, but a plateau."""
     at_limit = np.abs(guess - thickest) < _DOUBT
     some = np.flatnonzero(at_limit)
     if some.size:
@@ -151,7 +151,7 @@ def _at_limit(
 
 
 def _scaled(kind: int, thickness: Array, longest: Array) -> tuple[Array, Array]:
-    """What the equation is solved for, nearly linear in the unknown, and its slope with L.
+    """Return the function to solve, nearly linear in the unknown, and its slope with L.
 
     That is ln L across, ln L/(L* − L) along and −ln(L − L*) turning.
     """

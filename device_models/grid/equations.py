@@ -43,7 +43,7 @@ class Reservoir:
     thermodynamics: Thermodynamics
 
     def sheet_charge(self, potential_V: Array) -> tuple[Array, Array]:
-        """Charge of its half-space (physics.md section 4) and the derivative to the potential."""
+        """Charge of its half space (physics.md section 4) and the derivative to the potential."""
         state = self.thermodynamics
         u = (potential_V - self.neutral_potential_V) / state.kT_eV
         pressure, density = state.evaluate(u)
@@ -94,7 +94,7 @@ class GridProblem:
 
     @cached_property
     def stiffness(self) -> tuple[Array, Array]:
-        """Of −(eps φ')': a factor (n, E, B), and matrices (p + 1, p + 1) that it multiplies.
+        """Return −(eps φ')' as a factor (n, E, B) and the matrices (p + 1, p + 1) it multiplies.
 
         The matrices are one for all elements, or (p + 1, p + 1, n, E, B).
         """
@@ -105,7 +105,7 @@ class GridProblem:
         return 2.0 / self.width_nm, np.tensordot(squares, permittivity, axes=(0, 0))
 
     def take(self, index: Any) -> GridProblem:
-        """The stacks at `index` of the batch."""
+        """Return the stacks at `index` of the batch."""
         taken: GridProblem = take(self, index)
         return taken
 
@@ -152,7 +152,7 @@ def residual(problem: GridProblem, potential_V: Array) -> Residual:
 
 
 def unbalanced(problem: GridProblem, found: Residual) -> Array:
-    """What R lacks at every node, with half of a shared node's in each element."""
+    """Return the residual at every node, with half of a shared node's in each element."""
     rest = found.local.copy()
     batch = rest.shape[-1]
     start, end = rest[0].reshape(-1, batch), rest[-1].reshape(-1, batch)

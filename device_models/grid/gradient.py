@@ -54,12 +54,12 @@ class StackGradient:
 
 @dataclass(frozen=True)
 class EndDepletion:
-    """What F has of the layers' own depletion beside their ends (`grid_depletion_ohm_cm2`).
+    """Depletion of the layers next to their ends, as a part of F (`grid_depletion_ohm_cm2`).
 
     Parameters
     ----------
     weight : array (..., n, 2)
-        Of the left and of the right end of each layer.
+        Weights of the left and of the right end of each layer.
     bulks : sequence of n Bulk
         The undisturbed layers.
     """
@@ -79,7 +79,7 @@ def stack_gradient(
     Parameters
     ----------
     stack : Stack
-        Of n layers and batch shape (...).
+        Stack of n layers with batch shape (...).
     layer_weight : array (..., n)
         The a_k of R_layer in F.
     contact_slope_per_V : array (..., n + 1)
@@ -236,14 +236,14 @@ def _cells(weights: Array) -> Array:
 
 
 def _share_below(cut: Array, weights: Array) -> Array:
-    """How much of each point's stretch lies below `cut`; (P, ...)."""
+    """Return the fraction of each point's stretch that lies below `cut`; (P, ...)."""
     start = _cells(weights)[:-1].reshape(-1, *([1] * cut.ndim))
     width = weights.reshape(-1, *([1] * cut.ndim))
     return np.asarray(np.clip((cut - start) / width, 0.0, 1.0))
 
 
 def _positive_share(values: Array, places: Array, weights: Array) -> Array:
-    """In how much of its stretch what takes `values` (P, ...) at the points is positive."""
+    """Return the fraction of each point's stretch where the function is positive."""
     share = np.where(values > 0.0, 1.0, 0.0)
     ends = _cells(weights)
     for q in range(places.size - 1):

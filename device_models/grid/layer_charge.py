@@ -16,7 +16,7 @@ form of the Fermi–Dirac statistics; with repulsion ``ω_d p_d`` is Wright's om
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from typing import Any
@@ -62,8 +62,12 @@ class Site:
             return _fermi_dirac_occupations(logs)
         return _interacting_occupations(logs, self.interaction)
 
+    def open_fraction(self, empty: Array) -> Array:
+        """Share of all sites that nothing blocks; of full sublattices, it keeps its digits."""
+        return 1.0 - self.saturation + self.saturation * empty
+
     def slopes(self, states: list[Array], empty: Array) -> tuple[list[Array], Array]:
-        """How these occupations change with phi/kT."""
+        """Return the derivatives of these occupations with phi/kT."""
         soft = states
         if self.interaction is not None:
             soft = [p / (1.0 + w * p) for p, w in zip(states, self.interaction, strict=True)]
@@ -142,7 +146,7 @@ class ChargeModel:
         return [found[d] for d in sorted(found)], electrons, holes
 
     def between_nodes(self, matrix: Array, dimensions: int) -> ChargeModel:
-        """The model at other places of each element, `matrix` (P, nodes) leads there.
+        """Return the model at other points of each element, interpolated by `matrix` (P, nodes).
 
         Arrays of `dimensions` axes whose first is not 1 differ from node to node.
         """
@@ -165,7 +169,7 @@ class ChargeModel:
         )
 
     def layer(self, index: int) -> ChargeModel:
-        """One layer of a model whose arrays are (..., n, E or 1, B)."""
+        """Return one layer of a model whose arrays are (..., n, E or 1, B)."""
 
         def pick(value: Any) -> Any:
             if isinstance(value, np.ndarray):
@@ -184,34 +188,36 @@ class ChargeModel:
         """``Σ mobility c (1 − Σ c/N_s)`` over the mobile ion's defects; 0 where none conducts."""
         reduced = potential_V / self.kT_eV
         total = np.zeros_like(reduced)
-        for site in self.sites:
-            moving = [self.mobility[d] for d in site.defects]
-            if all(mobility is None for mobility in moving):
-                continue
+        for site, moving in self._conducting():
             states, empty = site.occupations(reduced)
-            # where all sites are taken, what is left keeps its digits
-            open_fraction = 1.0 - site.saturation + site.saturation * empty
-            for mobility, state in zip(moving, states, strict=True):
-                if mobility is not None:
-                    total += mobility * site.capacity_nm3 * state * open_fraction
+            open_fraction = site.open_fraction(empty)
+            for place, mobility in moving:
+                total += mobility * states[place] * open_fraction
         return total
 
     def conductivity_slope(self, potential_V: Array) -> Array:
         """``dsigma/dphi`` in S/cm per V."""
         reduced = potential_V / self.kT_eV
         total = np.zeros_like(reduced)
-        for site in self.sites:
-            moving = [self.mobility[d] for d in site.defects]
-            if all(mobility is None for mobility in moving):
-                continue
+        for site, moving in self._conducting():
             states, empty = site.occupations(reduced)
             changes, opening = site.slopes(states, empty)
-            open_fraction = 1.0 - site.saturation + site.saturation * empty
-            for mobility, state, change in zip(moving, states, changes, strict=True):
-                if mobility is not None:
-                    both = change * open_fraction + state * site.saturation * opening
-                    total += mobility * site.capacity_nm3 * both
+            open_fraction = site.open_fraction(empty)
+            for place, mobility in moving:
+                both = changes[place] * open_fraction + states[place] * site.saturation * opening
+                total += mobility * both
         return np.asarray(total / self.kT_eV)
+
+    def _conducting(self) -> Iterator[tuple[Site, list[tuple[int, Array]]]]:
+        """Sublattices that conduct, each with the place and mobility·alpha·N of what moves."""
+        for site in self.sites:
+            moving = [
+                (place, mobility * site.capacity_nm3)
+                for place, mobility in enumerate(self.mobility[d] for d in site.defects)
+                if mobility is not None
+            ]
+            if moving:
+                yield site, moving
 
 
 def charge_model(
@@ -237,11 +243,11 @@ def charge_model(
     fixed_charge_cm3 : array (..., M)
         Donors minus acceptors, beside the frozen charge of the phase.
     energy_shift_eV : D arrays (..., M)
-        What is added to the defects' formation energies.
+        Energies added to the defects' formation energies.
     interaction_eV : D arrays (M,)
         W of the regular solution.
     mu_shift_eV : array (..., M)
-        By how much mu differs from `mu_eV`.
+        Difference of mu from `mu_eV`.
 
     Raises
     ------

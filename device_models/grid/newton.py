@@ -41,7 +41,7 @@ _BLOCK = 30_000
 
 @dataclass(frozen=True)
 class NewtonResult:
-    """Where Newton's method ended.
+    """Final state of Newton's method.
 
     Attributes
     ----------

@@ -33,7 +33,7 @@ class StackNotConverged(RuntimeError):
     elements : int
         Elements per layer when it gave up (the last of them).
     layer : int
-        Where that one is least resolved.
+        Layer in which that stack is least resolved.
     """
 
     def __init__(self, stacks: IntArray, error: Array, elements: int, layer: int) -> None:
@@ -47,7 +47,7 @@ class StackNotConverged(RuntimeError):
 
     @classmethod
     def of_all(cls, parts: Sequence[StackNotConverged]) -> StackNotConverged:
-        """Those that were given up at different times as one."""
+        """Combine those that were given up at different times."""
         stacks = np.concatenate([part.stacks for part in parts])
         error = np.concatenate([part.error for part in parts])
         order = np.argsort(stacks)
@@ -107,7 +107,7 @@ class LayerSolution:
     charge : ChargeModel
         Arrays that broadcast against the nodes.
     slots : list of int
-        Where the phase's defects stand in `charge`.
+        Slots of the phase's defects in `charge`.
     left_displacement_e_nm2, right_displacement_e_nm2 : array (...)
         D inside the layer at its two ends.
     """
@@ -286,10 +286,10 @@ class Stack:
         D just left and right of each contact; all charge left of a contact is the former, all
         charge right of it is minus the latter.
     relative_error : array (...)
-        By how much D changed between the two last approximations, relative to its largest value
-        (or a hundredth of the change of a resistance, if that is more).
+        Change of D between the last two approximations, relative to its largest value (or a
+        hundredth of the change of a resistance, if that is more).
     failure : StackNotConverged, optional
-        What did not converge of a batch, whose other arrays are NaN there.
+        Stacks of a batch that did not converge; the other arrays are NaN there.
     problem : GridProblem, optional
         The equations on the mesh of the solution.
     """
@@ -303,7 +303,7 @@ class Stack:
 
     @cached_property
     def converged(self) -> BoolArray:
-        """Whether each stack (...) reached the tolerance."""
+        """Return whether each stack (...) reached the tolerance."""
         converged = np.ones(self.relative_error.shape, dtype=bool)
         if self.failure is not None:
             converged.reshape(-1)[self.failure.stacks] = False
@@ -311,7 +311,7 @@ class Stack:
 
     @property
     def sheet_charge_e_nm2(self) -> Array:
-        """All charge right of each contact (..., n + 1), without the given charge on it."""
+        """Total charge right of each contact (..., n + 1), without the given charge on it."""
         return -self.right_displacement_e_nm2
 
     @property

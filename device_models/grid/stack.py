@@ -82,7 +82,7 @@ def solve_stack(
         polynomials of degree 4; those of degree 6, which are returned, are far better. A
         resistance may have a hundred times this error.
     mesh_nm, guess_V : array (..., n, E + 1), optional
-        Where to start: ends of elements, in nm from each layer's left end, and φ there.
+        Starting point: ends of elements, in nm from each layer's left end, and φ there.
 
     Returns
     -------
@@ -177,7 +177,7 @@ class _Task:
         return self.stack.charge(node_places(ends_nm, element(degree), inside=True))
 
     def problem(self, ends_nm: Array, degree: int, index: IntArray) -> GridProblem:
-        """The stacks at `index` on their mesh."""
+        """Return the stacks at `index` on their mesh."""
         places_nm = node_places(ends_nm, element(degree), inside=True)
         whole = GridProblem(
             element=element(degree),
@@ -346,7 +346,7 @@ class _Task:
         return np.minimum(_SCALE_SHARE * scale, self.stack.thickness_nm)
 
     def _neutral_V(self) -> Array:
-        """Each layer's neutral potential; the mean of the ends where it has none. (n, 1, B)."""
+        """Return each layer's neutral potential (n, 1, B), or else the mean of its ends."""
         ends = [
             side.neutral_potential_V if isinstance(side, Reservoir) else side
             for side in (self.left, self.right)

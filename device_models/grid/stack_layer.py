@@ -1,4 +1,4 @@
-"""What a layer of a stack brings: its phase, its thickness, and what varies along it."""
+"""Layers of a stack: the phase, the thickness, and what varies along the layer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class GradedProfile:
             raise ValueError("x_nm must ascend, and all numbers must be finite")
 
     def __call__(self, distance_nm: Array) -> Array:
-        """The quantity at any distances."""
+        """Return the quantity at any distances."""
         return np.interp(distance_nm, self.x_nm, self.values)
 
 
@@ -61,7 +61,7 @@ class StackLayer:
     fixed_charge_cm3 : ProfileLike
         Donors minus acceptors, beside the phase's own `frozen_charge_cm3`.
     energy_shift_eV : sequence of D Profiles, optional
-        What is added to each defect's formation energy: a core layer, a segregation energy.
+        Energy added to each defect's formation energy: a core layer, a segregation energy.
     interaction_eV : array (..., D), optional
         W of the regular solution, ``E_d += W c_d/N_s``; positive repels.
     polarization_e_nm2 : ProfileLike
@@ -86,7 +86,7 @@ class StackLayer:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The batch shape (...) of all that is given as numbers."""
+        """Batch shape (...) of all that is given as numbers."""
         constants = [np.shape(p) for p in self.profiles if not callable(p)]
         interaction = () if self.interaction_eV is None else np.shape(self.interaction_eV)[:-1]
         return np.broadcast_shapes(
@@ -95,7 +95,7 @@ class StackLayer:
 
     @property
     def profiles(self) -> list[ProfileLike]:
-        """All that may vary along the layer."""
+        """All profiles along the layer."""
         return [
             self.fixed_charge_cm3,
             self.polarization_e_nm2,
@@ -106,7 +106,7 @@ class StackLayer:
 
     @property
     def breaks_nm(self) -> Array:
-        """Where tables have their points: ends of elements belong there."""
+        """Points of all tables, where elements must end."""
         points = [p.x_nm for p in self.profiles if isinstance(p, GradedProfile)]
         return np.unique(np.concatenate(points)) if points else np.empty(0)
 
@@ -117,7 +117,7 @@ def profile_values(profile: ProfileLike, distance_nm: Array, shape: tuple[int, .
     Parameters
     ----------
     profile : ProfileLike
-        Of a batch of shape `shape`.
+        Profile for a batch of shape `shape`.
     distance_nm : array (p + 1, E, B)
         B runs over the flattened batch.
 
@@ -152,7 +152,7 @@ class LayerStack:
     thickness_nm : array (n, B)
         Thickness of every layer.
     slots : list of n lists
-        Where each layer's defects stand among the padded ones.
+        Slots of each layer's defects among the padded ones.
     """
 
     layers: Sequence[StackLayer]
@@ -168,7 +168,7 @@ class LayerStack:
 
     @property
     def is_uniform(self) -> bool:
-        """Whether nothing in the charge density depends on the node."""
+        """Return whether nothing in the charge density depends on the node."""
         return all(
             not callable(layer.fixed_charge_cm3)
             and layer.energy_shift_eV is None
@@ -213,7 +213,7 @@ class LayerStack:
         )
 
     def polarization(self, places_nm: Array) -> Array | None:
-        """The fixed P at nodes (p + 1, n, E, B), or None where there is none."""
+        """Return the fixed P at nodes (p + 1, n, E, B), or None where there is none."""
         given = [layer.polarization_e_nm2 for layer in self.layers]
         if not any(callable(p) or np.any(np.asarray(p)) for p in given):
             return None

@@ -62,7 +62,7 @@ class Crossing:
     behind_nm2_V_e: Array | None = None
 
     def take(self, index: slice) -> Crossing:
-        """Some of the samples."""
+        """Select some of the samples."""
 
         def picked(value: Array | None) -> Array | None:
             return None if value is None else value[index]
@@ -79,7 +79,7 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Chain:
-    """From the negative to the positive electrode.
+    """Parts and contacts of a cell, from the negative to the positive electrode.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Chain:
     carriers: int = 1
 
     def take(self, index: slice) -> Chain:
-        """Some of the samples."""
+        """Select some of the samples."""
         return Chain([part.take(index) for part in self.parts], self.carriers)
 
     @property
@@ -103,7 +103,7 @@ class Chain:
 
     @cached_property
     def segments(self) -> list[Segment]:
-        """Those of the parts that have elements."""
+        """Segments of the parts that have elements."""
         return [part for part in self.parts if isinstance(part, Segment)]
 
     @cached_property
@@ -114,16 +114,16 @@ class Chain:
 
     @property
     def nodes(self) -> int:
-        """Of all elements, shared ones once."""
+        """Number of nodes of all elements; shared ones count once."""
         return DEGREE * int(self.first_elements[-1]) + 1
 
     def node_of(self, part: int) -> int:
-        """Where a contact lies."""
+        """Return the node at which a contact lies."""
         return DEGREE * int(self.first_elements[part])
 
     @property
     def blocks(self) -> bool:
-        """Whether no ion crosses one of the contacts."""
+        """Return whether one of the contacts blocks ions."""
         return any(isinstance(part, Crossing) and part.blocked for part in self.parts)
 
     def fixed(self, lowest_Hz: float) -> BoolArray:
@@ -178,7 +178,7 @@ class Chain:
 
     @cached_property
     def pencil(self) -> Pencil:
-        """A, M and b."""
+        """Matrices A and M, and the vector b."""
         return assemble(self)
 
 
@@ -215,7 +215,7 @@ def banded_product(band: Array, x: Array) -> Array:
 
 
 def element_matrices(segment: Segment) -> tuple[Array, Array, Array]:
-    """A and M (P, P, m, m, E, B) of its elements, and b (P, E, B)."""
+    """Return A and M (P, P, m, m, E, B) of the elements, and b (P, E, B)."""
     one = element(DEGREE)
     values = one.to_places(PLACES)
     slopes = values @ one.derivative

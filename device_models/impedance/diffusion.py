@@ -56,7 +56,7 @@ class Diffusion:
 
     @property
     def capacitance_F_cm2(self) -> Array:
-        """What the electrode takes up at long times."""
+        """Capacitance of the electrode at long times."""
         return self.time_s / self.resistance_ohm_cm2
 
     @property
@@ -67,7 +67,7 @@ class Diffusion:
         return resistance, self.time_s / squares, self.resistance_ohm_cm2 * _REST
 
     def take(self, index: slice) -> Diffusion:
-        """Some of the samples."""
+        """Select some of the samples."""
         return Diffusion(self.resistance_ohm_cm2[index], self.time_s[index])
 
     def impedance_ohm_cm2(self, s: ArrayLike) -> Array:
@@ -76,7 +76,7 @@ class Diffusion:
         return np.asarray(self.resistance_ohm_cm2[:, None] / np.tanh(root) / root)
 
     def step_ohm_cm2(self, time_s: ArrayLike) -> Array:
-        """What a constant current meets after a time (T,) beyond the mean content, (B, T).
+        """Return the resistance to a constant current after a time (T,), beyond 1/C; (B, T).
 
         ``R_D [1/3 − Σ_n 2/(n²π²) exp(−n²π² t/τ_D)]``: R_D/3 in the end, ``2 R_D √(t/(π τ_D))`` at
         first.

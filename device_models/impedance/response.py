@@ -1,4 +1,4 @@
-r"""How charge and current of a place answer a small change of its potentials (physics.md, 12).
+r"""Response of local charge and current to a small change of the potentials (physics.md, 12).
 
 With ``V_i`` the ion's and ``V_e`` the electron's electrochemical potential per charge, a defect d
 holds ``a_d = z·dn_d`` ions' and ``b_d = q_d − a_d`` electrons' charge, and
@@ -35,7 +35,7 @@ class ElectronMobility:
 
 @dataclass(frozen=True)
 class Response:
-    """Of M places, for m = 1 carrier (ions) or m = 2 (ions, electrons).
+    """Response at M points, for m = 1 carrier (ions) or m = 2 (ions, electrons).
 
     Attributes
     ----------

@@ -66,7 +66,7 @@ class Segment:
 
     @property
     def length_nm(self) -> Array:
-        """Of all elements, (B,)."""
+        """Lengths of all elements, (B,)."""
         return np.asarray(np.einsum("g,geb->b", WEIGHTS, self.metric_nm))
 
     @property
@@ -82,15 +82,15 @@ class Segment:
         return np.asarray(sheets * 1e-7)
 
     def spread(self, batch: int) -> Segment:
-        """The same for every one of more samples."""
+        """Return the same segment for each of more samples."""
         return self._turned(lambda value: np.broadcast_to(value, (*value.shape[:-1], batch)))
 
     def take(self, index: slice) -> Segment:
-        """Some of the samples."""
+        """Select some of the samples."""
         return self._turned(lambda value: value[..., index])
 
     def mirrored(self) -> Segment:
-        """The same from right to left."""
+        """Return the same segment from right to left."""
         return self._turned(lambda value: value[..., ::-1, ::-1, :])
 
     def _turned(self, change: Callable[[Array], Array]) -> Segment:
@@ -132,7 +132,7 @@ def resistivity(conductivity_S_cm: Array) -> Array:
 
 
 def charge_of(bulk: Bulk) -> ChargeModel:
-    """The charge density of bulks (B,) at any potential."""
+    """Return the charge density of bulks (B,) at any potential."""
     return charge_model(
         bulk.phase,
         temperature_K=bulk.temperature_K,
@@ -159,7 +159,7 @@ def space_charge_segment(
     room_nm : array (B,)
         How much of the layer there is beyond x99 on this side.
     electrons : ElectronMobility, optional
-        Where electrons conduct.
+        Mobilities of the electrons, if they conduct.
     """
     state = bulk.thermodynamics()
     u = (contact_potential_V - bulk.neutral_potential_V) / state.kT_eV
@@ -204,7 +204,7 @@ def thick_layer(
     thickness_nm: Array,
     electrons: ElectronMobility | None = None,
 ) -> list[Segment]:
-    """A layer whose two space charges do not feel each other, with the middle between them.
+    """Return a layer whose two space charges do not affect each other, and the middle between them.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def thick_layer(
     thickness_nm : array (B,)
         Thickness of the layer.
     electrons : ElectronMobility, optional
-        Where electrons conduct.
+        Mobilities of the electrons, if they conduct.
     """
     room = (thickness_nm - left.x99_nm - right.x99_nm) / 2.0
     first, last = (
@@ -239,7 +239,7 @@ def _zeta(v: Array) -> Array:
 
 
 def layer_segment(solution: LayerSolution, electrons: ElectronMobility | None = None) -> Segment:
-    """Elements of a layer that was solved whole on the grid."""
+    """Elements of a layer that was solved as a whole on the grid."""
     between = solution.element.to_places(PLACES)
     potential = np.tensordot(between, solution.potential_V, axes=1)
     charge = solution.charge.between_nodes(between, potential.ndim)
@@ -272,7 +272,8 @@ def middle_segment(
     resistivity_ohm_cm : array (B,), optional
         Resistivity of the ions, where it is not the bulk's own.
     electrons : ElectronMobility, optional
-        Where electrons conduct: elements grow from both ends, as what diffuses needs it.
+        Mobilities of the electrons, if they conduct: elements then grow from both ends, as needed
+        for diffusion.
     end_mu_eV : pair of array (B,), optional
         mu at both ends, where electrons feel that it varies; linear in between.
     """

@@ -1,4 +1,4 @@
-"""Where the relaxations of a chain lose their energy: what each of them is."""
+"""Shares of a chain's relaxations in its processes, by the energy that they dissipate."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def loss_shares(chain: Chain, found: Relaxations) -> Array:
     Parameters
     ----------
     chain : Chain
-        Of one sample.
+        Chain of one sample.
     found : Relaxations
-        Of it.
+        Relaxations of that chain.
 
     Returns
     -------

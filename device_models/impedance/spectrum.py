@@ -47,8 +47,8 @@ class Relaxations:
     inverse_capacitance_cm2_F : array (B,)
         1/C of what blocks; 0 where nothing does.
     modes : array (B, N, K) or None
-        What each adds to the solution w along the chain, which is Σ modes/(1 + sτ); None of batches
-        that were cut.
+        Contribution of each to the solution w along the chain, which is Σ modes/(1 + sτ); None for
+        batches that were cut.
     static : array (B, N) or None
         Q_0: the carriers' current is Q_0 − s·w.
     transference : array (B, m) or None
@@ -56,7 +56,7 @@ class Relaxations:
     losses : array (B, K) or None
         ``modeᵀ M mode`` of each, electrodes included.
     host_losses : array (B, H, K) or None
-        Of that, the part within each electrode whose diffusion is known.
+        Part of these losses within each electrode whose diffusion is known.
     """
 
     resistance_ohm_cm2: Array
@@ -97,7 +97,7 @@ class _Host:
     time: Array
 
     def take(self, some: slice) -> _Host:
-        """Some of the samples."""
+        """Select some of the samples."""
         return _Host(self.node, self.resistance[some], self.time[some])
 
 
@@ -109,7 +109,7 @@ def solve_chain(
     Parameters
     ----------
     chain : Chain
-        Of B samples; those that are not finite give NaN.
+        Chain of B samples; those that are not finite give NaN.
     lowest_Hz, highest_Hz : float
         Between which Z is asked for.
     fields : bool
@@ -207,7 +207,7 @@ class _System:
         return lift - gap, np.sum(self.load * gap, axis=1)
 
     def reduced(self, some: slice, shifts: Array) -> Relaxations:
-        """The relaxations of some of the samples."""
+        """Return the relaxations of some of the samples."""
         energy, loss, static = self.energy[some], self.loss[some], self.static[some]
         force = product(loss, static[:, None])[:, 0] * ~self.fixed[some]
         hosts = [host.take(some) for host in self.hosts]
@@ -302,7 +302,7 @@ def _root(value: Array) -> Array:
 
 
 def _inside(host: _Host, basis: Array, shifts: Array) -> Array:
-    """What of the basis' current goes through the resistances of a host, (B, n, 1 + S)."""
+    """Return the part of the basis' current through the resistances of a host, (B, n, 1 + S)."""
     own = basis[:, host.node, None]
     static, time = own[..., :1], host.time[..., None]
     rest = (own[..., 1:] + time * static) / (1.0 + shifts * time)

@@ -1,4 +1,4 @@
-"""What measured impedance spectra say: whether to trust them, and what they teach of a model."""
+"""Measured impedance spectra: checks of the data, and fits of a model to them."""
 
 from .gaussian_fit import (
     UNDETERMINED_SHARE,

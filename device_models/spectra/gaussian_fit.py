@@ -1,4 +1,4 @@
-"""What measured spectra teach about a model's parameters, of which something is known before.
+"""Fit of a model with prior knowledge of its parameters to measured spectra.
 
 The prior is normal, the noise is normal, and the posterior is the normal distribution about the
 best fit (Laplace's approximation), which Gauss–Newton steps find. Directions that the data leave
@@ -100,7 +100,7 @@ class GaussianFit:
 
     @property
     def variance_share(self) -> Array:
-        """Of each parameter, posterior variance over prior variance."""
+        """Posterior variance over prior variance of each parameter."""
         return np.diag(self.covariance) / np.diag(self.prior_covariance)
 
     def samples(self, count: int, seed: int = 0) -> Array:
@@ -175,11 +175,11 @@ def fit_gaussian(
     prior_covariance : array (parameters, parameters)
         Positive definite.
     start : array (parameters,), optional
-        Where to begin; at the prior's mean unless given.
+        Starting point; the prior's mean unless given.
     other_starts : int
         How many others, drawn from the prior, are tried where the first one fits badly.
     seed : int
-        Of those.
+        Seed of these samples.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which points of a measured spectrum obey the Kramers–Kronig relations.
+"""Kramers–Kronig test: which points of a measured spectrum obey the relations.
 
 What is linear, causal and stable obeys them, and a series of RC elements does exactly: what no such
 series fits cannot be used. A sample that changes while it is measured, an outlier or an amplifier's
@@ -27,7 +27,7 @@ _BETTER = 10.0
 
 @dataclass(frozen=True)
 class KramersKronig:
-    """How a spectrum obeys the Kramers–Kronig relations.
+    """Agreement of a spectrum with the Kramers–Kronig relations.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class KramersKronig:
 
     @property
     def largest_residual(self) -> Array:
-        """The larger of both parts of the residual, absolute, of each point."""
+        """Larger of both parts of the residual, absolute, of each point."""
         return np.maximum(abs(self.residual.real), abs(self.residual.imag))
 
 

@@ -84,7 +84,7 @@ def reweighted(
     ----------
     fit : GaussianFit
     observations : sequence of Observation
-        Those of the fit.
+        Observations of the fit.
     predict_many : callable, optional
         Parameters (samples, parameters) to the spectra (samples, points) of each observation;
         by default the predictions of the observations, one by one.
@@ -186,7 +186,7 @@ class _Target:
         return white
 
     def log_density(self, white: Array) -> Array:
-        """Of the posterior but for a constant; NaN where the model predicts nothing."""
+        """Return the log posterior up to a constant; NaN where the model predicts nothing."""
         residuals = self._residuals(white)
         return np.asarray(-0.5 * (np.sum(white**2, axis=1) + np.sum(residuals**2, axis=1)))
 
@@ -213,7 +213,7 @@ class _Proposal:
         return np.asarray(self.mean + normal @ self.root.T)
 
     def log_density(self, drawn: Array) -> Array:
-        """But for powers of 2π."""
+        """Return the log density up to powers of 2π."""
         square = np.sum(np.linalg.solve(self.root, (drawn - self.mean).T) ** 2, axis=0)
         volume = np.sum(np.log(np.diag(self.root)))
         if np.isinf(self.freedom):

@@ -66,7 +66,7 @@ def interohm(*arguments: object) -> None:
 
 
 def make_demo() -> None:
-    """Put the demo's records into the database, from calculations that are there."""
+    """Save the demo's records in the database, from existing calculations."""
     with Database.open(write=True) as database:
         for path in (ROOT / "tests" / "data" / "calculations" / "quick").glob("*.json.gz"):
             database.save_calculation(json.loads(gzip.decompress(path.read_bytes())))
@@ -74,7 +74,7 @@ def make_demo() -> None:
 
 
 def save_contacts() -> None:
-    """Put the contacts of the 48 cells into the database."""
+    """Save the contacts of the 48 cells in the database."""
     config = load_screen(SCREEN)
     pairs = [
         *itertools.product(config.negative_electrodes.names, config.electrolytes.names),
@@ -129,7 +129,7 @@ class Browser:
         Parameters
         ----------
         name : str
-            Of the file.
+            Name of the file.
         figures : str
             CSS selectors.
         """
@@ -163,7 +163,7 @@ def draw_fit() -> None:
 
 
 def draw_report(browser: Browser, report: Path) -> None:
-    """The parts of a cell's report that matter most: the band diagram and the budget."""
+    """Draw the most important parts of a cell's report: the band diagram and the budget."""
     browser.open(report.as_uri(), 1060, 2900)
     browser.driver.execute_script(
         "const kept = ['Band diagram', 'Resistance budget'];"
@@ -176,7 +176,7 @@ def draw_report(browser: Browser, report: Path) -> None:
 
 
 def draw_screening(browser: Browser, report: Path) -> None:
-    """The maps of the cells' and of their interfaces' resistances."""
+    """Draw the maps of the cells' and of their interfaces' resistances."""
     browser.open(report.as_uri(), 1200, 3000)
     browser.until("document.querySelectorAll('.heatmaplayer').length >= 2")
     browser.until(_SETTLED)
@@ -202,7 +202,7 @@ def served() -> Iterator[str]:
 
 
 def draw_explorer(browser: Browser, address: str) -> None:
-    """The contacts under a condition, their map, and what a click on Li | LLZO shows."""
+    """Draw the contacts under a condition, their map, and the details of Li | LLZO."""
     browser.open(address, 1500, 1240)
     browser.until(
         "document.querySelector('#map .heatmaplayer .hm image, #map .heatmaplayer image')"

@@ -105,7 +105,7 @@ def planned(config: CampaignConfig, database: Database) -> list[Plan]:
 
 
 def warn_of_windows(config: CampaignConfig, database: Database) -> None:
-    """Say which phases will have no stability window, because an element's energy is missing."""
+    """Report which phases will have no stability window, because an element's energy is missing."""
     from interohm.cli.output import remark
     from interohm.workflows.reference_elements import missing_elements
 

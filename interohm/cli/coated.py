@@ -30,7 +30,7 @@ def coated_contact(
     coatings : sequence of str
         ``NAME:NM``, from left to right.
     temperature_K, state_of_charge : float
-        Of the contact.
+        Temperature and state of charge of the contact.
     samples : int, optional
         How often the uncertainties are drawn.
     as_json : bool
@@ -108,7 +108,8 @@ def _parsed(text: str) -> tuple[str, float]:
 def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
     from interohm.cli.output import console, shown, table
     from interohm.cli.tables import print_assumed, print_dominant
-    from interohm.results.contact import different_doubts
+    from interohm.results.contact import UNREACTED, different_doubts
+    from interohm.results.design import OUTSIDE
     from interohm.results.json_values import likely_below
 
     out = console()
@@ -127,7 +128,8 @@ def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
         interval = "" if spread is None else f"{spread['p05']:.3g} … {spread['p95']:.3g}"
         made.add_row(label, shown(value, 3), interval, remark)
 
-    add("interface", result.interface_resistance_ohm_cm2, result.quantiles_ohm_cm2)
+    outside = OUTSIDE if result.outside_of_model else ""
+    add("interface", result.interface_resistance_ohm_cm2, result.quantiles_ohm_cm2, outside)
     for layer in result.coatings:
         label = f"{layer.material}, {layer.thickness_nm:g} nm"
         add(label, layer.resistance_ohm_cm2, layer.quantiles_ohm_cm2)
@@ -143,7 +145,13 @@ def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
         )
     add("depletion of the outer phases", result.depletion_ohm_cm2, None)
     out.print(made)
-    if (below := likely_below(result.share_above_ohm_cm2)) is not None:
+    below = likely_below(result.share_above_ohm_cm2)
+    if result.outside_of_model:
+        for one in result.contacts:
+            if one.outside_of_model:
+                out.print(f"{one.name} is outside of this model: {one.text}")
+        out.print(f"there, {UNREACTED}")
+    elif below is not None:
         out.print(f"likely below (Ω·cm²): {below} of the samples")
     if result.next is not None:
         out.print(f"next: {result.next.text}")
@@ -160,10 +168,8 @@ def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
         )
     print_dominant(result.sensitivity)
     for one in result.contacts:
-        if one.text is not None:
-            outside = one.verdict == "outside of a window"
-            remark = ", which is outside of this model" if outside else ""
-            out.print(f"{one.name}: {one.text}{remark}")
+        if one.text is not None and not one.outside_of_model:
+            out.print(f"{one.name}: {one.text}")
     for contact, doubt in different_doubts(result.contacts):
         # the contact's own text says how far a potential is outside of a window
         if doubt.code != "window":

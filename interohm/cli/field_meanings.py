@@ -1,4 +1,4 @@
-"""What each field of a file or a result means, taken from where the field is defined.
+"""The meaning of each field of a file or a result, taken from where the field is defined.
 
 A field has a description of its own (``Field(description=...)``), or stands in the section of
 parameters of its class or of one that the class inherits from.

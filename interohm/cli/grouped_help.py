@@ -1,4 +1,4 @@
-"""How `--help` lists commands: under headings, and each with its whole first sentence."""
+"""Lists of commands in `--help`: grouped by headings, each with its whole first sentence."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _say_what_is_there(folder: Path) -> None:
 
 
 def _name_what_is_left(made: Import) -> bool:
-    """Say what was not used; return whether any of it is a fault."""
+    """Report what was not used; return whether any of it is a fault."""
     from interohm.cli.output import remark
 
     finished = made.finished

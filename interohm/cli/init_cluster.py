@@ -15,7 +15,7 @@ INIT_CLUSTER_EXAMPLE = "Example: interohm init-cluster ~/cluster --scheduler slu
 
 
 class Manager(StrEnum):
-    """What keeps the queue of jobs."""
+    """Managers of the job queue."""
 
     fireworks = "fireworks"
     jobflow_remote = "jobflow-remote"

@@ -108,7 +108,7 @@ def show(
 def add(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Interfaces in YAML.")],
 ) -> None:
-    """Put interfaces into the database.
+    """Save interfaces in the database.
 
     All files are checked first: if one is wrong, none is added. Interfaces of the same name are
     replaced.

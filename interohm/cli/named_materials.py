@@ -22,7 +22,8 @@ def find_materials(
     list of Insulator or Metal
         In the order of the names.
     list of str
-        A note for each that hides a shipped one; these are printed too.
+        A note for each that hides a shipped one, or that a shorter name was taken for; these are
+        printed too.
 
     Raises
     ------
@@ -46,6 +47,7 @@ def find_materials(
         location = database.location
     hiding = dict.fromkeys(item.material.name for item in found if item.hides_shipped)
     notes = [f"{name} is the record in {location}; it hides the shipped {name}" for name in hiding]
+    notes += dict.fromkeys(text for item in found if (text := item.taken_text) is not None)
     for note in notes:
         remark(f"note: {note}")
     return [item.material for item in found], notes
@@ -75,25 +77,13 @@ def known_interfaces() -> list[Interface]:
 
 
 def assumed_inputs(materials: Sequence[Insulator | Metal]) -> list[str]:
-    """Return the numbers that nobody measured or calculated, as ``LLZO.band_gap_eV``.
-
-    Those of an electrode's states stand together, as ``LiCoO2.states[16 of 17].work_function_eV``.
-    """
-    from interohm.records import Metal
+    """Return how many numbers of each record are assumed, as ``13 of 22 numbers of LLZO``."""
     from interohm.records.uncertainty import quantities
 
-    names: dict[str, None] = {}
+    counts = []
     for name, material in {material.name: material for material in materials}.items():
-        assumed = [field for field, quantity in quantities(material) if quantity.assumed]
-        for field in assumed:
-            shown = field
-            if (
-                isinstance(material, Metal)
-                and field.startswith("states[")
-                and len(material.states) > 1
-            ):
-                end = field.partition("]")[2]
-                count = sum(other.endswith(end) for other in assumed)
-                shown = f"states[{count} of {len(material.states)}]{end}"
-            names[f"{name}.{shown}"] = None
-    return list(names)
+        numbers = [quantity for _, quantity in quantities(material)]
+        assumed = sum(one.assumed for one in numbers)
+        if assumed:
+            counts.append(f"{assumed} of {len(numbers)} numbers of {name}")
+    return counts

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RecordKind(StrEnum):
-    """What a record is of."""
+    """Kinds of phases that a record describes."""
 
     insulator = "insulator"
     metal = "metal"
@@ -74,11 +74,11 @@ def new(
     ] = None,
     formation: Annotated[
         float | None,
-        typer.Option(metavar="EV", help="What a defect costs in the neutral phase, in eV."),
+        typer.Option(metavar="EV", help="Formation energy of a defect in the neutral phase."),
     ] = None,
     saturation: Annotated[
         float | None,
-        typer.Option(metavar="SHARE", help="Largest share of its sites that a defect may take."),
+        typer.Option(metavar="SHARE", help="Largest fraction of its sites that a defect may fill."),
     ] = None,
     carriers: Annotated[
         str | None,
@@ -90,21 +90,23 @@ def new(
     kind: Annotated[
         RecordKind | None,
         typer.Option(
-            help="insulator (an electrolyte or a coating) or metal (an electrode); by its formula "
-            "if it is not said."
+            help="insulator (an electrolyte or a coating) or metal (an electrode); default: "
+            "decided by the formula."
         ),
     ] = None,
     voltage: Annotated[
         float | None,
-        typer.Option(metavar="V", help="Of an electrode against the mobile metal, in V."),
+        typer.Option(metavar="V", help="Voltage of an electrode against the mobile metal."),
     ] = None,
     work_function: Annotated[
         float | None,
-        typer.Option("--work-function", metavar="EV", help="Of an electrode, in eV."),
+        typer.Option("--work-function", metavar="EV", help="Work function of an electrode."),
     ] = None,
-    mobile_ion: Annotated[str, typer.Option("--mobile-ion", metavar="ION")] = "Li",
+    mobile_ion: Annotated[
+        str, typer.Option("--mobile-ion", metavar="ION", help="Mobile ion.")
+    ] = "Li",
     source: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Source of these numbers: a DOI.")
+        str | None, typer.Option(metavar="TEXT", help="Source of these numbers, such as a DOI.")
     ] = None,
 ) -> None:
     """Write a record from a crystal structure and the numbers of a paper.
@@ -163,7 +165,8 @@ def new(
     chosen = decided if kind is None else kind.value
     if kind is None:
         remark(f"kind: {chosen}, since {why}; --kind says otherwise")
-    beside = os.path.relpath(structure)
+    # relative to the record, which lies in the current folder
+    beside = Path(os.path.relpath(structure)).as_posix()
     of_insulators = {
         "--conductivity": conductivity,
         "--activation": activation,
@@ -248,7 +251,7 @@ def _refuse_options(
             f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} of a record of kind {other}, "
             f"and {name} is of kind {kind}{reason}",
             where="materials new",
-            fix=f"leave it out, or say --kind {other}",
+            fix=f"leave it out, or give --kind {other}",
         )
 
 
@@ -289,11 +292,10 @@ def print_implied(material: Insulator | Metal) -> None:
     from interohm.prediction.implied import implied
     from interohm.records import Metal
 
-    if isinstance(material, Metal):
-        return
     found = implied(material)
     if found.lines:
-        print_line(f"{material.name} at 300 K, in contact with its mobile metal:")
+        beside = "" if isinstance(material, Metal) else ", in contact with its mobile metal"
+        print_line(f"{material.name} at 300 K{beside}:")
     for label, value in found.lines:
         print_line(f"  {label} {value}")
     for text in found.warnings:
@@ -308,7 +310,7 @@ def rename(
 ) -> None:
     """Give a record of the database another name.
 
-    Results that were made with it keep the old one.
+    Results made with it keep the old name.
     """
     from interohm.cli.output import remark
     from interohm.database import Database

@@ -1,4 +1,4 @@
-"""What all commands print: JSON to standard output, tables, and remarks to standard error."""
+"""Output of all commands: JSON on standard output, tables, and remarks on standard error."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
 
 
 def prepare_streams() -> None:
-    """Let output neither fail on a character nor on a stream that is closed."""
+    """Make output fail neither on a character nor on a closed stream."""
     codecs.register_error("interohm", _in_ascii)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -72,7 +72,7 @@ def prepare_streams() -> None:
 
 @contextmanager
 def documents_left_out_are_named() -> Iterator[None]:
-    """Tell the user, once each, which documents of the database are not in an answer."""
+    """Tell the user, once each, which documents of the database are missing from an answer."""
     shown: set[str] = set()
 
     def show(message: Any, category: type[Warning], *where: Any, **kwargs: Any) -> None:
@@ -120,7 +120,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def remark(text: str) -> None:
-    """Tell the user something that is not the result; a message of many lines is cut."""
+    """Tell the user something that is not part of the result; a message of many lines is cut."""
     typer.echo(printable(cut(text)), file=sys.stderr)  # click's own stream knows no ASCII
 
 

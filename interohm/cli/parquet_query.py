@@ -15,7 +15,7 @@ _ROWS = 50
 def print_table_query(
     path: Path, where: str | None, *, sort: str | None, limit: int, as_json: bool
 ) -> None:
-    """Ask a Parquet table and print the rows that fit."""
+    """Query a Parquet table and print the rows that match."""
     from interohm.cli.output import console, print_json, remark, shown, table
     from interohm.database.columns import name_and_unit
     from interohm.database.parquet import query_table

@@ -12,6 +12,14 @@ from interohm.cli.saving import WAIT_S, Save, Wait, saving
 CONTACT_EXAMPLE = "Example: interohm contact Li LLZO --temperature 350"
 CELL_EXAMPLE = "Example: interohm cell my-cell.yaml --report my-cell.html"
 
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help="Samples of the uncertainties (default: 2000). 0 is faster, without intervals.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, profiles included.")]
 Report = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
@@ -24,7 +32,7 @@ Figure = Annotated[
 
 def contact(
     left: Annotated[str, typer.Argument(metavar="A", help="A record's name, or a path to YAML.")],
-    right: Annotated[str, typer.Argument(metavar="B", help="The phase to the right of it.")],
+    right: Annotated[str, typer.Argument(metavar="B", help="The phase to the right of A.")],
     temperature: Annotated[float, typer.Option(metavar="K", help="Temperature in kelvin.")] = 300.0,
     soc: Annotated[
         float, typer.Option(metavar="0…1", help="State of charge; 0 is discharged.")
@@ -41,7 +49,7 @@ def contact(
         typer.Option(
             "--barrier-eV",
             metavar="EV",
-            help="Barrier of the ion's hop across the contact, where it is known.",
+            help="Barrier of the ion's hop across the contact, if known.",
         ),
     ] = None,
     coating: Annotated[
@@ -51,14 +59,7 @@ def contact(
             help="A layer between the two and its thickness: LiNbO3:5. Repeat for more layers.",
         ),
     ] = None,
-    samples: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Samples of the uncertainties (default: 2000). 0 is faster, without intervals.",
-        ),
-    ] = None,
+    samples: Samples = None,
     save: Save = False,
     wait: Wait = WAIT_S,
     as_json: Json = False,
@@ -141,6 +142,7 @@ def contact(
 
 def cell(
     config: Annotated[Path, typer.Argument(help="The cell in YAML; see configs/examples/.")],
+    samples: Samples = None,
     save: Save = False,
     wait: Wait = WAIT_S,
     as_json: Json = False,
@@ -161,6 +163,7 @@ def cell(
     from interohm.cli.named_materials import assumed_inputs, find_layer_materials, known_interfaces
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.prediction.cell import cell_result, steps
+    from interohm.prediction.sampling import DEFAULT_SAMPLES
     from interohm.records.cell_config import load_cell
 
     check_outputs(report, figure)
@@ -176,6 +179,7 @@ def cell(
             result = cell_result(
                 described,
                 materials,
+                samples=DEFAULT_SAMPLES if samples is None else samples,
                 interfaces=known_interfaces(),
                 measured=measured,
                 where=str(config),

@@ -42,6 +42,7 @@ _SHOWN = {
         "resistance_ohm_cm2",
         "log10_resistance_p50",
         "limiting_step",
+        "outside_of_model",
         "validity",
     ),
     "cells": (
@@ -54,6 +55,7 @@ _SHOWN = {
         "log10_resistance_p50",
         "electron_barrier_eV",
         "stable",
+        "outside_of_model",
     ),
     "impedances": (
         "cell",
@@ -121,7 +123,7 @@ Limit = Annotated[int, typer.Option(min=0, help="Largest number of rows; 0: all.
 
 
 class Format(StrEnum):
-    """What `interohm export` writes."""
+    """File formats of `interohm export`."""
 
     csv = "csv"
     json = "json"
@@ -293,7 +295,7 @@ def migrate(
         if moved:
             remark(
                 f"{sum(moved.values())} documents moved into one file of {settings.data}; remove "
-                f"{settings.data / KEPT} once you are content"
+                f"{settings.data / KEPT} once you have checked it"
             )
     with Database.open(write=True) as database:
         database.make_indexes()
@@ -309,7 +311,9 @@ def _copy(settings: Settings, from_folder: Path | None, to_folder: Path | None) 
     from interohm.database.transfer import copy_documents
 
     if from_folder is not None and to_folder is not None:
-        raise InputError("one of --from and --to is taken", where="migrate", fix="give one of them")
+        raise InputError(
+            "--from and --to cannot be combined", where="migrate", fix="give one of them"
+        )
     folder = from_folder or to_folder
     assert folder is not None
     other = settings.model_copy(update={"data": folder, "mongodb_uri": None})

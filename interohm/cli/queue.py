@@ -65,14 +65,15 @@ def submit(
     ] = False,
     manager: ManagerOption = Manager.fireworks,
 ) -> None:
-    """Put a campaign or a screening into the queue of a cluster.
+    """Submit a campaign or a screening to the queue of a cluster.
 
     Adds one workflow per phase to FireWorks' launchpad (my_launchpad.yaml), or one flow to the
     project of jobflow-remote. Phases that are already queued, or in the database, are skipped.
     `qlaunch`, or the runner of jobflow-remote, then submits the jobs to the batch system. The first
     job of a phase plans it: it cuts slabs, places defects and adds the other jobs. --dry-run plans
-    all phases here and keeps the plans; an identity is the calculation's hash, or `planned` while
-    what it starts from is not calculated. For more than twenty phases only sums are shown.
+    all phases on this machine and caches the plans. The identity of a calculation is its hash, or
+    `planned` while its starting structure is not calculated yet. For more than twenty phases, only
+    totals are shown.
     """
     from interohm.cli.campaigns import errors_of, planned, warn_of_windows
     from interohm.cli.output import console, progress_bar, remark, table
@@ -160,6 +161,11 @@ def status(
             remark(f"and {len(running) - _LISTED} more; `interohm status --json` has all")
     if any(job.waits_for for job in jobs):
         out.print(_waiting(jobs))
+    if left := sorted({str(job.waits_for) for job in jobs if job.holder_lost}):
+        remark(
+            f"nobody calculates {', '.join(left)} any more; a worker takes it over as soon as one "
+            "runs. `interohm rerun` makes all ready at once"
+        )
     ended_badly = [job for job in jobs if job.state in ("failed", "lost")]
     if failed and ended_badly:
         out.print(_jobs("failed", ended_badly))
@@ -284,7 +290,7 @@ def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[Ph
     assert screening.question
     if dry_run:
         cells = math.prod(len(names) for names in screening.names.values())
-        states = len(screening.conditions)
+        states = len(screening.conditions) * len(screening.each_thickness())
         print_line(f"{cells} cells under {states} conditions in {parts} parts, none submitted")
     else:
         keep_asked(screening)

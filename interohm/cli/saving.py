@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: How long a command waits for another that writes to the folder.
 WAIT_S = 30.0
 
-Save = Annotated[bool, typer.Option("--save", help="Keep the result in the project's database.")]
+Save = Annotated[bool, typer.Option("--save", help="Save the result in the project's database.")]
 Wait = Annotated[
     float,
     typer.Option(

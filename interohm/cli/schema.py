@@ -12,7 +12,7 @@ SCHEMA_EXAMPLE = "Example: interohm schema cell > cell.schema.json"
 
 
 class Schema(StrEnum):
-    """What has a JSON schema."""
+    """Files and results that have a JSON schema."""
 
     record = "record"
     interface = "interface"

@@ -24,7 +24,7 @@ SCREEN_EXAMPLE = "Example: interohm screen screen48.yaml --report screen48.html"
 def screen(
     config: Annotated[Path, typer.Argument(help="The screening in YAML; see configs/campaigns/.")],
     table: Annotated[
-        bool, typer.Option("--table", help="Write all cells that fit to Parquet, too.")
+        bool, typer.Option("--table", help="Also write all matching cells to Parquet.")
     ] = False,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a report to this HTML file.")
@@ -34,7 +34,7 @@ def screen(
         typer.Option(
             "--next",
             metavar="FILE",
-            help="Write what is worth calculating as a campaign for `interohm run`.",
+            help="Write the most valuable calculations as a campaign for `interohm run`.",
         ),
     ] = None,
     workers: Annotated[
@@ -62,7 +62,7 @@ def screen(
     """
     import signal
 
-    from interohm.cli.next_campaign import check_structures
+    from interohm.cli.next_campaign import structures_of
     from interohm.cli.output import print_json, remark
     from interohm.extras import install_command, missing_packages
     from interohm.screening.config import load_screen
@@ -74,7 +74,6 @@ def screen(
         if path is not None:
             check_output_path(path)
     described = load_screen(config)
-    check_structures(described.structures, config)
     screening = open_screening(
         described,
         folder=folder,
@@ -82,6 +81,9 @@ def screen(
         workers=workers,
         table=table,
         where=str(config),
+    )
+    structures = structures_of(
+        described.structures, config, [record.name for record in screening.records.all]
     )
 
     def tell(result: ScreeningResult, why: str | None = None) -> None:
@@ -113,9 +115,10 @@ def screen(
                 # temperatures with all of their states of charge, if there are any
                 charges = len(described.states_of_charge)
                 shown = len(states) // charges * charges or len(states)
+                count = len(screening.conditions) * len(described.electrolyte_thicknesses_nm)
                 why = (
-                    f"stopped after {shown} of {len(screening.conditions)} combinations of "
-                    "temperature and state of charge"
+                    f"stopped after {shown} of {count} combinations of thickness, temperature and "
+                    "state of charge"
                 )
                 tell(so_far[-1].model_copy(update={"states": states[:shown]}), why)
                 remark(why)
@@ -134,7 +137,7 @@ def screen(
             described.name,
             result.next(),
             {record.name: record for record in screening.records.all},
-            {name: config.parent / file for name, file in described.structures.items()},
+            structures,
         )
     if missing := missing_packages("parquet"):
         remark(
@@ -162,7 +165,13 @@ def _keep(
     }
     electrolytes = {record.name: record for record in records.electrolytes}
     best = {
-        (cell.negative, cell.electrolyte, cell.positive, state.temperature_K)
+        (
+            cell.negative,
+            cell.electrolyte,
+            cell.positive,
+            state.temperature_K,
+            state.electrolyte_thickness_nm or result.thickness_nm or config.thickness_nm,
+        )
         for state in result.states
         for cell in state.best[config.rank_by[0]]
     }
@@ -170,9 +179,10 @@ def _keep(
     contacts = set()
     listed = screening.folder / "saved.jsonl"
     before = set(listed.read_text(encoding="utf-8").splitlines()) if listed.exists() else set()
-    for saved, (negative, electrolyte, positive, temperature) in enumerate(sorted(best)):
+    for saved, one in enumerate(sorted(best)):
+        negative, electrolyte, positive, temperature, thickness_nm = one
         described, materials = cell_of(
-            config,
+            config.at_thickness(thickness_nm),
             electrodes[negative],
             electrolytes[electrolyte],
             electrodes[positive],
@@ -181,7 +191,7 @@ def _keep(
             records.interfaces,
         )
         named = {"cell": described.name, "temperature_K": temperature}
-        line = json.dumps([str(database.location), *named.values()])
+        line = json.dumps([str(database.location), *named.values(), thickness_nm])
         # the folder's name stands for all that the cell depends on
         known = line in before and bool(database.query("cells", named, limit=1))
         try:

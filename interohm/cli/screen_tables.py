@@ -36,7 +36,7 @@ def print_screening(document: ScreeningResult) -> None:
     """Print the results of a screening."""
     out = console()
     for state in document.states:
-        conditions = f"{state.temperature_K:g} K, state of charge {state.state_of_charge:g}"
+        conditions = state.conditions_text
         for output, cells in state.best.items():
             title = f"best by {output} ({conditions})"
             out.print(_cells(title, cells, state.rankings.get(output)))
@@ -62,7 +62,10 @@ def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Ta
     last = ("verdict",) if any(cell.outside_of_model for cell in cells) else ()
     made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, *last, title=title)
     sure = {} if ranking is None else {cell.index: cell for cell in ranking.cells}
-    for index, cell in enumerate(cells, start=1):
+    # a number stays a cell's rank by its value
+    for index, cell in sorted(
+        enumerate(cells, start=1), key=lambda one: bool(one[1].outside_of_model)
+    ):
         row = [str(index), cell.negative, cell.electrolyte, cell.positive]
         row += [shown(getattr(cell, field)) for field in _COLUMNS.values()]
         if ranking is not None:
@@ -106,12 +109,12 @@ def winner(ranking: Ranking) -> list[str]:
     if first is not None:
         found.append(f"{first.name} is the best in {_share(first.probability_best)} %")
     if outside:
-        share = sum(cell.probability_best or 0.0 for cell in ranking.cells if cell.outside_of_model)
         found.append(
-            f"{outside} of {len(ranking.cells)} cells are outside of this model (an electrode's "
-            "potential is beyond the window of what touches it) and none of them is called the "
-            f"best, though theirs is the lowest value in {_share(share)} %"
+            f"{outside} of {len(ranking.cells)} cells are outside of this model (phases react or "
+            "decompose at a contact) and none of them is called the best, however low its value"
         )
+    if outside and not within:
+        found.append('`where: "stability_margin_V >= 0"` leaves them out of the ranking')
     return found
 
 
@@ -126,7 +129,7 @@ def remarks(state: ScreeningState) -> list[str]:
         lines.append(
             f"{state.not_sums} cells are not the sum of their contacts (the electrolyte is too "
             f"thin, or not neutral by its ions alone); {state.solved_whole} of them have been "
-            "solved whole" + ("" if state.solved_whole else ", the others have no resistance")
+            "solved as a whole" + ("" if state.solved_whole else ", the others have no resistance")
         )
     if state.without_resistance:
         lines.append(f"{state.without_resistance} matching cells have no resistance")

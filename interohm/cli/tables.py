@@ -6,8 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from interohm.cli.output import console, shown, shown_interval, table
-from interohm.results.contact import ElectronQuantiles, Electrons, different_doubts
+from interohm.results.contact import (
+    UNREACTED,
+    ElectronQuantiles,
+    Electrons,
+    different_doubts,
+    outside_texts,
+)
 from interohm.results.contact_sides import SIDES
+from interohm.results.design import OUTSIDE
 from interohm.results.json_values import likely_below
 from interohm.results.sweeps import FlatSwept
 
@@ -74,7 +81,10 @@ def print_contact(document: ContactResult, assumed: list[str]) -> None:
     out = console()
     resistances = _resistances(document)
     out.print(resistances)
-    if (below := likely_below(quantiles.share_above_ohm_cm2)) is not None:
+    below = likely_below(quantiles.share_above_ohm_cm2)
+    if document.outside_of_model:
+        print_outside([document])
+    elif below is not None:
         out.print(f"likely below (Ω·cm²): {below} of the samples")
     if document.next is not None:
         out.print(f"next: {document.next.text}")
@@ -86,6 +96,15 @@ def print_contact(document: ContactResult, assumed: list[str]) -> None:
     print_dominant(document.sensitivity)
     _doubts([document])
     out.print(f"potentials: relative to the neutral mobile metal, record {document.reference}")
+
+
+def print_outside(contacts: Sequence[CellContact]) -> None:
+    """Say which contacts the model does not describe, so that nobody takes them for good ones."""
+    texts = outside_texts(contacts)
+    for text in texts:
+        console().print(text)
+    if texts:
+        console().print(f"there, {UNREACTED}")
 
 
 def _add_electrons(made: Table, document: ContactResult) -> None:
@@ -155,12 +174,13 @@ def _resistances(document: ContactResult) -> Table:
     quantiles = document.spreads()
     made = table("resistance", "(Ω·cm²)", "log10#", f"log10, {_UNCERTAIN}", "")
     step = resistance.limiting_step
+    remark = f"limited by {step}" if step else ""
     made.add_row(
         "interface",
         shown(resistance.interface_resistance_ohm_cm2, 3),
         _log10(resistance.interface_resistance_ohm_cm2),
         shown_interval(quantiles.log10_interface_resistance),
-        f"limited by {step}" if step else "",
+        OUTSIDE if document.outside_of_model else remark,
     )
     for label, key in (
         ("charge transfer", "charge_transfer_ohm_cm2"),
@@ -190,7 +210,7 @@ def _resistances(document: ContactResult) -> Table:
 
 
 def _why_apparent(seen: ContactExtrinsic) -> str:
-    """Say what stands between a contact and its measurement."""
+    """Describe the extrinsic parts between a contact and its measurement."""
     said = []
     if seen.contact_fraction is not None and seen.contact_fraction < 1.0:
         said.append(f"{seen.contact_fraction:.3g} of the area in contact")
@@ -228,17 +248,17 @@ def _footnotes(document: ContactResult) -> None:
     quantiles = document.spreads()
     samples, lost = quantiles.samples, quantiles.lost_samples
     if samples:
-        without = f", less {lost} that have no solution" if lost else ""
+        without = f", except {lost} without a solution" if lost else ""
         out.print(f"intervals: {samples} samples of the records' uncertainties{without}")
 
 
 def print_dominant(sensitivity: Sensitivity | None, when: str = "") -> None:
-    """Say which numbers the interval of the resistance is from: what to know better next."""
+    """Print which numbers dominate the interval of the resistance: what to know better next."""
     ranked = (sensitivity or {}).get("log10_interface_resistance") or []
     most = [one for one in ranked if one.variance_share >= _WORTH_NAMING][:3]
     if most:
         named = ", ".join(f"{one.material} {one.field} {one.variance_share:.0%}" for one in most)
-        console().print(f"most of the interface resistance's uncertainty{when} is from: {named}")
+        console().print(f"most of the interface resistance's uncertainty{when} comes from: {named}")
 
 
 def _assumed_barriers(contacts: Sequence[CellContact]) -> list[str]:
@@ -251,7 +271,7 @@ def _assumed_barriers(contacts: Sequence[CellContact]) -> list[str]:
 
 
 def _known(contacts: Sequence[CellContact]) -> None:
-    """Say which phases coexist at a contact, and what an interface of the collection gave."""
+    """Describe which phases coexist at a contact, and what an interface of the collection gave."""
     for contact in contacts:
         for text in contact.phases_text:
             console().print(f"{contact.name}: {text}")
@@ -260,19 +280,26 @@ def _known(contacts: Sequence[CellContact]) -> None:
 
 
 def _doubts(contacts: Sequence[CellContact]) -> None:
-    """Say whether the phases react, and where the model is beyond what it knows."""
+    """Describe whether the phases react, and where the model is beyond its range of validity."""
     for text in dict.fromkeys(
-        contact.reaction.text for contact in contacts if contact.reaction is not None
+        contact.reaction.text
+        for contact in contacts
+        if contact.reaction is not None and contact.reaction.text != contact.outside_text
     ):
         console().print(text)
     for contact, doubt in different_doubts(contacts):
-        console().print(f"{contact.name}, {doubt.code}: {doubt.text}")
+        # said above of a contact that is outside of the model
+        if doubt.code != "window" or not contact.outside_of_model:
+            console().print(f"{contact.name}, {doubt.code}: {doubt.text}")
 
 
 def print_assumed(assumed: Sequence[str]) -> None:
-    """Say which numbers nobody measured or calculated."""
+    """Print how many numbers nobody measured or calculated, and where to see them."""
     if assumed:
-        console().print(f"assumed, neither measured nor calculated: {', '.join(assumed)}")
+        console().print(
+            f"assumed, neither measured nor calculated: {', '.join(assumed)} (`interohm materials "
+            "show NAME` marks them, --json lists all)"
+        )
 
 
 def print_cell(document: CellResult, assumed: list[str]) -> None:
@@ -281,6 +308,7 @@ def print_cell(document: CellResult, assumed: list[str]) -> None:
     interfaces, states, contacts = _interfaces(document), _states(document), _contacts(document)
     last = document.states[-1]
     out.print(interfaces)
+    print_outside([contact for state in document.states for contact in state.contacts])
     if last.next is not None:
         when = f"at state of charge {last.state_of_charge:g}"
         out.print(f"next: {last.next.text} ({when})")
@@ -336,7 +364,9 @@ def _interfaces(document: CellResult) -> Table:
             f"{state.state_of_charge:g}",
             shown(state.interface_resistance_ohm_cm2, 3),
             shown_interval(quantiles.log10_interface_resistance),
-            likely_below(quantiles.share_above_ohm_cm2) or "",
+            OUTSIDE
+            if state.outside_of_model
+            else likely_below(quantiles.share_above_ohm_cm2) or "",
             "" if worst is None else worst.name,
             "" if worst is None else worst.resistance.limiting_step or "",
         )

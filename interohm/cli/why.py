@@ -19,7 +19,7 @@ _SHORT_HASH = 12
 
 def why(
     name: Annotated[
-        str, typer.Argument(help="A kept cell, a contact as 'Li|LLZO', a record, a calculation.")
+        str, typer.Argument(help="A saved cell, a contact as 'Li|LLZO', a record or a calculation.")
     ],
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON list, one for each found.")

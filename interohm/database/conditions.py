@@ -86,7 +86,7 @@ class Comparison:
     column : str
         The known column that was meant.
     place : str
-        Where its value is: the column itself, or a dotted path into a document.
+        Place of the value: the column itself, or a dotted path into a document.
     relation : str
         One of ``< <= > >= == !=``, ``in``, ``not in`` (a list of constants), ``contains``,
         ``lacks`` (the field is a list), ``is null``, ``is not null``.
@@ -160,7 +160,7 @@ class Comparison:
         return text, values
 
     def holds(self, row: Mapping[str, Any]) -> bool:
-        """Whether it is true of a mapping; a list fits if a member of it does."""
+        """Return whether the condition is true of a mapping; of a list, one member must fit."""
         value = _value_at(row, self.place)
         if self.relation in ("is null", "is not null"):
             return (value is None) == (self.relation == "is null")
@@ -204,7 +204,7 @@ class Junction:
         return joined, [value for _, values in written for value in values]
 
     def holds(self, row: Mapping[str, Any]) -> bool:
-        """Whether it is true of a mapping."""
+        """Return whether the condition is true of a mapping."""
         return (all if self.every else any)(part.holds(row) for part in self.parts)
 
     def columns(self) -> set[str]:
@@ -235,7 +235,7 @@ def parse_where(
         Says of a column what it holds: str, list (of str), bool, int or float; None: unknown. What
         is compared with something else is refused.
     where : str
-        What to name in errors.
+        Place to name in errors.
 
     Returns
     -------
@@ -270,7 +270,7 @@ def parse_where(
 
 
 class _Reader:
-    """From Python's tree to ours, refusing whatever is no comparison."""
+    """Translator of Python's syntax tree into conditions; everything else is refused."""
 
     def __init__(
         self,

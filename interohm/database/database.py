@@ -72,7 +72,7 @@ class Database:
     Parameters
     ----------
     backend : Folder, EarlierFolder, Server or None
-        Where the documents are; None where there is nothing yet.
+        Backend of the documents; None if there is nothing yet.
     location : str
         The folder or the server's host and database, without credentials.
     write : bool
@@ -149,9 +149,10 @@ class Database:
                 if EarlierFolder.exists(settings.data) and not Folder.exists(settings.data):
                     EarlierFolder(settings.data)  # what is none of ours is said first
                     raise InputError(
-                        "the folder's database was made by an earlier interohm, and is only read",
+                        "the folder's database was made by an earlier version of interohm and is "
+                        "read-only",
                         where=location,
-                        fix="say `interohm migrate`, which moves it into one file; then repeat "
+                        fix="run `interohm migrate`, which moves it into one file; then repeat "
                         "the command",
                     )
                 backend = stack.enter_context(contextlib.closing(Folder(settings.data, write=True)))
@@ -165,7 +166,7 @@ class Database:
 
     @staticmethod
     def is_there(settings: Settings) -> bool:
-        """Whether the settings name a server, or a folder with a database in it."""
+        """Return whether the settings name a server, or a folder that contains a database."""
         folder = settings.data
         return (
             settings.mongodb_uri is not None
@@ -457,7 +458,7 @@ class Database:
             raise InputError(
                 f"the criteria are not understood: {error}",
                 where=f"query of {collection}",
-                fix="MongoDB's query language is meant: field names with values, or with "
+                fix="write them in MongoDB's query language: field names with values, or with "
                 'operators as in {"potential_drop_V": {"$lt": 1}}',
             ) from error
 

@@ -53,7 +53,7 @@ class EarlierFolder:
 
     @staticmethod
     def exists(path: Path) -> bool:
-        """Whether there is such a database in the folder."""
+        """Return whether the folder contains such a database."""
         return (path / _SETTINGS).is_file()
 
     def names(self) -> list[str]:
@@ -127,9 +127,9 @@ class EarlierFolder:
         if named != b"sqlite" or any(re.fullmatch("[A-Za-z]+", mode) is None for mode in written):
             raise InputError(
                 f"the folder is not a database of interohm: its file {_ENGINE} or {_SETTINGS} "
-                "names something else than SQLite",
+                "names something other than SQLite",
                 where=self.location,
-                fix="find out who wrote it; a database of this program has the one word sqlite in "
+                fix="find out who wrote it; a database of this program has only the word sqlite in "
                 f"{_ENGINE}",
             )
 

@@ -99,7 +99,7 @@ CREATE TABLE blobs (name TEXT PRIMARY KEY, content BLOB NOT NULL);
 
 
 class Changed(NamedTuple):
-    """How many documents a change met, with pymongo's names."""
+    """Numbers of documents that a change affected, with pymongo's names."""
 
     modified_count: int = 0
     deleted_count: int = 0
@@ -136,7 +136,7 @@ class Folder:
 
     @staticmethod
     def exists(path: Path) -> bool:
-        """Whether there is a database in the folder; a creation that was cut off made none."""
+        """Return whether the folder contains a database; an interrupted creation made none."""
         try:
             found = (path / FILE_NAME).lstat()
         except FileNotFoundError:
@@ -352,7 +352,7 @@ class Folder:
             )
         if format // 1000 > _LAYOUT:
             raise InputError(
-                "the file was written by a later interohm than this one",
+                "the file was written by a later version of interohm",
                 where=str(self.file),
                 fix="update interohm",
             )
@@ -512,7 +512,7 @@ def connected(file: Path, *, write: bool, create: bool = False) -> sqlite3.Conne
     found = file.lstat()
     if not stat.S_ISREG(found.st_mode):
         raise InputError(
-            "this is a link or a special file where a file of the program's belongs",
+            "this is a link or a special file in the place of a file of this program",
             where=str(file),
             fix="find out who put it there, and remove it",
         )
@@ -548,8 +548,8 @@ def _check_journal(file: Path) -> None:
                 opened.seek(-len(_NAMES_ANOTHER), os.SEEK_END)
                 if opened.read() == _NAMES_ANOTHER:
                     raise InputError(
-                        "the journal beside the database names another file, which this program's "
-                        "never do",
+                        "the journal beside the database names another file, which this program "
+                        "never does",
                         where=str(journal),
                         fix="find out who wrote it, and restore the folder from a backup",
                     )

@@ -85,7 +85,7 @@ class _FolderStore(MemoryStore):
                 self._collection.replace_one(same, document, upsert=True)
 
     def ensure_index(self, key: str, unique: bool | None = False) -> bool:
-        """Say that there is one: the folder has those that jobflow needs."""
+        """Report that the index exists: the folder has those that jobflow needs."""
         return True
 
     def remove_docs(self, criteria: dict[str, Any]) -> None:
@@ -107,7 +107,7 @@ class _ServerStore(MongoStore):
 
 
 class _ServerBlobs(GridFSStore):
-    """As `_ServerStore`, for large outputs."""
+    """Like `_ServerStore`, for large outputs."""
 
     @property
     def name(self) -> str:

@@ -50,7 +50,7 @@ class Answer:
     asked: set[str]
 
     def is_number(self, column: str) -> bool:
-        """Whether a column holds numbers."""
+        """Return whether a column holds numbers."""
         return _is_number(self.columns[column])
 
 
@@ -68,7 +68,7 @@ def _kind(type_name: str) -> type | None:
 
 
 def is_table(name: str) -> bool:
-    """Whether a name is that of a Parquet file or of a folder, not of a collection."""
+    """Return whether a name is that of a Parquet file or of a folder, rather than a collection."""
     return name.endswith(".parquet") or os.sep in name or Path(name).is_dir()
 
 
@@ -91,7 +91,7 @@ def table_files(path: Path) -> list[str]:
         )
     if any(sign in file for file in found for sign in "*?["):
         raise InputError(
-            "the name of a file has one of * ? [, which stand for other files",
+            "a file name contains one of * ? [, which are wildcards",
             where=str(path),
             fix="rename the file or its folder",
         )
@@ -106,7 +106,7 @@ def query_table(
     limit: int = 0,
     threads: int | None = None,
 ) -> Answer:
-    """Ask a table.
+    """Query a table.
 
     Parameters
     ----------
@@ -161,7 +161,8 @@ def query_table(
         raise InputError(
             f"the table cannot be read: {str(error).splitlines()[0]}",
             where=str(path),
-            fix="the condition must fit the columns' types, the files must be Parquet of one kind",
+            fix="check that the condition matches the types of the columns, and that all files "
+            "are Parquet with the same columns",
         ) from None
     kept = rows[:limit] if limit else rows
     return Answer(columns, kept, len(kept) < len(rows), asked)

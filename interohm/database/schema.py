@@ -1,4 +1,4 @@
-"""What the database adds to a document: the version of its form, and its flat rows.
+"""Additions of the database to a document: the version of its schema, and its flat rows.
 
 Documents of version 1 carry neither. They are read as they are; `interohm migrate` writes them
 anew. Those of a later version than this program's are refused, never guessed at.
@@ -99,8 +99,8 @@ def given(document: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     version = document.get(VERSION_FIELD, 1)
     if not isinstance(version, int) or version > VERSION:
         raise InputError(
-            f"a document of schema version {version} is from a later interohm than this one, "
-            f"which knows {VERSION}",
+            f"a document of schema version {version} is from a later version of interohm; this "
+            f"one knows {VERSION}",
             where=where,
             fix="update interohm",
         )

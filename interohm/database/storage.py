@@ -1,4 +1,4 @@
-"""Where documents lie: a MongoDB server; and the lock of who writes into a folder.
+"""Storage of documents on a MongoDB server, and the lock for writing into a folder.
 
 A server and a folder (`interohm.database.folder`) hand out collections that answer to the same
 methods, and keep what is too large for a document as a blob.
@@ -277,7 +277,7 @@ def _locked(file: IO[str], path: Path, *, shared: bool) -> bool:
         return False
     except OSError as error:
         raise InputError(
-            f"the data folder's file system does not lock files: {error.strerror}",
+            f"the data folder's file system does not support file locks: {error.strerror}",
             where=str(path),
             fix="let INTEROHM_DATA name a folder on another file system",
         ) from None

@@ -1,4 +1,4 @@
-"""From a folder to a server and back: every document once, and nothing twice."""
+"""Transfer of documents from a folder to a server and back: each exactly once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from interohm.errors import InputError
 
 @dataclass
 class Transfer:
-    """What became of the documents.
+    """Outcome of a transfer, in numbers of documents.
 
     Parameters
     ----------
@@ -23,9 +23,9 @@ class Transfer:
     present : int
         How many were there already.
     different : list of (collection, name)
-        Those of which the target has another under the same name; it stays.
+        Documents of which the target has a different version under the same name; it is kept.
     refused : list of InputError
-        Of documents that are damaged or malformed, or name code of somebody else.
+        Errors of documents that are damaged or malformed, or that name foreign code.
     """
 
     copied: dict[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What the explorer's page asks for: rows, the heat map, details, a comparison, a download."""
+"""Callbacks of the explorer: rows, heat map, details, a comparison, a download."""
 
 from __future__ import annotations
 

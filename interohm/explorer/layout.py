@@ -1,4 +1,4 @@
-"""What stands on the explorer's page, and the columns of its table."""
+"""Layout of the explorer's page, and the columns of its table."""
 
 from __future__ import annotations
 

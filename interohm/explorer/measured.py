@@ -72,12 +72,12 @@ class MeasuredValues:
 
     @property
     def pending(self) -> bool:
-        """Whether predictions are being computed."""
+        """Return whether predictions are being computed."""
         return self._started and self._predicted is None and not self._failure
 
     @property
     def progress(self) -> str:
-        """How far the predictions are, in words; empty when they are there."""
+        """Return the progress of the predictions, in words; empty when they are finished."""
         from interohm.records.experiment import shipped_experiments
 
         if self._failure:

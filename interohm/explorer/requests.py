@@ -1,4 +1,4 @@
-"""What the page's requests hold: anything else is none of the page's, and refused."""
+"""Requests that the explorer's page sends; all others are refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PROPERTIES: dict[str, Any] = {
 
 
 def is_request(body: Any) -> bool:
-    """Whether the body of a request is one that the page sends.
+    """Return whether the body of a request is one that the page sends.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What was chosen in the page, looked up in the database: a key, its document, its figures."""
+"""The selection in the page, looked up in the database: a key, its document, its figures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Selection:
     name : str
         With its conditions.
     result : ContactResult, CellResult or ImpedanceResult
-        What was kept.
+        Saved result.
     state : int
         Which state of charge of a cell; 0 for a contact.
     """
@@ -76,7 +76,7 @@ def selected(database: Database, collection: str, key: str) -> Selection:
     found = database.query(collection, criteria, limit=1, refuse=True)
     if not found:
         raise InputError(
-            "this result is not in the database any more", where=collection, fix="reload the table"
+            "this result is no longer in the database", where=collection, fix="reload the table"
         )
     with well_formed(f"{database.location}, {collection}"):
         document = database.with_profiles(found[0])

@@ -108,7 +108,7 @@ def explorer(settings: Settings, predict: Predict | None = None) -> Dash:
 
     @server.errorhandler(Exception)
     def without_traceback(error: Exception) -> Response:
-        """Answer what a request of others leads to; a fault of the program is told in one line."""
+        """Answer requests without a traceback: a fault of the program is reported in one line."""
         if isinstance(error, HTTPException):
             return error.get_response()  # type: ignore[return-value]
         logging.getLogger(__name__).warning("a request failed: %s: %s", type(error).__name__, error)

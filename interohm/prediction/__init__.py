@@ -1,1 +1,1 @@
-"""From records to contacts and cells: sampled, assembled, solved, and told as documents."""
+"""Predictions of contacts and cells from records: sampled, assembled, solved, and documented."""

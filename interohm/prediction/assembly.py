@@ -1,4 +1,4 @@
-"""From records to solved contacts: one way for a contact, a cell, a sweep and a screening.
+"""Assembly of solved contacts from records, shared by contacts, cells, sweeps and screenings.
 
 A contact is a cell of two layers, and a cell is rows of contacts between layers that are thick.
 Each row is solved alone: its two ends, the thin layers in between, and what is known of its
@@ -44,7 +44,7 @@ class ElectrodeEnd:
     state : ElectrodeState
         Its voltage and work function.
     mu_eV : array
-        Of the mobile ion, against the mobile metal.
+        Chemical potential of the mobile ion, against the mobile metal.
     phases : list of PhaseShare
         Those that coexist, the largest share first.
     """
@@ -56,7 +56,7 @@ class ElectrodeEnd:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What all phases of one solution share; arrays broadcast with each other.
+    """Conditions that all phases of one solution share; arrays broadcast with each other.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Surroundings:
     ion_charge : float
         z.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening.
     field_samples : FieldSamples, optional
         Sample the uncertainties of the records.
     """
@@ -115,14 +115,14 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Joint:
-    """What is known of one contact between two phases.
+    """Given data of one contact between two phases.
 
     Parameters
     ----------
     dipole_V : array
         Step of the vacuum level, from the left to the right.
     hop : Hop
-        Of the ion across.
+        Hop of the ion across the contact.
     sheet_charge_e_nm2 : float
         Fixed in the plane of the contact.
     blocked : bool
@@ -161,7 +161,7 @@ def joint_of(
     field_samples : FieldSamples, optional
         Sample the uncertainties.
     excess_barrier_scale_eV : float
-        Of the prior of ΔE_c.
+        Scale of the prior of ΔE_c.
     """
     step = dipole_V(contact, left, right, field_samples)
     step = step + (contact.right_facet_eV - contact.left_facet_eV)
@@ -178,7 +178,7 @@ def joint_of(
 
 @dataclass(frozen=True)
 class Row:
-    """Two layers that are thick or metals, the n thin ones between them, and n + 1 contacts.
+    """Two layers that are thick or metals, the n thin layers between them, and n + 1 contacts.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ class Row:
     joints : sequence of Joint
         The n + 1 contacts.
     left_thickness_nm, right_thickness_nm : float, optional
-        Of the ends; without one, an insulator counts as thick up to 10 µm.
+        Thicknesses of the ends; without one, an insulator counts as thick up to 10 µm.
     """
 
     materials: Sequence[Insulator | Metal]

@@ -1,4 +1,4 @@
-"""What the measured table says of the prior of contact barriers: its scale, and its worth.
+"""The prior of contact barriers, from the measured table: its scale and how well it predicts.
 
 One number, the scale of the half-normal prior of ΔE_c, is fitted to measured resistances and to the
 barriers of calculated interfaces. Whether that is worth anything shows where each pair is predicted
@@ -41,13 +41,13 @@ _SCALES_EV = np.arange(0.0, 0.5001, 0.005)
 
 @dataclass(frozen=True)
 class MeasuredPair:
-    """What is measured best of one pair of phases, and its samples without any ΔE_c.
+    """The best measurement of one pair of phases, and the pair's samples without any ΔE_c.
 
     Parameters
     ----------
     name : str
     log10_measured : float
-        Of Ω·cm².
+        Logarithm of the measured resistance in Ω·cm².
     one_sided : bool
         The value only bounds the intrinsic one from above.
     transfer_ohm_cm2, depletion_ohm_cm2 : array (samples,)

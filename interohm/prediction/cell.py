@@ -17,6 +17,7 @@ from interohm.prediction.contact_barrier import (
     is_known,
     with_known_interfaces,
 )
+from interohm.prediction.contact_stability import outside_fields, outside_of_model
 from interohm.prediction.electrodes import coexisting_fields
 from interohm.prediction.electron_samples import cell_electron_quantiles
 from interohm.prediction.electrons import cell_leakage, contact_electrons
@@ -49,7 +50,7 @@ from interohm.records.cell_config import Cell, Contact, ExtrinsicControl
 from interohm.records.extrinsic import is_uncertain as extrinsic_is_uncertain
 from interohm.records.reference import reference_metal
 from interohm.records.shipped import shipped_interfaces
-from interohm.records.uncertainty import is_uncertain
+from interohm.records.uncertainty import assumed_fields, is_uncertain
 from interohm.results.cell import CellResult
 from interohm.results.json_values import (
     interface_quantiles,
@@ -112,11 +113,11 @@ def cell_result(
     samples : int
         How often the uncertainties are drawn.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     measured : MeasuredMap, optional
         A measured potential map to set beside the model's at each state of charge.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     progress : callable, optional
         Told how many of `steps` are done, as each is.
 
@@ -201,6 +202,7 @@ def cell_result(
         "temperature_K": cell.temperature_K,
         "reference": reference.name,
         "records": {each.name: material_hash(each) for each in [*materials, reference]},
+        "assumed": assumed_fields(materials),
         "states": states,
         "remarks": [
             *([] if samples_of is None else samples_of.remarks),
@@ -346,6 +348,8 @@ def _state_document(
         before, behind = diagrams[index : index + 2]
         electrons = contact_electrons(contact, before, behind, cell.temperature_K)
         left, right = nominal.layers[index : index + 2]
+        asked = _asked_voltages(nominal, index)
+        reaction = reaction_fields(left.material, right.material, asked["left"])
         ends = {"left": left.end(right=True), "right": right.end(right=False)}
         state_of_sides: dict[str, Any] = {
             "reference": reference,
@@ -371,11 +375,10 @@ def _state_document(
                 "validity": contact_validity(
                     contact,
                     ion_content=state_of_sides["ion_content"],
-                    voltage_V=_asked_voltages(nominal, index),
+                    voltage_V=asked,
                 ),
-                "reaction": reaction_fields(
-                    left.material, right.material, _asked_voltages(nominal, index)["left"]
-                ),
+                "reaction": reaction,
+                **outside_fields(left.material, right.material, asked, reaction),
                 "temperature_K": cell.temperature_K,
                 "electrons": electrons,
             }
@@ -408,6 +411,7 @@ def _state_document(
         "interface_resistance_ohm_cm2": number(nominal.interface_resistance_ohm_cm2),
         "accumulation_ohm_cm2": number(nominal.accumulation_ohm_cm2),
         "apparent_resistance_ohm_cm2": None if apparent is None else number(apparent),
+        "outside_of_model": outside_of_model([one["outside_of_model"] for one in contacts]),
         "contacts": contacts,
         "layers": layers,
         "stability_violations": _violations(nominal),

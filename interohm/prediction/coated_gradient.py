@@ -1,4 +1,4 @@
-"""How the resistance of a coated contact changes with its coatings, exactly (physics.md 4.23).
+"""Exact derivatives of a coated contact's resistance with its coatings (physics.md 4.23).
 
 The contact is solved on the grid, whose equations have an adjoint: one more linear solution gives
 the derivatives with everything that a design may choose.
@@ -103,7 +103,7 @@ def log_resistance_gradient(row: Row) -> LogResistanceGradient:
     Parameters
     ----------
     row : Row
-        As of `stack_row`.
+        Row as returned by `stack_row`.
 
     Raises
     ------

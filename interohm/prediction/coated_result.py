@@ -9,14 +9,18 @@ from interohm.prediction.coated_stack import (
     CoatingLayer,
     SolvedStack,
     check_between,
-    solve_stack_between,
+    stack_row,
 )
 from interohm.prediction.contact_barrier import (
     interface_numbers,
     is_known,
     with_known_interface,
 )
-from interohm.prediction.contact_stability import contacts_react, nominal_margin_V, stability_fields
+from interohm.prediction.contact_stability import (
+    contacts_react,
+    outside_of_model,
+    stability_fields,
+)
 from interohm.prediction.reaction import reaction_fields
 from interohm.prediction.sampling import FieldSamples
 from interohm.prediction.sensitivity import (
@@ -30,6 +34,7 @@ from interohm.records import Insulator, Metal, material_hash
 from interohm.records.cell_config import Contact
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
+from interohm.records.uncertainty import assumed_fields
 from interohm.results.coated_contact import CoatedContactResult
 from interohm.results.json_values import (
     interface_quantiles,
@@ -63,11 +68,11 @@ def coated_result(
     coatings : sequence of (Insulator, float)
         Records and thicknesses in nm, from left to right.
     temperature_K, state_of_charge : float
-        Of the contact, and of its electrode.
+        Temperature of the contact, and state of charge of its electrode.
     samples : int
         How often the uncertainties are drawn; 0 for never.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
 
     Returns
     -------
@@ -86,7 +91,7 @@ def coated_result(
     layers = [CoatingLayer(one, thickness_nm) for one, thickness_nm in coatings]
 
     def solve(field_samples: FieldSamples | None) -> SolvedStack:
-        return solve_stack_between(
+        return stack_row(
             left,
             layers,
             right,
@@ -95,7 +100,7 @@ def coated_result(
             state_of_charge=state_of_charge,
             interfaces=[*interfaces, *shipped_interfaces()],
             field_samples=field_samples,
-        )
+        ).solve()
 
     nominal = solve(None)
     sampled, sensitivity = None, None
@@ -118,6 +123,7 @@ def coated_result(
         "state_of_charge": state_of_charge,
         "reference": reference.name,
         "records": {one.name: material_hash(one) for one in phases},
+        "assumed": assumed_fields(materials),
         "samples": samples,
         "coatings": [
             {
@@ -132,6 +138,7 @@ def coated_result(
         ],
         "contacts": contacts,
         "reacts": contacts_react(contacts),
+        "outside_of_model": outside_of_model([one["outside_of_model"] for one in contacts]),
         "depletion_ohm_cm2": number(nominal.depletion_ohm_cm2),
         "interface_resistance_ohm_cm2": number(nominal.interface_resistance_ohm_cm2),
         "quantiles_ohm_cm2": None
@@ -163,13 +170,12 @@ def _contact_fields(
     content: dict[str, float | None] = {"left": None, "right": None}
     # a coating's potential at the other contact is free within its window
     voltages: dict[str, float | None] = {"left": None, "right": None}
-    asked: list[float] = []
     if electrode is not None:
         side = "left" if electrode is left else "right"
         on_the_right = side == "right"
         content[side] = contact_ion_content(electrode, state_of_charge, on_the_right=on_the_right)
         if voltage_V is not None:
-            voltages, asked = {"left": voltage_V, "right": voltage_V}, [voltage_V]
+            voltages = {"left": voltage_V, "right": voltage_V}
     given = with_known_interface(Contact(), left, right, interfaces)
     solved = nominal.contacts[index]
     return {
@@ -185,10 +191,5 @@ def _contact_fields(
         else quantiles(sampled.contacts[index].charge_transfer_ohm_cm2),
         "validity": contact_validity(solved, ion_content=content, voltage_V=voltages),
         "reaction": reaction_fields(left, right, voltage_V if electrode is not None else None),
-        **stability_fields(
-            left,
-            right,
-            nominal_margin_V(left, right, asked),
-            [voltage_V] if electrode is not None else [None],
-        ),
+        **stability_fields(left, right, [voltage_V] if electrode is not None else [None]),
     }

@@ -49,9 +49,9 @@ class CoatingLayer:
     frozen_charge_cm3 : float or array (..., 1)
         Donors minus acceptors, in the mean.
     charge_gradient_cm3 : float or array (..., 1)
-        Donors minus acceptors at the right end less those at the left one, linear between them.
+        Donors minus acceptors at the right end, minus those at the left end; linear in between.
     susceptibility : float or array (..., 1)
-        Of what follows the field, everywhere alike: it adds to the dielectric constant.
+        Uniform susceptibility that follows the field, in addition to the dielectric constant.
     """
 
     material: Insulator
@@ -76,7 +76,7 @@ class SolvedStack:
     electrode_V : array or None
         Potential of the electrode against the mobile metal; None without an electrode.
     electron_barrier_eV, hole_barrier_eV, leakage_A_cm2 : array
-        Of the coatings, seen from the electrode; NaN without one.
+        Barriers and leakage of the coatings, seen from the electrode; NaN without one.
     """
 
     materials: list[Insulator | Metal]
@@ -89,18 +89,18 @@ class SolvedStack:
 
     @property
     def charge_transfer_ohm_cm2(self) -> Array:
-        """Of all contacts."""
+        """Charge-transfer resistance of all contacts."""
         return np.asarray(sum(one.charge_transfer_ohm_cm2 for one in self.contacts))
 
     @property
     def depletion_ohm_cm2(self) -> Array:
-        """Of the two outer phases; that of a coating is part of its own resistance."""
+        """Depletion of the two outer phases; that of a coating is part of its own resistance."""
         first, last = self.contacts[0], self.contacts[-1]
         return np.asarray(first.depletion_left_ohm_cm2 + last.depletion_right_ohm_cm2)
 
     @property
     def coating_ohm_cm2(self) -> Array:
-        """Of all coatings."""
+        """Resistance of all coatings."""
         return np.asarray(sum(self.layers_ohm_cm2))
 
     @property
@@ -113,63 +113,42 @@ class SolvedStack:
         return models.positive_resistance(total, solved)
 
 
-def solve_stack_between(
-    left: Insulator | Metal,
-    coatings: Sequence[CoatingLayer],
-    right: Insulator | Metal,
-    reference: Metal,
-    *,
-    temperature_K: float,
-    state_of_charge: float,
-    electrons: bool = True,
-    contacts: Sequence[Contact] | None = None,
-    interfaces: Sequence[Interface] = (),
-    field_samples: FieldSamples | None = None,
-    profiles: bool = False,
-) -> SolvedStack:
-    """Solve a contact with coatings between its two phases.
+@dataclass(frozen=True)
+class CoatedRow:
+    """A coated contact that is not solved yet.
 
     Parameters
     ----------
-    left, right : Insulator or Metal
-        The outer phases, thick; at most one of them a metal.
-    coatings : sequence of CoatingLayer
-        From left to right.
-    reference : Metal
-        The mobile metal, the zero of potential.
-    temperature_K, state_of_charge : float
-        Of the contact, and of its electrode.
-    electrons : bool
-        False leaves electrons and holes out.
-    contacts : sequence of Contact, optional
-        What is given of each contact.
-    interfaces : sequence of Interface
-        What is known of contacts.
-    field_samples : FieldSamples, optional
-        Sample the uncertainties.
-    profiles : bool
-        Differential capacitances, too.
-
-    Raises
-    ------
-    InputError
-        A phase has no neutral bulk, or the stack has no solution.
+    row : Row
+        Its phases and contacts.
+    temperature_K : float
+        Temperature.
+    electrode_V : array or None
+        Potential of the electrode against the mobile metal; None without an electrode.
+    level_eV : array
+        Its Fermi level, NaN without one.
     """
-    row, electrode_V, level_eV = stack_row(
-        left,
-        coatings,
-        right,
-        reference,
-        temperature_K=temperature_K,
-        state_of_charge=state_of_charge,
-        electrons=electrons,
-        contacts=contacts,
-        interfaces=interfaces,
-        field_samples=field_samples,
-    )
-    solved, layers_ohm_cm2 = row.solve(nominal=profiles)
-    barriers = _barriers([one.right_side for one in solved[:-1]], level_eV, temperature_K)
-    return SolvedStack(list(row.materials), solved, layers_ohm_cm2, electrode_V, *barriers)
+
+    row: Row
+    temperature_K: float
+    electrode_V: Array | None
+    level_eV: Array
+
+    def solve(self) -> SolvedStack:
+        """Solve it, without differential capacitances.
+
+        Raises
+        ------
+        InputError
+            The stack has no solution.
+        """
+        solved, layers_ohm_cm2 = self.row.solve(nominal=False)
+        barriers = _barriers(
+            [one.right_side for one in solved[:-1]], self.level_eV, self.temperature_K
+        )
+        return SolvedStack(
+            list(self.row.materials), solved, layers_ohm_cm2, self.electrode_V, *barriers
+        )
 
 
 def stack_row(
@@ -184,17 +163,27 @@ def stack_row(
     contacts: Sequence[Contact] | None = None,
     interfaces: Sequence[Interface] = (),
     field_samples: FieldSamples | None = None,
-) -> tuple[Row, Array | None, Array]:
-    """Return a coated contact that is not solved yet; the parameters of `solve_stack_between`.
+) -> CoatedRow:
+    """Return a contact with coatings between its two phases, which is to be solved.
 
-    Returns
-    -------
-    row : Row
-        What `Row.solve` takes.
-    electrode_V : array or None
-        Potential of the electrode against the mobile metal; None without an electrode.
-    level_eV : array
-        Its Fermi level, NaN without one.
+    Parameters
+    ----------
+    left, right : Insulator or Metal
+        The outer phases, thick; at most one of them a metal.
+    coatings : sequence of CoatingLayer
+        From left to right.
+    reference : Metal
+        The mobile metal, the zero of potential.
+    temperature_K, state_of_charge : float
+        Temperature of the contact, and state of charge of its electrode.
+    electrons : bool
+        Whether electrons and holes take part in the screening.
+    contacts : sequence of Contact, optional
+        Given data of each contact.
+    interfaces : sequence of Interface
+        Known interfaces.
+    field_samples : FieldSamples, optional
+        Sample the uncertainties.
 
     Raises
     ------
@@ -237,7 +226,7 @@ def stack_row(
             ends[place] = [PhaseShare(1.0, bulk)]
     given = list(contacts) if contacts is not None else [Contact()] * (len(materials) - 1)
     pairs = list(pairwise(materials))
-    return (
+    return CoatedRow(
         Row(
             materials,
             ends[0],
@@ -248,6 +237,7 @@ def stack_row(
                 for one, pair in zip(given, pairs, strict=True)
             ],
         ),
+        temperature_K,
         electrode_V,
         level_eV,
     )

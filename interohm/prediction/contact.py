@@ -24,6 +24,7 @@ from interohm.prediction.contact_barrier import (
     is_known,
     with_known_interface,
 )
+from interohm.prediction.contact_stability import outside_fields
 from interohm.prediction.electron_samples import contact_electron_quantiles
 from interohm.prediction.electrons import contact_electrons
 from interohm.prediction.extrinsic import contact_extrinsic_fields, seen_contact
@@ -44,7 +45,7 @@ from interohm.records import Insulator, Metal, material_hash
 from interohm.records.cell_config import Contact
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
-from interohm.records.uncertainty import is_uncertain
+from interohm.records.uncertainty import assumed_fields, is_uncertain
 from interohm.results.contact import ContactResult
 from interohm.results.json_values import number
 
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 #: States of charge at which a contact's parts are told beside the one that is asked for.
 _STATES_OF_CHARGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 
-#: Samples of a layer that is solved whole over the temperature or the state of charge.
+#: Samples of a layer that is solved as a whole over the temperature or the state of charge.
 _FEWER_SAMPLES = 100
 
 
@@ -86,13 +87,13 @@ def contact_result(
         Makes the right insulator (else the left) a layer of that thickness whose far end is at
         its neutral potential.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening.
     samples : int
         How often the uncertainties are drawn.
     contact : Contact, optional
-        What is known of this contact: its barrier, its dipole.
+        Known properties of this contact: its barrier, its dipole.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
 
     Returns
     -------
@@ -145,6 +146,8 @@ def contact_result(
             profile=_bands(nominal, many),
             redrawn_samples=0 if field_samples is None else field_samples.redrawn,
         )
+    asked = _voltages(single, left.ion_charge)
+    reaction = reaction_fields(left, right, asked["left"])
     document = {
         "left": left.name,
         "right": right.name,
@@ -153,6 +156,7 @@ def contact_result(
         "thickness_nm": thickness_nm,
         "reference": reference.name,
         "records": {each.name: material_hash(each) for each in phases},
+        "assumed": assumed_fields((left, right)),
         **single.fields,
         **contact_levels(*diagrams),
         **fields,
@@ -163,7 +167,8 @@ def contact_result(
             seen_contact(known.extrinsic, nominal, sampled, temperature_K, field_samples),
         ),
         "validity": single_validity(single),
-        "reaction": reaction_fields(left, right, _voltages(single, left.ion_charge)["left"]),
+        "reaction": reaction,
+        **outside_fields(left, right, asked, reaction),
         "next": next_to_learn(sensitivity),
         "electrons": contact_electrons(nominal, *diagrams, temperature_K),
         "temperature_sweep": _temperature_sweep(phases, conditions, field_samples),
@@ -228,7 +233,7 @@ _Phases = tuple[Insulator | Metal, Insulator | Metal, Metal]
 
 
 def _fewer(field_samples: FieldSamples | None, conditions: Conditions) -> FieldSamples | None:
-    """Return the samples of a sweep: a layer that is solved whole costs a hundred times as much."""
+    """Return fewer samples for a sweep: a layer solved as a whole costs a hundred times as much."""
     if field_samples is None or conditions.thickness_nm is None:
         return field_samples
     return field_samples.first(_FEWER_SAMPLES)

@@ -1,4 +1,4 @@
-"""Which coating, how thick, and what to calculate next: candidates on common samples.
+"""Choice of a coating, its thickness and the next calculation: candidates on common samples.
 
 All candidates are solved with the same samples of all records' uncertainties, so that what they
 share moves them together. The states of charge of the electrode all count by the worst of them.
@@ -16,9 +16,9 @@ import numpy as np
 from interohm.errors import InputError
 from interohm.prediction.coated_gradient import log_resistance_gradient
 from interohm.prediction.coated_stack import (
+    CoatedRow,
     CoatingLayer,
     check_between,
-    solve_stack_between,
     stack_row,
 )
 from interohm.prediction.contact_stability import (
@@ -77,7 +77,7 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a candidate does at P points, for S samples (P, S); the worst state of charge."""
+    """Results of a candidate at P points for S samples (P, S), at the worst state of charge."""
 
     points: Array
     interface_ohm_cm2: Array
@@ -226,13 +226,14 @@ class _Candidate:
         columns = [v.field == "thickness_nm" for v in self.variables]
         return np.asarray(points[..., columns].sum(axis=-1))
 
-    def _coatings(self, points: Array) -> list[CoatingLayer]:
-        """Return the layers at points (P, V), before the axis of the samples."""
+    def _rows(self, points: Array) -> list[CoatedRow]:
+        """Return the contact at points (P, V), before the axis of the samples, by charge."""
+        problem, design = self.problem, self.problem.design
 
         def of(index: int, field: str) -> Array:
             return self.value(points, index, field)[:, None]
 
-        return [
+        coatings = [
             CoatingLayer(
                 layer.material,
                 of(index, "thickness_nm"),
@@ -242,14 +243,8 @@ class _Candidate:
             )
             for index, layer in enumerate(self.layers)
         ]
-
-    def solve(self, points: Array) -> _Outcome:
-        """Solve the candidate at points (P, V), at every state of charge."""
-        problem, design = self.problem, self.problem.design
-        coatings = self._coatings(points)
-        states = []
-        for charge in design.states_of_charge:
-            solved = solve_stack_between(
+        return [
+            stack_row(
                 problem.left,
                 coatings,
                 problem.right,
@@ -260,9 +255,17 @@ class _Candidate:
                 interfaces=problem.interfaces,
                 field_samples=problem.samples,
             )
+            for charge in design.states_of_charge
+        ]
+
+    def solve(self, points: Array) -> _Outcome:
+        """Solve the candidate at points (P, V), at every state of charge."""
+        states = []
+        for row in self._rows(points):
+            solved = row.solve()
             states.append(
                 [
-                    np.broadcast_to(value, (len(points), design.samples))
+                    np.broadcast_to(value, (len(points), self.problem.design.samples))
                     for value in (
                         solved.interface_resistance_ohm_cm2,
                         solved.coating_ohm_cm2,
@@ -298,24 +301,7 @@ class _Candidate:
 
         The slopes are exact: those of the worst state of charge of each sample.
         """
-        problem, design = self.problem, self.problem.design
-        coatings = self._coatings(point[None])
-        found = [
-            log_resistance_gradient(
-                stack_row(
-                    problem.left,
-                    coatings,
-                    problem.right,
-                    problem.reference,
-                    temperature_K=design.temperature_K,
-                    state_of_charge=charge,
-                    electrons=design.electrons,
-                    interfaces=problem.interfaces,
-                    field_samples=problem.samples,
-                )[0]
-            )
-            for charge in design.states_of_charge
-        ]
+        found = [log_resistance_gradient(one.row) for one in self._rows(point[None])]
         with np.errstate(divide="ignore"):
             logs = np.stack([np.log10(one.interface_ohm_cm2[0]) for one in found])
         worst = np.argmax(np.nan_to_num(logs, nan=-np.inf), axis=0)
@@ -396,7 +382,7 @@ def design_result(
     materials : mapping of str to Insulator
         The record of each coating, by what the description calls it.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     progress : callable, optional
         Told how many candidates (`candidates_of`) are solved.
 
@@ -423,6 +409,7 @@ def design_result(
     uncoated, uncoated_logs = _uncoated(problem)
     documents: list[dict[str, Any]] = []
     losses, resistances = [], []
+    consists_of: list[set[str]] = []
     others, margins = [], []
     for candidate, outcome, best in solved:
         chosen = outcome.at(best)
@@ -436,6 +423,7 @@ def design_result(
             logs = np.log10(chosen.interface_ohm_cm2)
         if not _react(document["contacts"]):
             losses.append(logs + _BROKEN_DECADES * ~keeps)
+            consists_of.append({one.name for one in _phases(candidate)})
         inside = keeps & np.isfinite(logs) & (not document["outside_of_model"])
         resistances.append(np.where(inside, logs, np.inf))
     resistances.append(uncoated_logs)
@@ -472,6 +460,7 @@ def design_result(
                 problem.samples,
                 np.array(losses),
                 problem.records,
+                holds=consists_of,
                 electrodes=[one.name for one in (left, right)],
             )
             if losses
@@ -494,9 +483,9 @@ def candidates_of(design: Design) -> list[list[tuple[Coating, Thicknesses]]]:
     ]
     if not pairs:
         raise InputError(
-            "every coating would be beside itself",
+            "every second layer would be the same material as the coating next to it",
             where="second_layer.coatings",
-            fix="name other materials than in coatings",
+            fix="name materials that are not in coatings",
         )
     return pairs
 
@@ -628,7 +617,7 @@ def _contact(
     voltages: list[float | None] = [None]
     if any(isinstance(one, Metal) for one in (left, right)):
         voltages = list(problem.nominal_voltages_V())
-    return stability_fields(left, right, problem.nominal_margin_V(left, right), voltages)
+    return stability_fields(left, right, voltages)
 
 
 def _median(values: Array) -> float | None:

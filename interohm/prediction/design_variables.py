@@ -1,4 +1,4 @@
-"""What a design chooses of a coating: the axes on which it is searched."""
+"""Variables of a design's coating: the axes on which it is searched."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Variable:
 
     @property
     def is_linear(self) -> bool:
-        """Whether its axis is linear."""
+        """Return whether the axis is linear."""
         return self.field == "doping_gradient_cm3"
 
     def axis(self, count: int) -> Array:

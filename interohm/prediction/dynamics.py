@@ -53,7 +53,7 @@ def chosen_step(
     state_of_charge : float, optional
         State of charge of a step alone.
     names : (str, str, str)
-        What the user calls these three.
+        Names of these three options for the user.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def chosen_step(
     potential, temperature, charge = names
     if potential_V is not None and temperature_K is not None:
         raise InputError(
-            "a step of the potential and one of the temperature at once",
+            "a potential step and a temperature step cannot be combined",
             where=temperature,
             fix="give one of them",
         )
@@ -73,7 +73,7 @@ def chosen_step(
         return "temperature", temperature_K
     if state_of_charge is not None:
         raise InputError(
-            "a run goes over all states of charge",
+            "a run at constant current covers all states of charge",
             where=charge,
             fix=f"give {potential} or {temperature} with it, or leave it out",
         )
@@ -111,9 +111,9 @@ def dynamics_result(
     samples : int
         How often the uncertainties are drawn; 0 for the nominal run alone. A step is nominal.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     progress : callable, optional
         Told how many of `steps` are done, as each is.
 
@@ -146,8 +146,7 @@ def dynamics_result(
             )
             if blocked is not None:
                 raise InputError(
-                    f"contacts[{blocked}] lets no ions across, so that the cell has no charge to "
-                    "give",
+                    f"contacts[{blocked}] blocks ions, so the cell cannot deliver any charge",
                     where="contacts",
                     fix="give a step (--potential-step, --temperature-step), or free the contact",
                 )

@@ -1,4 +1,4 @@
-"""What electrons meet in a cell: barriers and band steps at contacts, and how much they leak.
+"""Electrons in a cell: barriers and band steps at contacts, and leakage.
 
 Physics.md, section 7, from the nominal band diagram.
 """
@@ -32,7 +32,7 @@ def contact_electrons(
     contact : SolvedContact
         The nominal solution.
     left, right : LayerDiagram
-        Of its two phases, from left to right.
+        Diagrams of the two phases, from left to right.
     temperature_K : float
         Temperature of the contact.
 

@@ -1,4 +1,4 @@
-"""What an experiment would measure beside the intrinsic resistance (physics.md, section 10).
+"""Apparent resistances, which an experiment would measure (physics.md, section 10).
 
 Nothing here enters an intrinsic resistance: the functions take solutions, and return what stands
 beside them.
@@ -51,7 +51,7 @@ _DEBYE_LENGTHS = 20.0
 
 @dataclass(frozen=True)
 class ExtrinsicContact:
-    """What stands between a contact and its measurement; arrays () or (samples,)."""
+    """Extrinsic parts of one contact's resistance; arrays () or (samples,)."""
 
     contact_fraction: Array
     constriction_ohm_cm2: Array
@@ -62,7 +62,7 @@ class ExtrinsicContact:
 
 @dataclass(frozen=True)
 class ExtrinsicLayer:
-    """What boundaries add to a layer; arrays () or (samples,)."""
+    """Resistance that grain boundaries add to a layer; arrays () or (samples,)."""
 
     boundary_resistance_ohm_cm2: Array
     apparent_resistance_ohm_cm2: Array
@@ -298,7 +298,7 @@ def _along(
 
 @dataclass(frozen=True)
 class Seen(Generic[Part]):
-    """What an experiment would measure of a contact or a layer, nominal and sampled."""
+    """Apparent resistance of a contact or a layer, nominal and sampled."""
 
     nominal: Part
     sampled: Part | None
@@ -351,7 +351,7 @@ def seen_layer(
     resistances : pair of array
         The intrinsic resistance, nominal and sampled.
     field_samples : FieldSamples, optional
-        Those of the samples.
+        Fields of the samples.
     """
     if layer.extrinsic is None or resistances[0] is None:
         return None

@@ -42,7 +42,7 @@ _DIFFUSION, _REACTION = 10.0, 0.1
 
 @dataclass(frozen=True)
 class _Table:
-    """What the cell resists over its state of charge, from a few solved states."""
+    """Resistances of a cell over its state of charge, from a few solved states."""
 
     soc: Array
     states: list[SolvedState]
@@ -134,7 +134,8 @@ def galvanostatic_fields(
     known = [one.capacity_C_cm2 * one.span for one in hosts if one.capacity_C_cm2 is not None]
     if not known:
         raise InputError(
-            "no electrode says how many ions it holds, so a C-rate does not give a current",
+            "no electrode's record states how many ions it holds, so a C-rate does not define a "
+            "current",
             where="layers",
             fix="give sites_per_formula and space_charge.site_density_cm3 in an electrode's record",
         )
@@ -260,7 +261,7 @@ class _Course:
     contents: list[tuple[Array, Array]]
 
     def parts_at(self, place: int) -> list[tuple[str, str, float]]:
-        """The overpotentials at one time."""
+        """Return the overpotentials at one time."""
         return [
             (name, where, float(values[place]))
             for name, where, values in self.parts
@@ -279,7 +280,7 @@ class _Run:
     samples: FieldSamples | None = None
 
     def at(self, time_s: Array) -> _Course:
-        """The cell at times (T,)."""
+        """Return the cell at times (T,)."""
         sign = 1.0 if self.direction == "discharge" else -1.0
         soc, contents, surfaces, voltages = self._electrodes(time_s, sign)
         rest = voltages[1][0] - voltages[0][0]
@@ -350,7 +351,7 @@ class _Run:
             ("space_charge_left_ohm_cm2", contact.left_side, names),
             ("space_charge_right_ohm_cm2", contact.right_side, names[::-1]),
         ):
-            # that of a layer which is solved whole is part of the layer's
+            # that of a layer which is solved as a whole is part of the layer's
             if isinstance(side, FiniteLayer):
                 continue
             values = self.table.over(_contact_part(place, field), here)
@@ -368,7 +369,7 @@ class _Run:
         return [*parts, ("charge transfer", name, lost)]
 
     def end(self, time_s: Array, cut_off_V: float | None) -> tuple[float, str]:
-        """When the run is over, and by what."""
+        """Return the time at which the run is over, and the reason."""
         falling = self.direction == "discharge"
 
         def left(time: float) -> float:
@@ -390,7 +391,8 @@ class _Run:
                     f"no voltage at this current: {lost[0][0] if lost else 'diffusion'} of "
                     f"{lost[0][1] if lost else 'an electrode'} has no overpotential",
                     where="c_rate",
-                    fix="choose a lower C-rate, or see what `interohm cell` says of the contacts",
+                    fix="choose a lower C-rate, or see what `interohm cell` reports about the "
+                    "contacts",
                 )
         end = float(time_s[last])
         if bad.size and why == "surface":
@@ -413,7 +415,7 @@ class _Run:
         return float(brentq(left, float(time_s[k - 1]), upper, rtol=1e-10)), "cut-off voltage"
 
     def _surface_end(self, low: float, high: float) -> float:
-        """The last moment at which the electrodes' surfaces are within their curves."""
+        """Return the last moment at which the electrodes' surfaces are within their curves."""
         sign = 1.0 if self.direction == "discharge" else -1.0
 
         def of_hosts(time: float) -> list[tuple[Array, Array]]:
@@ -454,7 +456,7 @@ def _transfer_V(
 
 
 def _control(cell: Cell, host: Host, run: _Run, found: _Course) -> dict[str, Any]:
-    """Whether diffusion or reaction controls an electrode."""
+    """Return whether diffusion or reaction controls an electrode."""
     none = {"diffusion_number": None, "biot_number": None, "control": None}
     if host.diffusion is None or host.capacity_C_cm2 is None:
         return none
@@ -474,7 +476,7 @@ def _control(cell: Cell, host: Host, run: _Run, found: _Course) -> dict[str, Any
 
 
 def _damkoehler(parts: list[tuple[str, str, float]]) -> float | None:
-    """The bulk of the layers over all interfaces."""
+    """Return the Damköhler number: the bulk of the layers over all interfaces."""
     bulk = sum(value for name, _, value in parts if name == "bulk")
     interfaces = sum(
         value for name, _, value in parts if name in ("charge transfer", "layer", "space charge")
@@ -493,7 +495,7 @@ def _kept_at_cut_off(voltage_V: Array, cut_off_V: float | None, direction: Direc
 def _sampled_end(
     voltage_V: Array, time_s: Array, cut_off_V: float | None, direction: Direction
 ) -> Array:
-    """When each sample (S, T) reaches the cut-off or leaves its curves, at most the nominal end."""
+    """Return when each sample (S, T) ends at the cut-off or its curves, at most the nominal end."""
     ends = np.full(voltage_V.shape[0], time_s[-1])
     for k, row in enumerate(voltage_V):
         over = ~np.isfinite(row)

@@ -71,9 +71,9 @@ def checked_frequencies(frequency_Hz: Sequence[float]) -> Array:
     try:
         known = np.asarray(frequency_Hz, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError("they are not numbers", where="frequency_Hz", fix=fix) from None
+        raise InputError("the frequencies are not numbers", where="frequency_Hz", fix=fix) from None
     if known.ndim != 1 or known.size < 2 or not np.all(np.diff(known) > 0.0):
-        raise InputError("they do not ascend", where="frequency_Hz", fix=fix)
+        raise InputError("the frequencies do not ascend", where="frequency_Hz", fix=fix)
     if known[0] < _LOWEST_HZ or known[-1] > _HIGHEST_HZ:
         raise InputError(
             f"{known[0]:g} to {known[-1]:g} Hz is not within {_LOWEST_HZ:g} to {_HIGHEST_HZ:g}",
@@ -143,9 +143,9 @@ def impedance_result(
     samples : int
         How often the uncertainties are drawn; 0 for the nominal spectrum alone.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     progress : callable, optional
         Told how many of `steps` are done, as each is.
 

@@ -98,12 +98,12 @@ def cell_chain(
     state : SolvedState
         Nominal, or of the samples of `field_samples`.
     field_samples : FieldSamples, optional
-        What the samples were drawn with.
+        Fields with which the samples were drawn.
 
     Raises
     ------
     InputError
-        A stack of layers that are solved whole has no solution.
+        A stack of layers that are solved as a whole has no solution.
     """
     return _Builder(cell, state, field_samples).build()
 
@@ -289,7 +289,7 @@ class _Builder:
                 self.parts[number] = replace(segment, resistivity_ohm_cm=scaled)
 
     def _left_to_contact(self, place: int) -> Array:
-        """What a contact resists beside its charge transfer and the profiles of its two sides.
+        """Return the contact's resistance beyond charge transfer and the profiles of its two sides.
 
         Of phases of an electrode that coexist, the profiles are those of the largest share; an
         electrode's accumulation is no profile of positive resistances.
@@ -469,7 +469,7 @@ def _hops(layer: SolvedLayer) -> bool:
 
 
 def _half_space(side: object, batch: int) -> HalfSpace:
-    """The same in the batch shape (batch,)."""
+    """Return the same half space in the batch shape (batch,)."""
     assert isinstance(side, HalfSpace)
     flat = [
         np.broadcast_to(getattr(side, field.name), (batch,))

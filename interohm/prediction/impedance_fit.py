@@ -1,4 +1,4 @@
-"""What measured spectra teach about the records: all uncertain numbers, from their priors.
+"""Fit of the records to measured spectra: all uncertain numbers, from their priors.
 
 The parameters are the standard normal coordinates that samples are drawn by (physics.md, section
 8), so that their prior is normal with unit covariance, whatever a number's own distribution is. All
@@ -116,7 +116,7 @@ class FieldUpdate:
 
     @property
     def learned(self) -> bool:
-        """Whether the data say anything of it."""
+        """Return whether the data determine it in part."""
         return self.variance_share <= UNDETERMINED_SHARE
 
     @property
@@ -136,7 +136,7 @@ class RecordFit:
     asked : list of int
         Which of them the user wants to learn.
     fit : GaussianFit
-        Of the coordinates.
+        Fit of the coordinates.
     check : Reweighted
     updates : list of FieldUpdate
         One for each coordinate.
@@ -384,7 +384,7 @@ def updated_records(
     interfaces : list of Interface
         With the barriers of contacts.
     remarks : list of str
-        What was learned and no record can hold.
+        Learned numbers that no record can hold.
     """
     learned = [place for place in found.asked if found.updates[place].learned]
     source = "; ".join(f"{one.spectrum.source} (sha256 {one.spectrum.sha256[:16]})" for one in used)
@@ -478,7 +478,7 @@ def write_updated_records(
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"no folder can be made there: {error.strerror}",
+            f"the folder cannot be created: {error.strerror}",
             where=str(folder),
             fix="name another folder",
         ) from None

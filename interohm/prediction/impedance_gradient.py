@@ -1,4 +1,4 @@
-"""How an impedance changes with the numbers of the records: what a fit of them needs.
+"""Derivatives of an impedance with respect to the numbers of the records, for fits.
 
 Each number is moved along its own uncertainty, as samples of it are (physics.md, section 8): by a
 standard normal coordinate, of which the number is a linear or an exponential function. All of them
@@ -88,7 +88,7 @@ def record_gradient(
     index_of_state : int
         Index into the cell's states of charge.
     frequency_Hz : array (F,)
-        Where.
+        Frequencies.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a record implies beside what it states, and where the two contradict each other."""
+"""Quantities that a record implies, and contradictions with what it states."""
 
 from __future__ import annotations
 
@@ -9,34 +9,39 @@ import numpy as np
 from interohm import device_models as models
 from interohm.errors import InputError
 from interohm.prediction.electrodes import clipped_mu_eV, reference_work_function_eV
+from interohm.prediction.implied_electrode import electrode_lines, electrode_warnings
 from interohm.prediction.sampling import phase_of
 from interohm.prediction.single_contact import Conditions, solve_contact
 from interohm.prediction.solved_contact import require_neutral_bulk
 from interohm.prediction.validity import contact_validity
-from interohm.records import Insulator
+from interohm.records import Conductivity, Insulator, Metal
 from interohm.records.reference import reference_metal
 
 #: At which everything is told.
 TEMPERATURE_K = 300.0
 
+#: By how much a conductivity may differ from the stated one before it is told.
+_CONDUCTIVITY_TOLERANCE = 0.01
+
 
 @dataclass(frozen=True)
 class Implied:
-    """What a record implies, where it contradicts itself, and what the model cannot describe."""
+    """Implied quantities of a record, its contradictions, and what the model cannot describe."""
 
     lines: list[tuple[str, str]]
     warnings: list[str]
     doubts: list[str] = field(default_factory=list)
 
 
-def implied(insulator: Insulator) -> Implied:
-    """Return what an insulator's record implies at 300 K, in equilibrium with the mobile metal.
+def implied(material: Insulator | Metal) -> Implied:
+    """Return what a record implies at 300 K.
 
-    mu of the mobile element is the metal's, within the stability window.
+    An insulator is in equilibrium with the mobile metal: mu of the mobile element is the metal's,
+    within the stability window. An electrode is told at both ends of its curve.
 
     Parameters
     ----------
-    insulator : Insulator
+    material : Insulator or Metal
         The record.
 
     Returns
@@ -44,6 +49,12 @@ def implied(insulator: Insulator) -> Implied:
     Implied
         Names with values and their units; a record without a neutral bulk has a warning instead.
     """
+    if isinstance(material, Metal):
+        return Implied(electrode_lines(material, TEMPERATURE_K), electrode_warnings(material))
+    return _of_insulator(material)
+
+
+def _of_insulator(insulator: Insulator) -> Implied:
     try:
         reference = reference_metal([insulator])
         work_function = reference_work_function_eV(reference, None)
@@ -58,14 +69,22 @@ def implied(insulator: Insulator) -> Implied:
     except InputError as error:
         said = f"{error.what}: {error.fix}" if error.fix else error.what
         return Implied([], [said, *_wide_window(insulator)])
-    conductivity = float(bulk.conductivity_S_cm)
     stated = insulator.conductivity
     said = energy_said = potential_said = ""
     if stated is not None:
-        said = f" (stated: {stated.value_S_cm.value:.2e} at {stated.temperature_K:g} K)"
-        energy_said = f" (stated: {stated.activation_energy_eV.value:.3f})"
+        kelvin = stated.temperature_K
+        there = _bulk_at(bulk, kelvin)
+        said = (
+            f" (at {kelvin:g} K {float(there.conductivity_S_cm):.2e}, stated "
+            f"{stated.value_S_cm.value:.2e})"
+        )
+        energy_said = (
+            f" (at {kelvin:g} K {float(models.bulk_activation_energy_eV(there)):.3f}, stated "
+            f"{stated.activation_energy_eV.value:.3f})"
+        )
     if insulator.neutral_potential_V is not None:
         potential_said = f" (stated: {insulator.neutral_potential_V.value:.3f})"
+    conductivity = float(bulk.conductivity_S_cm)
     lines = [("conductivity", f"{conductivity:.2e} S/cm{said}")]
     if conductivity > 0.0:
         activation = float(models.bulk_activation_energy_eV(bulk))
@@ -128,20 +147,46 @@ def _contradictions(insulator: Insulator, bulk: models.Bulk) -> list[str]:
     warnings += _wide_window(insulator)
     stated = insulator.conductivity
     if stated is not None:
-        conducting = models.neutral_bulk(
-            bulk.phase,
-            temperature_K=stated.temperature_K,
-            metal_work_function_eV=bulk.metal_work_function_eV,
-            mu_eV=bulk.mu_eV,
-            ion_charge=bulk.ion_charge,
-        ).conductivity_S_cm
-        ratio = float(conducting) / stated.value_S_cm.value
-        if not 1 / 1.5 < ratio < 1.5:
-            warnings.append(
-                f"it states {stated.value_S_cm.value:.2e} S/cm at {stated.temperature_K:g} K and "
-                f"implies {float(conducting):.2e} S/cm"
-            )
+        warnings += _other_conductivities(insulator, stated, bulk)
     return warnings
+
+
+def _other_conductivities(
+    insulator: Insulator, stated: Conductivity, bulk: models.Bulk
+) -> list[str]:
+    """Return where the phase conducts otherwise than it states: at the ends of its window, or at 0.
+
+    Its ions, as it was prepared, have the stated conductivity (physics.md, section 5).
+    """
+    window = insulator.stability_window_V
+    voltages = [0.0] if window is None else [limit.value for limit in window]
+    z = insulator.ion_charge
+    by_ions = all(defect.charge == z * defect.ion_change for defect in insulator.defects)
+    cause = "electrons or holes" if by_ions else "the potential, electrons or holes"
+    fix = "look at the ionization potential, the band gap and the formation energies"
+    if window is None:
+        fix = f"give its stability_window_V if it does not withstand this, or {fix}"
+    found = []
+    for voltage in voltages:
+        conducts = float(_bulk_at(bulk, stated.temperature_K, -z * voltage).conductivity_S_cm)
+        if not abs(conducts / stated.value_S_cm.value - 1.0) <= _CONDUCTIVITY_TOLERANCE:
+            found.append(
+                f"it states {stated.value_S_cm.value:.2e} S/cm at {stated.temperature_K:g} K and "
+                f"implies {conducts:.2e} S/cm at {voltage:g} V against {insulator.mobile_ion}, "
+                f"where {cause} change how many defects it has: {fix}"
+            )
+    return found
+
+
+def _bulk_at(bulk: models.Bulk, temperature_K: float, mu_eV: float | None = None) -> models.Bulk:
+    """Return the same phase in other conditions."""
+    return models.neutral_bulk(
+        bulk.phase,
+        temperature_K=temperature_K,
+        metal_work_function_eV=bulk.metal_work_function_eV,
+        mu_eV=bulk.mu_eV if mu_eV is None else mu_eV,
+        ion_charge=bulk.ion_charge,
+    )
 
 
 def _wide_window(insulator: Insulator) -> list[str]:

@@ -132,7 +132,7 @@ def map_bands(
     cell : Cell
         The description.
     state, discharged : PotentialMap
-        Of the same samples at the same places.
+        Maps of the same samples at the same points.
 
     Returns
     -------
@@ -366,8 +366,8 @@ def _check_misfit(measured: MeasuredMap, misfit_V: float) -> None:
     likely = [unit for unit in ("mV", "uV") if spread * POTENTIALS_V[unit] <= _LARGEST_MISFIT_V]
     guess = f"; its values may be in {likely[0]}: name the column cpd_{likely[0]}" if likely else ""
     raise InputError(
-        f"the map is {misfit_V:.3g} V from the model (root mean square); no work functions or "
-        "potentials of a cell differ as much",
+        f"the map is {misfit_V:.3g} V from the model (root mean square); work functions and "
+        "potentials of a cell never differ that much",
         where=measured.source,
         fix=f"check its units, and that it is of this cell{guess}",
     )

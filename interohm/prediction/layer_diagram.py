@@ -47,14 +47,14 @@ class LayerDiagram:
 
 @dataclass(frozen=True)
 class SampledPoints:
-    """Where samples have diagrams, and the curves of the sides of their contacts.
+    """Points of the samples' diagrams, and the curves of the sides of their contacts.
 
     Parameters
     ----------
     x_nm : sequence of array
         For each layer, from the left edge of the cell's first one.
     curves : list of dict
-        Of `interohm.prediction.sampled_curves.cell_curves`.
+        Curves from `interohm.prediction.sampled_curves.cell_curves`.
     """
 
     x_nm: Sequence[Array]
@@ -115,7 +115,7 @@ def contact_diagrams(
             if isinstance(side, FiniteLayer):
                 x = x - x[-1] if outward < 0 else x
             elif outward < 0:
-                # a half-space counts from the contact into the phase
+                # a half space counts from the contact into the phase
                 x, phi = -x[::-1], phi[::-1]
             mu = side.bulk.mu_eV
         phase = None if isinstance(side, models.Metal) else side.bulk.phase
@@ -210,7 +210,7 @@ def _collector(
     outward: int,
     field_samples: FieldSamples | None,
 ) -> LayerDiagram:
-    """A collector has its own work function, its electrode's Fermi level, neither mu nor bands.
+    """Return the levels of a collector: its own work function, its electrode's Fermi level.
 
     As deep as the mobile element has entered, it has its electrode's work function. It has points
     where the fronts of the given states of charge are.

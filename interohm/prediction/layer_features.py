@@ -1,4 +1,4 @@
-"""What varies along a layer of a cell, as the grid solver takes it."""
+"""Features that vary along a layer of a cell, in the form of the grid solver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether two phases react where they touch: from total energies, open to the mobile element.
+"""Reactions of two phases in contact, from total energies, open to the mobile element.
 
 Reactions along the mixing of two phases are pymatgen's (W. D. Richards et al., Chem. Mater. 28, 266
 (2015), doi 10.1021/acs.chemmater.5b04082); physics.md, section 11.

@@ -1,4 +1,4 @@
-"""From records to the device model's arrays: nominal values, or samples of their uncertainties.
+"""Arrays of the device model from records: nominal values, or samples of their uncertainties.
 
 Energies and potentials are drawn from normal distributions, quantities that are positive by nature
 (densities, frequencies, distances, the dielectric constant, masses) from lognormal ones with the
@@ -22,7 +22,7 @@ from interohm.device_models import (
     bulk_activation_energy_eV,
     energies_from_neutrality,
     fitted_hop,
-    neutral_bulk,
+    prepared_bulk,
 )
 from interohm.errors import InputError
 from interohm.records import Insulator, Metal, Quantity
@@ -86,7 +86,7 @@ class FieldSamples:
 
     @property
     def redrawn(self) -> int:
-        """How many of the samples were drawn again for any record."""
+        """Number of samples that were drawn again for any record."""
         rows = np.zeros(self.samples, dtype=bool)
         for attempts in self.attempts.values():
             rows |= attempts > 0
@@ -156,8 +156,8 @@ def phase_of(
     field_samples : FieldSamples, optional
         Sample the uncertainties: the arrays gain a leading axis (samples,).
     metal_work_function_eV : array (samples,), optional
-        Of the mobile metal that a record's neutral potential refers to; that of the shipped
-        record unless given (see `unshipped_metal_eV`).
+        Work function of the mobile metal to which a record's neutral potential refers; that of the
+        shipped record unless given (see `unshipped_metal_eV`).
 
     Raises
     ------
@@ -174,7 +174,7 @@ def phase_of(
         field_samples.again(insulator.name, np.broadcast_to(impossible, field_samples.samples))
         phase, fit = _drawn(insulator, field_samples, metal_work_function_eV)
     if fit is not None:
-        if field_samples is None and np.any(fit.carriers_energy_eV < 0.0):
+        if np.any(fit.carriers_energy_eV < 0.0):
             raise InputError(
                 f"the activation energy of {_activation_eV(insulator):g} eV is below what the "
                 "formation energies cost alone: no migration energy is left",
@@ -182,13 +182,22 @@ def phase_of(
                 fix="lower the formation energies, or look at what was measured",
             )
         phase = fit.applied(phase)
-        barrier = np.maximum(phase.migration_energy_eV, 0.0)
-        phase = replace(phase, migration_energy_eV=barrier)
     return replace(
         phase,
         electrons=np.asarray(electrons and insulator.electrons),
         frozen_charge_cm3=np.asarray(frozen_charge_cm3),
     )
+
+
+def prepared_mu_eV(insulator: Insulator) -> float:
+    """Return mu at which a stated conductivity was measured: the middle of the stability window.
+
+    0 without a window. It matters to defects that follow electrons rather than ions alone.
+    """
+    if insulator.stability_window_V is None:
+        return 0.0
+    low, high = (limit.value for limit in insulator.stability_window_V)
+    return -insulator.ion_charge * (low + high) / 2.0
 
 
 def _activation_eV(insulator: Insulator) -> float:
@@ -289,6 +298,7 @@ def _drawn(
             "conductivity.activation_energy_eV", measured.activation_energy_eV
         ),
         temperature_K=measured.temperature_K,
+        mu_eV=prepared_mu_eV(insulator),
         slower_eV=slower,
         ion_charge=insulator.ion_charge,
     )
@@ -355,10 +365,10 @@ def _check_stated(insulator: Insulator, phase: Phase) -> None:
             fix="leave out migration_energy_eV, which then follows from the conductivity, or give "
             "it for all of them",
         )
-    bulk = neutral_bulk(
+    bulk = prepared_bulk(
         phase,
         temperature_K=measured.temperature_K,
-        metal_work_function_eV=0.0,
+        mu_eV=prepared_mu_eV(insulator),
         ion_charge=insulator.ion_charge,
     )
     sigma = float(bulk.conductivity_S_cm)

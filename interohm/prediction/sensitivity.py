@@ -1,4 +1,4 @@
-"""Which number of which record a prediction's uncertainty is from: what to calculate better next.
+"""Sensitivity of a prediction to each number of its records: what to calculate better next.
 
 The samples of the inputs are those that made the prediction, so the ranking costs no solutions of
 its own (physics.md, section 8; estimator in `interohm.device_models.sensitivity`).

@@ -90,7 +90,7 @@ class SolvedState:
                 (contact.left_side, contact.space_charge_left_ohm_cm2),
                 (contact.right_side, contact.space_charge_right_ohm_cm2),
             ):
-                # that of a layer which is solved whole is part of the layer's resistance
+                # that of a layer which is solved as a whole is part of the layer's resistance
                 if not isinstance(side, FiniteLayer):
                     total = total + part
         for resistance in self.layer_resistance_ohm_cm2:
@@ -116,7 +116,7 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
         layer, field = cell.layers[index], f"layers[{index}]"
         if isinstance(material, Metal) and index not in ends:
             raise InputError(
-                f"{field}: {material.name} is a metal inside of the cell",
+                f"{field}: {material.name} is a metal inside the cell",
                 where=where,
                 fix="put metals at the two ends, insulators between them",
             )
@@ -154,7 +154,7 @@ def check_cell(cell: Cell, materials: list[Insulator | Metal], *, where: str) ->
             or layer.acceptors_cm3
         ):
             raise InputError(
-                f"{field}: fermi_level and dopants have no meaning in the metal {material.name}",
+                f"{field}: fermi_level and dopants do not apply to the metal {material.name}",
                 where=where,
                 fix="remove them",
             )
@@ -314,7 +314,7 @@ def _layers(
 
 
 def _may_be_thick(layer: SolvedLayer) -> bool:
-    """A metal holds its potential; an insulator needs a neutral bulk and room for it."""
+    """Return whether a phase may be thick: an insulator needs a neutral bulk and enough room."""
     if layer.bulks is None:
         return True
     return not layer.features and _has_room(layer)
@@ -322,7 +322,7 @@ def _may_be_thick(layer: SolvedLayer) -> bool:
 
 def _grid_reason(layer: SolvedLayer) -> str:
     if layer.features and _has_room(layer):
-        return f"is solved whole because of its {', '.join(layer.features)}"
+        return f"is solved as a whole because of its {', '.join(layer.features)}"
     return "is not thick"
 
 

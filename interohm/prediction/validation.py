@@ -76,7 +76,7 @@ class ComparedRow:
 
 @dataclass(frozen=True)
 class Validation:
-    """All rows, and what they come to."""
+    """All rows of the validation, and their summary."""
 
     rows: list[ComparedRow]
 

@@ -1,4 +1,4 @@
-"""What a reader must be told of a contact: where the model is beyond what it knows."""
+"""Doubts about a contact: conditions under which the model is beyond its range of validity."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.device_models import FiniteLayer
+from interohm.prediction.contact_stability import distances_V, is_surely_outside
 from interohm.prediction.electrodes import occupation_is_cut
 from interohm.records import Insulator, Metal
 from interohm.records.reference import is_reference
@@ -37,11 +38,11 @@ def contact_validity(
     Parameters
     ----------
     solved : SolvedContact
-        Of the records' values at one temperature.
+        Contact at the records' values and one temperature.
     ion_content : mapping
-        Of the electrodes, by side.
+        Ion contents of the electrodes, by side.
     voltage_V : mapping
-        What the neighbour asks of each side's stability window; None where nothing does.
+        Potential that each side's stability window must contain; None for none.
 
     Returns
     -------
@@ -134,11 +135,15 @@ def _of_insulator(
         )
     if voltage_V is not None and material.stability_window_V is not None:
         low, high = (bound.value for bound in material.stability_window_V)
-        if not low - 1e-9 <= voltage_V <= high + 1e-9:
+        margin, spread = min(distances_V(material.stability_window_V, voltage_V))
+        if margin < -1e-9:
+            said = "it decomposes there, which is outside of this model"
+            if not is_surely_outside(margin, spread):
+                said = f"it may decompose there, since the limit is uncertain by {spread:.2g} V"
             yield (
                 "window",
                 f"{voltage_V:.3g} V is outside of the stability window of {material.name}, "
-                f"{low:g} to {high:g} V: it decomposes there, which is outside of this model",
+                f"{low:g} to {high:g} V: {said}",
             )
     if np.isfinite(float(np.asarray(potential))):
         full = float(models.filling(bulk, potential))

@@ -1,4 +1,4 @@
-"""Which calculation tells most about a choice, per core-hour (docs/design.md).
+"""The calculations that inform a choice most, per core-hour (docs/design.md).
 
 Each calculation gives some numbers of a record with an error of its own. What knowing them is worth
 for the choice among candidates is the value of information of the samples that compared them; what
@@ -8,7 +8,7 @@ it costs is what such calculations of shipped records took, which is good to a f
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +40,9 @@ class _Kind:
     Parameters
     ----------
     hours : float or None
-        Of a core, for a compound of two atoms per formula; None: it is no calculation.
+        Core-hours for a compound of two atoms per formula; None if it is no calculation.
     error : float
-        Of its numbers: in their unit where ``relative`` is False, else as a share.
+        Error of its numbers: in their unit if ``relative`` is False, else relative.
     """
 
     hours: float | None
@@ -100,6 +100,7 @@ def next_calculations(
     losses: Array,
     records: Mapping[str, Insulator | Metal],
     *,
+    holds: Sequence[Collection[str]],
     electrodes: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Rank calculations and measurements by what they are worth for a choice.
@@ -109,9 +110,12 @@ def next_calculations(
     samples : RecordedFieldSamples
         With which the losses were made.
     losses : array (J, N)
-        Of the candidates, in decades; NaN where there is none.
+        Losses of the candidates, in decades; NaN where there is none.
     records : mapping
         By name.
+    holds : sequence of collection of str
+        The names of the records that each of the J candidates consists of: no other numbers can
+        change it.
     electrodes : sequence of str
         Metals whose numbers are in question; the mobile metal's are not.
 
@@ -135,15 +139,17 @@ def next_calculations(
         groups.setdefault((name, kind), []).append((drawn, path, _KINDS[kind].error / spread))
     with np.errstate(invalid="ignore"):
         means = np.nanmean(np.where(np.isfinite(losses), losses, np.nan), axis=1)
-    best = losses[int(np.nanargmin(means))]
+    chosen = int(np.nanargmin(means))
+    best = losses[chosen]
     found = []
     for (name, kind), fields in groups.items():
         inputs = np.stack([samples.asked[name, drawn] for drawn, _, _ in fields], axis=-1)
         noise = np.array([one[2] for one in fields])
-        gain, scatter = value_of_information(losses, inputs, noise)
+        depend = [{part.strip() for part in name.split("|")} <= set(one) for one in holds]
+        gain, scatter = value_of_information(losses, inputs, noise, depend=depend)
         if gain < _LEAST_DECADES or gain < _SIGNIFICANT * scatter:
             gain = 0.0
-        share = _explained(inputs, best)
+        share = _explained(inputs, best) if depend[chosen] else 0.0
         # what chance explains has a scatter of √(2K)/N
         chance = np.sqrt(2.0 * inputs.shape[1]) / len(inputs)
         if gain == 0.0 and share < max(_LEAST_SHARE, _CHANCES * chance):

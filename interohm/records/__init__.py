@@ -1,4 +1,4 @@
-"""What is known before anything is predicted: the records of phases, shipped ones among them."""
+"""Input of predictions: the records of phases and interfaces, including the shipped ones."""
 
 from __future__ import annotations
 

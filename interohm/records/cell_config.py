@@ -226,7 +226,7 @@ class Layer(_Config):
 
     @property
     def features(self) -> list[str]:
-        """The fields for which only the grid solver knows the layer."""
+        """Fields that need the grid solver for this layer."""
         names = (
             "doping_profile",
             "polarization_uC_cm2",
@@ -259,7 +259,7 @@ class Layer(_Config):
 
 
 class Contact(_Config):
-    """What is known of one contact between neighbours.
+    """Given data of one contact between neighbours.
 
     Parameters
     ----------

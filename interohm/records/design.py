@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -106,36 +106,26 @@ def _shape(given: Any) -> str:
 #: How many values a list may have.
 _FEW = Field(min_length=1, max_length=20)
 
-Thicknesses: TypeAlias = Annotated[
-    Annotated[Thickness, Tag("number")]
-    | Annotated[list[Thickness], _FEW, Tag("list")]
-    | Annotated[ThicknessRange, Tag("range")],
+_Value = TypeVar("_Value")
+_Span = TypeVar("_Span", bound=_Range)
+
+#: A value, a list of which every one is tried, or a range that is searched.
+_Searchable: TypeAlias = Annotated[
+    Annotated[_Value, Tag("number")]
+    | Annotated[list[_Value], _FEW, Tag("list")]
+    | Annotated[_Span, Tag("range")],
     Discriminator(_shape),
 ]
-Dopants: TypeAlias = Annotated[
-    Annotated[DopantConcentration, Tag("number")]
-    | Annotated[list[DopantConcentration], _FEW, Tag("list")]
-    | Annotated[DopantRange, Tag("range")],
-    Discriminator(_shape),
-]
-DopingGradients: TypeAlias = Annotated[
-    Annotated[NetDoping, Tag("number")]
-    | Annotated[list[NetDoping], _FEW, Tag("list")]
-    | Annotated[DopingGradientRange, Tag("range")],
-    Discriminator(_shape),
-]
-Susceptibilities: TypeAlias = Annotated[
-    Annotated[Susceptibility, Tag("number")]
-    | Annotated[list[Susceptibility], _FEW, Tag("list")]
-    | Annotated[SusceptibilityRange, Tag("range")],
-    Discriminator(_shape),
-]
+Thicknesses: TypeAlias = _Searchable[Thickness, ThicknessRange]
+Dopants: TypeAlias = _Searchable[DopantConcentration, DopantRange]
+DopingGradients: TypeAlias = _Searchable[NetDoping, DopingGradientRange]
+Susceptibilities: TypeAlias = _Searchable[Susceptibility, SusceptibilityRange]
 
 
 class Coating(_Config):
     """One candidate; a name alone will do.
 
-    Of every number a list tries each of its values, and a range is searched.
+    Each number may be a list, all of whose values are tried, or a range, which is searched.
 
     Parameters
     ----------
@@ -144,13 +134,13 @@ class Coating(_Config):
     thickness_nm : float, list of float or ThicknessRange, optional
         Thickness of this candidate; default: that of all candidates.
     donors_cm3, acceptors_cm3 : float, list of float or DopantRange
-        Frozen species, fully ionized, of charge +1 and −1; their mean over the layer.
+        Frozen, fully ionized species of charge +1 (donors) and −1 (acceptors), mean over the layer.
     doping_gradient_cm3 : float, list of float or DopingGradientRange
-        Donors minus acceptors at the layer's right end less those at its left end; linear between
-        them, about the mean.
+        Donors minus acceptors at the layer's right end, minus those at its left end; linear in
+        between, around the mean.
     susceptibility : float, list of float or SusceptibilityRange
-        chi of what follows the field beside the record's dielectric constant (a soft dielectric, a
-        ferroelectric).
+        Susceptibility chi of a polarization that follows the field (a soft dielectric, a
+        ferroelectric), in addition to the record's dielectric constant.
     """
 
     material: Name
@@ -200,15 +190,15 @@ class Limits(_Config):
     Parameters
     ----------
     electron_barrier_eV, hole_barrier_eV : float, optional
-        From the electrode's Fermi level over the highest conduction band of the coating, and over
-        its lowest valence band; null asks for none.
+        Smallest barrier from the electrode's Fermi level to the coating's highest conduction band
+        (electrons) or lowest valence band (holes); null: no limit.
     leakage_A_cm2 : float, optional
         Largest current that the electrode may emit over both barriers.
     stability_margin_V : SideMargins
         Distance that a potential must keep from the limits of the windows, on each side; a negative
         number allows potentials beyond them, for phases that decompose slowly. One number holds
-        for both sides. The default, 0,
-        asks each contact to lie within its windows; the result says what this decides.
+        for both sides. The default, 0, requires each contact to lie within its windows; the result
+        shows the effect of this limit.
     interface_resistance_ohm_cm2 : float
         Limit of the interface resistance, which defines `largest_nm`.
     """
@@ -234,11 +224,11 @@ class Design(_Config):
     Parameters
     ----------
     name : str
-        Free text; default: that of the file, without its ending.
+        Name of the design, free text. Default: name of the file without its extension.
     between : (str, str)
         The left and the right phase: records by name or path, at most one of them a metal.
     coatings : list of Coating
-        Candidates for the layer beside the left phase.
+        Candidates for the layer next to the left phase.
     thickness_nm : ThicknessRange, float or list of float
         Thickness of the coating: a range is searched, a list tries each of its values.
     second_layer : SecondLayer, optional
@@ -250,7 +240,7 @@ class Design(_Config):
     states_of_charge : list of float
         States of charge of the electrode; the worst one counts. 0 is discharged.
     electrons : bool
-        False leaves electrons and holes out.
+        Whether electrons and holes take part in the screening.
     samples : int
         Number of samples of the records' uncertainties, the same for all candidates.
     structures : mapping

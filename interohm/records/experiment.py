@@ -1,4 +1,4 @@
-"""What was measured of one contact, or published of a model of it, and how the records are set.
+"""Measurements of one contact, or published models of it, with the records that describe it.
 
 Read from ``configs/validation/*.yaml``; `interohm validate` compares it with what is predicted.
 """
@@ -82,7 +82,7 @@ class Measurement(_Model):
 
     @property
     def place(self) -> str:
-        """Of which process, or at which frequency; empty of a contact."""
+        """Process or frequency that the row refers to; empty for a contact."""
         if self.frequency_Hz is not None:
             return f"{self.frequency_Hz:g} Hz"
         return self.process or ""
@@ -124,7 +124,7 @@ class Experiment(_Model):
     materials : list of record
         Records that the experiment or model needs and that are not shipped.
     contact : Contact
-        What the model says about the contact itself.
+        Statements of the model about the contact itself.
     cell : Cell, optional
         Whole cell whose spectrum was measured, at one state of charge.
     preparation : str

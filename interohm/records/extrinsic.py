@@ -1,4 +1,4 @@
-"""Why experiments see another resistance than the intrinsic one: spots, interphases, grains.
+"""Extrinsic parts of a measured resistance: spots of real contact, interphases, grains.
 
 None of it enters an intrinsic resistance. Every number may have an uncertainty and a source.
 """
@@ -68,7 +68,7 @@ class RoughContact(_Config):
 
 
 class Growth(_Config):
-    """How an interphase grows, ``(L² − L_0²)/2k_p + (L − L_0)/k_l = t``.
+    """Growth of an interphase, ``(L² − L_0²)/2k_p + (L − L_0)/k_l = t``.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class Interphase(_Config):
 
 
 class ContactExtrinsic(_Config):
-    """What an experiment measures in addition to the intrinsic resistance of a contact.
+    """Extrinsic parts that an experiment measures beside the intrinsic resistance of a contact.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is known of the contact of two surfaces: the step of the vacuum level, the barrier.
+"""Records of the contact of two surfaces: the step of the vacuum level, the barrier.
 
 Read from and written to YAML (``configs/interfaces/``) and the database's collection ``interfaces``
 alike. Explicit calculations write it, people write it, contacts and cells read it.
@@ -27,7 +27,7 @@ from interohm.yaml_io import dump_yaml, load_yaml, validated_as, write_text
 
 
 class InterfaceStrain(_Model):
-    """What joining did to one side, so that both repeat alike along the contact.
+    """Strain of one side, which makes both repeat alike along the contact.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether a crystal is an electrode or an insulator, by its formula alone.
+"""Classification of a crystal as electrode or insulator, by its formula alone.
 
 A rule of thumb: a compound is an electrode if it can give and take electrons as its ions leave and
 enter, that is if a transition metal in it has a partly filled d shell, or if it has no anion.
@@ -46,7 +46,7 @@ def kind_of(amounts: Mapping[str, float], mobile_ion: str) -> tuple[Kind, str]:
     Parameters
     ----------
     amounts : mapping
-        Of each element, in any unit.
+        Amounts of each element, in any unit.
     mobile_ion : str
         Its symbol.
     """

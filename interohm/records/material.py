@@ -74,7 +74,7 @@ class Quantity(_Model):
     uncertainty : float, optional
         One standard deviation, in the same unit. None: unknown, and reported as unknown.
     source : str, optional
-        Where the number comes from: a DOI, a calculation, or the reason for an assumption.
+        Source of the number: a DOI, a calculation, or the reason for an assumption.
     method : str, optional
         How it was obtained: measured, calculated (functional, settings), fitted, or ``assumed``.
     """
@@ -100,13 +100,13 @@ class Quantity(_Model):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """A plain number is a quantity, too."""
+        """Return the JSON schema, in which a plain number is a quantity, too."""
         whole = handler.resolve_ref_schema(handler(core_schema))
         return {"anyOf": [{"type": "number"}, dict(whole)], "title": "Quantity"}
 
     @property
     def assumed(self) -> bool:
-        """Whether nobody measured or calculated this number, as far as the record says.
+        """Return whether the record names neither a measurement nor a calculation of this number.
 
         A number with neither source nor method is as good as an assumed one.
         """
@@ -176,7 +176,7 @@ class DielectricQuantity(Quantity):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """A plain number or a plain tensor is a quantity, too."""
+        """Return the JSON schema, in which a plain number or a plain tensor is a quantity, too."""
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         rows = {"type": "array", "minItems": 3, "maxItems": 3}
         return {"anyOf": [*schema["anyOf"], rows], "title": "DielectricQuantity"}
@@ -204,7 +204,7 @@ class _Bounds(AfterValidator):
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """A plain number lies within, and so does the value of a mapping."""
+        """Return the JSON schema with the limits of a plain number and of a mapping's value."""
         limits = {"minimum": self.func.low, "maximum": self.func.high}
         return {**handler(core_schema), **limits, "properties": {"value": limits}}
 
@@ -309,12 +309,12 @@ class Defect(_Model):
 
     @property
     def hops(self) -> bool:
-        """Whether the mobile ion moves by this defect."""
+        """Return whether the mobile ion moves by this defect."""
         return self.hop_distance_nm is not None
 
 
 class Carriers(_Model):
-    """Which defects carry the current, and how likely that is.
+    """One choice of the defects that carry the current, and its weight.
 
     Parameters
     ----------
@@ -332,7 +332,9 @@ class Carriers(_Model):
 
 
 class Conductivity(_Model):
-    """The measured conductivity of the undoped bulk, from which migration energies follow.
+    """The measured conductivity of the undoped bulk within its stability window.
+
+    The migration energies follow from it.
 
     Parameters
     ----------
@@ -483,7 +485,7 @@ class _Material(_Model):
         Crystal structure: the name of a CIF or POSCAR beside the record's file, or a pymatgen
         structure as a mapping.
     provenance : mapping
-        Where the record comes from; free-form.
+        Origin of the record; free-form.
     """
 
     name: RecordName

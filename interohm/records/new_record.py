@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import log
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from interohm.errors import InputError
@@ -42,20 +43,20 @@ _FREQUENCY = (1.0e13, 3.0e12, "assumed: a lithium ion's vibration")
 
 @dataclass(frozen=True)
 class GivenNumbers:
-    """What is known beside the structure; None where it is not.
+    """Known properties of a phase beside its structure; None where unknown.
 
     Parameters
     ----------
     conductivity_S_cm : float, optional
         Conductivity of the ion at `temperature_K`, of the bulk.
     activation_eV : float, optional
-        Of sigma·T.
+        Activation energy of sigma·T.
     temperature_K : float
         Temperature of the conductivity.
     gap_eV, dielectric, ionization_eV, neutral_potential_V : float, optional
-        As the record's fields.
+        As in the fields of the record.
     formation_eV : float, optional
-        What a defect costs in the neutral phase.
+        Formation energy of a defect in the neutral phase.
     saturation : float, optional
         Largest fraction of its sites that a defect may take.
     carriers : tuple of str
@@ -67,7 +68,7 @@ class GivenNumbers:
     conversion : str
         How these were converted, for their source.
     source : str, optional
-        Where all of these are from.
+        Source of all these numbers.
     """
 
     conductivity_S_cm: float | None = None
@@ -178,7 +179,7 @@ def converted_energies(
     fermi_level_eV, mu_eV : float
         At which they hold.
     mobile_ion, ion_charge : str, int
-        Of the record.
+        Mobile ion and its charge, as in the record.
 
     Raises
     ------
@@ -240,7 +241,7 @@ def parsed_conversion(text: str) -> tuple[dict[str, float], float, float]:
 
 @dataclass(frozen=True)
 class _Levels:
-    """Where nothing is given, values that do not contradict what is."""
+    """Levels that do not contradict the given ones, for those that are not given."""
 
     ionization_eV: float
     gap_eV: float
@@ -340,6 +341,11 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _file_name(file: str) -> str:
+    """Return what a source calls a file: where it lies differs from machine to machine."""
+    return PurePosixPath(file).name
+
+
 def _quantity(value: float, uncertainty: float, source: str, how: str) -> str:
     return (
         f"{{value: {value:.6g}, uncertainty: {uncertainty:.3g}, source: {_quoted(source)}, "
@@ -349,7 +355,7 @@ def _quantity(value: float, uncertainty: float, source: str, how: str) -> str:
 
 @dataclass(frozen=True)
 class GivenElectrode:
-    """What is known of an electrode beside its structure; None where it is not.
+    """Known properties of an electrode beside its structure; None where unknown.
 
     Parameters
     ----------
@@ -358,7 +364,7 @@ class GivenElectrode:
     work_function_eV : float, optional
         Work function of the surface that is meant.
     source : str, optional
-        Where both are from.
+        Source of both numbers.
     """
 
     voltage_V: float | None = None
@@ -412,10 +418,10 @@ def new_electrode_text(
         "    # Of the neutral phase, of the surface that is meant.",
         "    work_function_eV: " + known_or(given.work_function_eV, 0.2, work_function),
         f"sites_per_formula: {full:.6g}",
-        "# With these lines it bends beside a contact; without them it holds its potential.",
+        "# With these lines, its bands bend at a contact; without them, it holds its potential.",
         "# space_charge:",
         "#   dielectric_constant: {value: 13, uncertainty: 5, source: assumed, method: assumed}",
-        f"#   site_density_cm3: {density:.4g}   # of {file}",
+        f"#   site_density_cm3: {density:.4g}   # of {_file_name(file)}",
         "#   holes_cm3: {value: 1.0e+20, uncertainty: 1.0e+20, source: assumed, method: assumed}",
     ]
     text, missing = _finished(lines, name, formula)
@@ -434,11 +440,11 @@ def new_record_text(
     structure : Structure
         Its crystal.
     file : str
-        What the record calls the structure's file.
+        Path of the structure's file, relative to the record's.
     mobile_ion : str
         Its element.
     given : GivenNumbers
-        What is known.
+        Known properties.
 
     Raises
     ------
@@ -569,8 +575,8 @@ def new_record_text(
             ),
         ]
     counted = (
-        f"{sites.count} sites of {mobile_ion} in {float(structure.volume):.1f} Å3 of {file}, "
-        f"of {sites.orbits} kind{'s' * (sites.orbits != 1)}"
+        f"{sites.count} sites of {mobile_ion} in {float(structure.volume):.1f} Å3 of "
+        f"{_file_name(file)}, of {sites.orbits} kind{'s' * (sites.orbits != 1)}"
     )
     if sites.occupied < 0.999:
         counted += f", {sites.occupied:.0%} of them occupied"
@@ -603,7 +609,7 @@ def new_record_text(
             + quantity(
                 sites.nearest_nm,
                 0.1 * sites.nearest_nm,
-                f"nearest sites of {mobile_ion} in {file}",
+                f"nearest sites of {mobile_ion} in {_file_name(file)}",
                 "derived",
             ),
         ]

@@ -14,7 +14,7 @@ from interohm.records.material import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from interohm.records.interface import Interface
 
@@ -46,6 +46,16 @@ def quantities(material: Insulator | Metal | Interface) -> Iterator[tuple[str, Q
                 yield f"{prefix}.work_function_eV", state.work_function_eV
 
 
+def assumed_fields(materials: Iterable[Insulator | Metal]) -> list[str]:
+    """Return every number that nobody measured or calculated, as ``LLZO.band_gap_eV``."""
+    return [
+        f"{name}.{field}"
+        for name, material in {one.name: one for one in materials}.items()
+        for field, quantity in quantities(material)
+        if quantity.assumed
+    ]
+
+
 def is_uncertain(material: Insulator | Metal) -> bool:
     """Return whether any of the record's numbers has an uncertainty to propagate."""
     if isinstance(material, Insulator) and len(material.carriers) > 1:
@@ -64,7 +74,7 @@ def others_hop(material: Insulator | Metal | Interface) -> bool:
 
 
 def moves_text(error: SharedError) -> str:
-    """Say what a shared error moves, and by how many times it."""
+    """Describe which fields a shared error moves, and by how many times it."""
     return "moves " + ", ".join(
         f"{field} by {times:+g}".replace("-", "−") for field, times in error.moves.items()
     )

@@ -72,7 +72,7 @@ def write_report(
     document : CellResult or mapping
         The prediction (`interohm.prediction.cell.cell_result`), or as it was kept.
     remarks : sequence of str
-        What else the reader must know, as a record that hides a shipped one.
+        Further remarks for the reader, such as a record that hides a shipped one.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def _cell_keys(state: CellState) -> list[tuple[str, str, str]]:
     apparent = state.apparent_resistance_ohm_cm2
     return [
         _interfaces_key(state),
-        *share_keys(quantiles),
+        *share_keys(state),
         (
             "limited by",
             "unknown" if limiting is None else limiting.label,

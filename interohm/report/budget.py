@@ -1,4 +1,4 @@
-"""What potential drops and resistances consist of: parts of a document, and their figures."""
+"""Parts of potential drops and resistances, as lists and as figures."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def known_rows(budgets: Sequence[Sequence[Part]]) -> list[int]:
 
 
 def _has_resistance(part: Part) -> bool:
-    """Whether a part is more than nothing, by its value or in one of twenty samples."""
+    """Return whether a part is above zero, by its value or in one of twenty samples."""
     spread = part.interval_ohm_cm2
     return bool(part.value_ohm_cm2) or (
         part.value_ohm_cm2 is not None and spread is not None and spread["p95"] > 0.0
@@ -210,9 +210,9 @@ def interval_traces(
     known : sequence of (dict, str)
         Quantiles and the label of their row.
     unit : str
-        Of the quantiles.
+        Unit of the quantiles.
     least : float
-        Where the axis ends: lines do too, and points below are left out.
+        End of the axis: lines end there, and points below are left out.
     """
     shown = [(interval, label) for interval, label in known if interval["p95"] > least]
     x: list[float | None] = []

@@ -58,7 +58,7 @@ def write_contact_report(
     document : ContactResult or mapping
         The prediction (`interohm.prediction.contact.contact_result`), or as it was kept.
     remarks : sequence of str
-        What else the reader must know, as a record that hides a shipped one.
+        Further remarks for the reader, such as a record that hides a shipped one.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def contact_keys(document: ContactResult) -> list[tuple[str, str, str]]:
     )
     found = [
         resistance_key("interface resistance", interface_part(document)),
-        *share_keys(quantiles),
+        *share_keys(document),
         ("limited by", document.resistance.limiting_step or "unknown", ""),
         ("contact barrier", "unknown" if barrier is None else f"{shown(barrier, 3)} eV", assumed),
     ]

@@ -1,4 +1,4 @@
-"""Which points a curve needs on the page."""
+"""Selection of the points that a curve needs on the page."""
 
 from __future__ import annotations
 

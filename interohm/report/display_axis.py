@@ -45,7 +45,7 @@ class DisplayAxis:
     Parameters
     ----------
     nodes_nm, nodes : array
-        Where the scale changes, and its place.
+        Positions at which the scale changes, in nm and on the axis.
     edges : tuple of float
         Places of the layers' edges, one more than layers.
     tick_places, tick_labels : tuple

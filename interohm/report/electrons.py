@@ -1,4 +1,4 @@
-"""What electrons meet: barriers, steps of the bands and leakage, as a table."""
+"""Table of electrons: barriers, steps of the bands, and leakage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def electrons_table(states: Sequence[CellState | ContactResult]) -> Markup:
     Parameters
     ----------
     states : sequence of CellState or ContactResult
-        Of a cell, or one contact, which has no cell's leakage.
+        States of a cell, or one contact, which has no leakage of a cell.
     """
     rows, places = [], []
     for index, state in enumerate(states):

@@ -1,4 +1,4 @@
-"""What an experiment would measure beside the intrinsic resistances, as a table."""
+"""Table of the apparent resistances, which an experiment would measure."""
 
 from __future__ import annotations
 

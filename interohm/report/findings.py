@@ -1,4 +1,4 @@
-"""What a reader must know before believing a report: violations, gaps and assumptions."""
+"""Findings that a reader must know before believing a report: violations, gaps, assumptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from interohm.records.reference import is_reference
 from interohm.report.display_axis import nanometres
 from interohm.report.inputs import assumed_count, different_materials
 from interohm.report.tables import shown
-from interohm.results.contact import different_doubts
+from interohm.results.contact import UNREACTED, different_doubts, outside_texts
 
 if TYPE_CHECKING:
     from interohm.results.cell import CellLayer, CellResult, CellState, Violation
@@ -21,6 +21,7 @@ def cell_findings(document: CellResult, materials: Sequence[Insulator | Metal]) 
     """Return what a cell's document warns of, each kind once."""
     states = document.states
     return [
+        *_outside([contact for state in states for contact in state.contacts]),
         *_stability(states),
         *_unknown_resistances(
             [contact for state in states for contact in state.contacts],
@@ -34,15 +35,25 @@ def cell_findings(document: CellResult, materials: Sequence[Insulator | Metal]) 
 def contact_findings(document: ContactResult, materials: Sequence[Insulator | Metal]) -> list[str]:
     """Return what a contact's document warns of."""
     return [
+        *_outside([document]),
         *_unknown_resistances([document], []),
         *_doubts([document]),
         *material_findings(materials),
     ]
 
 
+def _outside(contacts: Sequence[CellContact]) -> list[str]:
+    """Return which contacts the model does not describe."""
+    return [f"{text}. There, {UNREACTED}" for text in outside_texts(contacts)]
+
+
 def _doubts(contacts: Sequence[CellContact]) -> list[str]:
     """Return where the model is beyond what it knows, each remark once."""
-    texts = [f"{contact.name}: {doubt.text}" for contact, doubt in different_doubts(contacts)]
+    texts = [
+        f"{contact.name}: {doubt.text}"
+        for contact, doubt in different_doubts(contacts)
+        if doubt.code != "window" or not contact.outside_of_model
+    ]
     barriers = [
         f"{contact.name}: the barrier of the hop across the contact is unknown; it is sampled "
         "from a wide prior"
@@ -52,7 +63,9 @@ def _doubts(contacts: Sequence[CellContact]) -> list[str]:
     reactions = [
         contact.reaction.text
         for contact in contacts
-        if contact.reaction is not None and contact.reaction.verdict != "stable"
+        if contact.reaction is not None
+        and contact.reaction.verdict != "stable"
+        and contact.reaction.text != contact.outside_text
     ]
     # the shares differ from state to state
     phases = [

@@ -1,4 +1,4 @@
-"""Whether the space charges of a cell follow its state of charge, as a table."""
+"""Table of whether the space charges of a cell follow its state of charge."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def write_kpfm_report(
     document : KpfmResult or mapping
         Its results (`interohm.prediction.map_fit.fit_map`).
     remarks : sequence of str
-        What else the reader must know.
+        Further remarks for the reader.
 
     Raises
     ------

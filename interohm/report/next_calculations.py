@@ -1,4 +1,4 @@
-"""What is worth calculating next, as a table."""
+"""Table of the calculations that are worth most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader needs to know to read each figure and table of a report."""
+"""Notes for reading each figure and table of a report."""
 
 from __future__ import annotations
 

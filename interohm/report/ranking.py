@@ -1,4 +1,4 @@
-"""Which input's uncertainty a prediction's is from."""
+"""Ranking of the inputs by their share of a prediction's uncertainty."""
 
 from __future__ import annotations
 

@@ -87,20 +87,32 @@ def write_screening_report(
     """
     result = ScreeningResult.read(document)
     figures: dict[str, Figure] = {}
-    temperatures = list(dict.fromkeys(state.temperature_K for state in result.states))
+    conditions = list(
+        dict.fromkeys(
+            (state.electrolyte_thickness_nm, state.temperature_K) for state in result.states
+        )
+    )
+    thicknesses = [
+        nm for nm in dict.fromkeys([result.thickness_nm, *(nm for nm, _ in conditions)]) if nm
+    ]
+    thick = " and ".join(shown(nm / 1000) for nm in thicknesses)
     charges = list(dict.fromkeys(state.state_of_charge for state in result.states))
     counts = [len(names) for names in (result.negative, result.electrolyte, result.positive)]
     body = [
         lead(
             f"{counts[0]} negative electrodes, {counts[1]} electrolytes of "
-            f"{shown(result.thickness_nm / 1000)} µm and {counts[2]} positive electrodes: "
+            f"{thick} µm and {counts[2]} positive electrodes: "
             f"{counts[0] * counts[1] * counts[2]} cells at open circuit."
         ),
         findings([*remarks, *_findings(result)]),
         slider(charges),
     ]
-    for index, temperature in enumerate(temperatures):
-        states = [state for state in result.states if state.temperature_K == temperature]
+    for index, condition in enumerate(conditions):
+        states = [
+            state
+            for state in result.states
+            if (state.electrolyte_thickness_nm, state.temperature_K) == condition
+        ]
         body += _sections(result, states, f"{index}", figures)
     body.append(section("Records", records_table(materials), note=_RECORDS_NOTE))
     write_text(path, page(result.screening, body, figures, charges))
@@ -109,18 +121,18 @@ def write_screening_report(
 def _findings(document: ScreeningResult) -> list[str]:
     lines = []
     for state in document.states:
-        at = f"{state.temperature_K:g} K, state of charge {state.state_of_charge:g}: "
+        at = f"{state.conditions_text}: "
         if state.not_sums:
             lines.append(
                 f"{at}{state.not_sums} cells are not the sum of their contacts; "
-                f"{state.solved_whole} of them have been solved whole"
+                f"{state.solved_whole} of them have been solved as a whole"
             )
         outside = sum(bool(cell.outside_of_model) for cell in state.listed or [])
         if outside:
             lines.append(
                 f"{at}{outside} cells are outside of this model, however low their resistance "
-                "looks: an electrode's potential is beyond the window of what touches it, and "
-                "what forms there is not described"
+                "looks: phases react or decompose at a contact, and what forms there is not "
+                "described"
             )
         if state.without_resistance:
             lines.append(f"{at}{state.without_resistance} cells have no resistance")
@@ -138,6 +150,8 @@ def _sections(
     document: ScreeningResult, states: list[ScreeningState], key: str, figures: dict[str, Figure]
 ) -> list[Markup]:
     at = f" at {shown(states[0].temperature_K)} K"
+    if states[0].electrolyte_thickness_nm is not None:
+        at += f", electrolytes of {shown(states[0].electrolyte_thickness_nm / 1000)} µm"
 
     def drawn(name: str, made: Figure, description: str) -> Markup:
         figures[f"{name}-{key}"] = made
@@ -239,7 +253,10 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
     others = [name for name in _TABLED if name != output]
     for index, state in enumerate(states):
         sure = {cell.index: cell for cell in state.ranked(output)}
-        for rank, cell in enumerate(state.best[output], start=1):
+        # a number stays a cell's rank by its value
+        for rank, cell in sorted(
+            enumerate(state.best[output], start=1), key=lambda one: bool(one[1].outside_of_model)
+        ):
             known = sure.get(cell.index)
             spread = None if known is None else known.quantiles
             # what lies outside of the model is never the best

@@ -24,6 +24,7 @@ from interohm.report.potential_map import (
 from interohm.report.ranking import ranking_figure
 from interohm.report.space_charge import concentration_figure, conductivity_figure
 from interohm.report.tables import Markup, interval, shown
+from interohm.results.design import OUTSIDE
 from interohm.results.json_values import likely_below
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ def temperature_section(
     Parameters
     ----------
     states : sequence of CellState or ContactResult
-        Of a cell, or one contact.
+        States of a cell, or one contact.
     temperature_K : float
         Temperature of the cell or contact.
     whole : str
-        What the whole resistance is called.
+        Name of the total resistance.
     figures : dict
-        Of the page.
+        Figures of the page.
     """
     arrhenius = arrhenius_figure(states, whole)
     if arrhenius is None:
@@ -110,7 +111,9 @@ def map_section(axis: DisplayAxis, states: Sequence[CellState], figures: dict[st
         for part in ("work function", "Fermi level"):
             name = part.lower().replace(" ", "-")
             figures[name] = decomposed_figure(axis, states, part)
-            content += [figure(name, f"The {part} that the measured map tells, over the model's")]
+            content += [
+                figure(name, f"The {part} inferred from the measured map, with that of the model")
+            ]
         content += [misfit_table(states)]
         note += notes.MEASURED_NOTE
     return section("Potential map", *content, note=note) if content else Markup("")
@@ -132,7 +135,7 @@ def ranking_section(
 
 
 def zero_of_potential(materials: Sequence[Insulator | Metal]) -> str:
-    """Say what potentials are relative to."""
+    """Describe the zero of potential."""
     metal = reference_metal(list(materials))
     surface = f", surface {metal.surface}" if metal.surface else ""
     return (
@@ -158,7 +161,7 @@ def inputs_section(tables: Sequence[Markup]) -> Markup:
 
 
 def interval_note(quantiles: Sequence[CellQuantiles | ContactQuantiles | None]) -> str:
-    """Say how many samples the intervals are from, and how many had no solution."""
+    """State how many samples the intervals come from, and how many had no solution."""
     known = [item for item in quantiles if item is not None]
     if not known:
         return notes.NO_INTERVALS
@@ -176,7 +179,7 @@ def samples_text(parts: Sequence[TemperatureSweep | ContactQuantiles | None]) ->
 
 
 def capacitance_note(contacts: Sequence[CellContact]) -> str:
-    """Say why a differential capacitance has no interval; nothing where all have one."""
+    """Explain why a differential capacitance has no interval; empty where all have one."""
     bare = any(
         contact.differential_capacitance_uF_cm2 is not None
         and contact.quantiles is not None
@@ -194,9 +197,14 @@ def resistance_key(label: str, part: Part) -> tuple[str, str, str]:
     return label, f"{shown(part.value_ohm_cm2, 3)} Ω·cm²", spread
 
 
-def share_keys(quantiles: CellQuantiles | ContactQuantiles) -> list[tuple[str, str, str]]:
-    """Return how likely an interface is to be good enough, by what counts as that."""
-    below = likely_below(quantiles.share_above_ohm_cm2)
+def share_keys(solved: CellState | ContactResult) -> list[tuple[str, str, str]]:
+    """Return how likely an interface is to be good enough, by what counts as that.
+
+    Nothing is good of what lies outside of the model.
+    """
+    if solved.outside_of_model:
+        return [("verdict", OUTSIDE, "see the remarks above")]
+    below = likely_below(solved.spreads().share_above_ohm_cm2)
     return [] if below is None else [("likely below (Ω·cm²)", below, "")]
 
 

@@ -1,1 +1,1 @@
-"""What predictions say: the results of contacts, cells and screenings, above records alone."""
+"""Typed results of contacts, cells and screenings."""

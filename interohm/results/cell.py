@@ -1,4 +1,4 @@
-"""What is predicted of a cell at each state of charge."""
+"""Prediction for a cell at each state of charge."""
 
 from __future__ import annotations
 
@@ -39,28 +39,30 @@ class LayerExtrinsicQuantiles(Result):
     """Quantiles of what an experiment would measure of a layer."""
 
     boundary_resistance_ohm_cm2: Quantiles | None = Field(
-        None, description="Ω·cm²; all boundaries between grains."
+        None, description="Ω·cm²; resistance of all boundaries between grains."
     )
     apparent_resistance_ohm_cm2: Quantiles | None = Field(
-        None, description="Ω·cm²; what an experiment would measure."
+        None, description="Ω·cm²; resistance that an experiment would measure."
     )
     log10_apparent_resistance: Quantiles | None = Field(
-        None, description="log10 of Ω·cm²; what an experiment would measure."
+        None, description="log10 of the resistance in Ω·cm² that an experiment would measure."
     )
 
 
 class LayerExtrinsic(Result):
-    """What an experiment would measure of a layer, beside its intrinsic resistance."""
+    """Apparent resistance of a layer, which an experiment would measure."""
 
     grain_size_nm: float = Field(
         description="nm; distance between grain boundaries along the current."
     )
     boundary_resistance_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; of all boundaries between grains."
+        None, description="Ω·cm²; resistance of all boundaries between grains."
     )
-    apparent_resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the layer.")
+    apparent_resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; resistance of the layer that an experiment would measure."
+    )
     quantiles: LayerExtrinsicQuantiles | None = Field(
-        None, description="None without uncertainties."
+        None, description="Quantiles; null without uncertainties."
     )
 
     def spreads(self) -> LayerExtrinsicQuantiles:
@@ -71,15 +73,22 @@ class LayerExtrinsic(Result):
 class CellLayer(Result):
     """A layer of a cell, an electrode or an electrolyte."""
 
-    material: str = Field(description="Its record.")
+    material: str = Field(description="Name of the record.")
     thickness_nm: float = Field(description="nm; thickness.")
-    resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; null for an electrode.")
-    thick: bool = Field(True, description="Whether its two space charges are apart.")
-    ion_content: float | None = Field(None, description="Of an electrode.")
-    mu_eV: Curve = Field(default_factory=list, description="eV; at its two ends.")
-    quantiles: LayerQuantiles | None = Field(None, description="None without uncertainties.")
+    resistance_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; resistance of the layer, null for an electrode."
+    )
+    thick: bool = Field(True, description="Whether the two space charges of the layer are apart.")
+    ion_content: float | None = Field(None, description="Ion content of an electrode.")
+    mu_eV: Curve = Field(
+        default_factory=list,
+        description="eV; chemical potential of the neutral mobile element at both ends.",
+    )
+    quantiles: LayerQuantiles | None = Field(
+        None, description="Quantiles; null without uncertainties."
+    )
     extrinsic: LayerExtrinsic | None = Field(
-        None, description="Beside the intrinsic resistance; null where nothing is given."
+        None, description="Apparent resistance; null without extrinsic parts."
     )
 
     def spreads(self) -> LayerQuantiles:
@@ -90,19 +99,23 @@ class CellLayer(Result):
 class Violation(Result):
     """A layer that leaves its stability window."""
 
-    material: str = Field(description="Its record.")
-    stability_window_V: tuple[float, float] = Field(description="V against the mobile metal")
-    voltage_V: tuple[float, float] = Field(description="V; the least and the most in the layer.")
+    material: str = Field(description="Name of the record.")
+    stability_window_V: tuple[float, float] = Field(
+        description="V; stability window against the mobile metal."
+    )
+    voltage_V: tuple[float, float] = Field(
+        description="V; lowest and highest potential in the layer."
+    )
 
 
 class Leakage(Result):
-    """How electrons discharge the cell at open circuit, an upper bound."""
+    """Leakage of electrons that discharges the cell at open circuit, an upper bound."""
 
     electron_barrier_eV: float | None = Field(
-        None, description="eV; from the electrode's Fermi level into the conduction band."
+        None, description="eV; barrier from the electrode's Fermi level to the conduction band."
     )
     hole_barrier_eV: float | None = Field(
-        None, description="eV; from the electrode's Fermi level into the valence band."
+        None, description="eV; barrier from the electrode's Fermi level to the valence band."
     )
     current_A_cm2: float | None = Field(None, description="A/cm²; leakage current.")
 
@@ -111,13 +124,13 @@ class LeakageQuantiles(Result):
     """Quantiles of the leakage."""
 
     electron_barrier_eV: Quantiles | None = Field(
-        None, description="eV; from the electrode's Fermi level into the conduction band."
+        None, description="eV; barrier from the electrode's Fermi level to the conduction band."
     )
     hole_barrier_eV: Quantiles | None = Field(
-        None, description="eV; from the electrode's Fermi level into the valence band."
+        None, description="eV; barrier from the electrode's Fermi level to the valence band."
     )
     log10_current_A_cm2: Quantiles | None = Field(
-        None, description="log10 of A/cm²; of the leakage current."
+        None, description="log10 of the leakage current in A/cm²."
     )
 
 
@@ -127,26 +140,24 @@ class CellProfile(Profile):
     cpd_V: Curve | None = Field(
         None, description="V; contact potential difference, as a Kelvin probe shows it."
     )
-    delta_cpd_V: Curve | None = Field(None, description="V; its change from the discharged cell.")
+    delta_cpd_V: Curve | None = Field(None, description="V; change from the discharged cell.")
 
 
 class CollectorMap(Result):
     """The potential map on one collector."""
 
-    side: Literal["negative", "positive"] = Field(description="Electrode beside the collector.")
+    side: Literal["negative", "positive"] = Field(description="Electrode next to the collector.")
     material: str = Field("", description="Material of the collector.")
     cpd_V: float | None = Field(None, description="V; contact potential difference.")
-    delta_cpd_V: float | None = Field(None, description="V; its change from the discharged cell.")
+    delta_cpd_V: float | None = Field(None, description="V; change from the discharged cell.")
 
 
 class CollectorQuantiles(Result):
     """Quantiles of the potential map on one collector."""
 
-    side: Literal["negative", "positive"] = Field(description="Electrode beside the collector.")
+    side: Literal["negative", "positive"] = Field(description="Electrode next to the collector.")
     cpd_V: Quantiles | None = Field(None, description="V; contact potential difference.")
-    delta_cpd_V: Quantiles | None = Field(
-        None, description="V; its change from the discharged cell."
-    )
+    delta_cpd_V: Quantiles | None = Field(None, description="V; change from the discharged cell.")
 
 
 class MeasuredMap(Result):
@@ -154,25 +165,25 @@ class MeasuredMap(Result):
 
     x_nm: list[float] = Field(default_factory=list, description="nm; positions.")
     measured_cpd_V: list[float] = Field(
-        default_factory=list, description="V; moved to lie closest to the model."
+        default_factory=list, description="V; measured values, shifted to lie closest to the model."
     )
     model_cpd_V: list[float] = Field(
         default_factory=list, description="V; contact potential difference of the model."
     )
     work_function_eV: list[float] = Field(
-        default_factory=list, description="eV; if the model is right in the Fermi level."
+        default_factory=list, description="eV; work function if the model's Fermi level is right."
     )
     fermi_level_eV: list[float] = Field(
-        default_factory=list, description="eV; if the model is right in the work function."
+        default_factory=list, description="eV; Fermi level if the model's work function is right."
     )
     uncertainty_V: list[float] | None = Field(
-        None, description="V; standard uncertainty of the measurement, None where it has none."
+        None, description="V; standard uncertainty of the measurement, null where unknown."
     )
-    rms_V: float = Field(description="V; misfit, root mean square.")
+    rms_V: float = Field(description="V; root mean square misfit.")
 
 
 class CellQuantiles(Result):
-    """What the records' uncertainties leave open of a cell."""
+    """Quantiles of a cell's prediction over the uncertainties of the records."""
 
     open_circuit_voltage_V: Quantiles | None = Field(
         None, description="V; voltage without a current."
@@ -181,24 +192,27 @@ class CellQuantiles(Result):
         None, description="Ω·cm²; sum of all parts."
     )
     log10_resistance: Quantiles | None = Field(
-        None, description="log10 of Ω·cm², of the samples where it is positive."
+        None,
+        description="log10 of the resistance in Ω·cm², of the samples in which it is positive.",
     )
-    log10_samples: int | None = Field(None, description="How many samples these are.")
+    log10_samples: int | None = Field(
+        None, description="Number of samples in which it is positive."
+    )
     log10_interface_resistance: InterfaceQuantiles | None = Field(
-        None, description="log10 of Ω·cm²; of the interface resistance."
+        None, description="log10 of the interface resistance in Ω·cm²."
     )
     share_above_ohm_cm2: dict[str, float] | None = Field(
-        None, description="Share of the samples whose interface resistance exceeds a limit."
+        None, description="Fraction of the samples whose interface resistance exceeds a limit."
     )
     log10_apparent_resistance: Quantiles | None = Field(
-        None, description="log10 of Ω·cm²; what an experiment would measure."
+        None, description="log10 of the resistance in Ω·cm² that an experiment would measure."
     )
     electronic_leakage: LeakageQuantiles | None = Field(
         None, description="Barriers and leakage current of electrons."
     )
-    samples: int | None = Field(None, description="How often the uncertainties were drawn.")
-    lost_samples: int | None = Field(None, description="Samples without a solution.")
-    profile: list[Intervals] | None = Field(None, description="Along x, layer by layer.")
+    samples: int | None = Field(None, description="Number of samples of the uncertainties.")
+    lost_samples: int | None = Field(None, description="Number of samples without a solution.")
+    profile: list[Intervals] | None = Field(None, description="Quantiles along x, layer by layer.")
     collectors: list[CollectorQuantiles] | None = Field(
         None, description="Potential map on the current collectors."
     )
@@ -207,29 +221,31 @@ class CellQuantiles(Result):
 class FrozenDefect(Result):
     """A defect that hardly moves through the space charge."""
 
-    defect: str = Field(description="Its name in the record.")
-    time_s: float | None = Field(None, description="s; null where it does not move at all.")
+    defect: str = Field(description="Name of the defect in its record.")
+    time_s: float | None = Field(
+        None, description="s; time to cross the space charge, null for a defect that does not move."
+    )
 
 
 class Following(Result):
-    """How fast a space charge forms, and up to which current it follows the state of charge."""
+    """Time in which a space charge forms, and the largest current at which it follows."""
 
     relaxation_time_s: float | None = Field(
-        None, description="s; (R_bulk + Σ R_ct)·C, null where no ions pass."
+        None, description="s; time to form, (R_bulk + Σ R_ct)·C, null where no ions pass."
     )
     follows_up_to_c_rate: float | None = Field(
         None,
-        description="Where the time is a tenth of that of the state of charge; null: always, or "
-        "for the reason that is given.",
+        description="C-rate at which that time is a tenth of that of the state of charge; null: "
+        "always follows, or for the reason given.",
     )
-    follows: bool = Field(False, description="Whether it does at 1C.")
+    follows: bool = Field(False, description="Whether the space charge follows at 1C.")
     reason: str | None = Field(
-        None, description="Why there is no time, or no current that it could follow."
+        None, description="Reason why there is no time, or no current that it could follow."
     )
 
     @property
     def verdict(self) -> str:
-        """Whether the space charge follows at 1C, in words."""
+        """Describe in words whether the space charge follows at 1C."""
         if self.reason is not None:
             return f"no: {self.reason}"
         if self.follows_up_to_c_rate is None:
@@ -240,26 +256,30 @@ class Following(Result):
 class LayerFollowing(Following):
     """The same of one insulating layer."""
 
-    material: str = Field("", description="Its record.")
+    material: str = Field("", description="Name of the record.")
     thickness_nm: float = Field(0.0, description="nm; thickness.")
     resistance_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; of the layer and the charge transfer at both of its contacts."
+        None,
+        description="Ω·cm²; resistance of the layer and the charge transfer at both of its "
+        "contacts.",
     )
     capacitance_uF_cm2: float | None = Field(
-        None, description="µF/cm²; differential, of the side that takes longer."
+        None, description="µF/cm²; differential capacitance of the slower side."
     )
     frozen_defects: list[FrozenDefect] = Field(
-        default_factory=list, description="Those that take more than 1e5 s through it."
+        default_factory=list,
+        description="Defects that take more than 1e5 s to cross the space charge.",
     )
 
 
 class QuasiEquilibrium(Following):
-    """Whether the space charges are those of open circuit while the cell is used."""
+    """Comparison of the space charges of a cell in use with those of open circuit."""
 
-    voltage_slope_V: float | None = Field(None, description="V; dV/dSOC at open circuit.")
+    voltage_slope_V: float | None = Field(None, description="V; slope dV/dSOC at open circuit.")
     state_of_charge_time_s: float | None = Field(
         None,
-        description="s; in which the voltage changes by kT/z at 1C, null where it is constant.",
+        description="s; time in which the voltage changes by kT/z at 1C, null where it is "
+        "constant.",
     )
     layers: list[LayerFollowing] = Field(
         default_factory=list, description="The same for each insulating layer."
@@ -276,18 +296,27 @@ class QuasiEquilibrium(Following):
 class CellState(Result):
     """A cell at one state of charge."""
 
-    state_of_charge: float = Field(0.0, description="0 is discharged.")
+    state_of_charge: float = Field(0.0, description="State of charge; 0 is discharged.")
     open_circuit_voltage_V: float | None = Field(None, description="V; voltage without a current.")
     area_specific_resistance_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; the sum of all parts."
+        None, description="Ω·cm²; sum of all parts."
     )
     apparent_resistance_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; what an experiment would measure, null where nothing is given."
+        None,
+        description="Ω·cm²; resistance that an experiment would measure, null without "
+        "extrinsic parts.",
     )
     interface_resistance_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; of all contacts and coatings."
+        None, description="Ω·cm²; interface resistance of all contacts and coatings."
     )
-    accumulation_ohm_cm2: float | None = Field(None, description="Ω·cm²; at most 0.")
+    accumulation_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; accumulation in all layers, at most 0."
+    )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether any contact is outside of the model. The resistances are then those "
+        "of the unreacted phases. Null if unknown.",
+    )
     contacts: list[CellContact] = Field(
         default_factory=list, description="Contacts, from left to right."
     )
@@ -296,7 +325,7 @@ class CellState(Result):
         default_factory=list, description="Layers that leave their stability windows."
     )
     electronic_leakage: Leakage | None = Field(
-        None, description="How electrons discharge the cell; an upper bound."
+        None, description="Leakage of electrons that discharges the cell, an upper bound."
     )
     polarization: Polarization | None = Field(
         None, description="Overpotentials over the current density, if asked for."
@@ -304,7 +333,9 @@ class CellState(Result):
     quasi_equilibrium: QuasiEquilibrium | None = Field(
         None, description="Whether the space charges follow the state of charge."
     )
-    quantiles: CellQuantiles | None = Field(None, description="None without uncertainties.")
+    quantiles: CellQuantiles | None = Field(
+        None, description="Quantiles; null without uncertainties."
+    )
     profile: CellProfile = Field(
         default_factory=CellProfile, description="Potential and levels along x."
     )
@@ -315,9 +346,11 @@ class CellState(Result):
         None, description="Measured potential map, if one was given."
     )
     sensitivity: Sensitivity | None = Field(
-        None, description="The inputs that matter to the voltage and the resistances."
+        None, description="Inputs that dominate the variance of the voltage and the resistances."
     )
-    next: NextToLearn | None = Field(None, description="The number worth knowing better first.")
+    next: NextToLearn | None = Field(
+        None, description="Number whose knowledge would narrow the resistance most."
+    )
     temperature_sweep: TemperatureSweep | None = Field(
         None, description="Resistances over the temperature, if asked for."
     )
@@ -330,7 +363,7 @@ class CellState(Result):
 class CellResult(Result):
     """A cell over its state of charge (`interohm cell --json`)."""
 
-    cell: str = Field(description="Its name.")
+    cell: str = Field(description="Name of the cell.")
     temperature_K: float = Field(description="K; temperature.")
     reference: str | None = Field(
         None, description="Record of the mobile metal, the zero of potential."
@@ -338,10 +371,15 @@ class CellResult(Result):
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used, by its name."
     )
+    assumed: list[str] = Field(
+        default_factory=list,
+        description="Numbers of the records that nobody measured or calculated, as "
+        "LLZO.band_gap_eV.",
+    )
     states: list[CellState] = Field(
         default_factory=list, description="The cell at each state of charge."
     )
-    remarks: list[str] = Field(default_factory=list, description="What else a reader must know.")
+    remarks: list[str] = Field(default_factory=list, description="Remarks for the reader.")
 
     _cell: Cell | None = PrivateAttr(None)
     _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())

@@ -1,4 +1,4 @@
-"""What is predicted of a contact, alone or within a cell."""
+"""Prediction for a contact, alone or within a cell."""
 
 from __future__ import annotations
 
@@ -44,10 +44,12 @@ class Resistance(Result):
     """The resistance of a contact and its parts; null where there is none."""
 
     interface_resistance_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; charge transfer and depletion, always positive."
+        None, description="Ω·cm²; sum of charge transfer and depletion, always positive."
     )
     total_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; charge transfer and space charges, negative where these conduct."
+        None,
+        description="Ω·cm²; sum of charge transfer and space charges, negative where these "
+        "conduct well.",
     )
     charge_transfer_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; resistance of the ion's hop across the contact."
@@ -56,43 +58,47 @@ class Resistance(Result):
         None, description="eV; barrier of the ion's hop across the contact."
     )
     space_charge_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; space charges of both sides: excess over the undisturbed bulk."
+        None,
+        description="Ω·cm²; excess resistance of both space charges over the undisturbed bulk.",
     )
     space_charge_left_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; space charge of the left side."
+        None, description="Ω·cm²; excess resistance of the left space charge."
     )
     space_charge_right_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; space charge of the right side."
+        None, description="Ω·cm²; excess resistance of the right space charge."
     )
     depletion_left_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; what depletion of the left side adds, at least 0."
+        None, description="Ω·cm²; resistance that depletion of the left side adds, at least 0."
     )
     depletion_right_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; what depletion of the right side adds, at least 0."
+        None, description="Ω·cm²; resistance that depletion of the right side adds, at least 0."
     )
     accumulation_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; what accumulation takes off the sum along a cell, at most 0."
+        None,
+        description="Ω·cm²; amount that accumulation takes off the sum along a cell, at most 0.",
     )
     layer_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; whole resistance of a layer of finite thickness."
+        None, description="Ω·cm²; total resistance of a layer of finite thickness."
     )
     limiting_step: LimitingStep | None = Field(
-        None, description="The largest part of the interface resistance."
+        None, description="Largest part of the interface resistance."
     )
-    reason: str | None = Field(None, description="Why there is no total, or why it is negative.")
+    reason: str | None = Field(
+        None, description="Reason why there is no total, or why it is negative."
+    )
 
 
 class Distances(Result):
-    """Where 50, 90 and 99 % of the potential drop within a side have happened."""
+    """Distances within which 50, 90 and 99 % of the potential drop of a side occur."""
 
     x50: float | None = Field(
-        None, description="nm from the contact; where 50 % of the drop have happened."
+        None, description="nm; distance from the contact within which 50 % of the drop occurs."
     )
     x90: float | None = Field(
-        None, description="nm from the contact; where 90 % of the drop have happened."
+        None, description="nm; distance from the contact within which 90 % of the drop occurs."
     )
     x99: float | None = Field(
-        None, description="nm from the contact; where 99 % of the drop have happened."
+        None, description="nm; distance from the contact within which 99 % of the drop occurs."
     )
 
 
@@ -100,13 +106,13 @@ class DistanceQuantiles(Result):
     """Quantiles of the distances."""
 
     x50: Quantiles | None = Field(
-        None, description="nm from the contact; where 50 % of the drop have happened."
+        None, description="nm; distance from the contact within which 50 % of the drop occurs."
     )
     x90: Quantiles | None = Field(
-        None, description="nm from the contact; where 90 % of the drop have happened."
+        None, description="nm; distance from the contact within which 90 % of the drop occurs."
     )
     x99: Quantiles | None = Field(
-        None, description="nm from the contact; where 99 % of the drop have happened."
+        None, description="nm; distance from the contact within which 99 % of the drop occurs."
     )
 
 
@@ -145,14 +151,16 @@ class Intervals(Result):
         None, description="eV; vacuum level minus Fermi level."
     )
     concentrations_cm3: dict[str, CurveQuantiles | None] = Field(
-        default_factory=dict, description="cm⁻³, by defect"
+        default_factory=dict, description="cm⁻³; concentrations by defect."
     )
     conductivity_S_cm: CurveQuantiles | None = Field(
         None, description="S/cm; conductivity of the mobile ion."
     )
-    cpd_V: CurveQuantiles | None = Field(None, description="V; of a cell's potential map.")
+    cpd_V: CurveQuantiles | None = Field(
+        None, description="V; contact potential difference of a cell's potential map."
+    )
     delta_cpd_V: CurveQuantiles | None = Field(
-        None, description="V; its change from the discharged cell."
+        None, description="V; change from the discharged cell."
     )
 
 
@@ -160,25 +168,25 @@ class ElectronQuantiles(Result):
     """Quantiles of what electrons meet at a contact."""
 
     conduction_band_step_eV: Quantiles | None = Field(
-        None, description="eV; conduction band, right minus left."
+        None, description="eV; step of the conduction band, right minus left."
     )
     valence_band_step_eV: Quantiles | None = Field(
-        None, description="eV; valence band, right minus left."
+        None, description="eV; step of the valence band, right minus left."
     )
     electron_barrier_eV: Quantiles | None = Field(
-        None, description="eV; from the electrode's Fermi level into the conduction band."
+        None, description="eV; barrier from the electrode's Fermi level to the conduction band."
     )
     hole_barrier_eV: Quantiles | None = Field(
-        None, description="eV; from the electrode's Fermi level into the valence band."
+        None, description="eV; barrier from the electrode's Fermi level to the valence band."
     )
     log10_leakage_A_cm2: Quantiles | None = Field(
         None,
-        description="log10 of A/cm²; of the current that the electrode emits over the barrier.",
+        description="log10 of the current in A/cm² that the electrode emits over the barrier.",
     )
 
 
 class ContactQuantiles(Result):
-    """What the records' uncertainties leave open of a contact."""
+    """Quantiles of a contact's prediction over the uncertainties of the records."""
 
     potential_drop_V: Quantiles | None = Field(
         None, description="V; neutral potential of the right phase minus that of the left one."
@@ -188,45 +196,53 @@ class ContactQuantiles(Result):
     )
     capacitance_uF_cm2: Quantiles | None = Field(None, description="µF/cm²; integral capacitance.")
     differential_capacitance_uF_cm2: Quantiles | None = Field(
-        None, description="µF/cm²; differential."
+        None, description="µF/cm²; differential capacitance."
     )
     debye_length_nm: QuantilesOfSides | None = Field(
         None, description="nm; Debye length of each side."
     )
     distance_nm: dict[Side, DistanceQuantiles | None] | None = Field(
-        None, description="nm; where the drop happens, for each side."
+        None, description="nm; distances within which the drop occurs, for each side."
     )
     resistance_ohm_cm2: dict[str, Quantiles | None] = Field(
-        default_factory=dict, description="Ω·cm², by the fields of `resistance`"
+        default_factory=dict, description="Ω·cm²; quantiles by the fields of `resistance`."
     )
     log10_resistance: Quantiles | None = Field(
-        None, description="log10 of the total in Ω·cm², of the samples where it is positive."
+        None, description="log10 of the total in Ω·cm², of the samples in which it is positive."
     )
-    log10_samples: int | None = Field(None, description="How many samples these are.")
+    log10_samples: int | None = Field(
+        None, description="Number of samples in which it is positive."
+    )
     log10_interface_resistance: InterfaceQuantiles | None = Field(
-        None, description="log10 of Ω·cm²; of the interface resistance."
+        None, description="log10 of the interface resistance in Ω·cm²."
     )
     share_above_ohm_cm2: dict[str, float] | None = Field(
-        None, description="Share of the samples whose interface resistance exceeds a limit."
+        None, description="Fraction of the samples whose interface resistance exceeds a limit."
     )
-    samples: int | None = Field(None, description="How often the uncertainties were drawn.")
-    lost_samples: int | None = Field(None, description="Samples without a solution.")
+    samples: int | None = Field(None, description="Number of samples of the uncertainties.")
+    lost_samples: int | None = Field(None, description="Number of samples without a solution.")
     redrawn_samples: int | None = Field(
-        None, description="Samples drawn again, since no record has such numbers."
+        None,
+        description="Number of samples that were drawn again because their numbers are impossible.",
     )
     electrons: ElectronQuantiles | None = Field(
         None, description="Barriers and band steps for electrons."
     )
     profile: dict[Side, Intervals | None] | None = Field(
-        None, description="Along x on both sides; 0 at the contact."
+        None, description="Quantiles along x on both sides; 0 at the contact."
     )
 
 
 class Profile(Result):
     """The space charge of a contact along x; 0 at the contact, which stands once for each side."""
 
-    x_nm: Curve = Field(default_factory=list, description="nm; negative left of the contact.")
-    phi_V: Curve = Field(default_factory=list, description="V; of the neutral mobile metal, 0.")
+    x_nm: Curve = Field(
+        default_factory=list, description="nm; positions, negative to the left of the contact."
+    )
+    phi_V: Curve = Field(
+        default_factory=list,
+        description="V; electrostatic potential against the neutral mobile metal.",
+    )
     vacuum_level_eV: Curve | None = Field(None, description="eV; vacuum level.")
     conduction_band_eV: Curve | None = Field(None, description="eV; conduction band minimum.")
     valence_band_eV: Curve | None = Field(None, description="eV; valence band maximum.")
@@ -234,11 +250,15 @@ class Profile(Result):
     mu_eV: Curve | None = Field(
         None, description="eV; chemical potential of the neutral mobile element."
     )
-    electrochemical_potential_eV: Curve | None = Field(None, description="eV; of the mobile ion.")
-    concentrations_cm3: dict[str, Curve] = Field(
-        default_factory=dict, description="cm⁻³, by defect"
+    electrochemical_potential_eV: Curve | None = Field(
+        None, description="eV; electrochemical potential of the mobile ion."
     )
-    conductivity_S_cm: Curve = Field(default_factory=list, description="S/cm; of the mobile ion.")
+    concentrations_cm3: dict[str, Curve] = Field(
+        default_factory=dict, description="cm⁻³; concentrations by defect."
+    )
+    conductivity_S_cm: Curve = Field(
+        default_factory=list, description="S/cm; conductivity of the mobile ion."
+    )
 
     def to_frame(self) -> pandas.DataFrame:
         """Return one row for each point, with a column for each curve."""
@@ -248,13 +268,13 @@ class Profile(Result):
 
 
 class Doubt(Result):
-    """Where a result lies outside of the model's range of validity."""
+    """Violation of the model's range of validity."""
 
     code: str = Field(
-        description="field, continuum, coupling, window, saturation, occupation, frequency, "
-        "held_electrode or electrode_conductivity"
+        description="Code of the doubt: field, continuum, coupling, window, saturation, "
+        "occupation, frequency, held_electrode or electrode_conductivity."
     )
-    text: str = Field(description="The same in words.")
+    text: str = Field(description="Description in words.")
 
 
 _INTERFACE_NUMBERS = {
@@ -267,15 +287,19 @@ _INTERFACE_NUMBERS = {
 class InterfaceNumber(Result):
     """A number of a contact that an interface of the database, or a shipped one, gave."""
 
-    field: str = Field(description="barrier_eV, dipole_V or areal_site_density_cm2")
-    value: float = Field(description="In the unit of the field; a dipole from left to right.")
+    field: str = Field(
+        description="Field of the contact: barrier_eV, dipole_V or areal_site_density_cm2."
+    )
+    value: float = Field(
+        description="Value in the unit of the field; a dipole is from left to right."
+    )
     uncertainty: float | None = Field(
         None, description="One standard deviation; null where it is unknown."
     )
     method: str | None = Field(None, description="How the number was obtained.")
     source: str | None = Field(None, description="Where the number comes from.")
-    interface: str = Field(description="Its name (`interohm interfaces show NAME`).")
-    hash: str = Field(description="Hash of its contents.")
+    interface: str = Field(description="Name of the interface (`interohm interfaces show NAME`).")
+    hash: str = Field(description="Hash of the interface.")
 
     @property
     def text(self) -> str:
@@ -290,25 +314,28 @@ class InterfaceNumber(Result):
 
 
 class Reaction(Result):
-    """Whether the two phases react where they touch, open to the mobile element."""
+    """Reaction of the two phases in contact, open to the mobile element."""
 
-    verdict: str = Field(description="stable, may react or reacts")
+    verdict: str = Field(description="Verdict: stable, may react or reacts.")
     driving_force_eV: float = Field(
-        description="eV per atom that is not of the mobile element; at least 0."
+        description="eV; driving force per atom that is not of the mobile element, at least 0."
     )
     products: list[str] = Field(
-        default_factory=list, description="Formulas of what forms where the phases react."
+        default_factory=list, description="Formulas of the reaction products."
     )
     conducts_electrons: bool = Field(
-        False, description="Whether a metal is among the products: the reaction then goes on."
+        False,
+        description="Whether a metal is among the products, so that the reaction does not stop.",
     )
     voltage_V: float | None = Field(
-        None, description="V; of the mobile element at the contact, null where it is closed to it."
+        None,
+        description="V; potential of the mobile element at the contact, null for a contact "
+        "closed to it.",
     )
     compared_with: list[str] = Field(
         default_factory=list, description="All phases whose energies are known."
     )
-    text: str = Field(description="The same in words.")
+    text: str = Field(description="Description in words.")
 
 
 class ContactExtrinsicQuantiles(Result):
@@ -327,30 +354,34 @@ class ContactExtrinsicQuantiles(Result):
         None, description="Ω·cm²; resistance of the interphase where the area is in contact."
     )
     apparent_resistance_ohm_cm2: Quantiles | None = Field(
-        None, description="Ω·cm²; what an experiment would measure."
+        None, description="Ω·cm²; resistance that an experiment would measure."
     )
     log10_apparent_resistance: Quantiles | None = Field(
-        None, description="log10 of Ω·cm²; what an experiment would measure."
+        None, description="log10 of the resistance in Ω·cm² that an experiment would measure."
     )
 
 
 class ContactExtrinsic(Result):
-    """What an experiment would measure of a contact, beside its intrinsic resistance."""
+    """Apparent resistance of a contact, which an experiment would measure."""
 
     hours: float | None = Field(None, description="h; age of the contact.")
-    contact_fraction: float | None = Field(None, description="Share of the area that touches.")
+    contact_fraction: float | None = Field(
+        None, description="Fraction of the area that is in contact."
+    )
     constriction_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; constriction resistance of the spots in contact."
     )
     interphase_thickness_nm: float | None = Field(
         None, description="nm; thickness of the interphase."
     )
-    interphase_ohm_cm2: float | None = Field(None, description="Ω·cm²; where the area touches.")
+    interphase_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; resistance of the interphase where the area is in contact."
+    )
     apparent_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; (interface + interphase)/fraction + constriction."
     )
     quantiles: ContactExtrinsicQuantiles | None = Field(
-        None, description="None without uncertainties."
+        None, description="Quantiles; null without uncertainties."
     )
 
     def spreads(self) -> ContactExtrinsicQuantiles:
@@ -359,21 +390,27 @@ class ContactExtrinsic(Result):
 
 
 class Electrons(Result):
-    """What electrons meet at a contact: barriers at an electrode, steps between two insulators."""
+    """Electrons at a contact: barriers at an electrode, band steps between two insulators."""
 
     alignment: str | None = Field(
-        None, alias="class", description="straddling, staggered or broken, of two insulators"
+        None,
+        alias="class",
+        description="Class of a contact of two insulators: straddling, staggered or broken.",
     )
-    conduction_band_step_eV: float | None = Field(None, description="eV; right minus left.")
-    valence_band_step_eV: float | None = Field(None, description="eV; right minus left.")
+    conduction_band_step_eV: float | None = Field(
+        None, description="eV; step of the conduction band, right minus left."
+    )
+    valence_band_step_eV: float | None = Field(
+        None, description="eV; step of the valence band, right minus left."
+    )
     electron_barrier_eV: float | None = Field(
-        None, description="eV; from the electrode's Fermi level into the conduction band."
+        None, description="eV; barrier from the electrode's Fermi level to the conduction band."
     )
     hole_barrier_eV: float | None = Field(
-        None, description="eV; from the electrode's Fermi level into the valence band."
+        None, description="eV; barrier from the electrode's Fermi level to the valence band."
     )
     leakage_A_cm2: float | None = Field(
-        None, description="A/cm²; what the electrode emits over the layer's barrier."
+        None, description="A/cm²; current that the electrode emits over the barrier of the layer."
     )
 
 
@@ -388,36 +425,41 @@ class CoexistingPhase(Result):
 class ContactState(Result):
     """The numbers of a contact at one state of charge."""
 
-    state_of_charge: float | None = Field(None, description="0 is discharged.")
+    state_of_charge: float | None = Field(None, description="State of charge; 0 is discharged.")
     ion_content: BothSides = Field(
-        default_factory=BothSides, description="Of an electrode; null for an insulator."
+        default_factory=BothSides, description="Ion content of an electrode; null for an insulator."
     )
     coexisting_phases: list[CoexistingPhase] = Field(
-        default_factory=list, description="Of an electrode between the phases that coexist."
+        default_factory=list, description="Coexisting phases of an electrode."
     )
     neutral_potential_V: BothSides = Field(
         default_factory=BothSides, description="V; potential of each phase far from the contact."
     )
     mu_eV: BothSides = Field(
-        default_factory=BothSides, description="eV; of the neutral mobile element."
+        default_factory=BothSides,
+        description="eV; chemical potential of the neutral mobile element.",
     )
     potential_drop_V: float | None = Field(
         None, description="V; neutral potential of the right phase minus that of the left one."
     )
-    sheet_charge_e_nm2: float | None = Field(None, description="e/nm²; of the right side.")
-    capacitance_uF_cm2: float | None = Field(None, description="µF/cm²; integral.")
-    differential_capacitance_uF_cm2: float | None = Field(None, description="µF/cm²; differential.")
+    sheet_charge_e_nm2: float | None = Field(None, description="e/nm²; charge of the right side.")
+    capacitance_uF_cm2: float | None = Field(None, description="µF/cm²; integral capacitance.")
+    differential_capacitance_uF_cm2: float | None = Field(
+        None, description="µF/cm²; differential capacitance."
+    )
     debye_length_nm: BothSides = Field(
         default_factory=BothSides, description="nm; Debye length of each side."
     )
     distance_nm: dict[Side, Distances | None] = Field(
-        default_factory=dict, description="Where the drop happens."
+        default_factory=dict, description="nm; distances within which the drop occurs."
     )
     dipole_V: float | None = Field(None, description="V; step of the vacuum level at the contact.")
     resistance: Resistance = Field(
         default_factory=Resistance, description="Resistance of the contact and its parts."
     )
-    quantiles: ContactQuantiles | None = Field(None, description="None without uncertainties.")
+    quantiles: ContactQuantiles | None = Field(
+        None, description="Quantiles; null without uncertainties."
+    )
 
     def spreads(self) -> ContactQuantiles:
         """Return the quantiles; where there are none, each of them is None."""
@@ -441,31 +483,41 @@ class CellContact(ContactState):
     )
     fermi_level_eV: BothSides = Field(default_factory=BothSides, description="eV; Fermi level.")
     electrochemical_potential_eV: BothSides = Field(
-        default_factory=BothSides, description="eV; of the mobile ion."
+        default_factory=BothSides, description="eV; electrochemical potential of the mobile ion."
     )
     profile: Profile = Field(
         default_factory=Profile, description="Space charges and levels along x."
     )
     contact_barrier_assumed: bool | None = Field(
-        None, description="Whether nothing is known of the barrier, which then has a wide prior."
+        None, description="Whether the barrier is unknown and therefore has a wide prior."
     )
     interface_numbers: list[InterfaceNumber] = Field(
-        default_factory=list, description="What known interfaces say of this contact."
+        default_factory=list, description="Numbers of known interfaces for this contact."
     )
     validity: list[Doubt] = Field(
         default_factory=list, description="Assumptions of the model that this contact violates."
     )
     reaction: Reaction | None = Field(
-        None, description="Null where energies of the phases are not known, or of two methods."
+        None, description="Reaction of the two phases; null without energies of both by one method."
     )
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether the phases react, or a window is left by more than the uncertainty of "
+        "its limits (95 %): the resistance is then that of the unreacted phases. Null if "
+        "unknown.",
+    )
+    outside_text: str | None = Field(None, description="Why it is, in words.")
     extrinsic: ContactExtrinsic | None = Field(
-        None, description="Beside the intrinsic resistance; null where nothing is given."
+        None, description="Apparent resistance; null without extrinsic parts."
     )
     electrons: Electrons | None = Field(None, description="Barriers and band steps for electrons.")
     sensitivity: Sensitivity | None = Field(
-        None, description="The inputs that matter to `potential_drop_V` and the resistance."
+        None,
+        description="Inputs that dominate the variance of `potential_drop_V` and the resistance.",
     )
-    next: NextToLearn | None = Field(None, description="The number worth knowing better first.")
+    next: NextToLearn | None = Field(
+        None, description="Number whose knowledge would narrow the interface resistance most."
+    )
 
     @property
     def name(self) -> str:
@@ -502,12 +554,17 @@ class ContactResult(CellContact):
     """A contact that was predicted alone (`interohm contact --json`)."""
 
     temperature_K: float = Field(description="K; temperature.")
-    state_of_charge: float = Field(0.0, description="0 is discharged.")
+    state_of_charge: float = Field(0.0, description="State of charge; 0 is discharged.")
     thickness_nm: float | None = Field(
-        None, description="nm; of the right insulator (else the left) if it is a layer."
+        None, description="nm; thickness of the right insulator (else the left) if it is a layer."
     )
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used, by its name."
+    )
+    assumed: list[str] = Field(
+        default_factory=list,
+        description="Numbers of the records that nobody measured or calculated, as "
+        "LLZO.band_gap_eV.",
     )
     temperature_sweep: TemperatureSweep | None = Field(
         None, description="Resistances over the temperature, if asked for."
@@ -550,6 +607,8 @@ class ContactResult(CellContact):
     def __repr__(self) -> str:
         value = self.resistance.interface_resistance_ohm_cm2
         shown = "unknown" if value is None else f"{value:.3g} Ω·cm²"
+        if self.outside_of_model:
+            shown += ", outside of this model"
         return f"<{self.name}, {self.temperature_K:g} K: interface resistance {shown}>"
 
     __str__ = __repr__
@@ -560,6 +619,30 @@ class ContactResult(CellContact):
 
         title = f"{self.name}, {self.temperature_K:g} K"
         return table(("", "value", ""), contact_keys(self), caption=title)
+
+
+def outside_texts(contacts: Iterable[CellContact]) -> list[str]:
+    """Return which contacts are outside of the model and why, each once, as remarks.
+
+    A contact that is so at some states of charge only is told with these, and with the numbers of
+    the last one.
+    """
+    every: dict[str, list[CellContact]] = {}
+    for contact in contacts:
+        every.setdefault(contact.name, []).append(contact)
+    lines = []
+    for name, ones in every.items():
+        outside = [one for one in ones if one.outside_of_model]
+        if not outside:
+            continue
+        charges = ", ".join(f"{one.state_of_charge:g}" for one in outside)
+        at = "" if len(outside) == len(ones) else f" at state of charge {charges}"
+        lines.append(f"{name} is outside of this model{at}: {outside[-1].outside_text}")
+    return lines
+
+
+#: What a resistance means where a contact is outside of the model.
+UNREACTED = "the resistance is that of the unreacted phases, however low it looks"
 
 
 class _HasDoubts(Protocol):

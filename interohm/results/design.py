@@ -1,4 +1,4 @@
-"""What a design found: candidates for a coating, and what to calculate next."""
+"""Result of a design: candidates for a coating, and what to calculate next."""
 
 from __future__ import annotations
 
@@ -22,35 +22,48 @@ class DesignContact(Result):
     left: str = Field(description="Record of the left phase.")
     right: str = Field(description="Record of the right phase.")
     verdict: str | None = Field(
-        None, description="stable, may react, reacts, or outside of a window; null if unknown."
+        None,
+        description="Verdict: stable, may react, reacts, or outside of a window; null if unknown.",
     )
     known_from: str | None = Field(
-        None, description="energies (of a phase diagram) or windows; null if unknown."
+        None,
+        description="Evidence for the verdict: energies (of a phase diagram) or windows; null"
+        " if unknown.",
     )
     driving_force_eV: float | None = Field(
-        None, description="eV per atom that is not of the mobile element; the worst state."
+        None,
+        description="eV; driving force per atom that is not of the mobile element, at the "
+        "worst state of charge.",
     )
     products: list[str] = Field(
-        default_factory=list, description="Formulas of what forms where the phases react."
+        default_factory=list, description="Formulas of the reaction products."
     )
     margin_V: float | None = Field(
         None,
-        description="V; electrode's potential to the window's limits, or how far two windows "
-        "overlap. The worst state.",
+        description="V; distance of the electrode's potential from the window's limits, or "
+        "overlap of two windows, at the worst state of charge.",
     )
-    text: str | None = Field(None, description="The same in words.")
+    outside_of_model: bool | None = Field(
+        None,
+        description="Whether the phases react, or exceed a window by more than the uncertainty of "
+        "its limits (95 %), so that something forms that the model does not describe. Null if "
+        "unknown.",
+    )
+    text: str | None = Field(None, description="Description in words.")
 
 
 class DesignSide(Result):
-    """What a coating does for one of the two outer phases."""
+    """Effect of a coating on one of the two outer phases."""
 
     phase: str = Field(description="Record of the outer phase.")
-    margin_V: float | None = Field(None, description="V; of the contact with the coating.")
-    margin_quantiles_V: Quantiles | None = Field(None, description="V; of that margin.")
-    uncoated_margin_V: float | None = Field(None, description="V; of the contact without it.")
+    margin_V: float | None = Field(None, description="V; margin of the contact with the coating.")
+    margin_quantiles_V: Quantiles | None = Field(None, description="V; quantiles of that margin.")
+    uncoated_margin_V: float | None = Field(
+        None, description="V; margin of the contact without a coating."
+    )
     limited_by: str | None = Field(
         None,
-        description="Whose limit the margin comes from: that of the coating, or the phase itself.",
+        description="Phase whose window limits the margin: the coating, or the outer phase itself.",
     )
 
 
@@ -62,9 +75,12 @@ class ChosenLayer(Result):
     donors_cm3: float = Field(0.0, description="cm⁻³; frozen species of charge +1.")
     acceptors_cm3: float = Field(0.0, description="cm⁻³; frozen species of charge −1.")
     doping_gradient_cm3: float = Field(
-        0.0, description="cm⁻³; donors minus acceptors, right end less left end."
+        0.0,
+        description="cm⁻³; donors minus acceptors at the right end, minus those at the left end.",
     )
-    susceptibility: float = Field(0.0, description="Beside the record's dielectric constant.")
+    susceptibility: float = Field(
+        0.0, description="Susceptibility in addition to the record's dielectric constant."
+    )
 
     @property
     def doping_at_ends_cm3(self) -> tuple[float, float]:
@@ -74,12 +90,12 @@ class ChosenLayer(Result):
 
     @property
     def is_modified(self) -> bool:
-        """Whether it is more than a layer of its material."""
+        """Return whether the layer is more than its plain material."""
         return any((*self.doping_at_ends_cm3, self.susceptibility))
 
     @property
     def text(self) -> str:
-        """What it is, in words."""
+        """Describe the layer in words."""
         parts = [f"{self.thickness_nm:.3g} nm {self.material}"]
         left, right = self.doping_at_ends_cm3
         if left or right:
@@ -97,9 +113,9 @@ class ThicknessCurve(Result):
     interface_resistance_ohm_cm2: dict[str, Curve] = Field(
         description="Ω·cm²; quantiles p05, p50 and p95 of the samples."
     )
-    coating_ohm_cm2: Curve = Field(description="Ω·cm²; median.")
-    charge_transfer_ohm_cm2: Curve = Field(description="Ω·cm²; median.")
-    depletion_ohm_cm2: Curve = Field(description="Ω·cm²; median, of the two outer phases.")
+    coating_ohm_cm2: Curve = Field(description="Ω·cm²; median resistance of the coating.")
+    charge_transfer_ohm_cm2: Curve = Field(description="Ω·cm²; median of all charge transfers.")
+    depletion_ohm_cm2: Curve = Field(description="Ω·cm²; median depletion of the two outer phases.")
 
 
 class DesignCandidate(Result):
@@ -109,130 +125,149 @@ class DesignCandidate(Result):
     layers: list[ChosenLayer] = Field(
         default_factory=list, description="Layers at the optimum, from left to right."
     )
-    optimum_nm: float | None = Field(None, description="nm; of all layers together.")
+    optimum_nm: float | None = Field(
+        None, description="nm; optimum thickness of all layers together."
+    )
     at_bound: str | None = Field(
-        None, description="thinnest or thickest, where the optimum is an end of the range."
+        None, description="thinnest or thickest, if the optimum is at an end of the range."
     )
     largest_nm: float | None = Field(
         None,
-        description="nm; largest first layer whose median resistance keeps the limit, null if none "
-        "does.",
+        description="nm; largest first layer whose median resistance keeps the limit, null if"
+        " there is none.",
     )
     interface_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; median of the samples at the optimum."
     )
     quantiles: dict[str, Quantiles | None] = Field(
         default_factory=dict,
-        description="Of interface_resistance_ohm_cm2, electron_barrier_eV, hole_barrier_eV and "
-        "leakage_A_cm2.",
+        description="Quantiles of interface_resistance_ohm_cm2, electron_barrier_eV, "
+        "hole_barrier_eV and leakage_A_cm2.",
     )
-    electron_barrier_eV: float | None = Field(None, description="eV; median.")
-    hole_barrier_eV: float | None = Field(None, description="eV; median.")
-    leakage_A_cm2: float | None = Field(None, description="A/cm²; median, an upper bound.")
+    electron_barrier_eV: float | None = Field(None, description="eV; median barrier for electrons.")
+    hole_barrier_eV: float | None = Field(None, description="eV; median barrier for holes.")
+    leakage_A_cm2: float | None = Field(None, description="A/cm²; median leakage, an upper bound.")
     reacts: bool | None = Field(
-        None, description="Whether a contact does, by energies or by windows; null if unknown."
+        None,
+        description="Whether a contact reacts, according to energies or windows; null if unknown.",
     )
     contacts: list[DesignContact] = Field(
         default_factory=list, description="Contacts, from left to right."
     )
-    sides: list[DesignSide] = Field(default_factory=list, description="Of the two outer phases.")
+    sides: list[DesignSide] = Field(
+        default_factory=list, description="Margins of the two outer phases."
+    )
     verdict: str = Field(
         ELIGIBLE,
         description="eligible; breaks a limit (in more than half of the samples); or outside of "
         "this model (a contact reacts by energies, or leaves its windows' limits in more than 95 % "
         "of the samples).",
     )
-    verdict_text: str = Field("", description="Why it is not eligible; empty if it is.")
+    verdict_text: str = Field(
+        "", description="Reason why the candidate is not eligible; empty if it is."
+    )
     within_limits_probability: float | None = Field(
-        None, description="Share of the samples that keep all limits."
+        None, description="Fraction of the samples that keep all limits."
     )
     limits_broken: list[str] = Field(
         default_factory=list, description="Limits that fewer than half of the samples keep."
     )
     outside_of_model: bool = Field(
-        False, description="A contact reacts or decomposes: never the best, in no sample."
+        False,
+        description="Whether a contact reacts or decomposes, so that the candidate is the "
+        "best in no sample.",
     )
     best_probability: float = Field(
         0.0,
-        description="Share of the samples in which it keeps all limits with the lowest R; above 0 "
-        "for one that breaks a limit in more than half of them, too.",
+        description="Fraction of the samples in which the candidate keeps all limits with the"
+        " lowest R; may be above 0 for one that breaks a limit in more than half "
+        "of them.",
     )
-    without_solution: int = Field(0, description="Samples without a solution.")
+    without_solution: int = Field(0, description="Number of samples without a solution.")
     curve: ThicknessCurve | None = Field(
         None, description="Resistance over the thickness; null without a coating."
     )
 
 
 class MarginDecision(Result):
-    """What the limit ``stability_margin_V`` decides."""
+    """Effect of the limit ``stability_margin_V`` on the choice."""
 
-    left_V: float = Field(description="V; the limit beside the left phase.")
-    right_V: float = Field(description="V; beside the right phase.")
-    is_default: bool = Field(description="Whether the design leaves it out.")
-    eligible: list[str] = Field(description="Coatings that are eligible with it.")
-    eligible_at_zero: list[str] = Field(description="With 0 V on both sides.")
-    eligible_without: list[str] = Field(description="Without a limit of the margin.")
-    text: str = Field(description="The same in words.")
+    left_V: float = Field(description="V; limit on the side of the left phase.")
+    right_V: float = Field(description="V; limit on the side of the right phase.")
+    is_default: bool = Field(description="Whether the limit is the default.")
+    eligible: list[str] = Field(description="Coatings that are eligible with this limit.")
+    eligible_at_zero: list[str] = Field(
+        description="Coatings that are eligible with 0 V on both sides."
+    )
+    eligible_without: list[str] = Field(
+        description="Coatings that are eligible without a limit on the margin."
+    )
+    text: str = Field(description="Description in words.")
 
 
 class FrontPoint(Result):
     """A thickness of a candidate that no other beats in all of four outputs; medians."""
 
     name: str = Field(description="Name of the candidate.")
-    thickness_nm: float = Field(description="nm; of all layers together.")
+    thickness_nm: float = Field(description="nm; thickness of all layers together.")
     interface_resistance_ohm_cm2: float = Field(description="Ω·cm²; interface resistance.")
     electron_barrier_eV: float | None = Field(
-        None, description="eV; from the electrode's Fermi level into the conduction band."
+        None, description="eV; barrier from the electrode's Fermi level to the conduction band."
     )
-    stability_margin_V: float | None = Field(None, description="V; of the worse side.")
+    stability_margin_V: float | None = Field(None, description="V; margin of the worse side.")
 
 
 class NextCalculation(Result):
     """One calculation or measurement and what knowing its result is worth."""
 
     calculation: str = Field(
-        description="surface, defects, migration, band gap, dielectric, phase diagram, contact "
-        "barrier, electrode or measurement."
+        description="Kind: surface, defects, migration, band gap, dielectric, phase diagram, "
+        "contact barrier, electrode or measurement."
     )
-    material: str = Field(description="The record, or the two phases of a contact.")
-    fields: list[str] = Field(description="The numbers that it would give.")
+    material: str = Field(description="Name of the record, or of the two phases of a contact.")
+    fields: list[str] = Field(description="Numbers that the calculation would give.")
     gain_decades: float = Field(
-        description="By how much the expected log10 R of the choice falls, limits included."
+        description="Amount by which the expected log10 R of the choice falls, including the "
+        "penalty for broken limits."
     )
     variance_share: float = Field(
-        0.0, description="Of log10 R of the candidate with the lowest mean: what they explain."
+        0.0,
+        description="Share of these numbers in the variance of log10 R of the candidate with "
+        "the lowest mean.",
     )
-    core_hours: float | None = Field(None, description="About; null for a measurement.")
+    core_hours: float | None = Field(
+        None, description="h; estimated core-hours, null for a measurement."
+    )
     gain_per_core_hour: float | None = Field(
         None, description="Decades per core-hour; null for a measurement."
     )
-    text: str = Field(description="The same in words.")
+    text: str = Field(description="Description in words.")
 
 
 class DesignResult(Result):
     """A design (`interohm design --json`)."""
 
-    design: str = Field(description="Its name.")
+    design: str = Field(description="Name of the design.")
     between: list[str] = Field(description="The two phases.")
     temperature_K: float = Field(description="K; temperature.")
-    states_of_charge: list[float] = Field(description="0 is discharged.")
+    states_of_charge: list[float] = Field(description="States of charge; 0 is discharged.")
     samples: int = Field(description="Number of samples of the uncertainties.")
     limits: dict[str, Any] = Field(description="Limits that a coated contact must keep.")
     records: dict[str, str] = Field(description="Hash of each record that was used.")
-    coatings: list[DesignCandidate] = Field(description="Each candidate.")
+    coatings: list[DesignCandidate] = Field(description="All candidates.")
     uncoated: DesignCandidate = Field(description="The contact without a coating.")
     best: str | None = Field(
         None, description="The eligible candidate that is most probably the best; null if none is."
     )
     none_probability: float = Field(
-        description="Share of the samples in which no candidate keeps all limits."
+        description="Fraction of the samples in which no candidate keeps all limits."
     )
     margin: MarginDecision | None = Field(
-        None, description="What the stability margin decides; null in earlier documents."
+        None, description="Effect of the stability margin; null in earlier documents."
     )
     front: list[FrontPoint] = Field(
         default_factory=list,
-        description="Front of resistance, electron barrier, stability margin and thickness.",
+        description="Pareto front of resistance, electron barrier, stability margin and thickness.",
     )
     next: list[NextCalculation] = Field(
         default_factory=list, description="Calculations by their value for this decision."

@@ -20,85 +20,104 @@ if TYPE_CHECKING:
 
 
 class Overpotential(Result):
-    """What one process takes off the voltage (adds to it on charge), over time."""
+    """Voltage that one process takes off (or adds, on charge), over time."""
 
     name: str = Field(
-        description="charge transfer, space charge, bulk, layer (solved whole) or solid diffusion."
+        description="Process: charge transfer, space charge, bulk, layer (solved as a whole) "
+        "or solid diffusion."
     )
-    where: str = Field(description="The contact, the layer, or the electrode.")
+    where: str = Field(description="Contact, layer or electrode in which it occurs.")
     overpotential_V: Curve = Field(
-        default_factory=list, description="V; negative where carriers accumulate."
+        default_factory=list, description="V; overpotential, negative where carriers accumulate."
     )
 
 
 class ElectrodeCourse(Result):
     """The ions of one electrode, over time."""
 
-    material: str = Field(description="Its record.")
-    side: Literal["negative", "positive"] = Field(description="Which electrode it is.")
-    mean_content: Curve = Field(default_factory=list, description="Ions of a formula.")
+    material: str = Field(description="Name of the record.")
+    side: Literal["negative", "positive"] = Field(description="Electrode to which this belongs.")
+    mean_content: Curve = Field(
+        default_factory=list, description="Mean number of ions per formula unit."
+    )
     surface_content: Curve = Field(
-        default_factory=list, description="The same at the contact, which space charges follow."
+        default_factory=list,
+        description="Number of ions per formula unit at the contact, which sets the space "
+        "charges there.",
     )
     diffusion_number: float | None = Field(
-        None, description="Current times thickness over diffusivity and all ions: below 0.1 flat."
+        None,
+        description="Diffusion number: current times thickness over diffusivity and all ions;"
+        " below 0.1 the content is uniform.",
     )
     biot_number: float | None = Field(
-        None, description="Resistance of diffusion (R_D/3) over that of charge transfer."
+        None,
+        description="Biot number: resistance of diffusion (R_D/3) over that of charge transfer.",
     )
     control: Literal["diffusion", "reaction", "both"] | None = Field(
-        None, description="By the Biot number: above 10, below 0.1, between."
+        None,
+        description="Controlling process by the Biot number: diffusion above 10, reaction "
+        "below 0.1.",
     )
 
 
 class GalvanostaticQuantiles(Result):
-    """What the records' uncertainties leave open of a discharge or charge."""
+    """Quantiles of a discharge or charge over the uncertainties of the records."""
 
-    voltage_V: CurveQuantiles | None = Field(None, description="V, over time; cell voltage.")
+    voltage_V: CurveQuantiles | None = Field(None, description="V; cell voltage over time.")
     capacity_mAh_cm2: Quantiles | None = Field(
-        None, description="mAh/cm²; counted to the nominal end at most."
+        None, description="mAh/cm²; capacity, at most up to the nominal end."
     )
-    samples: int | None = Field(None, description="How often the uncertainties were drawn.")
+    samples: int | None = Field(None, description="Number of samples of the uncertainties.")
 
 
 class Galvanostatic(Result):
     """A discharge or a charge at constant current."""
 
     direction: Literal["discharge", "charge"] = Field(description="Direction of the current.")
-    c_rate: float = Field(description="1/h; of the electrode that holds less.")
+    c_rate: float = Field(description="1/h; C-rate, of the electrode that holds less.")
     current_A_cm2: float = Field(description="A/cm²; current density.")
-    cut_off_V: float | None = Field(None, description="V; at which it ends.")
-    nominal_capacity_mAh_cm2: float = Field(description="mAh/cm²; at no current.")
-    capacity_mAh_cm2: float = Field(description="mAh/cm²; until it ended.")
+    cut_off_V: float | None = Field(None, description="V; voltage at which the run ends.")
+    nominal_capacity_mAh_cm2: float = Field(description="mAh/cm²; capacity without a current.")
+    capacity_mAh_cm2: float = Field(description="mAh/cm²; capacity until the end of the run.")
     ended_by: str = Field(
-        description="capacity, cut-off voltage, surface (an electrode's is full or empty) or "
-        "current (beyond what a contact can carry)."
+        description="Reason for the end: capacity, cut-off voltage, surface (an electrode's "
+        "is full or empty) or current (beyond what a contact can carry)."
     )
     time_s: list[float] = Field(default_factory=list, description="s; time since the start.")
     capacity_passed_mAh_cm2: list[float] = Field(
         default_factory=list, description="mAh/cm²; charge passed since the start."
     )
-    state_of_charge: list[float] = Field(default_factory=list, description="0 is discharged.")
+    state_of_charge: list[float] = Field(
+        default_factory=list, description="State of charge; 0 is discharged."
+    )
     voltage_V: Curve = Field(default_factory=list, description="V; cell voltage.")
     open_circuit_voltage_V: Curve = Field(
-        default_factory=list, description="V; at the mean contents."
+        default_factory=list, description="V; open-circuit voltage at the mean contents."
     )
     overpotentials: list[Overpotential] = Field(
-        default_factory=list, description="Their sum is what the voltage lacks."
+        default_factory=list,
+        description="Overpotentials, whose sum is the difference from the open-circuit voltage.",
     )
     electrodes: list[ElectrodeCourse] = Field(
         default_factory=list, description="Ions of each electrode over time."
     )
     damkoehler_number: float | None = Field(
-        None, description="Overpotential of the bulk over that of all interfaces, half way."
+        None,
+        description="Damköhler number: overpotential of the bulk over that of all interfaces,"
+        " halfway through the run.",
     )
     limited_by: tuple[str, str] | None = Field(
-        None, description="The largest overpotential half way: name and place."
+        None, description="Name and place of the largest overpotential halfway through the run."
     )
-    space_charges_follow: bool = Field(True, description="At this current, in all layers.")
-    slow_layers: list[str] = Field(default_factory=list, description="Those in which not.")
+    space_charges_follow: bool = Field(
+        True, description="Whether the space charges of all layers follow at this current."
+    )
+    slow_layers: list[str] = Field(
+        default_factory=list, description="Layers whose space charges do not follow."
+    )
     quantiles: GalvanostaticQuantiles | None = Field(
-        None, description="None without uncertainties."
+        None, description="Quantiles; null without uncertainties."
     )
 
 
@@ -107,9 +126,11 @@ class SpaceChargeCourse(Result):
 
     layer: str = Field(description="Record of the layer.")
     contact: str = Field(description="Record of the phase that it touches.")
-    charge_e_nm2: Curve = Field(default_factory=list, description="e/nm²; of this half of it.")
+    charge_e_nm2: Curve = Field(
+        default_factory=list, description="e/nm²; charge of this half of the layer."
+    )
     relaxation_time_s: float | None = Field(
-        None, description="s; until 1/e of its change is left, null where it does not change."
+        None, description="s; time until 1/e of its change is left, null where it does not change."
     )
 
 
@@ -117,14 +138,16 @@ class LinearRelaxation(Result):
     """A relaxation that linear response expects after the step."""
 
     time_s: float = Field(description="s; time constant.")
-    share: float = Field(description="Of the current at first, or of the voltage.")
+    share: float = Field(description="Share of the initial current, or of the voltage.")
 
 
 class FormationProfile(Result):
     """The cell at one time."""
 
     time_s: float = Field(description="s; time since the step.")
-    x_nm: Curve = Field(default_factory=list, description="nm; from the first insulating layer.")
+    x_nm: Curve = Field(
+        default_factory=list, description="nm; positions from the first insulating layer."
+    )
     phi_V: Curve = Field(
         default_factory=list,
         description="V; electrostatic potential against the neutral mobile metal.",
@@ -136,25 +159,26 @@ class Formation(Result):
     """The space charges after a step of the potential or the temperature."""
 
     step: Literal["potential", "temperature"] = Field(description="Quantity that was stepped.")
-    by: float = Field(description="V or K; height of the step.")
-    temperature_before_K: float | None = Field(None, description="K; until the step.")
+    by: float = Field(description="Height of the step, in V or K.")
+    temperature_before_K: float | None = Field(None, description="K; temperature until the step.")
     temperature_after_K: float | None = Field(
-        None, description="K; from the step on: of the relaxations and of what the cell tends to."
+        None,
+        description="K; temperature from the step on, that of the relaxations and of the limit.",
     )
-    state_of_charge: float = Field(description="0 is discharged.")
-    open_circuit_voltage_V: float = Field(description="V; after the step.")
-    time_s: list[float] = Field(default_factory=list, description="s; the step is at 0.")
+    state_of_charge: float = Field(description="State of charge; 0 is discharged.")
+    open_circuit_voltage_V: float = Field(description="V; open-circuit voltage after the step.")
+    time_s: list[float] = Field(default_factory=list, description="s; time since the step.")
     voltage_V: Curve = Field(default_factory=list, description="V; cell voltage over time.")
     current_A_cm2: Curve = Field(
-        default_factory=list, description="A/cm²; positive discharges the cell."
+        default_factory=list, description="A/cm²; current, positive on discharge."
     )
     space_charges: list[SpaceChargeCourse] = Field(
         default_factory=list, description="Space charge on each side of each layer."
     )
     relaxations: list[LinearRelaxation] = Field(
         default_factory=list,
-        description="After a step of the potential the zeros of the "
-        "impedance, without a current its poles.",
+        description="Relaxations of linear response: the zeros of the impedance after a step "
+        "of the potential, its poles without a current.",
     )
     profiles: list[FormationProfile] = Field(
         default_factory=list, description="Potential and charge along x at some times."
@@ -164,18 +188,23 @@ class Formation(Result):
 class DynamicsResult(Result):
     """A cell in time (`interohm dynamics --json`)."""
 
-    cell: str = Field(description="Its name.")
-    temperature_K: float = Field(description="K; that before a step of the temperature.")
+    cell: str = Field(description="Name of the cell.")
+    temperature_K: float = Field(
+        description="K; temperature, that before a step of the temperature."
+    )
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used."
     )
-    galvanostatic: Galvanostatic | None = Field(None, description="Null after a step.")
-    formation: Formation | None = Field(None, description="Null without a step.")
+    galvanostatic: Galvanostatic | None = Field(
+        None, description="Run at constant current; null after a step."
+    )
+    formation: Formation | None = Field(None, description="Course after a step; null without one.")
     quasi_equilibrium: QuasiEquilibrium | None = Field(
         None,
-        description="Half charged, or at the state of charge of the step, after it.",
+        description="Comparison with open circuit, half charged or at the state of charge of "
+        "the step, after it.",
     )
-    remarks: list[str] = Field(default_factory=list, description="What else a reader must know.")
+    remarks: list[str] = Field(default_factory=list, description="Remarks for the reader.")
 
     @property
     def following_at(self) -> str:

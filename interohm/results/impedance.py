@@ -28,18 +28,20 @@ class Process(Result):
     """One thing that takes its share of the voltage."""
 
     name: str = Field(
-        description="charge transfer, space charge, bulk, layer (solved whole), solid diffusion or "
-        "electrons."
+        description="Name: charge transfer, space charge, bulk, layer (solved as a whole), "
+        "solid diffusion or electrons."
     )
-    where: str = Field(description="The contact, the layer, or the electrode.")
+    where: str = Field(description="Contact, layer or electrode in which it occurs.")
     resistance_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; negative where carriers accumulate, null where nothing passes."
+        None,
+        description="Ω·cm²; resistance, negative where carriers accumulate, null where "
+        "nothing passes.",
     )
-    capacitance_uF_cm2: float | None = Field(None, description="µF/cm², in parallel.")
+    capacitance_uF_cm2: float | None = Field(None, description="µF/cm²; capacitance in parallel.")
     time_constant_s: float | None = Field(
         None,
-        description="s; their product. The process peaks at 1/(2π·time); solid diffusion has no "
-        "peak.",
+        description="s; product of both. The process peaks at 1/(2π·time); solid diffusion has "
+        "no peak.",
     )
 
 
@@ -52,57 +54,65 @@ def peak_Hz(process: Process) -> float | None:
 class Pole(Result):
     """One parallel RC element of the circuit."""
 
-    resistance_ohm_cm2: float = Field(description="Ω·cm², positive.")
+    resistance_ohm_cm2: float = Field(description="Ω·cm²; resistance, positive.")
     time_constant_s: float = Field(description="s; time constant.")
     capacitance_uF_cm2: float = Field(description="µF/cm²; capacitance.")
-    process: str = Field(description="Which process loses most of its energy.")
+    process: str = Field(description="Process that dissipates most of its energy.")
 
 
 class Circuit(Result):
     """The circuit that the model itself is: parallel RC elements and a capacitor, in series."""
 
-    poles: list[Pole] = Field(default_factory=list, description="From fast to slow.")
+    poles: list[Pole] = Field(default_factory=list, description="Poles from fast to slow.")
     series_capacitance_uF_cm2: float | None = Field(
-        None, description="µF/cm²; of what blocks, null where nothing does."
+        None, description="µF/cm²; capacitance in series of what blocks, null where nothing does."
     )
-    impedance_py: str = Field("", description="The circuit string of impedance.py.")
+    impedance_py: str = Field("", description="Circuit string of impedance.py.")
     impedance_py_parameters: list[float] = Field(
-        default_factory=list, description="Its initial_guess: Ω·cm² and F/cm²."
+        default_factory=list, description="initial_guess of that circuit: Ω·cm² and F/cm²."
     )
-    pyimpspec: str = Field("", description="The circuit description code of pyimpspec.")
+    pyimpspec: str = Field("", description="Circuit description code of pyimpspec.")
 
 
 class ImpedanceQuantiles(Result):
-    """What the records' uncertainties leave open of an impedance."""
+    """Quantiles of an impedance over the uncertainties of the records."""
 
     z_real_ohm_cm2: CurveQuantiles | None = Field(
-        None, description="Ω·cm², by frequency; real part."
+        None, description="Ω·cm²; real part by frequency."
     )
     z_imag_ohm_cm2: CurveQuantiles | None = Field(
-        None, description="Ω·cm², by frequency; imaginary part."
+        None, description="Ω·cm²; imaginary part by frequency."
     )
-    dc_resistance_ohm_cm2: Quantiles | None = Field(None, description="Ω·cm²; at frequency 0.")
+    dc_resistance_ohm_cm2: Quantiles | None = Field(
+        None, description="Ω·cm²; resistance at frequency 0."
+    )
     process_resistance_ohm_cm2: list[Quantiles | None] = Field(
-        default_factory=list, description="Ω·cm²; of each process."
+        default_factory=list, description="Ω·cm²; resistance of each process."
     )
-    samples: int | None = Field(None, description="How often the uncertainties were drawn.")
-    lost_samples: int | None = Field(None, description="Samples without a solution.")
+    samples: int | None = Field(None, description="Number of samples of the uncertainties.")
+    lost_samples: int | None = Field(None, description="Number of samples without a solution.")
 
 
 class ImpedanceState(Result):
     """The impedance at one state of charge."""
 
-    state_of_charge: float = Field(description="0 is discharged.")
-    frequency_Hz: list[float] = Field(description="Hz, ascending.")
+    state_of_charge: float = Field(description="State of charge; 0 is discharged.")
+    frequency_Hz: list[float] = Field(description="Hz; frequencies, ascending.")
     z_real_ohm_cm2: list[float] = Field(description="Ω·cm²; real part.")
-    z_imag_ohm_cm2: list[float] = Field(description="Ω·cm²; negative of a capacitor.")
-    quantiles: ImpedanceQuantiles | None = Field(None, description="None without uncertainties.")
+    z_imag_ohm_cm2: list[float] = Field(
+        description="Ω·cm²; imaginary part, negative for a capacitor."
+    )
+    quantiles: ImpedanceQuantiles | None = Field(
+        None, description="Quantiles; null without uncertainties."
+    )
     dc_resistance_ohm_cm2: float | None = Field(
         None,
-        description="Ω·cm²; at frequency 0 without the electrodes' diffusion, null where a contact "
-        "is blocked and electrons do not conduct.",
+        description="Ω·cm²; resistance at frequency 0 without diffusion in the electrodes, "
+        "null where a contact is blocked and electrons do not conduct.",
     )
-    dc_reason: str | None = Field(None, description="Why there is none.")
+    dc_reason: str | None = Field(
+        None, description="Reason why there is no resistance at frequency 0."
+    )
     processes: list[Process] = Field(
         default_factory=list, description="Processes that take a share of the voltage."
     )
@@ -114,7 +124,7 @@ class ImpedanceState(Result):
 class ImpedanceResult(Result):
     """The impedance of a cell (`interohm impedance --json`)."""
 
-    cell: str = Field(description="Its name.")
+    cell: str = Field(description="Name of the cell.")
     temperature_K: float = Field(description="K; temperature.")
     records: dict[str, str] = Field(
         default_factory=dict, description="Hash of each record that was used."
@@ -122,7 +132,7 @@ class ImpedanceResult(Result):
     states: list[ImpedanceState] = Field(
         default_factory=list, description="The impedance at each state of charge."
     )
-    remarks: list[str] = Field(default_factory=list, description="What else a reader must know.")
+    remarks: list[str] = Field(default_factory=list, description="Remarks for the reader.")
 
     _cell: Cell | None = PrivateAttr(None)
     _materials: tuple[Insulator | Metal, ...] = PrivateAttr(())

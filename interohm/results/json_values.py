@@ -1,4 +1,4 @@
-"""What predictions have in common when they become documents: numbers, quantiles, profiles.
+"""Conversion of predictions to JSON values: numbers, quantiles, profiles.
 
 A document holds plain JSON values; what is not a finite number is null, never NaN or Infinity.
 """
@@ -108,7 +108,7 @@ def likely_below(share_above_ohm_cm2: Mapping[str, float] | None) -> str | None:
     Parameters
     ----------
     share_above_ohm_cm2 : mapping
-        Of `interface_quantiles`; None without any.
+        Fractions from `interface_quantiles`; None without any.
     """
     if share_above_ohm_cm2 is None:
         return None

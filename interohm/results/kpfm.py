@@ -1,4 +1,4 @@
-"""What a measured potential map says, with the help of a cell's model."""
+"""Result of comparing a measured potential map with the model of a cell."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class MapState(Result):
     """The map beside the model at one state of charge."""
 
     state_of_charge: float = Field(description="0 is discharged.")
-    shift_nm: float = Field(description="nm; by which the map's places are moved to the cell's.")
+    shift_nm: float = Field(description="nm; shift of the map's positions to those of the cell.")
     shift_at_bound: bool = Field(description="Whether a larger shift would fit better.")
-    offset_V: float = Field(description="V; by which the map's values are moved.")
+    offset_V: float = Field(description="V; offset added to the map's values.")
     rms_V: float = Field(description="V; root mean square of measured minus model.")
 
 
@@ -21,51 +21,67 @@ class LearnedNumber(Result):
     """A number of a record before and after the map."""
 
     material: str = Field(description="Name of the record.")
-    field: str = Field(description="Its path in the record; of electrodes the whole curve's shift.")
-    value: float = Field(description="Value before, in the unit that ends the field's name.")
+    field: str = Field(
+        description="Path of the number in the record; for an electrode, the shift of its "
+        "whole curve."
+    )
+    value: float = Field(description="Value before, in the unit at the end of the field's name.")
     uncertainty: float = Field(description="Standard deviation before.")
     updated_value: float = Field(description="Value after, in the same unit.")
     updated_uncertainty: float = Field(description="Standard deviation after.")
-    learned: float = Field(description="1 − uncertainty after over before; 0 where nothing is.")
+    learned: float = Field(
+        description="1 − uncertainty after / uncertainty before; 0 where nothing is learned."
+    )
 
 
 class KpfmResult(Result):
     """A fitted potential map (`interohm kpfm --json`)."""
 
     cell: str = Field(description="Name of the cell.")
-    map: str = Field(description="The file.")
+    map: str = Field(description="Name of the map's file.")
     map_hash: str = Field(description="SHA-256 of the file.")
     columns: list[str] = Field(
-        default_factory=list, description="What each column of the file was taken for."
+        default_factory=list, description="Interpretation of each column of the file."
     )
     resolution_nm: float = Field(description="nm; full width at half maximum of the probe.")
-    largest_shift_nm: float = Field(description="nm; bound of the shift, either way.")
+    largest_shift_nm: float = Field(description="nm; largest shift allowed, in either direction.")
     points: int = Field(description="Number of points of the map on layers or collectors.")
     left_out: int = Field(description="Number of points beyond the cell.")
     doubts: list[str] = Field(
-        default_factory=list, description="Why the map may not be what the fit takes it for."
+        default_factory=list, description="Reasons why the map may not be what the fit assumes."
     )
-    state_of_charge: float = Field(description="Which fits best, or was asked for.")
+    state_of_charge: float = Field(
+        description="State of charge that fits best, or that was asked for."
+    )
     states: list[MapState] = Field(description="The fit at each state of charge.")
     noise_V: float = Field(
-        description="V; of one point, by which records are updated: the map's own or the misfit."
+        description="V; noise of one point, by which records are updated: the map's own or "
+        "the misfit."
     )
-    x_nm: list[float] = Field(description="nm; from the first layer's left edge, shift included.")
-    measured_cpd_V: list[float] = Field(description="V; offset included.")
-    uncertainty_V: list[float] | None = Field(None, description="V; as the map has it.")
-    model_cpd_V: list[float] = Field(description="V; as the probe would show the model.")
-    profile_x_nm: list[float] = Field(description="nm; of the model without a probe.")
-    profile_cpd_V: list[float] = Field(description="V; of the model without a probe.")
-    contacts_nm: list[float] = Field(description="nm; where layers and collectors meet.")
+    x_nm: list[float] = Field(
+        description="nm; positions from the left edge of the first layer, including the shift."
+    )
+    measured_cpd_V: list[float] = Field(description="V; measured values, including the offset.")
+    uncertainty_V: list[float] | None = Field(None, description="V; uncertainties of the map.")
+    model_cpd_V: list[float] = Field(
+        description="V; contact potential difference of the model as the probe would see it."
+    )
+    profile_x_nm: list[float] = Field(description="nm; positions of the model without a probe.")
+    profile_cpd_V: list[float] = Field(
+        description="V; contact potential difference of the model without a probe."
+    )
+    contacts_nm: list[float] = Field(
+        description="nm; positions of the contacts between layers and collectors."
+    )
     layers: list[str] = Field(description="Layers and collectors, from left to right.")
     inferred_work_function_eV: Curve = Field(
-        description="eV; inferred: what the map says if the model's Fermi level is right."
+        description="eV; inferred work function if the model's Fermi level is right."
     )
     inferred_fermi_level_eV: Curve = Field(
-        description="eV; inferred: what the map says if the model's work function is right."
+        description="eV; inferred Fermi level if the model's work function is right."
     )
     learned: list[LearnedNumber] = Field(
-        default_factory=list, description="What the map says about the records."
+        default_factory=list, description="Numbers of the records that the map informs."
     )
     together: list[str] = Field(
         default_factory=list,

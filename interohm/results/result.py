@@ -1,4 +1,4 @@
-"""What all results have in common: read from plain JSON values, and written as such."""
+"""Base of all results: read from plain JSON values, and written as such."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Result(BaseModel):
         document : mapping
             Plain JSON values, as the database and ``--json`` give them.
         where : str
-            What to name in an error.
+            Place to name in an error.
 
         Raises
         ------
@@ -126,17 +126,17 @@ class Result(BaseModel):
 
 
 class Share(Result):
-    """How much of a prediction's variance one input explains."""
+    """Share of a prediction's variance that one input explains."""
 
-    material: str = Field(description="The record, or the two phases of a contact.")
-    field: str = Field(description="The path of the number in its record.")
+    material: str = Field(description="Name of the record, or of the two phases of a contact.")
+    field: str = Field(description="Path of the number in its record.")
     variance_share: float = Field(description="First-order Sobol index, at most 1.")
 
 
 class NextToLearn(Share):
     """The number whose knowledge would narrow the interface resistance most."""
 
-    text: str = Field(description="The same in words.")
+    text: str = Field(description="Description in words.")
 
 
 #: The inputs that matter to each output, the most important first.

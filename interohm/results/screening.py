@@ -1,4 +1,4 @@
-"""What a screening found."""
+"""Result of a screening."""
 
 from __future__ import annotations
 
@@ -16,41 +16,46 @@ if TYPE_CHECKING:
 class ScreenedCell(Result):
     """One cell with all outputs; null where it has none."""
 
-    index: int = Field(description="Its place among all cells.")
-    negative: str = Field(description="Its negative electrode.")
-    electrolyte: str = Field(description="Its electrolyte.")
-    positive: str = Field(description="Its positive electrode.")
-    resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the cell.")
-    interface_ohm_cm2: float | None = Field(None, description="Ω·cm²; of its interfaces.")
+    index: int = Field(description="Index of the cell among all cells.")
+    negative: str = Field(description="Name of the negative electrode.")
+    electrolyte: str = Field(description="Name of the electrolyte.")
+    positive: str = Field(description="Name of the positive electrode.")
+    resistance_ohm_cm2: float | None = Field(None, description="Ω·cm²; resistance of the cell.")
+    interface_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; interface resistance of all contacts and coatings."
+    )
     space_charge_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; excess of the space charges over the bulk."
     )
     charge_transfer_ohm_cm2: float | None = Field(
-        None, description="Ω·cm²; the ions' hops across all contacts."
+        None, description="Ω·cm²; resistance of the ion's hops across all contacts."
     )
-    coating_ohm_cm2: float | None = Field(None, description="Ω·cm²; coatings.")
-    bulk_ohm_cm2: float | None = Field(None, description="Ω·cm²; of the electrolyte.")
+    coating_ohm_cm2: float | None = Field(None, description="Ω·cm²; resistance of the coatings.")
+    bulk_ohm_cm2: float | None = Field(
+        None, description="Ω·cm²; resistance of the electrolyte's bulk."
+    )
     open_circuit_voltage_V: float | None = Field(None, description="V; voltage without a current.")
     electron_barrier_eV: float | None = Field(
-        None, description="eV; from the electrode's Fermi level into the conduction band."
+        None, description="eV; barrier from the electrode's Fermi level to the conduction band."
     )
     hole_barrier_eV: float | None = Field(
-        None, description="eV; from the electrode's Fermi level into the valence band."
+        None, description="eV; barrier from the electrode's Fermi level to the valence band."
     )
     stability_margin_V: float | None = Field(
-        None, description="V; from the electrodes' potentials to the window's limits."
+        None,
+        description="V; smallest distance of an electrode's potential from the window's limits.",
     )
-    negative_margin_V: float | None = Field(None, description="V; of the negative side alone.")
-    positive_margin_V: float | None = Field(None, description="V; of the positive side alone.")
+    negative_margin_V: float | None = Field(None, description="V; margin of the negative side.")
+    positive_margin_V: float | None = Field(None, description="V; margin of the positive side.")
     validity: list[str] | None = Field(
         None,
-        description="Codes of what to doubt of its contacts; null of screenings too large for it.",
+        description="Codes of doubts about the contacts; null in screenings that are too large.",
     )
     outside_of_model: bool | None = Field(
         None,
-        description="Whether an electrode's potential is beyond the window of what touches it, by "
-        "more than the window's uncertainty (95 %), so that something forms there that is not "
-        "described; null in earlier documents.",
+        description="Whether the phases of a contact react, or exceed a window by more than the "
+        "uncertainty of its limits (95 %), so that something forms that the model does not "
+        "describe; null if unknown.",
     )
 
     @property
@@ -62,45 +67,49 @@ class ScreenedCell(Result):
 class RankedCell(ScreenedCell):
     """One of the best cells, and how sure its rank is."""
 
-    quantiles: Quantiles | None = Field(None, description="Of the output that ranks.")
-    rank: Quantiles | None = Field(None, description="1 is the best.")
+    quantiles: Quantiles | None = Field(None, description="Quantiles of the output that ranks.")
+    rank: Quantiles | None = Field(None, description="Quantiles of the rank; 1 is the best.")
     probability_best: float | None = Field(
-        None, description="Fraction of the samples in which it is the best."
+        None,
+        description="Fraction of the samples in which it is the best of the cells that are not "
+        "outside of this model.",
     )
     probability_among_best: float | None = Field(
         None, description="Fraction of the samples in which it is among the best k."
     )
-    without_solution: int | None = Field(None, description="Samples without a solution.")
+    without_solution: int | None = Field(None, description="Number of samples without a solution.")
 
 
 class Ranking(Result):
-    """How sure a ranking is."""
+    """Confidence in a ranking."""
 
-    output: str = Field(description="By which cells are ranked.")
-    best_of: int = Field(description="k of the best k.")
-    samples: int = Field(description="How often the uncertainties were drawn.")
+    output: str = Field(description="Output by which cells are ranked.")
+    best_of: int = Field(description="Number k of the best cells that are counted.")
+    samples: int = Field(description="Number of samples of the uncertainties.")
     cells: list[RankedCell] = Field(
         default_factory=list, description="The best cells, in the order of their nominal rank."
     )
     rank_correlation: Quantiles | None = Field(
-        None, description="Spearman's, of a sample's ranking with the nominal one."
+        None, description="Spearman correlation of a sample's ranking with the nominal one."
     )
-    kept_of_best: float = Field(description="Mean share of the best k that stay among them.")
+    kept_of_best: float = Field(
+        description="Mean fraction of the best k that remain among the best k."
+    )
     next: list[NextCalculation] = Field(
         default_factory=list,
-        description="What would help most to choose among these cells; of resistances alone.",
+        description="Calculations that would help most to choose among these cells by resistance.",
     )
 
 
 class Front(Result):
     """The cells that no other beats in all of several outputs."""
 
-    outputs: list[str] = Field(description="The outputs that are compared.")
-    cells: list[ScreenedCell] = Field(description="The cells of the front.")
+    outputs: list[str] = Field(description="Outputs that are compared.")
+    cells: list[ScreenedCell] = Field(description="Cells of the front.")
 
 
 class Histogram(Result):
-    """How many cells lie in each interval; null for an open end."""
+    """Numbers of cells in intervals; null for an open end."""
 
     low: list[float | None] = Field(alias="from", description="Lower end of each interval.")
     high: list[float | None] = Field(alias="to", description="Upper end of each interval.")
@@ -129,21 +138,21 @@ class ContactMaps(Result):
     )
     electron_barrier_eV: _Rows = Field(
         default_factory=list,
-        description="eV; from the electrode's Fermi level into the conduction band.",
+        description="eV; barrier from the electrode's Fermi level to the conduction band.",
     )
     hole_barrier_eV: _Rows = Field(
         default_factory=list,
-        description="eV; from the electrode's Fermi level into the valence band.",
+        description="eV; barrier from the electrode's Fermi level to the valence band.",
     )
     stability_margin_V: _Rows = Field(
         default_factory=list,
-        description="V; from the electrode's potential to the window's limits.",
+        description="V; distance of the electrode's potential from the window's limits.",
     )
     interface_quantiles: list[list[Quantiles | None]] = Field(
-        default_factory=list, description="Ω·cm²; interface resistance."
+        default_factory=list, description="Ω·cm²; quantiles of the interface resistance."
     )
     validity: list[list[list[str]]] = Field(
-        default_factory=list, description="Codes of what to doubt."
+        default_factory=list, description="Codes of doubts about each contact."
     )
 
 
@@ -155,25 +164,40 @@ class BothElectrodes(Result):
 
 
 class ScreeningState(Result):
-    """All cells at one temperature and state of charge."""
+    """Results of all cells at one temperature, state of charge and thickness."""
 
     temperature_K: float = Field(description="K; temperature.")
-    state_of_charge: float = Field(description="0 is discharged.")
-    not_sums: int = Field(description="Cells that are not the sum of their contacts.")
-    solved_whole: int = Field(description="How many of these were solved whole.")
-    cells: int = Field(description="How many there are.")
-    fitting: int = Field(description="How many of them fit the condition.")
-    without_resistance: int = Field(description="How many of these have no resistance.")
-    best: dict[str, list[ScreenedCell]] = Field(description="By output.")
+    state_of_charge: float = Field(description="State of charge; 0 is discharged.")
+    electrolyte_thickness_nm: float | None = Field(
+        None, description="nm; thickness of the electrolytes, where the screening has several."
+    )
+    not_sums: int = Field(description="Number of cells that are not the sum of their contacts.")
+    solved_whole: int = Field(description="Number of these that were solved as a whole.")
+    cells: int = Field(description="Number of cells.")
+    fitting: int = Field(description="Number of cells that match the condition.")
+    without_resistance: int = Field(description="Number of these without a resistance.")
+    best: dict[str, list[ScreenedCell]] = Field(description="Best cells by output.")
     pareto: list[Front] = Field(
         default_factory=list, description="Cells that no other beats, for each group of outputs."
     )
-    histograms: dict[str, Histogram] = Field(default_factory=dict, description="By output.")
-    rankings: dict[str, Ranking] = Field(default_factory=dict, description="By output.")
-    contacts: BothElectrodes | None = Field(None, description="None if there are too many.")
-    listed: list[ScreenedCell] | None = Field(
-        None, description="All cells; None if there are too many."
+    histograms: dict[str, Histogram] = Field(
+        default_factory=dict, description="Histograms by output."
     )
+    rankings: dict[str, Ranking] = Field(default_factory=dict, description="Rankings by output.")
+    contacts: BothElectrodes | None = Field(
+        None, description="Contacts of both sides; null if there are too many."
+    )
+    listed: list[ScreenedCell] | None = Field(
+        None, description="All cells; null if there are too many."
+    )
+
+    @property
+    def conditions_text(self) -> str:
+        """Return the conditions in words."""
+        text = f"{self.temperature_K:g} K, state of charge {self.state_of_charge:g}"
+        if self.electrolyte_thickness_nm is None:
+            return text
+        return f"electrolytes of {self.electrolyte_thickness_nm / 1000:g} µm, {text}"
 
     def ranked(self, output: str) -> list[RankedCell]:
         """Return the best cells by an output and how sure their ranks are; none if unknown."""
@@ -183,12 +207,15 @@ class ScreeningState(Result):
 class ScreeningResult(Result):
     """A screening (`interohm screen --json`)."""
 
-    screening: str = Field(description="Its name.")
-    folder: str = Field(description="Where its tables lie.")
-    thickness_nm: float = Field(description="nm; of the electrolyte.")
-    negative: list[str] = Field(description="The negative electrodes.")
-    electrolyte: list[str] = Field(description="The electrolytes.")
-    positive: list[str] = Field(description="The positive electrodes.")
+    screening: str = Field(description="Name of the screening.")
+    folder: str = Field(description="Folder of the tables.")
+    thickness_nm: float | None = Field(
+        description="nm; thickness of the electrolytes. Null if there are several: each state has "
+        "its own."
+    )
+    negative: list[str] = Field(description="Names of the negative electrodes.")
+    electrolyte: list[str] = Field(description="Names of the electrolytes.")
+    positive: list[str] = Field(description="Names of the positive electrodes.")
     states: list[ScreeningState] = Field(
         default_factory=list, description="All cells at each temperature and state of charge."
     )
@@ -213,6 +240,8 @@ class ScreeningResult(Result):
                 "temperature_K": state.temperature_K,
                 "state_of_charge": state.state_of_charge,
             }
+            if state.electrolyte_thickness_nm is not None:
+                conditions["electrolyte_thickness_nm"] = state.electrolyte_thickness_nm
             cells = next(iter(state.best.values()), [])
             rows += [{**conditions, **cell.document()} for cell in cells]
         return frame_of(rows)

@@ -11,10 +11,14 @@ class SweptQuantiles(Result):
     """Quantiles of a resistance over the temperature."""
 
     resistance_ohm_cm2: CurveQuantiles | None = Field(
-        None, description="Ω·cm² at `sampled_temperature_K`"
+        None, description="Ω·cm²; resistance at `sampled_temperature_K`."
     )
-    activation_energy_eV: Quantiles | None = Field(None, description="eV; at the temperature.")
-    activation_energy_samples: int | None = Field(None, description="How many samples have one.")
+    activation_energy_eV: Quantiles | None = Field(
+        None, description="eV; activation energy at the temperature."
+    )
+    activation_energy_samples: int | None = Field(
+        None, description="Number of samples that have an activation energy."
+    )
 
 
 class FlatSwept(Result):
@@ -22,9 +26,11 @@ class FlatSwept(Result):
 
     resistance_ohm_cm2: Curve = Field(default_factory=list, description="Ω·cm²; resistance.")
     activation_energy_eV: Curve = Field(
-        default_factory=list, description="eV; apparent, of R/T over 1/T."
+        default_factory=list, description="eV; apparent activation energy of R/T."
     )
-    quantiles: SweptQuantiles | None = Field(None, description="None without uncertainties.")
+    quantiles: SweptQuantiles | None = Field(
+        None, description="Quantiles; null without uncertainties."
+    )
 
     def spreads(self) -> SweptQuantiles:
         """Return the quantiles; where there are none, each of them is None."""
@@ -35,14 +41,14 @@ class Swept(FlatSwept):
     """A resistance over the temperature, and as it would be without any space charge."""
 
     without_space_charge: FlatSwept | None = Field(
-        None, description="The same with all phases as in their neutral bulk."
+        None, description="The same resistance with all phases as in their neutral bulk."
     )
 
 
 class SweptLayer(Swept):
     """A layer of finite thickness over the temperature."""
 
-    material: str = Field(description="Its record.")
+    material: str = Field(description="Name of the record.")
 
 
 class SweptContact(Swept):
@@ -52,10 +58,11 @@ class SweptContact(Swept):
     right: str = Field(description="Record of the right phase.")
     depletion: FlatSwept = Field(
         default_factory=FlatSwept,
-        description="What space charges add to the interface, at least 0.",
+        description="Resistance that space charges add to the interface, at least 0.",
     )
     space_charge: FlatSwept = Field(
-        default_factory=FlatSwept, description="Their excess over the bulk, which may be negative."
+        default_factory=FlatSwept,
+        description="Excess of the space charges over the bulk, which may be negative.",
     )
     charge_transfer: Swept = Field(
         default_factory=Swept, description="Resistance of the ion's hop across the contact."
@@ -70,14 +77,14 @@ class SweptContact(Swept):
 class TemperatureSweep(Result):
     """All resistances over the temperature."""
 
-    state_of_charge: float | None = Field(None, description="0 is discharged.")
+    state_of_charge: float | None = Field(None, description="State of charge; 0 is discharged.")
     temperature_K: list[float] = Field(default_factory=list, description="K; temperatures.")
     sampled_temperature_K: list[float] | None = Field(
-        None, description="K; where the uncertainties were sampled."
+        None, description="K; temperatures at which the uncertainties were sampled."
     )
     samples: int | None = Field(None, description="Number of samples of the uncertainties.")
     area_specific: Swept = Field(
-        default_factory=Swept, description="Area-specific resistance of the whole."
+        default_factory=Swept, description="Area-specific resistance of the cell or contact."
     )
     layers: list[SweptLayer] = Field(default_factory=list, description="Each layer.")
     contacts: list[SweptContact] = Field(default_factory=list, description="Each contact.")
@@ -94,14 +101,19 @@ class ChargeTransfer(Result):
 
     left: str = Field(description="Record of the left phase.")
     right: str = Field(description="Record of the right phase.")
-    law: str | None = Field(None, description="Butler–Volmer or Marcus–Hush–Chidsey.")
+    law: str | None = Field(
+        None, description="Law of charge transfer: Butler–Volmer or Marcus–Hush–Chidsey."
+    )
     overpotential_V: Curve = Field(
-        default_factory=list, description="V; null for a current that cannot be carried."
+        default_factory=list,
+        description="V; overpotential, null for a current that cannot be carried.",
     )
     limiting_current_A_cm2: float | None = Field(
         None, description="A/cm²; largest current that the contact can carry."
     )
-    quantiles: TransferQuantiles | None = Field(None, description="None without uncertainties.")
+    quantiles: TransferQuantiles | None = Field(
+        None, description="Quantiles; null without uncertainties."
+    )
 
     @property
     def name(self) -> str:
@@ -127,9 +139,11 @@ class Polarization(Result):
     current_A_cm2: list[float] = Field(
         default_factory=list, description="A/cm²; current densities."
     )
-    overpotential_V: Curve = Field(default_factory=list, description="V; of the whole.")
+    overpotential_V: Curve = Field(
+        default_factory=list, description="V; overpotential of the whole."
+    )
     ohmic_overpotential_V: Curve = Field(
-        default_factory=list, description="V; of layers and space charges."
+        default_factory=list, description="V; overpotential of layers and space charges."
     )
     resistance_ohm_cm2: Curve = Field(
         default_factory=list, description="Ω·cm²; overpotential over current."
@@ -137,7 +151,9 @@ class Polarization(Result):
     contacts: list[ChargeTransfer] = Field(
         default_factory=list, description="The charge transfer across each contact."
     )
-    quantiles: PolarizationQuantiles | None = Field(None, description="None without uncertainties.")
+    quantiles: PolarizationQuantiles | None = Field(
+        None, description="Quantiles; null without uncertainties."
+    )
 
     def spreads(self) -> PolarizationQuantiles:
         """Return the quantiles; where there are none, each of them is None."""

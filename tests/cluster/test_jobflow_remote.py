@@ -19,7 +19,7 @@ from pymongo import MongoClient
 from test_shared import folder_of_the_cell
 
 from interohm.files import open_plain
-from interohm.workflows.claims import CLAIM, hold, taken
+from interohm.workflows.claim_file import CLAIM, hold, taken
 
 DATA = Path(__file__).parents[1] / "data"
 

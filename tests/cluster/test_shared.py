@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from clusters import Cluster
+from clusters import Cluster, relaxing, wait_for
 from test_queue_campaign import campaign
 
 from interohm.files import open_plain
@@ -15,10 +20,14 @@ from interohm.settings import Settings
 from interohm.workflows import context
 from interohm.workflows.campaign import load_campaign
 from interohm.workflows.campaign_flows import phase_inputs
-from interohm.workflows.claims import CLAIM, claimed, hold, taken
+from interohm.workflows.claim_file import CLAIM, hold, taken
+from interohm.workflows.claims import claimed
 from interohm.workflows.engines import engine_named
+from interohm.workflows.launchpad import NOBODY
 
 SHARED = "Li metal (shared)"
+#: Longest wait for some calculations: half a minute on two free cores, more on busy ones.
+PATIENCE_S = 900
 
 
 def launched(cluster: Cluster, name: str) -> None:
@@ -102,3 +111,55 @@ def test_a_shared_calculation_that_failed_fails_its_phases_with_the_reason(
         assert failure["label"] == "Li metal: cell"
         assert cluster.interohm("rerun", "surfaces") == "3 jobs ready again\n"
         assert cluster.results("failures") == []
+
+
+def test_jobs_that_wait_for_a_killed_worker_come_back(cluster: Cluster, tmp_path: Path) -> None:
+    config = campaign(tmp_path)
+    assert cluster.interohm("submit", config).count("added") == 3
+    with begun(cluster):
+        holder, _ = relaxing(cluster)
+        os.kill(holder, signal.SIGSTOP)  # it does not end before others wait for it
+        with begun(cluster) as other:
+            wait_for(lambda: len(waiting(cluster)) == 2, PATIENCE_S)
+            assert "any more" not in cluster.run("interohm", "status").stderr
+            assert len(waiting(cluster)) == 2  # it lives, and they wait on
+            other.send_signal(signal.SIGSTOP)
+            os.kill(holder, signal.SIGKILL)
+            told = " ".join(cluster.run("interohm", "status").stderr.split())
+            assert "nobody calculates Li metal: cell any more" in told
+            other.send_signal(signal.SIGCONT)
+            records = {"Li_110", "Li_100"}
+            wait_for(
+                lambda: records == {one["name"] for one in cluster.results("materials")}, PATIENCE_S
+            )
+            other.terminate()
+            other.wait()
+    jobs = cluster.status()
+    assert jobs.pop(f"{SHARED} | Li metal: cell")["state"] == "lost"
+    assert jobs.pop(f"{SHARED} | Li metal: bulk")["state"] == "waits"
+    assert {job["state"] for job in jobs.values()} == {"done"}, jobs
+    assert len(cluster.results("calculations")) == 4
+
+
+@contextlib.contextmanager
+def begun(cluster: Cluster) -> Iterator[subprocess.Popen[bytes]]:
+    """Let a worker take jobs; at the end of the block it is gone."""
+    worker = subprocess.Popen(
+        ["rlaunch", "-s", "rapidfire"],
+        env=cluster.environment,
+        cwd=cluster.work,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def waiting(cluster: Cluster) -> list[str]:
+    """Return the jobs that no worker may take."""
+    return [
+        job["name"] for job in cluster.queued("fireworks") if job["spec"].get("_fworker") == NOBODY
+    ]

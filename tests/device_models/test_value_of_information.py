@@ -88,3 +88,15 @@ def test_one_candidate_leaves_nothing_to_decide() -> None:
     rng = np.random.default_rng(3)
     x = rng.standard_normal((100, 1))
     assert value_of_information(x.T, x) == (0.0, 0.0)
+
+
+def test_what_a_loss_cannot_depend_on_is_worth_nothing():
+    """Two losses that follow an input by chance alone: it is told that neither can."""
+    x = np.random.default_rng(5).standard_normal((200, 1))
+    losses = np.stack([x[:, 0], -x[:, 0]])
+    gain, _ = value_of_information(losses, x)
+    # E|x|, and with one loss constant at 0: E max(−x, 0)
+    assert gain == pytest.approx(np.sqrt(2 / np.pi), rel=0.15)
+    assert value_of_information(losses, x, depend=[False, False]) == (0.0, 0.0)
+    half, _ = value_of_information(losses, x, depend=[True, False])
+    assert half == pytest.approx(gain / 2, rel=0.1)

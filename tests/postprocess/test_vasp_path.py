@@ -166,10 +166,10 @@ def test_an_end_needs_a_calculation_of_where_the_path_begins(finished: Path) -> 
     start = hop()[0]
     start.translate_sites([3], [0.02, 0, 0])
     (finished / "00" / "OUTCAR").write_text(outcar(start, -150.1, charge=-1))
-    with pytest.raises(InputError, match="00/OUTCAR: its atoms are not where POSCAR"):
+    with pytest.raises(InputError, match="00/OUTCAR: its atoms are not at the positions of POSCAR"):
         read_vasp_path(finished)
     (finished / "00" / "OUTCAR").unlink()
-    with pytest.raises(InputError, match=r"00: there is no OUTCAR.*of a calculation by itself"):
+    with pytest.raises(InputError, match=r"00: there is no OUTCAR.*of a separate calculation"):
         read_vasp_path(finished)
 
 

@@ -117,7 +117,7 @@ def test_without_outcar_nobody_knows_whether_it_converged(finished: Path) -> Non
     with pytest.raises(InputError, match="OUTCAR: the file is cut off"):
         read_vasp(finished)
     outcar.unlink()
-    with pytest.raises(InputError, match="OUTCAR: it is missing or has no linear response"):
+    with pytest.raises(InputError, match="OUTCAR: it is missing or contains no linear response"):
         read_vasp(finished)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
 from interohm.database import Database
 from interohm.errors import InputError
@@ -220,6 +221,28 @@ def test_other_records_have_a_folder_of_their_own(tmp_path):
     assert len(folders) == 2
 
 
+def test_a_list_of_thicknesses_screens_each(tmp_path):
+    def states(thickness, folder):
+        config = ScreenConfig.model_validate(
+            {**SMALL, "samples": 0, "electrolyte_thickness_nm": thickness}
+        )
+        return run_screening(screening_of(config, tmp_path / folder), quiet)
+
+    both = states([10_000.0, 30_000.0], "both")
+    assert both.thickness_nm is None
+    assert [state.electrolyte_thickness_nm for state in both.states] == [10_000.0, 30_000.0]
+    assert both.states[0].conditions_text.startswith("electrolytes of 10 µm, ")
+    for state, thickness in zip(both.states, (10_000.0, 30_000.0), strict=True):
+        alone = states(thickness, f"{thickness:g}")
+        assert alone.thickness_nm == thickness
+        assert alone.states[0].best == state.best
+        assert alone.states[0].contacts == state.contacts
+    thin, thick = (state.best["resistance_ohm_cm2"][0] for state in both.states)
+    assert thick.bulk_ohm_cm2 == pytest.approx(3 * thin.bulk_ohm_cm2)
+    with pytest.raises(ValidationError, match="electrolyte_thickness_nm"):
+        states([10_000.0, -1.0], "wrong")
+
+
 def test_ranking_by_hand():
     # cell 1 always beats cell 0; cell 2 beats both in one sample of four and is lost in another
     values = np.array([[2.0, 3.0, 4.0, 5.0], [1.0, 2.0, 3.0, 4.0], [0.5, 9.0, 9.0, np.nan]])
@@ -232,6 +255,9 @@ def test_ranking_by_hand():
     assert found["kept_of_best"] == 0.0
     # ranks 2, 1, 3 have Spearman's rho 1 - 6*2/24, ranks 3, 2, 1 have -1
     assert found["rank_correlation"]["p50"] == pytest.approx(0.5)
+    outside = ranking_stability("resistance_ohm_cm2", values, 1, [False, True, False])
+    assert [cell["probability_best"] for cell in outside["cells"]] == [0.75, 0.0, 0.25]
+    assert [cell["rank"] for cell in outside["cells"]] == [cell["rank"] for cell in found["cells"]]
     better_if_more = ranking_stability("open_circuit_voltage_V", values, 2)
     assert better_if_more["cells"][2]["probability_best"] == 0.5
     assert better_if_more["cells"][0]["probability_among_best"] == 1.0
@@ -257,7 +283,7 @@ def test_shared_numbers_move_cells_together(tmp_path):
         ({"electrolytes": ["Li"]}, "Li is a metal"),
         ({"negative_electrodes": ["LLZO"]}, "LLZO is an insulator"),
         ({"electrolytes": ["LLZ"]}, "there is no material 'LLZ'"),
-        ({"electrolytes": ["Xx*"]}, "no record's name fits"),
+        ({"electrolytes": ["Xx*"]}, "no record's name matches"),
         ({"electrolytes": {"names": "all", "where": "band_gap < 0"}}, "no record is left"),
         ({"electrolytes": {"names": "all", "where": "bandgap < 0"}}, "no field 'bandgap'"),
         ({"positive_coatings": [{"material": "Li", "thickness_nm": 1}]}, "Li is a metal"),

@@ -198,7 +198,7 @@ def test_states_decide_what_is_neutral() -> None:
     conventional = Crystal.from_structure(alloy).conventional
     size = {"thickness_A": 8, "vacuum_A": 11}
     assert build_slab(conventional, (1, 1, 0), **size, conductor=True).stoichiometric
-    with pytest.raises(InputError, match="cannot be told"):
+    with pytest.raises(InputError, match="cannot be determined"):
         build_slab(conventional, (1, 1, 0), **size)
     given = build_slab(conventional, (1, 1, 0), **size, charges={"Li": 1, "In": -1})
     assert given.stoichiometric

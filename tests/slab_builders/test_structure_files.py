@@ -199,7 +199,7 @@ def test_rounded_thirds(tmp_path: Path, digits: int, group: str) -> None:
 
 def test_a_space_group_without_its_operations(tmp_path: Path) -> None:
     alone = "loop_\n_symmetry_equiv_pos_as_xyz\n'x, y, z'"
-    with pytest.raises(InputError, match="space group 225, and lists no operation"):
+    with pytest.raises(InputError, match="space group 225, but lists no symmetry operation"):
         read(tmp_path, cif(LITHIUM, FLUORINE, extra=alone))
     found = read(tmp_path, cif(LITHIUM, FLUORINE, group=0))
     assert found.structure.formula == "Li1 F1"
@@ -212,7 +212,7 @@ def test_what_is_no_element(tmp_path: Path) -> None:
         "occupancy\n", "occupancy\n_atom_site_attached_hydrogens\n"
     )
     attached = attached.replace(" 1\n", " 1 1\n")
-    with pytest.raises(InputError, match="hydrogens attached"):
+    with pytest.raises(InputError, match="hydrogens are attached"):
         read(tmp_path, attached)
     with pytest.raises(InputError, match="is not an element"):
         read(tmp_path, cif("Wat1 Wat 0 0 0 1", FLUORINE))

@@ -64,7 +64,7 @@ def test_a_path_goes_from_the_vacancy_to_its_neighbour(database: Database) -> No
 
 def test_what_cannot_be_calculated_is_said(database: Database) -> None:
     wanted = {"migration_energy_eV": "calculate"}
-    with pytest.raises(InputError, match="Li_i is none of the phase's vacancies"):
+    with pytest.raises(InputError, match="Li_i is not one of the phase's vacancies"):
         dry_run(campaign(wanted, name="Li_i"), database)
     with pytest.raises(InputError, match="quick has no step for the dielectric response"):
         dry_run(campaign(wanted, preset="quick"), database)

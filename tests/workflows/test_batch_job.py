@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jobflow import CURRENT_JOB, Job
@@ -27,7 +31,7 @@ STRETCHED = Structure(Lattice.cubic(3.9), ["Li", "Li"], [[0, 0, 0], [0.5, 0.5, 0
 @pytest.fixture(autouse=True)
 def _own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("INTEROHM_DATA", str(tmp_path))
-    for name in ("INTEROHM_MONGODB_URI", "INTEROHM_WALLTIME_S", "SLURM_JOB_ID"):
+    for name in ("INTEROHM_MONGODB_URI", "INTEROHM_WALLTIME_S", "SLURM_JOB_ID", "PBS_JOBID"):
         monkeypatch.delenv(name, raising=False)
     batch_job.end_of_batch_job.cache_clear()
     yield
@@ -116,9 +120,83 @@ def test_a_job_that_was_taken_too_late_goes_back(monkeypatch: pytest.MonkeyPatch
     job, folder = relaxation()
     monkeypatch.setattr(batch_job, "_BEGUN", time.monotonic() - 100)
     monkeypatch.setenv("INTEROHM_WALLTIME_S", "105")
+    connections, at_the_end = [], []
+    opened, wait = Database.open, batch_job._let_the_batch_job_end
+
+    @contextlib.contextmanager
+    def counted(*given: Any, **named: Any) -> Iterator[Database]:
+        connections.append("open")
+        with opened(*given, **named) as database:
+            yield database
+        connections.append("closed")
+
+    monkeypatch.setattr(Database, "open", counted)
+    monkeypatch.setattr(
+        batch_job, "_let_the_batch_job_end", lambda: (at_the_end.extend(connections), wait())
+    )
     response = job.run(memory_store())
     assert response.replace is not None
+    # one connection for all that is asked, and none while it waits
+    assert at_the_end == connections == ["open", "closed"]
     assert not (folder / "request.json").exists()
+
+
+#: What `qstat -f` says, of Torque and of PBS Pro; and of one that does not tell the start.
+TORQUE = """Job Id: 548.moab
+    Job_Name = STDIN
+    Resource_List.nodes = 1:ppn=2
+    Resource_List.walltime = {length}
+    Variable_List = PBS_O_QUEUE=batch,PBS_O_HOME=/home/fred,PBS_O_LOGNAME=fred,
+\tPBS_O_PATH=/usr/local/bin:/usr/bin
+    start_time = {start}
+    Walltime.Remaining = 3593
+"""
+PBS_PRO = """Job Id: 548.server
+    resources_used.walltime = 00:00:10
+    Resource_List.select = 1:ncpus=16
+    Resource_List.walltime = {length}
+    stime = {start}
+    etime = Thu Feb 22 14:27:48 2018
+"""
+WITHOUT_A_START = "Job Id: 548\n\tResource_List.walltime = {length}\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "length", "remaining_s"),
+    [
+        (TORQUE, "24:00:00", 86400 - 600),
+        (PBS_PRO, "24:00:00", 86400 - 600),
+        (TORQUE, "1:00:30:00", 86400 + 1800 - 600),
+        (PBS_PRO, "7200", 7200 - 600),
+        (WITHOUT_A_START, "02:00:00", 7200 - 100),
+        ("Job Id: 548.server\n    stime = {start}\n", "", None),  # no end
+        ("qstat: cannot connect to server\n", "", 5400 - 100),  # what Torque tells its jobs
+    ],
+)
+def test_pbs_says_when_a_job_ends(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    said: str,
+    length: str,
+    remaining_s: float | None,
+) -> None:
+    start = (datetime.now() - timedelta(seconds=600)).strftime("%a %b %d %H:%M:%S %Y")
+    (tmp_path / "said").write_text(said.format(length=length, start=start))
+    program = tmp_path / "qstat"
+    program.write_text(f'#!/bin/sh\ntest "$1 $2" = "-f 548.moab" && cat {tmp_path}/said\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("PBS_JOBID", "548.moab")
+    if "cannot" in said:
+        monkeypatch.setenv("PBS_WALLTIME", "5400")
+    now = time.monotonic()
+    monkeypatch.setattr(batch_job, "_BEGUN", now - 100)
+    end = batch_job.end_of_batch_job()
+    if remaining_s is None:
+        assert end is None
+    else:
+        assert end is not None
+        assert end - now == pytest.approx(remaining_s, abs=30)
 
 
 def test_a_worker_without_a_server_calculates_nothing() -> None:

@@ -23,7 +23,8 @@ from interohm.postprocess.defect_corrections import point_charge_correction
 from interohm.postprocess.potentials import macroscopic_average
 from interohm.slab_builders.equivalence import settings_between
 from interohm.workflows.calculations import calculate, calculation_of, known_as
-from interohm.workflows.claims import CLAIM, claimed, taken
+from interohm.workflows.claim_file import CLAIM, taken
+from interohm.workflows.claims import claimed
 from interohm.workflows.context import using
 from interohm.workflows.display import Display
 from interohm.workflows.engines import engine_named

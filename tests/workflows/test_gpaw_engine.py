@@ -88,7 +88,7 @@ def test_a_full_disk_is_said_before_the_start(
         GpawEngine().start(request(), tmp_path / "scratch")
     assert not list((tmp_path / "scratch").iterdir())
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="folder cannot be made"):
+    with pytest.raises(InputError, match="folder cannot be created"):
         GpawEngine().start(request(), tmp_path / "file" / "scratch")
 
 

@@ -197,6 +197,16 @@ def test_a_missing_server_is_refused_before_anything_else(
         run_locally(made, raise_immediately=True, log=False)
 
 
+def test_a_worker_elsewhere_makes_no_folder_of_its_own(empty_folder: Path) -> None:
+    made = MetalMaker().make(crystal("Li"), "Li", **LITHIUM)
+    made.metadata["fw_id"] = 1  # as jobflow has it where FireWorks runs a job
+    (folder,) = empty_folder.iterdir()
+    folder.rmdir()  # on another machine it is not
+    with pytest.raises(InputError, match="not on the machine of this worker"):
+        run_locally(made, raise_immediately=True, log=False)
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -15,7 +15,8 @@ from interohm.files import open_plain
 from interohm.workflows import submission, waiting
 from interohm.workflows.calculations import SharedCalculationError, calculate, is_calculation
 from interohm.workflows.campaign import campaign_flow, jobs_in_order, load_campaign, memory_store
-from interohm.workflows.claims import CLAIM, claimed, hold, taken
+from interohm.workflows.claim_file import CLAIM, hold, is_free, taken
+from interohm.workflows.claims import claimed
 from interohm.workflows.context import using
 from interohm.workflows.engines.gpaw import GpawEngine
 from interohm.workflows.engines.protocol import CalculationError
@@ -101,7 +102,10 @@ def test_a_job_whose_calculation_another_one_makes_goes_back(
             (job,) = job.run(memory_store()).replace.jobs
             assert (job.name, job.index) == ("Li metal: bulk", index)
             waits = {"key": request.key, "job": holder or "another job"}
-            assert job.metadata[WAITS_FOR] == waits
+            assert job.metadata[WAITS_FOR] == {**waits, "claim": str(folder / CLAIM)}
+            assert not is_free(folder / CLAIM)
+    assert is_free(folder / CLAIM)
+    assert not is_free(folder / "elsewhere" / CLAIM)  # on another machine's disk, perhaps
 
 
 def test_a_shared_calculation_that_failed_fails_with_its_reason(

@@ -90,10 +90,16 @@ class Task(dict):
     def run_task(self):
         signal.raise_signal(signal.SIGTERM)
         print("the job came to its end")
+def run_exists(): signal.raise_signal(signal.SIGTERM)
 def rapidfire(task):
     look()
-    if task is None:
-        signal.raise_signal(signal.SIGTERM)  # while it sleeps
+    if task == "sleep":
+        signal.raise_signal(signal.SIGTERM)
+    if task == "look for a job":
+        run_exists()
+    if isinstance(task, str):
+        print("it went on")
+        return
     task.run_task()
     launch_rocket()
 ''', vars(launcher))
@@ -104,7 +110,8 @@ OURS = "type('Job', (), {'function': interohm.workflows.signals.stand_by})"
 @pytest.mark.parametrize(
     ("task", "printed", "code"),
     [
-        ("None", "", 1),
+        ("'sleep'", "", 1),
+        ("'look for a job'", "", 1),
         (f"launcher.Task(job={OURS})", "the job came to its end\n", 1),
         # of another program: it ends as ever
         ("launcher.Task(job=None)", "", -signal.SIGTERM),

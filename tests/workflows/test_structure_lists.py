@@ -236,7 +236,7 @@ def test_an_optimade_query(tmp_path: Path, server: str) -> None:
     ("changes", "message"),
     [
         ({"filter": "broken"}, r"refuses the query \(status 400\): the filter cannot be parsed"),
-        ({"filter": "nothing"}, "no structures of this filter"),
+        ({"filter": "nothing"}, "no structures for this filter"),
         ({"at_most": 2}, "more than 2 structures"),
         ({"optimade": "nowhere"}, "no OPTIMADE provider 'nowhere'"),
         ({"optimade": "http://127.0.0.1:1/api"}, "127.0.0.1 does not answer"),

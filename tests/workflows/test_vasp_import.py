@@ -136,7 +136,7 @@ def test_charge_states_of_one_defect_share_a_sublattice(
 def test_a_given_hop_belongs_to_a_defect_that_is_there(finished: Path) -> None:
     given = {"migration_energy_eV": 0.3, "attempt_frequency_Hz": 1e13, "hop_distance_nm": 0.2}
     (finished / "import.yaml").write_text(f"{IMPORT}    hops: {{V_Lx: {json.dumps(given)}}}\n")
-    with pytest.raises(InputError, match=r"hops: V_Lx is none of the defects.*V_Li"):
+    with pytest.raises(InputError, match=r"hops: V_Lx is not one of the defects.*V_Li"):
         import_folder(finished)
 
 
@@ -242,7 +242,7 @@ def test_a_named_folder_has_to_be_what_it_is_named_for(moving: Path) -> None:
         with pytest.raises(InputError, match=told):
             import_folder(moving)
     config.write_text(plain.replace("hops: {V_Li:", "hops: {V_Li_-1:"))
-    with pytest.raises(InputError, match=r"V_Li_-1 is none of the defects.*one of V_Li, Li_i"):
+    with pytest.raises(InputError, match=r"V_Li_-1 is not one of the defects.*one of V_Li, Li_i"):
         import_folder(moving)
 
 

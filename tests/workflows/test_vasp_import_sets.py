@@ -90,7 +90,7 @@ def test_of_several_orders_the_lowest_wins(charging: Path) -> None:
     assert record.provenance["orders"]["0.5"] == ["bulk_0.5", "other order"]
     run = charging / "other order" / "vasprun.xml"
     run.write_text(run.read_text().replace("<incar>", '<incar><i name="IVDW" type="int">12</i>'))
-    with pytest.raises(InputError, match="which order is lower cannot be said"):
+    with pytest.raises(InputError, match="cannot be decided which order has the lower energy"):
         only(import_folder(charging))
 
 

@@ -53,7 +53,7 @@ class GpawEngine:
                 f"this gpaw has no functional {name}: {error}",
                 where="preset: xc",
                 fix="PBE, LDA, RPBE or revPBE; others need libxc: apt install libxc-dev, then "
-                "build gpaw anew without `nolibxc = True`",
+                "rebuild gpaw without `nolibxc = True`",
             ) from None
         for element in sorted({element.symbol for element in structure.composition}):
             try:
@@ -109,7 +109,7 @@ def _dataset_electrons(element: str, datasets: str) -> int:
 
 
 def has_mpi() -> bool:
-    """Whether gpaw was built with MPI."""
+    """Return whether gpaw was built with MPI."""
     from gpaw import cgpaw
 
     return bool(cgpaw.have_mpi)

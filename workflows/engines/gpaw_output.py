@@ -1,4 +1,4 @@
-"""What a process that calculates with GPAW leaves: its document, and files written whole."""
+"""Output of a process that calculates with GPAW: its document, and files written atomically."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def replace(partial: Path, path: Path) -> None:
-    """Put a file that is whole into its place."""
+    """Move a complete file into its place."""
     if MASTER:
         os.replace(partial, path)
 

@@ -18,7 +18,7 @@ from .request import CalculationRequest
 
 
 def is_scf_failure(error: Exception) -> bool:
-    """Whether the electrons ran out of iterations, or away."""
+    """Return whether the electrons ran out of iterations or diverged."""
     if isinstance(error, KohnShamConvergenceError | np.linalg.LinAlgError | FloatingPointError):
         return True
     return isinstance(error, ValueError) and "NaN" in str(error)

@@ -142,7 +142,7 @@ def _attempt(
 
 
 class _Checkpoint:
-    """What a killed relaxation leaves behind, each file written whole."""
+    """Checkpoint of a killed relaxation; each file is written atomically."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

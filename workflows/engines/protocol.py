@@ -1,4 +1,4 @@
-"""What the flows expect of an engine."""
+"""Protocol of an engine, as the flows expect it."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class CalculationError(RuntimeError):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running calculation is.
+    """Progress of a running calculation.
 
     Parameters
     ----------
     ionic_step : int
         Geometries begun.
     scf_iteration : int
-        Of the present geometry.
+        Iteration of the current geometry.
     max_force_eV_A : float, optional
-        Of the last finished geometry.
+        Largest force of the last finished geometry.
     """
 
     ionic_step: int
@@ -55,13 +55,13 @@ class Run(Protocol):
     request: CalculationRequest
 
     def finished(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Return whether the calculation has ended, successfully or not."""
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait until it has ended, so long at most."""
 
     def progress(self) -> Progress | None:
-        """How far it is; None before the first iteration."""
+        """Return the progress of the calculation; None before the first iteration."""
 
     def result(self) -> Calculation:
         """Return the finished calculation, or raise CalculationError."""
@@ -86,7 +86,7 @@ class Engine(Protocol):
         structure : Structure
             The atoms.
         settings : mapping
-            Of one step of a preset, as its ``engine_settings`` returns them.
+            Settings of one step of a preset, as its ``engine_settings`` returns them.
         """
 
     def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""What an engine is asked for, its name, and the key by which the same is found again."""
+"""Requests to an engine, their names, and the keys by which equal ones are found again."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ class CalculationRequest(BaseModel):
 
     @property
     def initial_structure(self) -> Structure:
-        """The structure to begin with."""
+        """Initial structure."""
         return Structure.from_dict(self.structure)
 
     @cached_property
     def volume_A3(self) -> float:
-        """Of the cell to begin with."""
+        """Volume of the initial cell."""
         return abs(float(np.linalg.det(self.structure["lattice"]["matrix"])))
 
     @cached_property
     def key(self) -> str:
-        """The coarse key: equal for all requests that may be this calculation."""
+        """Coarse key, equal for all requests that may be this calculation."""
         return calculation_key(
             engine=self.engine,
             kind=self.kind,

@@ -58,7 +58,8 @@ class VaspEngine:
         return InputError(
             f"VASP's command {command!r} is not on the PATH",
             where="engine",
-            fix="load VASP's module, and set VASP_CMD in ~/.atomate2.yaml to how it is started",
+            fix="load VASP's module, and set VASP_CMD in ~/.atomate2.yaml to the command that "
+            "starts it",
         )
 
     def _check_atomate2(self) -> None:

@@ -1,4 +1,4 @@
-"""How the relaxation of a defect begins: its atoms moved, so that it may leave the symmetry.
+"""Initial distortions of a defect's relaxation, which let it leave the symmetry.
 
 Either every atom by one distance into a random direction, or as ShakeNBreak has it (I. Mosquera-
 Lois et al., npj Comput. Mater. 9, 25 (2023)): bonds at the defect stretched or shortened, and all

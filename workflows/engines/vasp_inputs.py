@@ -55,11 +55,11 @@ class Generator:
     name : str
         Name of the class.
     kind : str
-        As a calculation's.
+        Kind of the calculation.
     module : str
         In ``atomate2.vasp.sets``.
     options : mapping
-        Of the class, as its maker sets them.
+        Options of the class, as its maker sets them.
     """
 
     name: str
@@ -195,9 +195,9 @@ def complete_incar(
         ``static`` also turns an input set that relaxes atoms into one that leaves them: perfect and
         defective supercells then share all other settings.
     settings : mapping
-        Of a preset's step.
+        Settings of a preset's step.
     kpoints : mapping
-        Of the structure, from `kpoints_of`.
+        k-points of the structure, from `kpoints_of`.
     potcars : mapping
         The data set of each element.
     charge : int
@@ -279,7 +279,7 @@ def _maker_options(maker: str | None) -> dict[str, Any]:
         raise InputError(
             f"maker: {maker} is not an atomate2 maker for VASP",
             where="preset",
-            fix="name its class with its module, as atomate2.vasp.jobs.core.StaticMaker",
+            fix="name its class with its module, such as atomate2.vasp.jobs.core.StaticMaker",
         )
     defaults = type(generator)()
     given = {
@@ -292,7 +292,7 @@ def _maker_options(maker: str | None) -> dict[str, Any]:
 
 
 def _needs_spin(structure: Structure, incar: Mapping[str, Any], electrons: int) -> bool:
-    """Whether an electron is unpaired, or an element may have a moment."""
+    """Return whether an electron is unpaired, or an element may have a moment."""
     elements = [site.specie for site in structure]
     # In a metal no electron is left alone: it pairs with one of the next cell.
     if electrons % 2 and not all(element.is_metal for element in elements):
@@ -301,7 +301,7 @@ def _needs_spin(structure: Structure, incar: Mapping[str, Any], electrons: int) 
 
 
 def _may_be_magnetic(element: Element) -> bool:
-    """Whether an element has d or f electrons that may stay unpaired in crystals."""
+    """Return whether an element has d or f electrons that may stay unpaired in crystals."""
     filled = element.symbol in ("Sc", "Y", "Zn", "Cd", "Hg", "La", "Lu")
     return not filled and bool(element.is_transition_metal or element.is_rare_earth)
 

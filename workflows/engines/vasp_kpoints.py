@@ -56,7 +56,7 @@ def checked_rule(given: object) -> dict[str, Any]:
     Parameters
     ----------
     given : mapping
-        As pymatgen's input sets take it, or the dictionary of a ``Kpoints``.
+        Settings as pymatgen's input sets take them, or the dictionary of a ``Kpoints``.
 
     Returns
     -------
@@ -242,7 +242,8 @@ def kpoints_of(structure: Structure, settings: Mapping[str, Any]) -> dict[str, A
     structure : Structure
         In the order of POSCAR.
     settings : mapping
-        Of a preset's step, with ``periodic_axes``; ``zero_weight_kpoints`` are further points.
+        Settings of a preset's step, with ``periodic_axes``; ``zero_weight_kpoints`` are further
+        points.
 
     Returns
     -------

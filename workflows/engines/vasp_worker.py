@@ -137,7 +137,7 @@ def _go_on(folder: Path, sites: int) -> None:
 
 
 def _is_whole(contcar: Path, sites: int) -> bool:
-    """Whether an earlier run got as far as writing a geometry."""
+    """Return whether an earlier run got as far as writing a geometry."""
     from pymatgen.io.vasp import Poscar
 
     try:

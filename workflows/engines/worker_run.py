@@ -46,7 +46,7 @@ def check_space(folder: Path) -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise InputError(
-                f"the folder cannot be made: {error.strerror}",
+                f"the folder cannot be created: {error.strerror}",
                 where=str(folder),
                 fix="check its permissions, or let INTEROHM_DATA name another folder",
             ) from None
@@ -105,7 +105,7 @@ def _is_there(process: int) -> bool:
 
 
 def _is_defunct(process: int) -> bool:
-    """Whether a process has ended, and nobody has asked yet how."""
+    """Return whether a process has ended and its exit status was not collected yet."""
     try:
         state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0]
     except (OSError, IndexError):
@@ -151,7 +151,7 @@ class WorkerRun:
             )
 
     def finished(self) -> bool:
-        """Whether the process has ended."""
+        """Return whether the process has ended."""
         return self._process.poll() is not None
 
     def wait(self, timeout_s: float | None = None) -> None:

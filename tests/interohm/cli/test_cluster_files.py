@@ -36,7 +36,7 @@ CAMPAIGN = SHIPPED_FOLDER.parent / "campaigns" / "demo.yaml"
     ("scheduler", "words"),
     [
         ("slurm", ["#SBATCH --time=24:00:00", "for core in $(seq 16); do rlaunch rapidfire"]),
-        ("pbs", ["#PBS -l walltime=24:00:00", "INTEROHM_WALLTIME_S=86400"]),
+        ("pbs", ["#PBS -l walltime=24:00:00", "for core in $(seq 16); do rlaunch rapidfire"]),
     ],
 )
 def test_files_work_as_they_are_written(interohm, tmp_path, scheduler, words):

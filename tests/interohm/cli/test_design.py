@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from interohm.database import Database
+from interohm.errors import InputError
 from interohm.records.cell_config import load_cell
 from interohm.records.design import load_design
 from interohm.results.coated_contact import CoatedContactResult
@@ -63,7 +64,7 @@ def test_json_report_and_campaign_of_a_design(interohm, config, tmp_path):
         assert words in text
     planned = load_campaign(campaign)
     costs = re.findall(
-        r"# +(\S+): (\d+) calculations, about (\S+) core-hours", campaign.read_text()
+        r"# +(\S+): (\d+) calculations?, about (\S+) core-hours", campaign.read_text()
     )
     assert [name for name, _, _ in costs] == [phase.name for phase in planned.phases]
     with Database.open() as database:
@@ -147,29 +148,36 @@ def test_a_coated_contact(interohm):
     assert spread["p05"] < spread["p50"] < spread["p95"]
     assert CoatedContactResult.model_validate(found).document() == found
     assert [one["verdict"] for one in found["contacts"]] == ["within the windows"] * 2
+    assert found["outside_of_model"] is False
+    assert {"LiNbO3.saturation", "Li3PS4.band_gap_eV"} <= set(found["assumed"])
 
 
 def test_a_coated_contact_says_what_a_plain_one_says(interohm):
-    """Charged LiCoO2 is outside of the niobate's window, and the sulfide's is within it."""
+    """Charged LiCoO2 may be outside of the niobate's window, and the sulfide's is within it."""
     options = ("--soc", "1", "--samples", "300")
     table = interohm("contact", "LiCoO2", "Li3PS4", "--coating", "LiNbO3:5", *options).out
     assert "LiCoO2 | LiNbO3 (5 nm) | Li3PS4" in table
     plain = interohm("contact", "LiCoO2", "Li3PS4", *options).out
     words = (
         "next: ",
-        "likely below",
         "assumed, neither measured nor calculated: contact barrier of ",
         "electrode_conductivity: ",
-        "outside of this model",
-        "Li3PS4.band_gap_eV",
+        "outside of the stability window of ",
+        "numbers of Li3PS4",
         "potentials: relative to the neutral mobile metal, record Li",
     )
     for said in words:
         assert said in plain
         assert said in table
-    assert "outside of the stability window of LiNbO3: it decomposes" in table
+    assert "of LiNbO3, whose limits are uncertain by 0.4 V: it may decompose" in table
     assert "the windows of LiNbO3 and Li3PS4 overlap by 0.6 V" in table
-    assert "LiNbO3.saturation" in table
+    assert "likely below" in table
+    # without the coating, and with one that surely decomposes, no number is a recommendation
+    lipon = interohm("contact", "LiCoO2", "Li3PS4", "--coating", "LiPON:5", *options).out
+    for said, contact in ((plain, "LiCoO2 | Li3PS4"), (lipon, "LiCoO2 | LiPON")):
+        assert f"{contact} is outside of this model: " in said
+        assert "it decomposes" in said
+        assert "likely below" not in said
 
 
 @pytest.mark.parametrize(
@@ -190,3 +198,21 @@ def test_options_that_do_not_go_with_a_coating(refused, tmp_path):
         "contact", "Li", "LLZO", "--coating", "LiF:5", "--report", tmp_path / "report.html"
     )
     assert "--report cannot be combined with --coating" in text
+
+
+def test_structures_are_of_records_that_are_there(tmp_path):
+    from interohm.cli.next_campaign import structures_of
+
+    config = tmp_path / "design.yaml"
+    (tmp_path / "a.cif").write_text("")
+    records = ["LiCoO2", "LiCl_001", "Li2O_110", "Li2O_111", "mine"]
+    found = structures_of(
+        {"LiCl": "a.cif", "mine.yaml": "a.cif"}, config, records, {"mine.yaml": "mine"}
+    )
+    assert found == {"LiCl_001": tmp_path / "a.cif", "mine": tmp_path / "a.cif"}
+    for name, said in (("Li2O", "Li2O_110 or Li2O_111"), ("LiCoO3", "LiCoO2"), ("x", "mine")):
+        with pytest.raises(InputError, match="none of the records is called") as error:
+            structures_of({name: "a.cif"}, config, records)
+        assert said in error.value.fix
+    with pytest.raises(InputError, match="there is no file"):
+        structures_of({"mine": "b.cif"}, config, records)

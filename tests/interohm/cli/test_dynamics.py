@@ -69,7 +69,7 @@ def test_a_step_as_json_and_report(interohm, cell, tmp_path):
     ("options", "said"),
     [
         (("--potential-step", 0.1, "--temperature-step", 5), "give one of them"),
-        (("--soc", 0.5), "over all states of charge"),
+        (("--soc", 0.5), "covers all states of charge"),
         (("--c-rate", 0), "C-rate"),
         (("--potential-step", 40), "potential step"),
         (("--soc", 2, "--potential-step", 0.1), "--soc"),

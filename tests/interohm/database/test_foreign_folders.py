@@ -53,12 +53,12 @@ def test_another_engine_is_never_imported(earlier, tmp_path, monkeypatch, named,
     else:
         engine.write_text(named)
     with (
-        pytest.raises(InputError, match=r"names something else than SQLite") as caught,
+        pytest.raises(InputError, match=r"names something other than SQLite") as caught,
         Database.open(earlier, write=write) as database,
     ):
         database.query("contacts")
     assert str(earlier.data) in str(caught.value)
-    with pytest.raises(InputError, match=r"names something else than SQLite"):
+    with pytest.raises(InputError, match=r"names something other than SQLite"):
         Database.move_earlier_folder(earlier)
     assert "poison" not in sys.modules
 
@@ -68,7 +68,7 @@ def test_settings_of_the_engine_are_no_commands(earlier, tmp_path):
     attack = f"DELETE; ATTACH DATABASE '{tmp_path / 'written'}' AS x; CREATE TABLE x.t (a)"
     config.write_text(config.read_text().replace("DELETE", attack))
     with (
-        pytest.raises(InputError, match="names something else than SQLite"),
+        pytest.raises(InputError, match="names something other than SQLite"),
         Database.open(earlier) as database,
     ):
         database.query("contacts")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from interohm.errors import InputError
 from interohm.prediction.coated_gradient import log_resistance_gradient
-from interohm.prediction.coated_stack import CoatingLayer, solve_stack_between, stack_row
+from interohm.prediction.coated_stack import CoatingLayer, stack_row
 from interohm.prediction.design import (
     candidates_of,
     design_result,
@@ -84,7 +84,7 @@ def test_a_coated_contact_is_that_of_a_cell() -> None:
         }
     )
     whole = solve_state(cell, materials, 0)
-    stack = solve_stack_between(
+    stack = stack_row(
         materials[1],
         [CoatingLayer(_insulator("LiNbO3"), 3.0)],
         materials[3],
@@ -92,7 +92,7 @@ def test_a_coated_contact_is_that_of_a_cell() -> None:
         temperature_K=300.0,
         state_of_charge=0.5,
         electrons=False,
-    )
+    ).solve()
     for one, other in zip(stack.contacts, whole.contacts[1:], strict=True):
         for field in ("charge_transfer_ohm_cm2", "sheet_charge_e_nm2", "potential_drop_V"):
             assert getattr(one, field) == pytest.approx(getattr(other, field), rel=1e-4), field
@@ -125,7 +125,7 @@ def test_susceptibility_and_gradient_are_those_of_a_cell() -> None:
         }
     )
     whole = solve_state(cell, materials, 0)
-    stack = solve_stack_between(
+    stack = stack_row(
         materials[1],
         [CoatingLayer(_insulator("LiNbO3"), 3.0, 1e19, 4e20, 40.0)],
         materials[3],
@@ -133,7 +133,7 @@ def test_susceptibility_and_gradient_are_those_of_a_cell() -> None:
         temperature_K=300.0,
         state_of_charge=0.5,
         electrons=False,
-    )
+    ).solve()
     assert stack.layers_ohm_cm2[0] == pytest.approx(whole.layer_resistance_ohm_cm2[2], rel=1e-3)
 
 
@@ -145,9 +145,9 @@ def test_thicknesses_solved_together_are_those_solved_alone() -> None:
 
     def solved(thickness: Any) -> np.ndarray:
         layer = CoatingLayer(_insulator("LiNbO3"), thickness)
-        stack = solve_stack_between(
+        stack = stack_row(
             left, [layer], right, reference, field_samples=samples, **conditions
-        )
+        ).solve()
         return stack.interface_resistance_ohm_cm2
 
     together = solved(np.array([[1.0], [4.0]]))
@@ -161,7 +161,7 @@ def test_the_optimum_is_that_of_a_fine_grid() -> None:
     (one,) = found.coatings
     left, right = _material("LiCoO2"), _material("Li3PS4")
     thickness = np.geomspace(1.0, 10.0, 25)
-    stack = solve_stack_between(
+    stack = stack_row(
         left,
         [CoatingLayer(_insulator("LiNbO3"), thickness[:, None])],
         right,
@@ -170,7 +170,7 @@ def test_the_optimum_is_that_of_a_fine_grid() -> None:
         state_of_charge=0.5,
         electrons=False,
         field_samples=FieldSamples(30),
-    )
+    ).solve()
     means = np.log10(stack.interface_resistance_ohm_cm2).mean(axis=1)
     assert one.optimum_nm == pytest.approx(thickness[np.argmin(means)], rel=0.1)
     assert one.interface_resistance_ohm_cm2 == pytest.approx(
@@ -240,7 +240,7 @@ def test_an_optimum_is_that_of_a_fine_grid_in_its_doping() -> None:
     )
 
     def means(acceptors: np.ndarray, gradients: np.ndarray) -> np.ndarray:
-        stack = solve_stack_between(
+        stack = stack_row(
             left,
             [CoatingLayer(_insulator("Li3PO4"), 4.0, -acceptors[:, None], gradients[:, None])],
             right,
@@ -249,7 +249,7 @@ def test_an_optimum_is_that_of_a_fine_grid_in_its_doping() -> None:
             state_of_charge=1.0,
             electrons=False,
             field_samples=FieldSamples(30),
-        )
+        ).solve()
         return np.asarray(np.log10(stack.interface_resistance_ohm_cm2).mean(axis=1))
 
     best = means(np.array([layer.acceptors_cm3]), np.array([layer.doping_gradient_cm3]))
@@ -277,12 +277,12 @@ def test_slopes_of_the_resistance_are_those_of_differences(name: str) -> None:
         log, mean, gradient, chi = (column[:, None] for column in points.T)
         return [CoatingLayer(_insulator("LiNbO3"), np.exp(log), mean, gradient, chi)]
 
-    row, _, _ = stack_row(left, layers(start[None]), right, reference, **conditions)
-    found = log_resistance_gradient(row)
+    coated = stack_row(left, layers(start[None]), right, reference, **conditions)
+    found = log_resistance_gradient(coated.row)
     points = start + np.concatenate(
         [share * np.diag(steps) for share in (1.0, -1.0, 0.5, -0.5)] + [np.zeros((1, 4))]
     )
-    solved = solve_stack_between(left, layers(points), right, reference, **conditions)
+    solved = stack_row(left, layers(points), right, reference, **conditions).solve()
     resistances = solved.interface_resistance_ohm_cm2
     assert found.interface_ohm_cm2[0] == pytest.approx(resistances[-1], rel=1e-5)
     up, down, half_up, half_down = np.log(resistances[:-1]).reshape(4, 4, -1)
@@ -298,14 +298,14 @@ def test_no_gradient_is_a_uniform_doping() -> None:
     """The grid takes the one, the first integral the other."""
     left, right = _material("LiCoO2"), _material("Li3PS4")
     solved = [
-        solve_stack_between(
+        stack_row(
             left,
             [CoatingLayer(_insulator("LiNbO3"), 5.0, -1e19, gradient)],
             right,
             reference_metal([left, right]),
             temperature_K=300.0,
             state_of_charge=0.5,
-        )
+        ).solve()
         for gradient in (0.0, 1e6)
     ]
     assert solved[0].layers_ohm_cm2[0] == pytest.approx(solved[1].layers_ohm_cm2[0], rel=1e-5)
@@ -496,7 +496,7 @@ def test_a_coating_is_not_put_beside_itself() -> None:
             "second_layer": {"coatings": ["LiNbO3"], "thickness_nm": {"from": 1, "to": 4}},
         }
     )
-    with pytest.raises(InputError, match="beside itself"):
+    with pytest.raises(InputError, match="same material as the coating"):
         candidates_of(described)
 
 

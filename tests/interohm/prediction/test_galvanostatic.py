@@ -192,7 +192,7 @@ def test_what_has_no_charge_to_give_is_said() -> None:
     with pytest.raises(InputError, match="how many ions"):
         dynamics_result(cell, materials, samples=0)  # type: ignore[arg-type]
     blocked = cell_of(contacts=[{"ion_transfer": "blocked"}, {}])
-    with pytest.raises(InputError, match="lets no ions across"):
+    with pytest.raises(InputError, match="blocks ions"):
         dynamics_result(blocked, list(records(None)), samples=0)
     with pytest.raises(InputError, match="C-rate"):
         dynamics_result(cell_of(), list(records(None)), c_rate=-1.0, samples=0)
@@ -200,5 +200,5 @@ def test_what_has_no_charge_to_give_is_said() -> None:
 
 def test_a_run_has_no_state_of_charge() -> None:
     cell = cell_of().model_dump(exclude_defaults=True)
-    with pytest.raises(InputError, match="a run goes over all states of charge"):
+    with pytest.raises(InputError, match="a run at constant current covers all states of charge"):
         predict_dynamics(cell, state_of_charge=0.5, samples=0)

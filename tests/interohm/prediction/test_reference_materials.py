@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 import interohm.configs
-from interohm.device_models import neutral_bulk
+from interohm.device_models import neutral_bulk, prepared_bulk
 from interohm.prediction.contact import contact_document
 from interohm.prediction.contact_barrier import prior_median_eV
 from interohm.prediction.sampling import FieldSamples, phase_of
@@ -176,33 +176,38 @@ def test_bands_are_far_from_the_fermi_level(name: str) -> None:
 def test_conducts_as_stated_whatever_carries_the_current(name: str) -> None:
     """The value and its activation energy hold for every choice of carriers, drawn or not.
 
-    The records used to state migration energies and to note the conductivity in their provenance;
-    now the conductivity is what they state.
+    Within the stability window: at the potential of lithium, the Fermi level of some would lie
+    above their gap.
     """
     record = insulator(name)
     stated = record.conductivity
     assert stated is not None
     assert len(record.carriers) > 1
+    assert record.stability_window_V is not None
+    middle_V = np.mean([limit.value for limit in record.stability_window_V])
     temperatures = stated.temperature_K + np.array([-0.5, 0.0, 0.5])
     for choice in record.carriers:
         alone = record.model_copy(update={"carriers": [choice]})
         sigma = neutral_bulk(
-            phase_of(alone), temperature_K=temperatures, metal_work_function_eV=2.93
+            phase_of(alone),
+            temperature_K=temperatures,
+            metal_work_function_eV=2.93,
+            mu_eV=-middle_V,
         ).conductivity_S_cm
         assert sigma[1] == pytest.approx(stated.value_S_cm.value, rel=1e-6)
         slope = np.diff(np.log(sigma * temperatures)[[0, 2]]) / np.diff(1 / temperatures[[0, 2]])
         energy = -BOLTZMANN_EV_K * slope.item()
         assert energy == pytest.approx(stated.activation_energy_eV.value, abs=1e-4)
     field_samples = FieldSamples(200)
-    drawn = neutral_bulk(
+    drawn = prepared_bulk(
         phase_of(record, field_samples=field_samples),
         temperature_K=stated.temperature_K,
-        metal_work_function_eV=2.93,
+        mu_eV=-middle_V,
     )
     expected = field_samples.positive(name, "conductivity.value_S_cm", stated.value_S_cm)
-    # the draws of the work function are the metal's own: the neutral bulk at mu = 0 moves with it
-    assert np.median(drawn.conductivity_S_cm / expected) == pytest.approx(1.0, abs=0.05)
-    assert field_samples.redrawn < 40
+    assert drawn.conductivity_S_cm == pytest.approx(expected, rel=1e-6)
+    # a fifth of LiNbO3's: of 0.5 ± 0.12 eV, its defects cost 0.3 ± 0.2 eV
+    assert field_samples.redrawn < 50
 
 
 @pytest.mark.parametrize("name", SOURCED)
