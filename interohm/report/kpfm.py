@@ -203,7 +203,8 @@ def _axes(result: KpfmResult, window: tuple[float, float], title: str, height: i
         "shapes": _contact_lines(result),
         "height": height,
         "margin": {"l": 70, "r": 20, "t": 10, "b": 50},
-        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
+        # below the title of the axis, whatever the height
+        "legend": {"orientation": "h", "x": 0, "y": -75 / (height - 60), "yanchor": "top"},
     }
 
 
@@ -248,6 +249,8 @@ def _map_figure(result: KpfmResult, contact_nm: float | None) -> Figure:
     layout = _axes(result, window, "CPD (V)", 440 if contact_nm is None else 300)
     if contact_nm is not None:
         layout["yaxis"]["range"] = _range_V(result, window)
+        # the curves are those of the figure above
+        layout["showlegend"] = False
     else:
         edges = [window[0], *result.contacts_nm, window[1]]
         layout["annotations"] = [
