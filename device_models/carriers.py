@@ -39,7 +39,7 @@ def carrier_excess(eta: Array, y: Array) -> tuple[Array, Array]:
     eta : array (N,)
         Reduced Fermi energy at the reference.
     y : array (..., N)
-        By how much it grows.
+        Amount by which it grows.
 
     Returns
     -------

@@ -115,7 +115,7 @@ def fitted_hop(
     mu_eV : array (...)
         Chemical potential of the mobile element as prepared (see `prepared_bulk`).
     slower_eV : array (...)
-        By how much the barrier of every other defect with a hop is higher.
+        Amount by which the barrier of every other defect with a hop is higher.
     ion_charge : array (...)
         z of the mobile ion.
 

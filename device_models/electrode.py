@@ -47,18 +47,19 @@ def electrode_bulk(
     Parameters
     ----------
     work_function_eV, mu_eV : array (...)
-        Of the electrode at its ion content: they set its neutral potential.
+        Work function and mu of the electrode at its ion content, which set its neutral potential.
     metal_work_function_eV, temperature_K : array (...)
-        Of the mobile metal, and of the contact.
+        Work function of the mobile metal, and temperature of the contact.
     occupation, site_density_cm3 : array (...)
         theta, kept within [1e-3, 1 − 1e-3], and N.
     dielectric_constant, ion_charge : array (...)
-        Of the electrode; z.
+        Dielectric constant of the electrode; z.
     holes_cm3, electrons_cm3, band_gap_eV : array (...), optional
         At most one of them: carriers of the neutral electrode, or the gap of an intrinsic one.
         Without any, ions alone screen.
     conductivity_S_cm : array (...), optional
-        Of its ions where it is neutral; without one its space charge adds no resistance.
+        Conductivity of its ions where it is neutral; without one, its space charge adds no
+        resistance.
 
     Returns
     -------

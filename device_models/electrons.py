@@ -112,7 +112,7 @@ def layer_leakage(
     conduction_band_eV, valence_band_eV, fermi_level_eV : array (..., P)
         Along the layer; the Fermi level may be one per layer, (..., 1).
     temperature_K, electron_mass, hole_mass : array (...)
-        As in `Leakage`.
+        Temperature and masses, as in `Leakage`.
 
     Returns
     -------

@@ -24,7 +24,7 @@ def cpd_V(
     Parameters
     ----------
     work_function_eV, fermi_level_eV : array (...)
-        Of the place below the tip; the Fermi level on the common zero.
+        Work function and Fermi level below the tip; the Fermi level on the common zero.
     tip_work_function_eV : array (...)
         A constant of every map, which differences do not see.
     """
@@ -48,7 +48,7 @@ def delta_cpd_V(
     cpd_V, discharged_cpd_V : array (..., P)
         At the same places, at a state of charge and discharged.
     base_cpd_V, discharged_base_cpd_V : array (...)
-        Of the base layer in the same two states.
+        CPD of the base layer in the same two states.
     """
     _, (cpd, base, discharged, discharged_base) = arrays_of(
         cpd_V, base_cpd_V, discharged_cpd_V, discharged_base_cpd_V
@@ -71,7 +71,7 @@ def collector_work_function_eV(
     front_nm : array (...)
         Up to here the collector has the electrode's work function; 0 where nothing entered.
     electrode_work_function_eV, collector_work_function_eV : array (...)
-        Of the two.
+        Work functions of the electrode and of the collector.
     """
     lithiated = np.asarray(depth_nm) < np.asarray(front_nm)[..., None]
     return np.where(
@@ -94,9 +94,9 @@ class Decomposition:
     rms_V : array (...)
         Root mean square of the residual.
     work_function_eV : array (..., M)
-        What the map says of Phi(x) if the model's Fermi level is right.
+        Phi(x) that follows from the map if the model's Fermi level is right.
     fermi_level_eV : array (..., M)
-        What the map says of E_F(x) if the model's work function is right.
+        E_F(x) that follows from the map if the model's work function is right.
     """
 
     model_cpd_V: Array

@@ -32,7 +32,7 @@ tolerance of the grid."""
 
 @dataclass(frozen=True)
 class FiniteLayer:
-    """One layer that is solved whole; arrays (...).
+    """One layer that is solved as a whole; arrays (...).
 
     Attributes
     ----------

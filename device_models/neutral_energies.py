@@ -35,7 +35,7 @@ def energies_from_neutrality(
     formation_energy_eV : array (...)
         Mean of both formation energies at mu = 0 and the Fermi level there.
     metal_work_function_eV, ion_charge : array (...)
-        Of the neutral mobile metal; z.
+        Work function of the neutral mobile metal; z.
     temperature_K : array (...)
         Temperature of the neutral potential, which depends on it where the sites differ.
 

@@ -1,4 +1,4 @@
-"""What a phase brings to the model: batches of insulators and of metals, as arrays.
+"""Phases of the model: batches of insulators and of metals, as arrays.
 
 Every quantity has a leading batch shape ``(...)``, so that one call serves one contact or a
 million; quantities of defects carry one more axis ``(..., D)``.
@@ -49,7 +49,7 @@ class Phase:
         Multiplicity of the defect on its site; largest fraction of the sublattice's sites that
         its defects may take.
     migration_energy_eV, attempt_frequency_Hz, hop_distance_nm, diffusion_prefactor : array (..., D)
-        Of the hop; a defect whose migration energy is NaN screens but does not conduct.
+        Parameters of the hop; a defect whose migration energy is NaN screens but does not conduct.
     sublattice : tuple of int
         For each of the D defects, which sublattice it sits on; each its own by default.
     electron_mass, hole_mass : array (...)

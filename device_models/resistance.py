@@ -64,7 +64,7 @@ LIMITING_STEPS = ("space charge", "charge transfer")
 
 @dataclass(frozen=True)
 class ContactResistance:
-    """Parts of a contact's resistance, arrays (...), NaN where a part means nothing.
+    """Parts of a contact's resistance, arrays (...), NaN where a part is undefined.
 
     Attributes
     ----------
@@ -126,9 +126,10 @@ def contact_resistance(
     contact : Contact
         Batch shape (...).
     left_thickness_nm, right_thickness_nm : array (...), optional
-        Of the two phases; without one, a phase counts as thick up to x99 + 10 lambda_D = 10 µm.
+        Thicknesses of the two phases; without one, a phase counts as thick up to x99 + 10 lambda_D
+        = 10 µm.
     areal_site_density_cm2, barrier_eV, excess_barrier_eV : array (...), optional
-        Of the hop across the contact, see `contact_hop`.
+        Parameters of the hop across the contact, see `contact_hop`.
 
     Returns
     -------
@@ -226,7 +227,8 @@ def side_depletion_ohm_cm2(side: HalfSpace | Metal, thickness_nm: ArrayLike | No
     side : HalfSpace or Metal
         Batch shape (...).
     thickness_nm : array (...), optional
-        Of the phase. One that is not thick counts to its middle, or to 10 µm without a thickness.
+        Thickness of the phase. One that is not thick counts to its middle, or to 10 µm without a
+        thickness.
 
     Returns
     -------
@@ -250,7 +252,7 @@ def side_depletion_ohm_cm2(side: HalfSpace | Metal, thickness_nm: ArrayLike | No
 def side_depletion_slope_ohm_cm2_V(side: HalfSpace | Metal) -> Array:
     """Slope of `side_depletion_ohm_cm2` with phi at the contact, of a phase without a thickness.
 
-    Another potential at the contact shifts the profile of a half-space and leaves its shape:
+    Another potential at the contact shifts the profile of a half space and leaves its shape:
     ``d/dphi_s ∫ e dx = (e_s − e_end)/|dphi/dx|_s`` with the excess e = max(1/sigma −
     1/sigma_bulk, 0) at the contact and where the integral ends.
     """
@@ -295,9 +297,9 @@ def thick_space_charge(
     Returns
     -------
     space_charge_ohm_cm2 : array (...)
-        NaN where it means nothing; 0 of a metal.
+        NaN where it is undefined; 0 of a metal.
     reason : array (...) of int
-        Why it means nothing, a `Reason`.
+        Why it is undefined, a `Reason`.
     """
     if isinstance(side, Metal):
         return np.zeros(()), np.zeros((), dtype=np.int64)

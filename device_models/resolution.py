@@ -26,7 +26,7 @@ def resolution_weights(x_nm: Array, profile_x_nm: Array, resolution_nm: float) -
     Parameters
     ----------
     x_nm : array (M,)
-        Where the probe stands.
+        Positions of the probe.
     profile_x_nm : array (P,)
         Ascending; a place may stand twice, where the profile jumps.
     resolution_nm : float

@@ -47,7 +47,7 @@ def first_order_sensitivity(inputs: Array, output: Array) -> Sensitivity:
     inputs : array (N, K)
         Independent samples of the inputs.
     output : array (N,)
-        What came out; samples that are not finite are left out.
+        Samples of the output; samples that are not finite are left out.
 
     Returns
     -------

@@ -36,7 +36,7 @@ def value_of_information(
     Parameters
     ----------
     losses : array (J, N)
-        Of the candidates, in each of N samples; samples that are not finite are left out.
+        Losses of the candidates, in each of N samples; samples that are not finite are left out.
     inputs : array (N, K)
         Independent standard normal samples of the inputs that become known.
     relative_noise : array (K,) or float

@@ -35,11 +35,11 @@ def require(extra: str, purpose: str, *, where: str | None = None, otherwise: st
     extra : str
         One of `EXTRAS`.
     purpose : str
-        What needs it, as a subject: ``"a Parquet table"``.
+        Part that needs the extra, as a subject: ``"a Parquet table"``.
     where : str, optional
         The command, option or field that asks for it.
     otherwise : str
-        What to do without it.
+        Alternative without the extra.
     """
     if missing := missing_packages(extra):
         raise InputError(

@@ -38,7 +38,7 @@ class Origin:
     facts : dict
         Plain values; of a record ``status`` says whether it is the one that was used.
     parts : list of Origin
-        What it was made from.
+        Origins of its parts.
     """
 
     kind: Literal["cell", "contact", "record", "number", "calculation"]

@@ -23,7 +23,7 @@ class FoundMaterial(NamedTuple):
     material : Insulator or Metal
         The record.
     source : {"file", "database", "shipped"}
-        Where it was found.
+        Place in which the record was found.
     hides_shipped : bool
         Whether a shipped record of the same name was passed over; say so to the user.
     asked_for : str, optional

@@ -68,11 +68,11 @@ class Axis:
     name : str
         In messages.
     names : tuple of str
-        Of columns, lower case, without units.
+        Names of columns, lower case, without units.
     units : mapping of str to float
         Each in that of the result.
     unit : str
-        Of the result, and of a column that names none.
+        Unit of the result, and of a column that names none.
     opposite : mapping of str to str
         Names of columns that hold a constant minus the quantity, each with the reason in words:
         their values change sign.
@@ -110,7 +110,7 @@ class MeasuredCurve:
     source : str
         The file.
     columns : tuple of str
-        What each column of the table was taken for, in words.
+        Interpretation of each column of the table, in words.
     """
 
     x: Array

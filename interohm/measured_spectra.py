@@ -81,9 +81,9 @@ class MeasuredSpectrum:
     source : str
         The file.
     sha256 : str
-        Of the file's bytes.
+        Hash of the file's bytes.
     remarks : tuple of str
-        What was mended or assumed.
+        Repairs and assumptions.
     """
 
     frequency_Hz: Array

@@ -48,9 +48,9 @@ def refuse_foreign_code(document: Any, *, where: str) -> None:
     Parameters
     ----------
     document : dict, list or a plain value
-        As it was read.
+        Document as it was read.
     where : str
-        What to name in the error: the file, or the database and collection.
+        Place to name in the error: the file, or the database and collection.
     """
     waiting = [document]
     while waiting:

@@ -23,7 +23,7 @@ def read_text(path: Path, *, fix: str) -> str:
     ----------
     path : Path
     fix : str
-        What an error advises.
+        Advice of an error.
 
     Raises
     ------

@@ -33,7 +33,7 @@ def unpacked(data: bytes, packing: str, *, where: str) -> bytes:
     packing : str
         One of `PACKINGS`.
     where : str
-        What to name in the error.
+        Place to name in an error.
 
     Raises
     ------

@@ -329,11 +329,11 @@ def input_error(error: ValidationError, *, where: str, data: Any = None) -> Inpu
     Parameters
     ----------
     error : ValidationError
-        What pydantic found.
+        Error of pydantic.
     where : str
-        What to name in errors: the file.
+        Place to name in errors: the file.
     data : optional
-        What was validated: by it fields are told from the kinds that pydantic puts among them.
+        Validated data; they distinguish fields from the kinds that pydantic inserts among them.
     """
     problems = []
     fixes: list[str] = []

@@ -62,9 +62,9 @@ def calculated_hop(
     attempt_frequency_Hz : Quantity
         A barrier says nothing of it.
     uncertainty : Uncertainty
-        Of the migration energy.
+        Uncertainty of the migration energy.
     provenance : mapping
-        Of the record.
+        Provenance of the record.
     """
     energy = calculated_quantity(migration_energy(path), uncertainty, path, provenance)
     incar = path.settings.get("incar")

@@ -128,8 +128,8 @@ class Calculation(BaseModel):
     vbm_eV, cbm_eV : float, optional
         Highest occupied and lowest empty eigenvalue over the k-points; none for a metal.
     edge_kpoints : pair of (float, float, float), optional
-        Where VBM and CBM are, in fractions of the reciprocal vectors of ``structure``; none for a
-        metal, and where the engine did not say so.
+        k-points of the VBM and CBM, in fractions of the reciprocal vectors of ``structure``; none
+        for a metal, or if the engine did not report them.
     max_force_eV_A : float, optional
         The largest force on an atom; none of a run of VASP with k-points that have no weight, whose
         forces are no numbers.
@@ -143,14 +143,14 @@ class Calculation(BaseModel):
     path : MigrationPath, optional
         A calculation of the kind ``neb``; structure and energy are those of its highest image.
     response : DielectricResponse, optional
-        Of the kind ``dielectric``.
+        Response, for the kind ``dielectric``.
     ionic_steps : int
         Geometries calculated; of a path, steps of the whole path.
     scf_attempts : list of ScfAttempt, optional
         In their order, the last one being that of the result; none where the settings themselves
         converged.
     versions : mapping
-        Of the engine and what it stands on.
+        Versions of the engine and of the packages that it uses.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)

@@ -51,7 +51,7 @@ class DefectCandidate:
     sites_per_cell : int
         Equivalent sites in the conventional cell.
     conventional_volume_A3 : float
-        Of the conventional cell.
+        Volume of the conventional cell.
     position : array, shape (3,)
         Fractional in the supercell.
     calculation : Calculation
@@ -61,7 +61,8 @@ class DefectCandidate:
     sublattice : str, optional
         Shared with other charge states of the defect; default: its name.
     dopant : bool
-        Of an element that the crystal does not have: it does not move at a device's temperature.
+        Whether it contains an element that the crystal does not have: it does not move at a
+        device's temperature.
     larger : LargerCell, optional
         The same defect in a larger supercell, if there is one.
     """
@@ -102,7 +103,7 @@ class ChosenDefect:
     energy_eV : float
         At E_F = VBM and mu = 0; in the larger supercell where there is one.
     size_error_eV : float
-        By how much the corrected energies of the two supercells differ; 0 for one.
+        Difference of the corrected energies of the two supercells; 0 for one supercell.
     alignment_spread_eV : float
         How far the potentials at the far sites scatter, times the charge.
     """

@@ -30,7 +30,7 @@ class Middle:
     average_eV : float
         Potential energy of an electron.
     spread_eV : float
-        By how much the average varies over the period around the middle; in a bulk it would not.
+        Variation of the average over the period around the middle; zero in a bulk.
     """
 
     average_eV: float
@@ -43,9 +43,9 @@ def middle_of_side(potential: PlanarPotential, height_A: float, period_A: float)
     Parameters
     ----------
     potential : PlanarPotential
-        Of the cell with both sides.
+        Potential of the cell with both sides.
     height_A : float
-        Of the side's middle.
+        Height of the side's middle.
     period_A : float
         Repeat distance of the side's crystal along the normal.
     """
@@ -69,7 +69,7 @@ def dipole_V(left: Middle, right: Middle, left_vacuum_eV: float, right_vacuum_eV
     Parameters
     ----------
     left, right : Middle
-        Of the joined cell.
+        Middles of the joined cell.
     left_vacuum_eV, right_vacuum_eV : float
         Vacuum level above the average in the middle of the free slab.
     """
@@ -85,7 +85,7 @@ class ChargeTransfer:
     to_left_e_nm2 : float
         Electrons per area that crossed the middle of the gap towards the left side.
     step_V : float
-        Of phi from the left middle to the right one, by that displacement.
+        Step of phi from the left middle to the right one, by that displacement.
     """
 
     to_left_e_nm2: float
@@ -144,7 +144,7 @@ def work_of_adhesion_J_m2(
     sides : sequence of (Calculation, int)
         The free slabs, and how often each is in the joined cell.
     area_A2 : float
-        Of the common cell.
+        Area of the common cell.
     contacts : int
         In the joined cell.
     """
@@ -159,7 +159,7 @@ class Minimum:
     Parameters
     ----------
     place : float
-        Where the curve is lowest.
+        Position of the curve's minimum.
     bracketed : bool
         Whether it lies between the points; else it is the lowest one of them.
     """

@@ -89,7 +89,7 @@ class EnergyCorrection:
     value_eV, uncertainty_eV : float
         What is added, and its standard deviation.
     source : str
-        Where the numbers are from.
+        Source of the numbers.
     """
 
     value_eV: float

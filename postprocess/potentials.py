@@ -46,7 +46,7 @@ def vacuum_level(potential: PlanarPotential, slab_center_A: float) -> float:
     Parameters
     ----------
     potential : PlanarPotential
-        Of a symmetric slab: one vacuum level on both sides.
+        Potential of a symmetric slab: one vacuum level on both sides.
     slab_center_A : float
         Height of the slab's middle.
 

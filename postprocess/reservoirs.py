@@ -23,7 +23,7 @@ def tied_elements(compositions: Sequence[Composition], mobile_ion: str) -> dict[
     Parameters
     ----------
     compositions : sequence of Composition
-        Of the compounds that coexist.
+        Compositions of the coexisting compounds.
     mobile_ion : str
         Its element.
 

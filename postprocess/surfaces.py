@@ -35,7 +35,7 @@ class SlabSize:
     Parameters
     ----------
     thickness_A, vacuum_A : float
-        As asked for.
+        Requested thickness and vacuum.
     slab : Calculation
         The slab of this size.
     """
@@ -98,7 +98,8 @@ class Survey:
     energies_J_m2 : sequence of float or None
         None where slab and bulk were calculated with different cutoffs.
     area_fractions : sequence of float
-        Of the Wulff shape; zero for terminations that another one of the same facet outbids.
+        Area fractions of the Wulff shape; zero for terminations with a higher energy than another
+        one of the same facet.
     energies_as_cut_J_m2 : sequence of float or None
         None where no slab was calculated both ways.
     """
@@ -132,7 +133,7 @@ def next_size(
     history : sequence of (thickness, vacuum, level)
         In Å and eV; a level that is not known yet counts as one that moves.
     tolerance_eV : float
-        By how much the level may still move.
+        Largest change of the level that counts as converged.
     period_A : float
         Repeat distance of the crystal along the normal.
     """
@@ -261,7 +262,7 @@ def with_survey(
     record : Insulator or Metal
         With the level of the stable surface.
     seen : Survey
-        Of the crystal's surfaces.
+        Survey of the crystal's surfaces.
     level : str
         ``stable``: of the surface of the lowest energy; ``wulff``: the mean over the Wulff shape's
         area, its spread in quadrature with the uncertainty.

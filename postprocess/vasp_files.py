@@ -1,4 +1,4 @@
-"""VASP's files, plain or compressed, and what is said of one that is cut off."""
+"""VASP's files, plain or compressed, and the errors of incomplete ones."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ def find_file(folder: Path, name: str, stage: str | None = None) -> Path | None:
     Parameters
     ----------
     folder : Path
-        Where the files lie.
+        Folder of the files.
     name : str
         As ``OUTCAR``.
     stage : str, optional
-        That of another file (see `stage_of`), so that both are of one run; default: the last one.
+        Stage of another file (see `stage_of`), so that both belong to one run; default: the last
+        one.
 
     Raises
     ------

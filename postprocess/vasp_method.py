@@ -125,7 +125,8 @@ def functional_name(
     tags : mapping
         INCAR's, with what VASP completes them by.
     titles : sequence of str
-        Of the data sets, as ``PAW_PBE Li_sv 10Sep2004``; without GGA they tell the functional.
+        Titles of the data sets, as ``PAW_PBE Li_sv 10Sep2004``; without GGA they determine the
+        functional.
     dispersion : bool
         Whether the total energy has one that no tag tells (VASP 5.3 leaves IVDW out).
     """

@@ -88,8 +88,8 @@ def read_vasp_path(folder: str | Path, ends: FindEnds | None = None) -> Calculat
         With folders 00, 01, ..., each with ``POSCAR`` and ``OUTCAR``, and ``KPOINTS`` and ``INCAR``
         beside them. All may be compressed. The ends may be without OUTCAR.
     ends : callable, optional
-        Of the calculations that ends without OUTCAR are looked for among; default: those of the
-        folders beside this one.
+        Calculations among which ends without OUTCAR are looked for; default: those of the folders
+        next to this one.
 
     Returns
     -------
@@ -191,7 +191,7 @@ class End:
     path : Path
         For messages.
     content : str
-        Of its OUTCAR, or the hash of its calculation.
+        Content of its OUTCAR, or the hash of its calculation.
     structure : Structure
         The atoms.
     energy_eV : float
@@ -219,13 +219,13 @@ class Image:
     path : Path
         Path of the OUTCAR.
     text : str
-        Of the OUTCAR.
+        Text of the OUTCAR.
     structure : Structure
         The atoms.
     energy_eV : float
         Extrapolated to zero width of the occupation.
     max_force_eV_A : float
-        Of the potential energy, without the springs.
+        Largest force of the potential energy, without the springs.
     """
 
     path: Path

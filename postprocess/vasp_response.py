@@ -35,7 +35,7 @@ def read_response(
     path, outcar_path : Path
         Theirs, for messages.
     volume_A3 : float
-        Of the cell.
+        Volume of the cell.
 
     Raises
     ------

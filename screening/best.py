@@ -78,7 +78,7 @@ class Front:
     points : array (n, d)
         Less is better.
     indices : array (n,)
-        Of the cells.
+        Indices of the cells.
     """
 
     points: Array

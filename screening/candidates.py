@@ -36,7 +36,7 @@ class CoatableElectrode:
     metal : Metal
         Its record.
     coating : Insulator, optional
-        That of the layer between it and the electrolyte.
+        Coating between the electrode and the electrolyte.
     coating_nm : float
         Its thickness.
     """
@@ -66,7 +66,7 @@ class Records:
     reference : Metal
         The mobile metal, the zero of potential.
     interfaces : list of Interface
-        What is known of contacts, the database's before the shipped ones.
+        Known interfaces, those of the database before the shipped ones.
     """
 
     negatives: list[CoatableElectrode]
@@ -104,7 +104,7 @@ def find_records(
     relative_to : Path
         The folder of the description.
     where : str
-        What to name in errors: the description's file.
+        Place to name in errors: the file of the description.
 
     Raises
     ------

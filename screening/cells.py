@@ -77,7 +77,7 @@ class Cells:
     thickness_nm : float
         Thickness of the electrolyte.
     fully_solved : FullySolvedCells
-        What replaces the sums, where they do not hold.
+        Results that replace the sums where these do not hold.
     """
 
     negative: SideContacts
@@ -189,11 +189,11 @@ class Block:
     Parameters
     ----------
     cells : Cells
-        Of which they are some.
+        Cells from which these are taken.
     left, right : tuple
-        Where their contacts are in the tables of the two sides: electrolyte, side.
+        Indices of their contacts in the tables of the two sides: electrolyte, side.
     indices : array (n,) or range
-        Of the cells.
+        Indices of the cells.
     """
 
     def __init__(

@@ -61,7 +61,7 @@ def coated_side(
     coated, electrolytes : sequence
         The columns and rows of the table.
     conditions : SideConditions
-        Of all of them.
+        Conditions that all of them share.
     state_of_charge : float
         State of charge of the cell.
     other_mu_eV : array (K,)
@@ -69,7 +69,7 @@ def coated_side(
     electrons : bool
         Whether electrons and holes take part in the screening of charges.
     interfaces : sequence of Interface
-        What is known of contacts.
+        Known interfaces.
     progress : callable, optional
         Told how many more contacts are solved, as they are.
     """

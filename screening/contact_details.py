@@ -49,7 +49,7 @@ def contact_details(
     Parameters
     ----------
     sampler : Sampler
-        Of one temperature and state of charge.
+        Sampler at one temperature and state of charge.
     positive : bool
         Which side.
     progress : callable, optional

@@ -52,7 +52,7 @@ class SideContacts:
     Parameters
     ----------
     resistance_ohm_cm2 : array
-        Of the interface and half of the electrolyte.
+        Resistance of the interface and half of the electrolyte.
     interface_ohm_cm2 : array
         Space charge, charge transfer and coating.
     space_charge_ohm_cm2, charge_transfer_ohm_cm2, coating_ohm_cm2, bulk_ohm_cm2 : array
@@ -70,7 +70,7 @@ class SideContacts:
         How far inside its stability window the electrode leaves the layer that touches it; negative
         outside, NaN where no window is known.
     voltage_V, fermi_level_eV : array (S,)
-        Of the electrodes.
+        Voltages and Fermi levels of the electrodes.
     """
 
     resistance_ohm_cm2: Array
@@ -190,7 +190,7 @@ class PairHops:
     dipole_V : array
         From the electrode to the electrolyte.
     areal_site_density_cm2 : array
-        Of the contact plane, NaN where it is the phases' own.
+        Site density of the contact plane, NaN where it is that of the phases.
     """
 
     barrier_eV: Array
@@ -258,7 +258,7 @@ def solve_pairs(
     electrodes, electrolytes
         Of the same length N, or arrays (N, samples).
     conditions : SideConditions
-        Of all of them.
+        Conditions that all of them share.
     hops : PairHops
         Across the contacts.
     bent : sequence of PhaseShare
@@ -352,7 +352,7 @@ def all_contacts(
     electrodes, electrolytes
         (S,) and (E,).
     conditions : SideConditions
-        Of all of them.
+        Conditions that all of them share.
     hops : PairHops
         Across all contacts, row by row.
     workers : int

@@ -32,7 +32,7 @@ def cell_filter(
     names : dict
         The names of all negative sides, electrolytes and positive sides.
     where : str
-        What to name in errors.
+        Place to name in errors.
     """
     condition = parse_where(
         text,

@@ -1,4 +1,4 @@
-"""Cells that are not the sum of their contacts, solved whole by the cell solver."""
+"""Cells that are not the sum of their contacts, solved as a whole by the cell solver."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def solve_fully(
     config, records, cells
         The screening, and its cells at these conditions.
     indices : array (n,)
-        Of the cells, ascending.
+        Indices of the cells, ascending.
     temperature_K, state_of_charge : float
         The conditions.
     workers : int

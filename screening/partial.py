@@ -141,7 +141,7 @@ def screen_cells(cells: Cells, question: Question, start: int, stop: int) -> Par
     cells : Cells
         All of them.
     question : Question
-        What is asked.
+        Outputs and limits that are asked for.
     start, stop : int
         The range.
     """

@@ -37,7 +37,7 @@ class Electrodes:
     work_function_eV : array
         Phi at that ion content.
     areal_site_density_cm2 : array (S,)
-        Of the contact plane, NaN where none is given.
+        Site density of the contact plane, NaN where none is given.
     hop_factor : array (S,), optional
         sqrt(theta(1 − theta)) of the host's lattice gas; 1 where the sites are not known.
     """
@@ -63,7 +63,7 @@ class Electrolytes:
     reduction_V, oxidation_V : array (E,)
         Stability windows against the mobile metal, NaN where none is known.
     areal_site_density_cm2 : array (E,)
-        Of the contact plane, NaN where none is given.
+        Site density of the contact plane, NaN where none is given.
     """
 
     phase: models.Phase

@@ -34,15 +34,15 @@ class Screening:
     config : ScreenConfig
         The description.
     records : Records
-        What it names.
+        Records that the description names.
     folder : Path
-        Of this description with these records alone (see `screening_folder`).
+        Folder for this description with these records only (see `screening_folder`).
     workers : int
         Threads.
     table : bool
         Whether all cells that fit are written to Parquet.
     where : str
-        What to name in errors: the description's file.
+        Place to name in errors: the file of the description.
     """
 
     config: ScreenConfig
@@ -121,15 +121,15 @@ def open_screening(
     config : ScreenConfig
         The description.
     folder : Path, optional
-        Where screenings are kept; ``screens`` in the project's folder unless given.
+        Folder of all screenings; ``screens`` in the project's folder unless given.
     relative_to : Path, optional
-        What paths of records are relative to.
+        Folder to which paths of records are relative.
     workers : int, optional
         Threads; one a core unless given.
     table : bool
         Whether all cells that fit are written to Parquet.
     where : str
-        What to name in errors: the description's file.
+        Place to name in errors: the file of the description.
 
     Raises
     ------

@@ -98,9 +98,9 @@ def run_ranges(
     cells : Cells
         All of them.
     question : Question
-        What is asked.
+        Outputs and limits that are asked for.
     folder : Path
-        Where the answers for the ranges are, of these cells and this question alone.
+        Folder of the answers for the ranges, for these cells and this question only.
     workers : int
         Threads.
     length : int

@@ -55,7 +55,7 @@ def cells_of(
     config : ScreenConfig
         The description.
     records : Records
-        What it names.
+        Records that the description names.
     temperature_K, state_of_charge : float
         The conditions.
     workers : int

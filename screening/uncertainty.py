@@ -234,8 +234,8 @@ def ranking_stability(
     output : str
         By which cells are ranked.
     values : array (n, samples)
-        Of the cells in their nominal order, the best first. Where a sample has none, the cell is
-        last.
+        Values of the cells in their nominal order, the best first. Where a sample has none, the
+        cell is last.
     best_of : int
         k of "among the best k".
     outside : sequence of bool, optional

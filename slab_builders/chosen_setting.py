@@ -1,4 +1,4 @@
-"""Of the axes and origins that describe a crystal equally well, those that a rule takes.
+"""Choice of a standard setting among the axes and origins that describe a crystal equally well.
 
 Rounding must not choose: neither between what symmetry makes equivalent, nor between axes that only
 happen to be equally long.
@@ -82,7 +82,7 @@ def in_chosen_setting(conventional: Structure, crystal_system: str) -> Structure
     conventional : Structure
         Symmetrized.
     crystal_system : str
-        As spglib names it.
+        Crystal system, as spglib names it.
     """
     elements = sorted({site.specie for site in conventional}, key=lambda one: (one.X, one.symbol))
     groups = [

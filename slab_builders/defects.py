@@ -46,7 +46,7 @@ class DefectSite:
     name : str
         ``V_F``, ``Li_i`` or ``Mg_Li``; sites of the same name are candidates for one defect.
     element : str
-        Of the atom that is removed or added.
+        Element of the atom that is removed or added.
     change : int
         −1 for a vacancy, +1 for an interstitial and for a substitution.
     position : tuple of float

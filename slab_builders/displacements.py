@@ -85,7 +85,7 @@ def derivatives(
     crystal : Structure
         The crystal without displacements.
     displacements : list of Displacement
-        As from `distinct_displacements`.
+        Displacements from `distinct_displacements`.
     responses : array, shape (displacements, vectors, 3)
         Change of vectors that belong to the atoms (``vectors`` is their number) or to the cell as
         a whole (one).

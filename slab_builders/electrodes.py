@@ -67,7 +67,7 @@ def ordered_vacancies(
     ion_content : float
         Wanted, per formula unit of the host; at most that of ``lithiated``.
     most_units : int
-        Of the formula, in the largest cell that is tried.
+        Largest number of formula units in a cell that is tried.
 
     Returns
     -------

@@ -31,8 +31,8 @@ class VacancyHop:
     distance_A : float
         Length of the straight hop.
     rotation : array, shape (3, 3)
-        Of a symmetry operation of the perfect supercell that maps the empty site onto the ion's,
-        on fractional coordinates.
+        Rotation of a symmetry operation of the perfect supercell that maps the empty site onto the
+        ion's, on fractional coordinates.
     image : array, shape (sites,)
         The site onto which that operation maps each site.
     """
@@ -177,7 +177,7 @@ def path_reversal(before: Structure, after: Structure, *, tolerance_A: float) ->
     before, after : Structure
         The same atoms in the same order, none of them across a border of the cell.
     tolerance_A : float
-        By how much places may differ.
+        Largest difference between positions.
     """
     middle = Structure(before.lattice, before.species, (before.frac_coords + after.frac_coords) / 2)
     operations = SpacegroupAnalyzer(middle, symprec=tolerance_A).get_symmetry_operations()

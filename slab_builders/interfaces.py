@@ -54,7 +54,7 @@ class OrientedSlab:
         A translation of the crystal out of the plane, the lowest one: fractional along ``plane``,
         height in Å.
     surface : str
-        As in a record, ``(110) Li-terminated``.
+        Surface, as in a record: ``(110) Li-terminated``.
     """
 
     plane: np.ndarray
@@ -93,7 +93,7 @@ class OrientedSlab:
         """
         sign = -1.0 if flipped else 1.0
         heights = sign * self.heights_A * (1 + normal)
-        # Not sorted anew: within a plane that would be by rounding's last digits.
+        # Not sorted again: within a plane, rounding would decide the order.
         order = np.arange(heights.size)[:: int(sign)]
         lateral, height = self.stacking[:2], self.stacking[2] * (1 + normal)
         return replace(
@@ -137,7 +137,7 @@ def oriented_slab(slab: SymmetricSlab, surface: str = "") -> OrientedSlab:
     slab : SymmetricSlab
         Not crossing the cell's border along c.
     surface : str
-        As in a record.
+        Surface, as in a record.
 
     Raises
     ------
@@ -309,9 +309,9 @@ class Match:
     strained : {"left", "right"}
         The side that gives way.
     area_A2 : float
-        Of the common cell.
+        Area of the common cell.
     atoms : int
-        Of both slabs.
+        Number of atoms of both slabs.
     principal : (float, float)
         Strains of the side that gives way, in the plane.
     flipped : bool
@@ -378,7 +378,7 @@ def find_matches(
     max_strain : float
         In the plane.
     max_atoms : int
-        Of the common cell.
+        Largest number of atoms of the common cell.
     """
     # brings a library of symbolic mathematics along, which no other phase needs
     from pymatgen.analysis.interfaces.zsl import ZSLGenerator
@@ -472,7 +472,7 @@ class Joint:
     Parameters
     ----------
     plane : array, shape (2, 2)
-        Of the common cell, the first vector along x.
+        Plane vectors of the common cell, the first one along x.
     left, right : OrientedSlab
         One of them strained.
     repeats : (rows, rows)
@@ -574,7 +574,7 @@ class Joint:
         Parameters
         ----------
         shift : (float, float)
-            Of the right slab, fractional in the common cell.
+            Shift of the right slab, fractional in the common cell.
         gap_A : float
             Between the outermost nuclei.
         """
@@ -651,7 +651,7 @@ def join(
     match : Match
         The common cell.
     normal_strain : float
-        Of the side that gives way, along the normal.
+        Strain along the normal of the side that is strained.
     """
     base, own = (right, match.right) if match.strained == "left" else (left, match.left)
     vectors = np.array(own) @ base.plane
@@ -746,7 +746,7 @@ def sites_across(whole: Structure, ion: str, *, left_atoms: int, contact_A: floa
     Parameters
     ----------
     whole : Structure
-        Those of the left side come first.
+        Structure of both sides, with the atoms of the left side first.
     ion : str
         The mobile element.
     left_atoms : int

@@ -113,7 +113,8 @@ def build_slab(
     termination : int
         Which one of `symmetric_slabs`, from 0.
     conductor : bool
-        Of a metal or electrode, whose slab needs no oxidation states to be neutral.
+        Whether the phase is a metal or an electrode, whose slab needs no oxidation states to be
+        neutral.
     charges : mapping of str to float, optional
         Oxidation states by element, where they are not the usual ones.
 

@@ -42,15 +42,15 @@ def barrier_jobs(
     preset : AnyPreset
         The settings of all steps.
     crystal : Crystal
-        Of the phase.
+        Crystal of the phase.
     cell : Job
-        Of the relaxed primitive cell.
+        Job of the relaxed primitive cell.
     planned : sequence of PlannedDefect
         The defects of the record.
     relaxed_defects : sequence of Job
         The jobs that relax them, in their order.
     multiples : tuple of int
-        Of the supercells.
+        Multiples of the supercells.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def hop_ends(
     sites : list of mapping
         The sites of these vacancies.
     multiples : tuple of int
-        Of the conventional cell along its axes.
+        Multiples of the conventional cell along its axes.
 
     Returns
     -------

@@ -42,7 +42,7 @@ def calculate_in_time(
     claim : Claim
         Its folder is shared by all workers: the checkpoint in it lets a later job go on.
     label : str
-        Of the job, for those that wait for it.
+        Label of the job, for those that wait for it.
     known, keep : callable
         Look the calculation up in the database, and save it there.
     disconnect : callable

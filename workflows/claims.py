@@ -34,7 +34,7 @@ class Claim:
     Parameters
     ----------
     request : CalculationRequest
-        What is to be calculated.
+        Request of the calculation.
     folder : Path
         Keeps what it needs to go on after a kill.
     """
@@ -81,7 +81,7 @@ def clean(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Scratch:
-    """What calculations left in a project's folder.
+    """Folders that calculations left in a project.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Scratch:
         Folders of calculations: of those that are in the database logs alone are left, the others
         go on from what is there.
     size_MB : float
-        Of all files.
+        Size of all files.
     """
 
     finished: int

@@ -31,7 +31,7 @@ class PlannedDefect:
     name : str
         In the record; the site's, with the charge where there are several.
     site : DefectSite
-        Where it sits.
+        Site of the defect.
     charge : int
         Charge of the defect, in elementary charges.
     ionic : bool
@@ -89,7 +89,7 @@ def planned_defects(
     ion_charge : int
         Charge of the mobile ion, in elementary charges.
     coexisting : sequence of Composition
-        Of the compounds that the phase is in equilibrium with.
+        Compositions of the compounds with which the phase is in equilibrium.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def check_hops(phase: InsulatorPhase, planned: Sequence[PlannedDefect]) -> None:
     Raises
     ------
     InputError
-        The defect's name is none of the planned ones'.
+        The defect is not one of the planned ones.
     """
     moving = [one for one in planned if not one.dopant]
     known = {one.name for one in moving} | {one.site.name for one in moving if one.ionic}

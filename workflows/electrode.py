@@ -36,7 +36,7 @@ def electrode_flow(
     phase : ElectrodePhase
         Its description in the campaign.
     structure, metal : Structure
-        Of the phase with all of its mobile ions, and of the mobile element's metal.
+        Structure of the phase with all of its mobile ions, and of the mobile element's metal.
     preset : AnyPreset
         The settings of all steps.
     mobile_ion : str

@@ -30,7 +30,7 @@ class Failure(BaseModel):
     reason : str
         What went wrong, and where the log is.
     scf_attempts : list of ScfAttempt
-        Where the electrons did not converge: with what it was tried.
+        Attempts of a calculation whose electrons did not converge.
     failed_at : str
         ISO 8601, UTC.
     key : str, optional

@@ -66,7 +66,7 @@ def interface_flow(
     phase : InterfacePhase
         Its description in the campaign.
     structures : (Structure, Structure)
-        Of the left and the right crystal.
+        Structures of the left and the right crystal.
     preset : AnyPreset
         With ``interface``.
     mobile_ion : str

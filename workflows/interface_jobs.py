@@ -48,7 +48,7 @@ def side_of(side: Mapping[str, Any], relaxed: Structure, *, thickness_A: float) 
     relaxed : Structure
         The primitive cell.
     thickness_A : float
-        Of each slab, at least.
+        Least thickness of each slab.
     """
     crystal = Crystal(side["conventional"], side["primitive"]).relaxed(relaxed)
     facet = tuple(side["facet"])
@@ -123,9 +123,9 @@ def match_slabs(
     max_strain : float
         In the plane, at most.
     max_atoms, max_matches : int
-        Of the common cell, and how many cells are kept.
+        Largest number of atoms of the common cell, and how many cells are kept.
     thickness_A : float
-        Of each slab, at least.
+        Least thickness of each slab.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def chosen_match(
     max_strain : float
         In the plane, at most.
     max_atoms : int
-        Of the common cell.
+        Largest number of atoms of the common cell.
 
     Raises
     ------

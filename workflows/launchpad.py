@@ -105,7 +105,7 @@ def let_be_taken(launchpad: LaunchPad, criteria: dict[str, Any]) -> None:
     launchpad : LaunchPad
         The queue.
     criteria : mapping
-        Of the jobs, as pymongo takes them.
+        Criteria of the jobs, as pymongo takes them.
     """
     launchpad.fireworks.update_many(
         {**criteria, "state": "READY", "spec._fworker": NOBODY}, _TAKEN_AGAIN

@@ -31,7 +31,7 @@ class NextCampaign:
     Parameters
     ----------
     text : str
-        Of the file; what cannot be calculated as it stands is a comment.
+        Text of the file; what cannot be calculated without changes is a comment.
     phases : list of str
         Records whose phases the campaign calculates.
     left_out : dict

@@ -104,7 +104,7 @@ def insulator_flow(
     phase : InsulatorPhase
         Its description in the campaign.
     structure, metal : Structure
-        Of the phase, and of the mobile element's metal.
+        Structure of the phase, and of the mobile element's metal.
     preset : AnyPreset
         The settings of all steps.
     mobile_ion : str

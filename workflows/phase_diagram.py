@@ -104,7 +104,7 @@ def window_of_ours(
     ion_charge : int
         Charge of the mobile ion, in elementary charges.
     uncertainty_V : float, optional
-        Of a limit where the corrections are right.
+        Uncertainty of a limit where the corrections are right.
     molecules : mapping
         Elements that are gases or crystals of molecules, by the molecules' names.
     corrections : mapping
@@ -200,7 +200,7 @@ def known_crystals(
     Parameters
     ----------
     database : Database
-        Where calculations are looked up.
+        Database in which calculations are looked up.
     engine : str
         Whose calculations count.
     settings : mapping

@@ -87,7 +87,7 @@ def place_lowest(
     sites : list of mapping
         The candidates' sites.
     multiples : tuple of int
-        Of the conventional cell along its axes.
+        Multiples of the conventional cell along its axes.
     starts : list of mapping, optional
         How each candidate would begin in this supercell.
     """
@@ -231,9 +231,9 @@ def record_insulator(
     Parameters
     ----------
     outputs : InsulatorOutputs
-        Of the phase's jobs.
+        Outputs of the phase's jobs.
     cells : CrystalCells
-        Of the phase.
+        Cells of the phase.
     plan : DefectPlan
         Its defects.
     facts : mapping

@@ -95,7 +95,7 @@ class PhaseInputs:
         Parameters
         ----------
         where : str
-            Of the phase, for errors.
+            Place of the phase, for errors.
 
         Raises
         ------

@@ -57,7 +57,7 @@ class Plan:
     mended : mapping of str to list of str
         What was mended in the files of structures while they were read.
     interface : list of str
-        Of an interface, which common cell and registries it has.
+        For an interface, its common cell and registries.
     """
 
     phase: str

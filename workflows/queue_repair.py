@@ -112,7 +112,7 @@ def in_batches(
     Parameters
     ----------
     collection : pymongo's Collection
-        Where to look.
+        Collection to search.
     field : str
         A field with an index.
     values : sequence

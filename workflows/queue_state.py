@@ -52,7 +52,7 @@ class QueuedJob:
     tries : int
         How often it was begun: once for every batch job that it needed, and every rerun.
     host, folder : str, optional
-        Of its last try.
+        Host and folder of its last try.
     reason : str, optional
         Why it failed.
     waits_for : str, optional

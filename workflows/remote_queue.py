@@ -130,7 +130,7 @@ def submit(
     plans : sequence of PhasePlan
         The phases to submit.
     controller : JobController
-        Of the project.
+        Controller of the project.
     advance : callable
         Called with the number of phases that are settled.
 
@@ -170,7 +170,7 @@ def queued_jobs(controller: JobController, *, campaign: str | None = None) -> li
     Parameters
     ----------
     controller : JobController
-        Of the project.
+        Controller of the project.
     campaign : str, optional
         Its name.
 
@@ -233,7 +233,7 @@ def rerun(
     Parameters
     ----------
     controller : JobController
-        Of the project.
+        Controller of the project.
     campaign : str, optional
         Only of this one; flows that are not this program's are never touched.
     forget : callable

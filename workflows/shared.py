@@ -35,7 +35,7 @@ class SharedCalculation:
     Parameters
     ----------
     name : str
-        As its jobs have it.
+        Name, as in its jobs.
     kind : {"insulator", "metal", "molecule"}
         Whose steps of the preset it is calculated with.
     content : Structure or Molecule

@@ -80,7 +80,7 @@ class Listed(NamedTuple):
     name : str
         Name of its phase.
     source : str
-        Where it is from, for the provenance; a file's path where it is one of a folder.
+        Origin of the structure, for the provenance; a file's path if it is one of a folder.
     content : str, optional
         The structure as JSON; None for a file.
     """
@@ -100,7 +100,7 @@ def listed_structures(given: StructureList, folder: Path, *, where: str) -> Iter
     folder : Path
         Folder of the campaign's file.
     where : str
-        What to name in errors.
+        Place to name in errors.
 
     Raises
     ------

@@ -55,7 +55,7 @@ class Submission:
     outcome : {"added", "queued", "failed", "done"}
         ``queued`` and ``failed`` were submitted before; ``done`` is in the database.
     jobs : int
-        Of its workflow; 0 where it needs none.
+        Number of jobs of its workflow; 0 if it needs none.
     """
 
     phase: str
@@ -82,7 +82,7 @@ class PhasePlan:
     crystals : dict of str to Structure
         Primitive cells by the campaign's fields. Of equal keys, those are one whose crystals are.
     earlier_key : str
-        As versions of the program before 0.2 made it, with all digits of the files' structures.
+        Key as versions of the program before 0.2 made it, with all digits of the files' structures.
     shared : bool
         Not a phase, but what several need; of other campaigns, too.
     """

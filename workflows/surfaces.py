@@ -47,7 +47,7 @@ class PlannedSurfaces:
     wanted : list of (Facet, int, str)
         Facet, termination and label.
     polar : list of Facet
-        Of Tasker type III: no slab of them has a level.
+        Facets of Tasker type III: none of their slabs has a level.
     too_thin : mapping of str to TooThinError
         By the facet's name: those that a thicker slab would have.
     """
@@ -202,7 +202,7 @@ def cut_slab(
     termination : int
         Which one of `symmetric_slabs`.
     thickness_A, vacuum_A : float
-        Of the first slab of a series.
+        Thickness and vacuum of the first slab of a series.
     before : list
         The series' slabs so far; the next one is larger, or the last one again if its level stays.
     tolerance_meV : float, optional

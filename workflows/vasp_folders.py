@@ -45,7 +45,7 @@ class Finished:
     left_out : mapping of str to InputError
         What cannot be used, and why.
     doubtful : mapping of str to Structure
-        Of those left out that should have had an energy: what they would have been.
+        Structures of calculations that were left out and should have had an energy.
     used : set of str
         Those that a record is made of.
     """

@@ -51,7 +51,7 @@ def read_store(path: Path, query: Mapping[str, Any], root: Path) -> Finished:
     path : Path
         ``jobflow.yaml``, as jobflow reads it.
     query : mapping
-        As MongoDB takes it, on the store's documents.
+        Query on the store's documents, as MongoDB takes it.
     root : Path
         The folder with ``import.yaml``, for messages.
 

@@ -43,13 +43,13 @@ def nodes_nm(
     Parameters
     ----------
     length_nm, finest_nm : float
-        Of the layer; largest step within the space charges.
+        Length of the layer; largest step within the space charges.
     reach_nm : (float, float)
         How far those of the left and the right end go.
     first_nm : (float, float), optional
         The step at the contact; a twentieth of the largest one unless given.
     growth : float
-        By how much each step is longer than the one before, where it may be.
+        Largest ratio of each step to the one before.
     """
 
     def side(reach: float, step: float, room: float) -> Array:
@@ -80,7 +80,7 @@ class Volumes:
     charge : ChargeModel
         Arrays that broadcast against `shape`.
     shape : tuple of int
-        What the n nodes are for the charge model.
+        Shape of the n nodes for the charge model.
     """
 
     x_nm: Array
@@ -168,7 +168,7 @@ class TransientStack:
     left, right : Electrode
     layers : sequence of n Volumes
     dipole_V, sheet_charge_e_nm2 : array (n + 1,)
-        Of each contact.
+        Dipole and sheet charge of each contact.
     kinetics : sequence of n + 1 kinetics or None
         The law by which ions cross; None: they do not.
     """

@@ -27,7 +27,7 @@ def step_relaxations(found: Relaxations, sample: int = 0) -> tuple[Array, Array,
     Parameters
     ----------
     found : Relaxations
-        Of the impedance.
+        Relaxations of the impedance.
     sample : int
         Which one of its samples.
 

@@ -228,13 +228,13 @@ def run(
     Parameters
     ----------
     stack : TransientStack
-        As it is after the step.
+        Stack after the step.
     start : Static
         The state before it: its charge stays where it is.
     time_s : array (S,)
         Ascending, positive; the step is at 0.
     hold_V : float or None
-        By how much the left electrode drives ions to the right; None: no current flows.
+        Voltage with which the left electrode drives ions to the right; None: no current flows.
     scale_e_nm2 : float
         Charge beside which `tolerance` counts.
     tolerance : float

@@ -1,7 +1,7 @@
 """The part of a layer's resistance that its contacts add (physics.md section 5).
 
 ``∫ max(1/sigma − 1/sigma_bulk, 0) dx`` from each end to the middle of a layer, which is never
-negative, whatever accumulates elsewhere. A half-space has its own (`half_space`), a grid too.
+negative, whatever accumulates elsewhere. A half space has its own (`half_space`), a grid too.
 """
 
 from __future__ import annotations

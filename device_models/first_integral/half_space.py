@@ -47,7 +47,7 @@ class HalfSpace:
     differential_capacitance_uF_cm2, integral_capacitance_uF_cm2 : array (...)
         |d(sheet charge)/d(phi)| and |sheet charge/(phi − phi_0)|.
     x50_nm, x90_nm, x99_nm : array (...)
-        Where half, 90 % and 99 % of the drop have happened.
+        Distances from the contact within which 50, 90 and 99 % of the drop occur.
     space_charge_ohm_cm2 : array (...)
         R_scl; NaN where nothing conducts, infinite where it exceeds the largest number.
     depletion_ohm_cm2 : array (...)

@@ -36,7 +36,7 @@ class Layer:
     bulk : Bulk
         The phase.
     left_potential_V, right_potential_V, thickness_nm : array
-        What was given.
+        Given values.
     sheet_charge_e_nm2 : array (..., 2)
         All charge right of its left and of its right end, ``eps·phi'`` there, as in `Stack`: the
         layer's own charge is the first less the second.
@@ -44,7 +44,7 @@ class Layer:
         R_layer; NaN where nothing conducts, infinite beyond the largest number.
     branch, unknown, plateau_nm : array
         Which branch the potential takes and its one unknown (see `branches`), and the length
-        of neutral bulk between two space charges that no longer feel each other.
+        of neutral bulk between two space charges that do not affect each other.
     """
 
     bulk: Bulk

@@ -43,7 +43,7 @@ class Reservoir:
     thermodynamics: Thermodynamics
 
     def sheet_charge(self, potential_V: Array) -> tuple[Array, Array]:
-        """Charge of its half-space (physics.md section 4) and the derivative to the potential."""
+        """Charge of its half space (physics.md section 4) and the derivative to the potential."""
         state = self.thermodynamics
         u = (potential_V - self.neutral_potential_V) / state.kT_eV
         pressure, density = state.evaluate(u)

@@ -1,4 +1,4 @@
-r"""How a stack's resistance changes with its layers: the adjoint of the grid's equations.
+r"""Derivatives of a stack's resistance with its layers: the adjoint of the grid's equations.
 
 The nodal potentials solve ``g(phi, p) = 0``, whose derivative H is that of Newton's method,
 symmetric and positive definite. A sum F(phi, p) of resistances then has the total derivative
@@ -59,7 +59,7 @@ class EndDepletion:
     Parameters
     ----------
     weight : array (..., n, 2)
-        Of the left and of the right end of each layer.
+        Weights of the left and of the right end of each layer.
     bulks : sequence of n Bulk
         The undisturbed layers.
     """
@@ -79,7 +79,7 @@ def stack_gradient(
     Parameters
     ----------
     stack : Stack
-        Of n layers and batch shape (...).
+        Stack of n layers with batch shape (...).
     layer_weight : array (..., n)
         The a_k of R_layer in F.
     contact_slope_per_V : array (..., n + 1)

@@ -243,11 +243,11 @@ def charge_model(
     fixed_charge_cm3 : array (..., M)
         Donors minus acceptors, beside the frozen charge of the phase.
     energy_shift_eV : D arrays (..., M)
-        What is added to the defects' formation energies.
+        Energies added to the defects' formation energies.
     interaction_eV : D arrays (M,)
         W of the regular solution.
     mu_shift_eV : array (..., M)
-        By how much mu differs from `mu_eV`.
+        Difference of mu from `mu_eV`.
 
     Raises
     ------

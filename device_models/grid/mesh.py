@@ -29,7 +29,7 @@ def first_mesh(thickness_nm: Array, scale_nm: Array, elements: int) -> Array:
     Parameters
     ----------
     thickness_nm, scale_nm : array (n, B)
-        Of the layers, and the shortest length on which the potential may bend.
+        Thickness of the layers, and the shortest length on which the potential may bend.
     elements : int
         An even number.
     """

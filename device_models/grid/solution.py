@@ -1,4 +1,4 @@
-"""What the grid solver returns: potential, displacement, concentrations and resistance by layer."""
+"""Results of the grid solver: potential, displacement, concentrations, resistance by layer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StackNotConverged(RuntimeError):
     elements : int
         Elements per layer when it gave up (the last of them).
     layer : int
-        Where that one is least resolved.
+        Layer in which that stack is least resolved.
     """
 
     def __init__(self, stacks: IntArray, error: Array, elements: int, layer: int) -> None:
@@ -107,7 +107,7 @@ class LayerSolution:
     charge : ChargeModel
         Arrays that broadcast against the nodes.
     slots : list of int
-        Where the phase's defects stand in `charge`.
+        Slots of the phase's defects in `charge`.
     left_displacement_e_nm2, right_displacement_e_nm2 : array (...)
         D inside the layer at its two ends.
     """
@@ -286,10 +286,10 @@ class Stack:
         D just left and right of each contact; all charge left of a contact is the former, all
         charge right of it is minus the latter.
     relative_error : array (...)
-        By how much D changed between the two last approximations, relative to its largest value
-        (or a hundredth of the change of a resistance, if that is more).
+        Change of D between the last two approximations, relative to its largest value (or a
+        hundredth of the change of a resistance, if that is more).
     failure : StackNotConverged, optional
-        What did not converge of a batch, whose other arrays are NaN there.
+        Stacks of a batch that did not converge; the other arrays are NaN there.
     problem : GridProblem, optional
         The equations on the mesh of the solution.
     """

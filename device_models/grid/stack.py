@@ -82,7 +82,7 @@ def solve_stack(
         polynomials of degree 4; those of degree 6, which are returned, are far better. A
         resistance may have a hundred times this error.
     mesh_nm, guess_V : array (..., n, E + 1), optional
-        Where to start: ends of elements, in nm from each layer's left end, and φ there.
+        Starting point: ends of elements, in nm from each layer's left end, and φ there.
 
     Returns
     -------

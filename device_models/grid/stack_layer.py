@@ -61,7 +61,7 @@ class StackLayer:
     fixed_charge_cm3 : ProfileLike
         Donors minus acceptors, beside the phase's own `frozen_charge_cm3`.
     energy_shift_eV : sequence of D Profiles, optional
-        What is added to each defect's formation energy: a core layer, a segregation energy.
+        Energy added to each defect's formation energy: a core layer, a segregation energy.
     interaction_eV : array (..., D), optional
         W of the regular solution, ``E_d += W c_d/N_s``; positive repels.
     polarization_e_nm2 : ProfileLike
@@ -117,7 +117,7 @@ def profile_values(profile: ProfileLike, distance_nm: Array, shape: tuple[int, .
     Parameters
     ----------
     profile : ProfileLike
-        Of a batch of shape `shape`.
+        Profile for a batch of shape `shape`.
     distance_nm : array (p + 1, E, B)
         B runs over the flattened batch.
 
@@ -152,7 +152,7 @@ class LayerStack:
     thickness_nm : array (n, B)
         Thickness of every layer.
     slots : list of n lists
-        Where each layer's defects stand among the padded ones.
+        Slots of each layer's defects among the padded ones.
     """
 
     layers: Sequence[StackLayer]

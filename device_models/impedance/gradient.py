@@ -25,12 +25,12 @@ def impedance_gradient(chain: Chain, step: float, frequency_Hz: ArrayLike) -> tu
     Parameters
     ----------
     chain : Chain
-        Of 1 + 2P samples: as it is, with each parameter larger by `step`, and with each smaller.
-        Their matrices alone are compared.
+        Chain of 1 + 2P samples: unchanged, with each parameter larger by `step`, and with each
+        smaller. Only their matrices are compared.
     step : float
         Relative step of the parameters.
     frequency_Hz : array (F,)
-        Where.
+        Frequencies.
 
     Returns
     -------

@@ -159,7 +159,7 @@ def space_charge_segment(
     room_nm : array (B,)
         How much of the layer there is beyond x99 on this side.
     electrons : ElectronMobility, optional
-        Where electrons conduct.
+        Mobilities of the electrons, if they conduct.
     """
     state = bulk.thermodynamics()
     u = (contact_potential_V - bulk.neutral_potential_V) / state.kT_eV
@@ -213,7 +213,7 @@ def thick_layer(
     thickness_nm : array (B,)
         Thickness of the layer.
     electrons : ElectronMobility, optional
-        Where electrons conduct.
+        Mobilities of the electrons, if they conduct.
     """
     room = (thickness_nm - left.x99_nm - right.x99_nm) / 2.0
     first, last = (
@@ -239,7 +239,7 @@ def _zeta(v: Array) -> Array:
 
 
 def layer_segment(solution: LayerSolution, electrons: ElectronMobility | None = None) -> Segment:
-    """Elements of a layer that was solved whole on the grid."""
+    """Elements of a layer that was solved as a whole on the grid."""
     between = solution.element.to_places(PLACES)
     potential = np.tensordot(between, solution.potential_V, axes=1)
     charge = solution.charge.between_nodes(between, potential.ndim)
@@ -272,7 +272,8 @@ def middle_segment(
     resistivity_ohm_cm : array (B,), optional
         Resistivity of the ions, where it is not the bulk's own.
     electrons : ElectronMobility, optional
-        Where electrons conduct: elements grow from both ends, as what diffuses needs it.
+        Mobilities of the electrons, if they conduct: elements then grow from both ends, as needed
+        for diffusion.
     end_mu_eV : pair of array (B,), optional
         mu at both ends, where electrons feel that it varies; linear in between.
     """

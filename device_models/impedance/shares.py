@@ -16,9 +16,9 @@ def loss_shares(chain: Chain, found: Relaxations) -> Array:
     Parameters
     ----------
     chain : Chain
-        Of one sample.
+        Chain of one sample.
     found : Relaxations
-        Of it.
+        Relaxations of that chain.
 
     Returns
     -------

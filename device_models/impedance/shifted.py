@@ -77,7 +77,7 @@ def solve_at_shifts(
     force, static : array (B, N)
         f, and what an electrode's load multiplies.
     loads : sequence of (int, array, array)
-        What diffusion in an electrode adds at its unknown: to the matrix, and to f per `static`;
+        Additions of diffusion in an electrode at its unknown: to the matrix, and to f per `static`;
         arrays (B, S).
     carriers : int
         Unknowns of a node.

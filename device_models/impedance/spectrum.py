@@ -47,8 +47,8 @@ class Relaxations:
     inverse_capacitance_cm2_F : array (B,)
         1/C of what blocks; 0 where nothing does.
     modes : array (B, N, K) or None
-        What each adds to the solution w along the chain, which is Σ modes/(1 + sτ); None of batches
-        that were cut.
+        Contribution of each to the solution w along the chain, which is Σ modes/(1 + sτ); None for
+        batches that were cut.
     static : array (B, N) or None
         Q_0: the carriers' current is Q_0 − s·w.
     transference : array (B, m) or None
@@ -56,7 +56,7 @@ class Relaxations:
     losses : array (B, K) or None
         ``modeᵀ M mode`` of each, electrodes included.
     host_losses : array (B, H, K) or None
-        Of that, the part within each electrode whose diffusion is known.
+        Part of these losses within each electrode whose diffusion is known.
     """
 
     resistance_ohm_cm2: Array
@@ -109,7 +109,7 @@ def solve_chain(
     Parameters
     ----------
     chain : Chain
-        Of B samples; those that are not finite give NaN.
+        Chain of B samples; those that are not finite give NaN.
     lowest_Hz, highest_Hz : float
         Between which Z is asked for.
     fields : bool

@@ -28,7 +28,7 @@ class Element:
     derivative : array (p + 1, p + 1)
         Row i takes nodal values to the slope at node i.
     stiffness : array (p + 1, p + 1)
-        Of −d²/dξ²: derivative^T · diag(weights) · derivative; its rows sum to zero.
+        Matrix of −d²/dξ²: derivative^T · diag(weights) · derivative; its rows sum to zero.
     spectrum : array (p + 1, p + 1)
         Takes nodal values to Legendre coefficients.
     """

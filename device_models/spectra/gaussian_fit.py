@@ -175,11 +175,11 @@ def fit_gaussian(
     prior_covariance : array (parameters, parameters)
         Positive definite.
     start : array (parameters,), optional
-        Where to begin; at the prior's mean unless given.
+        Starting point; the prior's mean unless given.
     other_starts : int
         How many others, drawn from the prior, are tried where the first one fits badly.
     seed : int
-        Of those.
+        Seed of these samples.
 
     Returns
     -------

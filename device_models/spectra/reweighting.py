@@ -1,4 +1,4 @@
-"""Whether a posterior is the normal distribution that a fit takes it for: samples of it tell.
+"""Check of a fit's normal posterior by reweighted samples.
 
 Importance sampling. Where the weights collapse on few samples, the distribution that they are drawn
 from learns from them, and more are drawn.
@@ -84,7 +84,7 @@ def reweighted(
     ----------
     fit : GaussianFit
     observations : sequence of Observation
-        Those of the fit.
+        Observations of the fit.
     predict_many : callable, optional
         Parameters (samples, parameters) to the spectra (samples, points) of each observation;
         by default the predictions of the observations, one by one.

@@ -129,7 +129,7 @@ class Browser:
         Parameters
         ----------
         name : str
-            Of the file.
+            Name of the file.
         figures : str
             CSS selectors.
         """

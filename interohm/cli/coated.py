@@ -30,7 +30,7 @@ def coated_contact(
     coatings : sequence of str
         ``NAME:NM``, from left to right.
     temperature_K, state_of_charge : float
-        Of the contact.
+        Temperature and state of charge of the contact.
     samples : int, optional
         How often the uncertainties are drawn.
     as_json : bool

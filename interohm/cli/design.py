@@ -36,7 +36,7 @@ def design(
     candidate, the probability that it is the best, and which calculation would help most to decide.
     """
     from interohm.cli.named_materials import known_interfaces
-    from interohm.cli.next_campaign import check_structures
+    from interohm.cli.next_campaign import structures_of
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.prediction.design import candidates_of, design_result
     from interohm.records.design import load_design
@@ -47,7 +47,13 @@ def design(
             check_output_path(path)
     described = load_design(config)
     left, right, coatings, notes = _materials(described, config)
-    check_structures(described.structures, config)
+    records = {one.name: one for one in (left, right, *coatings.values())}
+    structures = structures_of(
+        described.structures,
+        config,
+        records,
+        {name: material.name for name, material in coatings.items()},
+    )
     with progress_bar("candidates", len(candidates_of(described))) as advance:
         result = design_result(
             described, left, right, coatings, interfaces=known_interfaces(), progress=advance
@@ -68,11 +74,8 @@ def design(
             next_campaign,
             result.design,
             result.next,
-            {one.name: one for one in (left, right, *coatings.values())},
-            {
-                _name(described, coatings, name): config.parent / path
-                for name, path in described.structures.items()
-            },
+            records,
+            structures,
         )
 
 
@@ -107,11 +110,6 @@ def _materials(
             )
         coatings[name] = material
     return found[0], found[1], coatings, notes
-
-
-def _name(described: Design, coatings: dict[str, Insulator], name: str) -> str:
-    """Return the record's name of what the design may call by its path."""
-    return coatings[name].name if name in coatings else name
 
 
 def _print(result: DesignResult) -> None:

@@ -38,7 +38,7 @@ class Check(NamedTuple):
     status : {"ok", "missing", "broken"}
         ``missing`` is optional and absent; ``broken`` keeps the program from working.
     found : str
-        What is there.
+        Description of what was found.
     fix : str
         How to get what is not.
     """
@@ -140,7 +140,7 @@ def _libxc() -> Check:
         part,
         "missing",
         "built without libxc (PBE and LDA work)",
-        "apt install libxc-dev, then build gpaw anew without `nolibxc = True`",
+        "apt install libxc-dev, then rebuild gpaw without `nolibxc = True`",
     )
 
 
@@ -155,8 +155,8 @@ def _mpi() -> Check:
             part,
             "missing",
             "built without MPI; a calculation has one core, several run side by side",
-            "only for large cells: apt install libopenmpi-dev libscalapack-mpi-dev, then build "
-            "gpaw anew with `mpi = True`",
+            "only for large cells: apt install libopenmpi-dev libscalapack-mpi-dev, then rebuild "
+            "gpaw with `mpi = True`",
         )
     if (mpiexec := shutil.which("mpiexec")) is None:
         return Check(part, "missing", "mpiexec is not on the PATH", "load the module of MPI")
@@ -164,7 +164,7 @@ def _mpi() -> Check:
 
     processes = load_settings().gpaw_processes
     return Check(
-        part, "ok", f"{mpiexec}, {processes} processes a calculation (INTEROHM_GPAW_PROCESSES)"
+        part, "ok", f"{mpiexec}, {processes} processes per calculation (INTEROHM_GPAW_PROCESSES)"
     )
 
 
@@ -188,7 +188,8 @@ def _vasp() -> Check:
             part,
             "missing",
             f"atomate2 {found}; its command `{command}` is not on the PATH",
-            "load VASP's module, and set VASP_CMD in ~/.atomate2.yaml to how it is started",
+            "load VASP's module, and set VASP_CMD in ~/.atomate2.yaml to the command that starts "
+            "it",
         )
     return Check(part, "ok", f"atomate2 {found}, command `{command}`")
 
@@ -200,7 +201,7 @@ def _shakenbreak() -> Check:
         return Check(
             part,
             "missing",
-            "defects begin with random displacements",
+            "defects start from random displacements",
             f"{install_command('shakenbreak')}, for presets that ask for it",
         )
     return Check(part, "ok", f"shakenbreak {found}")
@@ -237,7 +238,9 @@ def _materials_project() -> Check:
             "set INTEROHM_MATERIALS_PROJECT_KEY (materialsproject.org, API)",
         )
     if _version("mp-api") is None:
-        return Check(part, "missing", "a key is set, its client is missing", "pip install mp-api")
+        return Check(
+            part, "missing", "a key is set, but its client is missing", "pip install mp-api"
+        )
     return Check(part, "ok", "key is set")
 
 
@@ -268,7 +271,7 @@ def _scratch() -> Check:
         part,
         "ok",
         f"{data / 'scratch'}: {found.size_MB:.3g} MB; {found.unfinished} unfinished calculations, "
-        f"{found.finished} of which logs are left",
+        f"logs of {found.finished} finished ones",
     )
 
 

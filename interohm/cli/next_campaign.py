@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,30 +55,61 @@ def write_next_campaign(
     files = "".join(f", with {file} beside it" for file in found.structures)
     remark(
         f"campaign: {path} calculates {', '.join(found.phases)}{files}; "
-        f"`interohm run {path} --dry-run` lists how"
+        f"`interohm run {path} --dry-run` lists the calculations"
     )
     for material, why in found.left_out.items():
         remark(f"left out of it: {material}, {why}; {structure_fix(material)}")
     if found.apart:
-        remark(f"not of phases, and comments in it: {'; '.join(found.apart)}")
+        remark(f"not calculations of phases, written as comments: {'; '.join(found.apart)}")
 
 
-def check_structures(structures: Mapping[str, str], config: Path) -> None:
-    """Refuse crystals that a configuration names and that are not there.
+def structures_of(
+    structures: Mapping[str, str],
+    config: Path,
+    records: Iterable[str],
+    called: Mapping[str, str] | None = None,
+) -> dict[str, Path]:
+    """Return the crystals that a configuration names, by the records' names.
+
+    Parameters
+    ----------
+    structures : mapping of str to str
+        Files by the name of a record; a name without a surface will do, if one record alone has it.
+    config : Path
+        The configuration, to which the files are relative.
+    records : iterable of str
+        The names of the records of the design or screening.
+    called : mapping of str to str, optional
+        The names of records that the configuration calls otherwise, as by a path.
 
     Raises
     ------
     InputError
-        There is no such file.
+        There is no such file, or no such record.
     """
     import os
 
     from interohm.errors import InputError
+    from interohm.near_names import meant_text
 
-    for name, path in structures.items():
+    names = sorted(set(records))
+    found = {}
+    for given, path in structures.items():
         if not os.path.isfile(config.parent / path):
             raise InputError(
-                f"structures.{name}: there is no file {config.parent / path}",
+                f"structures.{given}: there is no file {config.parent / path}",
                 where=str(config),
                 fix="give a CIF or POSCAR, relative to the configuration's file",
             )
+        name = (called or {}).get(given, given)
+        surfaces = [one for one in names if one.partition("_")[0] == name]
+        if name not in names and len(surfaces) == 1:
+            name = surfaces[0]
+        if name not in names:
+            raise InputError(
+                f"structures.{given}: none of the records is called {given}",
+                where=str(config),
+                fix=meant_text(given, names) or f"name one of {', '.join(names)}",
+            )
+        found[name] = config.parent / path
+    return found

@@ -42,6 +42,7 @@ _SHOWN = {
         "resistance_ohm_cm2",
         "log10_resistance_p50",
         "limiting_step",
+        "outside_of_model",
         "validity",
     ),
     "cells": (
@@ -54,6 +55,7 @@ _SHOWN = {
         "log10_resistance_p50",
         "electron_barrier_eV",
         "stable",
+        "outside_of_model",
     ),
     "impedances": (
         "cell",
@@ -293,7 +295,7 @@ def migrate(
         if moved:
             remark(
                 f"{sum(moved.values())} documents moved into one file of {settings.data}; remove "
-                f"{settings.data / KEPT} once you are content"
+                f"{settings.data / KEPT} once you have checked it"
             )
     with Database.open(write=True) as database:
         database.make_indexes()

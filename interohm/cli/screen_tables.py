@@ -28,7 +28,7 @@ _COLUMNS = {
     "margin positive (V)": "positive_margin_V",
 }
 
-#: Calculations that are told.
+#: Number of calculations that are listed.
 _NEXT_ROWS = 5
 
 
@@ -113,6 +113,8 @@ def winner(ranking: Ranking) -> list[str]:
             f"{outside} of {len(ranking.cells)} cells are outside of this model (phases react or "
             "decompose at a contact) and none of them is called the best, however low its value"
         )
+    if outside and not within:
+        found.append('`where: "stability_margin_V >= 0"` leaves them out of the ranking')
     return found
 
 
@@ -127,7 +129,7 @@ def remarks(state: ScreeningState) -> list[str]:
         lines.append(
             f"{state.not_sums} cells are not the sum of their contacts (the electrolyte is too "
             f"thin, or not neutral by its ions alone); {state.solved_whole} of them have been "
-            "solved whole" + ("" if state.solved_whole else ", the others have no resistance")
+            "solved as a whole" + ("" if state.solved_whole else ", the others have no resistance")
         )
     if state.without_resistance:
         lines.append(f"{state.without_resistance} matching cells have no resistance")

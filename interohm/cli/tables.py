@@ -248,7 +248,7 @@ def _footnotes(document: ContactResult) -> None:
     quantiles = document.spreads()
     samples, lost = quantiles.samples, quantiles.lost_samples
     if samples:
-        without = f", less {lost} that have no solution" if lost else ""
+        without = f", except {lost} without a solution" if lost else ""
         out.print(f"intervals: {samples} samples of the records' uncertainties{without}")
 
 
@@ -258,7 +258,7 @@ def print_dominant(sensitivity: Sensitivity | None, when: str = "") -> None:
     most = [one for one in ranked if one.variance_share >= _WORTH_NAMING][:3]
     if most:
         named = ", ".join(f"{one.material} {one.field} {one.variance_share:.0%}" for one in most)
-        console().print(f"most of the interface resistance's uncertainty{when} is from: {named}")
+        console().print(f"most of the interface resistance's uncertainty{when} comes from: {named}")
 
 
 def _assumed_barriers(contacts: Sequence[CellContact]) -> list[str]:

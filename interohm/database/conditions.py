@@ -86,7 +86,7 @@ class Comparison:
     column : str
         The known column that was meant.
     place : str
-        Where its value is: the column itself, or a dotted path into a document.
+        Place of the value: the column itself, or a dotted path into a document.
     relation : str
         One of ``< <= > >= == !=``, ``in``, ``not in`` (a list of constants), ``contains``,
         ``lacks`` (the field is a list), ``is null``, ``is not null``.
@@ -235,7 +235,7 @@ def parse_where(
         Says of a column what it holds: str, list (of str), bool, int or float; None: unknown. What
         is compared with something else is refused.
     where : str
-        What to name in errors.
+        Place to name in errors.
 
     Returns
     -------
@@ -439,7 +439,7 @@ def _equal(value: Any, constant: Constant) -> bool:
 
 
 def _value_at(row: Mapping[str, Any], path: str) -> Any:
-    """Return the value at a place, None where there is none; a NaN is none, too."""
+    """Return the value at a place; None where there is none, or a NaN."""
     value: Any = row
     if path in row:
         value = row[path]

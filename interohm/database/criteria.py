@@ -66,7 +66,7 @@ def sort_key(field: str, direction: int) -> Callable[[Mapping[str, Any]], tuple[
     field : str
         A dotted path.
     direction : {1, -1}
-        Of a list counts the least member (1) or the greatest.
+        In a list, the smallest member (1) or the largest (-1) counts.
     """
     chosen = min if direction > 0 else max
 

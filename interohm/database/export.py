@@ -47,7 +47,7 @@ def write_rows(
     Parameters
     ----------
     stream : binary file
-        Where to write.
+        Destination.
     rows : iterable of mapping
         As `Database.each_row` yields them.
     columns : sequence of str

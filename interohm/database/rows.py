@@ -50,6 +50,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "hole_barrier_eV": "electrons.hole_barrier_eV",
         "contact_barrier_eV": "resistance.contact_barrier_eV",
         "reaction": "reaction.verdict",
+        "outside_of_model": "outside_of_model",
         "apparent_resistance_ohm_cm2": "extrinsic.apparent_resistance_ohm_cm2",
         "accumulation_ohm_cm2": "resistance.accumulation_ohm_cm2",
         "validity": "",
@@ -82,6 +83,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "hole_barrier_eV": "electronic_leakage.hole_barrier_eV",
         "leakage_A_cm2": "electronic_leakage.current_A_cm2",
         "stable": "",
+        "outside_of_model": "outside_of_model",
         "open_circuit_voltage_p05_V": "quantiles.open_circuit_voltage_V.p05",
         "open_circuit_voltage_p95_V": "quantiles.open_circuit_voltage_V.p95",
         "log10_resistance_p05": "quantiles.log10_resistance.p05",
@@ -166,6 +168,7 @@ _TEXTS = frozenset(
     }
 )
 _LISTS = frozenset({"elements", "layers", "validity"})
+_BOOLS = frozenset({"stable", "outside_of_model"})
 _INTEGERS = frozenset({"charge", "ionic_steps", "numbers", "assumed_numbers"})
 
 
@@ -175,7 +178,7 @@ def kind_of(column: str) -> type:
         return str
     if column in _LISTS:
         return list
-    if column == "stable":
+    if column in _BOOLS:
         return bool
     return int if column in _INTEGERS else float
 
@@ -188,7 +191,7 @@ def rows_of(collection: str, document: Mapping[str, Any]) -> list[Row]:
     collection : str
         A key of `COLUMNS`.
     document : mapping
-        As it is in the database.
+        Document as stored in the database.
     """
     if collection == "cells":
         return [_cell_row(document, state) for state in document.get("states") or ()]

@@ -23,9 +23,9 @@ class Transfer:
     present : int
         How many were there already.
     different : list of (collection, name)
-        Those of which the target has another under the same name; it stays.
+        Documents of which the target has a different version under the same name; it is kept.
     refused : list of InputError
-        Of documents that are damaged or malformed, or name code of somebody else.
+        Errors of documents that are damaged or malformed, or that name foreign code.
     """
 
     copied: dict[str, int] = field(default_factory=dict)

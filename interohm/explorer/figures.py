@@ -55,11 +55,11 @@ def heat_map(
     rows : sequence of dict
         Contacts under the same conditions.
     keys : sequence of str
-        What a click on each gives.
+        Values that a click on each point returns.
     quantity : str
         One of `QUANTITIES`.
     theme : {"light", "dark"}
-        Of the page.
+        Theme of the page.
     """
     lefts = sorted({row["left"] for row in rows})
     rights = sorted({row["right"] for row in rows})
@@ -147,9 +147,9 @@ def comparison(
     names : sequence of str
         One for each.
     budgets : sequence of sequences of Part
-        Of each; parts that are not known count as none.
+        Parts of each budget; unknown parts count as zero.
     theme : {"light", "dark"}
-        Of the page.
+        Theme of the page.
     """
     sums = [_by_step(budget) for budget in budgets]
     labels = [step for step in _STEPS if any(step in each for each in sums)]
@@ -212,9 +212,9 @@ def measured_beside_predicted(rows: Sequence[Row], theme: Theme = "light") -> Fi
     Parameters
     ----------
     rows : sequence of dict
-        Of measured values; those of interface resistances with a prediction are drawn.
+        Rows of measured values; those of interface resistances with a prediction are drawn.
     theme : {"light", "dark"}
-        Of the page.
+        Theme of the page.
     """
     shown = [
         row

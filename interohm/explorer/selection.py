@@ -44,7 +44,7 @@ class Selection:
     name : str
         With its conditions.
     result : ContactResult, CellResult or ImpedanceResult
-        What was kept.
+        Saved result.
     state : int
         Which state of charge of a cell; 0 for a contact.
     """

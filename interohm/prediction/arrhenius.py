@@ -42,7 +42,7 @@ class Sweep(Generic[Solved]):
     real : SolvedState or SolvedContact
         With its space charges; arrays of the shape (T,) or (T, samples).
     flat : same, optional
-        Where each dipole takes the whole potential drop, so that nothing is left to screen.
+        The same where each dipole takes up the whole potential drop, without any screening.
     """
 
     temperature_K: Array
@@ -75,7 +75,7 @@ def sweep_fields(
     Parameters
     ----------
     nominal, sampled : Sweep
-        Of the records' values, and of samples of their uncertainties if there are any.
+        Sweeps of the records' values and, if there are any, of samples of their uncertainties.
     temperature_K : float
         At which activation energies have intervals.
     total : callable

@@ -44,7 +44,7 @@ class ElectrodeEnd:
     state : ElectrodeState
         Its voltage and work function.
     mu_eV : array
-        Of the mobile ion, against the mobile metal.
+        Chemical potential of the mobile ion, against the mobile metal.
     phases : list of PhaseShare
         Those that coexist, the largest share first.
     """
@@ -122,7 +122,7 @@ class Joint:
     dipole_V : array
         Step of the vacuum level, from the left to the right.
     hop : Hop
-        Of the ion across.
+        Hop of the ion across the contact.
     sheet_charge_e_nm2 : float
         Fixed in the plane of the contact.
     blocked : bool
@@ -161,7 +161,7 @@ def joint_of(
     field_samples : FieldSamples, optional
         Sample the uncertainties.
     excess_barrier_scale_eV : float
-        Of the prior of ΔE_c.
+        Scale of the prior of ΔE_c.
     """
     step = dipole_V(contact, left, right, field_samples)
     step = step + (contact.right_facet_eV - contact.left_facet_eV)
@@ -191,7 +191,7 @@ class Row:
     joints : sequence of Joint
         The n + 1 contacts.
     left_thickness_nm, right_thickness_nm : float, optional
-        Of the ends; without one, an insulator counts as thick up to 10 µm.
+        Thicknesses of the ends; without one, an insulator counts as thick up to 10 µm.
     """
 
     materials: Sequence[Insulator | Metal]

@@ -47,7 +47,7 @@ class MeasuredPair:
     ----------
     name : str
     log10_measured : float
-        Of Ω·cm².
+        Logarithm of the measured resistance in Ω·cm².
     one_sided : bool
         The value only bounds the intrinsic one from above.
     transfer_ohm_cm2, depletion_ohm_cm2 : array (samples,)

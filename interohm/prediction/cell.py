@@ -113,11 +113,11 @@ def cell_result(
     samples : int
         How often the uncertainties are drawn.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     measured : MeasuredMap, optional
         A measured potential map to set beside the model's at each state of charge.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     progress : callable, optional
         Told how many of `steps` are done, as each is.
 

@@ -29,7 +29,7 @@ def cell_profile(diagrams: list[LayerDiagram]) -> dict[str, list[float | None]]:
     Parameters
     ----------
     diagrams : list of LayerDiagram
-        Of the layers from left to right, and of collectors around them.
+        Diagrams of the layers from left to right, and of the collectors at both ends.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def contact_levels(left: LayerDiagram, right: LayerDiagram) -> dict[str, dict[st
     Parameters
     ----------
     left, right : LayerDiagram
-        Of the two phases.
+        Diagrams of the two phases.
 
     Returns
     -------

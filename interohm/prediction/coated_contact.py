@@ -1,4 +1,4 @@
-"""Contacts of thin layers, solved whole with the layers between two phases that are thick."""
+"""Contacts of thin layers, solved as a whole with the layers between two phases that are thick."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ def coated_contacts(
     layers : sequence of n StackLayer
         The layers.
     dipole_V, sheet_charge_e_nm2 : sequence of n + 1 float
-        Of the contacts.
+        Dipoles and sheet charges of the contacts.
     hops : sequence of n + 1 Hop
-        Of the ion across the contacts.
+        Hops of the ion across the contacts.
     blocked : sequence of n + 1 bool, optional
         Which contacts no ion crosses.
     nominal : bool
         False for samples, which need no profiles and no differential capacitances.
     grid_reasons : sequence of n str, optional
-        Why each layer is solved whole, as its contacts say it: it is not thick, unless given; an
+        Why each layer is solved as a whole, as its contacts state it; default: it is not thick; an
         empty text is not said.
     left_thickness_nm, right_thickness_nm : float, optional
-        Of the neighbours; without one, an insulator counts as thick up to 10 µm.
+        Thicknesses of the neighbours; without one, an insulator counts as thick up to 10 µm.
 
     Returns
     -------

@@ -103,7 +103,7 @@ def log_resistance_gradient(row: Row) -> LogResistanceGradient:
     Parameters
     ----------
     row : Row
-        That of `stack_row`.
+        Row as returned by `stack_row`.
 
     Raises
     ------

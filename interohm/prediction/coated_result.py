@@ -68,11 +68,11 @@ def coated_result(
     coatings : sequence of (Insulator, float)
         Records and thicknesses in nm, from left to right.
     temperature_K, state_of_charge : float
-        Of the contact, and of its electrode.
+        Temperature of the contact, and state of charge of its electrode.
     samples : int
         How often the uncertainties are drawn; 0 for never.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
 
     Returns
     -------

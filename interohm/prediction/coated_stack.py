@@ -51,7 +51,7 @@ class CoatingLayer:
     charge_gradient_cm3 : float or array (..., 1)
         Donors minus acceptors at the right end, minus those at the left end; linear in between.
     susceptibility : float or array (..., 1)
-        Of what follows the field, everywhere alike: it adds to the dielectric constant.
+        Uniform susceptibility that follows the field, in addition to the dielectric constant.
     """
 
     material: Insulator
@@ -76,7 +76,7 @@ class SolvedStack:
     electrode_V : array or None
         Potential of the electrode against the mobile metal; None without an electrode.
     electron_barrier_eV, hole_barrier_eV, leakage_A_cm2 : array
-        Of the coatings, seen from the electrode; NaN without one.
+        Barriers and leakage of the coatings, seen from the electrode; NaN without one.
     """
 
     materials: list[Insulator | Metal]
@@ -175,13 +175,13 @@ def stack_row(
     reference : Metal
         The mobile metal, the zero of potential.
     temperature_K, state_of_charge : float
-        Of the contact, and of its electrode.
+        Temperature of the contact, and state of charge of its electrode.
     electrons : bool
         Whether electrons and holes take part in the screening.
     contacts : sequence of Contact, optional
-        What is given of each contact.
+        Given data of each contact.
     interfaces : sequence of Interface
-        What is known of contacts.
+        Known interfaces.
     field_samples : FieldSamples, optional
         Sample the uncertainties.
 

@@ -111,7 +111,7 @@ def of_all_phases(
     contacts : list of ContactSolution
         Their parts add up to the resistance of all; profiles are those of the largest shares.
     layers_ohm_cm2 : list of array
-        Of the layers in between.
+        Resistances of the layers in between.
     """
     pairs = list(product(left, right))
     solved = [solve(one.model, other.model) for one, other in pairs]

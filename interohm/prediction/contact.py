@@ -54,10 +54,10 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
 
 
-#: States of charge at which a contact's parts are told beside the one that is asked for.
+#: States of charge at which a contact's parts are reported in addition to the requested one.
 _STATES_OF_CHARGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 
-#: Samples of a layer that is solved whole over the temperature or the state of charge.
+#: Samples of a layer that is solved as a whole over the temperature or the state of charge.
 _FEWER_SAMPLES = 100
 
 
@@ -91,9 +91,9 @@ def contact_result(
     samples : int
         How often the uncertainties are drawn.
     contact : Contact, optional
-        What is known of this contact: its barrier, its dipole.
+        Known properties of this contact: its barrier, its dipole.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
 
     Returns
     -------
@@ -233,7 +233,7 @@ _Phases = tuple[Insulator | Metal, Insulator | Metal, Metal]
 
 
 def _fewer(field_samples: FieldSamples | None, conditions: Conditions) -> FieldSamples | None:
-    """Return the samples of a sweep: a layer that is solved whole costs a hundred times as much."""
+    """Return fewer samples for a sweep: a layer solved as a whole costs a hundred times as much."""
     if field_samples is None or conditions.thickness_nm is None:
         return field_samples
     return field_samples.first(_FEWER_SAMPLES)

@@ -161,7 +161,7 @@ def with_known_interfaces(
     materials : sequence of Insulator or Metal
         The record of each of its layers.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     """
     known = [*interfaces, *shipped_interfaces()]
     given = cell.contacts or [Contact()] * (len(materials) - 1)
@@ -217,7 +217,7 @@ def interface_numbers(
     Parameters
     ----------
     given : Contact
-        What was given with the contact, which wins.
+        Data given with the contact, which take precedence.
     left, right : Insulator or Metal
         Its phases.
     interfaces : sequence of Interface

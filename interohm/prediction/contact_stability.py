@@ -46,7 +46,7 @@ def outside_fields(
     left, right : Insulator or Metal
         The records.
     voltage_V : mapping
-        What is asked of each side's window, by ``left`` and ``right``; None where nothing is.
+        Potential that each side's window must contain, by ``left`` and ``right``; None for none.
     reaction : mapping, optional
         By energies (`reaction_fields`).
     """
@@ -141,7 +141,7 @@ def stability_fields(
     left, right : Insulator or Metal
         The records.
     voltages_V : sequence of float or None
-        Of the electrode, where one of them is one, at each state of charge; the worst counts.
+        Voltages of the electrode, if there is one, at each state of charge; the worst one counts.
     """
     margin = nominal_margin(left, right, [one for one in voltages_V if one is not None])
     margin_V, spread_V = margin or (None, 0.0)

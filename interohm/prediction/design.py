@@ -382,7 +382,7 @@ def design_result(
     materials : mapping of str to Insulator
         The record of each coating, by what the description calls it.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     progress : callable, optional
         Told how many candidates (`candidates_of`) are solved.
 

@@ -1,7 +1,7 @@
 """Intervals of what electrons meet, from all samples of a prediction (physics.md, 7 and 8).
 
 The samples have no profiles of their own: the potential of a thick phase is monotonic from the
-contact to the bulk, so that its two ends are its extremes; a thin layer is solved whole.
+contact to the bulk, so that its two ends are its extremes; a thin layer is solved as a whole.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def contact_electrons(
     contact : SolvedContact
         The nominal solution.
     left, right : LayerDiagram
-        Of its two phases, from left to right.
+        Diagrams of the two phases, from left to right.
     temperature_K : float
         Temperature of the contact.
 

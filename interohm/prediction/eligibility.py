@@ -44,7 +44,7 @@ def verdict_fields(
     reacts : bool
         Whether a contact reacts by the energies of its phase diagram.
     text : str, optional
-        What the contact that reacts does.
+        Description of what happens at the contact that reacts.
     """
     shares = {name: float(np.mean(one)) for name, one in holds.items()}
     broken = [name for name, share in shares.items() if share < LEAST_SHARE]
@@ -90,13 +90,13 @@ def margin_decision(
     Parameters
     ----------
     limits : Limits
-        Of the design.
+        Limits of the design.
     names : sequence of str
-        Of the coatings.
+        Names of the coatings.
     kept : sequence of mapping
-        Of each coating, which samples keep which of the other limits.
+        For each coating, which samples keep which of the other limits.
     margins_V : sequence of mapping
-        Of each coating, the sampled margin by the limit that asks for it, where it is known.
+        For each coating, the sampled margins by limit, where known.
     reacts : sequence of bool
         Whether a contact of it reacts by energies.
     """
@@ -132,7 +132,8 @@ def _decision_text(found: Mapping[str, Any], count: int) -> str:
     default = ", the default" if found["is_default"] else ""
     left, right = found["left_V"], found["right_V"]
     both = f"{left:g} V on both sides" if left == right else f"{left:g} V left, {right:g} V right"
-    said = [f"{len(eligible)} of {count} coatings are eligible with {_MARGIN} = {both}{default}"]
+    are = "is" if len(eligible) == 1 else "are"
+    said = [f"{len(eligible)} of {count} coatings {are} eligible with {_MARGIN} = {both}{default}"]
     if left != 0.0 or right != 0.0:
         said.append(f"with 0 V {_changed(eligible, zero, found['eligible_without'])}")
     if (left, right) == (0.0, 0.0) or without != eligible:
@@ -164,7 +165,7 @@ def limited_by(
         Reduction and oxidation limit of each phase that has a window: one beside an electrode,
         else two.
     voltages_V : sequence of float
-        Of the electrode beside one phase, at each state of charge.
+        Voltages of the electrode next to one phase, at each state of charge.
 
     Returns
     -------

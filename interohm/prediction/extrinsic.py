@@ -351,7 +351,7 @@ def seen_layer(
     resistances : pair of array
         The intrinsic resistance, nominal and sampled.
     field_samples : FieldSamples, optional
-        Those of the samples.
+        Fields of the samples.
     """
     if layer.extrinsic is None or resistances[0] is None:
         return None

@@ -37,7 +37,7 @@ Step = Literal["potential", "temperature"]
 #: Steps within a space charge, of the Debye length.
 _FINEST = 0.2
 
-#: Most of such steps in a layer that is solved whole.
+#: Most of such steps in a layer that is solved as a whole.
 _MOST = 300
 
 #: Points in time, per decade.

@@ -351,7 +351,7 @@ class _Run:
             ("space_charge_left_ohm_cm2", contact.left_side, names),
             ("space_charge_right_ohm_cm2", contact.right_side, names[::-1]),
         ):
-            # that of a layer which is solved whole is part of the layer's
+            # that of a layer which is solved as a whole is part of the layer's
             if isinstance(side, FiniteLayer):
                 continue
             values = self.table.over(_contact_part(place, field), here)

@@ -89,7 +89,7 @@ def at_conditions(cell: Cell, state_of_charge: float | None, temperature_K: floa
     Raises
     ------
     InputError
-        The cell says what mu is at its own states of charge alone, and this is none of them.
+        The cell gives mu only at its own states of charge, and this is not one of them.
     """
     update: dict[str, Any] = {}
     if temperature_K is not None:
@@ -143,9 +143,9 @@ def impedance_result(
     samples : int
         How often the uncertainties are drawn; 0 for the nominal spectrum alone.
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     progress : callable, optional
         Told how many of `steps` are done, as each is.
 

@@ -98,12 +98,12 @@ def cell_chain(
     state : SolvedState
         Nominal, or of the samples of `field_samples`.
     field_samples : FieldSamples, optional
-        What the samples were drawn with.
+        Fields with which the samples were drawn.
 
     Raises
     ------
     InputError
-        A stack of layers that are solved whole has no solution.
+        A stack of layers that are solved as a whole has no solution.
     """
     return _Builder(cell, state, field_samples).build()
 

@@ -28,9 +28,9 @@ def circuit_fields(
     found : CellChain
         Its chain, of one sample.
     relaxations : Relaxations
-        Of it.
+        Relaxations of the impedance.
     frequency_Hz : array (F,)
-        Where the circuit has to be right.
+        Frequencies at which the circuit must be accurate.
 
     Notes
     -----

@@ -136,7 +136,7 @@ class RecordFit:
     asked : list of int
         Which of them the user wants to learn.
     fit : GaussianFit
-        Of the coordinates.
+        Fit of the coordinates.
     check : Reweighted
     updates : list of FieldUpdate
         One for each coordinate.
@@ -269,7 +269,7 @@ def chosen(keys: Sequence[Key], wanted: Sequence[str]) -> list[int]:
     Raises
     ------
     InputError
-        A name is none of them, with those that there are.
+        A name is not one of them; the message lists them.
     """
     found: list[int] = []
     for name in wanted:
@@ -384,7 +384,7 @@ def updated_records(
     interfaces : list of Interface
         With the barriers of contacts.
     remarks : list of str
-        What was learned and no record can hold.
+        Learned numbers that no record can hold.
     """
     learned = [place for place in found.asked if found.updates[place].learned]
     source = "; ".join(f"{one.spectrum.source} (sha256 {one.spectrum.sha256[:16]})" for one in used)

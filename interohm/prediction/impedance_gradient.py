@@ -88,7 +88,7 @@ def record_gradient(
     index_of_state : int
         Index into the cell's states of charge.
     frequency_Hz : array (F,)
-        Where.
+        Frequencies.
 
     Raises
     ------

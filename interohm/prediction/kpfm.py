@@ -132,7 +132,7 @@ def map_bands(
     cell : Cell
         The description.
     state, discharged : PotentialMap
-        Of the same samples at the same places.
+        Maps of the same samples at the same points.
 
     Returns
     -------

@@ -54,7 +54,7 @@ class SampledPoints:
     x_nm : sequence of array
         For each layer, from the left edge of the cell's first one.
     curves : list of dict
-        Of `interohm.prediction.sampled_curves.cell_curves`.
+        Curves from `interohm.prediction.sampled_curves.cell_curves`.
     """
 
     x_nm: Sequence[Array]
@@ -115,7 +115,7 @@ def contact_diagrams(
             if isinstance(side, FiniteLayer):
                 x = x - x[-1] if outward < 0 else x
             elif outward < 0:
-                # a half-space counts from the contact into the phase
+                # a half space counts from the contact into the phase
                 x, phi = -x[::-1], phi[::-1]
             mu = side.bulk.mu_eV
         phase = None if isinstance(side, models.Metal) else side.bulk.phase

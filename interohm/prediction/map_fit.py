@@ -69,7 +69,7 @@ _UPDATES = 3
 #: Fields that a map may tell something of; of others it says nothing, or only by these.
 _TOLD = ("work_function_eV", "neutral_potential_V", "voltage_V", "dipole_V")
 
-#: Correlations beyond this are told.
+#: Correlations beyond this are reported.
 _TOGETHER = 0.9
 
 
@@ -137,9 +137,9 @@ def fit_map(
     state_of_charge : float, optional
         One of the cell's; the one that fits best unless given.
     interfaces : sequence of Interface
-        Those of the user's database.
+        Interfaces of the user's database.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     progress : callable, optional
         Told how many of the states of charge, and then of the samples' one, are done.
 
@@ -258,8 +258,8 @@ def _doubts(
         )
     if fit.rms_V > _POOR_MISFIT_V:
         found.append(
-            f"the map is {fit.rms_V:.2g} V from the model (root mean square), further than records "
-            "are off as a rule: it may begin elsewhere (--shift-nm), or be of another cell"
+            f"the map is {fit.rms_V:.2g} V from the model (root mean square), farther than "
+            "records usually deviate: it may begin elsewhere (--shift-nm), or be of another cell"
         )
     ends = float(np.min(measured.x_nm) + np.max(measured.x_nm))
     reversals = {
@@ -571,11 +571,11 @@ def updated_records(
     Parameters
     ----------
     result : KpfmResult
-        Of `fit_map`.
+        Result of `fit_map`.
     materials : sequence of Insulator or Metal
         The records that were used.
     least : float
-        What must be learned of a number.
+        Least share that must be learned of a number.
     """
     source = f"{Path(result.map).name}, sha256 {result.map_hash[:12]}, cell {result.cell}"
     method = "updated from a potential map"

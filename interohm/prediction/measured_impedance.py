@@ -97,9 +97,9 @@ def measured_impedance(
     fit : sequence of str
         Which numbers are to be learned (see `interohm.prediction.impedance_fit.chosen`).
     interfaces : sequence of Interface
-        Those of the user's database, which are asked before the shipped ones.
+        Interfaces of the user's database, which take precedence over the shipped ones.
     where : str
-        What to name in errors: the cell's file.
+        Place to name in errors: the cell's file.
     samples : int
         That check the fit.
     progress : callable, optional
@@ -306,14 +306,15 @@ def _remarks(found: RecordFit) -> list[str]:
         remarks.append("the fit has not converged: its numbers are not the best ones")
     if found.fit.noise_factor > 1:
         remarks.append(
-            f"the model does not reach the data (reduced chi² {found.fit.chi2_reduced:.3g}): the "
+            f"the model does not describe the data (reduced chi² {found.fit.chi2_reduced:.3g}): "
+            "the "
             f"noise is taken {found.fit.noise_factor:.2g} times larger, and uncertainties with it"
         )
     if found.check.effective_samples < _FEWEST_EFFECTIVE:
         remarks.append(
             "the normal posterior could not be checked: only "
-            f"{found.check.effective_samples:.0f} of {found.check.samples} samples count, although "
-            "they were drawn again where the weights pointed; take the uncertainties as orders of "
+            f"{found.check.effective_samples:.0f} of {found.check.samples} samples are effective, "
+            "even after they were drawn again; take the uncertainties as orders of "
             "magnitude"
         )
     elif abs(found.check.shift).max() > 0.5:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: How many times faster a space charge must be than the state of charge.
 MARGIN = 10.0
 
-_BLOCKED = "a contact is blocked, so that the cell carries no current"
+_BLOCKED = "a contact is blocked, so the cell carries no current"
 
 #: A defect that takes longer through its space charge is frozen in all that a cell does.
 FROZEN_S = 1e5
@@ -121,7 +121,7 @@ def _layer(place: int, state: SolvedState, available_s: float) -> dict[str, Any]
 
 
 def _capacitance_uF_cm2(layer: SolvedLayer, sides: tuple[Any, Any]) -> float:
-    """Return the larger one of the two sides, of a layer that is solved whole at most eps/L."""
+    """Return that of the larger side, at most eps/L for a layer solved as a whole."""
     thick = [
         float(side.differential_capacitance_uF_cm2) for side in sides if isinstance(side, HalfSpace)
     ]
@@ -143,7 +143,7 @@ def _verdict(
             "relaxation_time_s": None,
             "follows_up_to_c_rate": None,
             "follows": False,
-            "reason": "no ions pass, so that no space charge ever forms",
+            "reason": "no ions pass, so no space charge ever forms",
         }
     time = resistance_ohm_cm2 * capacitance_uF_cm2 * 1e-6
     with np.errstate(divide="ignore"):

@@ -38,7 +38,7 @@ class SampledCell:
     discharged : SolvedState, optional
         The nominal solution at state of charge 0, from which maps differ.
     field_samples : RecordedFieldSamples
-        Of the uncertainties.
+        Samples of the uncertainties.
 
     Attributes
     ----------

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from interohm.prediction.solved_contact import Side, SolvedContact
 
 
-#: Points of one sample's half-space, and about half of those of its layer.
+#: Points of one sample's half space, and about half of those of its layer.
 _HALF_SPACE_POINTS, _LAYER_POINTS = 33, 49
 
 #: Places at which one space charge has intervals.
@@ -98,7 +98,7 @@ def cell_curves(sampled: Sequence[SolvedContact]) -> list[dict[str, SampledSide 
     found: list[dict[str, SampledSide | None]] = []
     for contact in sampled:
         before = found[-1]["right"] if found else None
-        # a layer that is solved whole is a side of both its contacts
+        # a layer that is solved as a whole is a side of both its contacts
         shared = isinstance(contact.left_side, FiniteLayer)
         left = before if shared else sampled_side(contact.left_side)
         found.append({"left": left, "right": sampled_side(contact.right_side)})
@@ -113,9 +113,9 @@ def contact_bands(
     Parameters
     ----------
     nominal : SolvedContact
-        Of the records' values.
+        Contact at the records' values.
     curves : dict
-        Those of the samples.
+        Curves of the samples.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def contact_places(side: HalfSpace | FiniteLayer, name: str) -> tuple[Array, Arr
     own_nm = band_places([extent])
     if isinstance(side, FiniteLayer):
         return (own_nm - extent[-1] if name == "left" else own_nm), own_nm
-    # a half-space counts from the contact into the phase
+    # a half space counts from the contact into the phase
     return (0.0 - own_nm[::-1], own_nm[::-1]) if name == "left" else (own_nm, own_nm)
 
 

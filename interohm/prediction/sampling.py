@@ -156,8 +156,8 @@ def phase_of(
     field_samples : FieldSamples, optional
         Sample the uncertainties: the arrays gain a leading axis (samples,).
     metal_work_function_eV : array (samples,), optional
-        Of the mobile metal that a record's neutral potential refers to; that of the shipped
-        record unless given (see `unshipped_metal_eV`).
+        Work function of the mobile metal to which a record's neutral potential refers; that of the
+        shipped record unless given (see `unshipped_metal_eV`).
 
     Raises
     ------

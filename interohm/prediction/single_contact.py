@@ -55,9 +55,10 @@ class SingleContact:
     solved : SolvedContact
         The solution.
     ion_content : dict
-        Of the two sides; None of an insulator.
+        Ion contents of the two sides; None for an insulator.
     sides : dict
-        What stands on the two sides: a bulk, or a metal; of phases that coexist, the largest share.
+        Phases on the two sides: a bulk, or a metal; of coexisting phases, the one with the largest
+        share.
     metal_work_function_eV : array
         Work function of the mobile metal, the zero of potential.
     electrode_mu_eV : array
@@ -125,7 +126,7 @@ def solve_contact(
     left, right, reference : Insulator or Metal
         The phases, and the mobile metal that is the zero of potential.
     conditions : Conditions
-        What the contact is in.
+        Conditions of the contact.
     field_samples : FieldSamples, optional
         Sample the uncertainties.
     flat_V : array, optional

@@ -90,7 +90,7 @@ class SolvedState:
                 (contact.left_side, contact.space_charge_left_ohm_cm2),
                 (contact.right_side, contact.space_charge_right_ohm_cm2),
             ):
-                # that of a layer which is solved whole is part of the layer's resistance
+                # that of a layer which is solved as a whole is part of the layer's resistance
                 if not isinstance(side, FiniteLayer):
                     total = total + part
         for resistance in self.layer_resistance_ohm_cm2:
@@ -322,7 +322,7 @@ def _may_be_thick(layer: SolvedLayer) -> bool:
 
 def _grid_reason(layer: SolvedLayer) -> str:
     if layer.features and _has_room(layer):
-        return f"is solved whole because of its {', '.join(layer.features)}"
+        return f"is solved as a whole because of its {', '.join(layer.features)}"
     return "is not thick"
 
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 
 _ACCUMULATION = (
-    "carriers accumulate: the space charge conducts better than the bulk that it replaces, so that "
-    "its excess resistance is negative and has no logarithm"
+    "carriers accumulate: the space charge conducts better than the bulk that it replaces, so its "
+    "excess resistance is negative and has no logarithm"
 )
 
 
@@ -40,10 +40,10 @@ _ACCUMULATION = (
 class ContactSolution:
     """A contact as the device model solved it; arrays have the shape (), (samples,) or (pairs,).
 
-    ``left_side`` and ``right_side`` are what carries the profile: a half-space, a layer whose far
-    end is elsewhere, or a metal, which has none. A resistance is NaN where it means nothing.
+    ``left_side`` and ``right_side`` are what carries the profile: a half space, a layer whose far
+    end is elsewhere, or a metal, which has none. A resistance is NaN where it is undefined.
     ``depletion`` is the part of a side's excess resistance from where it conducts worse than its
-    bulk, never negative; of a layer that is solved whole it reaches to the middle.
+    bulk, never negative; of a layer that is solved as a whole it reaches to the middle.
     """
 
     left_side: Side
@@ -305,7 +305,7 @@ def _resistances(solved: SolvedContact, of: Callable[[Any], Any]) -> dict[str, A
 
 
 def _limiting_step(solved: SolvedContact) -> str | None:
-    """Name the largest part of the interface resistance, or of the layer that is solved whole."""
+    """Name the largest part of the interface resistance, or of a layer solved as a whole."""
     steps = {
         "space charge": number(solved.depletion_ohm_cm2),
         "charge transfer": number(solved.charge_transfer_ohm_cm2),
@@ -338,7 +338,7 @@ def _profile(solved: SolvedContact) -> dict[str, Any]:
         position_nm, potential, defects = profile.x_nm, profile.phi_V, profile.concentrations_cm3
         conducting = profile.conductivity_S_cm
         if sign < 0:
-            # A half-space counts x from the contact into the phase, a layer from its left end.
+            # A half space counts x from the contact into the phase, a layer from its left end.
             position_nm = (
                 position_nm - position_nm[-1]
                 if isinstance(side, FiniteLayer)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from interohm.records import Metal
 
 
-#: Samples of a sweep with layers that are solved whole, which cost a hundred times as much.
+#: Samples of a sweep with layers that are solved as a whole, which cost a hundred times as much.
 _FEWER_SAMPLES = 100
 
 
@@ -65,7 +65,7 @@ def temperature_fields(
     temperature_K : array (T,), optional
         At least three, ascending; those that separate a layer's defects are left out.
     field_samples : FieldSamples, optional
-        Of the uncertainties, which are sampled at a few of the default temperatures.
+        Samples of the uncertainties, at a few of the default temperatures.
 
     Returns
     -------

@@ -38,11 +38,11 @@ def contact_validity(
     Parameters
     ----------
     solved : SolvedContact
-        Of the records' values at one temperature.
+        Contact at the records' values and one temperature.
     ion_content : mapping
-        Of the electrodes, by side.
+        Ion contents of the electrodes, by side.
     voltage_V : mapping
-        What the neighbour asks of each side's stability window; None where nothing does.
+        Potential that each side's stability window must contain; None for none.
 
     Returns
     -------

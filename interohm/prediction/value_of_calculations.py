@@ -40,9 +40,9 @@ class _Kind:
     Parameters
     ----------
     hours : float or None
-        Of a core, for a compound of two atoms per formula; None: it is no calculation.
+        Core-hours for a compound of two atoms per formula; None if it is no calculation.
     error : float
-        Of its numbers: in their unit where ``relative`` is False, else as a share.
+        Error of its numbers: in their unit if ``relative`` is False, else relative.
     """
 
     hours: float | None
@@ -110,7 +110,7 @@ def next_calculations(
     samples : RecordedFieldSamples
         With which the losses were made.
     losses : array (J, N)
-        Of the candidates, in decades; NaN where there is none.
+        Losses of the candidates, in decades; NaN where there is none.
     records : mapping
         By name.
     holds : sequence of collection of str

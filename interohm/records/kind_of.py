@@ -46,7 +46,7 @@ def kind_of(amounts: Mapping[str, float], mobile_ion: str) -> tuple[Kind, str]:
     Parameters
     ----------
     amounts : mapping
-        Of each element, in any unit.
+        Amounts of each element, in any unit.
     mobile_ion : str
         Its symbol.
     """

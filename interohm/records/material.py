@@ -74,7 +74,7 @@ class Quantity(_Model):
     uncertainty : float, optional
         One standard deviation, in the same unit. None: unknown, and reported as unknown.
     source : str, optional
-        Where the number comes from: a DOI, a calculation, or the reason for an assumption.
+        Source of the number: a DOI, a calculation, or the reason for an assumption.
     method : str, optional
         How it was obtained: measured, calculated (functional, settings), fitted, or ``assumed``.
     """
@@ -485,7 +485,7 @@ class _Material(_Model):
         Crystal structure: the name of a CIF or POSCAR beside the record's file, or a pymatgen
         structure as a mapping.
     provenance : mapping
-        Where the record comes from; free-form.
+        Origin of the record; free-form.
     """
 
     name: RecordName

@@ -50,11 +50,11 @@ class GivenNumbers:
     conductivity_S_cm : float, optional
         Conductivity of the ion at `temperature_K`, of the bulk.
     activation_eV : float, optional
-        Of sigma·T.
+        Activation energy of sigma·T.
     temperature_K : float
         Temperature of the conductivity.
     gap_eV, dielectric, ionization_eV, neutral_potential_V : float, optional
-        As the record's fields.
+        As in the fields of the record.
     formation_eV : float, optional
         Formation energy of a defect in the neutral phase.
     saturation : float, optional
@@ -68,7 +68,7 @@ class GivenNumbers:
     conversion : str
         How these were converted, for their source.
     source : str, optional
-        Where all of these are from.
+        Source of all these numbers.
     """
 
     conductivity_S_cm: float | None = None
@@ -179,7 +179,7 @@ def converted_energies(
     fermi_level_eV, mu_eV : float
         At which they hold.
     mobile_ion, ion_charge : str, int
-        Of the record.
+        Mobile ion and its charge, as in the record.
 
     Raises
     ------
@@ -364,7 +364,7 @@ class GivenElectrode:
     work_function_eV : float, optional
         Work function of the surface that is meant.
     source : str, optional
-        Where both are from.
+        Source of both numbers.
     """
 
     voltage_V: float | None = None
@@ -418,7 +418,7 @@ def new_electrode_text(
         "    # Of the neutral phase, of the surface that is meant.",
         "    work_function_eV: " + known_or(given.work_function_eV, 0.2, work_function),
         f"sites_per_formula: {full:.6g}",
-        "# With these lines it bends beside a contact; without them it holds its potential.",
+        "# With these lines, its bands bend at a contact; without them, it holds its potential.",
         "# space_charge:",
         "#   dielectric_constant: {value: 13, uncertainty: 5, source: assumed, method: assumed}",
         f"#   site_density_cm3: {density:.4g}   # of {_file_name(file)}",
@@ -444,7 +444,7 @@ def new_record_text(
     mobile_ion : str
         Its element.
     given : GivenNumbers
-        What is known.
+        Known properties.
 
     Raises
     ------

@@ -72,7 +72,7 @@ def write_report(
     document : CellResult or mapping
         The prediction (`interohm.prediction.cell.cell_result`), or as it was kept.
     remarks : sequence of str
-        What else the reader must know, as a record that hides a shipped one.
+        Further remarks for the reader, such as a record that hides a shipped one.
 
     Raises
     ------

@@ -56,9 +56,9 @@ def arrhenius_figure(
     Parameters
     ----------
     states : sequence of CellState or ContactResult
-        Of a cell, or one contact.
+        States of a cell, or one contact.
     whole : str
-        What the whole resistance is called.
+        Name of the total resistance.
     """
     sweeps = [state.temperature_sweep for state in states]
     frames = [[] if sweep is None else _traces(sweep, whole) for sweep in sweeps]

@@ -44,9 +44,9 @@ def band_figure(
     Parameters
     ----------
     axis : DisplayAxis
-        Of all states.
+        Axis of all states.
     names : sequence of str
-        Of the layers.
+        Names of the layers.
     thicknesses_nm : sequence of float or None
         To print beside the names.
     diagrams : sequence of sequences of LayerLevels

@@ -210,9 +210,9 @@ def interval_traces(
     known : sequence of (dict, str)
         Quantiles and the label of their row.
     unit : str
-        Of the quantiles.
+        Unit of the quantiles.
     least : float
-        Where the axis ends: lines do too, and points below are left out.
+        End of the axis: lines end there, and points below are left out.
     """
     shown = [(interval, label) for interval, label in known if interval["p95"] > least]
     x: list[float | None] = []

@@ -58,7 +58,7 @@ def write_contact_report(
     document : ContactResult or mapping
         The prediction (`interohm.prediction.contact.contact_result`), or as it was kept.
     remarks : sequence of str
-        What else the reader must know, as a record that hides a shipped one.
+        Further remarks for the reader, such as a record that hides a shipped one.
 
     Raises
     ------

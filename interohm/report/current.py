@@ -33,9 +33,9 @@ def polarization_figure(
     Parameters
     ----------
     states : sequence of CellState or ContactResult
-        Of a cell, or one contact.
+        States of a cell, or one contact.
     whole : str
-        What the sum of all is called.
+        Name of the sum of all.
     """
     if any(state.polarization is None for state in states):
         # a contact that an earlier version saved

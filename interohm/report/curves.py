@@ -38,7 +38,7 @@ def state_figure(
     Parameters
     ----------
     states : sequence of CellState or ContactState
-        Of a cell, or of a contact over the state of charge.
+        States of a cell, or of a contact over the state of charge.
     budgets : sequence of sequences of Part
         The parts of each state's resistance, the total last.
     at : sequence of (state, parts), optional
@@ -46,7 +46,7 @@ def state_figure(
     left : (str, str)
         Field and title of the voltage.
     whole : str
-        What the total is called.
+        Name of the total.
     """
     field, title = left
     x = [state.state_of_charge or 0.0 for state in states]

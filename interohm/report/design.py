@@ -37,6 +37,7 @@ _CURVE_NOTE = (
     "resistance; the band is the 5 to 95 % interval of the first one. The model does not "
     "include tunnelling and pinholes: choose the thinnest closed film that you can make."
 )
+_FIRST_NOTE = f" The figure shows the first {_MOST_CURVES} coatings of the table."
 _SIDE_NOTE = (
     "At the electrode: from its potential to the nearer limit of the coating's stability window. "
     "At the electrolyte: the overlap of both windows, where a potential exists that both "
@@ -63,7 +64,7 @@ def write_design_report(
     document : DesignResult or mapping
         Its results (`interohm.prediction.design.design_result`).
     remarks : sequence of str
-        What else the reader must know.
+        Further remarks for the reader.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def write_design_report(
         section(
             "Resistance over the thickness",
             figure("thickness", "Resistance of each coating over its thickness"),
-            note=_CURVE_NOTE,
+            note=_CURVE_NOTE + (_FIRST_NOTE if len(ranked) > _MOST_CURVES else ""),
         ),
         section("Reactions and windows", _contacts_table(listed)),
         section("What a coating does for each side", _sides_table(ranked), note=_SIDE_NOTE),

@@ -45,7 +45,7 @@ class DisplayAxis:
     Parameters
     ----------
     nodes_nm, nodes : array
-        Where the scale changes, and its place.
+        Positions at which the scale changes, in nm and on the axis.
     edges : tuple of float
         Places of the layers' edges, one more than layers.
     tick_places, tick_labels : tuple
@@ -108,7 +108,7 @@ def display_axis(
     start_nm : float
         Position of the left edge.
     silent_edges : sequence of int
-        Edges whose position means nothing, as the back of an electrode without a thickness.
+        Edges whose position is undefined, such as the back of an electrode without a thickness.
     """
     zones = [zone for layer in layers for zone in layer]
     nodes_nm = start_nm + np.concatenate([[0.0], np.cumsum([zone.length_nm for zone in zones])])

@@ -76,7 +76,7 @@ def write_dynamics_report(
     document : DynamicsResult or mapping
         The prediction (`interohm.prediction.dynamics.dynamics_result`), or as it was kept.
     remarks : sequence of str
-        What else the reader must know.
+        Further remarks for the reader.
 
     Raises
     ------

@@ -26,7 +26,7 @@ def electrons_table(states: Sequence[CellState | ContactResult]) -> Markup:
     Parameters
     ----------
     states : sequence of CellState or ContactResult
-        Of a cell, or one contact, which has no cell's leakage.
+        States of a cell, or one contact, which has no leakage of a cell.
     """
     rows, places = [], []
     for index, state in enumerate(states):

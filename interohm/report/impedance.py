@@ -83,7 +83,7 @@ def write_impedance_report(
     document : ImpedanceResult or mapping
         The prediction (`interohm.prediction.impedance.impedance_result`), or as it was kept.
     remarks : sequence of str
-        What else the reader must know.
+        Further remarks for the reader.
 
     Raises
     ------

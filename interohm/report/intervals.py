@@ -86,9 +86,9 @@ def band_trace(
     pieces : sequence of (x, low, high)
         One for each layer or side, with a gap between them; what is not finite is left out.
     colour : str
-        Of the curve that it belongs to.
+        Colour of the curve to which it belongs.
     name : str
-        Of that curve.
+        Name of that curve.
     fields
         Whatever else the trace has, as its axes.
     """

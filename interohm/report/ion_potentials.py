@@ -36,9 +36,9 @@ def ion_figure(
     Parameters
     ----------
     axis : DisplayAxis
-        Of the band diagram.
+        Axis of the band diagram.
     names : sequence of str
-        Of the layers.
+        Names of the layers.
     diagrams : sequence of sequences of LayerLevels
         For each state the levels of each layer.
     """

@@ -72,10 +72,10 @@ class LayerLevels:
     conduction_eV, valence_eV : array or None, shape (points,)
         Band edges of an insulator.
     mu_eV, electrochemical_eV : array or None, shape (points,)
-        Of the neutral mobile element and of the mobile ion; a collector has neither, and a
-        document of an earlier version not the latter.
+        Potentials of the neutral mobile element and of the mobile ion; a collector has neither, and
+        a document of an earlier version lacks the latter.
     intervals : Intervals, optional
-        Of these, where the document has any.
+        Intervals of these, if the document has any.
     """
 
     x_nm: Array
@@ -244,7 +244,7 @@ def contact_views(documents: Sequence[CellContact]) -> list[ContactView]:
 
 
 def _drawn_reach_nm(document: CellContact, side: Side) -> float:
-    """Return how much of an insulating side is drawn: a layer that is solved whole, all of it."""
+    """Return how much of an insulating side is drawn: all of a layer solved as a whole."""
     x = _column(document.profile.x_nm)
     extent = float(np.ptp(x[points_of_side(document, side)]))
     if document.distance_nm.get(side) is None:

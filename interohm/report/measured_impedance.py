@@ -88,7 +88,7 @@ def write_measured_report(
     document : MeasuredImpedanceResult or mapping
         The spectra (`interohm.prediction.measured_impedance`).
     remarks : sequence of str
-        What else the reader must know.
+        Further remarks for the reader.
 
     Raises
     ------
@@ -384,7 +384,7 @@ def unresolved(time_constant_s: float, spectrum: MeasuredPoints) -> str | None:
     Parameters
     ----------
     time_constant_s : float
-        Where the distribution peaks.
+        Time constant of a peak of the distribution.
     spectrum : MeasuredPoints
         With the processes of the model: diffusion, whose tail is no sum of a few relaxations,
         has the times beyond all others.

@@ -36,7 +36,7 @@ def page(
     title : str
         Heading and window title.
     body : sequence of Markup
-        What stands between heading and foot.
+        Content between heading and footer.
     figures : dict
         Plotly figures by the names that `figure` put into the body.
     states_of_charge : sequence of float

@@ -52,9 +52,9 @@ def delta_figure(axis: DisplayAxis, states: Sequence[CellState]) -> Figure | Non
     Parameters
     ----------
     axis : DisplayAxis
-        Of the band diagram.
+        Axis of the band diagram.
     states : sequence of CellState
-        Of a cell.
+        States of a cell.
     """
     known = [state for state in states if (state.profile.delta_cpd_V or [None])[0] is not None]
     if len(known) < 2:
@@ -139,9 +139,9 @@ def decomposed_figure(axis: DisplayAxis, states: Sequence[CellState], part: str)
     Parameters
     ----------
     axis : DisplayAxis
-        Of the band diagram.
+        Axis of the band diagram.
     states : sequence of CellState
-        Of a cell, with a measured map.
+        States of a cell with a measured map.
     part : str
         ``work function`` or ``Fermi level``: what the map says of it if the other is the model's.
     """

@@ -45,13 +45,13 @@ def temperature_section(
     Parameters
     ----------
     states : sequence of CellState or ContactResult
-        Of a cell, or one contact.
+        States of a cell, or one contact.
     temperature_K : float
         Temperature of the cell or contact.
     whole : str
-        What the whole resistance is called.
+        Name of the total resistance.
     figures : dict
-        Of the page.
+        Figures of the page.
     """
     arrhenius = arrhenius_figure(states, whole)
     if arrhenius is None:
@@ -111,7 +111,9 @@ def map_section(axis: DisplayAxis, states: Sequence[CellState], figures: dict[st
         for part in ("work function", "Fermi level"):
             name = part.lower().replace(" ", "-")
             figures[name] = decomposed_figure(axis, states, part)
-            content += [figure(name, f"The {part} that the measured map tells, over the model's")]
+            content += [
+                figure(name, f"The {part} inferred from the measured map, with that of the model")
+            ]
         content += [misfit_table(states)]
         note += notes.MEASURED_NOTE
     return section("Potential map", *content, note=note) if content else Markup("")

@@ -104,7 +104,7 @@ def table(
     Parameters
     ----------
     heads : sequence of str
-        Of the columns.
+        Headings of the columns.
     rows : iterable of sequences
         Values; a `Markup` goes in as it is.
     numeric : sequence of int

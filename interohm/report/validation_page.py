@@ -80,7 +80,7 @@ def write_validation_page(
         With ``title``, ``pair``, ``comparison`` and ``source`` beside the fields of
         ``interohm validate --json``.
     fit : mapping, optional
-        Of the prior's scale: ``scale_eV``, ``range_eV``, ``log_score``, ``uniform_log_score``,
+        Fit of the prior's scale: ``scale_eV``, ``range_eV``, ``log_score``, ``uniform_log_score``,
         ``held_out``, ``calculated``, ``measured_scale_eV`` and ``one_sided_scale_eV``.
     """
     picture = path.with_suffix(".svg")

@@ -100,7 +100,7 @@ class Result(BaseModel):
         document : mapping
             Plain JSON values, as the database and ``--json`` give them.
         where : str
-            What to name in an error.
+            Place to name in an error.
 
         Raises
         ------

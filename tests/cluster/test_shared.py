@@ -26,6 +26,8 @@ from interohm.workflows.engines import engine_named
 from interohm.workflows.launchpad import NOBODY
 
 SHARED = "Li metal (shared)"
+#: Longest wait for some calculations: half a minute on two free cores, more on busy ones.
+PATIENCE_S = 900
 
 
 def launched(cluster: Cluster, name: str) -> None:
@@ -118,7 +120,7 @@ def test_jobs_that_wait_for_a_killed_worker_come_back(cluster: Cluster, tmp_path
         holder, _ = relaxing(cluster)
         os.kill(holder, signal.SIGSTOP)  # it does not end before others wait for it
         with begun(cluster) as other:
-            wait_for(lambda: len(waiting(cluster)) == 2)
+            wait_for(lambda: len(waiting(cluster)) == 2, PATIENCE_S)
             assert "any more" not in cluster.run("interohm", "status").stderr
             assert len(waiting(cluster)) == 2  # it lives, and they wait on
             other.send_signal(signal.SIGSTOP)
@@ -127,7 +129,9 @@ def test_jobs_that_wait_for_a_killed_worker_come_back(cluster: Cluster, tmp_path
             assert "nobody calculates Li metal: cell any more" in told
             other.send_signal(signal.SIGCONT)
             records = {"Li_110", "Li_100"}
-            wait_for(lambda: records == {one["name"] for one in cluster.results("materials")})
+            wait_for(
+                lambda: records == {one["name"] for one in cluster.results("materials")}, PATIENCE_S
+            )
             other.terminate()
             other.wait()
     jobs = cluster.status()

@@ -136,7 +136,7 @@ def test_what_cannot_be_told_is_asked_for() -> None:
     assert set(known_oxidation_states(structure, {"Li": 1})) == {1, -1}
     with pytest.raises(InputError, match="not neutral"):
         known_oxidation_states(structure, {"Li": 1, "In": -3})
-    with pytest.raises(InputError, match="holds no O"):
+    with pytest.raises(InputError, match="contains no O"):
         known_oxidation_states(structure, {"O": -2})
 
 

@@ -212,7 +212,7 @@ def test_what_is_no_element(tmp_path: Path) -> None:
         "occupancy\n", "occupancy\n_atom_site_attached_hydrogens\n"
     )
     attached = attached.replace(" 1\n", " 1 1\n")
-    with pytest.raises(InputError, match="hydrogens attached"):
+    with pytest.raises(InputError, match="hydrogens are attached"):
         read(tmp_path, attached)
     with pytest.raises(InputError, match="is not an element"):
         read(tmp_path, cif("Wat1 Wat 0 0 0 1", FLUORINE))

@@ -39,9 +39,9 @@ class Progress:
     ionic_step : int
         Geometries begun.
     scf_iteration : int
-        Of the present geometry.
+        Iteration of the current geometry.
     max_force_eV_A : float, optional
-        Of the last finished geometry.
+        Largest force of the last finished geometry.
     """
 
     ionic_step: int
@@ -86,7 +86,7 @@ class Engine(Protocol):
         structure : Structure
             The atoms.
         settings : mapping
-            Of one step of a preset, as its ``engine_settings`` returns them.
+            Settings of one step of a preset, as its ``engine_settings`` returns them.
         """
 
     def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:

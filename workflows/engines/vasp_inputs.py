@@ -55,11 +55,11 @@ class Generator:
     name : str
         Name of the class.
     kind : str
-        As a calculation's.
+        Kind of the calculation.
     module : str
         In ``atomate2.vasp.sets``.
     options : mapping
-        Of the class, as its maker sets them.
+        Options of the class, as its maker sets them.
     """
 
     name: str
@@ -195,9 +195,9 @@ def complete_incar(
         ``static`` also turns an input set that relaxes atoms into one that leaves them: perfect and
         defective supercells then share all other settings.
     settings : mapping
-        Of a preset's step.
+        Settings of a preset's step.
     kpoints : mapping
-        Of the structure, from `kpoints_of`.
+        k-points of the structure, from `kpoints_of`.
     potcars : mapping
         The data set of each element.
     charge : int
@@ -263,7 +263,7 @@ def _maker_options(maker: str | None) -> dict[str, Any]:
     Raises
     ------
     InputError
-        There is no such maker, or it is none of VASP's.
+        There is no such maker, or it is not one for VASP.
     """
     if maker is None:
         return {}

@@ -56,7 +56,7 @@ def checked_rule(given: object) -> dict[str, Any]:
     Parameters
     ----------
     given : mapping
-        As pymatgen's input sets take it, or the dictionary of a ``Kpoints``.
+        Settings as pymatgen's input sets take them, or the dictionary of a ``Kpoints``.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def checked_rule(given: object) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        It is none of these, or no energy could come from its points.
+        It is not one of these, or its points give no energy.
     """
     if not isinstance(given, Mapping) or not given:
         raise ValueError(f"user_kpoints_settings: give a mapping with one of {', '.join(_MESHES)}")
@@ -242,7 +242,8 @@ def kpoints_of(structure: Structure, settings: Mapping[str, Any]) -> dict[str, A
     structure : Structure
         In the order of POSCAR.
     settings : mapping
-        Of a preset's step, with ``periodic_axes``; ``zero_weight_kpoints`` are further points.
+        Settings of a preset's step, with ``periodic_axes``; ``zero_weight_kpoints`` are further
+        points.
 
     Returns
     -------

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from interohm.database import Database
+from interohm.errors import InputError
 from interohm.records.cell_config import load_cell
 from interohm.records.design import load_design
 from interohm.results.coated_contact import CoatedContactResult
@@ -197,3 +198,21 @@ def test_options_that_do_not_go_with_a_coating(refused, tmp_path):
         "contact", "Li", "LLZO", "--coating", "LiF:5", "--report", tmp_path / "report.html"
     )
     assert "--report cannot be combined with --coating" in text
+
+
+def test_structures_are_of_records_that_are_there(tmp_path):
+    from interohm.cli.next_campaign import structures_of
+
+    config = tmp_path / "design.yaml"
+    (tmp_path / "a.cif").write_text("")
+    records = ["LiCoO2", "LiCl_001", "Li2O_110", "Li2O_111", "mine"]
+    found = structures_of(
+        {"LiCl": "a.cif", "mine.yaml": "a.cif"}, config, records, {"mine.yaml": "mine"}
+    )
+    assert found == {"LiCl_001": tmp_path / "a.cif", "mine": tmp_path / "a.cif"}
+    for name, said in (("Li2O", "Li2O_110 or Li2O_111"), ("LiCoO3", "LiCoO2"), ("x", "mine")):
+        with pytest.raises(InputError, match="none of the records is called") as error:
+            structures_of({name: "a.cif"}, config, records)
+        assert said in error.value.fix
+    with pytest.raises(InputError, match="there is no file"):
+        structures_of({"mine": "b.cif"}, config, records)

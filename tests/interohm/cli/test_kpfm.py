@@ -67,7 +67,10 @@ def test_what_is_wrong_is_named(refused, tmp_path):
     [
         (lambda table: table.assign(cpd_V=-table.cpd_V), "with its sign reversed"),
         (lambda table: table.assign(cpd_V=table.cpd_V.to_numpy()[::-1]), "from right to left"),
-        (lambda table: table.assign(x_nm=table.x_nm + 400.0), "further than records are off"),
+        (
+            lambda table: table.assign(x_nm=table.x_nm + 400.0),
+            "farther than records usually deviate",
+        ),
     ],
 )
 def test_a_map_that_does_not_fit_is_in_doubt_and_updates_nothing(interohm, tmp_path, change, words):

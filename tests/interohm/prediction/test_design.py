@@ -496,7 +496,7 @@ def test_a_coating_is_not_put_beside_itself() -> None:
             "second_layer": {"coatings": ["LiNbO3"], "thickness_nm": {"from": 1, "to": 4}},
         }
     )
-    with pytest.raises(InputError, match="beside itself"):
+    with pytest.raises(InputError, match="same material as the coating"):
         candidates_of(described)
 
 

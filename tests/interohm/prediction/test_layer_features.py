@@ -377,7 +377,7 @@ def test_a_thick_layer_that_is_solved_whole_says_why() -> None:
     thick, thin = (solved(features | {"thickness_nm": thickness_nm}) for thickness_nm in (20000, 1))
     for contact in thick["contacts"]:
         assert contact["resistance"]["reason"] == (
-            "LLZO is solved whole because of its core_layers, interaction_eV: its whole "
+            "LLZO is solved as a whole because of its core_layers, interaction_eV: its whole "
             "resistance counts as a layer"
         )
     for contact in thin["contacts"]:

@@ -78,5 +78,5 @@ def test_a_cell_whose_conductivity_is_uncertain_blames_it():
 
 def test_tables_name_what_to_know_better(interohm):
     printed = interohm("contact", "Li", "LLZO").out
-    assert "uncertainty is from: LLZO carriers" in printed
+    assert "uncertainty comes from: LLZO carriers" in printed
     assert "next: choice of carriers of LLZO, " in printed
