@@ -101,7 +101,7 @@ def _environment(shipped: Traversable, manager: Manager) -> str:
     text = (shipped / "environment.sh").read_text()
     if manager == "fireworks":
         return text
-    text = _replaced(text, "my_qadapter.yaml has each job", "the project's pre_run has each job")
+    text = _replaced(text, "my_qadapter.yaml", "the project's pre_run")
     text = _replaced(
         text,
         "export FW_CONFIG_FILE=FOLDER/FW_config.yaml\n",
