@@ -57,7 +57,7 @@ class CoatedContact:
 
 @dataclass(frozen=True)
 class CoatedResistance:
-    """Parts of the resistance of a coated contact, arrays (...); NaN where a part means nothing.
+    """Parts of the resistance of a coated contact, arrays (...); NaN where a part is undefined.
 
     Attributes
     ----------

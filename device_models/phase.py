@@ -1,4 +1,4 @@
-"""What a phase brings to the model: batches of insulators and of metals, as arrays.
+"""Phases of the model: batches of insulators and of metals, as arrays.
 
 Every quantity has a leading batch shape ``(...)``, so that one call serves one contact or a
 million; quantities of defects carry one more axis ``(..., D)``.

@@ -64,7 +64,7 @@ LIMITING_STEPS = ("space charge", "charge transfer")
 
 @dataclass(frozen=True)
 class ContactResistance:
-    """Parts of a contact's resistance, arrays (...), NaN where a part means nothing.
+    """Parts of a contact's resistance, arrays (...), NaN where a part is undefined.
 
     Attributes
     ----------
@@ -297,9 +297,9 @@ def thick_space_charge(
     Returns
     -------
     space_charge_ohm_cm2 : array (...)
-        NaN where it means nothing; 0 of a metal.
+        NaN where it is undefined; 0 of a metal.
     reason : array (...) of int
-        Why it means nothing, a `Reason`.
+        Why it is undefined, a `Reason`.
     """
     if isinstance(side, Metal):
         return np.zeros(()), np.zeros((), dtype=np.int64)

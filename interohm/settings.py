@@ -1,4 +1,4 @@
-"""What the environment says: where results go and which services are there."""
+"""Settings from the environment: where results go, and which services are available."""
 
 from __future__ import annotations
 

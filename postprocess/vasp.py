@@ -76,7 +76,7 @@ _PROPERTIES = {
 
 
 class UnusableEnergy(InputError):
-    """A run that VASP finished, whose total energy is none that may be compared."""
+    """A finished run whose total energy cannot be compared with others."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def read_vasp(folder: str | Path, *, without_forces: bool = False) -> Calculatio
     Raises
     ------
     UnusableEnergy
-        The run is none of a ground state, or its density was fixed: see `read_band_structure`.
+        The run is not one of a ground state, or its density was fixed: see `read_band_structure`.
     InputError
         A file is missing, cut off, not converged, or does not belong to the others; it is named.
     """
@@ -314,7 +314,7 @@ def _no_ground_state(tags: Mapping[str, Any]) -> str | None:
 
 
 def refuse_without_energy(tags: Mapping[str, Any], path: Path) -> None:
-    """Refuse runs whose total energy is none of a self-consistent ground state.
+    """Refuse runs whose total energy is not that of a self-consistent ground state.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""VASP's files, plain or compressed, and what is said of one that is cut off."""
+"""VASP's files, plain or compressed, and the errors of incomplete ones."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class ScreenConfig(_Config):
 
     @property
     def thickness_nm(self) -> float:
-        """That of the electrolytes, of a screening with one alone (`at_thickness`)."""
+        """Thickness of the electrolytes, in a screening with a single one (`at_thickness`)."""
         (only,) = self.electrolyte_thicknesses_nm
         return only
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 def prepared_cells(
     screening: Screening, temperature_K: float, state_of_charge: float, stages: Stages
 ) -> tuple[Cells, dict[str, Any]]:
-    """Return all cells at one temperature and state of charge, from the folder or solved anew.
+    """Return all cells at one temperature and state of charge, from the folder or newly solved.
 
     Returns
     -------
@@ -113,7 +114,13 @@ def screen_part(screening: Screening, stages: Stages, *, place: int, of: int) ->
             _stream(one, cells, temperature, charge, stages, within=within)
 
 
-def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) -> ScreeningResult:
+def run_screening(
+    screening: Screening,
+    stages: Stages,
+    *,
+    length: int = RANGE,
+    finished: Callable[[ScreeningResult], None] | None = None,
+) -> ScreeningResult:
     """Run a screening, or what is missing of it.
 
     Parameters
@@ -124,6 +131,8 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
         Told what is done and how much of it.
     length : int
         Cells of one range; no result depends on it.
+    finished : callable, optional
+        Told the result so far after each temperature and state of charge.
 
     Returns
     -------
@@ -163,6 +172,8 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
                 add_validity(state, one.names, both)
             states.append({**state, "contacts": contact_maps(cells, sampler, both)})
             details += [None, None] if both is None else both
+            if finished is not None:
+                finished(_result(screening, states))
     if not missing_packages("parquet"):
         write_contacts(
             screening.folder / "contacts.parquet",
@@ -170,7 +181,15 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
             screening.names["electrolyte"],
             details=details,
         )
-    result = ScreeningResult.model_validate(
+    result = _result(screening, states)
+    kept = json.dumps(result.document(), allow_nan=False)
+    write_text(screening.folder / "screening.json", kept)
+    return result
+
+
+def _result(screening: Screening, states: list[dict[str, Any]]) -> ScreeningResult:
+    several = len(screening.config.electrolyte_thicknesses_nm) > 1
+    return ScreeningResult.model_validate(
         {
             "screening": screening.config.name,
             "folder": str(screening.folder),
@@ -179,9 +198,6 @@ def run_screening(screening: Screening, stages: Stages, *, length: int = RANGE) 
             "states": states,
         }
     )
-    kept = json.dumps(result.document(), allow_nan=False)
-    write_text(screening.folder / "screening.json", kept)
-    return result
 
 
 def _details(

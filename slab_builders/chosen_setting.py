@@ -1,4 +1,4 @@
-"""Of the axes and origins that describe a crystal equally well, those that a rule takes.
+"""Choice of a standard setting among the axes and origins that describe a crystal equally well.
 
 Rounding must not choose: neither between what symmetry makes equivalent, nor between axes that only
 happen to be equally long.

@@ -93,7 +93,7 @@ class OrientedSlab:
         """
         sign = -1.0 if flipped else 1.0
         heights = sign * self.heights_A * (1 + normal)
-        # Not sorted anew: within a plane that would be by rounding's last digits.
+        # Not sorted again: within a plane, rounding would decide the order.
         order = np.arange(heights.size)[:: int(sign)]
         lateral, height = self.stacking[:2], self.stacking[2] * (1 + normal)
         return replace(

@@ -30,14 +30,14 @@ def taken(file: IO[str]) -> bool:
 
 
 def is_free(claim: Path) -> bool:
-    """Whether nobody has a claim any more; False, too, where its file is not on this machine."""
+    """Return whether a claim is free; False if its file is not on this machine."""
     with contextlib.suppress(InputError, OSError), open_plain(claim) as file:
         return taken(file)
     return False
 
 
 def hold(file: IO[str], job: str) -> None:
-    """Say in a folder's `CLAIM`, which this process has taken, for which job it did."""
+    """Record in a folder's `CLAIM`, which this process holds, the job that took it."""
     file.truncate(0)
     file.write(job)
     file.flush()

@@ -81,7 +81,7 @@ def clean(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Scratch:
-    """What calculations left in a project's folder.
+    """Folders that calculations left in a project.
 
     Parameters
     ----------

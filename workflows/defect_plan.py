@@ -153,7 +153,7 @@ def check_hops(phase: InsulatorPhase, planned: Sequence[PlannedDefect]) -> None:
     Raises
     ------
     InputError
-        The defect's name is none of the planned ones'.
+        The defect is not one of the planned ones.
     """
     moving = [one for one in planned if not one.dopant]
     known = {one.name for one in moving} | {one.site.name for one in moving if one.ionic}

@@ -93,7 +93,7 @@ def without_wait(config: JobConfig) -> JobConfig:
 
 
 def had_waited(config: JobConfig) -> bool:
-    """Whether a job with this configuration comes back after it has waited."""
+    """Return whether a job with this configuration comes back after it has waited."""
     return WAITS_FOR in config.manager_config
 
 

@@ -44,7 +44,7 @@ class Layer:
         R_layer; NaN where nothing conducts, infinite beyond the largest number.
     branch, unknown, plateau_nm : array
         Which branch the potential takes and its one unknown (see `branches`), and the length
-        of neutral bulk between two space charges that no longer feel each other.
+        of neutral bulk between two space charges that do not affect each other.
     """
 
     bulk: Bulk

@@ -2,7 +2,7 @@
 
 Across and along, h does not depend on the unknown ln c: Newton's method runs on h sampled once at
 the nodes of a quadrature, and the samples are renewed only where c came out so far from the guess
-that the nodes lie badly. A turning point moves the pivot, so that every step samples anew. In the
+that the nodes lie badly. A turning point moves the pivot, so every step samples again. In the
 end an adaptive quadrature tells what the plain one missed, and corrects its target.
 """
 
@@ -202,7 +202,7 @@ def _by_steps(
     longest: Array,
     free: BoolArray,
 ) -> Array:
-    """Roots where every step of Newton's method samples anew; `guess` where not `free`."""
+    """Roots where every step of Newton's method samples again; `guess` where not `free`."""
     chosen = np.flatnonzero(free)
     target = _scaled(kind, goal, longest)[0]
 

@@ -1,4 +1,4 @@
-r"""How a stack's resistance changes with its layers: the adjoint of the grid's equations.
+r"""Derivatives of a stack's resistance with its layers: the adjoint of the grid's equations.
 
 The nodal potentials solve ``g(phi, p) = 0``, whose derivative H is that of Newton's method,
 symmetric and positive definite. A sum F(phi, p) of resistances then has the total derivative

@@ -1,4 +1,4 @@
-"""What the grid solver returns: potential, displacement, concentrations and resistance by layer."""
+"""Results of the grid solver: potential, displacement, concentrations, resistance by layer."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def kramers_kronig(frequency_Hz: ArrayLike, z: ArrayLike) -> KramersKronig:
     series. Of the numbers of elements from the first at which mu falls below 0.85, that with the
     best Bayesian information criterion is taken: mu alone stops too early where a process is
     narrower than the distance of the time constants. Points beyond the limit are excluded, the
-    worst first, and the rest is fitted anew.
+    worst first, and the rest is fitted again.
 
     Parameters
     ----------

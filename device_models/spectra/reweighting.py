@@ -1,4 +1,4 @@
-"""Whether a posterior is the normal distribution that a fit takes it for: samples of it tell.
+"""Check of a fit's normal posterior by reweighted samples.
 
 Importance sampling. Where the weights collapse on few samples, the distribution that they are drawn
 from learns from them, and more are drawn.

@@ -271,7 +271,7 @@ def _scratch() -> Check:
         part,
         "ok",
         f"{data / 'scratch'}: {found.size_MB:.3g} MB; {found.unfinished} unfinished calculations, "
-        f"{found.finished} of which logs are left",
+        f"logs of {found.finished} finished ones",
     )
 
 

@@ -46,7 +46,7 @@ def print_table_query(
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON knows it: what is not finite is none, times and bytes are texts."""
+    """Return a value for JSON: null if it is not finite; times and bytes become texts."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, (bool, int, str)):

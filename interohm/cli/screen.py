@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,8 @@ def screen(
     Solves every contact once and builds all cells from them. Shows the best cells, the Pareto
     fronts, and how certain the ranking is. The same command continues an interrupted screening.
     """
+    import signal
+
     from interohm.cli.next_campaign import structures_of
     from interohm.cli.output import print_json, remark
     from interohm.extras import install_command, missing_packages
@@ -82,26 +85,50 @@ def screen(
     structures = structures_of(
         described.structures, config, [record.name for record in screening.records.all]
     )
-    try:
-        with saving(save, wait) as opened, _stages() as stages:
-            result = run_screening(screening, stages)
-            if save:
+
+    def tell(result: ScreeningResult, why: str | None = None) -> None:
+        """Print and report a result; `why` it is not all."""
+        if not as_json:
+            from interohm.cli.screen_tables import print_screening
+
+            print_screening(result)
+        elif why is None:
+            print_json(result.document())
+        if report is not None:
+            from interohm.report.screening import write_screening_report
+
+            remarks = [] if why is None else [why]
+            write_screening_report(report, screening.records.all, result, remarks=remarks)
+            remark(f"report: {report}")
+        remark(f"screening: {screening.folder}")
+
+    # a batch system ends a job by SIGTERM: leave as on Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    so_far: list[ScreeningResult] = []
+    with saving(save, wait) as opened:
+        try:
+            with _stages() as stages:
+                result = run_screening(screening, stages, finished=so_far.append)
+        except KeyboardInterrupt:
+            if so_far:
+                states = so_far[-1].states
+                # temperatures with all of their states of charge, if there are any
+                charges = len(described.states_of_charge)
+                shown = len(states) // charges * charges or len(states)
+                count = len(screening.conditions) * len(described.electrolyte_thicknesses_nm)
+                why = (
+                    f"stopped after {shown} of {count} combinations of thickness, temperature and "
+                    "state of charge"
+                )
+                tell(so_far[-1].model_copy(update={"states": states[:shown]}), why)
+                remark(why)
+            remark("stopped; the same command continues from there")
+            raise
+        # before cells are saved, which takes longer: what is known is told in any case
+        tell(result)
+        if save:
+            with _stages() as stages:
                 _keep(opened(), screening, result, stages)
-    except KeyboardInterrupt:
-        remark("stopped; the same command continues from there")
-        raise
-    if as_json:
-        print_json(result.document())
-    else:
-        from interohm.cli.screen_tables import print_screening
-
-        print_screening(result)
-    if report is not None:
-        from interohm.report.screening import write_screening_report
-
-        write_screening_report(report, screening.records.all, result)
-        remark(f"report: {report}")
-    remark(f"screening: {screening.folder}")
     if next_campaign is not None:
         from interohm.cli.next_campaign import write_next_campaign
 
@@ -122,7 +149,11 @@ def screen(
 def _keep(
     database: Database, screening: Screening, result: ScreeningResult, stages: Stages
 ) -> None:
-    """Predict the best cells whole and their contacts, at all states of charge, and save them."""
+    """Predict the best cells whole and their contacts, at all states of charge, and save them.
+
+    Each is saved as it is done. A list in the screening's folder names those of an interrupted
+    command: the next one goes on after them.
+    """
     from interohm.cli.output import remark
     from interohm.prediction.cell import cell_result
     from interohm.prediction.contact import contact_result
@@ -146,7 +177,10 @@ def _keep(
     }
     advance = stages("cells to save", len(best))
     contacts = set()
-    for negative, electrolyte, positive, temperature, thickness_nm in sorted(best):
+    listed = screening.folder / "saved.jsonl"
+    before = set(listed.read_text(encoding="utf-8").splitlines()) if listed.exists() else set()
+    for saved, one in enumerate(sorted(best)):
+        negative, electrolyte, positive, temperature, thickness_nm = one
         described, materials = cell_of(
             config.at_thickness(thickness_nm),
             electrodes[negative],
@@ -156,22 +190,38 @@ def _keep(
             config.states_of_charge,
             records.interfaces,
         )
-        database.save_cell(cell_result(described, materials, interfaces=records.interfaces))
-        for left, right in itertools.pairwise(materials):
-            for charge in config.states_of_charge:
-                key = (left.name, right.name, temperature, charge)
-                if key not in contacts:
-                    contacts.add(key)
-                    database.save_contact(
-                        contact_result(
-                            left,
-                            right,
-                            temperature_K=temperature,
-                            state_of_charge=charge,
-                            interfaces=records.interfaces,
+        named = {"cell": described.name, "temperature_K": temperature}
+        line = json.dumps([str(database.location), *named.values(), thickness_nm])
+        # the folder's name stands for all that the cell depends on
+        known = line in before and bool(database.query("cells", named, limit=1))
+        try:
+            if not known:
+                database.save_cell(cell_result(described, materials, interfaces=records.interfaces))
+            for left, right in itertools.pairwise(materials):
+                for charge in config.states_of_charge:
+                    key = (left.name, right.name, temperature, charge)
+                    if key not in contacts and not known:
+                        database.save_contact(
+                            contact_result(
+                                left,
+                                right,
+                                temperature_K=temperature,
+                                state_of_charge=charge,
+                                interfaces=records.interfaces,
+                            )
                         )
-                    )
+                    contacts.add(key)
+        except KeyboardInterrupt:
+            remark(
+                f"stopped: {saved} of {len(best)} cells are saved; the same command continues "
+                "from there"
+            )
+            raise
+        if not known:
+            with listed.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
         advance(1)
+    listed.unlink(missing_ok=True)
     remark(f"{len(best)} cells and their {len(contacts)} contacts saved in {database.location}")
 
 

@@ -28,7 +28,7 @@ _COLUMNS = {
     "margin positive (V)": "positive_margin_V",
 }
 
-#: Calculations that are told.
+#: Number of calculations that are listed.
 _NEXT_ROWS = 5
 
 

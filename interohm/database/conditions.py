@@ -439,7 +439,7 @@ def _equal(value: Any, constant: Constant) -> bool:
 
 
 def _value_at(row: Mapping[str, Any], path: str) -> Any:
-    """Return the value at a place, None where there is none; a NaN is none, too."""
+    """Return the value at a place; None where there is none, or a NaN."""
     value: Any = row
     if path in row:
         value = row[path]

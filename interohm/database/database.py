@@ -245,7 +245,7 @@ class Database:
         Returns
         -------
         dict of str to list of str
-            By key; without those of which there is none.
+            By key; keys without a calculation are left out.
         """
         if self._backend is None:
             return {}
@@ -602,7 +602,7 @@ class Database:
             yield document
 
     def migrate(self) -> dict[str, int]:
-        """Write documents of earlier versions anew; return how many, by collection.
+        """Upgrade documents of earlier versions; return how many, by collection.
 
         What another process saves meanwhile is left as it is.
 
@@ -631,7 +631,7 @@ class Database:
         return done
 
     def _renew(self, name: str, opened: Any, document: Document) -> int:
-        """Write a document of an earlier version anew; return 0 where another was faster."""
+        """Upgrade a document of an earlier version; return 0 if another process was faster."""
         key, plain = document["_id"], self._given(name, document)
         with schema.well_formed(f"{self._where(name)}, {key}"):
             renewed = {"_id": key, **schema.stored(name, plain)}

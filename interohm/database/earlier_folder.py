@@ -155,7 +155,7 @@ def moved(path: Path) -> dict[str, int]:
     """Write all documents of such a folder into today's file; return how many, by collection.
 
     The earlier files are kept in the folder ``before-migration``. Killed, it leaves the earlier
-    database as it was, and begins anew the next time. Only one process may do it.
+    database as it was, and starts again the next time. Only one process may do it.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ TURNS_NAME = ".turns.lock"
 _APPLICATION_ID = 0x696F686D
 
 #: Of the tables. With the version of the documents it stands in the header, too: rows of documents
-#: of another version are made anew.
+#: of another version are created again.
 _LAYOUT = 1
 _FORMAT = 1000 * _LAYOUT + VERSION
 

@@ -82,7 +82,7 @@ class DamagedDocumentError(InputError):
         super().__init__(
             "a document is damaged: it is not what was saved (its checksum does not fit)",
             where=where,
-            fix="restore the database from a backup, or save the document anew: predict, import "
+            fix="restore the database from a backup, or save the document again: predict, import "
             "or calculate it again; and check the disk and the memory of the machine",
         )
 

@@ -39,7 +39,7 @@ _MOST_COMPARED = 8
 
 
 def register(app: Dash, settings: Settings, measured: MeasuredValues) -> None:
-    """Connect the page with the database that the settings name; every answer opens it anew."""
+    """Connect the page with the database that the settings name; each answer opens it again."""
     app.clientside_callback(
         """
         () => {
@@ -66,6 +66,15 @@ def register(app: Dash, settings: Settings, measured: MeasuredValues) -> None:
     def ask_anew(collection: str) -> tuple[str, str]:
         # the columns of another collection are others
         return "", layout.EXAMPLES.get(collection, "")
+
+    # rows of the tab before are not those of this one
+    app.clientside_callback(
+        "() => [[], 'loading']",
+        Output("table", "rowData", allow_duplicate=True),
+        Output("message", "children", allow_duplicate=True),
+        Input("collection", "value"),
+        prevent_initial_call=True,
+    )
 
     @app.callback(
         Output("table", "columnDefs"),
@@ -105,7 +114,7 @@ def register(app: Dash, settings: Settings, measured: MeasuredValues) -> None:
         shown = [layout.table_row(row, key_of(collection, row)) for row in rows[: layout.MOST_ROWS]]
         options = _conditions(rows) if collection == "contacts" else []
         chosen = condition if condition in options else next(iter(options), None)
-        message = f"{len(rows)} rows"
+        message = f"{len(rows)} row{'s' * (len(rows) != 1)}"
         if len(rows) > len(shown):
             message += f", the first {len(shown)} of them shown: narrow the condition"
         pending = collection == "validation" and measured.pending
@@ -275,4 +284,11 @@ def _hint(collection: str) -> Any:
 
 def _explained(error: InputError) -> str:
     where = f"{error.where}: " if error.where and error.where != "--where" else ""
-    return f"{where}{error.what}. {error.fix or ''}"
+    return f"{where}{_sentence(error.what)} {_sentence(error.fix or '')}".strip()
+
+
+def _sentence(text: str) -> str:
+    """Return a text as a sentence; a field's name at its beginning stays as it is."""
+    first = text.partition(" ")[0]
+    begun = text[:1].upper() + text[1:] if first.isalpha() else text
+    return begun if not begun or begun[-1] in ".?!" else f"{begun}."

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from interohm.records.interface import Interface
 
 
-#: States of charge at which a contact's parts are told beside the one that is asked for.
+#: States of charge at which a contact's parts are reported in addition to the requested one.
 _STATES_OF_CHARGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 #: Samples of a layer that is solved as a whole over the temperature or the state of charge.

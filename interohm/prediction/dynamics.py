@@ -189,7 +189,7 @@ def _check(cell: Cell, c_rate: float, step: Step | None, by: float) -> None:
         )
     if step == "potential" and not 0.0 < abs(by) <= _LARGEST_STEP_V:
         raise InputError(
-            f"a step by {by:g} V is not within {_LARGEST_STEP_V:g} V, or none",
+            f"a step by {by:g} V is zero, or exceeds {_LARGEST_STEP_V:g} V",
             where="potential step",
             fix="give the change of the cell's voltage in V",
         )
@@ -197,8 +197,8 @@ def _check(cell: Cell, c_rate: float, step: Step | None, by: float) -> None:
         after = cell.temperature_K + by
         if not 0.0 < abs(by) <= _LARGEST_STEP_K or not 50.0 <= after <= 3000.0:
             raise InputError(
-                f"a step by {by:g} K from {cell.temperature_K:g} K is none, or leads out of 50 to "
-                "3000 K",
+                f"a step by {by:g} K from {cell.temperature_K:g} K is zero, or leaves the range "
+                "of 50 to 3000 K",
                 where="temperature step",
                 fix="give the change in K",
             )

@@ -89,7 +89,7 @@ def at_conditions(cell: Cell, state_of_charge: float | None, temperature_K: floa
     Raises
     ------
     InputError
-        The cell says what mu is at its own states of charge alone, and this is none of them.
+        The cell gives mu only at its own states of charge, and this is not one of them.
     """
     update: dict[str, Any] = {}
     if temperature_K is not None:

@@ -269,7 +269,7 @@ def chosen(keys: Sequence[Key], wanted: Sequence[str]) -> list[int]:
     Raises
     ------
     InputError
-        A name is none of them, with those that there are.
+        A name is not one of them; the message lists them.
     """
     found: list[int] = []
     for name in wanted:

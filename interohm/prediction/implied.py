@@ -17,10 +17,10 @@ from interohm.prediction.validity import contact_validity
 from interohm.records import Conductivity, Insulator, Metal
 from interohm.records.reference import reference_metal
 
-#: At which everything is told.
+#: Temperature of everything that is reported.
 TEMPERATURE_K = 300.0
 
-#: By how much a conductivity may differ from the stated one before it is told.
+#: Largest difference of a conductivity from the stated one without a warning.
 _CONDUCTIVITY_TOLERANCE = 0.01
 
 

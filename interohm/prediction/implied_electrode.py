@@ -1,4 +1,4 @@
-"""What an electrode's record implies beside what it states, and where it contradicts itself."""
+"""Quantities that an electrode's record implies, and contradictions with what it states."""
 
 from __future__ import annotations
 

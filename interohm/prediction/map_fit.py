@@ -69,7 +69,7 @@ _UPDATES = 3
 #: Fields that a map may tell something of; of others it says nothing, or only by these.
 _TOLD = ("work_function_eV", "neutral_potential_V", "voltage_V", "dipole_V")
 
-#: Correlations beyond this are told.
+#: Correlations beyond this are reported.
 _TOGETHER = 0.9
 
 

@@ -41,7 +41,7 @@ class ContactSolution:
     """A contact as the device model solved it; arrays have the shape (), (samples,) or (pairs,).
 
     ``left_side`` and ``right_side`` are what carries the profile: a half space, a layer whose far
-    end is elsewhere, or a metal, which has none. A resistance is NaN where it means nothing.
+    end is elsewhere, or a metal, which has none. A resistance is NaN where it is undefined.
     ``depletion`` is the part of a side's excess resistance from where it conducts worse than its
     bulk, never negative; of a layer that is solved as a whole it reaches to the middle.
     """

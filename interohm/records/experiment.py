@@ -27,7 +27,7 @@ from interohm.yaml_io import load_yaml, validated
 
 EXPERIMENTS_FOLDER = SHIPPED_FOLDER.parent / "validation"
 
-#: What a prediction has a number for; a ratio of two resistances is told alone.
+#: Quantities that a prediction has; a ratio of two resistances is only shown.
 MeasuredQuantity: TypeAlias = Literal[
     "interface_resistance_ohm_cm2",
     "interface_resistance_ratio",

@@ -108,7 +108,7 @@ def display_axis(
     start_nm : float
         Position of the left edge.
     silent_edges : sequence of int
-        Edges whose position means nothing, as the back of an electrode without a thickness.
+        Edges whose position is undefined, such as the back of an electrode without a thickness.
     """
     zones = [zone for layer in layers for zone in layer]
     nodes_nm = start_nm + np.concatenate([[0.0], np.cumsum([zone.length_nm for zone in zones])])

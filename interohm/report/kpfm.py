@@ -11,7 +11,7 @@ from interohm.report.curves import SERIES
 from interohm.report.figures import check_figure, write_figure
 from interohm.report.page import figure, findings, keys, lead, page, section
 from interohm.report.palette import colours
-from interohm.report.tables import shown, table
+from interohm.report.tables import Markup, shown, table
 from interohm.results.kpfm import KpfmResult
 from interohm.yaml_io import write_text
 
@@ -81,14 +81,17 @@ def write_kpfm_report(
             "Map and model",
             figure("map", "Measured potential map and the model's"),
             note=f"The model as a tip of {shown(result.resolution_nm)} nm shows it, and without a "
-            "tip.",
+            f"tip. {_columns_note(result)}",
         ),
     ]
     zooms = []
     for index, contact in enumerate(result.contacts_nm):
         figures[f"zoom-{index}"] = _map_figure(result, contact)
         pair = " | ".join(result.layers[index : index + 2])
-        zooms.append(figure(f"zoom-{index}", f"The map at {pair}"))
+        zooms += [
+            Markup(f"<h3>{escape(pair)}</h3>"),
+            figure(f"zoom-{index}", f"The map at {pair}"),
+        ]
     body.append(section("At each contact", *zooms))
     figures["inferred"] = _inferred_figure(result)
     body.append(
@@ -130,8 +133,12 @@ def write_kpfm_report(
     write_text(path, page(f"Potential map of {result.cell}", body, figures, [0.0]))
 
 
+def _columns_note(result: KpfmResult) -> str:
+    return f"Columns of the file: {'; '.join(result.columns)}." if result.columns else ""
+
+
 def _findings(result: KpfmResult) -> list[str]:
-    lines = [f"columns of the map: {'; '.join(result.columns)}"] if result.columns else []
+    lines = []
     state = next(one for one in result.states if one.state_of_charge == result.state_of_charge)
     if state.shift_at_bound:
         lines.append(
@@ -196,7 +203,8 @@ def _axes(result: KpfmResult, window: tuple[float, float], title: str, height: i
         "shapes": _contact_lines(result),
         "height": height,
         "margin": {"l": 70, "r": 20, "t": 10, "b": 50},
-        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
+        # below the title of the axis, whatever the height
+        "legend": {"orientation": "h", "x": 0, "y": -75 / (height - 60), "yanchor": "top"},
     }
 
 
@@ -241,6 +249,8 @@ def _map_figure(result: KpfmResult, contact_nm: float | None) -> Figure:
     layout = _axes(result, window, "CPD (V)", 440 if contact_nm is None else 300)
     if contact_nm is not None:
         layout["yaxis"]["range"] = _range_V(result, window)
+        # the curves are those of the figure above
+        layout["showlegend"] = False
     else:
         edges = [window[0], *result.contacts_nm, window[1]]
         layout["annotations"] = [

@@ -43,6 +43,8 @@
       const drawn = { ...coloured(layout, style), ...common };
       // the toolbar stands in the margin, over nothing that is drawn
       drawn.margin = { ...drawn.margin, r: Math.max(drawn.margin?.r ?? 0, TOOLBAR_WIDTH) };
+      // when the window changes, Plotly asks the element for its height
+      if (drawn.height) element.style.height = `${drawn.height}px`;
       Plotly.react(element, coloured(frame, style), drawn, config);
     }
   };

@@ -64,6 +64,8 @@ def write_screening_report(
     path: str | Path,
     materials: Sequence[Insulator | Metal],
     document: ScreeningResult | Mapping[str, Any],
+    *,
+    remarks: Sequence[str] = (),
 ) -> None:
     """Write the report of a screening.
 
@@ -75,6 +77,8 @@ def write_screening_report(
         Every record of the screening once.
     document : ScreeningResult or mapping
         Its results (`interohm.screening.run.run_screening`).
+    remarks : sequence of str
+        What else the reader must know.
 
     Raises
     ------
@@ -100,7 +104,7 @@ def write_screening_report(
             f"{thick} µm and {counts[2]} positive electrodes: "
             f"{counts[0] * counts[1] * counts[2]} cells at open circuit."
         ),
-        findings(_findings(result)),
+        findings([*remarks, *_findings(result)]),
         slider(charges),
     ]
     for index, condition in enumerate(conditions):

@@ -395,7 +395,7 @@ class CellResult(Result):
         Raises
         ------
         InputError
-            It is none of the cell's.
+            It is not one of the cell's.
         """
         from interohm.report.plots import cell_bands, plotly_figure
 
@@ -404,7 +404,7 @@ class CellResult(Result):
             state_of_charge = charges[-1]
         if state_of_charge not in charges:
             raise InputError(
-                f"{state_of_charge!r} is none of the cell's states of charge",
+                f"{state_of_charge!r} is not one of the cell's states of charge",
                 where="state_of_charge",
                 fix=f"one of {', '.join(f'{charge:g}' for charge in charges)}",
             )

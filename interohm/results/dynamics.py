@@ -208,7 +208,7 @@ class DynamicsResult(Result):
 
     @property
     def following_at(self) -> str:
-        """At which state of charge, and after which step, `quasi_equilibrium` is, in words."""
+        """State of charge, and step, to which `quasi_equilibrium` refers, in words."""
         if self.formation is None:
             return "state of charge 0.5"
         found = self.formation

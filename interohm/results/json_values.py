@@ -82,7 +82,7 @@ def log10_fields(nominal_ohm_cm2: float | None, samples: ArrayLike) -> dict[str,
     }
 
 
-#: Limits between which a battery's interface is told good from useless.
+#: Limits that separate good from useless interfaces of a battery.
 _LIMITS_OHM_CM2 = (1.0, 10.0, 100.0, 1e4)
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from interohm.database import Database
 from interohm.database.parquet import query_table
 from interohm.errors import InputError
+from interohm.prediction.contact import contact_result
 from interohm.screening import stream
 from interohm.yaml_io import dump_yaml
 
@@ -94,6 +96,62 @@ def test_the_best_are_saved(interohm, tmp_path):
     why = interohm("why", rows[0]["cell"])
     assert why.code == 0, why.err
     assert best["electrolyte"] in why.out
+
+
+@pytest.mark.usefixtures("few_samples")
+def test_an_interrupted_screening_reports_and_goes_on_where_it_saved(
+    interohm, tmp_path, monkeypatch
+):
+    save, saved = Database.save_cell, []
+    monkeypatch.setitem(contact_result.__kwdefaults__, "samples", 20)
+
+    def interrupted(database, document):
+        if len(saved) == 1:
+            signal.raise_signal(signal.SIGTERM)
+        save(database, document)
+        saved.append(document.cell)
+
+    config = described(
+        tmp_path, negative_electrodes=["Li"], temperatures_K=[300], samples=0, electrons=False
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(Database, "save_cell", interrupted)
+    ran = interohm("screen", config, "--save", "--report", "report.html")
+    assert ran.code == 130
+    assert "best by resistance_ohm_cm2" in ran.out
+    assert "1 of 2 cells are saved" in ran.err
+    assert Path("report.html").stat().st_size > 1e5
+    monkeypatch.setattr(Database, "save_cell", lambda *a: saved.append(a[1].cell) or save(*a))
+    ran = interohm("screen", config, "--save")
+    signal.signal(signal.SIGTERM, before)
+    assert ran.code == 0, ran.err
+    assert "2 cells and their 4 contacts saved" in ran.err
+    assert len(saved) == len(set(saved)) == 2
+    assert len(json.loads(interohm("query", "cells", "--json").out)) == 2
+    # one that ended is saved anew
+    assert not [*Path("interohm-data").rglob("saved.jsonl")]
+
+
+def test_a_screening_that_is_stopped_reports_what_it_finished(interohm, tmp_path, monkeypatch):
+    from interohm.screening import run
+
+    solve = run.prepared_cells
+
+    def stopped(screening, temperature, *arguments):
+        if temperature == 350:
+            raise KeyboardInterrupt
+        return solve(screening, temperature, *arguments)
+
+    monkeypatch.setattr(run, "prepared_cells", stopped)
+    config = described(tmp_path, negative_electrodes=["Li"], samples=0, electrons=False)
+    before = signal.getsignal(signal.SIGTERM)
+    ran = interohm("screen", config, "--report", "report.html")
+    signal.signal(signal.SIGTERM, before)
+    assert ran.code == 130
+    assert "stopped after 1 of 2 combinations" in ran.err
+    assert "(300 K" in ran.out
+    assert "(350 K" not in ran.out
+    assert "stopped after 1 of 2 combinations" in Path("report.html").read_text()
 
 
 def test_contacts_have_medians_and_validity(interohm, tmp_path):

@@ -98,9 +98,9 @@ def calculator(
 
 
 def calculator_from(density: Path, *, log: Path) -> ASECalculator | None:
-    """Return a calculator that goes on from a checkpoint's density, None if it is of no use."""
+    """Return a calculator that continues from a checkpoint's density, None if it is unusable."""
     try:
         return GPAW(density, txt=str(log))
     except Exception as error:  # a density of another version costs iterations, no more
-        sys.stderr.write(f"the density of the checkpoint is of no use: {error}\n")
+        sys.stderr.write(f"the density of the checkpoint cannot be used: {error}\n")
         return None

@@ -263,7 +263,7 @@ def _maker_options(maker: str | None) -> dict[str, Any]:
     Raises
     ------
     InputError
-        There is no such maker, or it is none of VASP's.
+        There is no such maker, or it is not one for VASP.
     """
     if maker is None:
         return {}

@@ -66,7 +66,7 @@ def checked_rule(given: object) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        It is none of these, or no energy could come from its points.
+        It is not one of these, or its points give no energy.
     """
     if not isinstance(given, Mapping) or not given:
         raise ValueError(f"user_kpoints_settings: give a mapping with one of {', '.join(_MESHES)}")

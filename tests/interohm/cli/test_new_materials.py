@@ -113,7 +113,12 @@ def test_published_energies_are_converted(interohm, here):
 
 def test_show_and_add_tell_what_a_record_implies(interohm, here):
     shown = interohm("materials", "show", "LLZO")
-    for words in ("at 298 K 5.10e-04, stated 5.10e-04", "phi_0 1.62", "Debye length", "field at Li"):
+    for words in (
+        "at 298 K 5.10e-04, stated 5.10e-04",
+        "phi_0 1.62",
+        "Debye length",
+        "field at Li",
+    ):
         assert words in shown.out
     _new(interohm, "--conductivity", "5e-4", "--activation", "0.4")
     added = interohm("materials", "add", "mine.yaml")

@@ -61,6 +61,23 @@ def opened(chromium):
     assert [e for e in chromium.get_log("browser") if e["level"] == "SEVERE"] == []
 
 
+@pytest.mark.parametrize("report", ["cell"], indirect=True)
+def test_figures_keep_their_place_when_the_window_changes(report, opened, chromium):
+    """Each as tall as what is drawn in it: none over the text below."""
+    opened(report, 1280)
+    script = """
+    return [...document.querySelectorAll(".figure")].map(figure => [
+      figure.getBoundingClientRect().height,
+      figure.querySelector(".main-svg").getBoundingClientRect().height]);
+    """
+    drawn = chromium.execute_script(script)
+    for width, height in ((1000, 900), (1000, 1200)):
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        time.sleep(1.0)
+        assert chromium.execute_script(script) == drawn
+
+
 @pytest.fixture
 def report(request, interohm, tmp_path):
     """Return the report of a cell or of a screening, of few samples."""
