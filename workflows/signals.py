@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 _LAUNCHER = "fireworks.core.rocket_launcher"
@@ -102,6 +102,8 @@ def _take_no_more() -> None:
     def end(*_: object, **__: object) -> None:
         raise SystemExit("told to end by SIGTERM")
 
-    # `rapidfire` has no other way to be stopped in order: it ends where it would launch the next.
+    # `rapidfire` has no other way to be stopped in order: it ends where it would launch the next
+    # job, or, where none is ready, where it would sleep.
     if (launcher := sys.modules.get(_LAUNCHER)) is not None:
         launcher.launch_rocket = end  # type: ignore[attr-defined]
+        launcher.time = SimpleNamespace(sleep=end)  # type: ignore[attr-defined]

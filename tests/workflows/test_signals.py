@@ -83,7 +83,7 @@ import signal, sys, types
 launcher = types.ModuleType("{LAUNCHER}")
 sys.modules[launcher.__name__] = launcher
 exec('''
-import signal
+import signal, time
 def launch_rocket(): print("took another job")
 def look(): import interohm.workflows
 class Task(dict):
@@ -101,7 +101,10 @@ def rapidfire(task):
         print("it went on")
         return
     task.run_task()
-    launch_rocket()
+    if not task.get("last"):
+        launch_rocket()
+    time.sleep(0)
+    print("it sleeps while jobs run from which more follows")
 ''', vars(launcher))
 """
 OURS = "type('Job', (), {'function': interohm.workflows.signals.stand_by})"
@@ -113,6 +116,7 @@ OURS = "type('Job', (), {'function': interohm.workflows.signals.stand_by})"
         ("'sleep'", "", 1),
         ("'look for a job'", "", 1),
         (f"launcher.Task(job={OURS})", "the job came to its end\n", 1),
+        (f"launcher.Task(job={OURS}, last=True)", "the job came to its end\n", 1),
         # of another program: it ends as ever
         ("launcher.Task(job=None)", "", -signal.SIGTERM),
     ],
