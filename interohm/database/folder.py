@@ -209,6 +209,9 @@ class Folder:
         descending : bool
             The other way around.
         """
+        if name in self.other_columns:
+            # all of them are read from the documents (`not_in_rows`)
+            return []
         text, values = ("1", []) if condition is None else condition.sqlite(_LISTS)
         order = "document_id, position"
         if sort is not None:

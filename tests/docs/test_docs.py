@@ -28,9 +28,15 @@ EXAMPLES = dict(examples())
 
 @pytest.mark.parametrize("place", EXAMPLES)
 def test_examples_run(
-    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    place: str,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # a flow makes the folder of its results
+    monkeypatch.setenv("INTEROHM_DATA", str(tmp_path_factory.mktemp("data")))
     exec(compile(EXAMPLES[place], place, "exec"), {"__name__": "example"})
     printed = capsys.readouterr().out
     assert printed

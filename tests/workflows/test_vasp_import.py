@@ -470,7 +470,9 @@ def test_edges_of_another_functional_are_not_taken(
     assert made.records[1].band_gap_eV.value == pytest.approx(expected, abs=1e-4)
     assert made.finished.unused == ["bulk/line", "bulk/uniform"]
     (finished / "import.yaml").write_text(IMPORT + "    bands: [bulk/line]\n")
-    with pytest.raises(InputError, match=r"bands: bulk/line is not of .*functional PBE, there r2S"):
+    with pytest.raises(
+        InputError, match=r"bands: bulk/line does not have .*functional PBE, there r2S"
+    ):
         import_folder(finished)
 
 

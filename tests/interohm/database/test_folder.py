@@ -269,14 +269,24 @@ def test_an_export_reads_while_others_write(tmp_path, format):
     assert (table["potential_drop_V"] == 1.9).all()
 
 
-def test_rows_of_other_columns_are_read_and_made_anew(tmp_path):
-    """As another version of the program leaves them."""
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [
+            "DROP TABLE rows_contacts",
+            "CREATE TABLE rows_contacts (document, position, document_id, other)",
+        ],
+        ["ALTER TABLE rows_contacts RENAME COLUMN validity TO other"],
+    ],
+)
+def test_rows_of_other_columns_are_read_and_made_anew(tmp_path, statements):
+    """As another version of the program leaves them, without rows and with all of them."""
     settings = Settings(data=tmp_path)
     with Database.open(settings, write=True) as database:
         database.save_contacts(contact(temperature_K=float(n)) for n in range(5))
     with sqlite3.connect(tmp_path / "interohm.sqlite") as file:
-        file.execute("DROP TABLE rows_contacts")
-        file.execute("CREATE TABLE rows_contacts (document, position, document_id, other)")
+        for statement in statements:
+            file.execute(statement)
     for write in (False, True, False):
         with Database.open(settings, write=write) as database:
             rows = database.rows("contacts", "temperature > 2", sort="temperature")
