@@ -28,6 +28,15 @@ def design(
             help="Write the most valuable calculations as a campaign for `interohm run`.",
         ),
     ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=30,
+            max=5000,
+            help="Samples of the uncertainties (default: `samples` of the design, or 200).",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Choose a coating for a contact.
@@ -46,6 +55,8 @@ def design(
         if path is not None:
             check_output_path(path)
     described = load_design(config)
+    if samples is not None:
+        described = described.model_copy(update={"samples": samples})
     left, right, coatings, notes = _materials(described, config)
     records = {one.name: one for one in (left, right, *coatings.values())}
     structures = structures_of(

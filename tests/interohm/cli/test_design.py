@@ -44,10 +44,13 @@ def config(tmp_path):
 
 def test_json_report_and_campaign_of_a_design(interohm, config, tmp_path):
     report, campaign = tmp_path / "design.html", tmp_path / "next.yaml"
-    ran = interohm("design", config, "--json", "--report", report, "--next", campaign)
+    config.write_text(config.read_text().replace("samples: 60", "samples: 30"), encoding="utf-8")
+    command = ("design", config, "--json", "--report", report, "--next", campaign)
+    ran = interohm(*command, "--samples", "60")
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
     result = DesignResult.model_validate(found)
+    assert result.samples == 60
     assert [one["name"] for one in found["coatings"]] == ["LiBr_001", "LiCl_001"]
     needed = {
         "name",
@@ -107,6 +110,10 @@ def test_what_is_wrong_is_named(refused, config, old, new, message):
     assert old in text
     config.write_text(text.replace(old, new), encoding="utf-8")
     assert message in refused("design", config)
+
+
+def test_too_few_samples_are_refused(refused, config):
+    assert "--samples" in refused("design", config, "--samples", "29")
 
 
 def test_files_without_a_name_have_their_own(tmp_path):
