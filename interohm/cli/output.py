@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _WIDTH = 160
 
 
+#: Seconds before the first line of progress in a log, and the longest time between two.
+_FIRST_LINE_S, _LONGEST_WAIT_S = 10.0, 60.0
+
 #: Longer messages are cut.
 _LINES, _CHARACTERS = 30, 3000
 
@@ -155,30 +158,65 @@ def cut(text: str) -> str:
 
 @contextmanager
 def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show on standard error how many of ``total`` are done; nothing where it is no terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    screen = console(stderr=True)
-    with Progress(
-        *columns, console=screen, transient=True, disable=not screen.is_terminal
-    ) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.update(task, completed=done)
+    """Show on standard error how many of ``total`` are done; see `progress_of`."""
+    with progress_of(what, total) as advance:
+        yield lambda done: advance(done, total)
 
 
 @contextmanager
-def progress_of(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show the same where how many there are is known only later; given with what is done."""
+def progress_of(what: str, total: int | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Show on standard error how many are done, and of how many, which may be known only later.
+
+    Where it is no terminal, a line tells so now and then (`progress_lines`).
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     screen = console(stderr=True)
-    with Progress(
-        *columns, console=screen, transient=True, disable=not screen.is_terminal
-    ) as progress:
-        task = progress.add_task(what, total=None)
+    if not screen.is_terminal:
+        with progress_lines() as stages:
+            stages[what] = (0, total)
+
+            def advance(done: int, total: int) -> None:
+                stages[what] = (done, total)
+
+            yield advance
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=screen, transient=True) as progress:
+        task = progress.add_task(what, total=total)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def progress_lines() -> Iterator[dict[str, tuple[float, float | None]]]:
+    """Print the stage that came last now and then, for logs: after 10 s, 30 s, 70 s, ..., 1 min.
+
+    Yields
+    ------
+    dict
+        To be filled: by the name of each stage, how many are done and of how many.
+    """
+    import threading
+    import time
+
+    stages: dict[str, tuple[float, float | None]] = {}
+    begin, finished = time.monotonic(), threading.Event()
+
+    def tell() -> None:
+        wait_s = _FIRST_LINE_S
+        while not finished.wait(wait_s):
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            for what, (done, total) in list(stages.items())[-1:]:
+                of = "" if total is None else f" of {total:.0f}"
+                remark(f"{what}: {done:.0f}{of} after {time.monotonic() - begin:.0f} s")
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield stages
+    finally:
+        finished.set()
+        thread.join()
 
 
 def table(*columns: str, title: str | None = None) -> Table:

@@ -232,7 +232,7 @@ def _stages() -> Iterator[Stages]:
     from rich.progress import TimeRemainingColumn as TimeLeft
     from rich.text import Text
 
-    from interohm.cli.output import console
+    from interohm.cli.output import console, progress_lines
 
     class Rate(ProgressColumn):
         """Finished steps of all, and how many a second."""
@@ -243,6 +243,20 @@ def _stages() -> Iterator[Stages]:
             return Text(f"{task.completed:.3g} of {task.total or 0:.3g}{rate}")
 
     shown_on = console(stderr=True)
+    if not shown_on.is_terminal:
+        with progress_lines() as lines:
+
+            def begin_lines(stage: str, total: int) -> Callable[[int], Any]:
+                lines.pop(stage, None)  # the last one is told
+                lines[stage] = (0, total)
+
+                def advance(more: int) -> None:
+                    lines[stage] = (lines[stage][0] + more, total)
+
+                return advance
+
+            yield begin_lines
+        return
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -250,7 +264,6 @@ def _stages() -> Iterator[Stages]:
         TimeLeft(),
         console=shown_on,
         transient=True,
-        disable=not shown_on.is_terminal,
     ) as progress:
 
         def begin(stage: str, total: int) -> Callable[[int], Any]:

@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from interohm.cli.output import cut
+from interohm.cli import output
+from interohm.cli.output import cut, progress_bar, progress_of
 from interohm.database import Database
 from interohm.database.export import encoded
 
@@ -166,3 +167,24 @@ def test_linear_algebra_has_one_thread_unless_told_otherwise(given, threads):
     )
     assert ran.stdout.split()[0] == "False"
     assert ran.stdout.split()[-1] == threads
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_progress_is_told_in_lines_where_standard_error_is_no_terminal(monkeypatch, capfd, known):
+    """Now and then, not for each step; and nothing at all of what takes no time."""
+    monkeypatch.setattr(output, "_FIRST_LINE_S", 0.02)
+    told = ""
+    bar = progress_bar("candidates", 7) if known else progress_of("candidates")
+    with bar as advance:
+        advance(3) if known else advance(3, 7)
+        until = time.monotonic() + 60.0
+        while "candidates: 3 of 7 after " not in told and time.monotonic() < until:
+            told += capfd.readouterr().err
+            time.sleep(0.01)
+    assert "candidates: 3 of 7 after " in told
+    monkeypatch.undo()
+    capfd.readouterr()
+    with progress_bar("candidates", 7) as advance:
+        for done in range(8):
+            advance(done)
+    assert capfd.readouterr() == ("", "")
