@@ -205,22 +205,19 @@ def _beyond_surfaces_of(
     relaxed = {one for one in map(_is_relaxed, (left, right)) if one is not None}
     if given is None or not isinstance(line_up, dict) or not relaxed:
         return interface
-    choices = {
-        False: ("as cut", line_up.get("dipole_beyond_surfaces_as_cut_V")),
-        True: ("relaxed", line_up.get("dipole_beyond_relaxed_surfaces_V")),
-    }
-    values = [value for _, value in choices.values()]
-    if None in values or given.value not in values:  # of other origin
+    cut = line_up.get("dipole_beyond_surfaces_as_cut_V")
+    over = line_up.get("dipole_beyond_relaxed_surfaces_V")
+    if cut is None or over is None or given.value not in (cut, over):  # of other origin
         return interface
+    update: dict[str, object]
     if len(relaxed) > 1:
-        spread = math.hypot(given.uncertainty or 0.0, values[1] - values[0])
+        spread = math.hypot(given.uncertainty or 0.0, over - cut)
         update = {
             "uncertainty": round(spread, 3),
             "source": f"{given.source}; one record has its surface as cut, the other relaxed",
         }
     else:
-        (which,) = relaxed
-        said, value = choices[which]
+        said, value = ("relaxed", over) if True in relaxed else ("as cut", cut)
         if value == given.value:
             return interface
         source = f"{interface.name}, beyond surfaces {said}, as the records have them"
