@@ -36,6 +36,7 @@ _SUBMITTED_BY = {
     Manager.fireworks: "`qlaunch rapidfire`",
     Manager.jobflow_remote: "jobflow-remote's runner (`jf runner start`)",
 }
+_LISTS_FLOWS = {Manager.fireworks: "lpad get_wflows", Manager.jobflow_remote: "jf flow list"}
 _QUEUES = {Manager.fireworks: "launchpad", Manager.jobflow_remote: "project"}
 
 #: Phases and running jobs that are listed unasked.
@@ -143,12 +144,18 @@ def status(
     """
     from interohm.cli.output import console, print_json, remark
 
-    jobs = _queued_jobs(manager, campaign)
+    jobs, others = _queued_jobs(manager, campaign)
     if as_json:
         print_json([asdict(job) for job in jobs])
         return
+    if others and campaign is None:
+        remark(
+            f"this {_QUEUES[manager]} has {_counted(others, 'flow')} that `interohm submit` "
+            f"did not add; `{_LISTS_FLOWS[manager]}` shows {'it' if others == 1 else 'them'}"
+        )
     if not jobs:
-        remark(f"nothing was submitted to this {_QUEUES[manager]}")
+        if not others:
+            remark(f"nothing was submitted to this {_QUEUES[manager]}")
         return
     out = console()
     out.print(_totals(jobs), highlight=False, soft_wrap=True)
@@ -216,17 +223,19 @@ def _submit(
     return submissions
 
 
-def _queued_jobs(manager: Manager, campaign: str | None) -> list[QueuedJob]:
+def _queued_jobs(manager: Manager, campaign: str | None) -> tuple[list[QueuedJob], int]:
+    """Return the jobs of submitted campaigns, and the number of all other flows of the queue."""
     if manager is Manager.jobflow_remote:
         from interohm.workflows import remote_queue
 
         with remote_queue.open_project() as project:
-            return remote_queue.queued_jobs(project, campaign=campaign)
+            jobs = remote_queue.queued_jobs(project, campaign=campaign)
+            return jobs, remote_queue.other_flows(project)
     from interohm.workflows.launchpad import open_launchpad
-    from interohm.workflows.queue_state import queued_jobs
+    from interohm.workflows.queue_state import other_workflows, queued_jobs
 
     with open_launchpad() as launchpad:
-        return queued_jobs(launchpad, campaign=campaign)
+        return queued_jobs(launchpad, campaign=campaign), other_workflows(launchpad)
 
 
 def _rerun(manager: Manager, campaign: str | None, lost_after: float | None) -> int:
