@@ -16,6 +16,7 @@ import typer
 
 from interohm.errors import InputError
 
+from .campaigns import LISTED_PHASES, core_hours, sums_by_kind
 from .init_cluster import Manager, ManagerOption
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ _SUBMITTED_BY = {
 _LISTS_FLOWS = {Manager.fireworks: "lpad get_wflows", Manager.jobflow_remote: "jf flow list"}
 _QUEUES = {Manager.fireworks: "launchpad", Manager.jobflow_remote: "project"}
 
-#: Phases and running jobs that are listed unasked.
-_LISTED = 20
+#: Running jobs, and phases, that are listed unasked.
+_LISTED = LISTED_PHASES
 
 #: Paths and hashes in reasons.
 _OWN_PLACE = re.compile(r"/[^\s:)]+|\b[0-9a-f]{12,64}\b")
@@ -311,10 +312,9 @@ def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[Ph
 def _print_plans(plans: Sequence[Plan], *, list_phases: bool) -> None:
     from interohm.cli.output import console, table
     from interohm.workflows.campaign import once
-    from interohm.workflows.cost import core_seconds
 
     calculations = once(plans)
-    hours = [0.0 if one.found else core_seconds(one) / 3600 for one in calculations]
+    hours = core_hours(calculations)
     total = sum(hours)
     if list_phases or len(plans) <= _LISTED:
         named = ("calculation", "kind", "atoms#", "electrons#", "found", "core-hours, about#")
@@ -330,15 +330,7 @@ def _print_plans(plans: Sequence[Plan], *, list_phases: bool) -> None:
                 one.identity,
             )
     else:
-        made = table("kind", "calculations#", "found#", "core-hours, about#")
-        for kind in dict.fromkeys(one.kind for one in calculations):
-            of_kind = [index for index, one in enumerate(calculations) if one.kind == kind]
-            made.add_row(
-                kind,
-                str(len(of_kind)),
-                str(sum(calculations[index].found for index in of_kind)),
-                f"{sum(hours[index] for index in of_kind):.2g}",
-            )
+        made = sums_by_kind(calculations, hours)
     out = console()
     out.print(made)
     out.print(
