@@ -133,7 +133,7 @@ def test_documents_and_reports_say_it(tmp_path: Path, capsys: pytest.CaptureFixt
     said = document["reaction"]["text"]
     assert said.startswith("Li and MgO react to Li2O, Mg")
     assert said in (tmp_path / "contact.html").read_text()
-    print_contact(ContactResult.read(document), [])
+    print_contact(ContactResult.read(document), [], has_charge=True)
     assert "Li and MgO react to Li2O, Mg" in " ".join(capsys.readouterr().out.split())
 
 
