@@ -145,7 +145,8 @@ def test_a_neutral_potential_is_learned_and_a_common_shift_is_not() -> None:
         # the same shift of all metals shows nowhere: their values stay, and they go together
         assert work_function.updated_value == pytest.approx(work_function.value, abs=0.02)
         assert work_function.updated_uncertainty > 0.04
-    assert any("LiCoO2 work_function_eV" in pair for pair in found.together)
+    (group,) = (one for one in found.together if "work_function_eV of" in one)
+    assert {"Li", "LiCoO2"} <= set(group.partition(" of ")[2].split(", "))
 
 
 def test_updated_records_explain_the_map() -> None:
@@ -161,6 +162,17 @@ def test_updated_records_explain_the_map() -> None:
     again = [updated.get(one.name, one) for one in _materials()]
     after = fit_map(cell, again, measured, **options)
     assert after.states[0].rms_V < 0.2 * before.states[0].rms_V
+    assert not told.assumed
+    # of work functions, only differences are determined: what was assumed still is
+    new = updated["LiCoO2"]
+    for was, now in zip(shipped_material("LiCoO2").states, new.states, strict=True):
+        assert now.work_function_eV.assumed == was.work_function_eV.assumed
+        assert now.work_function_eV.uncertainty < 0.95 * was.work_function_eV.uncertainty
+        assert now.work_function_eV.method.endswith("updated from a potential map")
+    assert any(state.work_function_eV.assumed for state in new.states)
+    alone = {(one.material, one.field): one.remaining_alone for one in before.learned}
+    assert alone["LiPON", "neutral_potential_V"] < 0.1
+    assert alone["LiCoO2", "states.work_function_eV"] > 0.9
     # an electrode's curve moves as a whole
     if "LiCoO2" in updated:
         old, new = shipped_material("LiCoO2"), updated["LiCoO2"]
