@@ -10,7 +10,7 @@ import pytest
 
 from interohm.device_models import resolution_weights
 from interohm.errors import InputError
-from interohm.prediction.kpfm import MeasuredMap, map_fields, potential_map
+from interohm.prediction.kpfm import MeasuredMap, load_measured_map, map_fields, potential_map
 from interohm.prediction.map_fit import _extended, fit_map, updated_records
 from interohm.prediction.solved_cell import solve_state
 from interohm.records import material_document, material_from
@@ -225,3 +225,18 @@ def test_a_front_in_silicon_shows_what_was_published() -> None:
         entered = (x > -front) & (x < 0.0)
         # lithiated silicon has a lower work function than silicon
         assert np.all(delta[entered] > -voltage + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("phi_mV", "its sign as that of CPD"),
+        ("cpd_V", "its sign as that of CPD"),
+        ("minus_cpd_V", "with its sign reversed"),
+        ("work_function_eV", "with its sign reversed"),
+    ],
+)
+def test_the_sign_of_the_potential_is_said(tmp_path: Path, heading: str, words: str) -> None:
+    path = tmp_path / "map.csv"
+    path.write_text(f"x_nm,{heading}\n0,1\n1,2\n")
+    assert words in load_measured_map(path).columns[1]
