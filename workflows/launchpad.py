@@ -97,6 +97,11 @@ def open_launchpad() -> Iterator[LaunchPad]:
             raise _unusable(path, error) from None
 
 
+def is_empty(launchpad: LaunchPad) -> bool:
+    """Return whether a launchpad has no counters yet, without which it takes no workflow."""
+    return launchpad.fw_id_assigner.find_one({}) is None
+
+
 def let_be_taken(launchpad: LaunchPad, criteria: dict[str, Any]) -> None:
     """Make waiting jobs of a launchpad available to the next worker.
 

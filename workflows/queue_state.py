@@ -226,6 +226,11 @@ def _workflows(launchpad: LaunchPad, campaign: str | None) -> list[Document]:
     return sorted(found, key=lambda document: min(document["nodes"]))
 
 
+def other_workflows(launchpad: LaunchPad) -> int:
+    """Return how many workflows of a launchpad `interohm submit` did not add."""
+    return int(launchpad.workflows.count_documents({f"metadata.{METADATA}": {"$exists": False}}))
+
+
 def no_such_campaign(campaign: str, known: Sequence[str], queue: str) -> InputError:
     """Return the error that names those that a queue has."""
     return InputError(

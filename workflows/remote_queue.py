@@ -222,6 +222,16 @@ def queued_jobs(controller: JobController, *, campaign: str | None = None) -> li
     return jobs
 
 
+def other_flows(controller: JobController) -> int:
+    """Return how many flows of a project `interohm submit` did not add."""
+    return int(controller.flows.count_documents({f"metadata.{METADATA}": {"$exists": False}}))
+
+
+def is_empty(controller: JobController) -> bool:
+    """Return whether a project's database has no counters yet, without which it takes no flow."""
+    return controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None
+
+
 def rerun(
     controller: JobController,
     *,
@@ -319,7 +329,7 @@ def _check_config(jobs: Sequence[tuple[Job, list[str]]], project: Project) -> No
 
 def _initialize(controller: JobController) -> None:
     """Give an empty database its counters and indexes, as ``jf admin reset`` would."""
-    if controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None:
+    if is_empty(controller):
         empty: dict[str, Any] = {"next_id": 1, "running_runner": None, "runner_pings": []}
         for field, value in empty.items():
             # one number for whoever else begins at this moment

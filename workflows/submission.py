@@ -23,7 +23,7 @@ from interohm.slab_builders.equivalence import settings_between
 
 from .campaign_config import CampaignConfig, InterfacePhase, Phase
 from .campaign_flows import inputs_of, phase_inputs
-from .launchpad import METADATA, PATIENCE_MS, WAITS_FOR
+from .launchpad import METADATA, PATIENCE_MS, WAITS_FOR, is_empty
 from .plan_cache import PlanCache
 from .plans import kept_plans
 from .queue_repair import in_batches, utc
@@ -413,7 +413,7 @@ def _is_crystal(crystal: Structure, document: Mapping[str, Any]) -> bool:
 
 def _initialize(launchpad: LaunchPad) -> None:
     """Give an empty launchpad its counters and indexes, as ``lpad reset`` would."""
-    if launchpad.fw_id_assigner.find_one({}) is None:
+    if is_empty(launchpad):
         counters = {"next_fw_id": 1, "next_launch_id": 1}
         launchpad.fw_id_assigner.update_one({"_id": -1}, {"$setOnInsert": counters}, upsert=True)
         launchpad.tuneup(bkground=False)

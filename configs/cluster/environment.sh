@@ -7,8 +7,9 @@ export JOBFLOW_CONFIG_FILE=FOLDER/jobflow.yaml
 export INTEROHM_DATA=FOLDER/data
 # One core per calculation; many calculations run side by side.
 export OMP_NUM_THREADS=1
-# Results go to a MongoDB server, which allows many writers. Its credentials go here, on the
-# cluster (mode 600): remove the # and fill in the address.
+# Results go to a MongoDB server, which allows many writers. Its address, with credentials, belongs
+# in this file on the cluster, which only you can read (mode 600).
+# Remove the # and fill in the address:
 # export INTEROHM_MONGODB_URI='mongodb://USER:PASSWORD@localhost:27017/?authSource=admin'
 export INTEROHM_MONGODB_DATABASE=interohm
 # Where interohm is installed:

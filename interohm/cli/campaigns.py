@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from interohm.database import Database
     from interohm.records import Insulator, Metal, Quantity
     from interohm.records.interface import Interface
     from interohm.workflows.campaign import CampaignConfig, Plan, PlannedCalculation
+
+#: Phases that are listed unasked.
+LISTED_PHASES = 20
 
 RUN_EXAMPLE = "Example: interohm run my-campaign.yaml --dry-run"
 
@@ -27,11 +32,15 @@ def run(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Calculations in parallel; default: one per core.")
     ] = None,
+    list_phases: Annotated[
+        bool,
+        typer.Option("--phases", help="With --dry-run: list all phases, however many there are."),
+    ] = False,
 ) -> None:
     """Calculate the phases of a campaign.
 
     Calculations that are already in the database are not repeated, so the same command continues
-    an interrupted campaign.
+    an interrupted campaign. For more than twenty phases, --dry-run shows only totals.
     """
     import warnings
 
@@ -45,8 +54,9 @@ def run(
     if dry_run:
         with Database.open() as database, errors_of(config):
             plans = planned(loaded, database)
-            _print_plan(campaign.once(plans))
-            for line in [line for plan in plans for line in plan.interface]:
+            whole = list_phases or len(plans) <= LISTED_PHASES
+            _print_plan(campaign.once(plans), whole=whole)
+            for line in [line for plan in plans for line in plan.interface] if whole else []:
                 console().print(line, highlight=False, soft_wrap=True)
             warn_of_windows(loaded, database)
         return
@@ -154,8 +164,43 @@ def _only_inputs(config: CampaignConfig) -> bool:
     return True
 
 
-def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
-    from interohm.cli.output import console, table
+def core_hours(calculations: Sequence[PlannedCalculation]) -> list[float]:
+    """Return about how long each calculation takes: nothing where it is in the database."""
+    from interohm.workflows.cost import core_seconds
+
+    return [0.0 if one.found else core_seconds(one) / 3600 for one in calculations]
+
+
+def sums_by_kind(calculations: Sequence[PlannedCalculation], hours: Sequence[float]) -> Table:
+    """Return a table of the numbers of calculations of each kind, and of their core-hours."""
+    from interohm.cli.output import table
+
+    made = table("kind", "calculations#", "found#", "core-hours, about#")
+    for kind in dict.fromkeys(one.kind for one in calculations):
+        of_kind = [index for index, one in enumerate(calculations) if one.kind == kind]
+        made.add_row(
+            kind,
+            str(len(of_kind)),
+            str(sum(calculations[index].found for index in of_kind)),
+            f"{sum(hours[index] for index in of_kind):.2g}",
+        )
+    return made
+
+
+def _print_plan(calculations: Sequence[PlannedCalculation], *, whole: bool) -> None:
+    from interohm.cli.output import console
+
+    out = console()
+    if whole:
+        out.print(_all_calculations(calculations))
+    else:
+        out.print(sums_by_kind(calculations, core_hours(calculations)))
+    found = sum(calculation.found for calculation in calculations)
+    out.print(f"{len(calculations)} calculations, {found} of them found, none started")
+
+
+def _all_calculations(calculations: Sequence[PlannedCalculation]) -> Table:
+    from interohm.cli.output import table
 
     named = ("calculation", "kind", "charge#", "atoms#", "electrons#", "k-points", "found")
     made = table(*named, "identity")
@@ -170,10 +215,7 @@ def _print_plan(calculations: Sequence[PlannedCalculation]) -> None:
             "yes" if calculation.found else "no",
             calculation.identity,
         )
-    out = console()
-    out.print(made)
-    found = sum(calculation.found for calculation in calculations)
-    out.print(f"{len(calculations)} calculations, {found} of them found, none started")
+    return made
 
 
 def print_records(materials: Sequence[Insulator | Metal | Interface]) -> None:

@@ -137,6 +137,7 @@ def _with_server(texts: Mapping[str, str], uri: str) -> dict[str, str]:
     filled = {
         "environment.sh": _replaced(
             texts["environment.sh"],
+            "# Remove the # and fill in the address:\n"
             "# export INTEROHM_MONGODB_URI='mongodb://USER:PASSWORD@localhost:27017/?authSource=admin'",
             f"export INTEROHM_MONGODB_URI={shlex.quote(uri)}",
         )

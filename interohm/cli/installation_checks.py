@@ -276,7 +276,7 @@ def _scratch() -> Check:
 
 
 def _launchpad() -> Check:
-    from interohm.workflows.launchpad import launchpad_file, open_launchpad
+    from interohm.workflows.launchpad import is_empty, launchpad_file, open_launchpad
 
     part = "queue: FireWorks"
     path = launchpad_file()
@@ -291,9 +291,15 @@ def _launchpad() -> Check:
     try:
         with open_launchpad() as pad:
             jobs = pad.fireworks.estimated_document_count()
+            empty = _empty("lpad reset") if is_empty(pad) else ""
     except InputError as error:
         return Check(part, "missing", f"{path}: {error.what}", error.fix or "")
-    return Check(part, "ok", f"{path}, {jobs} jobs")
+    return Check(part, "ok", f"{path}, {jobs} jobs{empty}")
+
+
+def _empty(reset: str) -> str:
+    """Return how to prepare an empty database for flows that other programs add."""
+    return f" (database empty: `interohm submit` prepares it; before flows of your own, `{reset}`)"
 
 
 def _job_store() -> Check:
@@ -378,11 +384,12 @@ def _remote() -> Check:
             f"jobflow-remote {found}, no project",
             "instead of FireWorks: interohm init-cluster FOLDER --manager jobflow-remote",
         )
-    from interohm.workflows.remote_queue import open_project
+    from interohm.workflows.remote_queue import is_empty, open_project
 
     try:
         with open_project() as controller:
             jobs = controller.jobs.estimated_document_count()
+            empty = _empty("jf admin reset") if is_empty(controller) else ""
             runner = controller.auxiliary.find_one({"running_runner": {"$ne": None}})
             project = controller.project
     except InputError as error:
@@ -390,7 +397,7 @@ def _remote() -> Check:
         return Check(part, "missing", f"{where}{error.what}", error.fix or "")
     workers = ", ".join(project.workers)
     at_work = "a runner" if runner else "no runner (`jf runner start`)"
-    return Check(part, "ok", f"{project.name}, {jobs} jobs, workers {workers}, {at_work}")
+    return Check(part, "ok", f"{project.name}, {jobs} jobs{empty}, workers {workers}, {at_work}")
 
 
 def _queue() -> Check:

@@ -16,6 +16,7 @@ import typer
 
 from interohm.errors import InputError
 
+from .campaigns import LISTED_PHASES, core_hours, sums_by_kind
 from .init_cluster import Manager, ManagerOption
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ _SUBMITTED_BY = {
     Manager.fireworks: "`qlaunch rapidfire`",
     Manager.jobflow_remote: "jobflow-remote's runner (`jf runner start`)",
 }
+_LISTS_FLOWS = {Manager.fireworks: "lpad get_wflows", Manager.jobflow_remote: "jf flow list"}
 _QUEUES = {Manager.fireworks: "launchpad", Manager.jobflow_remote: "project"}
 
-#: Phases and running jobs that are listed unasked.
-_LISTED = 20
+#: Running jobs, and phases, that are listed unasked.
+_LISTED = LISTED_PHASES
 
 #: Paths and hashes in reasons.
 _OWN_PLACE = re.compile(r"/[^\s:)]+|\b[0-9a-f]{12,64}\b")
@@ -143,12 +145,18 @@ def status(
     """
     from interohm.cli.output import console, print_json, remark
 
-    jobs = _queued_jobs(manager, campaign)
+    jobs, others = _queued_jobs(manager, campaign)
     if as_json:
         print_json([asdict(job) for job in jobs])
         return
+    if others and campaign is None:
+        remark(
+            f"this {_QUEUES[manager]} has {_counted(others, 'flow')} that `interohm submit` "
+            f"did not add; `{_LISTS_FLOWS[manager]}` shows {'it' if others == 1 else 'them'}"
+        )
     if not jobs:
-        remark(f"nothing was submitted to this {_QUEUES[manager]}")
+        if not others:
+            remark(f"nothing was submitted to this {_QUEUES[manager]}")
         return
     out = console()
     out.print(_totals(jobs), highlight=False, soft_wrap=True)
@@ -216,17 +224,19 @@ def _submit(
     return submissions
 
 
-def _queued_jobs(manager: Manager, campaign: str | None) -> list[QueuedJob]:
+def _queued_jobs(manager: Manager, campaign: str | None) -> tuple[list[QueuedJob], int]:
+    """Return the jobs of submitted campaigns, and the number of all other flows of the queue."""
     if manager is Manager.jobflow_remote:
         from interohm.workflows import remote_queue
 
         with remote_queue.open_project() as project:
-            return remote_queue.queued_jobs(project, campaign=campaign)
+            jobs = remote_queue.queued_jobs(project, campaign=campaign)
+            return jobs, remote_queue.other_flows(project)
     from interohm.workflows.launchpad import open_launchpad
-    from interohm.workflows.queue_state import queued_jobs
+    from interohm.workflows.queue_state import other_workflows, queued_jobs
 
     with open_launchpad() as launchpad:
-        return queued_jobs(launchpad, campaign=campaign)
+        return queued_jobs(launchpad, campaign=campaign), other_workflows(launchpad)
 
 
 def _rerun(manager: Manager, campaign: str | None, lost_after: float | None) -> int:
@@ -302,10 +312,9 @@ def _screening(config: Path, parts: int, *, dry_run: bool) -> tuple[str, list[Ph
 def _print_plans(plans: Sequence[Plan], *, list_phases: bool) -> None:
     from interohm.cli.output import console, table
     from interohm.workflows.campaign import once
-    from interohm.workflows.cost import core_seconds
 
     calculations = once(plans)
-    hours = [0.0 if one.found else core_seconds(one) / 3600 for one in calculations]
+    hours = core_hours(calculations)
     total = sum(hours)
     if list_phases or len(plans) <= _LISTED:
         named = ("calculation", "kind", "atoms#", "electrons#", "found", "core-hours, about#")
@@ -321,15 +330,7 @@ def _print_plans(plans: Sequence[Plan], *, list_phases: bool) -> None:
                 one.identity,
             )
     else:
-        made = table("kind", "calculations#", "found#", "core-hours, about#")
-        for kind in dict.fromkeys(one.kind for one in calculations):
-            of_kind = [index for index, one in enumerate(calculations) if one.kind == kind]
-            made.add_row(
-                kind,
-                str(len(of_kind)),
-                str(sum(calculations[index].found for index in of_kind)),
-                f"{sum(hours[index] for index in of_kind):.2g}",
-            )
+        made = sums_by_kind(calculations, hours)
     out = console()
     out.print(made)
     out.print(

@@ -81,6 +81,8 @@ def test_the_server_is_in_all_files_and_nowhere_else(interohm, tmp_path, monkeyp
     ]
     assert sorted(with_it) == ["environment.sh", "jobflow.yaml", "my_launchpad.yaml"]
     assert {path.stat().st_mode & 0o777 for path in folder.glob("*.*")} == {0o600}
+    # what is filled in is not asked for any more
+    assert "fill in the address" not in (folder / "environment.sh").read_text()
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,21 @@ def test_dry_run_lists_the_calculations_and_starts_none(interohm, campaign, tmp_
     assert [path.name for path in tmp_path.rglob("*")] == ["small.yaml"]
 
 
+def test_dry_run_of_many_phases_gives_totals(interohm, campaign, monkeypatch):
+    monkeypatch.setattr("interohm.cli.campaigns.LISTED_PHASES", 1)
+    ran = interohm("run", campaign, "--dry-run")
+    assert ran.code == 0, ran.err
+    assert "LiF: slab (001)" not in ran.out
+    rows = [line.split() for line in ran.out.splitlines()]
+    kinds = {row[0]: int(row[1]) for row in rows if len(row) == 4 and row[1].isdigit()}
+    listed = interohm("run", campaign, "--dry-run", "--phases").out
+    assert "LiF: slab (001)" in listed
+    assert ran.out.splitlines()[-1] == listed.splitlines()[-1]
+    assert {"cell", "static"} <= set(kinds)
+    for kind, number in kinds.items():
+        assert number == sum(f"  {kind}  " in line for line in listed.splitlines())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "names"),
     [
