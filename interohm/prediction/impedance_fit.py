@@ -40,7 +40,9 @@ from interohm.records import (
     material_hash,
     save_material,
 )
+from interohm.records.cell_config import Contact
 from interohm.records.interface import Interface, interface_from, save_interface
+from interohm.records.uncertainty import updated_quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -374,9 +376,9 @@ def updated_records(
 ) -> tuple[list[Insulator | Metal], list[Interface], list[str]]:
     """Return new versions of the records of which something was learned.
 
-    A number of which the data say nothing stays as it is. The
-    covariance of the coordinates (and that it is theirs), the files and the record before stand
-    in the provenance.
+    A number of which the data say nothing stays as it is, and one that was assumed stays so unless
+    they determine it (see `updated_quantity`). The covariance of the coordinates (and that it is
+    theirs), the files and the record before stand in the provenance.
 
     Returns
     -------
@@ -401,7 +403,9 @@ def updated_records(
                 continue
             quantities = list(_quantities(document, update.field))
             for holder, name in quantities:
-                _write(holder, name, float(found.fit.mean[place]), update, source)
+                coordinate = float(found.fit.mean[place])
+                of_curve = holder in document.get("states", []) and len(document["states"]) > 1
+                _write(holder, name, coordinate, update, source, of_curve=of_curve)
                 changed = True
             if not quantities:
                 remarks.append(
@@ -414,6 +418,11 @@ def updated_records(
             records.append(material_from(document, where=f"the new record of {material.name}"))
     interfaces = []
     pairs = {pair_name(left, right): (left, right) for left, right in itertools.pairwise(materials)}
+    contacts = used[0].cell.contacts or [Contact()] * (len(materials) - 1)
+    given = {
+        pair_name(*both): one.barrier_eV
+        for both, one in zip(itertools.pairwise(materials), contacts, strict=True)
+    }
     for place in learned:
         update = found.updates[place]
         if update.record not in pairs:
@@ -422,6 +431,7 @@ def updated_records(
             remarks.append(f"{update.name} was learned; write it into the cell's contact")
             continue
         left, right = pairs[update.record]
+        stated = given[update.record]
         # the barrier itself is a number of the fit; of an excess, the samples have the barrier
         value, uncertainty = (
             (update.value, update.uncertainty)
@@ -435,12 +445,14 @@ def updated_records(
                     "left": left.name,
                     "right": right.name,
                     "mobile_ion": left.mobile_ion,
-                    "barrier_eV": {
-                        "value": value,
-                        "uncertainty": uncertainty,
-                        "source": source,
-                        "method": METHOD,
-                    },
+                    "barrier_eV": updated_quantity(
+                        {} if stated is None else stated.model_dump(),
+                        value,
+                        uncertainty,
+                        share=float(np.sqrt(update.variance_share)),
+                        source=source,
+                        method=METHOD,
+                    ),
                     "provenance": {"impedance_update": provenance},
                 },
                 where=f"the new interface of {update.record}",
@@ -534,7 +546,13 @@ def _quantities(document: dict[str, Any], field: str) -> list[tuple[dict[str, An
 
 
 def _write(
-    holder: dict[str, Any], name: str, coordinate: float, update: FieldUpdate, source: str
+    holder: dict[str, Any],
+    name: str,
+    coordinate: float,
+    update: FieldUpdate,
+    source: str,
+    *,
+    of_curve: bool,
 ) -> None:
     """Move one quantity of a document as its coordinate has moved."""
     known = holder[name] if isinstance(holder[name], dict) else {"value": holder[name]}
@@ -545,9 +563,13 @@ def _write(
     before = float(known["value"] if "value" in known else np.trace(np.array(tensor)) / 3)
     # states of a curve share one draw, each with an uncertainty of its own
     value, uncertainty = _moved(before, own, coordinate, update.variance_share, update.positive)
-    holder[name] = {
-        "value": value,
-        "uncertainty": uncertainty,
-        "source": source,
-        "method": METHOD,
-    }
+    # spectra show few states of charge: that a whole curve follows is an assumption
+    share = 1.0 if of_curve else float(np.sqrt(update.variance_share))
+    holder[name] = updated_quantity(
+        known,
+        value,
+        uncertainty,
+        share=share,
+        source=source,
+        method=METHOD,
+    )

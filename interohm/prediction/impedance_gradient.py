@@ -44,7 +44,7 @@ class RecordGradient:
     impedance_ohm_cm2 : complex array (F,)
         Z.
     gradient_ohm_cm2 : complex array (P, F)
-        dZ/dξ, ξ counting standard deviations: of a number that is positive by nature, of its
+        dZ/dξ, ξ counting standard deviations: of a number that can only be positive, of its
         logarithm.
     """
 

@@ -265,7 +265,11 @@ def load_measured_map(path: Path) -> MeasuredMap:
         The file cannot be read, or is ambiguous.
     """
     curve = read_curve(path, PLACE, POTENTIAL)
-    return MeasuredMap(curve.x, curve.y, curve.source, curve.y_uncertainty, curve.columns)
+    place, potential, *uncertainty = curve.columns
+    if "sign reversed" not in potential:
+        potential += ", its sign as that of CPD (high where the work function is low)"
+    columns = (place, potential, *uncertainty)
+    return MeasuredMap(curve.x, curve.y, curve.source, curve.y_uncertainty, columns)
 
 
 def measured_fields(state: PotentialMap, measured: MeasuredMap) -> dict[str, Any]:

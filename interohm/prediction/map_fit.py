@@ -27,7 +27,7 @@ from interohm.prediction.sensitivity import RecordedFieldSamples, field_path
 from interohm.prediction.solved_cell import SolvedState, check_cell, solve_state
 from interohm.records import Insulator, Metal, material_document, material_from, material_hash
 from interohm.records.reference import reference_metal
-from interohm.records.uncertainty import quantities
+from interohm.records.uncertainty import quantities, updated_quantity
 from interohm.results.json_values import numbers
 from interohm.results.kpfm import KpfmResult
 
@@ -69,8 +69,13 @@ _UPDATES = 3
 #: Fields that a map may tell something of; of others it says nothing, or only by these.
 _TOLD = ("work_function_eV", "neutral_potential_V", "voltage_V", "dipole_V")
 
+#: Standard deviations of a number of which nothing is known, in those of its prior.
+_UNKNOWN = 100.0
+
 #: Correlations beyond this are reported.
 _TOGETHER = 0.9
+
+METHOD = "updated from a potential map"
 
 
 @dataclass(frozen=True)
@@ -492,6 +497,7 @@ def _learned(
         left = observed - y[count] - mean @ slopes
         noise = _noise_V(float(np.sqrt(weight @ left**2)), own_V, fit.x_nm, resolution_nm)
     deviation = np.sqrt(np.diag(covariance))
+    alone = _remaining_alone(known @ slopes.T)
     found = []
     for place, (name, drawn) in enumerate(keys):
         quantity = _quantity(cell, by_name.get(name), name, drawn)
@@ -507,10 +513,28 @@ def _learned(
                 "updated_value": value + spread * float(mean[place]),
                 "updated_uncertainty": spread * float(deviation[place]),
                 "learned": max(1.0 - float(deviation[place]), 0.0),
+                "remaining_alone": float(alone[place]),
             }
         )
     together = _together(keys, covariance / np.outer(deviation, deviation))
     return sorted(found, key=lambda each: -each["learned"]), together, noise
+
+
+def _remaining_alone(information: Array) -> Array:
+    """Return the deviation (K,) of each standard normal number if the others were unknown.
+
+    Parameters
+    ----------
+    information : array (K, K)
+        What the map adds to the inverse of the covariance.
+    """
+    count = len(information)
+    found = np.ones(count)
+    for place in range(count):
+        prior = np.full(count, _UNKNOWN**-2)
+        prior[place] = 1.0
+        found[place] = np.sqrt(np.linalg.inv(information + np.diag(prior))[place, place])
+    return found
 
 
 def _together(keys: Sequence[tuple[str, str]], correlation: Array) -> list[str]:
@@ -566,7 +590,8 @@ def updated_records(
     """Return the records that a map told something of, as new versions.
 
     The value, its uncertainty and where they are from change, and the provenance names the record
-    before; of an electrode, the whole curve moves.
+    before; of an electrode, the whole curve moves. What was assumed stays so unless the map alone
+    determines it (see `updated_quantity`).
 
     Parameters
     ----------
@@ -578,7 +603,6 @@ def updated_records(
         Least share that must be learned of a number.
     """
     source = f"{Path(result.map).name}, sha256 {result.map_hash[:12]}, cell {result.cell}"
-    method = "updated from a potential map"
     changed = []
     for material in {one.name: one for one in materials}.values():
         told = [
@@ -591,22 +615,28 @@ def updated_records(
             if one.field.startswith("states."):
                 name = one.field.removeprefix("states.")
                 moved = (one.updated_value - one.value) / one.uncertainty if one.uncertainty else 0
+                # a map shows one state of charge: that the others follow is an assumption
+                share = one.remaining_alone if len(document["states"]) == 1 else 1.0
                 for state in document["states"]:
                     before = _as_quantity(state[name])
                     spread = before.get("uncertainty") or 0.0
-                    state[name] = {
-                        "value": before["value"] + moved * spread,
-                        "uncertainty": spread * (1.0 - one.learned),
-                        "source": source,
-                        "method": method,
-                    }
+                    state[name] = updated_quantity(
+                        before,
+                        before["value"] + moved * spread,
+                        spread * (1.0 - one.learned),
+                        share=share,
+                        source=source,
+                        method=METHOD,
+                    )
             else:
-                document[one.field] = {
-                    "value": one.updated_value,
-                    "uncertainty": one.updated_uncertainty,
-                    "source": source,
-                    "method": method,
-                }
+                document[one.field] = updated_quantity(
+                    document[one.field],
+                    one.updated_value,
+                    one.updated_uncertainty,
+                    share=one.remaining_alone,
+                    source=source,
+                    method=METHOD,
+                )
         document["provenance"] = {
             **document.get("provenance", {}),
             "updated_from": {"record": material_hash(material), "map": result.map_hash},

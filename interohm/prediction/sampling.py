@@ -1,6 +1,6 @@
 """Arrays of the device model from records: nominal values, or samples of their uncertainties.
 
-Energies and potentials are drawn from normal distributions, quantities that are positive by nature
+Energies and potentials are drawn from normal distributions, quantities that can only be positive
 (densities, frequencies, distances, the dielectric constant, masses) from lognormal ones with the
 value as median, so that a wide uncertainty never turns a density negative. Errors that several
 numbers share are drawn once and move all of them; which defects carry the current is drawn by
@@ -129,7 +129,7 @@ class Numbers:
         return value
 
     def positive(self, field: str, quantity: Quantity) -> Array:
-        """Return a quantity that is positive by nature."""
+        """Return a quantity that can only be positive."""
         if self.field_samples is None:
             return np.asarray(quantity.value)
         return self.field_samples.positive(self.material.name, field, quantity)

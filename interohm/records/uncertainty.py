@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from interohm.records.material import (
     Conductivity,
@@ -14,9 +14,12 @@ from interohm.records.material import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from interohm.records.interface import Interface
+
+#: A measurement that leaves at most this share of an assumed number's uncertainty determines it.
+DETERMINED_SHARE = 0.5
 
 
 def quantities(material: Insulator | Metal | Interface) -> Iterator[tuple[str, Quantity]]:
@@ -78,3 +81,36 @@ def moves_text(error: SharedError) -> str:
     return "moves " + ", ".join(
         f"{field} by {times:+g}".replace("-", "−") for field, times in error.moves.items()
     )
+
+
+def updated_quantity(
+    before: Mapping[str, Any] | float,
+    value: float,
+    uncertainty: float,
+    *,
+    share: float,
+    source: str,
+    method: str,
+) -> dict[str, Any]:
+    """Return a number of a record's document after a measurement has moved it.
+
+    A number that was assumed stays assumed, and its method says so, unless the measurement
+    determines it: otherwise most of its value is still the assumption.
+
+    Parameters
+    ----------
+    before : mapping or float
+        The number as the document had it.
+    value, uncertainty : float
+        After the measurement.
+    share : float
+        Standard deviation after the measurement over that before it, of what is normal (a
+        positive number's logarithm).
+    source, method : str
+        The measurement, and how it updates numbers.
+    """
+    known = {} if isinstance(before, (int, float)) else before
+    was = Quantity(value=value, source=known.get("source"), method=known.get("method"))
+    if was.assumed and share > DETERMINED_SHARE:
+        method = f"assumed, {method}"
+    return {"value": value, "uncertainty": uncertainty, "source": source, "method": method}

@@ -81,7 +81,7 @@ def write_kpfm_report(
             "Map and model",
             figure("map", "Measured potential map and the model's"),
             note=f"The model as a tip of {shown(result.resolution_nm)} nm shows it, and without a "
-            f"tip. {_columns_note(result)}",
+            f"tip; both with the records as they are, before any update. {_columns_note(result)}",
         ),
     ]
     zooms = []
@@ -326,6 +326,6 @@ def write_kpfm_figure(path: str | Path, document: KpfmResult | Mapping[str, Any]
         panel.set_xlim(*_window_nm(result, None))
         panel.set_xlabel("x (nm)")
         panel.set_ylabel("CPD (V)")
-        panel.legend(frameon=False)
+        panel.legend(frameon=False, title="model: records before any update")
 
     write_figure(path, 1.0, draw)

@@ -32,6 +32,11 @@ class LearnedNumber(Result):
     learned: float = Field(
         description="1 − uncertainty after / uncertainty before; 0 where nothing is learned."
     )
+    remaining_alone: float = Field(
+        1.0,
+        description="Uncertainty after / uncertainty before if nothing were known of the other "
+        "numbers; 1 where the map determines the number only together with others.",
+    )
 
 
 class KpfmResult(Result):

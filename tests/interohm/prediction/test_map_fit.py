@@ -10,7 +10,7 @@ import pytest
 
 from interohm.device_models import resolution_weights
 from interohm.errors import InputError
-from interohm.prediction.kpfm import MeasuredMap, map_fields, potential_map
+from interohm.prediction.kpfm import MeasuredMap, load_measured_map, map_fields, potential_map
 from interohm.prediction.map_fit import _extended, fit_map, updated_records
 from interohm.prediction.solved_cell import solve_state
 from interohm.records import material_document, material_from
@@ -145,7 +145,8 @@ def test_a_neutral_potential_is_learned_and_a_common_shift_is_not() -> None:
         # the same shift of all metals shows nowhere: their values stay, and they go together
         assert work_function.updated_value == pytest.approx(work_function.value, abs=0.02)
         assert work_function.updated_uncertainty > 0.04
-    assert any("LiCoO2 work_function_eV" in pair for pair in found.together)
+    (group,) = (one for one in found.together if "work_function_eV of" in one)
+    assert {"Li", "LiCoO2"} <= set(group.partition(" of ")[2].split(", "))
 
 
 def test_updated_records_explain_the_map() -> None:
@@ -161,6 +162,17 @@ def test_updated_records_explain_the_map() -> None:
     again = [updated.get(one.name, one) for one in _materials()]
     after = fit_map(cell, again, measured, **options)
     assert after.states[0].rms_V < 0.2 * before.states[0].rms_V
+    assert not told.assumed
+    # of work functions, only differences are determined: what was assumed still is
+    new = updated["LiCoO2"]
+    for was, now in zip(shipped_material("LiCoO2").states, new.states, strict=True):
+        assert now.work_function_eV.assumed == was.work_function_eV.assumed
+        assert now.work_function_eV.uncertainty < 0.95 * was.work_function_eV.uncertainty
+        assert now.work_function_eV.method.endswith("updated from a potential map")
+    assert any(state.work_function_eV.assumed for state in new.states)
+    alone = {(one.material, one.field): one.remaining_alone for one in before.learned}
+    assert alone["LiPON", "neutral_potential_V"] < 0.1
+    assert alone["LiCoO2", "states.work_function_eV"] > 0.9
     # an electrode's curve moves as a whole
     if "LiCoO2" in updated:
         old, new = shipped_material("LiCoO2"), updated["LiCoO2"]
@@ -213,3 +225,18 @@ def test_a_front_in_silicon_shows_what_was_published() -> None:
         entered = (x > -front) & (x < 0.0)
         # lithiated silicon has a lower work function than silicon
         assert np.all(delta[entered] > -voltage + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("phi_mV", "its sign as that of CPD"),
+        ("cpd_V", "its sign as that of CPD"),
+        ("minus_cpd_V", "with its sign reversed"),
+        ("work_function_eV", "with its sign reversed"),
+    ],
+)
+def test_the_sign_of_the_potential_is_said(tmp_path: Path, heading: str, words: str) -> None:
+    path = tmp_path / "map.csv"
+    path.write_text(f"x_nm,{heading}\n0,1\n1,2\n")
+    assert words in load_measured_map(path).columns[1]
