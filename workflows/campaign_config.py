@@ -540,6 +540,11 @@ class CampaignConfig(_Config):
             raise ValueError("give the charge number of the mobile ion, 1 for Li")
         return known
 
+    @field_validator("phases", mode="before")
+    @classmethod
+    def _without_value(cls, phases: object) -> object:
+        return [] if phases is None else phases  # all of its entries are comments
+
     @model_validator(mode="after")
     def _has_phases(self) -> CampaignConfig:
         if (self.structures is None) != (self.template is None):
@@ -547,7 +552,11 @@ class CampaignConfig(_Config):
                 "structures, template: give both, the list and the fields that its phases share"
             )
         if not self.phases and self.structures is None:
-            raise ValueError("phases: give at least one, or `structures` with a `template`")
+            raise ValueError(
+                "phases: there is nothing to calculate; give at least one phase, or `structures` "
+                "with a `template` (in a file that --next wrote, phases without a crystal are "
+                "comments at its end: name the crystal and remove the leading #)"
+            )
         return self
 
     @model_validator(mode="after")
@@ -623,7 +632,7 @@ def load_campaign(path: str | Path) -> CampaignConfig:
         assert config.template is not None  # see CampaignConfig
         listed = list(listed_structures(config.structures, folder, where=f"{path}: structures"))
         made = [{**config.template, "name": one.name, "structure": one.source} for one in listed]
-        whole = {**data, "phases": [*data.get("phases", []), *made]}
+        whole = {**data, "phases": [*(data.get("phases") or []), *made]}
         config = validated(CampaignConfig, whole, where=str(path))
         config._listed = {one.source: one.content for one in listed if one.content is not None}
     return config.in_folder(folder)

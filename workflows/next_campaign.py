@@ -68,7 +68,8 @@ def next_campaign(
 
     A phase is calculated as a whole, so that it takes more than the one calculation that is wanted:
     the text says the core-hours of a dry run. A phase without a known crystal, or one whose crystal
-    cannot be planned, stands in the text as comments, to be completed.
+    cannot be planned, stands in the text as comments, to be completed; if all do, the campaign has
+    no phase yet.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def next_campaign(
     Raises
     ------
     InputError
-        Nothing is worth calculating, or no phase of it can be calculated.
+        Nothing is worth calculating that a campaign of phases gives.
     """
     wanted: dict[str, list[NextCalculation]] = {}
     apart = []
@@ -115,18 +116,19 @@ def next_campaign(
             phases[material] = found
         else:
             left_out[material] = found
-    if not phases:
-        names = list(left_out)
-        raise InputError(
-            "; ".join(f"{material}: {found.why}" for material, found in left_out.items()),
-            where="--next",
-            fix=structure_fix(names[0]),
-        )
-    lines = [
-        f"What is worth calculating for {name}, the most worthwhile first:",
-        *(f"  {one.text}" for material in phases for one in wanted[material]),
-        "What it takes (mostly within a factor of three, on one core of a desktop processor):",
-        *(f"  {found.cost}" for found in phases.values()),
+    if phases:
+        lines = [
+            f"What is worth calculating for {name}, the most worthwhile first:",
+            *(f"  {one.text}" for material in phases for one in wanted[material]),
+            "What it takes (mostly within a factor of three, on one core of a desktop processor):",
+            *(f"  {found.cost}" for found in phases.values()),
+        ]
+    else:
+        lines = [
+            f"Nothing can be calculated yet: no phase that is worth calculating for {name} has a",
+            "crystal that can be planned. The lines at the end say what each of them needs.",
+        ]
+    lines += [
         "Look at facets and dielectric constants before you run it. `interohm run FILE --dry-run`",
         "lists what it would calculate.",
         *(
@@ -137,6 +139,8 @@ def next_campaign(
     ]
     text = "".join(f"# {line}\n" for line in lines)
     text += dump_yaml({**head, "phases": [found.phase for found in phases.values()]})
+    if not phases:  # the comments below become its entries
+        text = text.removesuffix(" []\n") + "\n"
     for material, found in left_out.items():
         text += f"# LEFT OUT: {material}, {found.why}. It is wanted for:\n"
         text += "".join(f"#   {one.text}\n" for one in wanted[material])

@@ -79,7 +79,8 @@ def coated_contact(
     else:
         from interohm.cli.named_materials import assumed_inputs
 
-        _print(result, assumed_inputs(materials))
+        charge = any(one.has_state_of_charge for one in materials)
+        _print(result, assumed_inputs(materials), has_charge=charge)
 
 
 def _parsed(text: str) -> tuple[str, float]:
@@ -105,7 +106,7 @@ def _parsed(text: str) -> tuple[str, float]:
     return name, validated_as(adapter, value, where=f"--coating {text}")
 
 
-def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
+def _print(result: CoatedContactResult, assumed: Sequence[str], *, has_charge: bool) -> None:
     from interohm.cli.output import console, shown, table
     from interohm.cli.tables import print_assumed, print_dominant
     from interohm.results.contact import UNREACTED, different_doubts
@@ -119,7 +120,7 @@ def _print(result: CoatedContactResult, assumed: Sequence[str]) -> None:
         result.right,
     ]
     conditions = f"{result.temperature_K:g} K"
-    if result.state_of_charge:
+    if has_charge:
         conditions += f", state of charge {result.state_of_charge:g}"
     title = f"{' | '.join(names)}   ({conditions})"
     made = table("part", "R (Ω·cm²)", "5 to 95 %#", "", title=title)

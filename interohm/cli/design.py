@@ -191,24 +191,24 @@ def sides_text(result: DesignResult) -> list[str]:
 
 
 def conclusion(result: DesignResult) -> str:
-    """Return what a design says, in a sentence."""
-    candidates = [*result.coatings, result.uncoated]
-    if result.best is None:
+    """Return what a design says, and how far the resistance of the best one is above the limit."""
+    named = result.named()
+    if result.best is None or named is None:
         text = "best: none, since no coating is eligible"
         if any(one.verdict == "eligible" for one in result.coatings):
             text = "best: none, since no candidate keeps all limits in any sample"
-        likely = max(candidates, key=lambda one: one.best_probability)
-        if likely.best_probability > 0.0:
+        if named is not None:
             text += (
-                f"; {likely.name} comes closest, with the lowest resistance within all limits in "
-                f"{likely.best_probability:.0%} of the samples"
+                f"; {named.name} comes closest, with the lowest resistance within all limits in "
+                f"{named.best_probability:.0%} of the samples"
             )
     else:
-        best = next(one for one in candidates if one.name == result.best)
-        size = "" if best.optimum_nm is None else f" of {best.optimum_nm:.2g} nm"
-        text = f"best: {best.name}{size}, in {best.best_probability:.0%} of the samples"
-        if best.at_bound == "thinnest":
+        size = "" if named.optimum_nm is None else f" of {named.optimum_nm:.2g} nm"
+        text = f"best: {named.name}{size}, in {named.best_probability:.0%} of the samples"
+        if named.at_bound == "thinnest":
             text += " (the thinnest that was asked for: resistance grows with thickness)"
     if result.none_probability >= 0.005:
         text += f"; in {result.none_probability:.0%} of them no candidate keeps all limits"
+    if result.best_remark:
+        text += f"\nbut {result.best_remark}"
     return text

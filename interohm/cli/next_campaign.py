@@ -36,7 +36,7 @@ def write_next_campaign(
     Raises
     ------
     InputError
-        No phase can be calculated, or the file cannot be written.
+        Nothing is worth calculating, or the file cannot be written.
     """
     from interohm.cli.output import remark
     from interohm.database import Database
@@ -52,11 +52,17 @@ def write_next_campaign(
             database=database,
         )
     found.write(path)
-    files = "".join(f", with {file} beside it" for file in found.structures)
-    remark(
-        f"campaign: {path} calculates {', '.join(found.phases)}{files}; "
-        f"`interohm run {path} --dry-run` lists the calculations"
-    )
+    if found.phases:
+        files = "".join(f", with {file} beside it" for file in found.structures)
+        remark(
+            f"campaign: {path} calculates {', '.join(found.phases)}{files}; "
+            f"`interohm run {path} --dry-run` lists the calculations"
+        )
+    else:
+        remark(
+            f"campaign: {path} calculates nothing yet, since all of its phases are comments: name "
+            "the crystal of one and remove the leading # of its lines"
+        )
     for material, why in found.left_out.items():
         remark(f"left out of it: {material}, {why}; {structure_fix(material)}")
     if found.apart:

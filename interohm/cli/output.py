@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import copy
 import json
 import os
 import sys
@@ -18,14 +19,19 @@ from interohm.plain_text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from interohm.results.result import Quantiles
 
-#: Columns where the output is no terminal: wide enough that no number is broken.
+#: Columns where the output is no terminal; tables take more if they need it.
 _WIDTH = 160
 
+#: Longer texts in a table's cells are broken, wherever it is printed.
+_WIDEST_CELL = 60
+
+#: Columns in which no cell is broken, to measure it.
+_UNLIMITED = 100_000
 
 #: Longer messages are cut.
 _LINES, _CHARACTERS = 30, 3000
@@ -110,12 +116,21 @@ def console(*, stderr: bool = False) -> Console:
             return super().render_str(printable(text), **kwargs)
 
         def print(self, *objects: Any, **kwargs: Any) -> None:
-            for one in objects:
-                _leave_out_empty_intervals(one)
-            super().print(*objects, **kwargs)
+            from rich.table import Table
+
+            if len(objects) != 1 or not isinstance(objects[0], Table):
+                super().print(*objects, **kwargs)
+                return
+            _leave_out_empty_intervals(objects[0])
+            usual = self.width
+            for part, width in _parts_that_fit(objects[0], self, terminal=terminal):
+                self.width = max(width, usual)
+                super().print(part, **kwargs)
+            self.width = usual
 
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else _WIDTH
+    terminal = stream.isatty()
+    width = None if terminal else _WIDTH
     return PlainConsole(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
@@ -193,18 +208,73 @@ def table(*columns: str, title: str | None = None) -> Table:
     return made
 
 
-def _leave_out_empty_intervals(printed: Any) -> None:
+def _leave_out_empty_intervals(printed: Table) -> None:
     """Take columns of intervals out of a table in which none is known (no samples were drawn)."""
-    from rich.table import Table
-
     from interohm.results.result import INTERVAL
 
-    if isinstance(printed, Table):
-        printed.columns = [
-            column
-            for column in printed.columns
-            if INTERVAL not in str(column.header) or any(str(cell) for cell in column.cells)
-        ]
+    printed.columns = [
+        column
+        for column in printed.columns
+        if INTERVAL not in str(column.header) or any(str(cell) for cell in column.cells)
+    ]
+
+
+def _parts_that_fit(
+    printed: Table, screen: Console, *, terminal: bool
+) -> Iterator[tuple[Table, int]]:
+    """Yield a table, or its parts, none of which breaks a word; and how wide each is.
+
+    Where the output is no terminal, a table gets the width it needs. On a terminal that is too
+    narrow for all columns, those that do not fit follow below, with the first column again.
+    """
+    ranges = [_narrowest_and_widest(column, screen) for column in printed.columns]
+
+    def width_of(indices: list[int], which: int) -> int:
+        around = sum(printed.padding[1::2]) + 1
+        return sum(ranges[index][which] + around for index in indices) + 1
+
+    every = list(range(len(ranges)))
+    if not terminal or width_of(every, 1) <= screen.width:
+        yield printed, 0 if terminal else width_of(every, 1)
+        return
+    parts = [every[:1]]
+    for index in every[1:]:
+        if len(parts[-1]) > 1 and width_of([*parts[-1], index], 0) > screen.width:
+            parts.append(every[:1])
+        parts[-1].append(index)
+    for number, indices in enumerate(parts):
+        part = copy.copy(printed)
+        part.columns = [copy.copy(printed.columns[index]) for index in indices]
+        if number > 0:
+            part.title = None
+        if number < len(parts) - 1:
+            part.caption = None
+        room = screen.width - width_of(indices, 0)
+        if room >= 0:
+            widths = [ranges[index][0] for index in indices]
+            # the narrowest that wants more gets it
+            while room > 0 and (
+                wanting := [
+                    place for place, index in enumerate(indices) if widths[place] < ranges[index][1]
+                ]
+            ):
+                widths[min(wanting, key=lambda place: widths[place])] += 1
+                room -= 1
+            for column, width in zip(part.columns, widths, strict=True):
+                column.width = width
+        yield part, 0
+
+
+def _narrowest_and_widest(column: Column, screen: Console) -> tuple[int, int]:
+    """Return the width of a column's longest word and of its longest line, within limits."""
+    from rich.measure import Measurement
+
+    options = screen.options.update(max_width=_UNLIMITED)
+    measured = [Measurement.get(screen, options, cell) for cell in (column.header, *column.cells)]
+    return (
+        min(max(one.minimum for one in measured), _WIDEST_CELL),
+        min(max(one.maximum for one in measured), _WIDEST_CELL),
+    )
 
 
 def shown(value: float | None, digits: int = 4) -> str:

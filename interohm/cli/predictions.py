@@ -123,7 +123,11 @@ def contact(
         else:
             from interohm.cli.tables import print_contact
 
-            print_contact(result, assumed_inputs(materials))
+            print_contact(
+                result,
+                assumed_inputs(materials),
+                has_charge=any(one.has_state_of_charge for one in materials),
+            )
         if report is not None:
             from interohm.report import write_contact_report
 

@@ -42,12 +42,12 @@ _OF_SAMPLES = (
 _WORTH_NAMING = 0.1
 
 
-def print_contact(document: ContactResult, assumed: list[str]) -> None:
-    """Print the prediction for one contact."""
+def print_contact(document: ContactResult, assumed: list[str], *, has_charge: bool) -> None:
+    """Print the prediction for one contact; `has_charge`: it depends on the state of charge."""
     conditions = [f"{document.temperature_K:g} K"]
     if document.thickness_nm is not None:
         conditions.append(f"layer of {document.thickness_nm:g} nm")
-    if document.state_of_charge:
+    if has_charge:
         conditions.append(f"state of charge {document.state_of_charge:g}")
     title = f"{document.left} | {document.right}   ({', '.join(conditions)})"
     quantiles = document.spreads()

@@ -300,7 +300,7 @@ def _over_state_of_charge(
 
     That which is asked for is among them as it is solved already, with all of its samples.
     """
-    if not any(isinstance(phase, Metal) and len(phase.states) > 1 for phase in phases[:2]):
+    if not any(phase.has_state_of_charge for phase in phases[:2]):
         return []
     field_samples = _fewer(field_samples, conditions)
     found = []

@@ -7,6 +7,7 @@ prior, one draw for a pair of phases (physics.md, section 5).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -181,13 +182,59 @@ def _fitting(
 ) -> Iterator[tuple[Interface, Interface]]:
     """Yield the interfaces of these two records and surfaces: from left to right, and as given."""
     for interface in interfaces:
-        for one in (interface, interface.reversed()):
+        beyond = _beyond_surfaces_of(interface, left, right)
+        for one in (beyond, beyond.reversed()):
             if (one.left, one.right) != (left.name, right.name):
                 continue
             surfaces = ((one.left_surface, left), (one.right_surface, right))
             if all(surface in (None, material.surface) for surface, material in surfaces):
                 yield one, interface
                 break
+
+
+def _beyond_surfaces_of(
+    interface: Interface, left: Insulator | Metal, right: Insulator | Metal
+) -> Interface:
+    """Return an interface with its dipole relative to surfaces as its records have them.
+
+    A calculated dipole is relative to free surfaces, as cut or relaxed, and the levels of a record
+    are those of one of them. Where one record has its surface as cut and the other relaxed, the
+    dipole is as calculated, and uncertain by the difference of the two.
+    """
+    given, line_up = interface.dipole_V, interface.provenance.get("line_up")
+    relaxed = {one for one in map(_is_relaxed, (left, right)) if one is not None}
+    if given is None or not isinstance(line_up, dict) or not relaxed:
+        return interface
+    cut = line_up.get("dipole_beyond_surfaces_as_cut_V")
+    over = line_up.get("dipole_beyond_relaxed_surfaces_V")
+    if cut is None or over is None or given.value not in (cut, over):  # of other origin
+        return interface
+    update: dict[str, object]
+    if len(relaxed) > 1:
+        spread = math.hypot(given.uncertainty or 0.0, over - cut)
+        update = {
+            "uncertainty": round(spread, 3),
+            "source": f"{given.source}; one record has its surface as cut, the other relaxed",
+        }
+    else:
+        said, value = ("relaxed", over) if True in relaxed else ("as cut", cut)
+        if value == given.value:
+            return interface
+        source = f"{interface.name}, beyond surfaces {said}, as the records have them"
+        update = {"value": value, "source": source}
+    return interface.model_copy(update={"dipole_V": given.model_copy(update=update)})
+
+
+def _is_relaxed(material: Insulator | Metal) -> bool | None:
+    """Return whether the level of a record is that of a relaxed surface; None: not known.
+
+    Metals are left out: relaxation moves their levels by less than the uncertainty of a dipole
+    (that of Li (110) by 0.04 eV), and their records are of surfaces as cut in every preset.
+    """
+    surfaces = material.provenance.get("surfaces")
+    if isinstance(material, Metal) or not isinstance(surfaces, list) or not surfaces:
+        return None
+    return "as_cut" in surfaces[0]
 
 
 def known_interface(

@@ -42,7 +42,7 @@ from interohm.records.design import (
 )
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
-from interohm.results.design import ELIGIBLE, OUTSIDE, DesignResult
+from interohm.results.design import ELIGIBLE, OUTSIDE, DesignResult, best_first
 from interohm.results.json_values import column_quantiles, numbers, quantiles
 
 if TYPE_CHECKING:
@@ -95,12 +95,17 @@ class _Outcome:
     @property
     def objective(self) -> Array:
         """Return the mean of log10 R (P,) over the samples that have a solution."""
-        with np.errstate(invalid="ignore"):
-            logs = np.log10(self.interface_ohm_cm2)
-        known = np.isfinite(logs)
-        count = np.maximum(known.sum(axis=-1), 1)
-        mean = np.where(known, logs, 0.0).sum(axis=-1) / count
-        return np.asarray(np.where(known.any(axis=-1), mean, np.inf))
+        return _mean_log10(self.interface_ohm_cm2)
+
+
+def _mean_log10(resistance_ohm_cm2: Array) -> Array:
+    """Return the mean of log10 R over the last axis, of the samples that have a solution."""
+    with np.errstate(invalid="ignore"):
+        logs = np.log10(resistance_ohm_cm2)
+    known = np.isfinite(logs)
+    count = np.maximum(known.sum(axis=-1), 1)
+    mean = np.where(known, logs, 0.0).sum(axis=-1) / count
+    return np.asarray(np.where(known.any(axis=-1), mean, np.inf))
 
 
 class _Problem:
@@ -431,11 +436,16 @@ def design_result(
     none = ~np.isfinite(np.min(resistances, axis=0))
     for index, document in enumerate([*documents, uncoated]):
         document["best_probability"] = float(np.mean((lowest == index) & ~none))
-    considered = [one for one in [*documents, uncoated] if one["verdict"] == ELIGIBLE]
-    best_one = max(considered, key=lambda one: one["best_probability"], default=None)
-    if best_one is not None and best_one["best_probability"] == 0.0:
-        best_one = None
-    return DesignResult.model_validate(
+    best_one = min(
+        (
+            one
+            for one in [*documents, uncoated]
+            if one["verdict"] == ELIGIBLE and one["best_probability"] > 0.0
+        ),
+        key=lambda one: best_first(one["best_probability"], one["mean_log10_resistance"]),
+        default=None,
+    )
+    result = DesignResult.model_validate(
         {
             "design": design.name,
             "between": [left.name, right.name],
@@ -467,6 +477,7 @@ def design_result(
             else [],
         }
     )
+    return result.model_copy(update={"best_remark": result.resistance_remark()})
 
 
 def candidates_of(design: Design) -> list[list[tuple[Coating, Thicknesses]]]:
@@ -543,6 +554,7 @@ def _uncoated(problem: _Problem) -> tuple[dict[str, Any], Array]:
     return {
         "name": "uncoated",
         "interface_resistance_ohm_cm2": _median(total),
+        "mean_log10_resistance": _number(_mean_log10(total)),
         "quantiles": {"interface_resistance_ohm_cm2": quantiles(total)},
         "reacts": contacts_react([contact]),
         "contacts": [contact],
@@ -620,6 +632,10 @@ def _contact(
     return stability_fields(left, right, voltages)
 
 
+def _number(value: Array) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
 def _median(values: Array) -> float | None:
     known = values[np.isfinite(values)]
     return float(np.median(known)) if known.size else None
@@ -671,6 +687,7 @@ def _candidate_document(
         "largest_nm": largest,
         "quantiles": {name: quantiles(values) for name, values in sampled.items()},
         **{name: _median(values) for name, values in sampled.items()},
+        "mean_log10_resistance": _number(chosen.objective),
         "reacts": contacts_react(contacts),
         "contacts": contacts,
         "sides": _sides(candidate),

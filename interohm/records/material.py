@@ -508,6 +508,11 @@ class _Material(_Model):
                 raise ValueError(f"the name {name!r} appears twice; give each its own")
         return errors
 
+    @property
+    def has_state_of_charge(self) -> bool:
+        """Whether predictions with this record depend on the state of charge."""
+        return False
+
     def _check_moved(self, known: Iterable[str]) -> None:
         """Refuse shared errors that move what the record does not have."""
         fields = list(known)
@@ -755,6 +760,11 @@ class Metal(_Material):
     space_charge: SpaceCharge | None = None
     chemical_diffusivity_cm2_s: Diffusivity | None = None
     diffusivity_activation_energy_eV: BarrierEnergy | None = None
+
+    @property
+    def has_state_of_charge(self) -> bool:
+        """Whether predictions with this record depend on the state of charge."""
+        return len(self.states) > 1
 
     @field_validator("states")
     @classmethod

@@ -80,7 +80,7 @@ def write_contact_report(
     if bars is not None:
         figures["budget"] = bars
     conditions = [f"{shown(result.temperature_K)} K"]
-    if any(isinstance(material, Metal) and len(material.states) > 1 for material in materials):
+    if any(material.has_state_of_charge for material in materials):
         conditions.append(f"state of charge {shown(result.state_of_charge)}")
     if result.thickness_nm is not None:
         conditions.append(f"layer of {nanometres(result.thickness_nm)} nm")

@@ -121,6 +121,8 @@ def write_design_report(
 
 def _findings(result: DesignResult, best: DesignCandidate | None) -> list[str]:
     lines = []
+    if result.best_remark:
+        lines.append(result.best_remark)
     if result.margin is not None:
         lines.append(result.margin.text)
     if best is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
 #: Verdicts on candidates, in the order in which they are listed.
 ELIGIBLE, BREAKS, OUTSIDE = "eligible", "breaks a limit", "outside of this model"
 VERDICTS = (ELIGIBLE, BREAKS, OUTSIDE)
+
+
+def best_first(probability: float, mean_log10_resistance: float | None) -> tuple[float, float]:
+    """Return the key that sorts candidates: the likeliest to be the best first.
+
+    Samples tell probabilities apart to a few percent at most, so that those of the same percent are
+    equal; then the lowest resistance is first.
+    """
+    return -round(100 * probability), (
+        math.inf if mean_log10_resistance is None else mean_log10_resistance
+    )
+
+
+def _likely_first(one: DesignCandidate) -> tuple[float, float]:
+    return best_first(one.best_probability, one.mean_log10_resistance)
 
 
 class DesignContact(Result):
@@ -139,6 +155,11 @@ class DesignCandidate(Result):
     interface_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; median of the samples at the optimum."
     )
+    mean_log10_resistance: float | None = Field(
+        None,
+        description="Mean of log10 of the interface resistance in Ω·cm² over the samples with a "
+        "solution, at the optimum; null in earlier documents.",
+    )
     quantiles: dict[str, Quantiles | None] = Field(
         default_factory=dict,
         description="Quantiles of interface_resistance_ohm_cm2, electron_barrier_eV, "
@@ -257,7 +278,14 @@ class DesignResult(Result):
     coatings: list[DesignCandidate] = Field(description="All candidates.")
     uncoated: DesignCandidate = Field(description="The contact without a coating.")
     best: str | None = Field(
-        None, description="The eligible candidate that is most probably the best; null if none is."
+        None,
+        description="The eligible candidate that is most probably the best; of those equal to a "
+        "percent, the one with the lowest mean of log10 R. Null if none is.",
+    )
+    best_remark: str = Field(
+        "",
+        description="Remark if the median resistance of the best candidate, or of the one that "
+        "comes closest, exceeds the limit; else empty.",
     )
     none_probability: float = Field(
         description="Fraction of the samples in which no candidate keeps all limits."
@@ -274,10 +302,53 @@ class DesignResult(Result):
     )
 
     def ranked(self) -> list[DesignCandidate]:
-        """Return all candidates: eligible ones first, then by how likely each is the best."""
+        """Return all candidates: eligible ones first, then by how likely each is the best.
+
+        Of those that are equally likely, to a percent, the one with the lowest resistance is first.
+        """
         return sorted(
             [*self.coatings, self.uncoated],
-            key=lambda one: (VERDICTS.index(one.verdict), -one.best_probability),
+            key=lambda one: (
+                VERDICTS.index(one.verdict),
+                # outside of the model, a resistance is meaningless
+                (0, 0.0) if one.outside_of_model else _likely_first(one),
+            ),
+        )
+
+    def named(self) -> DesignCandidate | None:
+        """Return the best candidate, else the one that comes closest to being it, if any does."""
+        candidates = [*self.coatings, self.uncoated]
+        if self.best is not None:
+            return next(one for one in candidates if one.name == self.best)
+        likely = [one for one in candidates if one.best_probability > 0.0]
+        return min(likely, key=_likely_first, default=None)
+
+    def resistance_remark(self) -> str:
+        """Return how far the named candidate's resistance is above the limit; empty if it is not.
+
+        The candidates within the limit follow, or that there is none.
+        """
+        named, limit = self.named(), self.limits["interface_resistance_ohm_cm2"]
+        if named is None:
+            return ""
+        resistance = named.interface_resistance_ohm_cm2
+        if resistance is None or resistance <= limit:
+            return ""
+        low = [
+            f"{one.name} ({one.verdict}, {one.interface_resistance_ohm_cm2:.2g} Ω·cm²)"
+            for one in self.ranked()
+            if one.interface_resistance_ohm_cm2 is not None
+            and one.interface_resistance_ohm_cm2 <= limit
+            and not one.outside_of_model
+        ]
+        within = (
+            f"within it: {', '.join(low)}"
+            if low
+            else "no candidate that this model describes has a low resistance"
+        )
+        return (
+            f"the median resistance of {named.name}, {resistance:.2g} Ω·cm², exceeds the limit of "
+            f"{limit:g} Ω·cm² (interface_resistance_ohm_cm2); {within}"
         )
 
     def to_frame(self) -> pandas.DataFrame:

@@ -98,6 +98,41 @@ def test_what_is_left_out_is_completed_in_the_file(tmp_path, monkeypatch, record
     assert names == ["LiBr_001_calculated", "LLZO_calculated"]
 
 
+@pytest.mark.parametrize("lacking", ["LLZO", "partly"])
+def test_a_file_is_written_if_no_phase_has_a_crystal(
+    tmp_path, monkeypatch, capfd, interohm, records, lacking
+):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "next.yaml"
+    steps = [_step("defects", lacking), _step("measurement", "LLZO")]
+    write_next_campaign(path, "my design", steps, records, {})
+    said = capfd.readouterr().err
+    assert f"campaign: {path} calculates nothing yet" in said
+    assert f"left out of it: {lacking}, " in said
+    assert f"structures: {{{lacking}: FILE.cif}}" in said
+    text = path.read_text(encoding="utf-8")
+    assert f"defects of {lacking}" in text
+    assert "measurement of LLZO" in text
+    ran = interohm("run", path, "--dry-run")
+    assert ran.code == 2
+    assert "there is nothing to calculate" in ran.err
+    assert "remove the leading #" in ran.err
+    # its lines as they stand are a phase once the crystal is named
+    before, _, after = text.partition(f"# LEFT OUT: {lacking}")
+    lines = [
+        line.removeprefix("#")
+        for line in after.splitlines()
+        if line.startswith(("#-", "#  ")) and f"defects of {lacking}" not in line
+    ]
+    crystal = {"FILE.cif": "LiF", "partly.cif": "LiF"}
+    completed = before + "\n".join(lines) + "\n"
+    for old, new in crystal.items():
+        completed = completed.replace(old, new)
+    path.write_text(completed, encoding="utf-8")
+    assert interohm("run", path, "--dry-run").code == 0
+    assert [phase.name for phase in load_campaign(path).phases] == [f"{lacking}_calculated"]
+
+
 def test_nothing_to_calculate_is_said(tmp_path, monkeypatch, records):
     monkeypatch.chdir(tmp_path)
     with Database.open() as database:
@@ -107,8 +142,6 @@ def test_nothing_to_calculate_is_said(tmp_path, monkeypatch, records):
                 "x", steps, records, structures={}, folder=tmp_path, database=database
             )
 
-        with pytest.raises(InputError, match="LLZO: no crystal structure of it is known"):
-            of([_step("defects", "LLZO")])
         with pytest.raises(InputError, match="no calculation was found to help"):
             of([])
         with pytest.raises(InputError, match=r"is no calculation of an electrolyte .* of LLZO"):

@@ -156,7 +156,7 @@ def test_a_coated_contact_says_what_a_plain_one_says(interohm):
     """Charged LiCoO2 may be outside of the niobate's window, and the sulfide's is within it."""
     options = ("--soc", "1", "--samples", "300")
     table = interohm("contact", "LiCoO2", "Li3PS4", "--coating", "LiNbO3:5", *options).out
-    assert "LiCoO2 | LiNbO3 (5 nm) | Li3PS4" in table
+    assert "LiCoO2 | LiNbO3 (5 nm) | Li3PS4   (300 K, state of charge 1)" in table
     plain = interohm("contact", "LiCoO2", "Li3PS4", *options).out
     words = (
         "next: ",
@@ -178,6 +178,17 @@ def test_a_coated_contact_says_what_a_plain_one_says(interohm):
         assert f"{contact} is outside of this model: " in said
         assert "it decomposes" in said
         assert "likely below" not in said
+
+
+@pytest.mark.parametrize(
+    ("left", "said"), [("LiCoO2", "(300 K, state of charge 0)"), ("Li", "(300 K)")]
+)
+@pytest.mark.parametrize("coating", [(), ("--coating", "LiF_001:5")])
+def test_the_state_of_charge_is_told_where_there_is_one(interohm, left, said, coating):
+    """Of an electrode with a curve also if it is 0; lithium metal has none."""
+    ran = interohm("contact", left, "LLZO", *coating, "--samples", "0")
+    assert ran.code == 0, ran.err
+    assert said in ran.out
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import time
 
 import pytest
 
-from interohm.cli.output import cut
+from interohm.cli.output import console, cut, table
 from interohm.database import Database
 from interohm.database.export import encoded
 
@@ -166,3 +167,48 @@ def test_linear_algebra_has_one_thread_unless_told_otherwise(given, threads):
     )
     assert ran.stdout.split()[0] == "False"
     assert ran.stdout.split()[-1] == threads
+
+
+WIDE_CELLS = ("1", "Li10GeP2S12", "LiNi0.8Mn0.1Co0.1O2 (110)", *["1.234e+05"] * 9)
+
+
+def wide_table(repeats=1):
+    headings = ["resistance (Ω·cm²)", "electron barrier (eV)", "margin negative (V)"] * 3
+    made = table("#", "electrolyte", "positive", *headings, title="best")
+    for _ in range(repeats):
+        made.add_row(*WIDE_CELLS)
+    return made
+
+
+def test_a_table_gets_the_width_it_needs_where_the_output_is_no_terminal(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    out = console()
+    out.print(wide_table())
+    out.print("word " * 100)
+    printed = stream.getvalue().splitlines()
+    assert any(all(cell in line for cell in WIDE_CELLS) for line in printed)
+    assert any(line.count("electron barrier (eV)") == 3 for line in printed)
+    # what follows is as wide as ever
+    assert max(len(line) for line in printed if line.startswith("word")) <= 160
+
+
+@pytest.mark.parametrize("columns", [60, 80, 130, 170, 400])
+def test_a_terminal_shows_whole_words_and_all_columns(monkeypatch, columns):
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    out = console()
+    assert out.width == columns
+    out.print(wide_table())
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
+    assert max(len(line) for line in printed.splitlines()) <= columns
+    words = printed.split()
+    expected = [word for cell in WIDE_CELLS[1:] for word in cell.split()]
+    expected += ["resistance", "(Ω·cm²)", "electron", "barrier", "negative"] * 3
+    assert {word: words.count(word) for word in expected} == {
+        word: expected.count(word) for word in expected
+    }
+    assert words.count("best") == 1

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interohm.cli.design import conclusion
 from interohm.errors import InputError
 from interohm.prediction.coated_gradient import log_resistance_gradient
 from interohm.prediction.coated_stack import CoatingLayer, stack_row
@@ -29,7 +30,7 @@ from interohm.records.cell_config import Cell
 from interohm.records.design import Design, Limits
 from interohm.records.reference import reference_metal
 from interohm.records.shipped import SHIPPED_FOLDER, shipped_material
-from interohm.results.design import VERDICTS, DesignResult
+from interohm.results.design import VERDICTS, DesignCandidate, DesignResult
 
 
 def _material(name: str) -> Any:
@@ -435,6 +436,53 @@ def test_eligible_candidates_stand_first_and_alone_win() -> None:
     assert best.verdict == "eligible"
     assert found.margin is not None
     assert not found.margin.is_default
+
+
+def test_equally_likely_candidates_are_ordered_by_resistance(two: DesignResult) -> None:
+    """3 of 30 samples each (or 31 of 300 and 30): the fluoride conducts 25 decades worse."""
+
+    def of(name: str, probability: float, log10: float | None) -> DesignCandidate:
+        return two.coatings[0].model_copy(
+            update={
+                "name": name,
+                "verdict": "eligible",
+                "best_probability": probability,
+                "mean_log10_resistance": log10,
+                "interface_resistance_ohm_cm2": None if log10 is None else 10.0**log10,
+            }
+        )
+
+    fluoride, chloride = of("LiF", 0.102, 28.5), of("LiCl", 0.1, 3.0)
+    unknown, unlikely = of("none", 0.1, None), of("oxide", 0.05, 0.5)
+    changed = {"coatings": [fluoride, unknown, unlikely, chloride], "best": None}
+    found = two.model_copy(update=changed)
+    names = [one.name for one in found.ranked() if not one.outside_of_model]
+    assert names == ["LiCl", "LiF", "none", "oxide"]
+    closest = found.named()
+    assert closest is not None
+    assert closest.name == "LiCl"
+    remark = found.resistance_remark()
+    assert "LiCl, 1e+03 Ω·cm², exceeds the limit of 10 Ω·cm²" in remark
+    assert "within it: oxide (eligible, 3.2 Ω·cm²)" in remark
+    alone = two.model_copy(update={"coatings": [fluoride], "best": "LiF"})
+    assert "no candidate that this model describes has a low resistance" in (
+        alone.resistance_remark()
+    )
+    low = two.model_copy(update={"coatings": [unlikely], "best": "oxide"})
+    assert low.resistance_remark() == ""
+
+
+def test_a_best_coating_of_high_resistance_is_named_with_a_remark() -> None:
+    """LiF alone keeps any margin, and hardly conducts."""
+    found = _design(coatings=["LiF"])
+    assert found.best == "LiF"
+    (fluoride,) = found.coatings
+    assert fluoride.interface_resistance_ohm_cm2 is not None
+    assert fluoride.mean_log10_resistance is not None
+    assert fluoride.mean_log10_resistance > 4.0
+    assert f"{fluoride.interface_resistance_ohm_cm2:.2g} Ω·cm²" in found.best_remark
+    assert "has a low resistance" in found.best_remark
+    assert f"but {found.best_remark}" in conclusion(found)
 
 
 def test_a_limit_that_nothing_keeps_leaves_no_winner() -> None:

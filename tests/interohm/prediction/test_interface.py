@@ -271,6 +271,53 @@ def test_shipped_interfaces_are_of_shipped_records() -> None:
                 assert document["dipole_V"] == pytest.approx(sign * one.dipole_V.value)
 
 
+@pytest.mark.parametrize("given_V", [0.88, 0.835])
+@pytest.mark.parametrize(
+    ("relaxed", "dipole_V", "uncertainty"),
+    [
+        ((True, True), 0.835, 0.1),
+        ((False, False), 0.88, 0.1),
+        ((None, True), 0.835, 0.1),  # a literature record or a metal beside it
+        ((None, None), None, 0.1),  # as given
+        ((True, False), None, 0.11),
+    ],
+)
+def test_a_dipole_is_relative_to_surfaces_as_the_records_have_them(
+    given_V: float,
+    relaxed: tuple[bool | None, bool | None],
+    dipole_V: float | None,
+    uncertainty: float,
+) -> None:
+    left, right = (surface_of(shipped("LiF_001"), one) for one in relaxed)
+    line_up = {"dipole_beyond_surfaces_as_cut_V": 0.88, "dipole_beyond_relaxed_surfaces_V": 0.835}
+    known = interface(
+        left="LiF_001",
+        right="LiF_001",
+        dipole_V={"value": given_V, "uncertainty": 0.1},
+        provenance={"line_up": line_up},
+    )
+    expected = given_V if dipole_V is None else dipole_V
+    found = known_interface(left, right, [known])
+    assert found is not None
+    assert found.dipole_V is not None
+    assert found.dipole_V.value == expected
+    assert found.dipole_V.uncertainty == pytest.approx(uncertainty, abs=1e-3)
+    (told,) = interface_numbers(Contact(), left, right, [known])
+    assert (told["value"], told["hash"]) == (expected, interface_hash(known))
+    # a dipole that somebody wrote into the document instead is left alone
+    own = known.model_copy(update={"dipole_V": Quantity(value=0.2)})
+    found = known_interface(left, right, [own])
+    assert found is not None
+    assert found.dipole_V == Quantity(value=0.2)
+
+
+def surface_of(record: Insulator | Metal, relaxed: bool | None) -> Insulator | Metal:
+    """A record whose level is that of a relaxed surface, of one as cut, or of neither."""
+    cut = {"level_eV": 7.2, "surface_energy_J_m2": 0.3, "calculation": "0" * 64}
+    surfaces = {None: {}, False: {"surfaces": [cut]}, True: {"surfaces": [{"as_cut": cut}]}}
+    return record.model_copy(update={"provenance": surfaces[relaxed]})
+
+
 def test_no_ion_crosses_a_blocked_contact() -> None:
     blocked = Contact(ion_transfer="blocked")
     document = contact_document(shipped("Li"), shipped("LLZO"), contact=blocked, samples=20)
