@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobflow import Flow, job, run_locally
+from jobflow import Flow, JobStore, job, run_locally
 from monty.json import MontyDecoder, jsanitize
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
@@ -58,9 +58,16 @@ def crystal(name: str) -> Structure:
 
 def planned(planning: Any, database: Database) -> set[str]:
     """Return the requests of a flow that a Maker's job is replaced by."""
+    return set(kinds_planned(planning, database))
+
+
+def kinds_planned(
+    planning: Any, database: Database, store: JobStore | None = None
+) -> dict[str, str]:
+    """Return the requests of that flow, with the kinds of their calculations."""
     with using(database):
-        flow = planning.run(memory_store()).replace
-    return {one.request.hash for one in planned_calculations(flow, database)}
+        flow = planning.run(store or memory_store()).replace
+    return {one.request.hash: one.kind for one in planned_calculations(flow, database)}
 
 
 def test_a_makers_flow_is_that_of_a_campaign(tiny: CampaignConfig, database: Database) -> None:
@@ -239,9 +246,9 @@ OUTCAR = """
 
 
 @pytest.fixture
-def vasp(tmp_path: Path) -> str:
+def vasp(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A program that leaves the files of a finished relaxation, in which nothing moved."""
-    done = shipped_cell()
+    done = shipped_cell(request.param)
     files = tmp_path / "finished"
     write_calculation(done, files)
     (files / "OUTCAR").write_text(OUTCAR)
@@ -253,25 +260,23 @@ def vasp(tmp_path: Path) -> str:
     return str(program)
 
 
-def shipped_cell() -> Calculation:
-    """Return the relaxation of lithium's cell, as VASP would begin where it ended."""
+def shipped_cell(name: str) -> Calculation:
+    """Return the relaxation of a phase's cell, as VASP would begin where it ended."""
     config = load_campaign(ROOT / "configs" / "campaigns" / "interlayers.yaml")
+    (phase,) = [one for one in config.phases if one.name == name]
     with Database.open() as database:
-        cell = dry_run(config.alone(config.phases[0]), database)[0]
+        plan = dry_run(config.alone(phase), database)
+        (cell,) = [one for one in plan if one.label == f"{name}: cell"]
         found = find_calculation(database, cell.hash)
     assert found is not None
     return found.model_copy(update={"structure": cell.request.structure})
 
 
 @pytest.mark.calculates
+@pytest.mark.parametrize("vasp", ["Li_110"], indirect=True)
 def test_after_a_relaxation_of_atomate2(tmp_path: Path, vasp: str) -> None:
     """The program is a stand-in; inputs, parsing and the flow are atomate2's own."""
-    from atomate2.vasp.jobs.core import RelaxMaker
-
-    relax = RelaxMaker(
-        run_vasp_kwargs={"job_type": "direct", "vasp_cmd": vasp},
-        write_input_set_kwargs={"potcar_spec": True},
-    ).make(crystal("Li"))
+    relax = relaxation("Li", vasp)
     own = MetalMaker(preset=SHIPPED, database=tmp_path / "own").make(
         relax.output.structure, "Li", **LITHIUM
     )
@@ -279,3 +284,31 @@ def test_after_a_relaxation_of_atomate2(tmp_path: Path, vasp: str) -> None:
     assert responses[relax.uuid][1].output.structure.composition.reduced_formula == "Li"
     with Database.open(Settings(data=tmp_path / "own")) as database:
         assert database.material_names() == ["Li"]
+
+
+@pytest.mark.calculates
+@pytest.mark.parametrize("vasp", ["LiF_001"], indirect=True)
+def test_the_documented_flow_is_planned(tmp_path: Path, vasp: str) -> None:
+    """An insulator by VASP after atomate2's relaxation, as in docs/clusters.md."""
+    relax, store = relaxation("LiF", vasp), memory_store()
+    own = InsulatorMaker(engine="vasp", preset="vasp", database=tmp_path / "own").make(
+        relax.output.structure, "LiF", facet=(0, 0, 1), dielectric_constant="calculate"
+    )
+    run_locally(relax, create_folders=True, raise_immediately=True, log=False, store=store)
+    with Database.open(Settings(data=tmp_path / "own"), write=True) as database:
+        after = kinds_planned(own, database, store)
+        relaxed = shipped_cell("LiF_001").final_structure
+        maker = InsulatorMaker(engine="vasp", preset="vasp", database=tmp_path / "own")
+        direct = maker.make(relaxed, "LiF", facet=(0, 0, 1), dielectric_constant="calculate")
+        assert set(after) == planned(direct, database)
+    assert set(after.values()) >= {"cell", "static", "relax", "dielectric"}
+
+
+def relaxation(name: str, vasp: str) -> Any:
+    """Return atomate2's relaxation of a crystal by the stand-in."""
+    from atomate2.vasp.jobs.core import RelaxMaker
+
+    return RelaxMaker(
+        run_vasp_kwargs={"job_type": "direct", "vasp_cmd": vasp},
+        write_input_set_kwargs={"potcar_spec": True},
+    ).make(crystal(name))

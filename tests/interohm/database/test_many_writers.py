@@ -11,7 +11,7 @@ from interohm.database import Database
 from interohm.errors import InputError
 from interohm.settings import Settings
 
-WORKERS, ROUNDS, KEYS = 4, 15, 3
+WORKERS, ROUNDS, KEYS = 8, 15, 3
 
 #: Every worker saves the same few contacts again and again, and calculations of its own.
 WORK = f"""
