@@ -130,8 +130,8 @@ def _density_warnings(metal: Metal) -> Iterator[str]:
 
     try:
         sites = mobile_sublattice(Structure.from_dict(metal.structure), metal.mobile_ion)
-    except InputError:
-        return  # the crystal of the host, without the ion
+    except (InputError, ValueError, KeyError, TypeError):
+        return  # the crystal of the host, without the ion, or none that can be read
     stated, counted = metal.space_charge.site_density_cm3.value, sites.site_density_cm3
     # the crystal is that of some state of the curve, whose empty sites nobody sees
     lowest = min(state.ion_content for state in metal.states) / (metal.sites_per_formula or 1.0)

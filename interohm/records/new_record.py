@@ -283,18 +283,23 @@ def _levels(
     if wished is None:
         wished = (_LEVEL[0] if ionization is None else ionization) - work_function
         wished += (_NEUTRAL[0] if potential is None else potential) - lowest
+    # at either end of the window, electrons and holes are fewer than the defects
+    margin = cost + _FROM_BAND_EV
     gap = given.gap_eV
     if gap is None:
         # what is given decides, not what is assumed
         decided = level is not None or ionization is not None
         above = wished + lowest + _FROM_BAND_EV if decided else 0.0
-        gap = min(max(_GAP[0], highest + 1.0, above), _LARGEST_GAP_EV)
+        within = highest - lowest + 2.0 * margin
+        gap = min(max(_GAP[0], highest + 1.0, within, above), _LARGEST_GAP_EV)
     fitted = False
     if level is None:
         # its conductivity is that beside the metal, where the level is higher by the lower limit
         room = max(gap - lowest, 0.1)
         edge = min(_FROM_BAND_EV, 0.5 * room)
         level = min(max(wished, edge), room - edge)
+        if (deepest := highest - lowest + margin) <= gap - margin:
+            level = min(max(wished, deepest), gap - margin)
         fitted = level != wished
         if ionization is None:
             ionization = level + work_function - (potential or _NEUTRAL[0]) + lowest

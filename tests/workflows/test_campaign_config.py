@@ -121,7 +121,7 @@ CASES = ROOT / "tests" / "data" / "cases"
         (
             "c_wrongmetal",
             "metal_structure: LiH is LiH; .* zero of all chemical potentials",
-            "alone",
+            "only",
         ),
         ("c_lioh", "declares the formula Li1 H1 O1.*lists Li2 O2", "all atoms"),
     ],

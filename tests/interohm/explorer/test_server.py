@@ -186,7 +186,7 @@ def test_keys_that_no_row_has(page, key):
         [("collection", "value", "contacts"), ("table", "rowData", [])],
     )
     assert status == 200
-    assert "reload the table" in text or "choose one in the table" in text
+    assert "Reload the table" in text or "Choose one in the table" in text
 
 
 def rows_of(collection):
@@ -209,7 +209,7 @@ def rows_of(collection):
 def test_collections_that_are_none(page):
     status, text = callback(page, *rows_of("wires"))
     assert status == 200
-    assert "there is no collection 'wires'" in json.loads(text)["response"]["message"]["children"]
+    assert "There is no collection 'wires'" in json.loads(text)["response"]["message"]["children"]
 
 
 def test_every_row_is_found_by_its_key(settings):

@@ -159,7 +159,7 @@ def test_contacts_of_a_cell_have_the_fields_of_a_contact_alone(plain: dict[str, 
     contact = plain["states"][0]["contacts"][0]
     # Hashes of the records stand once, in the cell; the thickness of the layers in the layers; what
     # runs over temperature, current and state of charge in the states.
-    once = {"thickness_nm", "records", "over_state_of_charge"}
+    once = {"thickness_nm", "records", "over_state_of_charge", "assumed"}
     in_the_state = {"temperature_sweep", "polarization"}
     assert set(alone) - set(contact) <= once | in_the_state
     assert in_the_state <= set(plain["states"][0])

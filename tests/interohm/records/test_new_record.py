@@ -140,7 +140,8 @@ def test_assumed_numbers_contradict_nothing_that_is_given(
 ) -> None:
     """Whatever part of a record is given, what is assumed beside it fits."""
     if gap is not None and window is not None:
-        window = (window[0], min(window[1], gap))
+        # a wider one contradicts the gap: electrons or holes outnumber the ions at its ends
+        window = (window[0], min(window[1], gap - 2.4))
     numbers = GivenNumbers(
         gap_eV=gap,
         window_V=None if window is None else (window[0], window[0] + window[1]),
