@@ -154,7 +154,7 @@ def test_a_record_is_edited(interohm, refused, here, monkeypatch):
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.setenv("EDITOR", _editor(here, "true"))
     assert "is as it was" in interohm("materials", "edit", "mine").err
-    monkeypatch.setenv("EDITOR", _editor(here, 'sed -i "s/value: 5.63/value: 6.9/" "$1"'))
+    monkeypatch.setenv("EDITOR", _editor(here, 'sed -i "s/value: 5.33/value: 6.9/" "$1"'))
     assert interohm("materials", "edit", "mine").code == 0
     stored = json.loads(interohm("materials", "show", "mine", "--json").out)
     assert stored["ionization_potential_eV"]["value"] == 6.9
