@@ -111,6 +111,8 @@ class MeasuredCurve:
         The file.
     columns : tuple of str
         Interpretation of each column of the table, in words.
+    y_reversed : bool
+        Whether the table has the opposite of y, whose sign was changed.
     """
 
     x: Array
@@ -118,6 +120,7 @@ class MeasuredCurve:
     y_uncertainty: Array | None
     source: str
     columns: tuple[str, ...] = ()
+    y_reversed: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,12 @@ class _Reader:
         uncertainty = found[:, 2] if found.shape[1] > 2 else None
         y = -found[:, 1] if columns[1].opposite else found[:, 1]
         return MeasuredCurve(
-            found[:, 0], y, uncertainty, str(self.path), self._taken(names, columns)
+            found[:, 0],
+            y,
+            uncertainty,
+            str(self.path),
+            self._taken(names, columns),
+            y_reversed=columns[1].opposite is not None,
         )
 
     def _taken(self, names: _Row | None, columns: Sequence[_Column]) -> tuple[str, ...]:

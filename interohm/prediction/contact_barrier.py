@@ -182,13 +182,14 @@ def _fitting(
 ) -> Iterator[tuple[Interface, Interface]]:
     """Yield the interfaces of these two records and surfaces: from left to right, and as given."""
     for interface in interfaces:
-        beyond = _beyond_surfaces_of(interface, left, right)
-        for one in (beyond, beyond.reversed()):
+        for reverse in (False, True):
+            one = interface.reversed() if reverse else interface
             if (one.left, one.right) != (left.name, right.name):
                 continue
             surfaces = ((one.left_surface, left), (one.right_surface, right))
             if all(surface in (None, material.surface) for surface, material in surfaces):
-                yield one, interface
+                beyond = _beyond_surfaces_of(interface, left, right)
+                yield (beyond.reversed() if reverse else beyond), interface
                 break
 
 

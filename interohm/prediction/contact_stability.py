@@ -29,6 +29,16 @@ def limit_spread_V(*limits: Quantity) -> float:
     return hypot(*(limit.uncertainty or 0.0 for limit in limits))
 
 
+def outside_window_text(insulator: Insulator, voltage_V: float) -> str:
+    """Return that a potential is outside of a phase's stability window, which it has."""
+    assert insulator.stability_window_V is not None
+    low, high = (limit.value for limit in insulator.stability_window_V)
+    return (
+        f"{voltage_V:.3g} V is outside of the stability window of {insulator.name}, {low:g} to "
+        f"{high:g} V"
+    )
+
+
 def outside_fields(
     left: Insulator | Metal,
     right: Insulator | Metal,
@@ -55,9 +65,7 @@ def outside_fields(
     texts, known = [], reaction is not None
     windows = {}
     for side, phase in (("left", left), ("right", right)):
-        if isinstance(phase, Metal):
-            continue
-        if phase.stability_window_V is None:
+        if isinstance(phase, Metal) or phase.stability_window_V is None:
             continue
         windows[phase.name] = phase.stability_window_V
         voltage = voltage_V.get(side)
@@ -66,11 +74,7 @@ def outside_fields(
         known = True
         margin, limit = min(distances_V(phase.stability_window_V, voltage))
         if is_surely_outside(margin, limit):
-            low, high = (limit.value for limit in phase.stability_window_V)
-            texts.append(
-                f"{voltage:.3g} V is outside of the stability window of {phase.name}, {low:g} to "
-                f"{high:g} V: it decomposes"
-            )
+            texts.append(f"{outside_window_text(phase, voltage)}: it decomposes")
     if len(windows) == 2:
         known = True
         margin, spread = _overlap_V(*windows.values())

@@ -43,7 +43,7 @@ from interohm.records.design import (
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
 from interohm.results.design import ELIGIBLE, OUTSIDE, DesignResult, best_first
-from interohm.results.json_values import column_quantiles, numbers, quantiles
+from interohm.results.json_values import column_quantiles, number, numbers, quantiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -554,7 +554,7 @@ def _uncoated(problem: _Problem) -> tuple[dict[str, Any], Array]:
     return {
         "name": "uncoated",
         "interface_resistance_ohm_cm2": _median(total),
-        "mean_log10_resistance": _number(_mean_log10(total)),
+        "mean_log10_resistance": number(_mean_log10(total)),
         "quantiles": {"interface_resistance_ohm_cm2": quantiles(total)},
         "reacts": contacts_react([contact]),
         "contacts": [contact],
@@ -632,10 +632,6 @@ def _contact(
     return stability_fields(left, right, voltages)
 
 
-def _number(value: Array) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _median(values: Array) -> float | None:
     known = values[np.isfinite(values)]
     return float(np.median(known)) if known.size else None
@@ -687,7 +683,7 @@ def _candidate_document(
         "largest_nm": largest,
         "quantiles": {name: quantiles(values) for name, values in sampled.items()},
         **{name: _median(values) for name, values in sampled.items()},
-        "mean_log10_resistance": _number(chosen.objective),
+        "mean_log10_resistance": number(chosen.objective),
         "reacts": contacts_react(contacts),
         "contacts": contacts,
         "sides": _sides(candidate),

@@ -136,7 +136,7 @@ def dynamics_result(
             if step == "temperature":
                 after = cell.model_copy(update={"temperature_K": cell.temperature_K + by})
             state = solve_state(after, materials, index)
-            formed = formation_fields(cell, materials, index, step, by)
+            formed = formation_fields(cell, after, state, materials, step, by)
             remarks += _step_remarks(materials)
             if progress is not None:
                 progress(1)

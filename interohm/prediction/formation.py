@@ -172,8 +172,9 @@ def _guess(place: int, state: SolvedState, x_nm: Array) -> Array:
 
 def formation_fields(
     cell: Cell,
+    after: Cell,
+    state: SolvedState,
     materials: list[Insulator | MetalRecord],
-    index: int,
     step: Step,
     by: float,
 ) -> dict[str, Any]:
@@ -181,12 +182,12 @@ def formation_fields(
 
     Parameters
     ----------
-    cell : Cell
-        The description.
+    cell, after : Cell
+        The description, and that at the temperature after the step.
+    state : SolvedState
+        Of `after`, at the state of charge of the step.
     materials : list of Insulator or Metal
         The record of each layer.
-    index : int
-        Which of the cell's states of charge.
     step : "potential" or "temperature"
         At time 0, from equilibrium: the voltage of the cell, then held; or its temperature, with
         no current.
@@ -196,17 +197,14 @@ def formation_fields(
     Raises
     ------
     InputError
-        The cell has no solution before or after the step.
+        The cell has no solution before the step.
     """
-    after = cell
-    if step == "temperature":
-        after = cell.model_copy(update={"temperature_K": cell.temperature_K + by})
-    state = solve_state(after, materials, index)
     made = cell_stack(after, state)
     start, stack = made.static, made.stack
     if step == "temperature":
         meshes = [layer.x_nm for layer in stack.layers]
-        start = cell_stack(cell, solve_state(cell, materials, index), meshes).static
+        before = solve_state(cell, materials, cell.states_of_charge.index(state.state_of_charge))
+        start = cell_stack(cell, before, meshes).static
     times, relaxations = _times(after, state, step)
     # a lower voltage drives the ions to the right
     hold = -by if step == "potential" else None

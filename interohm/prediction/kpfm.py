@@ -266,7 +266,7 @@ def load_measured_map(path: Path) -> MeasuredMap:
     """
     curve = read_curve(path, PLACE, POTENTIAL)
     place, potential, *uncertainty = curve.columns
-    if "sign reversed" not in potential:
+    if not curve.y_reversed:
         potential += ", its sign as that of CPD (high where the work function is low)"
     columns = (place, potential, *uncertainty)
     return MeasuredMap(curve.x, curve.y, curve.source, curve.y_uncertainty, columns)

@@ -9,7 +9,11 @@ import numpy as np
 
 from interohm import device_models as models
 from interohm.device_models import FiniteLayer
-from interohm.prediction.contact_stability import distances_V, is_surely_outside
+from interohm.prediction.contact_stability import (
+    distances_V,
+    is_surely_outside,
+    outside_window_text,
+)
 from interohm.prediction.electrodes import occupation_is_cut
 from interohm.records import Insulator, Metal
 from interohm.records.reference import is_reference
@@ -134,17 +138,12 @@ def _of_insulator(
             "consistent",
         )
     if voltage_V is not None and material.stability_window_V is not None:
-        low, high = (bound.value for bound in material.stability_window_V)
         margin, spread = min(distances_V(material.stability_window_V, voltage_V))
         if margin < -1e-9:
             said = "it decomposes there, which is outside of this model"
             if not is_surely_outside(margin, spread):
                 said = f"it may decompose there, since the limit is uncertain by {spread:.2g} V"
-            yield (
-                "window",
-                f"{voltage_V:.3g} V is outside of the stability window of {material.name}, "
-                f"{low:g} to {high:g} V: {said}",
-            )
+            yield "window", f"{outside_window_text(material, voltage_V)}: {said}"
     if np.isfinite(float(np.asarray(potential))):
         full = float(models.filling(bulk, potential))
         if full > _FILLING:

@@ -294,12 +294,14 @@ def _levels(
         gap = min(max(_GAP[0], highest + 1.0, within, above), _LARGEST_GAP_EV)
     fitted = False
     if level is None:
-        # its conductivity is that beside the metal, where the level is higher by the lower limit
-        room = max(gap - lowest, 0.1)
-        edge = min(_FROM_BAND_EV, 0.5 * room)
-        level = min(max(wished, edge), room - edge)
-        if (deepest := highest - lowest + margin) <= gap - margin:
-            level = min(max(wished, deepest), gap - margin)
+        low, high = highest - lowest + margin, gap - margin
+        if low > high:
+            # the gap is too narrow for that: within it at the lower limit and beside the metal,
+            # where the level is higher by that limit
+            room = max(gap - lowest, 0.1)
+            edge = min(_FROM_BAND_EV, 0.5 * room)
+            low, high = edge, room - edge
+        level = min(max(wished, low), high)
         fitted = level != wished
         if ionization is None:
             ionization = level + work_function - (potential or _NEUTRAL[0]) + lowest
