@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -93,7 +94,7 @@ def find_material(
     shipped = shipped_material(name_or_path)
     if shipped is not None:
         return FoundMaterial(shipped, "shipped")
-    surfaces = _surfaces_of(name_or_path, database)
+    surfaces = surfaces_of(name_or_path, _known_names(database))
     if len(surfaces) == 1:
         found = find_material(surfaces[0], database=database)
         return found._replace(asked_for=name_or_path)
@@ -137,15 +138,18 @@ def used_material(name: str, hash: str, database: Database) -> FoundMaterial | N
     return None
 
 
-def _surfaces_of(name: str, database: Database | None) -> list[str]:
+def surfaces_of(name: str, known: Iterable[str]) -> list[str]:
     """Return the records of a compound that are named by their surfaces: ``LiCl_001``."""
-    known = {*shipped_names(), *(database.material_names() if database is not None else ())}
     surface = re.compile(re.escape(name) + r"_[-\d]{3,}")
     return sorted(one for one in known if surface.fullmatch(one))
 
 
+def _known_names(database: Database | None) -> set[str]:
+    return {*shipped_names(), *(database.material_names() if database is not None else ())}
+
+
 def _suggestion(name: str, database: Database | None) -> str:
-    known = {*shipped_names(), *(database.material_names() if database is not None else ())}
+    known = _known_names(database)
     if (meant := meant_text(name, known)) is not None:
         return f"{meant} A path to a YAML file works too"
     return (

@@ -96,6 +96,7 @@ def structures_of(
     import os
 
     from interohm.errors import InputError
+    from interohm.lookup import surfaces_of
     from interohm.near_names import meant_text
 
     names = sorted(set(records))
@@ -108,8 +109,7 @@ def structures_of(
                 fix="give a CIF or POSCAR, relative to the configuration's file",
             )
         name = (called or {}).get(given, given)
-        surfaces = [one for one in names if one.partition("_")[0] == name]
-        if name not in names and len(surfaces) == 1:
+        if name not in names and len(surfaces := surfaces_of(name, names)) == 1:
             name = surfaces[0]
         if name not in names:
             raise InputError(
