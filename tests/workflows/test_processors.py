@@ -81,7 +81,7 @@ def test_every_shipped_campaign_finds_everything(
     plan = plans(kernel)["as given"]
     assert plan["lost"] == []
     assert plan["found"].keys() == set(SHIPPED)
-    assert min(plan["found"].values()) > 5
+    assert min(plan["found"].values()) >= 3  # a metal alone: its cell, bulk and slab
 
 
 @pytest.mark.parametrize("variant", OTHERWISE)

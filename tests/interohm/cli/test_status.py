@@ -35,6 +35,7 @@ def show(interohm, monkeypatch):
         monkeypatch.setattr(
             "interohm.workflows.queue_state.queued_jobs", lambda pad, campaign: jobs
         )
+        monkeypatch.setattr("interohm.workflows.queue_state.other_workflows", lambda pad: 0)
         ran = interohm("status", *options)
         assert ran.code == 0
         return " ".join(ran.out.replace("─", " ").split()), ran.err
