@@ -41,7 +41,7 @@ class TakenError(Exception):
     claim : Claim
         Which one.
     holder : str
-        What that job is called.
+        Name of that job.
     """
 
     def __init__(self, claim: Claim, holder: str) -> None:
@@ -70,7 +70,7 @@ def put_back(again: Job, error: TakenError) -> Job:
     again : Job
         The present job once more.
     error : TakenError
-        What it waits for.
+        The calculation it waits for.
     """
     claim = error.claim.folder / CLAIM
     waits = {"key": error.claim.request.key, "job": error.holder, "claim": str(claim.absolute())}

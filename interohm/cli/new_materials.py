@@ -164,7 +164,7 @@ def new(
     decided, why = kind_of(composition, mobile_ion)
     chosen = decided if kind is None else kind.value
     if kind is None:
-        remark(f"kind: {chosen}, since {why}; --kind says otherwise")
+        remark(f"kind: {chosen}, since {why}; --kind overrides this")
     # relative to the record, which lies in the current folder
     beside = Path(os.path.relpath(structure)).as_posix()
     of_insulators = {
@@ -232,7 +232,7 @@ def new(
     remark(f"{path} written")
     print_implied(material)
     if missing:
-        remark(f"assumed, since nothing was given: {', '.join(missing)}")
+        remark(f"assumed, since no value was given: {', '.join(missing)}")
     if source is None:
         remark("no --source was given: the numbers count as assumed until the record names one")
 

@@ -268,7 +268,7 @@ class Database:
     def save_calculation(self, document: Mapping[str, Any]) -> None:
         """Insert or replace a calculation; its field ``hash`` is the key.
 
-        What failed of it before is forgotten.
+        Earlier failures of it are deleted.
         """
         backend, hash = self._writable(), document["hash"]
         with self._lock, backend.errors(), backend.transaction():
@@ -604,7 +604,7 @@ class Database:
     def migrate(self) -> dict[str, int]:
         """Upgrade documents of earlier versions; return how many, by collection.
 
-        What another process saves meanwhile is left as it is.
+        Documents that another process saves meanwhile are not touched.
 
         Raises
         ------

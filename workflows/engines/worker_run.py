@@ -119,7 +119,7 @@ class WorkerRun:
     Parameters
     ----------
     request : CalculationRequest
-        What is to be calculated.
+        The calculation to make.
     folder : Path
         Gets ``request.json``; the worker leaves ``result.json`` or ``failure.json``.
     command : list of str

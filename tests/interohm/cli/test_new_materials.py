@@ -46,7 +46,7 @@ def test_an_electrode_is_told_by_its_formula(interohm, refused, here):
     cobaltate = ("--structure", STRUCTURES / "LiCoO2.cif")
     ran = interohm("materials", "new", "mine", *cobaltate, "--voltage", "3.9")
     assert ran.code == 0, ran.err
-    assert "kind: metal, since the d shell of Co is partly filled; --kind says otherwise" in ran.err
+    assert "kind: metal, since the d shell of Co is partly filled; --kind overrides this" in ran.err
     assert load_material(here / "mine.yaml").kind == "metal"
     predicted = interohm("contact", "mine.yaml", "LLZO", "--samples", "0", "--json")
     assert predicted.code == 0, predicted.err
