@@ -246,8 +246,8 @@ def test_a_front_in_silicon_shows_what_was_published() -> None:
 @pytest.mark.parametrize(
     ("heading", "words"),
     [
-        ("phi_mV", "its sign as that of CPD"),
-        ("cpd_V", "its sign as that of CPD"),
+        ("phi_mV", "with the sign of a CPD"),
+        ("cpd_V", "with the sign of a CPD"),
         ("minus_cpd_V", "with its sign reversed"),
         ("work_function_eV", "with its sign reversed"),
     ],
