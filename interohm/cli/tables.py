@@ -99,12 +99,12 @@ def print_contact(document: ContactResult, assumed: list[str], *, has_charge: bo
 
 
 def print_outside(contacts: Sequence[CellContact]) -> None:
-    """Say which contacts the model does not describe, so that nobody takes them for good ones."""
+    """Name the contacts that the model does not describe, so nobody takes them for good ones."""
     texts = outside_texts(contacts)
     for text in texts:
         console().print(text)
     if texts:
-        console().print(f"there, {UNREACTED}")
+        console().print(UNREACTED)
 
 
 def _add_electrons(made: Table, document: ContactResult) -> None:
