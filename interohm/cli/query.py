@@ -95,15 +95,16 @@ _SHOWN = {
 Collection = Annotated[
     str,
     typer.Argument(
-        help="materials, interfaces, contacts, cells, impedances, calculations or failures."
+        help="materials, interfaces, contacts, cells, impedances, dynamics, calculations or "
+        "failures."
     ),
 ]
 CollectionOrTable = Annotated[
     str,
     typer.Argument(
         metavar="COLLECTION",
-        help="materials, interfaces, contacts, cells, impedances, calculations or failures; or a "
-        "Parquet table (a file, or a folder of them) of a screening.",
+        help="materials, interfaces, contacts, cells, impedances, dynamics, calculations or "
+        "failures; or a Parquet table (a file, or a folder of them) of a screening.",
     ),
 ]
 Where = Annotated[
