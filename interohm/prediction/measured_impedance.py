@@ -46,9 +46,9 @@ class Measurement:
     ----------
     spectrum : MeasuredSpectrum
     temperature_K : float, optional
-        The cell's unless given.
+        Temperature; default: that of the cell.
     state_of_charge : float, optional
-        The cell's where it has one alone.
+        State of charge; may be omitted if the cell has only one.
     """
 
     spectrum: MeasuredSpectrum
