@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class InputError(ValueError):
-    """Input that the user can mend; the command line prints it and exits with code 2.
+    """Input that the user can correct; the command line prints it and exits with code 2.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def write_next_campaign(
         )
     found.write(path)
     if found.phases:
-        files = "".join(f", with {file} beside it" for file in found.structures)
+        files = "".join(f", with {file} next to it" for file in found.structures)
         remark(
             f"campaign: {path} calculates {', '.join(found.phases)}{files}; "
             f"`interohm run {path} --dry-run` lists the calculations"

@@ -244,7 +244,7 @@ def _footnotes(document: ContactResult) -> None:
     out = console()
     reason = document.resistance.reason
     if reason and document.resistance.total_ohm_cm2 is None:
-        out.print(f"no excess over the undisturbed bulk: {reason}")
+        out.print(f"no total resistance, the excess over the undisturbed bulk: {reason}")
     quantiles = document.spreads()
     samples, lost = quantiles.samples, quantiles.lost_samples
     if samples:
