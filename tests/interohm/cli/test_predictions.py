@@ -236,6 +236,20 @@ def test_cell_json_has_every_field(interohm, cell):
     assert all(math.isfinite(number) for number in numbers(document))
 
 
+def test_a_contact_that_blocks_is_the_worst(interohm, cell, tmp_path):
+    """It has no resistance, which must not name another one."""
+    text = cell.read_text() + "contacts: [{ion_transfer: blocked}, {}]\n"
+    blocked = tmp_path / "blocked.yaml"
+    blocked.write_text(text, encoding="utf-8")
+    report = tmp_path / "blocked.html"
+    ran = interohm("cell", blocked, "--samples", "0", "--report", report)
+    assert ran.code == 0, ran.err
+    rows = [line.split() for line in ran.out.splitlines() if "ion transfer is blocked" in line]
+    assert [row[-8:-4] for row in rows if row[0] in "01"][0][-3:] == ["Li", "|", "LLZO"]
+    page = report.read_text(encoding="utf-8")
+    assert "<span>limited by</span><b>Li | LLZO</b><span>ion transfer is blocked" in page
+
+
 def test_cell_table(interohm, cell, request):
     ran = interohm("cell", cell)
     assert ran.code == 0, ran.err
