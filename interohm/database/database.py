@@ -856,8 +856,9 @@ def _in_time(document: Mapping[str, Any]) -> str:
 
 def _prepared_result(collection: str, key: str, document: Mapping[str, Any]) -> _Prepared:
     """Return a contact or a cell as it is stored, its profiles apart in a blob."""
-    json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
-    return _prepared(collection, key, *without_profiles(document))
+    slim, profiles = without_profiles(document)
+    json.dumps(slim, allow_nan=False)  # a result has no NaN: refuse before anything is kept
+    return _prepared(collection, key, slim, profiles)
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
