@@ -236,7 +236,7 @@ class _Finder:
                 )
             electrodes += [
                 CoatableElectrode(metal, record, thickness_nm)
-                for thickness_nm in coating.thicknesses_nm
+                for thickness_nm in coating.thickness_nm
                 for metal in metals
             ]
         return electrodes

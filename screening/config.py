@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
-    Tag,
     field_validator,
     model_validator,
 )
@@ -23,16 +23,40 @@ Name = Annotated[str, Field(min_length=1, max_length=256)]
 Expression = Annotated[str, Field(min_length=1, max_length=10_000)]
 
 
-#: A number or a list of some; of a wrong entry, an error names the entry alone.
-Thicknesses = Annotated[
-    Annotated[Thickness, Tag("number")]
-    | Annotated[list[Thickness], Field(min_length=1, max_length=100), Tag("list")],
-    Discriminator(lambda given: "list" if isinstance(given, list) else "number"),
+def _listed(given: Any) -> Any:
+    return given if isinstance(given, list) else [given]
+
+
+def _each_once(given: list[float]) -> list[float]:
+    return list(dict.fromkeys(given))
+
+
+_FEW = Field(min_length=1, max_length=100)
+_ONCE = AfterValidator(_each_once)
+
+# a number or a list of some: from here on a list, each value once
+Thicknesses: TypeAlias = Annotated[
+    list[Thickness],
+    BeforeValidator(_listed, json_schema_input_type=Thickness | Annotated[list[Thickness], _FEW]),
+    _FEW,
+    _ONCE,
 ]
-
-
-def _each_once(given: float | list[float]) -> list[float]:
-    return list(dict.fromkeys(given)) if isinstance(given, list) else [given]
+Temperatures: TypeAlias = Annotated[
+    list[Temperature],
+    BeforeValidator(
+        _listed, json_schema_input_type=Temperature | Annotated[list[Temperature], _FEW]
+    ),
+    _FEW,
+    _ONCE,
+]
+StatesOfCharge: TypeAlias = Annotated[
+    list[StateOfCharge],
+    BeforeValidator(
+        _listed, json_schema_input_type=StateOfCharge | Annotated[list[StateOfCharge], _FEW]
+    ),
+    _FEW,
+    _ONCE,
+]
 
 
 class _Config(BaseModel):
@@ -74,11 +98,6 @@ class Coating(_Config):
     material: Name
     thickness_nm: Thicknesses
 
-    @property
-    def thicknesses_nm(self) -> list[float]:
-        """All thicknesses, each once."""
-        return _each_once(self.thickness_nm)
-
 
 class ScreenConfig(_Config):
     """A screening: every negative electrode with every electrolyte and every positive electrode.
@@ -97,7 +116,7 @@ class ScreenConfig(_Config):
         Whether electrodes on a side with coatings are also screened without one.
     electrolyte_thickness_nm : float or list of float
         Thickness of every electrolyte; each value of a list is screened separately.
-    temperatures_K, states_of_charge : list of float
+    temperatures_K, states_of_charge : float or list of float
         Conditions; each pair of temperature and state of charge is screened separately.
     electrons : bool
         Whether electrons and holes take part in the screening of charges.
@@ -131,9 +150,9 @@ class ScreenConfig(_Config):
     negative_coatings: list[Coating] = []
     positive_coatings: list[Coating] = []
     uncoated: bool = True
-    electrolyte_thickness_nm: Thicknesses = 20_000.0
-    temperatures_K: Annotated[list[Temperature], Field(min_length=1, max_length=100)] = [300.0]
-    states_of_charge: Annotated[list[StateOfCharge], Field(min_length=1, max_length=100)] = [0.0]
+    electrolyte_thickness_nm: Thicknesses = [20_000.0]
+    temperatures_K: Temperatures = [300.0]
+    states_of_charge: StatesOfCharge = [0.0]
     electrons: bool = True
     where: Expression | None = None
     rank_by: Annotated[list[str], Field(min_length=1)] = ["resistance_ohm_cm2"]
@@ -156,19 +175,14 @@ class ScreenConfig(_Config):
     structures: Annotated[dict[Name, Name], Field(exclude=True)] = {}
 
     @property
-    def electrolyte_thicknesses_nm(self) -> list[float]:
-        """All of them, each once."""
-        return _each_once(self.electrolyte_thickness_nm)
-
-    @property
     def thickness_nm(self) -> float:
         """Thickness of the electrolytes, in a screening with a single one (`at_thickness`)."""
-        (only,) = self.electrolyte_thicknesses_nm
+        (only,) = self.electrolyte_thickness_nm
         return only
 
     def at_thickness(self, thickness_nm: float) -> ScreenConfig:
         """Return the same screening with one thickness of the electrolytes."""
-        return self.model_copy(update={"electrolyte_thickness_nm": thickness_nm})
+        return self.model_copy(update={"electrolyte_thickness_nm": [thickness_nm]})
 
     @field_validator("rank_by", "histograms")
     @classmethod

@@ -143,7 +143,7 @@ def run_screening(
     tables = []
     states = []
     details: list[ContactDetails | None] = []
-    several = len(screening.config.electrolyte_thicknesses_nm) > 1
+    several = len(screening.config.electrolyte_thickness_nm) > 1
     for one in screening.each_thickness():
         for temperature, charge in one.conditions:
             cells, counts = prepared_cells(one, temperature, charge, stages)
@@ -188,7 +188,7 @@ def run_screening(
 
 
 def _result(screening: Screening, states: list[dict[str, Any]]) -> ScreeningResult:
-    several = len(screening.config.electrolyte_thicknesses_nm) > 1
+    several = len(screening.config.electrolyte_thickness_nm) > 1
     return ScreeningResult.model_validate(
         {
             "screening": screening.config.name,

@@ -88,7 +88,7 @@ class Screening:
 
     def each_thickness(self) -> list[Screening]:
         """Return the screening at each thickness of the electrolytes, each with a folder."""
-        every = self.config.electrolyte_thicknesses_nm
+        every = self.config.electrolyte_thickness_nm
         if len(every) == 1:
             return [replace(self, config=self.config.at_thickness(every[0]))]
         return [

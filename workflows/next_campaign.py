@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pymatgen.core import Composition
+
 from interohm.errors import InputError
-from interohm.records import Insulator, Metal
+from interohm.records import Insulator, Metal, Quantity
 from interohm.yaml_io import dump_yaml, validated, write_text
 
 from .campaign_config import SHIPPED_STRUCTURES, CampaignConfig
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from interohm.database import Database
     from interohm.results.design import NextCalculation
 
+_WINDOW = "phase diagram"
+
 #: What a campaign of an insulator gives.
-_OF_INSULATORS = ("surface", "defects", "migration", "dielectric", "band gap", "phase diagram")
+_OF_INSULATORS = ("surface", "defects", "migration", "dielectric", "band gap", _WINDOW)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def next_campaign(
         else:
             apart.append(one)
     if not wanted:
-        raise _nothing_to_calculate(apart)
+        raise _nothing_to_calculate([one.text for one in apart])
     ion = next(iter(records.values())).mobile_ion
     head = {
         "name": re.sub(r"[^A-Za-z0-9_-]+", "-", f"next-{name}").strip("-")[:64],
@@ -110,12 +114,32 @@ def next_campaign(
     }
     planner = _Planner(head, records, structures, folder, database)
     phases, left_out = {}, {}
+    others = [one.text for one in apart]
+    comments = [
+        f"{'measure' if one.calculation == 'measurement' else 'by a campaign of its own'}: {text}"
+        for one, text in zip(apart, others, strict=True)
+    ]
     for material, ones in wanted.items():
         found = planner.phase(material, ones)
-        if found.why is None:
-            phases[material] = found
-        else:
+        if found.lacking:
+            window = next(one for one in ones if one.calculation == _WINDOW)
+            ones.remove(window)
+            others.append(f"{window.text}, since no energy of {', '.join(found.lacking)} is known")
+            comments.append(
+                f"by a campaign of its own, with its elements and competing phases: {others[-1]}"
+            )
+        if found.why is not None:
             left_out[material] = found
+        elif ones:
+            phases[material] = found
+    if not phases and not left_out:
+        raise _nothing_to_calculate(others)
+    if planner.competing or planner.molecules:
+        head["phase_diagram"] = {
+            "entries": "calculations",
+            "competing": sorted(planner.competing),
+            "molecules": sorted(planner.molecules),
+        }
     if phases:
         lines = [
             f"What is worth calculating for {name}, the most worthwhile first:",
@@ -131,11 +155,7 @@ def next_campaign(
     lines += [
         "Look at facets and dielectric constants before you run it. `interohm run FILE --dry-run`",
         "lists what it would calculate.",
-        *(
-            f"{'measure' if one.calculation == 'measurement' else 'by a campaign of its own'}: "
-            f"{one.text}"
-            for one in apart
-        ),
+        *comments,
     ]
     text = "".join(f"# {line}\n" for line in lines)
     text += dump_yaml({**head, "phases": [found.phase for found in phases.values()]})
@@ -151,20 +171,20 @@ def next_campaign(
         text,
         list(phases),
         {material: found.why or "" for material, found in left_out.items()},
-        [one.text for one in apart],
+        others,
         {name: text for found in phases.values() for name, text in found.files.items()},
     )
 
 
-def _nothing_to_calculate(apart: Sequence[NextCalculation]) -> InputError:
+def _nothing_to_calculate(others: Sequence[str]) -> InputError:
     """Say why no campaign comes of what is worth doing next."""
-    if apart:
+    if others:
         return InputError(
             "no campaign is written: what would help this choice is no calculation of an "
-            f"electrolyte or a coating, but {'; '.join(one.text for one in apart)}",
+            f"electrolyte or a coating that can be planned, but {'; '.join(others)}",
             where="--next",
-            fix="measure it, calculate the electrode or the interface by a campaign of its own, or "
-            "leave --next out",
+            fix="measure it, calculate the electrode, the interface or the phase diagram by a "
+            "campaign of its own, or leave --next out",
         )
     return InputError(
         "no campaign is written: no calculation was found to help this choice",
@@ -185,12 +205,16 @@ def structure_fix(material: str) -> str:
 
 @dataclass(frozen=True)
 class _Planned:
-    """A phase of the campaign, what it costs, and why it cannot be calculated (else None)."""
+    """A phase of the campaign, what it costs, and why it cannot be calculated (else None).
+
+    A window that is wanted takes the energies of all elements: `lacking` are those without one.
+    """
 
     phase: dict[str, Any]
     cost: str
     why: str | None
     files: dict[str, str]
+    lacking: Sequence[str] = ()
 
 
 class _Planner:
@@ -207,6 +231,8 @@ class _Planner:
         self.head, self.records, self.structures = head, records, structures
         self.folder, self.database = folder, database
         self.seen: set[str] = set()
+        self.competing: set[str] = set()
+        self.molecules: set[str] = set()
 
     def phase(self, name: str, calculations: Sequence[NextCalculation]) -> _Planned:
         """Return a phase as the campaign says it, planned as far as its crystal allows."""
@@ -225,9 +251,11 @@ class _Planner:
                 folder = Path(scratch)
                 for file, text in files.items():
                     (folder / file).write_text(text, encoding="utf-8")
-            campaign = {**self.head, "phases": [phase]}
+            lacking: Sequence[str] = ()
             try:
-                config = validated(CampaignConfig, campaign, where="--next").in_folder(folder)
+                config = self._config(phase, folder)
+                if any(one.calculation == _WINDOW for one in calculations):
+                    config, lacking = self._with_window(config, phase, record)
                 planned = [
                     one
                     for one in dry_run(config, self.database)
@@ -239,7 +267,49 @@ class _Planner:
         hours = sum(map(core_seconds, planned)) / 3600
         count = f"{len(planned)} calculation{'s' * (len(planned) != 1)}"
         cost = f"{phase['name']}: {count}, about {hours:.2g} core-hours"
-        return _Planned(phase, cost, None, files)
+        return _Planned(phase, cost, None, files, lacking)
+
+    def _config(self, phase: Mapping[str, Any], folder: Path, **more: Any) -> CampaignConfig:
+        campaign = {**self.head, **more, "phases": [phase]}
+        return validated(CampaignConfig, campaign, where="--next").in_folder(folder)
+
+    def _with_window(
+        self, config: CampaignConfig, phase: dict[str, Any], record: Insulator
+    ) -> tuple[CampaignConfig, list[str]]:
+        """Return the campaign with the phase's window, or with that of the record.
+
+        Shipped crystals and molecules compete. The elements without an energy are returned; if
+        there are some, the phase keeps the window that its record states.
+        """
+        from .reference_elements import missing_elements
+
+        structure = config.structure(phase["structure"], where=phase["name"])
+        elements = {element.symbol for element in structure.composition.elements}
+        competing = {
+            path.stem
+            for path in SHIPPED_STRUCTURES.glob("*.cif")
+            if _elements_of(path.stem) <= elements
+            and path.stem not in (structure.composition.reduced_formula, config.mobile_ion)
+        }
+        molecules = {
+            path.stem
+            for path in (SHIPPED_STRUCTURES / "molecules").glob("*.xyz")
+            if _elements_of(path.stem) <= elements
+        }
+        diagram = {
+            "entries": "calculations",
+            "competing": sorted(competing),
+            "molecules": sorted(molecules),
+        }
+        whole = self._config(phase, config.folder, phase_diagram=diagram)
+        lacking = missing_elements(whole, self.database).get(phase["name"], [])
+        if not lacking:
+            self.competing |= competing
+            self.molecules |= molecules
+            return whole, []
+        if record.stability_window_V is not None:
+            phase["stability_window_V"] = _window_of(record.stability_window_V)
+        return self._config(phase, config.folder), lacking
 
     def _structure(self, record: Insulator) -> tuple[str | None, dict[str, str]]:
         """Return what a campaign calls the crystal, and the file to write for it.
@@ -269,6 +339,14 @@ def _shipped(record: Insulator) -> str | None:
     return known if (SHIPPED_STRUCTURES / f"{known}.cif").is_file() else None
 
 
+def _elements_of(formula: str) -> set[str]:
+    return {element.symbol for element in Composition(formula).elements}
+
+
+def _window_of(window: Sequence[Quantity]) -> list[dict[str, Any]]:
+    return [bound.model_dump(mode="json", exclude_none=True) for bound in window]
+
+
 def _phase(
     name: str, record: Insulator, calculations: Sequence[NextCalculation], structure: str
 ) -> dict[str, Any]:
@@ -282,10 +360,8 @@ def _phase(
         "facet": {"max_index": 1, "level": "stable"},
         "dielectric_constant": "calculate" if "dielectric" in kinds else given,
     }
-    if "phase diagram" not in kinds and record.stability_window_V is not None:
-        phase["stability_window_V"] = [
-            bound.model_dump(mode="json", exclude_none=True) for bound in record.stability_window_V
-        ]
+    if _WINDOW not in kinds and record.stability_window_V is not None:
+        phase["stability_window_V"] = _window_of(record.stability_window_V)
     vacancy = next((one for one in record.defects if one.name.startswith("V_")), None)
     if "migration" in kinds and vacancy is not None and vacancy.attempt_frequency_Hz is not None:
         phase["hops"] = {

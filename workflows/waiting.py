@@ -1,8 +1,9 @@
 """Jobs whose calculation another one makes: they leave their core, and come back.
 
 In FireWorks such a job goes back as one that no worker may take (`NOBODY`), and whoever ends the
-calculation lets it be taken again. Where a worker is killed before, the others notice: its claim is
-free. jobflow-remote's runner brings such jobs back at its own pace.
+calculation lets it be taken again. Where a worker is killed before, others that have taken a
+calculation since they started notice: its claim is free. jobflow-remote's runner brings such jobs
+back at its own pace.
 """
 
 from __future__ import annotations

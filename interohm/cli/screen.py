@@ -115,7 +115,7 @@ def screen(
                 # temperatures with all of their states of charge, if there are any
                 charges = len(described.states_of_charge)
                 shown = len(states) // charges * charges or len(states)
-                count = len(screening.conditions) * len(described.electrolyte_thicknesses_nm)
+                count = len(screening.conditions) * len(described.electrolyte_thickness_nm)
                 why = (
                     f"stopped after {shown} of {count} combinations of thickness, temperature and "
                     "state of charge"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -355,9 +356,14 @@ def _interfaces(document: CellResult) -> Table:
     )
     for state in document.states:
         quantiles = state.spreads()
+        # a contact without a resistance lets no current through, or nothing is known of it
         worst = max(
-            (one for one in state.contacts if one.resistance.interface_resistance_ohm_cm2),
-            key=lambda one: one.resistance.interface_resistance_ohm_cm2 or 0.0,
+            state.contacts,
+            key=lambda one: (
+                math.inf
+                if one.resistance.interface_resistance_ohm_cm2 is None
+                else one.resistance.interface_resistance_ohm_cm2
+            ),
             default=None,
         )
         made.add_row(
@@ -368,7 +374,10 @@ def _interfaces(document: CellResult) -> Table:
             if state.outside_of_model
             else likely_below(quantiles.share_above_ohm_cm2) or "",
             "" if worst is None else worst.name,
-            "" if worst is None else worst.resistance.limiting_step or "",
+            ""
+            if worst is None
+            else worst.resistance.limiting_step
+            or (worst.resistance.reason or "").partition(":")[0],
         )
     return made
 

@@ -174,6 +174,12 @@ def _cell_keys(state: CellState) -> list[tuple[str, str, str]]:
     *parts, total = cell_parts(state)
     steps = [part for part in parts if part.value_ohm_cm2 is not None]
     limiting = max(steps, key=lambda part: part.value_ohm_cm2 or 0.0, default=None)
+    limited = ("unknown", "")
+    if limiting is not None:
+        limited = (limiting.label, f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²")
+    for contact in state.contacts:
+        if contact.resistance.total_ohm_cm2 is None and contact.resistance.reason:
+            limited = (contact.name, contact.resistance.reason)
     barriers = sum(contact.contact_barrier_assumed is True for contact in state.contacts)
     reactions = "; ".join(
         f"{contact.name}: {contact.reaction.verdict}"
@@ -184,11 +190,7 @@ def _cell_keys(state: CellState) -> list[tuple[str, str, str]]:
     return [
         _interfaces_key(state),
         *share_keys(state),
-        (
-            "limited by",
-            "unknown" if limiting is None else limiting.label,
-            "" if limiting is None else f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²",
-        ),
+        ("limited by", *limited),
         ("assumed", f"barriers of {barriers} of {len(state.contacts)} contacts", ""),
         *([("reactions", reactions, "")] if reactions else []),
         *([("to learn next", state.next.text, "")] if state.next else []),

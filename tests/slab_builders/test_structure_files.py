@@ -72,6 +72,35 @@ def test_shipped_structures_are_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "group", "density", "bonds"),
+    [
+        ("LiTaO3", "R3c", 7.41, {"Ta-O": [1.89, 2.07], "Li-O": [2.08, 2.29]}),
+        ("Al2O3", "R-3c", 3.98, {"Al-O": [1.86, 1.97]}),
+        ("LiAlO2", "R-3m", 3.41, {"Al-O": [1.91], "Li-O": [2.11]}),
+        ("Li2CO3", "C2/c", 2.10, {"C-O": [1.27, 1.29], "Li-O": [1.89, 1.95, 1.98, 2.03]}),
+        ("Li6PS5Cl", "F-43m", 1.87, {"P-S": [2.05], "Li-S": [2.26, 2.27]}),
+    ],
+)
+def test_shipped_coatings_are_the_published_crystals(
+    name: str, group: str, density: float, bonds: dict[str, list[float]]
+) -> None:
+    """Space group, density in g/cm³, and all distances of neighbours in Å."""
+    crystal = read_structure(ROOT / "configs" / "structures" / f"{name}.cif", where="x").structure
+    assert crystal.get_space_group_info(symprec=1e-3)[0] == group
+    assert crystal.density == pytest.approx(density, abs=0.02)
+    for bond, lengths in bonds.items():
+        one, other = bond.split("-")
+        found = {
+            round(neighbour.nn_distance, 2)
+            for site in crystal
+            if site.specie.symbol == one
+            for neighbour in crystal.get_neighbors(site, 2.6)
+            if neighbour.specie.symbol == other
+        }
+        assert sorted(found) == pytest.approx(lengths, abs=0.011)
+
+
+@pytest.mark.parametrize(
     ("name", "message", "fix"),
     [
         ("POSCAR_vasp4", "no element symbols", "VASP 5"),

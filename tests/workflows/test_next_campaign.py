@@ -16,6 +16,7 @@ from interohm.records.shipped import shipped_material
 from interohm.results.design import NextCalculation
 from interohm.workflows.campaign import dry_run, load_campaign
 from interohm.workflows.next_campaign import next_campaign
+from interohm.workflows.reference_elements import missing_elements
 
 STRUCTURES = Path(__file__).parents[2] / "configs" / "structures"
 
@@ -155,3 +156,40 @@ def test_nothing_to_calculate_is_said(tmp_path, monkeypatch, records):
             database=database,
         )
         assert given.phases == ["LLZO"]
+
+
+def test_a_wanted_window_is_calculated_where_all_energies_are_known(tmp_path, monkeypatch):
+    """Of Al2O3 as the lithium aluminate; of the tantalate, no energy of tantalum is at hand."""
+    monkeypatch.chdir(tmp_path)
+    records = {name: shipped_material(name) for name in ("Al2O3", "LiTaO3", "Li2CO3")}
+    steps = [
+        _step(kind, name) for name in ("Al2O3", "LiTaO3") for kind in ("phase diagram", "surface")
+    ]
+    steps.append(_step("phase diagram", "Li2CO3"))
+    structures = {"Al2O3": STRUCTURES / "LiAlO2.cif"}
+
+    def made(steps):
+        with Database.open() as database:
+            return next_campaign(
+                "x", steps, records, structures=structures, folder=tmp_path, database=database
+            )
+
+    given = made(steps)
+    assert given.phases == ["Al2O3", "LiTaO3"]
+    assert given.apart == [
+        "phase diagram of LiTaO3, since no energy of Ta is known",
+        "phase diagram of Li2CO3, since no energy of C is known",
+    ]
+    given.write(tmp_path / "next.yaml")
+    config = load_campaign(tmp_path / "next.yaml")
+    assert config.phase_diagram.competing == ["Al", "Al2O3", "Li2O", "Li2O2"]
+    assert config.phase_diagram.molecules == ["O2"]
+    aluminate, tantalate = config.phases
+    assert aluminate.stability_window_V is None
+    assert tantalate.stability_window_V == records["LiTaO3"].stability_window_V
+    with Database.open() as database:
+        assert missing_elements(config, database) == {}
+        labels = {one.label for one in dry_run(config, database)}
+    assert {"Al: bulk", "Al2O3: bulk", "O2: molecule"} <= labels
+    with pytest.raises(InputError, match="phase diagram of Li2CO3, since no energy of C"):
+        made(steps[-1:])

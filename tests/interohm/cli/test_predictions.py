@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -234,6 +235,19 @@ def test_cell_json_has_every_field(interohm, cell):
             "fermi_level_eV",
         } <= state["profile"].keys()
     assert all(math.isfinite(number) for number in numbers(document))
+
+
+def test_a_contact_that_blocks_is_the_worst(interohm, cell, tmp_path):
+    """It has no resistance, which must not name another one."""
+    text = cell.read_text() + "contacts: [{ion_transfer: blocked}, {}]\n"
+    blocked = tmp_path / "blocked.yaml"
+    blocked.write_text(text, encoding="utf-8")
+    report = tmp_path / "blocked.html"
+    ran = interohm("cell", blocked, "--samples", "0", "--report", report)
+    assert ran.code == 0, ran.err
+    assert re.search(r" 0 .* Li \| LLZO +ion transfer is blocked", ran.out)
+    page = report.read_text(encoding="utf-8")
+    assert "<span>limited by</span><b>Li | LLZO</b><span>ion transfer is blocked" in page
 
 
 def test_cell_table(interohm, cell, request):
