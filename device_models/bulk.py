@@ -157,7 +157,8 @@ def neutral_bulk(
     -------
     Bulk
         Where no level makes the phase neutral (ions of one sign without electrons, more dopants
-        than the sublattices take), `has_neutral_bulk` is False and what follows from it NaN.
+        than the sublattices take), `has_neutral_bulk` is False and the quantities of the neutral
+        state are NaN.
     """
     temperature, metal, mu, z = (
         np.asarray(value, dtype=np.float64)

@@ -27,7 +27,7 @@ class FittedHop:
     migration_energy_eV : array (..., D)
         Migration energy of every defect; NaN where it does not hop.
     carriers_energy_eV : array (...)
-        That which the carriers share; below 0 where no hop has such a small activation energy.
+        Migration energy of the carriers; below 0 where no hop has such a small activation energy.
     frequency_factor : array (...)
         Multiplies all attempt frequencies.
     """
@@ -73,7 +73,7 @@ def prepared_bulk(
     Returns
     -------
     Bulk
-        Of that phase; its neutral potential counts from a metal without a work function.
+        Bulk of that phase; its neutral potential is relative to a metal of zero work function.
     """
     ions = replace(phase, frozen_charge_cm3=np.zeros(()), electrons=np.asarray(False))
 
@@ -102,7 +102,7 @@ def fitted_hop(
     slower_eV: ArrayLike = 0.2,
     ion_charge: ArrayLike = 1.0,
 ) -> FittedHop:
-    """Find the hops with which a phase conducts, as it was prepared, as was measured.
+    """Find the hops with which a phase, as prepared, has the measured conductivity.
 
     Parameters
     ----------

@@ -69,9 +69,10 @@ def contact_hop(
     Parameters
     ----------
     left, right : Bulk, Metal or None
-        The phases. An electrode brings sqrt(θ(1−θ)) alone: a metal its `hop_factor`, one that
-        bends what its lattice gas has at the plane; the other phase's E_m, gamma, nu and sites
-        then stand for both planes. None is the metal of the mobile ion, which brings nothing.
+        The phases. An electrode contributes only sqrt(θ(1−θ)): a metal its `hop_factor`, one with
+        a space charge the value of its lattice gas at the plane. E_m, gamma, nu and sites of the
+        other phase then hold for both planes. None is the metal of the mobile ion, which
+        contributes nothing.
     left_potential_V, right_potential_V : array (...)
         phi on the two sides of the contact.
     areal_site_density_cm2 : array (...), optional

@@ -215,7 +215,7 @@ def apparent_activation_energy_eV(resistance_ohm_cm2: Array, temperature_K: Arra
     -------
     array (..., T)
         By central differences in 1/T (one-sided of the same order at the ends); NaN where a
-        resistance that it needs is negative, zero, infinite or unknown: such a one has none.
+        resistance that it needs is negative, zero, infinite or unknown.
     """
     resistance = np.asarray(resistance_ohm_cm2, dtype=np.float64)
     resistance = np.where(np.isfinite(resistance), resistance, np.nan)

@@ -26,7 +26,7 @@ def cpd_V(
     work_function_eV, fermi_level_eV : array (...)
         Work function and Fermi level below the tip; the Fermi level on the common zero.
     tip_work_function_eV : array (...)
-        A constant of every map, which differences do not see.
+        A constant of every map, which cancels in differences.
     """
     _, (tip, surface, level) = arrays_of(tip_work_function_eV, work_function_eV, fermi_level_eV)
     return tip - surface - level
@@ -46,7 +46,7 @@ def delta_cpd_V(
     Parameters
     ----------
     cpd_V, discharged_cpd_V : array (..., P)
-        At the same places, at a state of charge and discharged.
+        At the same positions, at a state of charge and discharged.
     base_cpd_V, discharged_base_cpd_V : array (...)
         CPD of the base layer in the same two states.
     """
@@ -83,12 +83,12 @@ def collector_work_function_eV(
 
 @dataclass(frozen=True)
 class Decomposition:
-    """A measured map taken apart with the help of a model; NaN outside of the model's range.
+    """A measured map split into its parts with the help of a model; NaN outside of its range.
 
     Attributes
     ----------
     model_cpd_V : array (..., M)
-        The model at the measured places, moved by one constant to lie closest.
+        The model at the measured positions, shifted by one constant to lie closest.
     residual_V : array (..., M)
         Measured minus model.
     rms_V : array (...)
@@ -117,15 +117,15 @@ def decompose(
     """Split a measured map into the parts of the work function and of the Fermi level.
 
     The unknown constant of the map (tip, ground) is the one that brings it closest to the model in
-    the root mean square; a map has two unknowns at each place, so each part leans on the model for
-    the other.
+    the root mean square; a map has two unknowns at each position, so each part relies on the
+    model for the other.
 
     Parameters
     ----------
     x_nm, measured_cpd_V : array (..., M)
-        The map; places may be unordered, values may be NaN.
+        The map; positions may be unordered, values may be NaN.
     model_x_nm, work_function_eV, fermi_level_eV : array (P,)
-        The model, ascending; a place may stand twice where the model jumps.
+        The model, ascending; a position may appear twice, where the model jumps.
     """
     x, measured = np.asarray(x_nm), np.asarray(measured_cpd_V)
     phi_surface, level = (

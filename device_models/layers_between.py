@@ -47,7 +47,7 @@ class FiniteLayer:
     depletion_ohm_cm2 : array (..., 2)
         From the left and the right end to the middle.
     profile : callable
-        Returns a profile of about so many points.
+        Returns a profile with about the given number of points.
     """
 
     bulk: Bulk

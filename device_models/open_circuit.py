@@ -21,8 +21,8 @@ def minimum_interface_mu(
 ) -> tuple[Array, Array]:
     """Chemical potential at the two ends of each layer between the electrodes.
 
-    Between its ends, a layer's mu is linear. Each end is the value there of the line that joins
-    the two electrodes' mu over the whole stack, brought into the layer's stability window.
+    Between its ends, a layer's mu is linear. At each end it is that of the straight line between
+    the two electrodes over the whole stack, clipped to the layer's stability window.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ REASONS = tuple(reason.text for reason in Reason)
 """Their texts, by code."""
 
 LARGEST_OHM_CM2 = 1e300
-"""What counts as the interface resistance where no carrier conducts, or it exceeds this."""
+"""Upper bound of an interface resistance; also its value where no carrier conducts."""
 
 LIMITING_STEPS = ("space charge", "charge transfer")
 

@@ -21,14 +21,14 @@ _SHORT = 1e-4
 
 
 def resolution_weights(x_nm: Array, profile_x_nm: Array, resolution_nm: float) -> Array:
-    """Return the weights (M, P) of a profile's values in what is shown at M places.
+    """Return the weights (M, P) of a profile's values in those that a probe shows at M positions.
 
     Parameters
     ----------
     x_nm : array (M,)
         Positions of the probe.
     profile_x_nm : array (P,)
-        Ascending; a place may stand twice, where the profile jumps.
+        Ascending; a position may appear twice, where the profile jumps.
     resolution_nm : float
         Full width at half maximum of the probe's response; 0 shows the profile itself, on the left
         of a jump.

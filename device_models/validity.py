@@ -21,8 +21,8 @@ def coulomb_coupling(bulk: Bulk) -> Array:
     Returns
     -------
     array (...)
-        The Bjerrum length ``q² e²/(4 pi eps kT)`` over ``(3/(4 pi c))^(1/3)``. Mean field is
-        controlled below 1.
+        The Bjerrum length ``q² e²/(4 pi eps kT)`` over ``(3/(4 pi c))^(1/3)``. Mean-field
+        theory is valid below 1.
     """
     permittivity = VACUUM_PERMITTIVITY_E_V_NM * bulk.phase.dielectric_constant
     bjerrum_nm = bulk.phase.charge**2 / (
@@ -35,14 +35,14 @@ def coulomb_coupling(bulk: Bulk) -> Array:
 
 
 def filling(bulk: Bulk, potential_V: ArrayLike) -> Array:
-    """Share of the sites that defects may take which they do take, on the fullest sublattice.
+    """Share of the allowed sites that defects fill, on the fullest sublattice.
 
     Parameters
     ----------
     bulk : Bulk
         Batch shape (...).
     potential_V : array (...)
-        phi at the place that is asked about.
+        phi at the position of interest.
     """
     potential = np.asarray(potential_V, dtype=np.float64)
     shape = np.broadcast_shapes(bulk.shape, potential.shape)

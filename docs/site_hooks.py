@@ -239,10 +239,13 @@ def _limits(field: dict[str, Any]) -> str:
 
 
 def python_page() -> str:
-    """Return the directives for all names of `import interohm`."""
+    """Return the directives for all names of `import interohm`, and for the Makers."""
     import interohm
+    from interohm import workflows
 
-    return _directives("Python", "The names of `import interohm`.", interohm)
+    names = _directives("Python", "The names of `import interohm`.", interohm)
+    text = "Makers for single phases ([how they compose](../clusters.md#flows-that-compose))."
+    return names + "\n" + _directives("Makers", text, workflows).replace("# Makers", "## Makers", 1)
 
 
 def device_model_page() -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 
 class InputError(ValueError):
-    """Input that the user can mend; the command line prints it and exits with code 2.
+    """Input that the user can correct; the command line prints it and exits with code 2.
 
     Parameters
     ----------
     what : str
-        What is wrong, in the user's words.
+        The problem, in the user's words.
     where : str, optional
-        The file and field, the option or the place it was found.
+        The file and field, the option or the place where it was found.
     fix : str, optional
-        What to do about it.
+        How to fix it.
     """
 
     def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:

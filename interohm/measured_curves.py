@@ -408,7 +408,7 @@ class _Reader:
                 raise self._error(row, f"no column is known as the {axis.name}")
         x, y = (column for column in found if column is not None)
         if x == y:
-            raise self._error(row, f"{row.cells[x]!r} may be both the place and the value")
+            raise self._error(row, f"{row.cells[x]!r} may be both the position and the value")
         columns = []
         for axis, place in ((self.x, x), (self.y, y)):
             name, unit = headings[place]

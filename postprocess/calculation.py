@@ -38,7 +38,7 @@ class ScfAttempt(BaseModel):
     Parameters
     ----------
     changes : mapping
-        What was other than in the calculation's settings, as ``smearing_eV``.
+        Differences from the settings of the calculation, such as ``smearing_eV``.
     error : str, optional
         None: they converged.
     """

@@ -203,7 +203,7 @@ def choose(
     candidates : sequence of DefectCandidate
         All of them.
     against : Comparison
-        What their energies are compared with.
+        Reference for their energies.
 
     Returns
     -------

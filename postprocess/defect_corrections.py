@@ -31,8 +31,8 @@ class SiteAlignment:
     Parameters
     ----------
     shift_eV : float
-        What the defect cell's electron potential lies above the bulk's, the point charges' own
-        potential taken out.
+        Electron potential of the defect cell above that of the bulk, without the potential of
+        the point charges.
     spread_eV : float
         Standard deviation over the sites: how well the model describes what is left.
     sites : int

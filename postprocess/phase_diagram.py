@@ -87,7 +87,7 @@ class EnergyCorrection:
     Parameters
     ----------
     value_eV, uncertainty_eV : float
-        What is added, and its standard deviation.
+        The correction that is added, and its standard deviation.
     source : str
         Source of the numbers.
     """

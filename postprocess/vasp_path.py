@@ -197,9 +197,9 @@ class End:
     energy_eV : float
         The total energy.
     compared : mapping
-        What has to be the same for energies to compare.
+        Settings that must agree before energies are compared.
     wall_time_s : float
-        How long the calculation took.
+        Duration of the calculation.
     """
 
     path: Path

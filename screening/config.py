@@ -70,7 +70,7 @@ class Candidates(_Config):
     ----------
     names : "all" or list of str
         Records by name, path of a YAML file (relative to this one), or pattern (``Li3*``), which
-        stands for what it fits in the database and among the shipped records.
+        stands for all records that match, in the database and among the shipped ones.
     where : str, optional
         Condition on the records: ``"reduction_limit_V < 0.5 and 'Co' not in elements"``.
     """
@@ -139,7 +139,7 @@ class ScreenConfig(_Config):
         one by one; if there are more, they have no resistance.
     structures : mapping
         Crystal structures (CIF, POSCAR; relative to this file) of records that have none, by the
-        record's name, for the campaign of what to calculate next.
+        record's name, for the campaign that `--next` writes.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=128)] = "screening"

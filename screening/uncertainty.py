@@ -93,7 +93,7 @@ class Sampler:
         output : str
             By which cells are ranked.
         values : array (n, samples)
-            What `outputs` returned for them.
+            The values that `outputs` returned for them.
         holds : sequence of collection of str
             The records that each of them consists of.
 

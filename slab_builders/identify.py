@@ -28,7 +28,7 @@ class FoundDefect:
     name : str
         ``V_F``, ``Li_i`` or ``Mg_Ga``.
     element, change : str, int
-        What is added (+1) or, at a vacancy, removed (−1).
+        The element that is added (+1) or, at a vacancy, removed (−1).
     replaced : str, optional
         The element whose place the added one takes.
     position : array, shape (3,)

@@ -55,7 +55,7 @@ class StructureFile:
     ----------
     structure : Structure
     remarks : tuple of str
-        What was mended while it was read.
+        Corrections made while it was read.
     """
 
     structure: Structure

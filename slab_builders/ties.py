@@ -26,7 +26,7 @@ def ranks(values: Iterable[float], tolerance: float) -> list[int]:
     Parameters
     ----------
     values : iterable of float
-        What is ranked.
+        The values to rank.
     tolerance : float
         Far above the noise and far below what matters.
     """

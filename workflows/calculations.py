@@ -50,9 +50,9 @@ def calculate(
     Parameters
     ----------
     structure, engine, kind, settings, charge
-        What is asked for.
+        The requested calculation.
     shared : bool
-        A workflow of its own makes the calculation: where it failed there, it is not tried here.
+        Another workflow makes the calculation; if it failed there, it is not tried again here.
 
     Returns
     -------

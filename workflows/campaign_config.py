@@ -508,8 +508,8 @@ class CampaignConfig(_Config):
     phases : list
         Phases to calculate. Optional if there are `structures`.
     resources : mapping, optional
-        What jobs request from a cluster, by the kind of calculation, in addition to the preset's
-        requests. Results do not depend on it.
+        Resources that jobs request from a cluster, by kind of calculation, in addition to those of
+        the preset. Results do not depend on them.
     """
 
     name: Name

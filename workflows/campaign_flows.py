@@ -43,7 +43,7 @@ def phase_inputs(config: CampaignConfig) -> Iterator[PhaseInputs]:
     Raises
     ------
     InputError
-        What cannot be used, as far as it is seen without slabs and supercells.
+        An input cannot be used, as far as this shows without slabs and supercells.
     """
     return (inputs_of(config, index) for index in range(len(config.phases)))
 

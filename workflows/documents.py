@@ -24,7 +24,7 @@ class CalculationDocument(BaseModel):
     setting : mapping, optional
         How the stored one was turned into what was asked for; None where it is stored as it is.
     engine, kind, charge, settings
-        What was asked for.
+        The request.
     energy_eV : float
         Total energy of the cell.
     fermi_level_eV, vbm_eV, cbm_eV : float, optional

@@ -78,7 +78,7 @@ def write_records(
     Parameters
     ----------
     campaign : CampaignConfig
-        What was calculated.
+        The campaign that was calculated.
     calculations : list of Calculation
         All that belong to it.
     folder : Path

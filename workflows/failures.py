@@ -28,7 +28,7 @@ class Failure(BaseModel):
     structure : mapping
         The pymatgen Structure to begin with.
     reason : str
-        What went wrong, and where the log is.
+        The error, and where the log is.
     scf_attempts : list of ScfAttempt
         Attempts of a calculation whose electrons did not converge.
     failed_at : str

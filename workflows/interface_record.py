@@ -65,7 +65,7 @@ def record_interface(
     alone : list
         Its sides alone.
     matched, settled, registry, contact : mapping
-        What was chosen on the way.
+        The choices made along the way.
     hop : mapping, optional
         Outputs of the hop's jobs; a path that failed leaves the document without a barrier.
     other : mapping, optional

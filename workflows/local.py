@@ -47,7 +47,7 @@ class CampaignError(RuntimeError):
     Parameters
     ----------
     failures : mapping
-        What went wrong, by the job's name.
+        Errors by the name of the job.
     """
 
     def __init__(self, failures: dict[str, str]) -> None:

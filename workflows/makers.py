@@ -292,9 +292,9 @@ class InterfaceMaker(_PhaseMaker):
         name : str, optional
             Name of the document.
         sides : pair of mappings
-            What a campaign says of ``left`` and ``right``: ``record``, ``kind`` and ``facet``.
+            ``left`` and ``right`` as in a campaign: ``record``, ``kind`` and ``facet``.
         **fields
-            The others of a campaign's interface: ``strained``, ``max_strain``, ``hop``, …
+            Other fields of an interface in a campaign: ``strained``, ``max_strain``, ``hop``, …
 
         Raises
         ------

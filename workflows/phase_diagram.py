@@ -53,7 +53,7 @@ def window_of_others(
     pair of Quantity
         Reduction and oxidation limit; their uncertainty is not known.
     dict
-        What the phase decomposes into and coexists with, for the provenance.
+        The phases it decomposes into and coexists with, for the provenance.
 
     Raises
     ------

@@ -239,7 +239,7 @@ def record_insulator(
     facts : mapping
         Phase, preset and mobile ion, with where they are from.
     earlier, earlier_named
-        What jobs gave that an earlier version put into a queue.
+        Outputs of jobs that an earlier version put into a queue.
     """
     if cells is None or plan is None:
         outputs, cells, plan = _of_earlier((outputs, *earlier), earlier_named)

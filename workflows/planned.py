@@ -41,7 +41,7 @@ class PlannedCalculation:
     hash : str
         Hash of the calculation that is found, else of the request.
     kind : str
-        What is calculated.
+        Kind of calculation.
     charge : int
         Charge of the cell, in elementary charges.
     atoms, electrons : int
@@ -51,9 +51,9 @@ class PlannedCalculation:
     found : bool
         Whether database or program have it already.
     planned : bool
-        Whether it starts from what is not calculated yet, so that ``hash`` is preliminary.
+        Whether it starts from a result that does not exist yet, so that ``hash`` is preliminary.
     request : CalculationRequest
-        What the engine would be asked for.
+        Request to the engine.
     leads_on : bool
         Whether further calculations depend on its result, and not the record alone.
     """

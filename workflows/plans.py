@@ -53,9 +53,9 @@ class Plan:
     calculations : list of PlannedCalculation
         Found or not, each once.
     remarks : list of str
-        What the plan leaves out.
+        Parts that the plan leaves out.
     mended : mapping of str to list of str
-        What was mended in the files of structures while they were read.
+        Corrections made while structure files were read.
     interface : list of str
         For an interface, its common cell and registries.
     """

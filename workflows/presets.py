@@ -333,7 +333,8 @@ class Preset(StrictSettings):
     uncertainties : Uncertainties
         Uncertainties of the calculated numbers.
     resources : mapping
-        What jobs request from a cluster, by the kind of calculation. Results do not depend on it.
+        Resources that jobs request from a cluster, by kind of calculation. Results do not depend
+        on them.
     """
 
     name: Annotated[str, Field(min_length=1)]

@@ -118,7 +118,7 @@ def in_batches(
     values : sequence
         Those that it may have.
     criteria : mapping
-        What must hold besides.
+        Further conditions.
     fields : mapping
         Which fields to fetch, as pymongo takes them.
     """

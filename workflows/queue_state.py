@@ -40,7 +40,7 @@ class QueuedJob:
     Parameters
     ----------
     campaign, phase, name : str
-        What it belongs to, and what it is called.
+        Its campaign, its phase and its name.
     id : str
         Its number, as FireWorks (``fw_id``) or jobflow-remote (``db_id``) count.
     state : str

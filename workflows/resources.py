@@ -44,7 +44,7 @@ class StepResources(StrictSettings):
     worker : str, optional
         Worker of the jobflow-remote project.
     exec_config : str, optional
-        Execution configuration of jobflow-remote: what runs before and after the job.
+        Execution configuration of jobflow-remote: the commands before and after the job.
     """
 
     cores: Annotated[int, Field(ge=1, le=100_000)] | None = None

@@ -39,7 +39,7 @@ class SharedCalculation:
     kind : {"insulator", "metal", "molecule"}
         Whose steps of the preset it is calculated with.
     content : Structure or Molecule
-        What is calculated.
+        The structure to calculate.
     preset : AnyPreset
         Preset of the phases that need it.
     """

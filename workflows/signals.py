@@ -24,7 +24,7 @@ def stand_by() -> None:
     """Make a SIGTERM end FireWorks' worker cleanly, from its first job of this program on.
 
     Called when the package is imported: the worker does so while it looks for a job or takes one.
-    What it imports after, and the database that it opens, need no handler of their own then.
+    Later imports and the opened database then need no handlers of their own.
     """
     global _before
     if threading.current_thread() is threading.main_thread() and _in_a_launcher():

@@ -196,8 +196,8 @@ class Step(StrictSettings):
     def engine_settings(self, xc: str, *, periodic_axes: int = 3) -> dict[str, Any]:
         """Return the step as the engine's settings, the functional included.
 
-        What is not set is left out: it would change the hash of calculations that know nothing
-        of it.
+        Fields that are not set are left out: they would change the hash of calculations that do
+        not have them.
         """
         settings = self.model_dump(mode="json")
         settings["scf_retries"] = [retry.changes() for retry in self.scf_retries]

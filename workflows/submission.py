@@ -102,7 +102,7 @@ def phases_to_submit(
 ) -> list[PhasePlan]:
     """Return each phase with the job that plans it; slabs and supercells are left to that.
 
-    What several phases need comes first, with its calculations.
+    Jobs that several phases need come first, with their calculations.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def phases_to_submit(
     Raises
     ------
     InputError
-        What cannot be used, as far as it is seen without slabs and supercells.
+        An input cannot be used, as far as this shows without slabs and supercells.
     """
     records = set(database.material_names())  # a pass over the database
     recorded = [phase for phase in config.phases if _is_recorded(phase, records, database)]
@@ -261,9 +261,9 @@ def settled(
     plans : sequence of PhasePlan
         The phases.
     earlier : callable
-        What an earlier submission of a phase came to; None where it is to be added.
+        Outcome of an earlier submission of a phase; None if the phase is to be added.
     add : callable
-        Adds some phases in one go.
+        Adds several phases at once.
     advance : callable
         Called with the number of phases that are settled.
     """

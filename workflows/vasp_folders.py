@@ -41,9 +41,9 @@ class Finished:
     calculations : mapping of str to Calculation
         By folder.
     bands : mapping of str to BandStructureRun
-        Runs whose band edges alone are of use.
+        Runs of which only the band edges can be used.
     left_out : mapping of str to InputError
-        What cannot be used, and why.
+        Folders that cannot be used, and why.
     doubtful : mapping of str to Structure
         Structures of calculations that were left out and should have had an energy.
     used : set of str
@@ -75,15 +75,15 @@ class Finished:
         Parameters
         ----------
         role : str
-            What the calculation is needed for.
+            Purpose of the calculation.
         named : str, optional
             The folder that the user named.
         candidates : list of str
             Folders that fit the role.
         only : str, optional
-            What a folder of this role has to be.
+            Requirement for a folder of this role.
         rivals : sequence of str
-            Those left out that could have had the role, were they whole.
+            Incomplete folders that were left out and could otherwise have had the role.
         known : Calculation, optional
             The database's, taken where there is no candidate.
         """

@@ -64,7 +64,7 @@ class Import:
     interfaces : list of Interface
         Likewise.
     finished : Finished
-        What was read, what was left out, and what no record is made of.
+        Folders that were read, that were left out, and that belong to no record.
     failures : mapping of str to InputError
         Why a phase has no record, by its name.
     """

@@ -1,8 +1,9 @@
 """Jobs whose calculation another one makes: they leave their core, and come back.
 
 In FireWorks such a job goes back as one that no worker may take (`NOBODY`), and whoever ends the
-calculation lets it be taken again. Where a worker is killed before, the others notice: its claim is
-free. jobflow-remote's runner brings such jobs back at its own pace.
+calculation lets it be taken again. Where a worker is killed before, others that have taken a
+calculation since they started notice: its claim is free. jobflow-remote's runner brings such jobs
+back at its own pace.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class TakenError(Exception):
     claim : Claim
         Which one.
     holder : str
-        What that job is called.
+        Name of that job.
     """
 
     def __init__(self, claim: Claim, holder: str) -> None:
@@ -70,7 +71,7 @@ def put_back(again: Job, error: TakenError) -> Job:
     again : Job
         The present job once more.
     error : TakenError
-        What it waits for.
+        The calculation it waits for.
     """
     claim = error.claim.folder / CLAIM
     waits = {"key": error.claim.request.key, "job": error.holder, "claim": str(claim.absolute())}

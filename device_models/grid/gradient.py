@@ -36,14 +36,14 @@ class StackGradient:
     Attributes
     ----------
     thickness : array
-        With ln L of each layer; what varies along it is stretched with it.
+        With respect to ln L of each layer; what varies along it is stretched with it.
     fixed_charge_cm3 : array
-        With donors minus acceptors, everywhere in the layer (1/cm⁻³).
+        With respect to donors minus acceptors everywhere in the layer (1/cm⁻³).
     charge_gradient_cm3 : array
-        With the difference of donors minus acceptors between the right and the left end, linear
-        between them, at a given mean.
+        With respect to the difference of donors minus acceptors between the right and the left end,
+        linear between them, at a given mean.
     susceptibility : array
-        With chi, or the dielectric constant.
+        With respect to chi, or the dielectric constant.
     """
 
     thickness: Array

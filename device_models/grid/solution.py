@@ -27,7 +27,7 @@ class StackNotConverged(RuntimeError):
     Attributes
     ----------
     stacks : array of int
-        Which of the (flattened) batch.
+        Their indices in the (flattened) batch.
     error : array
         Estimated relative error of their displacements (NaN where Newton's method failed).
     elements : int

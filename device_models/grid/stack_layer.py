@@ -59,7 +59,7 @@ class StackLayer:
     thickness_nm : array (...)
         Thickness of the layer.
     fixed_charge_cm3 : ProfileLike
-        Donors minus acceptors, beside the phase's own `frozen_charge_cm3`.
+        Donors minus acceptors, in addition to `frozen_charge_cm3` of the phase.
     energy_shift_eV : sequence of D Profiles, optional
         Energy added to each defect's formation energy: a core layer, a segregation energy.
     interaction_eV : array (..., D), optional
@@ -68,8 +68,8 @@ class StackLayer:
         The fixed part of P, of a polar or poled layer, positive where it points to the right. Its
         bound charge is −dP/dx and +P at the layer's right end, −P at its left end.
     susceptibility : ProfileLike
-        chi of the part that follows the field, ``P = polarization + eps_0 chi E``, beside what the
-        phase's dielectric constant holds; their sum must be positive.
+        chi of the part that follows the field, ``P = polarization + eps_0 chi E``, in addition to
+        the phase's dielectric constant; their sum must be positive.
     mu_eV : ProfileLike, optional
         Chemical potential of the neutral mobile element along the layer, where it is not the
         bulk's. Matters for electrons, holes and defects whose charge is not z·dn.

@@ -44,7 +44,7 @@ class Crossing:
     Attributes
     ----------
     transfer_ohm_cm2 : array
-        R_ct of the ions; not looked at where `blocked`.
+        R_ct of the ions; ignored where `blocked`.
     electrons_ohm_cm2 : array or None
         Resistance of electrons, where they conduct.
     blocked : bool

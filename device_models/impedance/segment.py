@@ -185,8 +185,8 @@ def space_charge_segment(
 def electrode_segment(side: HalfSpace, electrons: ElectronMobility | None = None) -> Segment:
     """Elements from a contact (B,) into an electrode that bends.
 
-    Its electrons and ions hold the potential of its collector. Where the record knows how its ions
-    conduct, the space charge adds what it resists more than the bulk.
+    Its electrons and ions hold the potential of its collector. If the conductivity of its ions is
+    known, the space charge adds its excess resistance over that of the bulk.
     """
     bulk = side.bulk
     room = np.full(bulk.shape, np.inf)

@@ -23,7 +23,7 @@ def loss_shares(chain: Chain, found: Relaxations) -> Array:
     Returns
     -------
     array (parts, K)
-        They add up to 1, less what is lost by diffusion in electrodes (`host_losses`).
+        They add up to 1 minus the losses by diffusion in electrodes (`host_losses`).
     """
     assert found.modes is not None
     assert found.losses is not None

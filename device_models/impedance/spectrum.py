@@ -52,7 +52,7 @@ class Relaxations:
     static : array (B, N) or None
         Q_0: the carriers' current is Q_0 − s·w.
     transference : array (B, m) or None
-        T: what Q_0 is where nothing blocks.
+        T: value of Q_0 where nothing blocks.
     losses : array (B, K) or None
         ``modeᵀ M mode`` of each, electrodes included.
     host_losses : array (B, H, K) or None
@@ -111,9 +111,10 @@ def solve_chain(
     chain : Chain
         Chain of B samples; those that are not finite give NaN.
     lowest_Hz, highest_Hz : float
-        Between which Z is asked for.
+        Range of frequencies in which Z is needed.
     fields : bool
-        Whether the modes are needed as exactly as Z, of which their errors are the square root.
+        Whether the modes are needed as accurately as Z; otherwise their errors are the square root
+        of its error.
     """
     system = _System(chain, lowest_Hz)
     calm = chain.carriers == 1 and not system.hosts and not fields

@@ -70,8 +70,8 @@ def reweighted(
 ) -> Reweighted:
     """Check a fit: draw from about it, and give each sample the weight of the true posterior.
 
-    What the data determine well they determine along a surface that is curved where the model is.
-    So each sample is drawn in the other directions first, then taken to that surface by Newton
+    Directions that the data determine well lie on a surface, curved if the model is nonlinear. So
+    each sample is drawn in the other directions first, then taken to that surface by Newton
     steps with the derivatives at the mean, and then drawn along the determined directions. The
     density of that is known exactly, and so are the weights.
 

@@ -193,8 +193,8 @@ def _unexpected(error: Exception, *, debug: bool) -> int:
         traceback.print_exception(error)
     text = str(error).splitlines()[0] if str(error) else ""
     remark(
-        f"interohm: a fault of the program: {type(error).__name__}: {text}\n"
-        "fix: run it again with --debug and report what it shows"
+        f"interohm: internal error: {type(error).__name__}: {text}\n"
+        "fix: run it again with --debug and report the output"
     )
     return 1
 

@@ -231,7 +231,7 @@ def print_records(materials: Sequence[Insulator | Metal | Interface]) -> None:
             if not quantity.assumed:
                 made.add_row(material.name, field, f"{quantity.value:.5g}", _error(quantity))
         for error in () if isinstance(material, Interface) else material.shared_errors:
-            named = f"shared_errors[{error.name}], beside those above"
+            named = f"shared_errors[{error.name}], in addition to those above"
             made.add_row(material.name, named, "", f"{error.uncertainty_eV:.2g}")
     console().print(made)
 

@@ -151,7 +151,7 @@ def _print(result: CoatedContactResult, assumed: Sequence[str], *, has_charge: b
         for one in result.contacts:
             if one.outside_of_model:
                 out.print(f"{one.name} is outside of this model: {one.text}")
-        out.print(f"there, {UNREACTED}")
+        out.print(UNREACTED)
     elif below is not None:
         out.print(f"likely below (Ω·cm²): {below} of the samples")
     if result.next is not None:

@@ -10,7 +10,7 @@ import typer
 EXAMPLES_EXAMPLE = "Example: interohm examples configs"
 
 #: Folders of the shipped files; their paths to one another stay as they are.
-FOLDERS = ("campaigns", "designs", "examples", "maps", "structures")
+FOLDERS = ("campaigns", "designs", "examples", "maps", "presets", "structures")
 
 
 def examples(
@@ -20,7 +20,7 @@ def examples(
 ) -> None:
     """Copy the examples of the documentation into a folder.
 
-    Cells, campaigns, designs, screenings, records, measured tables and crystal structures, all
+    Cells, campaigns, presets, designs, screenings, records, measured tables and structures, all
     with commented fields. In a folder named configs they have the paths that the documentation
     uses. Existing files are never overwritten.
     """

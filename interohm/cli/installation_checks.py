@@ -421,10 +421,10 @@ def _request() -> Check:
         return Check(part, "missing", "no file describes one", "only for clusters, see above")
     where, text = script
     if "#SBATCH" in text:
-        test, hint = ["sbatch", "--test-only"], "what it says of partition, account, time and nodes"
+        test, hint = ["sbatch", "--test-only"], "partition, account, time and nodes"
     elif "#PBS" in text:
         # PBS has no test: a job on hold is taken or refused, and removed before it can begin.
-        test, hint = ["qsub", "-h"], "what it says of queue, account, time and nodes"
+        test, hint = ["qsub", "-h"], "queue, account, time and nodes"
     else:
         return Check(part, "ok", f"{where}: run by the shell")
     if shutil.which(test[0]) is None:

@@ -179,7 +179,7 @@ def _print(result: KpfmResult) -> None:
         )
     out.print(made)
     if result.columns:
-        out.print(f"columns of the map: {'; '.join(result.columns)}")
+        out.print(f"columns of the map, as read: {'; '.join(result.columns)}")
     out.print(
         f"bounds: shift ±{result.largest_shift_nm:.3g} nm (--shift-nm), "
         f"offset ±{LARGEST_OFFSET_V:g} V"
@@ -203,4 +203,4 @@ def _print(result: KpfmResult) -> None:
     if silent:
         out.print(f"not determined by this map: {', '.join(silent)}")
     for group in result.together:
-        out.print(f"only together: {group}")
+        out.print(f"the map determines only combinations of {group}")

@@ -31,12 +31,10 @@ def refuse_for_measured(*, frequencies: bool, samples: bool) -> None:
     """
     for given, name, why in (
         (frequencies, "--frequencies", "the model is compared at the measured frequencies"),
-        (samples, "--samples", "beside a measured spectrum the nominal prediction is drawn"),
+        (samples, "--samples", "only the nominal prediction is drawn next to a measured spectrum"),
     ):
         if given:
-            raise InputError(
-                why, where=name, fix="leave it out, or predict alone: without --measured"
-            )
+            raise InputError(why, where=name, fix="leave it out, or predict without --measured")
 
 
 def run(
@@ -201,7 +199,7 @@ def _print_fit(fit: ImpedanceFit) -> None:
         "±#",
         "variance left (%)",
         "",
-        title="what the spectra teach",
+        title="learned from the spectra",
     )
     for one in fit.fields:
         made.add_row(
@@ -225,7 +223,7 @@ def _print_fit(fit: ImpedanceFit) -> None:
             out.print(f"not determined together: {', '.join(parts)} (in prior deviations)")
     out.print(
         f"reduced chi² {fit.chi2_reduced:.3g}; {fit.effective_samples:.0f} of {fit.samples} "
-        "reweighted samples count"
+        "reweighted samples are effective"
     )
 
 

@@ -164,7 +164,7 @@ def new(
     decided, why = kind_of(composition, mobile_ion)
     chosen = decided if kind is None else kind.value
     if kind is None:
-        remark(f"kind: {chosen}, since {why}; --kind says otherwise")
+        remark(f"kind: {chosen}, since {why}; --kind overrides this")
     # relative to the record, which lies in the current folder
     beside = Path(os.path.relpath(structure)).as_posix()
     of_insulators = {
@@ -232,7 +232,7 @@ def new(
     remark(f"{path} written")
     print_implied(material)
     if missing:
-        remark(f"assumed, since nothing was given: {', '.join(missing)}")
+        remark(f"assumed, since no value was given: {', '.join(missing)}")
     if source is None:
         remark("no --source was given: the numbers count as assumed until the record names one")
 
@@ -248,8 +248,8 @@ def _refuse_options(
         other = "insulator" if kind == "metal" else "metal"
         reason = f" ({why})" if told else ""
         raise InputError(
-            f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} of a record of kind {other}, "
-            f"and {name} is of kind {kind}{reason}",
+            f"{', '.join(given)} {'belongs' if len(given) == 1 else 'belong'} to records of kind "
+            f"{other}, but {name} is of kind {kind}{reason}",
             where="materials new",
             fix=f"leave it out, or give --kind {other}",
         )
@@ -322,7 +322,7 @@ def rename(
         document = {**material_document(material), "name": to}
         database.save_material(material_from(document, where=f"the record {to}"))
         database.remove_material(name)
-        remark(f"{name} is {to} in {database.location} now")
+        remark(f"{name} renamed to {to} in {database.location}")
 
 
 def edit(
@@ -360,7 +360,7 @@ def edit(
             fix=f"interohm materials rename {name} {changed.name}",
         )
     if material_hash(changed) == material_hash(material):
-        remark(f"{name} is as it was")
+        remark(f"{name} is unchanged")
         return
     with Database.open(write=True) as database:
         database.save_material(changed)

@@ -95,15 +95,16 @@ _SHOWN = {
 Collection = Annotated[
     str,
     typer.Argument(
-        help="materials, interfaces, contacts, cells, impedances, calculations or failures."
+        help="materials, interfaces, contacts, cells, impedances, dynamics, calculations or "
+        "failures."
     ),
 ]
 CollectionOrTable = Annotated[
     str,
     typer.Argument(
         metavar="COLLECTION",
-        help="materials, interfaces, contacts, cells, impedances, calculations or failures; or a "
-        "Parquet table (a file, or a folder of them) of a screening.",
+        help="materials, interfaces, contacts, cells, impedances, dynamics, calculations or "
+        "failures; or a Parquet table (a file, or a folder of them) of a screening.",
     ),
 ]
 Where = Annotated[
@@ -338,9 +339,9 @@ def _copy(settings: Settings, from_folder: Path | None, to_folder: Path | None) 
     if made.present:
         remark(f"{made.present} documents were already there")
     for collection, name in made.different[:_NAMED]:
-        remark(f"{collection}, {name}: another one is in {place}, which stays")
+        remark(f"{collection}, {name}: {place} has a different one, which is kept")
     if len(made.different) > _NAMED:
-        remark(f"and {len(made.different) - _NAMED} others of which {place} has another")
+        remark(f"and {len(made.different) - _NAMED} others that differ from those in {place}")
     for error in made.refused[1:_NAMED]:
         remark(f"left out: {error.where}: {error.what}")
     if made.refused:

@@ -171,8 +171,9 @@ def status(
         out.print(_waiting(jobs))
     if left := sorted({str(job.waits_for) for job in jobs if job.holder_lost}):
         remark(
-            f"nobody calculates {', '.join(left)} any more; a worker takes it over as soon as one "
-            "runs. `interohm rerun` makes all ready at once"
+            f"nobody calculates {', '.join(left)} any more; a worker that has taken a calculation "
+            "since it started takes it over. If none runs and no other job is ready, "
+            "`interohm rerun` releases the jobs that wait"
         )
     ended_badly = [job for job in jobs if job.state in ("failed", "lost")]
     if failed and ended_badly:

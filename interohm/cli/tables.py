@@ -100,12 +100,12 @@ def print_contact(document: ContactResult, assumed: list[str], *, has_charge: bo
 
 
 def print_outside(contacts: Sequence[CellContact]) -> None:
-    """Say which contacts the model does not describe, so that nobody takes them for good ones."""
+    """Name the contacts that the model does not describe, so nobody takes them for good ones."""
     texts = outside_texts(contacts)
     for text in texts:
         console().print(text)
     if texts:
-        console().print(f"there, {UNREACTED}")
+        console().print(UNREACTED)
 
 
 def _add_electrons(made: Table, document: ContactResult) -> None:
@@ -245,7 +245,7 @@ def _footnotes(document: ContactResult) -> None:
     out = console()
     reason = document.resistance.reason
     if reason and document.resistance.total_ohm_cm2 is None:
-        out.print(f"no excess over the undisturbed bulk: {reason}")
+        out.print(f"no total resistance, the excess over the undisturbed bulk: {reason}")
     quantiles = document.spreads()
     samples, lost = quantiles.samples, quantiles.lost_samples
     if samples:

@@ -327,7 +327,7 @@ class _Reader:
         other = right if left_is_field else left
         if symbol in ("is", "is not"):
             if not (isinstance(other, ast.Constant) and other.value is None):
-                raise self.refused(other, f"{symbol!r} asks for None alone; write == or !=")
+                raise self.refused(other, f"None cannot be compared by {symbol!r}; write == or !=")
             return Comparison(column, path, f"{symbol} null")
         if symbol in ("in", "not in"):
             if right_is_field:

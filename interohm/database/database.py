@@ -268,7 +268,7 @@ class Database:
     def save_calculation(self, document: Mapping[str, Any]) -> None:
         """Insert or replace a calculation; its field ``hash`` is the key.
 
-        What failed of it before is forgotten.
+        Earlier failures of it are deleted.
         """
         backend, hash = self._writable(), document["hash"]
         with self._lock, backend.errors(), backend.transaction():
@@ -604,7 +604,7 @@ class Database:
     def migrate(self) -> dict[str, int]:
         """Upgrade documents of earlier versions; return how many, by collection.
 
-        What another process saves meanwhile is left as it is.
+        Documents that another process saves meanwhile are not touched.
 
         Raises
         ------
@@ -856,8 +856,9 @@ def _in_time(document: Mapping[str, Any]) -> str:
 
 def _prepared_result(collection: str, key: str, document: Mapping[str, Any]) -> _Prepared:
     """Return a contact or a cell as it is stored, its profiles apart in a blob."""
-    json.dumps(document, allow_nan=False)  # a result has no NaN: refuse before anything is kept
-    return _prepared(collection, key, *without_profiles(document))
+    slim, profiles = without_profiles(document)
+    json.dumps(slim, allow_nan=False)  # a result has no NaN: refuse before anything is kept
+    return _prepared(collection, key, slim, profiles)
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -42,7 +42,7 @@ def write_rows(
 ) -> int:
     """Write rows as they come, some thousand in memory at a time; return how many.
 
-    What is unknown is empty (CSV) or null.
+    An unknown value is empty (CSV) or null.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _write_json(stream: IO[bytes], batches: _Batches, columns: Sequence[str]) ->
 def _field(value: Any) -> Any:
     """Return a value for CSV; a text that spreadsheets would take for a formula gets an apostrophe.
 
-    What a terminal or a spreadsheet would act on stands as its escape.
+    Characters that a terminal or a spreadsheet would act on are escaped.
     """
     text = _SEPARATOR.join(value) if isinstance(value, list) else value
     if not isinstance(text, str):

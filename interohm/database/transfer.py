@@ -39,8 +39,8 @@ def copy_documents(
 ) -> Transfer:
     """Write all documents of a database into another one; the source stays as it is.
 
-    What the target has already is left alone, so that a transfer that was stopped goes on where it
-    was. The outputs of jobs stay behind: what they calculated is among the calculations.
+    Documents that the target already has are not touched, so an interrupted transfer continues
+    where it stopped. The outputs of jobs are not copied: their results are among the calculations.
 
     Parameters
     ----------

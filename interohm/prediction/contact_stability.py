@@ -19,7 +19,7 @@ _FIVE_PERCENT = 1.645
 def is_surely_outside(margin_V: float, uncertainty_V: float) -> bool:
     """Return whether a margin is negative and stays so within its uncertainty (95 %).
 
-    What forms at such a contact is outside of this model.
+    The products of such a contact are outside of this model.
     """
     return margin_V < -_FIVE_PERCENT * uncertainty_V - 1e-9
 

@@ -103,7 +103,7 @@ def at_conditions(cell: Cell, state_of_charge: float | None, temperature_K: floa
                 if state_of_charge not in cell.states_of_charge:
                     raise InputError(
                         f"layers[{place}].fermi_level.extrinsic_mu_eV has one value for each of "
-                        f"the cell's states of charge, and {state_of_charge:g} is none of them",
+                        f"the cell's states of charge, and {state_of_charge:g} is not one of them",
                         where="state of charge",
                         fix=f"one of {', '.join(f'{one:g}' for one in cell.states_of_charge)}",
                     )

@@ -173,7 +173,7 @@ def map_bands(
 
 #: Of a measured map.
 PLACE = Axis(
-    "place",
+    "position",
     (
         "x",
         "position",
@@ -235,10 +235,10 @@ POTENTIAL = Axis(
     ambiguous=("phi", "φ", "energy"),
 )
 
-#: A scan of a cell is that much longer than it at most, and of that part of it at least.
+#: The longest and the shortest map that can be of a cell, in lengths of the cell.
 _LONGEST, _SHORTEST = 2.0, 0.1
 
-#: V; a misfit beyond that is none of work functions or potentials.
+#: V; no error of work functions or potentials explains a larger misfit.
 _LARGEST_MISFIT_V = 2.0
 
 
@@ -254,10 +254,10 @@ class MeasuredMap:
 
 
 def load_measured_map(path: Path) -> MeasuredMap:
-    """Read a measured map: place and CPD, and the CPD's uncertainty where it is given.
+    """Read a measured map: positions, CPD and, where given, the uncertainty of the CPD.
 
-    Columns are found by their names, and have the units of their headings or cells; without, nm
-    and V. A work function changes its sign: it is the tip's minus the CPD.
+    Columns are found by their names. Their units are those of headings or cells; without any, nm
+    and V. A work function, which is the tip's minus the CPD, changes its sign.
 
     Raises
     ------
@@ -267,7 +267,7 @@ def load_measured_map(path: Path) -> MeasuredMap:
     curve = read_curve(path, PLACE, POTENTIAL)
     place, potential, *uncertainty = curve.columns
     if not curve.y_reversed:
-        potential += ", its sign as that of CPD (high where the work function is low)"
+        potential += ", with the sign of a CPD (high where the work function is low)"
     columns = (place, potential, *uncertainty)
     return MeasuredMap(curve.x, curve.y, curve.source, curve.y_uncertainty, columns)
 
@@ -286,13 +286,13 @@ def measured_fields(state: PotentialMap, measured: MeasuredMap) -> dict[str, Any
     -------
     dict
         ``x_nm``, ``measured_cpd_V`` (moved to lie closest to the model), ``model_cpd_V``,
-        ``work_function_eV`` and ``fermi_level_eV`` (what the map says of each if the model is right
-        in the other), ``uncertainty_V`` (None where the map has none), and ``rms_V``, the misfit.
+        ``work_function_eV`` and ``fermi_level_eV`` (each as the map gives it if the model's value
+        of the other is right), ``uncertainty_V`` (None without any), and ``rms_V``, the misfit.
 
     Raises
     ------
     InputError
-        No measured place lies within the cell.
+        No measured position lies within the cell.
     """
     inside = (measured.x_nm >= state.x_nm[0]) & (measured.x_nm <= state.x_nm[-1])
     if not np.any(inside):
@@ -329,8 +329,8 @@ def measured_beside(states: Sequence[PotentialMap], measured: MeasuredMap) -> li
     Raises
     ------
     InputError
-        The map is far shorter or longer than the cell, or nowhere within 2 V of the model: its
-        units or columns are others than they seem.
+        The map is far shorter or longer than the cell, or nowhere within 2 V of the model, so its
+        units or columns are probably not those assumed.
     """
     length_nm = float(states[0].x_nm[-1] - states[0].x_nm[0])
     check_span(measured, length_nm)

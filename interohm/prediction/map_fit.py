@@ -259,12 +259,12 @@ def _doubts(
     if abs(fit.shift_nm) > 0.999 * bound > 0.0:
         found.append(
             f"the shift is at its bound of {bound:.3g} nm: the map may begin elsewhere (allow more "
-            "by --shift-nm), or be of another cell"
+            "with --shift-nm), or show another cell"
         )
     if fit.rms_V > _POOR_MISFIT_V:
         found.append(
             f"the map is {fit.rms_V:.2g} V from the model (root mean square), farther than "
-            "records usually deviate: it may begin elsewhere (--shift-nm), or be of another cell"
+            "records usually deviate: it may begin elsewhere (--shift-nm), or show another cell"
         )
     ends = float(np.min(measured.x_nm) + np.max(measured.x_nm))
     reversals = {
@@ -292,8 +292,8 @@ def _doubts(
         ]
         if alike:
             found.append(
-                f"the map does not determine the state of charge: {', '.join(alike)} fits as well "
-                "(name it by --soc)"
+                "the map does not determine the state of charge: the fit is about as good at "
+                f"{' and at '.join(alike)} (give it with --soc)"
             )
     return found
 
@@ -361,8 +361,12 @@ def _fit(
     from scipy.optimize import minimize_scalar
 
     model = _extended(cell, potential)
-    # collectors go on; without any, nothing is known beyond the first and the last layer
-    open_ends = cell.collectors is not None
+    # a collector without a thickness goes on; beyond other ends nothing is known
+    ends = cell.collectors
+    first_nm, last_nm = float(model.x_nm[0]), float(model.x_nm[-1])
+    if ends is not None:
+        first_nm = -np.inf if ends.negative.thickness_nm is None else first_nm
+        last_nm = np.inf if ends.positive.thickness_nm is None else last_nm
     sigma = _own_V(measured)
     weight = np.ones_like(measured.x_nm) if sigma is None else 1.0 / sigma**2
     everywhere = np.linspace(
@@ -372,15 +376,13 @@ def _fit(
 
     def at(shift: float, *, exact: bool = True) -> _Fit:
         x = measured.x_nm + shift
-        inside = np.isfinite(measured.cpd_V)
-        if not open_ends:
-            inside &= (x >= model.x_nm[0]) & (x <= model.x_nm[-1])
+        inside = np.isfinite(measured.cpd_V) & (x >= first_nm) & (x <= last_nm)
         if np.count_nonzero(inside) < 2:
             raise InputError(
                 "fewer than two points lie within the cell",
                 where=measured.source,
-                fix="count x in nm from the left edge of the first layer, or name the collectors "
-                "in the cell",
+                fix="count positions from the left edge of the first layer, or name the "
+                "cell's collectors",
             )
         weights = np.zeros((0, 0))
         if exact:
@@ -526,7 +528,7 @@ def _remaining_alone(information: Array) -> Array:
     Parameters
     ----------
     information : array (K, K)
-        What the map adds to the inverse of the covariance.
+        Contribution of the map to the inverse of the covariance.
     """
     count = len(information)
     found = np.ones(count)

@@ -46,9 +46,9 @@ class Measurement:
     ----------
     spectrum : MeasuredSpectrum
     temperature_K : float, optional
-        The cell's unless given.
+        Temperature; default: that of the cell.
     state_of_charge : float, optional
-        The cell's where it has one alone.
+        State of charge; may be omitted if the cell has only one.
     """
 
     spectrum: MeasuredSpectrum
@@ -158,8 +158,8 @@ def measured_impedance(
 def _at(cell: Cell, one: Measurement, where: str) -> Cell:
     if one.state_of_charge is None and len(cell.states_of_charge) > 1:
         raise InputError(
-            f"the cell has {len(cell.states_of_charge)} states of charge: at which of them "
-            f"{one.spectrum.source} was measured is not known",
+            f"the cell has {len(cell.states_of_charge)} states of charge; it is not known at "
+            f"which of them {one.spectrum.source} was measured",
             where=where,
             fix="give --soc (in Python state_of_charge)",
         )

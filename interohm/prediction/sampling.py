@@ -359,8 +359,8 @@ def _check_stated(insulator: Insulator, phase: Phase) -> None:
         return
     if lacking:
         raise InputError(
-            "beside a conductivity, migration energies are given for some of the defects that "
-            f"hop, not for {', '.join(lacking)}: so they cannot be checked against it",
+            "next to a conductivity, migration energies are given for some of the defects that "
+            f"hop, but not for {', '.join(lacking)}: they cannot be checked against it",
             where=f"material {insulator.name}: conductivity",
             fix="leave out migration_energy_eV, which then follows from the conductivity, or give "
             "it for all of them",

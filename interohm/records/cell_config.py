@@ -334,9 +334,9 @@ class Collectors(_Config):
     Parameters
     ----------
     negative : Collector
-        Collector beside the first layer.
+        Collector next to the first layer.
     positive : Collector
-        Collector beside the last layer.
+        Collector next to the last layer.
     """
 
     negative: Collector

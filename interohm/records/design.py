@@ -245,7 +245,7 @@ class Design(_Config):
         Number of samples of the records' uncertainties, the same for all candidates.
     structures : mapping
         Crystal structures (CIF, POSCAR) of records that have none, by the record's name, for the
-        campaign of what to calculate next.
+        campaign that `--next` writes.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=128)] = "design"

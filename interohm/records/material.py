@@ -482,7 +482,7 @@ class _Material(_Model):
     phase_energies : PhaseEnergies, optional
         Total energies from which the reaction at a contact follows.
     structure : mapping, optional
-        Crystal structure: the name of a CIF or POSCAR beside the record's file, or a pymatgen
+        Crystal structure: the name of a CIF or POSCAR next to the record's file, or a pymatgen
         structure as a mapping.
     provenance : mapping
         Origin of the record; free-form.

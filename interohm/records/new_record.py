@@ -413,7 +413,7 @@ def new_electrode_text(
     formula = structure.composition.reduced_formula
     density = sites.site_density_cm3
     lines = [
-        f"# {formula}: what was given beside a structure. Look at every number that says assumed.",
+        f"# {formula}, from its structure and the numbers given. Check whatever is assumed.",
         f"name: {name}",
         "kind: metal",
         f"mobile_ion: {mobile_ion}",
@@ -425,7 +425,7 @@ def new_electrode_text(
         "    # Of the neutral phase, of the surface that is meant.",
         "    work_function_eV: " + known_or(given.work_function_eV, 0.2, work_function),
         f"sites_per_formula: {full:.6g}",
-        "# With these lines, its bands bend at a contact; without them, it holds its potential.",
+        "# With the next lines, its bands bend at a contact; without, it holds its potential.",
         "# space_charge:",
         "#   dielectric_constant: {value: 13, uncertainty: 5, source: assumed, method: assumed}",
         f"#   site_density_cm3: {density:.4g}   # of {_file_name(file)}",
@@ -475,7 +475,7 @@ def new_record_text(
 
     formula = structure.composition.reduced_formula
     lines = [
-        f"# {formula}: what was given beside a structure. Look at every number that says assumed.",
+        f"# {formula}, from its structure and the numbers given. Check whatever is assumed.",
         f"name: {name}",
         "kind: insulator",
         f"mobile_ion: {mobile_ion}",
@@ -510,7 +510,7 @@ def new_record_text(
     else:
         spread = min(_COST[1], 0.5 * levels.cost_eV)
         lines += [
-            "# Of the neutral phase: its potential against the metal, and a defect's cost there.",
+            "# Of the neutral phase: its potential against the metal, and what a defect costs.",
             "neutral_potential_V: "
             + known_or(
                 given.neutral_potential_V,
@@ -571,11 +571,11 @@ def new_record_text(
                 else quantity(
                     activation or _BARRIER[0],
                     0.1,
-                    "assumed: so that hops attempt 1e13 times a second",
+                    "assumed: gives 1e13 hop attempts per second",
                     "assumed",
                 )
             ),
-            "carriers:" + ("" if given.carriers else "   # nothing says which: all weigh alike"),
+            "carriers:" + ("" if given.carriers else "   # unknown: all choices weigh the same"),
             *(
                 f"  - {{defects: [{', '.join(chosen)}], weight: 1, source: {quoted(which)}}}"
                 for chosen in choices

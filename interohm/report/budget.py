@@ -62,7 +62,7 @@ def contact_parts(contact: ContactState, names: tuple[str, str], *, prefix: str 
 def cell_parts(state: CellState) -> list[Part]:
     """Return the parts of a cell from its negative to its positive electrode, then the sum.
 
-    What accumulates at the contacts is one part: it takes off the sum, not off an interface.
+    Accumulation at the contacts is one part: it reduces the sum, not any one interface.
     """
     parts = []
     last = len(state.layers) - 1

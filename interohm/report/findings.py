@@ -44,7 +44,7 @@ def contact_findings(document: ContactResult, materials: Sequence[Insulator | Me
 
 def _outside(contacts: Sequence[CellContact]) -> list[str]:
     """Return which contacts the model does not describe."""
-    return [f"{text}. There, {UNREACTED}" for text in outside_texts(contacts)]
+    return [f"{text}; {UNREACTED}" for text in outside_texts(contacts)]
 
 
 def _doubts(contacts: Sequence[CellContact]) -> list[str]:

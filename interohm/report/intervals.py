@@ -61,8 +61,8 @@ class Intervals:
 def ends(quantiles: CurveQuantiles | None) -> Ends | None:
     """Return the 5 and the 95 % curve of a document; None where it has none.
 
-    What is beyond all numbers, as the overpotential of a current that cannot be carried, is
-    infinite.
+    Values beyond all bounds are infinite, such as the overpotential of a current that the contact
+    cannot carry.
     """
     if quantiles is None:
         return None

@@ -148,7 +148,7 @@ def write_measured_report(
     body = [
         lead(f"Measured impedance of {layers}."),
         findings(told),
-        *([] if result.fit is None else [section("What the spectra teach", *_fit(result.fit))]),
+        *([] if result.fit is None else [section("Learned from the spectra", *_fit(result.fit))]),
         *sections,
         inputs_section([cell_inputs(cell, materials), *material_tables(materials)]),
     ]
@@ -418,7 +418,7 @@ def _fit(fit: ImpedanceFit) -> list[Markup]:
         table(["number", "before", "±", "after", "±", "variance left (%)"], rows),
         Markup(
             f"<p>Reduced χ² {fit.chi2_reduced:.3g}; {fit.effective_samples:.0f} of {fit.samples} "
-            "reweighted samples count.</p>"
+            "reweighted samples are effective.</p>"
         ),
     ]
     lines = [

@@ -79,7 +79,7 @@ def write_screening_report(
     document : ScreeningResult or mapping
         Its results (`interohm.screening.run.run_screening`).
     remarks : sequence of str
-        What else the reader must know.
+        Further remarks for the reader.
 
     Raises
     ------

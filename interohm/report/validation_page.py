@@ -43,7 +43,7 @@ def check_page(path: Path) -> None:
     Raises
     ------
     InputError
-        What is wrong with it.
+        The page cannot be written there.
     """
     if path.suffix != ".md":
         raise InputError(

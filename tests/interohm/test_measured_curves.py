@@ -85,7 +85,7 @@ HEADINGS = [
 def test_what_columns_were_taken_for(tmp_path: Path, text: str, taken: tuple[str, ...]) -> None:
     found = read(tmp_path, text).columns
     for told, kind, words in zip(
-        found, ("place", "potential", "uncertainty")[: len(taken)], taken, strict=True
+        found, ("position", "potential", "uncertainty")[: len(taken)], taken, strict=True
     ):
         assert told.startswith(f"{kind}: {words}")
 
@@ -136,7 +136,7 @@ def test_what_is_high_where_the_potential_is_low_changes_its_sign(
         ("x_nm,delta_cpd_V", "not its change"),
         ("x_nm,ΔCPD (V)", "not its change"),
         ("x_nm,surface potential_V,work_function_eV", "may both be the potential"),
-        ("-x_nm,cpd_V", "is not the place"),
+        ("-x_nm,cpd_V", "is not the position"),
     ],
 )
 def test_a_heading_that_leaves_the_sign_open_is_refused(
@@ -235,16 +235,16 @@ def test_gaps_are_left_out(tmp_path: Path) -> None:
         ("x,cpd\n1,2\n3,\n", "line 3: no number: ''"),
         ("x;cpd\n1;2\n3;1.234,5\n", "line 3: no number"),
         ("x;cpd\n1,5;2\n3.5;4\n", "line 3: decimal commas and decimal points"),
-        ("x (ft),cpd\n1,2\n3,4\n", "line 1: 'ft' is not a known unit of a place.*nm"),
+        ("x (ft),cpd\n1,2\n3,4\n", "line 1: 'ft' is not a known unit of a position.*nm"),
         ("x,cpd (a.u.)\n1,2\n3,4\n", "line 1: 'a.u.' is not a known unit of a potential"),
-        ("x_mV,cpd\n1,2\n3,4\n", "line 1: 'mV' is not a known unit of a place"),
+        ("x_mV,cpd\n1,2\n3,4\n", "line 1: 'mV' is not a known unit of a position"),
         ("x_nm,cpd_V\num,V\n1,2\n3,4\n", "line 1: the units 'nm' and 'um' stand above one column"),
         ("x,cpd\n1um,2\n3,4\n", "line 3: some numbers of this column have a unit"),
         ("x_nm,cpd\n1um,2\n3um,4\n", "line 2: '1um' is not in nm"),
         ("# all in µm and mV\n1,2\n3,4\n", "line 1: 'µm' is above the table"),
         ("place in mm\nx,cpd\n1,2\n3,4\n", "line 1: 'mm' is above the table"),
-        ("a,b\n1,2\n3,4\n", "line 1: no column is known as the place"),
-        ("x,position,cpd\n1,2,3\n3,4,5\n", "line 1: 'x' and 'position' may both be the place"),
+        ("a,b\n1,2\n3,4\n", "line 1: no column is known as the position"),
+        ("x,position,cpd\n1,2,3\n3,4,5\n", "line 1: 'x' and 'position' may both be the position"),
         ("x,cpd,err,sigma\n1,2,3,4\n3,4,5,6\n", "line 1: 'err' and 'sigma' may both be"),
         ("x,cpd,err\n1,2,-3\n3,4,5\n", "line 2: the uncertainty -3 is negative"),
         ("x,cpd\n1,2\n3,1e999\n", "line 3: no finite number"),

@@ -75,7 +75,7 @@ def test_it_runs_as_it_stands_and_says_what_it_leaves_out(tmp_path, monkeypatch,
     with Database.open() as database:
         assert dry_run(config, database)
     said = capsys.readouterr().err
-    assert "calculates LiBr_001, own, with own.cif beside it" in said
+    assert "calculates LiBr_001, own, with own.cif next to it" in said
     assert "left out of it: LLZO, no crystal structure of it is known" in said
     assert "structures: {LLZO: FILE.cif}" in said
     assert "left out of it: partly, its crystal cannot be planned" in said

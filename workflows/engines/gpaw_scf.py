@@ -32,9 +32,9 @@ def gpaw_parameters(
     Parameters
     ----------
     request : CalculationRequest
-        What is to be calculated.
+        The calculation to make.
     changes : mapping, optional
-        What a retry changes: ``mixer``, ``max_iterations``, ``smearing_eV``.
+        Settings that a retry changes: ``mixer``, ``max_iterations``, ``smearing_eV``.
     """
     settings = request.settings
     scf = settings["scf"]

@@ -18,9 +18,6 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.filters import FrechetCellFilter
-from ase.io import read, write
-from ase.optimize import BFGS
 from gpaw.mpi import world
 from gpaw.new.ase_interface import ASECalculator
 from pymatgen.io.ase import AseAtomsAdaptor
@@ -158,6 +155,8 @@ class _Checkpoint:
         path = self.folder / _GEOMETRY
         if not path.exists():
             return None
+        from ase.io import read
+
         atoms = read(path)
         # Only the geometry: forces and energies of the file belong to the calculator that is gone.
         return Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True)
@@ -170,6 +169,8 @@ class _Checkpoint:
         return earlier or calculator(atoms, request, changes, log=log)
 
     def save(self, atoms: Atoms) -> None:
+        from ase.io import write
+
         partial = self.folder / ("partial-" + _GEOMETRY)
         write(partial, Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True))
         replace(partial, self.folder / _GEOMETRY)
@@ -188,6 +189,9 @@ class _Checkpoint:
 
 def _relax(atoms: Atoms, request: CalculationRequest, checkpoint: _Checkpoint) -> int:
     """Relax in place; return the number of geometries calculated, earlier runs included."""
+    from ase.filters import FrechetCellFilter
+    from ase.optimize import BFGS
+
     settings = request.settings["relaxation"]
     target = FrechetCellFilter(atoms) if request.kind == "cell" else atoms
     hessian = checkpoint.folder / _HESSIAN

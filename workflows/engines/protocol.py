@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pymatgen.core import Structure
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
-from interohm.postprocess.calculation import Calculation
+    from interohm.postprocess.calculation import Calculation
 
-from .request import CalculationRequest
+    from .request import CalculationRequest
 
 
 class CalculationError(RuntimeError):

@@ -18,7 +18,6 @@ from typing import Any
 from interohm.errors import InputError
 from interohm.files import atomic_file, open_plain
 from interohm.postprocess.calculation import Calculation
-from interohm.settings import load_settings
 
 from .protocol import CalculationError
 from .request import CalculationRequest
@@ -61,6 +60,9 @@ def check_space(folder: Path) -> None:
 
 def refuse_if_forbidden(request: CalculationRequest) -> None:
     """Raise CalculationError where the environment wants stored calculations alone."""
+    # not for the calculation's own process, which reads no settings
+    from interohm.settings import load_settings
+
     if load_settings().forbid_calculations:
         formula = request.initial_structure.composition.formula
         raise CalculationError(
@@ -119,7 +121,7 @@ class WorkerRun:
     Parameters
     ----------
     request : CalculationRequest
-        What is to be calculated.
+        The calculation to make.
     folder : Path
         Gets ``request.json``; the worker leaves ``result.json`` or ``failure.json``.
     command : list of str

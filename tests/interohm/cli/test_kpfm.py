@@ -47,11 +47,11 @@ def test_a_table_for_people(interohm):
     ran = interohm("kpfm", MAP, "--cell", CELL, "--resolution-nm", 30, "--soc", 0.5)
     assert ran.code == 0
     assert "Learned from the map" in ran.out
-    together = [line for line in ran.out.splitlines() if line.startswith("only together")]
+    together = [line for line in ran.out.splitlines() if "only combinations of" in line]
     assert len(together) == 1
     for name in ("work_function_eV of", "Li", "LiCoO2", "collector Cu", "collector Al"):
         assert name in together[0]
-    assert "place: 'x_nm', in nm; potential: 'cpd_V', in V" in " ".join(ran.out.split())
+    assert "position: 'x_nm', in nm; potential: 'cpd_V', in V" in " ".join(ran.out.split())
     assert "shift ±110 nm" in ran.out
 
 

@@ -79,7 +79,7 @@ def test_from_files_to_records(interohm, tmp_path):
     assert (tmp_path / "f.png").stat().st_size > 10_000
     report = (tmp_path / "r.html").read_text()
     for word in (
-        *("Kramers–Kronig", "What the spectra teach", "impedance_330K.csv", "Nyquist plot"),
+        *("Kramers–Kronig", "Learned from the spectra", "impedance_330K.csv", "Nyquist plot"),
         *("Bode plot", "Relaxation times", "charge transfer, Li | LLZO"),
     ):
         assert word in report
@@ -92,7 +92,7 @@ def test_tables_without_a_fit(interohm, tmp_path):
     assert ran.code == 0, ran.err
     assert "1 of 43 points violate the Kramers–Kronig relations" in ran.out
     assert "predicted" in ran.out
-    assert "what the spectra teach" not in ran.out
+    assert "learned from the spectra" not in ran.out
     page = report.read_text()
     assert "after the fit" not in page
     # told, and no reason for caution

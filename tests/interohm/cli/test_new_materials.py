@@ -46,7 +46,7 @@ def test_an_electrode_is_told_by_its_formula(interohm, refused, here):
     cobaltate = ("--structure", STRUCTURES / "LiCoO2.cif")
     ran = interohm("materials", "new", "mine", *cobaltate, "--voltage", "3.9")
     assert ran.code == 0, ran.err
-    assert "kind: metal, since the d shell of Co is partly filled; --kind says otherwise" in ran.err
+    assert "kind: metal, since the d shell of Co is partly filled; --kind overrides this" in ran.err
     assert load_material(here / "mine.yaml").kind == "metal"
     predicted = interohm("contact", "mine.yaml", "LLZO", "--samples", "0", "--json")
     assert predicted.code == 0, predicted.err
@@ -84,8 +84,8 @@ def test_a_file_is_never_overwritten(interohm, refused, here):
         (("--gap", "-1"), "band_gap_eV"),
         (("--conductivity", "-1"), "conductivity"),
         (("--carriers", "V_Na"), "names no defects of Li"),
-        (("--voltage", "3.9"), "is of a record of kind metal"),
-        (("--kind", "metal", "--gap", "5"), "is of a record of kind insulator"),
+        (("--voltage", "3.9"), "belongs to records of kind metal"),
+        (("--kind", "metal", "--gap", "5"), "belongs to records of kind insulator"),
         (("--activation", "0.2", "--formation", "0.3"), "leaves nothing for the hop"),
         (
             ("--convert", "V_Li=1.1, Li_i=0.9, E_F=1, mu=0", "--activation", "0.3"),
@@ -153,7 +153,7 @@ def test_a_record_is_edited(interohm, refused, here, monkeypatch):
     interohm("materials", "add", "mine.yaml")
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.setenv("EDITOR", _editor(here, "true"))
-    assert "is as it was" in interohm("materials", "edit", "mine").err
+    assert "is unchanged" in interohm("materials", "edit", "mine").err
     monkeypatch.setenv("EDITOR", _editor(here, 'sed -i "s/value: 5.33/value: 6.9/" "$1"'))
     assert interohm("materials", "edit", "mine").code == 0
     stored = json.loads(interohm("materials", "show", "mine", "--json").out)

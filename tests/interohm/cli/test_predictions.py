@@ -130,7 +130,7 @@ def test_intervals_of_an_interface_are_of_all_samples(interohm):
     assert "…" in interface
     assert "limited by charge transfer" in interface
     unknown = interohm("contact", "Li", "LiF").out
-    assert "no excess over the undisturbed bulk: the right phase is not thick" in unknown
+    assert "excess over the undisturbed bulk: the right phase is not thick" in unknown
 
 
 def test_accumulation_is_told_apart_from_a_resistance_that_is_positive(interohm):

@@ -127,6 +127,22 @@ def test_without_collectors_points_beside_the_cell_are_counted() -> None:
     assert found.layers == ["Li", "LiPON", "LiCoO2"]
 
 
+def test_beyond_a_collector_of_given_thickness_nothing_is_known() -> None:
+    cell, materials = _cell(), _materials()
+    assert cell.collectors is not None
+    thin = cell.collectors.negative.model_copy(update={"thickness_nm": 100.0})
+    ends = cell.collectors.model_copy(update={"negative": thin})
+    found = fit_map(
+        cell.model_copy(update={"collectors": ends}),
+        materials,
+        _scan(cell, materials),
+        resolution_nm=_RESOLUTION_NM,
+        largest_shift_nm=0.0,
+    )
+    assert found.left_out == 8  # −180 to −110 nm; the other collector goes on
+    assert max(found.x_nm) > 2000.0
+
+
 def test_a_neutral_potential_is_learned_and_a_common_shift_is_not() -> None:
     """The map of another record: its phi_0 comes back, what only differences would tell stays."""
     cell = _cell()
@@ -230,8 +246,8 @@ def test_a_front_in_silicon_shows_what_was_published() -> None:
 @pytest.mark.parametrize(
     ("heading", "words"),
     [
-        ("phi_mV", "its sign as that of CPD"),
-        ("cpd_V", "its sign as that of CPD"),
+        ("phi_mV", "with the sign of a CPD"),
+        ("cpd_V", "with the sign of a CPD"),
         ("minus_cpd_V", "with its sign reversed"),
         ("work_function_eV", "with its sign reversed"),
     ],
