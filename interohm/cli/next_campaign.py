@@ -66,7 +66,7 @@ def write_next_campaign(
     for material, why in found.left_out.items():
         remark(f"left out of it: {material}, {why}; {structure_fix(material)}")
     if found.apart:
-        remark(f"not calculations of phases, written as comments: {'; '.join(found.apart)}")
+        remark(f"not in it, written as comments: {'; '.join(found.apart)}")
 
 
 def structures_of(

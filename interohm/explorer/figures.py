@@ -75,9 +75,7 @@ def heat_map(
     for left in lefts:
         places = [by_pair.get((left, right)) for right in rights]
         given = [None if index is None else rows[index][quantity] for index in places]
-        outside = [
-            index is not None and bool(rows[index].get("outside_of_model")) for index in places
-        ]
+        outside = [index is not None and _is_outside(rows[index]) for index in places]
         scaled = [
             None if out else _scaled(value, logarithmic=logarithmic)
             for value, out in zip(given, outside, strict=True)
@@ -170,9 +168,13 @@ def _said(index: int | None, rows: Sequence[Row], value: float | None, unit: str
         return escape(rows[index].get("reason") or "unknown")
     negative = ", negative: no logarithm" if value < 0 else ""
     outside = "<br>outside of this model: the phases react or decompose"
-    return (
-        f"{value:.4g} {unit or ''}{negative}{outside * bool(rows[index].get('outside_of_model'))}"
-    )
+    marked = outside * _is_outside(rows[index])
+    return f"{value:.4g} {unit or ''}{negative}{marked}"
+
+
+def _is_outside(row: Row) -> bool:
+    """Return whether a contact is outside of the model, of a row of the database or the table."""
+    return row.get("outside_of_model") in (True, "yes")
 
 
 def comparison(

@@ -31,6 +31,7 @@ def heat_map(
     frames: Sequence[Sequence[Sequence[Field]]],
     *,
     logarithmic: bool,
+    outside: Sequence[Sequence[Sequence[bool]]] | None = None,
 ) -> Figure:
     """Return a heat map.
 
@@ -47,9 +48,20 @@ def heat_map(
     logarithmic : bool
         Whether values are coloured by their logarithm; negative ones, which are less than any,
         have the colour of the smallest.
+    outside : rows of bool, optional
+        For each state of charge, which fields are outside of the model: they have no colour of
+        the scale, in which a low resistance of phases that react would be the best.
     """
+    marked = outside or [[[False] * len(row) for row in frame] for frame in frames]
     coloured = [
-        [[_colour(value, logarithmic) for value, _ in row] for row in frame] for frame in frames
+        [
+            [
+                None if out else _colour(value, logarithmic)
+                for (value, _), out in zip(*row, strict=True)
+            ]
+            for row in zip(frame, marks, strict=True)
+        ]
+        for frame, marks in zip(frames, marked, strict=True)
     ]
     known = [
         value
@@ -71,28 +83,38 @@ def heat_map(
         "margin": {"l": 20, "r": 20, "t": 110, "b": 10},
         "height": 160 + 56 * len(rows),
     }
-    drawn = [
-        [
-            {
-                "type": "heatmap",
-                "x": [[escape(name) for name in names] for names in columns],
-                "y": [escape(name) for name in rows],
-                "z": colours,
-                "zmin": low,
-                "zmax": high if high > low else low + 1,
-                "colorscale": SCALE,
-                "textfont": {"color": "var(--on-map)"},
-                "xgap": 2,
-                "ygap": 2,
-                "colorbar": {"title": {"text": unit}, "thickness": 12},
-                "text": [[_text(value, spread) for value, spread in row] for row in frame],
-                "customdata": [[_spread(spread) for _, spread in row] for row in frame],
-                "texttemplate": "%{text}",
-                "hovertemplate": "%{y}, %{x}: %{text}; 5 to 95 %: %{customdata}<extra></extra>",
-            }
-        ]
-        for frame, colours in zip(frames, coloured, strict=True)
-    ]
+    drawn = []
+    for frame, marks, colours in zip(frames, marked, coloured, strict=True):
+        common = {
+            "type": "heatmap",
+            "x": [[escape(name) for name in names] for names in columns],
+            "y": [escape(name) for name in rows],
+            "xgap": 2,
+            "ygap": 2,
+            "text": [
+                [_text(*field, out) for field, out in zip(*row, strict=True)]
+                for row in zip(frame, marks, strict=True)
+            ],
+            "customdata": [[_spread(spread) for _, spread in row] for row in frame],
+            "texttemplate": "%{text}",
+            "hovertemplate": "%{y}, %{x}: %{text}; 5 to 95 %: %{customdata}<extra></extra>",
+            "hoverongaps": False,
+        }
+        scale = {
+            "z": colours,
+            "zmin": low,
+            "zmax": high if high > low else low + 1,
+            "colorscale": SCALE,
+            "textfont": {"color": "var(--on-map)"},
+            "colorbar": {"title": {"text": unit}, "thickness": 12},
+        }
+        grey = {
+            "z": [[0.0 if out else None for out in row] for row in marks],
+            "colorscale": [[0, "var(--grid)"], [1, "var(--grid)"]],
+            "textfont": {"color": "var(--text)"},
+            "showscale": False,
+        }
+        drawn.append([{**common, **scale}, *([] if outside is None else [{**common, **grey}])])
     return {"layout": layout, "frames": drawn}
 
 
@@ -108,8 +130,8 @@ def _spread(spread: Quantiles | None) -> str:
     return f"{interval(spread, 2)}, median {shown(spread['p50'], 2)}"
 
 
-def _text(value: float | None, spread: Quantiles | None) -> str:
-    text = shown(value, 2)
+def _text(value: float | None, spread: Quantiles | None, outside: bool) -> str:
+    text = shown(value, 2) + (" ✕" if outside else "")
     if spread is None:
         return text
     low, high = spread["p05"], spread["p95"]

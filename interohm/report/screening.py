@@ -52,7 +52,8 @@ _CONTACT_MAPS = ("interface_ohm_cm2", "potential_drop_V", "electron_barrier_eV")
 _MARGIN_NOTE = (
     "Barriers go from the negative electrode over the highest conduction band of the cell. "
     "The stability margin is the distance from the electrodes' potentials to the limits of the "
-    "window of the adjacent layer; a negative margin is outside of the window."
+    "window of the adjacent layer; a negative margin is outside of the window. Grey cells (✕) are "
+    "outside of this model: their phases react or decompose."
 )
 _RECORDS_NOTE = (
     "Assumed numbers have neither been measured nor calculated. Their uncertainties are included "
@@ -208,9 +209,16 @@ def _cell_map(document: ScreeningResult, states: list[ScreeningState], output: s
         [positive for _ in electrolytes for positive in positives],
     )
     columns = list(zip(*x, strict=True))
-    frames = []
+    frames, outside = [], []
     for state in states:
         spread = {cell.index: cell.quantiles for cell in state.ranked(output)}
+        marked = {
+            (cell.negative, cell.electrolyte, cell.positive): bool(cell.outside_of_model)
+            for cell in state.listed or []
+        }
+        outside.append(
+            [[marked[negative, *column] for column in columns] for negative in document.negative]
+        )
         at = {
             (cell.negative, cell.electrolyte, cell.positive): (
                 getattr(cell, output),
@@ -222,7 +230,12 @@ def _cell_map(document: ScreeningResult, states: list[ScreeningState], output: s
             [[at[negative, *column] for column in columns] for negative in document.negative]
         )
     return heat_map(
-        _LABELS[output], x, document.negative, frames, logarithmic=output.endswith("_ohm_cm2")
+        _LABELS[output],
+        x,
+        document.negative,
+        frames,
+        logarithmic=output.endswith("_ohm_cm2"),
+        outside=outside,
     )
 
 

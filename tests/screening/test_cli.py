@@ -67,8 +67,15 @@ def test_screen(interohm, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert page.count('class="figure"') == 2 * (4 + 3 + 3 + 4)
     figures = figures_of(page)
-    (map_,) = figures["cells-resistance_ohm_cm2-0"]["frames"][0]
+    map_, grey = figures["cells-resistance_ohm_cm2-0"]["frames"][0]
     assert len(map_["z"]) == 2
+    # a cell is either outside of the model or has a colour of the scale
+    cells = document["states"][0]["listed"]
+    outside = sum(cell["outside_of_model"] for cell in cells)
+    assert 0 < outside < len(cells)
+    assert sum("✕" in text for row in map_["text"] for text in row) == outside
+    for row, other in zip(map_["z"], grey["z"], strict=True):
+        assert all((one is None) != (two is None) for one, two in zip(row, other, strict=True))
     assert all("×÷" in text for row in map_["text"] for text in row)
     few = interohm("screen", described(tmp_path, count=4, survivors=2))
     assert few.code == 0, few.err  # of two of the four it is not known how sure they are

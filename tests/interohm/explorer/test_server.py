@@ -17,6 +17,7 @@ import pytest
 
 from interohm.errors import InputError
 from interohm.explorer.figures import comparison, heat_map
+from interohm.explorer.layout import table_row
 from interohm.explorer.selection import key_of, selected
 from interohm.explorer.server import explorer, listen
 from interohm.report.budget import Part
@@ -234,7 +235,14 @@ def test_the_heat_map_tells_negative_unknown_and_missing_apart():
         contact_row("LLZO", "LiF", None, reason="not thick"),
         contact_row("LLZO", "LLZO", 1e-4, outside_of_model=True),
     ]
-    figure = heat_map(rows, ["a", "b", "c", "d"], "resistance_ohm_cm2")
+    keys = ["a", "b", "c", "d"]
+    figure = heat_map(rows, keys, "resistance_ohm_cm2")
+    # the page sends rows as its table has them
+    shown = [
+        table_row({"outside_of_model": False, **row}, key)
+        for row, key in zip(rows, keys, strict=True)
+    ]
+    assert heat_map(shown, keys, "resistance_ohm_cm2") == figure
     [trace, plain] = figure["data"]
     assert trace["y"] == ["LLZO", "Li"]
     assert trace["x"] == ["&lt;b&gt;x&lt;/b&gt;", "LLZO", "LiF"]

@@ -15,3 +15,22 @@ def test_a_negative_resistance_has_the_colour_of_the_smallest() -> None:
     assert drawn["z"] == [[log10(1e-4), 1.0, log10(1e-4), None]]
     assert (drawn["zmin"], drawn["zmax"]) == (-4.0, 1.0)
     assert drawn["text"][0][2] == "−5"
+
+
+def test_what_lies_outside_of_the_model_has_no_colour_of_the_scale() -> None:
+    frame = [[(1e-6, None), (10.0, None), (1.0, None)]]
+    columns = (["LLZO"] * 3, ["a", "b", "c"])
+    figure = heat_map(
+        "resistance (Ω·cm²)",
+        columns,
+        ["Li"],
+        [frame],
+        logarithmic=True,
+        outside=[[[True, False, False]]],
+    )
+    scale, grey = figure["frames"][0]
+    assert scale["z"] == [[None, 1.0, 0.0]]
+    assert (scale["zmin"], scale["zmax"]) == (0.0, 1.0)
+    assert grey["z"] == [[0.0, None, None]]
+    assert scale["text"] == grey["text"]
+    assert [text.endswith("✕") for text in grey["text"][0]] == [True, False, False]
