@@ -2,7 +2,7 @@
 
 One reader takes them all: a heading that names a frequency and an impedance, wherever it stands in
 the file, and the numbers below it. That is how Gamry (.DTA), BioLogic (.mpt), ZView (.z) and most
-other programs write text, and how people write .csv and .xlsx. What is mended is told.
+other programs write text, and how people write .csv and .xlsx. Corrections are reported.
 """
 
 from __future__ import annotations

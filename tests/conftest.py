@@ -23,10 +23,11 @@ if settings.get_current_profile_name() == "default":
     )
     settings.load_profile("slow machine")
 
-# Where tests find what writes VASP's files, what plans in a process of its own, and the script of
-# a page's tables.
+# Where tests find what writes VASP's files, what plans in a process of its own, what reads a
+# report's figures, and the script of a page's tables.
 sys.path.insert(0, str(Path(__file__).parent / "vasp_files"))
 sys.path.insert(0, str(Path(__file__).parent / "workflows"))
+sys.path.insert(0, str(Path(__file__).parent / "interohm" / "report"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 
 

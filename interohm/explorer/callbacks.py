@@ -277,7 +277,12 @@ def _hint(collection: str) -> Any:
     return html.P(
         f"Choose a row for its {diagrams}, or several to compare them: by a click, or with the "
         "arrow keys and Space."
-        + (" A click into the heat map chooses a contact." if collection == "contacts" else ""),
+        + (
+            " A click into the heat map chooses a contact. Grey contacts are outside of this model "
+            "(✕: the phases react or decompose), or have no value (–)."
+            if collection == "contacts"
+            else ""
+        ),
         className="note",
     )
 

@@ -50,6 +50,9 @@ def heat_map(
 ) -> Figure:
     """Return the map of contacts: left phases down, right ones across.
 
+    Contacts outside of the model, whose phases react, and those without a value have no colour of
+    the scale: they are not the best, however low a resistance looks.
+
     Parameters
     ----------
     rows : sequence of dict
@@ -67,12 +70,31 @@ def heat_map(
     logarithmic = quantity in _LOGARITHMIC
     name, unit = name_and_unit(quantity)
     values: list[list[float | None]] = []
+    plain: list[list[float | None]] = []
     texts, clicks, hovers = [], [], []
     for left in lefts:
         places = [by_pair.get((left, right)) for right in rights]
         given = [None if index is None else rows[index][quantity] for index in places]
-        values.append([_scaled(value, logarithmic=logarithmic) for value in given])
-        texts.append(["" if value is None else f"{value:.3g}" for value in given])
+        outside = [
+            index is not None and bool(rows[index].get("outside_of_model")) for index in places
+        ]
+        scaled = [
+            None if out else _scaled(value, logarithmic=logarithmic)
+            for value, out in zip(given, outside, strict=True)
+        ]
+        values.append(scaled)
+        plain.append(
+            [
+                0.0 if index is not None and value is None else None
+                for index, value in zip(places, scaled, strict=True)
+            ]
+        )
+        texts.append(
+            [
+                "" if index is None else "–" if value is None else f"{value:.3g}{' ✕' * out}"
+                for index, value, out in zip(places, given, outside, strict=True)
+            ]
+        )
         clicks.append(["" if index is None else keys[index] for index in places])
         hovers.append(
             [
@@ -81,25 +103,38 @@ def heat_map(
             ]
         )
     title = f"log10 {name} ({unit})" if logarithmic else f"{name} ({unit})"
+    common = {
+        "type": "heatmap",
+        "x": [escape(right, quote=False) for right in rights],
+        "y": [escape(left, quote=False) for left in lefts],
+        "text": texts,
+        "texttemplate": "%{text}" if len(rights) <= _MOST_WITH_TEXT else "",
+        "customdata": clicks,
+        "hovertext": hovers,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverongaps": False,
+        "xgap": 2,
+        "ygap": 2,
+    }
     figure = {
         "frames": [[]],
         "always": [
             {
-                "type": "heatmap",
-                "x": [escape(right, quote=False) for right in rights],
-                "y": [escape(left, quote=False) for left in lefts],
+                **common,
+                "name": "within the model",
                 "z": values,
-                "text": texts,
-                "texttemplate": "%{text}" if len(rights) <= _MOST_WITH_TEXT else "",
-                "customdata": clicks,
-                "hovertext": hovers,
-                "hovertemplate": "%{hovertext}<extra></extra>",
                 "textfont": {"color": "var(--on-map)"},
                 "colorscale": SCALE,
                 "colorbar": {"title": {"text": title, "side": "right"}},
-                "xgap": 2,
-                "ygap": 2,
-            }
+            },
+            {
+                **common,
+                "name": "outside of the model, or unknown",
+                "z": plain,
+                "textfont": {"color": "var(--text)"},
+                "colorscale": [[0, "var(--grid)"], [1, "var(--grid)"]],
+                "showscale": False,
+            },
         ],
         "layout": {
             "xaxis": {
@@ -134,7 +169,10 @@ def _said(index: int | None, rows: Sequence[Row], value: float | None, unit: str
     if value is None:
         return escape(rows[index].get("reason") or "unknown")
     negative = ", negative: no logarithm" if value < 0 else ""
-    return f"{value:.4g} {unit or ''}{negative}"
+    outside = "<br>outside of this model: the phases react or decompose"
+    return (
+        f"{value:.4g} {unit or ''}{negative}{outside * bool(rows[index].get('outside_of_model'))}"
+    )
 
 
 def comparison(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -47,6 +48,7 @@ def page(
     # heat maps, bars and curves: a third of what the whole library has
     drawing = folder.joinpath("plotly_js", "plotly-cartesian.min.js").read_text(encoding="utf-8")
     script = folder.joinpath("report.js").read_text(encoding="utf-8")
+    drawn, parts_twice = _once(figures)
     date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     parts = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -58,16 +60,70 @@ def page(
         *body,
         "<noscript><p>The figures need JavaScript; the tables do not.</p></noscript>",
         f"<footer>interohm {escape(VERSION)}, {date}</footer>\n</main>",
-        _json("figures", figures),
+        _json("figures", drawn),
+        _json("repeated", parts_twice),
         _json("charges", [shown(charge) for charge in states_of_charge]),
         f"<script>{drawing}</script>\n<script>{script}</script>\n</body>\n</html>\n",
     ]
     return "\n".join(parts)
 
 
+#: Length of a text from which on a reference to it is clearly shorter.
+_SHORTEST = 24
+
+
+def _once(value: Any) -> tuple[Any, list[Any]]:
+    """Return a value whose repeated parts are references, and the list that they refer to.
+
+    Half of a page's figures is said more than once: places, styles, and curves that do not depend
+    on the state of charge. ``{"again": 3}`` stands for entry 3; entries may refer to others.
+    """
+    texts: dict[int, str] = {}
+    seen: Counter[str] = Counter()
+
+    def count(part: Any) -> None:
+        text = texts[id(part)] = _text(part)
+        if len(text) < _SHORTEST:
+            return
+        seen[text] += 1
+        if seen[text] == 1 and isinstance(part, list | dict):
+            for inner in part if isinstance(part, list) else part.values():
+                if isinstance(inner, list | dict | str):
+                    count(inner)
+
+    count(value)
+    places: dict[str, int] = {}
+    repeated: list[Any] = []
+
+    def refer(part: Any) -> Any:
+        if not isinstance(part, list | dict | str):
+            return part
+        text = texts.get(id(part)) or _text(part)
+        if seen[text] < 2:
+            return inside(part)
+        if text not in places:
+            places[text] = len(repeated)
+            repeated.append(None)
+            repeated[places[text]] = inside(part)
+        return {"again": places[text]}
+
+    def inside(part: Any) -> Any:
+        if isinstance(part, list):
+            return [refer(one) for one in part]
+        if isinstance(part, dict):
+            return {name: refer(one) for name, one in part.items()}
+        return part
+
+    return inside(value), repeated
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
 def _json(name: str, value: Any) -> str:
     """Return data for the script; no text in it can end the element that it stands in."""
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = _text(value)
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return f'<script type="application/json" id="{name}">{text}</script>'
 

@@ -2,10 +2,18 @@
 // Draws the figures of the page and moves them with the state of charge. Colours "var(--name)" are
 // those of the style sheet, looked up anew when the page turns light or dark, or goes to paper.
 (() => {
-  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const read = (name) => JSON.parse(document.getElementById(name).textContent);
+  const repeated = read("repeated");
+  const whole = (value) => {
+    if (Array.isArray(value)) return value.map(whole);
+    if (value === null || typeof value !== "object") return value;
+    if ("again" in value) return whole(repeated[value.again]);
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, whole(v)]));
+  };
+  const figures = whole(read("figures"));
   const slider = document.getElementById("state");
   const TOOLBAR_WIDTH = 40;
-  const charges = JSON.parse(document.getElementById("charges").textContent);
+  const charges = read("charges");
   const config = {
     responsive: true,
     displaylogo: false,

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from report_pages import figures_of
 
 from interohm.database import Database
 from interohm.database.parquet import query_table
@@ -65,7 +66,7 @@ def test_screen(interohm, tmp_path):
     assert (tmp_path / "interohm-data" / "screens").is_dir()
     page = (tmp_path / "report.html").read_text()
     assert page.count('class="figure"') == 2 * (4 + 3 + 3 + 4)
-    figures = json.loads(page.split('id="figures">')[1].split("</script>")[0])
+    figures = figures_of(page)
     (map_,) = figures["cells-resistance_ohm_cm2-0"]["frames"][0]
     assert len(map_["z"]) == 2
     assert all("×÷" in text for row in map_["text"] for text in row)

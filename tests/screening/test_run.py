@@ -221,6 +221,19 @@ def test_other_records_have_a_folder_of_their_own(tmp_path):
     assert len(folders) == 2
 
 
+def test_a_number_alone_is_a_list_of_one():
+    alone = {"temperatures_K": 330, "states_of_charge": 0.5, "electrolyte_thickness_nm": 1e4}
+    lists = {name: [value, value] for name, value in alone.items()}
+    found = ScreenConfig.model_validate({**SMALL, **alone})
+    assert found == ScreenConfig.model_validate({**SMALL, **lists})
+    assert (found.temperatures_K, found.states_of_charge) == ([330.0], [0.5])
+    assert ScreenConfig.model_validate(found.model_dump()) == found
+    for name in alone:
+        for wrong in (-1, [], [-1], "300", {"from": 1, "to": 2}):
+            with pytest.raises(ValidationError, match=name):
+                ScreenConfig.model_validate({**SMALL, name: wrong})
+
+
 def test_a_list_of_thicknesses_screens_each(tmp_path):
     def states(thickness, folder):
         config = ScreenConfig.model_validate(

@@ -202,7 +202,7 @@ def weights_of(file: Kpoints, mesh: np.ndarray) -> list[tuple[float, ...]]:
             GRID | {"generation_style": "Reciprocal", "kpoints": [[0, 0, 0]], "kpts_weights": [0]},
             "without weight give no energy",
         ),
-        ({"generation_style": "nonsense"}, "this is no Kpoints of pymatgen's"),
+        ({"generation_style": "nonsense"}, "this is not a Kpoints of pymatgen"),
     ],
 )
 def test_points_that_give_no_energy_are_refused(mesh: object, reason: str) -> None:

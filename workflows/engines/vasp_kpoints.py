@@ -173,7 +173,7 @@ def _checked_file(given: dict[str, Any]) -> dict[str, Any]:
         shift = [float(one) for one in read.kpts_shift]
     except Exception as error:  # from_dict trips in many ways over what is no Kpoints
         raise ValueError(
-            f"user_kpoints_settings: this is no Kpoints of pymatgen's ({error!r})"
+            f"user_kpoints_settings: this is not a Kpoints of pymatgen ({error!r})"
         ) from None
     if style == "Automatic":
         _check_number("length", float(points.flat[0]))

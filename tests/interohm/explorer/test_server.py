@@ -232,14 +232,19 @@ def test_the_heat_map_tells_negative_unknown_and_missing_apart():
         contact_row("Li", "LLZO", 100.0),
         contact_row("Li", "<b>x</b>", -1.0),
         contact_row("LLZO", "LiF", None, reason="not thick"),
+        contact_row("LLZO", "LLZO", 1e-4, outside_of_model=True),
     ]
-    figure = heat_map(rows, ["a", "b", "c"], "resistance_ohm_cm2")
-    [trace] = figure["data"]
+    figure = heat_map(rows, ["a", "b", "c", "d"], "resistance_ohm_cm2")
+    [trace, plain] = figure["data"]
     assert trace["y"] == ["LLZO", "Li"]
     assert trace["x"] == ["&lt;b&gt;x&lt;/b&gt;", "LLZO", "LiF"]
+    # the lowest resistance, of phases that react, is not the best colour of the scale
     assert trace["z"] == [[None, None, None], [None, 2.0, None]]
-    assert trace["text"][1] == ["-1", "100", ""]
-    assert trace["customdata"][1] == ["b", "a", ""]
+    assert plain["z"] == [[None, 0.0, 0.0], [0.0, None, None]]
+    assert plain["colorscale"][0][1] == plain["colorscale"][1][1]
+    assert trace["text"] == plain["text"] == [["", "0.0001 ✕", "–"], ["-1", "100", ""]]
+    assert trace["customdata"] == plain["customdata"] == [["", "d", "c"], ["b", "a", ""]]
+    assert "outside of this model" in trace["hovertext"][0][1]
     assert "negative" in trace["hovertext"][1][0]
     assert "not thick" in trace["hovertext"][0][2]
     assert "not in the database" in trace["hovertext"][0][0]

@@ -11,6 +11,7 @@ from math import log10
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from report_pages import figures_of
 
 from interohm.device_models import BOLTZMANN_EV_K
 from interohm.prediction.cell import cell_document
@@ -80,7 +81,7 @@ def axis(document):
 def written(path, document, materials, cell=CELL):
     write_report(path, cell, materials, document)
     html = path.read_text(encoding="utf-8")
-    return html, json.loads(re.search(r'id="figures">(.*?)</script>', html)[1])
+    return html, figures_of(html)
 
 
 def typed(states):
@@ -201,9 +202,7 @@ def test_a_contacts_ion_level_is_flat_across_both_phases(tmp_path):
     pair = [shipped_material("Li"), shipped_material("LLZO")]
     path = tmp_path / "contact.html"
     write_contact_report(path, pair, contact_document(*pair, samples=10))
-    figures = json.loads(
-        re.search(r'id="figures">(.*?)</script>', path.read_text(encoding="utf-8"))[1]
-    )
+    figures = figures_of(path.read_text(encoding="utf-8"))
     electrochemical, chemical, _ = lines(figures["ion"]["frames"][0])
     assert electrochemical["y"].count(None) == chemical["y"].count(None) == 1
     level = [y for y in electrochemical["y"] if y is not None]

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import plotly.graph_objects as go
 import pytest
+from report_pages import figures_of
 
 from interohm.errors import InputError
 from interohm.prediction.cell import cell_document
@@ -17,6 +18,7 @@ from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
 from interohm.records.uncertainty import quantities
 from interohm.report import write_contact_report, write_report
+from interohm.report.page import page as page_of
 
 SAMPLES = 40
 LAYERS = [
@@ -84,10 +86,6 @@ def page(html):
     return Page(html)
 
 
-def figures_of(page: Page) -> dict:
-    return json.loads(page.scripts["figures"])
-
-
 def test_the_report_loads_nothing(page):
     for tag, attributes in page.elements:
         assert "src" not in attributes, tag
@@ -98,18 +96,18 @@ def test_the_report_loads_nothing(page):
     assert policy.startswith("default-src 'none'")
 
 
-def test_slider_has_a_step_for_each_state_of_charge(page, cell):
+def test_slider_has_a_step_for_each_state_of_charge(page, cell, html):
     (slider,) = page.named("input")
     steps = int(slider["max"]) - int(slider["min"]) + 1
     assert steps == len(page.named("option")) == len(cell.states_of_charge)
     # the discharged cell would show ΔCPD as zero everywhere
     assert cell.states_of_charge[int(slider["value"])] == max(cell.states_of_charge) > 0
-    for name, figure in figures_of(page).items():
+    for name, figure in figures_of(html).items():
         assert len(figure["frames"]) == steps, name
 
 
-def test_every_figure_has_its_place_and_is_what_plotly_knows(page):
-    figures = figures_of(page)
+def test_every_figure_has_its_place_and_is_what_plotly_knows(page, html):
+    figures = figures_of(html)
     places = [a["data-figure"] for _, a in page.elements if "data-figure" in a]
     assert sorted(places) == sorted(figures)
     for figure in figures.values():
@@ -166,16 +164,32 @@ def test_stability_violations_are_reported(page, document):
     assert ("leaves its stability window" in page.text) == bool(violated)
 
 
-def test_intervals_of_the_parts_are_drawn(page):
-    names = {trace["name"] for trace in figures_of(page)["budget"]["frames"][0]}
+def test_intervals_of_the_parts_are_drawn(page, html):
+    names = {trace["name"] for trace in figures_of(html)["budget"]["frames"][0]}
     assert {"value", "5 to 95 %", "median of the samples"} <= names
+
+
+def test_what_is_repeated_stands_once_and_is_what_it_was():
+    """Places and curves are those that were given, to the last digit."""
+    places = [0.0, 0.1, 0.1 + 1e-9, 0.30000000000000004, 1e5]
+    style = {"line": {"color": "var(--series-1)", "dash": "solid", "width": 2.2}}
+    frames = [
+        [{"name": "a", "x": places, "y": [1.0, 2.0, None, 3.0, state], **style}, {"x": places}]
+        for state in (0.5, 0.7, 0.5)
+    ]
+    figures = {"one": {"layout": {}, "frames": frames}, "two": {"frames": [[{"x": places}]]}}
+    html = page_of("test", [], figures, [0.0, 0.5, 1.0])
+    assert figures_of(html) == figures
+    for text in (json.dumps(places, separators=(",", ":")), "series-1", "[1.0,2.0,null,3.0,0.5]"):
+        assert html.split("</style>")[1].split("<script>")[0].count(text) == 1
 
 
 def test_no_number_is_nan_or_infinite(page):
     def refuse(constant):
         raise AssertionError(constant)
 
-    json.loads(page.scripts["figures"], parse_constant=refuse)
+    for name in ("figures", "repeated"):
+        json.loads(page.scripts[name], parse_constant=refuse)
     assert not re.search(r"\b(nan|inf|infinity)\b", page.text, re.IGNORECASE)
 
 
@@ -202,9 +216,9 @@ def test_text_from_records_stays_text(cell, materials, tmp_path):
     write_report(path, named, records, document, remarks=[attack])
     written = Page(path.read_text(encoding="utf-8"))
     assert not written.named("img")
-    assert len(written.named("script")) == 4
+    assert len(written.named("script")) == 5
     assert written.text.count(attack) >= 6
-    figures = figures_of(written)
+    figures = figures_of(path.read_text(encoding="utf-8"))
     drawn = [note["text"] for note in figures["bands"]["layout"]["annotations"]]
     assert any("&lt;script&gt;alert(1)" in text for text in drawn)
 
@@ -212,11 +226,11 @@ def test_text_from_records_stays_text(cell, materials, tmp_path):
     write_contact_report(path, [records[0], hostile], contact)
     written = Page(path.read_text(encoding="utf-8"))
     assert not written.named("img")
-    assert len(written.named("script")) == 4
+    assert len(written.named("script")) == 5
 
 
-def test_band_edges_are_those_of_the_document(page, document):
-    frame = figures_of(page)["bands"]["frames"][1]
+def test_band_edges_are_those_of_the_document(page, document, html):
+    frame = figures_of(html)["bands"]["frames"][1]
     (trace,) = [trace for trace in frame if trace.get("name") == "valence band edge"]
     drawn = [value for value in trace["y"] if value is not None]
     profile = document["states"][1]["profile"]["valence_band_eV"]
@@ -233,9 +247,10 @@ def test_contact_report(left, right, tmp_path):
     document = contact_document(*pair, samples=SAMPLES)
     path = tmp_path / "contact.html"
     write_contact_report(path, pair, document)
-    page = Page(path.read_text(encoding="utf-8"))
+    html = path.read_text(encoding="utf-8")
+    page = Page(html)
     assert not page.named("input")
-    figures = figures_of(page)
+    figures = figures_of(html)
     for figure in figures.values():
         go.Figure(data=figure["frames"][0], layout=figure["layout"])
     drawn = figures["concentrations"]["frames"][0]
@@ -268,7 +283,7 @@ def test_a_contact_of_an_earlier_version_has_what_it_had(tmp_path):
     del document["quantiles"]["profile"]
     path = tmp_path / "contact.html"
     write_contact_report(path, pair, document)
-    figures = figures_of(Page(path.read_text(encoding="utf-8")))
+    figures = figures_of(path.read_text(encoding="utf-8"))
     assert {"bands", "ion", "concentrations", "budget"} <= set(figures)
     assert not {"arrhenius", "polarization", "states"} & set(figures)
     names = [trace.get("name", "") for trace in figures["bands"]["frames"][0]]
@@ -280,7 +295,7 @@ def test_layer_of_given_thickness_is_shown_whole(tmp_path):
     document = contact_document(*pair, thickness_nm=5, samples=SAMPLES)
     path = tmp_path / "contact.html"
     write_contact_report(path, pair, document)
-    figures = figures_of(Page(path.read_text(encoding="utf-8")))
+    figures = figures_of(path.read_text(encoding="utf-8"))
     assert figures["bands"]["layout"]["xaxis"]["ticktext"][-1] == "5"
     assert document["differential_capacitance_uF_cm2"] is not None
     assert "one, without an interval" in path.read_text(encoding="utf-8")
@@ -309,7 +324,7 @@ def test_collectors_in_the_profile_are_layers_of_their_own(cell, materials, docu
         states.append({**state, "profile": profile, "collectors": collectors, "quantiles": spreads})
     path = tmp_path / "cell.html"
     write_report(path, cell, materials, {**document, "states": states})
-    bands = figures_of(Page(path.read_text(encoding="utf-8")))["bands"]
+    bands = figures_of(path.read_text(encoding="utf-8"))["bands"]
     names = [note["text"] for note in bands["layout"]["annotations"]]
     assert [name for name in names if "Cu" in name] == ["<b>Cu</b><br>500 nm"]
     assert [name for name in names if "Al" in name] == ["<b>Al</b><br>300 nm"]
