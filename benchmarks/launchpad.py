@@ -2,9 +2,9 @@
 
 ``python benchmarks/launchpad.py URI [JOBS]`` submits phases of two jobs that calculate nothing to a
 MongoDB server that may be written to, takes and ends the jobs one after the other as a worker of
-FireWorks does, and prints one JSON object: the time of this process for each tenth of the jobs, and
-the last over the first; while it runs, each tenth on standard error. Run it in an empty folder,
-with JOBFLOW_CONFIG_FILE for their outputs.
+FireWorks does, and prints one JSON object: for each tenth of the jobs the time of this process and
+the commands to the server, and the last tenth's time over the first; while it runs, each tenth on
+standard error. Run it in an empty folder, with JOBFLOW_CONFIG_FILE for their outputs.
 """
 
 from __future__ import annotations
@@ -27,25 +27,29 @@ def main() -> None:
     """Run them, and print the numbers."""
     os.environ["INTEROHM_TEST_MONGODB_URI"] = sys.argv[1]
     sys.path.insert(0, str(TESTS))
-    from test_round_trips import plans
+    from test_round_trips import Counting, plans
 
     from interohm.workflows import submission
 
     jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
+    counting = Counting()
     pad = LaunchPad(
         host=sys.argv[1],
         name=f"interohm_benchmark_{os.getpid()}",
         uri_mode=True,
         strm_lvl="CRITICAL",
+        mongoclient_kwargs={"event_listeners": [counting]},
     )
-    tenth, cpu_s, clock_s = jobs // 10, [], []
+    tenth, cpu_s, clock_s, commands = jobs // 10, [], [], []
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             submission.submit("benchmark", plans(jobs // 2), pad)
             for _ in range(10):
                 begun, clock = time.process_time(), time.perf_counter()
+                counting.commands.clear()
                 for _ in range(tenth):
                     launch_rocket(pad, FWorker(), strm_lvl="CRITICAL")
+                commands.append(sum(counting.commands.values()))
                 cpu_s.append(round(time.process_time() - begun, 3))
                 clock_s.append(round(time.perf_counter() - clock, 3))
                 print(f"{len(cpu_s) * tenth} jobs: {cpu_s[-1]} s", file=sys.stderr, flush=True)
@@ -56,6 +60,7 @@ def main() -> None:
     figures = {
         "jobs": done,
         "ms_per_job": round(1e3 * sum(cpu_s) / done, 2),
+        "commands_per_job_of_each_tenth": [round(each / tenth, 1) for each in commands],
         "cpu_s_of_each_tenth": cpu_s,
         "clock_s_of_each_tenth": clock_s,
         "last_tenth_over_first": round(cpu_s[-1] / cpu_s[0], 3),

@@ -7,10 +7,10 @@ disulfides, borohydrides and the like are found by their bonds.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
 
 import numpy as np
 from pymatgen.analysis.molecule_structure_comparator import CovalentRadius
@@ -197,18 +197,23 @@ def _usual(symbols: Sequence[str], charge: float, sure: bool) -> dict[str, float
     counts = Counter(symbols)
     if not counts:
         return {} if abs(charge) < 1e-3 else None
-    common = reduce(math.gcd, counts.values())
+    common = functools.reduce(math.gcd, counts.values())
     if len(counts) == 1:
         ((symbol, count),) = counts.items()
         state = charge / count
         known = (-4, 8) if sure else (*Element(symbol).common_oxidation_states, 0)
         whole = abs(state - round(state)) < 1e-3 or len(known) > 2  # or of mixed valence
         return {symbol: state} if whole and min(known) <= state <= max(known) else None
-    composition = Composition({symbol: count // common for symbol, count in counts.items()})
     target = charge / common
     if abs(target - round(target)) < 1e-6:
         target = round(target)
-    guesses = composition.oxi_state_guesses(target_charge=target)
+    return _guessed(tuple((symbol, n // common) for symbol, n in counts.items()), target)
+
+
+@functools.cache
+def _guessed(counts: tuple[tuple[str, int], ...], charge: float) -> dict[str, float] | None:
+    """Return pymatgen's likeliest states; a list of structures has a formula again and again."""
+    guesses = Composition(dict(counts)).oxi_state_guesses(target_charge=charge)
     return dict(guesses[0]) if guesses else None
 
 

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Literal
 
 from jobflow import Flow, Job
@@ -178,10 +178,14 @@ def _shared_plan(one: SharedCalculation, cache: PlanCache) -> PhasePlan:
     )
 
 
+#: Read from a file each time otherwise.
+_version = functools.cache(metadata.version)
+
+
 def _primitive(structure: Structure, cache: PlanCache) -> Structure:
     """Return the primitive cell of a structure, which is found once."""
     content = [structure.lattice.matrix.tolist(), structure.frac_coords.tolist()]
-    content += [[site.specie.symbol for site in structure], version("spglib")]
+    content += [[site.specie.symbol for site in structure], _version("spglib")]
     name = f"primitive {hashlib.sha256(json.dumps(content).encode()).hexdigest()}"
     found = cache.find([name]).get(name)
     if found is not None:
