@@ -105,7 +105,7 @@ def next_campaign(
     if not wanted:
         raise _nothing_to_calculate([one.text for one in apart])
     ion = next(iter(records.values())).mobile_ion
-    head = {
+    head: dict[str, Any] = {
         "name": re.sub(r"[^A-Za-z0-9_-]+", "-", f"next-{name}").strip("-")[:64],
         "engine": "gpaw",
         "preset": "production",
