@@ -71,7 +71,8 @@ def heat_map(
     name, unit = name_and_unit(quantity)
     values: list[list[float | None]] = []
     plain: list[list[float | None]] = []
-    texts, clicks, hovers = [], [], []
+    texts: tuple[list[list[str]], list[list[str]]] = ([], [])
+    clicks, hovers = [], []
     for left in lefts:
         places = [by_pair.get((left, right)) for right in rights]
         given = [None if index is None else rows[index][quantity] for index in places]
@@ -87,12 +88,12 @@ def heat_map(
                 for index, value in zip(places, scaled, strict=True)
             ]
         )
-        texts.append(
-            [
-                "" if index is None else "–" if value is None else f"{value:.3g}{' ✕' * out}"
-                for index, value, out in zip(places, given, outside, strict=True)
-            ]
-        )
+        written = [
+            "" if index is None else "–" if value is None else f"{value:.3g}{' ✕' * out}"
+            for index, value, out in zip(places, given, outside, strict=True)
+        ]
+        for layer, zs in zip(texts, (values[-1], plain[-1]), strict=True):
+            layer.append(["" if z is None else text for text, z in zip(written, zs, strict=True)])
         clicks.append(["" if index is None else keys[index] for index in places])
         hovers.append(
             [
@@ -105,7 +106,6 @@ def heat_map(
         "type": "heatmap",
         "x": [escape(right, quote=False) for right in rights],
         "y": [escape(left, quote=False) for left in lefts],
-        "text": texts,
         "texttemplate": "%{text}" if len(rights) <= _MOST_WITH_TEXT else "",
         "customdata": clicks,
         "hovertext": hovers,
@@ -120,6 +120,7 @@ def heat_map(
             {
                 **common,
                 "name": "within the model",
+                "text": texts[0],
                 "z": values,
                 "textfont": {"color": "var(--on-map)"},
                 "colorscale": SCALE,
@@ -128,6 +129,7 @@ def heat_map(
             {
                 **common,
                 "name": "outside of the model, or unknown",
+                "text": texts[1],
                 "z": plain,
                 "textfont": {"color": "var(--text)"},
                 "colorscale": [[0, "var(--grid)"], [1, "var(--grid)"]],

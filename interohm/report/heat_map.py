@@ -91,16 +91,17 @@ def heat_map(
             "y": [escape(name) for name in rows],
             "xgap": 2,
             "ygap": 2,
-            "text": [
-                [_text(*field, out) for field, out in zip(*row, strict=True)]
-                for row in zip(frame, marks, strict=True)
-            ],
             "customdata": [[_spread(spread) for _, spread in row] for row in frame],
             "texttemplate": "%{text}",
             "hovertemplate": "%{y}, %{x}: %{text}; 5 to 95 %: %{customdata}<extra></extra>",
             "hoverongaps": False,
         }
+        texts = [
+            [_text(*field, out) for field, out in zip(*row, strict=True)]
+            for row in zip(frame, marks, strict=True)
+        ]
         scale = {
+            "text": _where(texts, marks, False),
             "z": colours,
             "zmin": low,
             "zmax": high if high > low else low + 1,
@@ -109,6 +110,7 @@ def heat_map(
             "colorbar": {"title": {"text": unit}, "thickness": 12},
         }
         grey = {
+            "text": _where(texts, marks, True),
             "z": [[0.0 if out else None for out in row] for row in marks],
             "colorscale": [[0, "var(--grid)"], [1, "var(--grid)"]],
             "textfont": {"color": "var(--text)"},
@@ -116,6 +118,16 @@ def heat_map(
         }
         drawn.append([{**common, **scale}, *([] if outside is None else [{**common, **grey}])])
     return {"layout": layout, "frames": drawn}
+
+
+def _where(
+    texts: Sequence[Sequence[str]], marks: Sequence[Sequence[bool]], shown: bool
+) -> list[list[str]]:
+    """Return the texts of the fields with one mark; another layer writes the others."""
+    return [
+        [text if mark is shown else "" for text, mark in zip(*row, strict=True)]
+        for row in zip(texts, marks, strict=True)
+    ]
 
 
 def _colour(value: float | None, logarithmic: bool) -> float | None:
