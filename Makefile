@@ -58,7 +58,7 @@ pytest: install
 
 test-cluster: install  ## the tests that need a database server and Slurm: brings up both, takes them down
 	@$(BIN)/pytest --numprocesses auto --dist worksteal tests/cluster tests/faults/cluster $(addprefix tests/interohm/,\
-	  explorer/test_server.py $(addprefix database/test_,database.py rows.py many_writers.py safe_documents.py criteria.py folder.py transfer.py damage.py))
+	  cli/test_output.py explorer/test_server.py $(addprefix database/test_,database.py rows.py many_writers.py safe_documents.py criteria.py folder.py transfer.py damage.py))
 
 test-install:  ## a plain `pip install .` with the Pythons 3.12 and 3.13 that are here, and a few commands by it
 	@tests/base_install.sh

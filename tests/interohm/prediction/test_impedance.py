@@ -334,7 +334,7 @@ def test_conditions_and_frequencies() -> None:
     controlled = cell_of(GARNET, states_of_charge=[0.2, 0.8], given=control)
     level = at_conditions(controlled, 0.8, None).layers[1].fermi_level
     assert level.extrinsic_mu_eV == -2.0  # type: ignore[union-attr]
-    with pytest.raises(InputError, match="none of them"):
+    with pytest.raises(InputError, match="not one of them"):
         at_conditions(controlled, 0.5, None)
     assert frequencies_Hz(1e-3, 1e7, 10).size == 101
     for wrong in ((1.0, 1.0, 10), (1e3, 1.0, 10), (1.0, 1e3, 0), (1.0, 1e3, 1e9), (0.0, 1.0, 10)):
