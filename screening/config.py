@@ -34,28 +34,20 @@ def _each_once(given: list[float]) -> list[float]:
 _FEW = Field(min_length=1, max_length=100)
 _ONCE = AfterValidator(_each_once)
 
+
+def _or_one(number: Any, some: Any) -> BeforeValidator:
+    return BeforeValidator(_listed, json_schema_input_type=number | some)
+
+
 # a number or a list of some: from here on a list, each value once
 Thicknesses: TypeAlias = Annotated[
-    list[Thickness],
-    BeforeValidator(_listed, json_schema_input_type=Thickness | Annotated[list[Thickness], _FEW]),
-    _FEW,
-    _ONCE,
+    list[Thickness], _or_one(Thickness, Annotated[list[Thickness], _FEW]), _FEW, _ONCE
 ]
 Temperatures: TypeAlias = Annotated[
-    list[Temperature],
-    BeforeValidator(
-        _listed, json_schema_input_type=Temperature | Annotated[list[Temperature], _FEW]
-    ),
-    _FEW,
-    _ONCE,
+    list[Temperature], _or_one(Temperature, Annotated[list[Temperature], _FEW]), _FEW, _ONCE
 ]
 StatesOfCharge: TypeAlias = Annotated[
-    list[StateOfCharge],
-    BeforeValidator(
-        _listed, json_schema_input_type=StateOfCharge | Annotated[list[StateOfCharge], _FEW]
-    ),
-    _FEW,
-    _ONCE,
+    list[StateOfCharge], _or_one(StateOfCharge, Annotated[list[StateOfCharge], _FEW]), _FEW, _ONCE
 ]
 
 
