@@ -13,12 +13,13 @@ from interohm.report import write_report
 from interohm.yaml_io import dump_yaml
 
 _SCREEN = {
-    "name": "two by two",
+    "name": "two by three",
     "negative_electrodes": ["Li", "LiC6"],
-    "electrolytes": ["LLZO", "LiPON"],
+    # of moderate, of doubtful, and of so high a resistance that its numbers are long
+    "electrolytes": ["LLZO", "LiPON", "LiF"],
     "positive_electrodes": ["LiCoO2"],
-    "count": 4,
-    "survivors": 4,
+    "count": 6,
+    "survivors": 6,
     "samples": 50,
 }
 #: Tables that do not fit, and figures whose toolbar is over what is drawn.
