@@ -122,7 +122,7 @@ def _share(value: float | None) -> str:
 
 def remarks(state: ScreeningState) -> list[str]:
     """Return what must be known beside the numbers of one state of charge."""
-    lines = [f"{state.cells} cells, {state.fitting} of them fit"]
+    lines = [f"{state.cells} cells, {state.fitting} of which meet the conditions"]
     if state.not_sums:
         lines.append(
             f"{state.not_sums} cells are not the sum of their contacts (the electrolyte is too "

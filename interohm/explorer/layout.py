@@ -119,7 +119,7 @@ def page(location: str) -> html.Div:
                     ),
                     html.Section(
                         [
-                            html.H2("Measured resistances beside their predictions"),
+                            html.H2("Measured and predicted resistances"),
                             _graph("comparison-with-measured"),
                         ],
                         id="validation-section",

@@ -60,7 +60,7 @@ def material_inputs(material: Insulator | Metal) -> Markup:
             f"shared_errors[{error.name}]",
             NONE,
             shown(error.uncertainty_eV, 3),
-            f"{moves_text(error)}; beside their own",
+            f"{moves_text(error)}; in addition to their own",
             "one draw for all",
             "",
         )
