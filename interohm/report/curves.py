@@ -75,8 +75,8 @@ def state_figure(
     shared = {"range": [-0.04, 1.04], "gridcolor": "var(--grid)", "zeroline": False}
     layout: Figure = {
         "grid": {"rows": 1, "columns": 2, "pattern": "independent", "xgap": 0.22},
-        "xaxis": {**shared, "title": {"text": "state of charge"}},
-        "xaxis2": {**shared, "title": {"text": "state of charge"}},
+        "xaxis": {**shared, "title": {"text": "state of charge", "standoff": 10}},
+        "xaxis2": {**shared, "title": {"text": "state of charge", "standoff": 10}},
         "yaxis": {
             "title": {"text": title},
             "gridcolor": "var(--grid)",
@@ -94,7 +94,7 @@ def state_figure(
         },
         "margin": {"l": 70, "r": 36, "t": 10, "b": 50},
         "height": 460,
-        "legend": {"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"},
+        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
     }
     return {"layout": layout, "always": [*bands, *curves], "frames": frames}
 

@@ -141,7 +141,7 @@ def test_assumed_and_unknown_are_said(html, materials):
     for material in materials:
         for field, quantity in quantities(material):
             numbers.append(quantity)
-            if field.split("[")[0] not in material.model_fields_set:
+            if re.split(r"[.\[]", field)[0] not in material.model_fields_set:
                 defaults.append(quantity)
             elif quantity.assumed:
                 assumed.append(quantity)
