@@ -20,8 +20,20 @@ from .calculations import calculation_of
 from .campaign_config import InsulatorPhase
 from .context import active_database
 from .defect_plan import PlannedDefect
-from .presets import AnyPreset
+from .presets import AnyPreset, HopStep
 from .steps import calculation_job, triple
+from .vasp_presets import VaspHopStep
+
+
+def hop_step(phase: InsulatorPhase, preset: AnyPreset, defect: str) -> HopStep | VaspHopStep:
+    """Return the preset's settings for migration paths, or say that it has none."""
+    if preset.insulator.hop is None:
+        raise InputError(
+            f"the preset {preset.name} has no settings for migration paths",
+            where=f"{phase.name}: hops, {defect}",
+            fix="give it `insulator.hop`, or the migration energy from literature",
+        )
+    return preset.insulator.hop
 
 
 def barrier_jobs(
@@ -68,13 +80,7 @@ def barrier_jobs(
     for defect, hop in phase.hops.items():
         if hop.migration_energy_eV != "calculate":
             continue
-        step = preset.insulator.hop
-        if step is None:
-            raise InputError(
-                f"the preset {preset.name} has no settings for migration paths",
-                where=f"{phase.name}: hops, {defect}",
-                fix="give it `insulator.hop`, or the migration energy from literature",
-            )
+        step = hop_step(phase, preset, defect)
         rivals = [p for p, one in enumerate(planned) if one.site.name == defect and one.ionic]
         if not rivals or planned[rivals[0]].site.change != -1:
             raise InputError(

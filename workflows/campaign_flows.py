@@ -68,6 +68,7 @@ def inputs_of(config: CampaignConfig, index: int) -> PhaseInputs:
     if isinstance(phase, InsulatorPhase):
         phase, neighbours = _neighbours(config, phase, structures["structure"], where)
         inputs = replace(inputs, phase=phase, neighbours=neighbours)
+        inputs.check_neighbours(where)
     return inputs
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
+from typing import NamedTuple
 
 from pymatgen.core import Composition, Element, Structure
 
@@ -97,38 +98,108 @@ def planned_defects(
         The phase does not contain the mobile ion, an ion has a fractional charge, or the chemical
         potential of an element is not tied to the mobile ion's.
     """
-    if mobile_ion not in conventional.composition.get_el_amt_dict():
+    return list(
+        _with_charges(
+            phase,
+            (
+                (site, kind)
+                for kind in defect_kinds(phase, conventional, mobile_ion, ion_charge, coexisting)
+                for site in _sites(kind, conventional, phase)
+            ),
+        )
+    )
+
+
+class DefectKind(NamedTuple):
+    """A kind of defect, wherever in the crystal it may be.
+
+    Parameters
+    ----------
+    name : str
+        As `DefectSite.name`.
+    added : dict of str to int
+        Atoms added by element, negative where removed.
+    charge : int
+        That of the ions that are added and removed, in elementary charges.
+    ion_change : float
+        dn of the mobile ion, equilibrium with the compounds included.
+    dopant : bool
+        Whether the crystal does not have its element.
+    """
+
+    name: str
+    added: dict[str, int]
+    charge: int
+    ion_change: float
+    dopant: bool
+
+
+def defect_kinds(
+    phase: InsulatorPhase,
+    structure: Structure,
+    mobile_ion: str,
+    ion_charge: int,
+    coexisting: Sequence[Composition] = (),
+) -> list[DefectKind]:
+    """Return the kinds of defects to calculate, as far as they follow without their sites.
+
+    Parameters
+    ----------
+    phase, structure, mobile_ion, ion_charge, coexisting
+        As `planned_defects`; any cell of the crystal.
+
+    Raises
+    ------
+    InputError
+        As `planned_defects`; or the phase has a hop of none of these defects.
+    """
+    if mobile_ion not in structure.composition.element_composition.get_el_amt_dict():
         raise InputError(
             f"{phase.name} does not contain {mobile_ion}", where="structure, mobile_ion"
         )
+    composition = structure.composition.element_composition
     try:
-        slopes = tied_elements([conventional.composition, *coexisting], mobile_ion)
+        slopes = tied_elements([composition, *coexisting], mobile_ion)
     except ValueError as error:
         raise InputError(str(error), where=f"{phase.name}: equilibrium_with") from None
     ions = {mobile_ion: ion_charge}
-    others = [el for el in conventional.composition.get_el_amt_dict() if el != mobile_ion]
+    others = [el for el in composition.get_el_amt_dict() if el != mobile_ion]
     if any(element in slopes for element in others) or phase.antisites or phase.dopants:
-        ions = _ion_charges(phase, conventional, mobile_ion, ion_charge)
-    sites = [(site, -ion_charge) for site in vacancy_sites(conventional, mobile_ion)]
-    sites += [
-        (site, ion_charge)
-        for site in interstitial_sites(conventional, mobile_ion, phase.interstitial_sites)
+        ions = _ion_charges(phase, structure, mobile_ion, ion_charge)
+    found = [
+        (f"V_{mobile_ion}", {mobile_ion: -1}, -ion_charge, False),
+        (f"{mobile_ion}_i", {mobile_ion: 1}, ion_charge, False),
     ]
-    for element in others:
-        if element in slopes:
-            sites += [(site, -ions[element]) for site in vacancy_sites(conventional, element)]
+    found += [(f"V_{el}", {el: -1}, -ions[el], False) for el in others if el in slopes]
     if phase.antisites:
         for element, replaced in permutations([mobile_ion, *others], 2):
             charge = ions[element] - ions[replaced]
-            sites += [(s, charge) for s in substitution_sites(conventional, element, replaced)]
+            found.append((f"{element}_{replaced}", {element: 1, replaced: -1}, charge, False))
     for dopant in phase.dopants:
         charge = _dopant_charge(phase.name, dopant, ions)
-        sites += [
-            (site, charge)
-            for site in substitution_sites(conventional, dopant.element, dopant.replaces)
-        ]
-    dopants = {dopant.element for dopant in phase.dopants}
-    return list(_with_charges(phase, sites, slopes, dopants))
+        exchanged = {dopant.element: 1, dopant.replaces: -1}
+        found.append((f"{dopant.element}_{dopant.replaces}", exchanged, charge, True))
+    kinds = []
+    for name, added, charge, is_dopant in found:
+        if free := sorted(added.keys() - slopes.keys()):
+            raise InputError(
+                f"the chemical potential of {' and '.join(free)} does not follow from that of the "
+                "mobile ion",
+                where=f"{phase.name}: {name}",
+                fix=f"name a compound of {' and of '.join(free)} in `equilibrium_with`",
+            )
+        kinds.append(DefectKind(name, added, charge, ion_change(added, slopes), is_dopant))
+    _check_hops(phase, [name for kind in kinds if not kind.dopant for name in _names(phase, kind)])
+    return kinds
+
+
+def _sites(kind: DefectKind, conventional: Structure, phase: InsulatorPhase) -> list[DefectSite]:
+    element, *replaced = kind.added
+    if replaced:
+        return substitution_sites(conventional, element, *replaced)
+    if kind.added[element] < 0:
+        return vacancy_sites(conventional, element)
+    return interstitial_sites(conventional, element, phase.interstitial_sites)
 
 
 def with_distortions(
@@ -156,41 +227,49 @@ def check_hops(phase: InsulatorPhase, planned: Sequence[PlannedDefect]) -> None:
         The defect is not one of the planned ones.
     """
     moving = [one for one in planned if not one.dopant]
-    known = {one.name for one in moving} | {one.site.name for one in moving if one.ionic}
-    if unknown := sorted(phase.hops.keys() - known):
+    _check_hops(
+        phase, [one.name for one in moving] + [one.site.name for one in moving if one.ionic]
+    )
+
+
+def _check_hops(phase: InsulatorPhase, known: Sequence[str]) -> None:
+    if unknown := sorted(phase.hops.keys() - set(known)):
         raise InputError(
             f"{' and '.join(unknown)}: the phase has no such defect",
             where=f"{phase.name}: hops",
-            fix=f"one of {', '.join(sorted(known))}",
+            fix=f"one of {', '.join(sorted(set(known)))}",
         )
 
 
-def _with_charges(
-    phase: InsulatorPhase,
-    sites: list[tuple[DefectSite, int]],
-    slopes: Mapping[str, float],
-    dopants: set[str],
-) -> Iterator[PlannedDefect]:
+def _charges(phase: InsulatorPhase, ionic: int) -> list[int]:
     window = set(range(phase.charges[0], phase.charges[1] + 1)) if phase.charges else set()
-    for site, ionic in sites:
-        free = sorted(site.added.keys() - slopes.keys())
-        if free:
-            raise InputError(
-                f"the chemical potential of {' and '.join(free)} does not follow from that of the "
-                "mobile ion",
-                where=f"{phase.name}: {site.name}",
-                fix=f"name a compound of {' and of '.join(free)} in `equilibrium_with`",
-            )
-        charges = sorted(window | {ionic})
+    return sorted(window | {ionic})
+
+
+def _names(phase: InsulatorPhase, kind: DefectKind) -> list[str]:
+    """Return the names that a hop may give the defect."""
+    charges = _charges(phase, kind.charge)
+    return [kind.name, *(_name(kind.name, charge, charges) for charge in charges)]
+
+
+def _name(name: str, charge: int, charges: Sequence[int]) -> str:
+    return name if len(charges) == 1 else f"{name}_{charge:+d}"
+
+
+def _with_charges(
+    phase: InsulatorPhase, sites: Iterable[tuple[DefectSite, DefectKind]]
+) -> Iterator[PlannedDefect]:
+    for site, kind in sites:
+        charges = _charges(phase, kind.charge)
         for charge in charges:
             yield PlannedDefect(
-                name=site.name if len(charges) == 1 else f"{site.name}_{charge:+d}",
+                name=_name(site.name, charge, charges),
                 site=site,
                 charge=charge,
-                ionic=charge == ionic,
-                ion_change=ion_change(site.added, slopes),
-                dopant=site.element in dopants,
-                missing_electrons=charge - ionic,
+                ionic=charge == kind.charge,
+                ion_change=kind.ion_change,
+                dopant=kind.dopant,
+                missing_electrons=charge - kind.charge,
             )
 
 

@@ -14,10 +14,21 @@ from interohm.slab_builders.slabs import build_slab, facet_name
 
 from .campaign_config import ElectrodePhase
 from .electrode_jobs import cut_order, lowest_order, record_electrode
-from .presets import AnyPreset
+from .presets import AnyPreset, MetalSteps
 from .step_settings import Step
 from .steps import bulk_jobs, calculation_job
-from .vasp_presets import VaspStep
+from .vasp_presets import VaspMetalSteps, VaspStep
+
+
+def electrode_steps(phase: ElectrodePhase, preset: AnyPreset) -> MetalSteps | VaspMetalSteps:
+    """Return the preset's steps for electrodes, or say that it has none."""
+    if preset.electrode is None:
+        raise InputError(
+            f"the preset {preset.name} has no steps for electrodes",
+            where=f"{phase.name}: preset",
+            fix="name one that has them, such as `production`, or give it `electrode:`",
+        )
+    return preset.electrode
 
 
 def electrode_flow(
@@ -50,13 +61,7 @@ def electrode_flow(
         The preset has no steps for electrodes, an ion content has no small cell, or a surface that
         is to be calculated is polar.
     """
-    if preset.electrode is None:
-        raise InputError(
-            f"the preset {preset.name} has no steps for electrodes",
-            where=f"{phase.name}: preset",
-            fix="name one that has them, such as `production`, or give it `electrode:`",
-        )
-    steps = preset.electrode
+    steps = electrode_steps(phase, preset)
     crystal = Crystal.from_structure(structure)
     jobs: list[Job] = []
     contents: list[dict[str, Any]] = []

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from jobflow import Flow, Job, Maker, OutputReference
 from pydantic import BaseModel, TypeAdapter
-from pymatgen.core import Structure
 
 from interohm.errors import InputError
 from interohm.records import ION_CHARGES, Insulator, Metal
@@ -58,8 +57,9 @@ class _PhaseMaker(Maker):
         Its element.
     ion_charge : int, optional
         Default: the ion's usual one.
-    metal : Structure or str, optional
-        The mobile element's metal, whose energy per atom is mu = 0. Default: the shipped one.
+    metal : Structure, Atoms, the output of a job or str, optional
+        The mobile element's metal, whose energy per atom is mu = 0, or a file or shipped name.
+        Default: the shipped one.
     database : str or Path, optional
         The project folder of the results. Default: what the settings say when `make` is called, a
         folder made absolute, or the server of every worker's own settings.
@@ -70,7 +70,7 @@ class _PhaseMaker(Maker):
     preset: str = "quick"
     mobile_ion: str = "Li"
     ion_charge: int | None = None
-    metal: Structure | str | None = None
+    metal: Given | None = None
     database: str | Path | None = None
 
     #: What its flow ends with.
@@ -97,8 +97,10 @@ class _PhaseMaker(Maker):
             )
         given = {name: _given(one) for name, one in structures.items()}
         inputs = PhaseInputs(phase, preset, self.mobile_ion, charge, given, neighbours)
-        if not any(isinstance(one, OutputReference) for one in given.values()):
+        all_given = [*given.values(), *neighbours.coexisting, *(neighbours.competing or ())]
+        if not any(isinstance(one, OutputReference) for one in all_given):
             inputs.check(phase.name)
+            inputs.check_neighbours(phase.name)
         planning = inputs.job()
         # what a later job asks for is looked up in the record's fields when the flow is made
         planning.output_schema = type(self)._record
@@ -106,22 +108,15 @@ class _PhaseMaker(Maker):
         planning.update_metadata(results_of(self.database), dynamic=True)
         return planning
 
-    def _metal(self) -> Structure:
-        if isinstance(self.metal, Structure):
+    def _metal(self) -> Given:
+        if self.metal is not None and not isinstance(self.metal, str):
             return self.metal
         source = self.metal or self.mobile_ion
         if self.metal is None and not (SHIPPED_STRUCTURES / f"{source}.cif").is_file():
             raise InputError(
                 f"no structure of the metal of {source} is shipped", where="metal", fix="give one"
             )
-        metal = load_structure(source, Path(), where="metal")
-        if {one.symbol for one in metal.composition.element_composition} != {self.mobile_ion}:
-            raise InputError(
-                f"{metal.composition.reduced_formula} is not the metal of {self.mobile_ion}",
-                where="metal",
-                fix=f"give a structure that contains only {self.mobile_ion}",
-            )
-        return metal
+        return load_structure(source, Path(), where="metal")
 
 
 @dataclass
@@ -154,8 +149,8 @@ class InsulatorMaker(_PhaseMaker):
         structure: Given,
         name: str | None = None,
         *,
-        equilibrium_with: Mapping[str, Structure] | None = None,
-        competing: Mapping[str, Structure] | None = None,
+        equilibrium_with: Mapping[str, Given] | None = None,
+        competing: Mapping[str, Given] | None = None,
         **fields: Any,
     ) -> Job:
         """Return the job that plans the phase, and whose output is its record.
@@ -166,9 +161,9 @@ class InsulatorMaker(_PhaseMaker):
             The crystal.
         name : str, optional
             Name of the record.
-        equilibrium_with : mapping of str to Structure, optional
+        equilibrium_with : mapping of str to Structure, Atoms or output, optional
             Compounds that coexist with the phase, by names for the provenance.
-        competing : mapping of str to Structure, optional
+        competing : mapping of str to Structure, Atoms or output, optional
             Further phases of the diagram that gives the stability window, which is then calculated.
         **fields
             The others of a campaign's insulator: ``facet``, ``dielectric_constant``, ``hops``, …
@@ -181,8 +176,8 @@ class InsulatorMaker(_PhaseMaker):
         beside = dict(equilibrium_with or {})
         fields["equilibrium_with"] = list(beside)
         phase = _phase(InsulatorPhase, name or self.name, fields)
-        rivals = None if competing is None else list(competing.values())
-        neighbours = Neighbours(list(beside.values()), rivals)
+        rivals = None if competing is None else [_given(one) for one in competing.values()]
+        neighbours = Neighbours([_given(one) for one in beside.values()], rivals)
         return self._job(phase, {"structure": structure, "metal": self._metal()}, neighbours)
 
 

@@ -42,7 +42,7 @@ def metal_flow(
 ) -> Flow:
     """Return the flow of a metal: cell, bulk, slabs, record."""
     crystal = Crystal.from_structure(structure)
-    _check_survey(phase, preset, "metal")
+    check_survey(phase, preset)
     cell, bulk = bulk_jobs(crystal, preset, "metal", phase.name)
     step = preset.metal.slab
     cuts = planned_surfaces(phase, crystal.conventional, step)
@@ -121,7 +121,7 @@ def insulator_flow(
         missing.
     """
     crystal = Crystal.from_structure(structure)
-    _check_survey(phase, preset, "insulator")
+    check_survey(phase, preset)
     cell, bulk = bulk_jobs(crystal, preset, "insulator", phase.name)
     step = preset.insulator.slab
     cuts = planned_surfaces(phase, crystal.conventional, step)
@@ -391,17 +391,22 @@ def band_edges_of(phase: InsulatorPhase, preset: AnyPreset) -> AnyBandEdges | No
     return None if phase.band_edge_shift is not None else preset.insulator.edges
 
 
-def _response_job(phase: InsulatorPhase, cell: Job, preset: AnyPreset) -> Job | None:
-    """Return the job of the dielectric response, None where the constant is given."""
-    if phase.dielectric_constant != "calculate":
-        return None
-    step = preset.insulator.dielectric
-    if step is None:
+def check_dielectric(phase: InsulatorPhase, preset: AnyPreset) -> None:
+    """Refuse a dielectric constant that the preset cannot calculate."""
+    if phase.dielectric_constant == "calculate" and preset.insulator.dielectric is None:
         raise InputError(
             f"the preset {preset.name} has no step for the dielectric response",
             where=f"{phase.name}: dielectric_constant",
             fix="give the preset `insulator.dielectric`, or the constant with its source",
         )
+
+
+def _response_job(phase: InsulatorPhase, cell: Job, preset: AnyPreset) -> Job | None:
+    """Return the job of the dielectric response, None where the constant is given."""
+    check_dielectric(phase, preset)
+    step = preset.insulator.dielectric
+    if phase.dielectric_constant != "calculate" or step is None:
+        return None
     return calculation_job(
         f"{phase.name}: dielectric response",
         cell.output["structure"],
@@ -438,15 +443,14 @@ def _edges_jobs(phase: InsulatorPhase, cell: Job, bulk: Job, preset: AnyPreset) 
     return jobs
 
 
-def _check_survey(
-    phase: InsulatorPhase | MetalPhase, preset: AnyPreset, kind: Literal["insulator", "metal"]
-) -> None:
-    steps = preset.metal if kind == "metal" else preset.insulator
+def check_survey(phase: InsulatorPhase | MetalPhase, preset: AnyPreset) -> None:
+    """Refuse a survey of facets whose surface energies would not cancel."""
+    steps = preset.metal if phase.kind == "metal" else preset.insulator
     if isinstance(phase.facet, FacetSurvey) and steps.slab.cutoff_eV != steps.bulk.cutoff_eV:
         raise InputError(
             f"{phase.name}: surface energies need slab and bulk at one cutoff_eV",
             where="preset",
-            fix=f"give {kind}.slab the cutoff_eV of {kind}.bulk",
+            fix=f"give {phase.kind}.slab the cutoff_eV of {phase.kind}.bulk",
         )
 
 

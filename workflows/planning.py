@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from pymatgen.core import Structure
 from interohm.errors import InputError
 from interohm.slab_builders.oxidation_states import known_oxidation_states
 
+from .barriers import hop_step
 from .campaign_config import (
     ElectrodePhase,
     FacetSurvey,
@@ -23,11 +25,20 @@ from .campaign_config import (
     Phase,
 )
 from .context import active_database, in_a_worker_of_jobflow_remote
-from .electrode import electrode_flow
+from .defect_plan import defect_kinds
+from .electrode import electrode_flow, electrode_steps
 from .engines import engine_named
 from .interface import interface_flow, interface_step
 from .launchpad import PLAN_NAME, PLANNED_BY
-from .phase import Neighbours, band_edges_of, insulator_flow, metal_flow
+from .phase import (
+    Neighbours,
+    band_edges_of,
+    check_dielectric,
+    check_survey,
+    insulator_flow,
+    metal_flow,
+    own_elements_alone,
+)
 from .presets import PRESET, AnyPreset
 from .resources import for_jobflow_remote
 from .signals import ending_in_order
@@ -100,32 +111,66 @@ class PhaseInputs:
         Raises
         ------
         InputError
-            A functional or data set is missing, or a step of the preset; the phase has not the
-            mobile ion; oxidation states cannot be told.
+            A functional or data set is missing, or a step of the preset; a structure has partial
+            occupancies; the phase has not the mobile ion; oxidation states cannot be told; a
+            dopant, or a hop, is of no atom of the crystal.
         """
-        phase = self.phase
+        phase, preset = self.phase, self.preset
         for name, structure in self.structures.items():
-            self._check_elements(
-                structure, "metal_structure" if name == "metal" else f"{where}: {name}"
-            )
+            place = "metal_structure" if name == "metal" else f"{where}: {name}"
+            self._check_elements(structure, place)
+            _check_order(structure, place)
+        if "metal" in self.structures:
+            self._check_metal(self.structures["metal"])
         if isinstance(phase, InterfacePhase):
-            interface_step(phase, self.preset)
+            interface_step(phase, preset)
+            for side, structure in ((phase.left, "left"), (phase.right, "right")):
+                if side.kind == "insulator":
+                    with _named(f"{where}: {structure}"):
+                        known_oxidation_states(self.structures[structure], side.oxidation_states)
             return
         structure = self.structures["structure"]
-        if not structure.is_ordered:
-            raise InputError(
-                f"{structure.composition.reduced_formula}: the structure has partial occupancies",
-                where=f"{where}: structure",
-                fix="give an ordered structure",
-            )
+        if isinstance(phase, InsulatorPhase | MetalPhase):
+            check_survey(phase, preset)
         if isinstance(phase, MetalPhase):
             return
         if self.mobile_ion not in structure.composition.element_composition.get_el_amt_dict():
             raise InputError(
                 f"{phase.name} does not contain {self.mobile_ion}", where="structure, mobile_ion"
             )
-        if isinstance(phase, InsulatorPhase) and not isinstance(phase.facet, FacetSurvey):
-            known_oxidation_states(structure, phase.oxidation_states)
+        if isinstance(phase, ElectrodePhase):
+            electrode_steps(phase, preset)
+            return
+        check_dielectric(phase, preset)
+        for defect, hop in phase.hops.items():
+            if hop.migration_energy_eV == "calculate":
+                hop_step(phase, preset, defect)
+        if not isinstance(phase.facet, FacetSurvey):
+            with _named(where):
+                known_oxidation_states(structure, phase.oxidation_states)
+
+    def check_neighbours(self, where: str) -> None:
+        """Refuse phases beside an insulator that cannot be calculated, and defects, as `check`."""
+        phase, beside = self.phase, self.neighbours
+        if not isinstance(phase, InsulatorPhase):
+            return
+        structure, place = self.structures["structure"], f"{where}: equilibrium_with"
+        for other in beside.coexisting:
+            self._check_elements(other, place)
+            _check_order(other, place)
+        for other in own_elements_alone(beside.competing or (), structure):
+            _check_order(other, "phase_diagram: competing")
+        compositions = [other.composition for other in beside.coexisting]
+        defect_kinds(phase, structure, self.mobile_ion, self.ion_charge, compositions)
+
+    def _check_metal(self, metal: Structure) -> None:
+        """Refuse a zero of mu that is not the mobile element's metal."""
+        if {one.symbol for one in metal.composition.element_composition} != {self.mobile_ion}:
+            raise InputError(
+                f"{metal.composition.reduced_formula} is not the metal of {self.mobile_ion}",
+                where="metal",
+                fix=f"give a structure that contains only {self.mobile_ion}",
+            )
 
     def _check_elements(self, structure: Structure, where: str) -> None:
         """Report a missing functional or missing data sets before anything is calculated."""
@@ -175,6 +220,25 @@ class PhaseInputs:
         return planning
 
 
+def _check_order(structure: Structure, where: str) -> None:
+    if not structure.is_ordered:
+        raise InputError(
+            f"{structure.composition.reduced_formula}: the structure has partial occupancies",
+            where=where,
+            fix="give an ordered structure",
+        )
+
+
+@contextlib.contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Name the phase in errors that name one of its fields: many have the same formula."""
+    try:
+        yield
+    except InputError as error:
+        field = "" if error.where is None else f": {error.where}"
+        raise InputError(error.what, where=where + field, fix=error.fix) from None
+
+
 def _resources(preset: AnyPreset) -> dict[str, Any]:
     """Return what is asked of the cluster, which no dump of a preset has."""
     given = {
@@ -213,9 +277,12 @@ def plan_phase(
         mobile_ion=mobile_ion,
         ion_charge=ion_charge,
         structures={name: as_structure(one) for name, one in structures.items()},
-        neighbours=Neighbours(**neighbours),
+        neighbours=Neighbours(
+            **{**neighbours, **{name: _structures(neighbours[name]) for name in _BESIDE}}
+        ),
     )
     inputs.check(inputs.phase.name)
+    inputs.check_neighbours(inputs.phase.name)
     flow = inputs.flow()
     for one in flow.jobs:
         if isinstance(one, Job) and one.metadata.get(CRYSTAL) in shared:
@@ -227,6 +294,14 @@ def plan_phase(
             if isinstance(one, Job):
                 for_jobflow_remote(one)
     return Response(replace=_continued(flow))
+
+
+#: Of `Neighbours`: crystals.
+_BESIDE = ("coexisting", "competing")
+
+
+def _structures(given: Sequence[Any] | None) -> list[Structure] | None:
+    return None if given is None else [as_structure(one) for one in given]
 
 
 def as_structure(given: Any) -> Structure:

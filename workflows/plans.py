@@ -270,7 +270,7 @@ def _kept(
             now = {key: _hashes(key, known) for key in stored["known"]}
             changed = {key for key, before in stored["known"].items() if now[key] != before}
             if changed:
-                rows = _looked_up(stored["calculations"], changed, database)
+                rows = _looked_up(stored["calculations"], changed, now, database)
                 if rows is None:
                     continue
                 stored = {**stored, "calculations": rows, "known": now}
@@ -279,18 +279,23 @@ def _kept(
 
 
 def _looked_up(
-    rows: Sequence[Mapping[str, Any]], keys: Collection[str], database: Database
+    rows: Sequence[Mapping[str, Any]],
+    keys: Collection[str],
+    now: Mapping[str, Sequence[str]],
+    database: Database,
 ) -> list[Mapping[str, Any]] | None:
-    """Return a plan's calculations, those of some keys looked up again.
+    """Return a plan's calculations, those of some keys looked up again among what is there now.
 
     None where another answer would change the calculations that follow from it.
     """
     looked_up = []
     for row in rows:
         if row["key"] in keys:
-            answer = known_as(database, _request_from(row))
-            hash = row["request_hash"] if answer is None else answer.output.hash
-            found = answer is not None
+            hash, found = row["request_hash"], True
+            if hash not in now[row["key"]]:  # in another setting: its structure is compared
+                answer = known_as(database, _request_from(row))
+                hash = hash if answer is None else answer.output.hash
+                found = answer is not None
             if (hash, found) != (row["hash"], row["found"]):
                 if row["leads_on"]:
                     return None

@@ -45,7 +45,8 @@ def missing_elements(config: CampaignConfig, database: Database) -> dict[str, li
             config.structure(config.metal_structure, where="metal_structure").composition,
         ]
     )
-    missing = {}
+    lacking_by_phase: dict[str, set[str]] = {}
+    settings_of: dict[str, tuple[str, str, float]] = {}
     for phase in config.phases:
         if not isinstance(phase, InsulatorPhase) or phase.stability_window_V is not None:
             continue
@@ -58,12 +59,22 @@ def missing_elements(config: CampaignConfig, database: Database) -> dict[str, li
         lacking = set(own.get_el_amt_dict()) - common - beside
         if lacking:
             preset = config.preset_of(phase)
-            settings = {"xc": preset.xc, "cutoff_eV": preset.insulator.bulk.cutoff_eV}
-            crystals = known_crystals(database, preset.engine, settings, lacking)
-            lacking -= _alone(one.final_structure.composition for one in crystals)
-        if lacking:
-            missing[phase.name] = sorted(lacking)
-    return missing
+            settings_of[phase.name] = preset.engine, preset.xc, preset.insulator.bulk.cutoff_eV
+            lacking_by_phase[phase.name] = lacking
+    # asked once for all phases of the same settings
+    known: dict[tuple[str, str, float], set[str]] = {}
+    for settings in set(settings_of.values()):
+        engine, xc, cutoff_eV = settings
+        asked = set().union(
+            *(own for name, own in lacking_by_phase.items() if settings_of[name] == settings)
+        )
+        crystals = known_crystals(database, engine, {"xc": xc, "cutoff_eV": cutoff_eV}, asked)
+        known[settings] = _alone(one.final_structure.composition for one in crystals)
+    return {
+        name: sorted(own - known[settings_of[name]])
+        for name, own in lacking_by_phase.items()
+        if own - known[settings_of[name]]
+    }
 
 
 def _alone(compositions: Iterable[Composition]) -> set[str]:

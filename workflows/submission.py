@@ -21,7 +21,7 @@ from interohm.database import Database
 from interohm.slab_builders.cells import primitive_cell
 from interohm.slab_builders.equivalence import settings_between
 
-from .campaign_config import CampaignConfig, InterfacePhase, Phase
+from .campaign_config import CampaignConfig, InterfacePhase
 from .campaign_flows import inputs_of, phase_inputs
 from .launchpad import METADATA, PATIENCE_MS, WAITS_FOR, is_empty
 from .plan_cache import PlanCache
@@ -118,8 +118,15 @@ def phases_to_submit(
     InputError
         An input cannot be used, as far as this shows without slabs and supercells.
     """
-    records = set(database.material_names())  # a pass over the database
-    recorded = [phase for phase in config.phases if _is_recorded(phase, records, database)]
+    # one pass over the database, however many phases there are
+    records = set(database.material_names())
+    joined = (isinstance(phase, InterfacePhase) for phase in config.phases)
+    interfaces = {one.name for one in database.interfaces()} if any(joined) else set()
+    recorded = [
+        phase
+        for phase in config.phases
+        if phase.name in (interfaces if isinstance(phase, InterfacePhase) else records)
+    ]
     kept = kept_plans(config.model_copy(update={"phases": recorded}), database)
     done = {plan.phase for plan in kept if all(one.found for one in plan.calculations)}
     recorded_names = {phase.name for phase in recorded}
@@ -193,12 +200,6 @@ def _primitive(structure: Structure, cache: PlanCache) -> Structure:
     made = primitive_cell(structure)
     cache.keep(name, made.as_dict())
     return made
-
-
-def _is_recorded(phase: Phase, records: set[str], database: Database) -> bool:
-    if isinstance(phase, InterfacePhase):
-        return database.interface(phase.name) is not None
-    return phase.name in records
 
 
 def submit(

@@ -82,7 +82,15 @@ def heat_map(
     ]
     unit = "log10" if logarithmic else title.rpartition("(")[2].removesuffix(")")
     layout: Figure = {
-        "title": {"text": escape(title, quote=False), "font": {"size": 15}, "x": 0},
+        # above the names of the columns, however much room these take
+        "title": {
+            "text": escape(title, quote=False),
+            "font": {"size": 15},
+            "x": 0,
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 8},
+        },
         "xaxis": {"side": "top", "automargin": True, "showgrid": False, "type": "multicategory"},
         "yaxis": {"autorange": "reversed", "automargin": True, "showgrid": False},
         "margin": {"l": 20, "r": 20, "t": 110, "b": 10},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,8 @@ def assumed_count(material: Insulator | Metal) -> tuple[int, int]:
 
 
 def _mark(material: Insulator | Metal, field: str, quantity: Quantity) -> Markup | str:
-    if field.split("[")[0] not in material.model_fields_set:
+    # the field of `defects[Li_i].hop_distance_nm` and of `conductivity.value_S_cm`
+    if re.split(r"[.\[]", field)[0] not in material.model_fields_set:
         return _DEFAULT
     return ASSUMED if quantity.assumed else ""
 

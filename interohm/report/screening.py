@@ -59,6 +59,10 @@ _MARGIN_NOTE = (
     "The stability margin is the distance from the electrodes' potentials to the limits of the "
     "window of the adjacent layer; a negative margin is outside of the window."
 )
+_COUNT_NOTE = (
+    "All cells that fit, including those outside of this model. Values beyond the bins, such as "
+    "resistances above 10³³ Ω·cm², are not drawn."
+)
 _RECORDS_NOTE = (
     "Assumed numbers have neither been measured nor calculated. Their uncertainties are included "
     "in every interval above."
@@ -205,7 +209,7 @@ def _sections(
         for output in states[0].histograms
     ]
     if counted:
-        found.append(section(f"How many cells{at}", *counted))
+        found.append(section(f"How many cells{at}", *counted, note=_COUNT_NOTE))
     return found
 
 
@@ -304,8 +308,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
                     NONE if chance is None else f"{100 * chance:.0f}",
                     NONE if known is None else interval(known.rank, 3),
                     *(shown(getattr(cell, name), 3) for name in others),
-                    "outside of this model" if cell.outside_of_model else "",
-                    _doubts(cell.validity or []),
+                    _doubts(cell),
                 )
             )
     label = _LABELS[output]
@@ -320,7 +323,6 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
             "is the best, %",
             "rank, 5 to 95 %",
             *(_LABELS[name] for name in others),
-            "verdict",
             "doubts",
         ),
         rows,
@@ -338,12 +340,15 @@ def _next_table(states: list[ScreeningState], output: str) -> Markup:
     return next_table(told, caption=f"To choose by {_LABELS[output].rpartition(' (')[0]}")
 
 
-def _doubts(codes: Sequence[str]) -> str | Markup:
-    """Return how many doubts a cell has, with their names to be opened."""
+def _doubts(cell: ScreenedCell) -> str | Markup:
+    """Return whether a cell is outside of the model, and its doubts, to be opened."""
+    codes = cell.validity or []
+    outside = "outside of this model" if cell.outside_of_model else ""
     if not codes:
-        return NONE
+        return outside or NONE
     names = ", ".join(code.replace("_", " ") for code in codes)
-    return Markup(f"<details><summary>{len(codes)}</summary>{escape(names)}</details>")
+    opened = f"<details><summary>{len(codes)}</summary>{escape(names)}</details>"
+    return Markup(outside + opened)
 
 
 def _axis(output: str) -> Figure:

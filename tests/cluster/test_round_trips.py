@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +19,10 @@ from jobflow import Flow, job
 from jobflow_remote.config.base import LocalWorker, Project, QueueConfig
 from pymongo import MongoClient, monitoring
 
+from interohm.database import Database
 from interohm.workflows import queue_state, remote_queue, submission
+from interohm.workflows.campaign import CampaignConfig
+from interohm.workflows.reference_elements import missing_elements
 
 FAILED = 3
 
@@ -186,6 +191,63 @@ def test_a_hundred_times_the_phases_take_no_more_than_three_times_the_commands(
     )
     for act, count in many.items():
         assert count <= 3 * few[act], (act, few, many)
+
+
+def campaign_of(phases: int) -> CampaignConfig:
+    """Return a campaign half of insulators, whose windows lack an element, half of interfaces."""
+    quantity = {"value": 9.0, "source": "x", "method": "assumed", "uncertainty": 1.0}
+    insulator = {"kind": "insulator", "structure": "LiF", "dielectric_constant": quantity}
+    metal = {"record": "Li", "kind": "metal", "structure": "Li", "facet": [0, 0, 1]}
+    other = {"record": "LiF", "kind": "insulator", "structure": "LiF", "facet": [0, 0, 1]}
+    made: list[dict[str, Any]] = []
+    for number in range(phases // 2):
+        made.append({**insulator, "name": f"LiF_{number}", "facet": [number % 9, 1, 1]})
+        made.append(
+            {"kind": "interface", "name": f"joined_{number}", "left": metal, "right": other}
+        )
+    data = {
+        "name": "many",
+        "preset": "production",
+        "metal_structure": "Li",
+        "phase_diagram": {"entries": "calculations"},
+        "phases": made,
+    }
+    return CampaignConfig.model_validate(data)
+
+
+@pytest.fixture
+def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Let the settings name a database of results on the server."""
+    name, uri = f"interohm_test_{os.getpid()}_{time.time_ns()}", os.environ[SERVER_VARIABLE]
+    monkeypatch.setenv("INTEROHM_MONGODB_URI", uri)
+    monkeypatch.setenv("INTEROHM_MONGODB_DATABASE", name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    yield
+    with MongoClient(uri) as client:
+        client.drop_database(name)
+
+
+@pytest.mark.usefixtures("results")
+def test_results_are_asked_for_all_phases_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a submission asks the database of results does not grow with the phases."""
+    counting, counts = Counting(), {}
+    client_of = functools.partial(MongoClient, event_listeners=[counting])
+    monkeypatch.setattr("pymongo.MongoClient", client_of)
+
+    for phases in (2, 20):
+        config = campaign_of(phases)
+
+        def submit(config: CampaignConfig = config) -> None:
+            with Database.open() as database:
+                plans = submission.phases_to_submit(config, database)
+                assert len([plan for plan in plans if not plan.shared]) == len(config.phases)
+                lacking = missing_elements(config, database)
+                assert set(lacking) == {
+                    one.name for one in config.phases if one.kind == "insulator"
+                }
+
+        counts[phases] = counting.of(submit)
+    assert counts[2] == counts[20] > 0
 
 
 def test_of_two_who_submit_at_once_one_adds(

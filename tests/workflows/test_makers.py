@@ -98,6 +98,16 @@ def test_an_interface_and_an_electrode(database: Database) -> None:
     states = [{"ion_content": 0.5, "work_function_eV": 5.0}, {"ion_content": 1.0}]
     electrode = ElectrodeMaker().make(crystal("LiCoO2"), facet=(1, 0, 4), states=states)
     assert electrode.name == "electrode: plan"
+    given = {"name": "electrode", "kind": "electrode", "structure": "LiCoO2", "facet": (1, 0, 4)}
+    config = CampaignConfig.model_validate(
+        {
+            "name": "same",
+            "preset": "production",
+            "metal_structure": "Li",
+            "phases": [{**given, "states": states}],
+        }
+    )
+    assert planned(electrode, database) == {one.request.hash for one in dry_run(config, database)}
 
 
 def test_in_an_empty_folder(empty_folder: Path) -> None:
@@ -131,6 +141,28 @@ def test_in_an_empty_folder(empty_folder: Path) -> None:
     assert again.model_copy(update=apart) == record.model_copy(update=apart)
     assert Structure.from_dict(again.structure) == Structure.from_dict(record.structure)
     assert not list(empty_folder.rglob("job_*/interohm-data"))
+
+
+def test_all_crystals_may_be_atoms_or_outputs(database: Database) -> None:
+    """The metal's and those beside the phase, too."""
+    fields = {"facet": (0, 0, 1), "dielectric_constant": 9.0}
+    lithium, fluoride, magnesium = (crystal(name) for name in ("Li", "LiF", "MgF2"))
+    dopants = [{"element": "Mg", "replaces": "Li"}]
+
+    def made(metal: Any, structure: Any, beside: Any) -> Any:
+        return InsulatorMaker(preset=TINY, metal=metal).make(
+            structure, "LiF", equilibrium_with={"MgF2": beside}, dopants=dopants, **fields
+        )
+
+    expected = planned(made(lithium, fluoride, magnesium), database)
+    atoms = [AseAtomsAdaptor.get_atoms(one) for one in (lithium, fluoride, magnesium)]
+    assert planned(made(*atoms), database) == expected
+    store, before = memory_store(), of_another("structure")
+    run_locally(before, store=store, log=False)
+    own = made(before.output, fluoride, magnesium)
+    assert set(kinds_planned(own, database, store)) == expected
+    with pytest.raises(InputError, match="LiF is not the metal of Li"):
+        made(fluoride, fluoride, magnesium)
 
 
 @job
