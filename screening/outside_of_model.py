@@ -61,7 +61,9 @@ def outside_contacts(
     of_energies = [one.phase_energies is not None for one in electrolytes]
     for column, side in enumerate(sides):
         coated = side.coating is not None
-        for row in range(len(electrolytes)) if coated else np.flatnonzero(of_energies):
+        # what has no energies does not react by them
+        rows = range(len(electrolytes)) if coated else np.flatnonzero(of_energies).tolist()
+        for row in rows:
             voltage = float(voltage_V[column])
             known = outside_of_side(side, electrolytes[row], voltage)
             found[row, column] = np.nan if known is None else float(known)

@@ -119,13 +119,13 @@ def heat_map(
         "always": coloured_and_grey(common, scale, values, grey, texts),
         "layout": {
             "xaxis": {
-                "title": {"text": "right phase"},
+                "title": {"text": "right phase", "standoff": 12},
                 "type": "category",
                 "automargin": True,
                 "showgrid": False,
             },
             "yaxis": {
-                "title": {"text": "left phase"},
+                "title": {"text": "left phase", "standoff": 12},
                 "type": "category",
                 "autorange": "reversed",
                 "automargin": True,

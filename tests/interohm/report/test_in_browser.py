@@ -36,9 +36,9 @@ const covered = [...document.querySelectorAll(".figure")].filter(figure => {
 }).map(figure => figure.dataset.figure);
 const texts = ".xaxislayer-above text, .yaxislayer-above text, .legend text";
 const titled = [...document.querySelectorAll(".figure")].filter(figure => {
-  const title = figure.querySelector(".gtitle");
-  return title && [...figure.querySelectorAll(texts)].map(e => e.getBoundingClientRect())
-    .some(box => box.width > 0 && !apart(title.getBoundingClientRect(), box));
+  const boxes = [...figure.querySelectorAll(texts)].map(e => e.getBoundingClientRect());
+  return [...figure.querySelectorAll(".gtitle, .xtitle")].map(e => e.getBoundingClientRect())
+    .some(title => boxes.some(box => box.width > 0 && !apart(title, box)));
 }).map(figure => figure.dataset.figure);
 return {page: document.documentElement.scrollWidth, cut, covered, titled,
   figures: document.querySelectorAll(".figure .main-svg").length};
