@@ -108,7 +108,7 @@ def _nothing(database: Database, name: str) -> InputError:
         f"there is no cell, contact, record or calculation {name!r} in {database.location}",
         where="why",
         fix=meant_text(name, known)
-        or "name a cell kept by `interohm cell CONFIG --save`, a contact as 'Li|LLZO', or a "
+        or "name a cell saved by `interohm cell CONFIG --save`, a contact as 'Li|LLZO', or a "
         "record that `interohm materials list` shows",
     )
 

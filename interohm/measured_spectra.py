@@ -137,7 +137,7 @@ def read_spectrum(path: str | Path, *, area_cm2: float | None = None) -> Measure
         raise InputError(
             f"the file has {len(spectra)} sweeps of the frequency",
             where=str(path),
-            fix="keep one of them in a file of its own",
+            fix="move one of them to a separate file",
         )
     return spectra[0]
 
@@ -257,7 +257,7 @@ class _Reader:
                 raise InputError(
                     f"the workbook decompresses to more than {_LARGEST_XLSX_BYTES // 2**20} MiB",
                     where=str(self.path),
-                    fix="keep the spectrum in a workbook of its own",
+                    fix="move the spectrum to a separate workbook",
                 )
         with self.path.open("rb") as file:
             try:
@@ -275,7 +275,7 @@ class _Reader:
             raise InputError(
                 f"{len(with_spectrum)} sheets of the workbook have a spectrum",
                 where=str(self.path),
-                fix="keep one of them in a workbook of its own",
+                fix="move one of them to a separate workbook",
             )
         return with_spectrum[0] if with_spectrum else (sheets[0] if sheets else [])
 

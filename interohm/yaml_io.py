@@ -315,8 +315,9 @@ def validated_as(adapter: TypeAdapter[Any], data: Any, *, where: str) -> Any:
 _KINDS = ("insulator", "metal", "electrode", "gpaw", "vasp", "number", "list", "range")
 
 _FIXES = {
-    "extra_forbidden": "remove it, or correct its name (`interohm schema` lists all fields)",
-    "missing": "add it (`interohm schema` lists all fields)",
+    "extra_forbidden": "remove the unknown field, or correct its name (`interohm schema` lists "
+    "all fields)",
+    "missing": "add the missing field (`interohm schema` lists all fields)",
     "finite_number": "give a finite number",
     "union_tag_not_found": "add `kind: insulator` or `kind: metal`",
     "union_tag_invalid": "write `kind: insulator` or `kind: metal`",

@@ -80,7 +80,7 @@ def _refuse_unconverged(outcar: str, path: Path) -> None:
         raise InputError(
             "it is missing or contains no linear response",
             where=str(path),
-            fix="let VASP finish, and keep OUTCAR beside vasprun.xml",
+            fix="let VASP finish, and keep OUTCAR next to vasprun.xml",
         )
     if not all(loops):
         raise InputError(

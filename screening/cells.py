@@ -228,6 +228,25 @@ class Block:
             self._known[name] = self._replaced(name, np.ravel(self._by_contacts(name)))
         return self._known[name]
 
+    @cached_property
+    def outside_of_model(self) -> NDArray[np.bool_]:
+        """Whether a contact of each cell is outside of the model, as far as is known, (n,)."""
+        one, other = self._outside_of_sides()
+        return np.ravel((one == 1.0) | (other == 1.0))
+
+    @property
+    def outside_of_model_unknown(self) -> NDArray[np.bool_]:
+        """Whether that is not known, (n,)."""
+        one, other = self._outside_of_sides()
+        return np.ravel(np.isnan(one + other)) & ~self.outside_of_model
+
+    def _outside_of_sides(self) -> tuple[Array, Array]:
+        cells = self.cells
+        return (
+            self._of(cells.negative, "outside_of_model"),
+            self._of(cells.positive, "outside_of_model"),
+        )
+
     def _of(self, side: SideContacts, name: str) -> Array:
         row, column = self._left if side is self.cells.negative else self._right
         table: Array = getattr(side, name)

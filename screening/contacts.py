@@ -71,6 +71,9 @@ class SideContacts:
         outside, NaN where no window is known.
     voltage_V, fermi_level_eV : array (S,)
         Voltages and Fermi levels of the electrodes.
+    outside_of_model : array, optional
+        1 where a contact is outside of the model, 0 where it is not, NaN where that is unknown
+        (`interohm.screening.outside_of_model`); unknown unless given.
     """
 
     resistance_ohm_cm2: Array
@@ -88,6 +91,12 @@ class SideContacts:
     stability_margin_V: Array
     voltage_V: Array
     fermi_level_eV: Array
+    outside_of_model: Array = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.outside_of_model is None:
+            unknown = np.full(self.resistance_ohm_cm2.shape, np.nan)
+            object.__setattr__(self, "outside_of_model", unknown)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -96,11 +105,11 @@ class SideContacts:
         return electrolytes, electrodes
 
 
-#: The fields of `SideContacts` that are of an electrode and an electrolyte.
+#: The numbers of `SideContacts` that are of an electrode and an electrolyte.
 OF_PAIRS = tuple(
     field.name
     for field in fields(SideContacts)
-    if field.name not in ("voltage_V", "fermi_level_eV")
+    if field.name not in ("voltage_V", "fermi_level_eV", "outside_of_model")
 )
 
 

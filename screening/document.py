@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.prediction.contact_stability import outside_fields, outside_of_model
-from interohm.prediction.reaction import reaction_fields
+from interohm.prediction.contact_stability import outside_of_model
 from interohm.results.json_values import number
 from interohm.screening import histograms
 from interohm.screening.uncertainty import Sampler, ranking_stability
@@ -17,8 +14,6 @@ from interohm.screening.uncertainty import Sampler, ranking_stability
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interohm.records import Insulator, Metal
-    from interohm.screening.candidates import CoatableElectrode
     from interohm.screening.cells import Cells
     from interohm.screening.contact_details import ContactDetails
     from interohm.screening.partial import Partial
@@ -32,15 +27,6 @@ def described_cells(
     outputs = cells.at(indices)
     names = screening.names
     places = np.stack(cells.places(indices), axis=-1).tolist()
-    records = screening.records
-
-    @cache
-    def outside(positive: bool, electrolyte: int, side: int) -> list[bool | None]:
-        table = cells.positive if positive else cells.negative
-        electrode = (records.positives if positive else records.negatives)[side]
-        voltage = float(table.voltage_V[side])
-        return _outside(electrode, records.electrolytes[electrolyte], voltage)
-
     return [
         {
             "index": int(index),
@@ -50,26 +36,20 @@ def described_cells(
             **{name: number(values[row]) for name, values in outputs.items()},
             "negative_margin_V": number(cells.negative.stability_margin_V[j, i]),
             "positive_margin_V": number(cells.positive.stability_margin_V[j, k]),
-            "outside_of_model": outside_of_model([*outside(False, j, i), *outside(True, j, k)]),
+            "outside_of_model": outside_of_model(
+                [
+                    _known(cells.negative.outside_of_model[j, i]),
+                    _known(cells.positive.outside_of_model[j, k]),
+                ]
+            ),
         }
         for row, (index, (j, i, k)) in enumerate(zip(indices, places, strict=True))
     ]
 
 
-def _outside(
-    side: CoatableElectrode, electrolyte: Insulator, voltage_V: float
-) -> list[bool | None]:
-    """Return whether the contacts of one side of a cell are outside of the model."""
-    phases: list[Insulator | Metal] = [
-        one for one in (side.metal, side.coating, electrolyte) if one is not None
-    ]
-    found = []
-    for left, right in pairwise(phases):
-        asked = voltage_V if left is side.metal else None
-        reaction = reaction_fields(left, right, asked)
-        fields = outside_fields(left, right, {"right": asked}, reaction)
-        found.append(fields["outside_of_model"])
-    return found
+def _known(outside: float) -> bool | None:
+    """Return whether a contact is outside of the model; None if that is unknown."""
+    return None if np.isnan(outside) else bool(outside)
 
 
 def results(screening: Screening, cells: Cells, part: Partial) -> dict[str, Any]:
@@ -87,8 +67,7 @@ def results(screening: Screening, cells: Cells, part: Partial) -> dict[str, Any]
         }
     return {
         "best": {
-            name: described_cells(screening, cells, best.indices[:count])
-            for name, best in part.best.items()
+            name: described_cells(screening, cells, part.ranked(name)[:count]) for name in part.best
         },
         "pareto": [
             {"outputs": list(group), "cells": described_cells(screening, cells, front.indices)}
@@ -104,8 +83,8 @@ def rankings(
     """Return how sure the rankings are; empty where nothing is drawn."""
     config = screening.config
     found: dict[str, Any] = {}
-    for output, best in part.best.items():
-        indices = best.indices[: config.survivors]
+    for output in part.best:
+        indices = part.ranked(output)[: config.survivors]
         if config.samples == 0 or indices.size == 0:
             continue
         advance = stages(f"survivors by {output}", indices.size)
@@ -176,4 +155,7 @@ def contact_maps(
             positive=side == "positive", shape=table.shape
         )
         maps[side]["validity"] = detail.validity
+        maps[side]["outside_of_model"] = [
+            [_known(value) for value in row] for row in table.outside_of_model
+        ]
     return maps

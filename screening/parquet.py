@@ -71,6 +71,7 @@ def write_cells(
         [
             *((name, pa.dictionary(pa.int32(), pa.string())) for name in names),
             *((name, pa.float64()) for name in (*conditions, *OUTPUTS)),
+            ("outside_of_model", pa.bool_()),
         ]
     )
     try:
@@ -85,6 +86,8 @@ def write_cells(
             size = len(columns[0])
             columns += [pa.array(np.full(size, value)) for value in conditions.values()]
             columns += [pa.array(block.output(name)[chosen], from_pandas=True) for name in OUTPUTS]
+            unknown = block.outside_of_model_unknown[chosen]
+            columns.append(pa.array(block.outside_of_model[chosen], mask=unknown))
             waiting.append(pa.record_batch(columns, schema=schema))
             if sum(batch.num_rows for batch in waiting) >= _ROW_GROUP:
                 flush()
@@ -135,6 +138,9 @@ def write_contacts(
             name: pa.array(getattr(table, field).ravel(), from_pandas=True)
             for name, field in _OF_CONTACTS.items()
         }
+        columns["outside_of_model"] = pa.array(
+            table.outside_of_model.ravel(), from_pandas=True
+        ).cast(pa.bool_())
         for name in QUANTILES:
             values = None if detail is None else detail.log10_resistance[name]
             columns[f"log10_resistance_{name}"] = pa.array(

@@ -56,9 +56,11 @@ class Partial:
     cells, fitting, without_resistance : int
         How many there are, how many fit the filter, and how many of these have no resistance.
     best : dict of Best
-        By output; values signed so that less is better.
+        By output, of cells within the model; values signed so that less is better.
+    best_outside : dict of Best
+        The same of cells outside of the model, which stand behind all others.
     fronts : list of Front
-        One for each group of outputs; signed as above.
+        One for each group of outputs, of cells within the model; signed as above.
     histograms : dict of array
         Counts by output, in the bins of `histograms`.
     """
@@ -67,6 +69,7 @@ class Partial:
     fitting: int
     without_resistance: int
     best: dict[str, Best]
+    best_outside: dict[str, Best]
     fronts: list[Front]
     histograms: dict[str, NDArray[np.int64]]
 
@@ -78,6 +81,7 @@ class Partial:
             0,
             0,
             {name: Best(question.count) for name in question.rank_by},
+            {name: Best(question.count) for name in question.rank_by},
             [Front.empty(len(group)) for group in question.fronts],
             {name: histograms.counts(name, np.empty(0)) for name in question.counted},
         )
@@ -87,23 +91,31 @@ class Partial:
         self.cells += other.cells
         self.fitting += other.fitting
         self.without_resistance += other.without_resistance
-        for name, best in other.best.items():
-            self.best[name].add(best.values, best.indices)
+        for own, more_best in (
+            (self.best, other.best),
+            (self.best_outside, other.best_outside),
+        ):
+            for name, best in more_best.items():
+                own[name].add(best.values, best.indices)
         for front, more in zip(self.fronts, other.fronts, strict=True):
             front.add(more.points, more.indices)
         for name, more_counts in other.histograms.items():
             self.histograms[name] = self.histograms[name] + more_counts
+
+    def ranked(self, output: str) -> NDArray[np.int64]:
+        """Return the best cells by an output; those outside of the model come last."""
+        within, outside = self.best[output], self.best_outside[output]
+        return np.concatenate([within.indices, outside.indices])[: within.count]
 
     def save(self, path: Path) -> None:
         """Write it to a file, whole or not at all."""
         arrays: dict[str, Any] = {
             "numbers": np.array([self.cells, self.fitting, self.without_resistance])
         }
-        for name, best in self.best.items():
-            arrays[f"best/{name}/values"], arrays[f"best/{name}/indices"] = (
-                best.values,
-                best.indices,
-            )
+        for kind, bests in (("best", self.best), ("outside", self.best_outside)):
+            for name, best in bests.items():
+                arrays[f"{kind}/{name}/values"] = best.values
+                arrays[f"{kind}/{name}/indices"] = best.indices
         for index, front in enumerate(self.fronts):
             arrays[f"front/{index}/points"], arrays[f"front/{index}/indices"] = (
                 front.points,
@@ -122,8 +134,9 @@ class Partial:
         part = cls.nothing(question)
         try:
             part.cells, part.fitting, part.without_resistance = arrays["numbers"].tolist()
-            for name, best in part.best.items():
-                best.add(arrays[f"best/{name}/values"], arrays[f"best/{name}/indices"])
+            for kind, bests in (("best", part.best), ("outside", part.best_outside)):
+                for name, best in bests.items():
+                    best.add(arrays[f"{kind}/{name}/values"], arrays[f"{kind}/{name}/indices"])
             for index, front in enumerate(part.fronts):
                 front.add(arrays[f"front/{index}/points"], arrays[f"front/{index}/indices"])
             for name in part.histograms:
@@ -180,10 +193,25 @@ def _take(part: Partial, question: Question, block: Block) -> None:
         return signed[name]
 
     part.without_resistance += int(np.count_nonzero(np.isnan(of("resistance_ohm_cm2"))))
-    for name, best in part.best.items():
-        best.offer(better_if_less(name), where)
+    outside = block.outside_of_model
+    if chosen is not None:
+        outside = outside[chosen]
+    some, every = bool(outside.any()), bool(outside.all())
+
+    def within(column: NDArray[np.float64]) -> NDArray[np.float64]:
+        # NaN is no value: neither the best nor a part of a front
+        return np.where(outside, np.nan, column) if some else column
+
+    for name in part.best:
+        column = better_if_less(name)
+        if some:
+            part.best_outside[name].offer(np.where(outside, column, np.nan), where)
+        if not every:
+            part.best[name].offer(within(column), where)
     for group, front in zip(question.fronts, part.fronts, strict=True):
-        front.offer([better_if_less(name) for name in group], where)
+        if not every:
+            first, *others = (better_if_less(name) for name in group)
+            front.offer([within(first), *others], where)
     for name in question.counted:
         known = of(name)
         missing = np.isnan(known)

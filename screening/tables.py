@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from interohm.screening.contacts import (
     solve_pairs,
     taken,
 )
+from interohm.screening.outside_of_model import outside_contacts
 from interohm.screening.phase_arrays import (
     Electrodes,
     Electrolytes,
@@ -80,7 +82,8 @@ def cells_of(
             float(z),
             positive,
         )
-        plain = [each.metal for each in coatable if each.coating is None]
+        uncoated = [each for each in coatable if each.coating is None]
+        plain = [each.metal for each in uncoated]
         coated = [each for each in coatable if each.coating is not None]
         parts = []
         if plain:
@@ -109,7 +112,9 @@ def cells_of(
                     progress=progress,
                 )
             )
-        return joined(parts)
+        table = joined(parts)
+        outside = outside_contacts([*uncoated, *coated], records.electrolytes, table.voltage_V)
+        return replace(table, outside_of_model=outside)
 
     return Cells(
         side_contacts(records.negatives, False),

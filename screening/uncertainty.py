@@ -239,7 +239,8 @@ def ranking_stability(
     best_of : int
         k of "among the best k".
     outside : sequence of bool, optional
-        Which cells are outside of the model: none of them is ever the best.
+        Which cells are outside of the model: they rank behind all others, and none of them is ever
+        the best.
 
     Returns
     -------
@@ -251,11 +252,14 @@ def ranking_stability(
     """
     count = values.shape[0]
     signed = np.where(np.isnan(values), np.inf, values * OUTPUTS[output])
-    order = np.argsort(signed, axis=0, kind="stable")
+    behind = np.broadcast_to(
+        np.array([*outside] or [False] * count, dtype=bool)[:, None], signed.shape
+    )
+    order = np.lexsort((signed, behind), axis=0)
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(count)[:, None] + 1, axis=0)
     among = ranks <= best_of
-    within = np.where(np.array([*outside] or [False] * count)[:, None], np.inf, signed)
+    within = np.where(behind, np.inf, signed)
     best = np.where(np.isfinite(within.min(axis=0)), within.argmin(axis=0), -1)
     nominal = np.arange(count)[:, None] + 1
     correlation = None

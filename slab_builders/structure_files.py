@@ -135,12 +135,12 @@ def _judged(message: str, path: Path, where: str) -> str | None:
         others = re.findall(r"'([^']+)'", message)
         if symbols:
             raise InputError(
-                f"{path} has the elements {' '.join(symbols)}, the POTCAR beside it "
+                f"{path} has the elements {' '.join(symbols)}, the POTCAR next to it "
                 f"{' '.join(others)}",
                 where=where,
                 fix="remove the wrong one",
             )
-        return f"{path.name}: the elements {' '.join(others)} are those of the POTCAR beside it"
+        return f"{path.name}: the elements {' '.join(others)} are those of the POTCAR next to it"
     if "implicit hydrogens" in message:
         raise InputError(
             f"{path} states that hydrogens are attached to atoms, but does not list them",
@@ -241,7 +241,7 @@ def _from_cif(path: Path, block: str | None, where: str) -> Structure:
         raise InputError(
             f"{path} has several data blocks of the name {twice[0]!r}",
             where=where,
-            fix="give each a name of its own, or keep one",
+            fix="give each a different name, or keep one",
         )
     names = ", ".join(blocks)
     if block is not None and block not in blocks:

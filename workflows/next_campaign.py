@@ -116,7 +116,7 @@ def next_campaign(
     phases, left_out = {}, {}
     others = [one.text for one in apart]
     comments = [
-        f"{'measure' if one.calculation == 'measurement' else 'by a campaign of its own'}: {text}"
+        f"{'measure' if one.calculation == 'measurement' else 'by a separate campaign'}: {text}"
         for one, text in zip(apart, others, strict=True)
     ]
     for material, ones in wanted.items():
@@ -126,7 +126,7 @@ def next_campaign(
             ones.remove(window)
             others.append(f"{window.text}, since no energy of {', '.join(found.lacking)} is known")
             comments.append(
-                f"by a campaign of its own, with its elements and competing phases: {others[-1]}"
+                f"by a separate campaign, with its elements and competing phases: {others[-1]}"
             )
         if found.why is not None:
             left_out[material] = found
@@ -180,11 +180,11 @@ def _nothing_to_calculate(others: Sequence[str]) -> InputError:
     """Say why no campaign comes of what is worth doing next."""
     if others:
         return InputError(
-            "no campaign is written: what would help this choice is no calculation of an "
-            f"electrolyte or a coating that can be planned, but {'; '.join(others)}",
+            "no campaign is written: no calculation of an electrolyte or a coating that can be "
+            f"planned would help this choice, but {'; '.join(others)}",
             where="--next",
             fix="measure it, calculate the electrode, the interface or the phase diagram by a "
-            "campaign of its own, or leave --next out",
+            "separate campaign, or leave --next out",
         )
     return InputError(
         "no campaign is written: no calculation was found to help this choice",

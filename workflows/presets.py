@@ -446,7 +446,7 @@ def load_preset(name: str, *, folder: Path | None = None) -> AnyPreset:
         raise InputError(
             f"name: {preset.name} is the shipped preset, and this one has other settings",
             where=str(path),
-            fix="give it a name of its own",
+            fix="give it a different name",
         )
     return preset
 
@@ -497,7 +497,7 @@ def _document(path: Path) -> dict[str, Any]:
         raise InputError(
             f"name: missing field; with the name of {name}, the two could not be distinguished",
             where=str(path),
-            fix="give it a name of its own",
+            fix="give it a different name",
         )
     source = _path(name, path.parent)
     base = load_yaml(source)

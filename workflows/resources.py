@@ -105,9 +105,9 @@ class StepResources(StrictSettings):
             named["pmem"] = None if megabytes is None else f"{megabytes // (self.cores or 1)}mb"
         elif self.cores is not None or megabytes is not None:
             raise InputError(
-                f"how {system} is asked for cores and memory is not known here",
+                f"interohm does not know how to ask {system} for cores and memory",
                 where="resources",
-                fix="give the jobs a `category`, and its workers a my_qadapter.yaml of their own",
+                fix="give the jobs a `category`, and its workers a separate my_qadapter.yaml",
             )
         return {name: value for name, value in named.items() if value is not None}
 

@@ -98,8 +98,8 @@ class VaspStep(_Settings):
         for tag in ("KSPACING", "KGAMMA"):
             if self.incar.get(tag) is not None:
                 raise ValueError(
-                    f"incar: VASP reads no {tag} beside KPOINTS, which every step has; give "
-                    "kpoint_length_A, which is 2π/KSPACING"
+                    f"incar: VASP ignores {tag} if there is a KPOINTS file, which every step has; "
+                    "give kpoint_length_A, which is 2π/KSPACING"
                 )
         return self
 

@@ -195,7 +195,7 @@ def sides_text(result: DesignResult) -> list[str]:
             margin = sides[itself[0]].margin_V
             which = "any of these coatings" if len(itself) == len(sides) else ", ".join(itself)
             lines.append(
-                f"margin beside {phase} with {which}: limited by {phase} itself, whose window is "
+                f"margin next to {phase} with {which}: limited by {phase} itself, whose window is "
                 f"{margin or 0.0:.2g} V wide"
             )
     return lines

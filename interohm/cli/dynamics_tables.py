@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interohm.cli.output import console, shown, shown_interval, table
+from interohm.cli.output import console, shown, table
 from interohm.report.dynamics import ending, summary, temperatures
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def print_dynamics(document: DynamicsResult, assumed: list[str]) -> None:
         run = document.galvanostatic
         out.print(_course(run, title))
         out.print(_parts(run))
-        spread = None if run.quantiles is None else run.quantiles.capacity_mAh_cm2
-        out.print(f"{ending(run)} {shown_interval(spread)}".rstrip())
+        out.print(ending(run))
         for text in summary(run):
             out.print(text)
     if document.formation is not None:

@@ -23,7 +23,7 @@ def explore(
     """Explore the database in a browser.
 
     Shows tables with filters, a heat map of the contacts, band diagrams and resistance budgets side
-    by side, and predictions beside measured values. Only this machine can open the page. It works
+    by side, and predictions next to measured values. Only this machine can open the page. It works
     without a network and writes nothing. Keep its address secret: anyone who has it can read the
     database while the command runs.
     """

@@ -65,7 +65,7 @@ def show(
 ) -> None:
     """Show one interface.
 
-    Every number with its uncertainty, method and source.
+    Shows every number with its uncertainty, method and source.
     """
     from interohm.cli.output import console, print_json, table
     from interohm.database import Database
@@ -106,7 +106,7 @@ def show(
 
 @app.command("add", epilog="Example: interohm interfaces add configs/examples/interface.yaml")
 def add(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Interfaces in YAML.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Interfaces in YAML.")],
 ) -> None:
     """Save interfaces in the database.
 
@@ -125,7 +125,7 @@ def add(
             raise InputError(
                 f"the name {interface.name} is already used in {found[interface.name][0]}",
                 where=str(file),
-                fix="give each interface a name of its own",
+                fix="give each interface a different name",
             )
         found[interface.name] = file, interface
     with Database.open(write=True, shared=True, wait_s=WAIT_S) as database:

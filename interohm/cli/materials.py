@@ -117,9 +117,7 @@ def _shown(quantity: Quantity) -> tuple[str, str, str, str]:
     "add", epilog="Example: interohm materials add my-electrolyte.yaml their-records/*.yaml"
 )
 def add(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Records in YAML or JSON.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Records in YAML or JSON.")],
 ) -> None:
     """Add records to the database, your own or those of others.
 
@@ -140,7 +138,7 @@ def add(
             raise InputError(
                 f"the name {material.name} is already used in {found[material.name][0]}",
                 where=str(file),
-                fix="give each record a name of its own",
+                fix="give each record a different name",
             )
         found[material.name] = file, material
     with Database.open(write=True, shared=True, wait_s=WAIT_S) as database:

@@ -194,7 +194,7 @@ def new(
             published, level, mu = parsed_conversion(convert)
             if neutral_potential is not None or formation is not None:
                 raise InputError(
-                    "the converted energies have a neutral potential of their own",
+                    "the converted energies imply a neutral potential",
                     where="--convert",
                     fix="give --convert alone, without --neutral-potential and --formation",
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interohm.cli.output import console, shown, table
+from interohm.results.screening import within_first
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -62,10 +63,7 @@ def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Ta
     last = ("verdict",) if any(cell.outside_of_model for cell in cells) else ()
     made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, *last, title=title)
     sure = {} if ranking is None else {cell.index: cell for cell in ranking.cells}
-    # a number stays a cell's rank by its value
-    for index, cell in sorted(
-        enumerate(cells, start=1), key=lambda one: bool(one[1].outside_of_model)
-    ):
+    for index, cell in enumerate(within_first(cells), start=1):
         row = [str(index), cell.negative, cell.electrolyte, cell.positive]
         row += [shown(getattr(cell, field)) for field in _COLUMNS.values()]
         if ranking is not None:
@@ -124,7 +122,7 @@ def _share(value: float | None) -> str:
 
 def remarks(state: ScreeningState) -> list[str]:
     """Return what must be known beside the numbers of one state of charge."""
-    lines = [f"{state.cells} cells, {state.fitting} of them fit"]
+    lines = [f"{state.cells} cells, {state.fitting} of which meet the conditions"]
     if state.not_sums:
         lines.append(
             f"{state.not_sums} cells are not the sum of their contacts (the electrolyte is too "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -356,16 +355,7 @@ def _interfaces(document: CellResult) -> Table:
     )
     for state in document.states:
         quantiles = state.spreads()
-        # a contact without a resistance lets no current through, or nothing is known of it
-        worst = max(
-            state.contacts,
-            key=lambda one: (
-                math.inf
-                if one.resistance.interface_resistance_ohm_cm2 is None
-                else one.resistance.interface_resistance_ohm_cm2
-            ),
-            default=None,
-        )
+        worst, limited_by = state.worst_contact()
         made.add_row(
             f"{state.state_of_charge:g}",
             shown(state.interface_resistance_ohm_cm2, 3),
@@ -373,11 +363,8 @@ def _interfaces(document: CellResult) -> Table:
             OUTSIDE
             if state.outside_of_model
             else likely_below(quantiles.share_above_ohm_cm2) or "",
-            "" if worst is None else worst.name,
-            ""
-            if worst is None
-            else worst.resistance.limiting_step
-            or (worst.resistance.reason or "").partition(":")[0],
+            worst,
+            limited_by.partition(":")[0],
         )
     return made
 

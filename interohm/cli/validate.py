@@ -1,4 +1,4 @@
-"""`interohm validate`: predictions beside what was measured."""
+"""`interohm validate`: predictions compared with measurements."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ VALIDATE_EXAMPLE = "Example: interohm validate lco-lipon-haruta-2015 --json"
 def validate(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Experiments; default: all shipped ones."),
+        typer.Argument(metavar="NAME", help="Experiments; default: all shipped ones."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value, for programs.")] = False,
     report: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write the table into this page (.md), and a picture beside it (.svg).",
+            help="Write the table to this page (.md), and a picture next to it (.svg).",
         ),
     ] = None,
 ) -> None:

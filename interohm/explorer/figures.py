@@ -8,7 +8,8 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 from interohm.database.columns import name_and_unit
-from interohm.report.palette import SCALE, Theme
+from interohm.report.heat_map import coloured_and_grey
+from interohm.report.palette import Theme
 from interohm.report.plots import drawn, nothing
 from interohm.report.validation_page import COMPARED, VERDICT_COLOURS
 
@@ -70,9 +71,8 @@ def heat_map(
     logarithmic = quantity in _LOGARITHMIC
     name, unit = name_and_unit(quantity)
     values: list[list[float | None]] = []
-    plain: list[list[float | None]] = []
-    texts: tuple[list[list[str]], list[list[str]]] = ([], [])
-    clicks, hovers = [], []
+    grey: list[list[bool]] = []
+    texts, clicks, hovers = [], [], []
     for left in lefts:
         places = [by_pair.get((left, right)) for right in rights]
         given = [None if index is None else rows[index][quantity] for index in places]
@@ -82,18 +82,18 @@ def heat_map(
             for value, out in zip(given, outside, strict=True)
         ]
         values.append(scaled)
-        plain.append(
+        grey.append(
             [
-                0.0 if index is not None and value is None else None
+                index is not None and value is None
                 for index, value in zip(places, scaled, strict=True)
             ]
         )
-        written = [
-            "" if index is None else "–" if value is None else f"{value:.3g}{' ✕' * out}"
-            for index, value, out in zip(places, given, outside, strict=True)
-        ]
-        for layer, zs in zip(texts, (values[-1], plain[-1]), strict=True):
-            layer.append(["" if z is None else text for text, z in zip(written, zs, strict=True)])
+        texts.append(
+            [
+                ("–" if value is None else f"{value:.3g}") + " ✕" * out
+                for value, out in zip(given, outside, strict=True)
+            ]
+        )
         clicks.append(["" if index is None else keys[index] for index in places])
         hovers.append(
             [
@@ -103,48 +103,29 @@ def heat_map(
         )
     title = f"log10 {name} ({unit})" if logarithmic else f"{name} ({unit})"
     common = {
-        "type": "heatmap",
         "x": [escape(right, quote=False) for right in rights],
         "y": [escape(left, quote=False) for left in lefts],
         "texttemplate": "%{text}" if len(rights) <= _MOST_WITH_TEXT else "",
         "customdata": clicks,
         "hovertext": hovers,
         "hovertemplate": "%{hovertext}<extra></extra>",
-        "hoverongaps": False,
-        "xgap": 2,
-        "ygap": 2,
+    }
+    scale = {
+        "name": "within the model",
+        "colorbar": {"title": {"text": title, "side": "right"}},
     }
     figure = {
         "frames": [[]],
-        "always": [
-            {
-                **common,
-                "name": "within the model",
-                "text": texts[0],
-                "z": values,
-                "textfont": {"color": "var(--on-map)"},
-                "colorscale": SCALE,
-                "colorbar": {"title": {"text": title, "side": "right"}},
-            },
-            {
-                **common,
-                "name": "outside of the model, or unknown",
-                "text": texts[1],
-                "z": plain,
-                "textfont": {"color": "var(--text)"},
-                "colorscale": [[0, "var(--grid)"], [1, "var(--grid)"]],
-                "showscale": False,
-            },
-        ],
+        "always": coloured_and_grey(common, scale, values, grey, texts),
         "layout": {
             "xaxis": {
-                "title": {"text": "right phase"},
+                "title": {"text": "right phase", "standoff": 12},
                 "type": "category",
                 "automargin": True,
                 "showgrid": False,
             },
             "yaxis": {
-                "title": {"text": "left phase"},
+                "title": {"text": "left phase", "standoff": 12},
                 "type": "category",
                 "autorange": "reversed",
                 "automargin": True,

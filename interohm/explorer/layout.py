@@ -22,7 +22,7 @@ MOST_ROWS = 20_000
 #: Conditions that show how they are written.
 EXAMPLES = {
     "contacts": "resistance < 1 and electron_barrier > 1",
-    "cells": "resistance < 100 and open_circuit_voltage > 3.5 and stable",
+    "cells": "resistance < 100 and open_circuit_voltage > 3.5 and not outside_of_model",
     "materials": "kind == 'insulator' and band_gap > 4 and 'Co' not in elements",
     "calculations": "engine == 'gpaw' and formula == 'LiF'",
     "failures": "engine == 'gpaw'",
@@ -119,7 +119,7 @@ def page(location: str) -> html.Div:
                     ),
                     html.Section(
                         [
-                            html.H2("Measured resistances beside their predictions"),
+                            html.H2("Measured and predicted resistances"),
                             _graph("comparison-with-measured"),
                         ],
                         id="validation-section",

@@ -6,10 +6,15 @@ from collections.abc import Mapping, Sequence
 from math import hypot
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from interohm.prediction.reaction import reaction_fields
 from interohm.records import Metal
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from interohm.arrays import Array
     from interohm.records import Insulator, Quantity
 
 #: Standard deviations below which 5 % of a normal distribution lie.
@@ -21,7 +26,12 @@ def is_surely_outside(margin_V: float, uncertainty_V: float) -> bool:
 
     The products of such a contact are outside of this model.
     """
-    return margin_V < -_FIVE_PERCENT * uncertainty_V - 1e-9
+    return bool(are_surely_outside(np.asarray(margin_V), np.asarray(uncertainty_V)))
+
+
+def are_surely_outside(margin_V: Array, uncertainty_V: Array) -> NDArray[np.bool_]:
+    """Return of which margins `is_surely_outside` holds; of no NaN."""
+    return np.asarray(margin_V < -_FIVE_PERCENT * uncertainty_V - 1e-9)
 
 
 def limit_spread_V(*limits: Quantity) -> float:

@@ -379,7 +379,7 @@ def _check_stated(insulator: Insulator, phase: Phase) -> None:
         raise InputError(
             f"the migration energies make {sigma:.2e} S/cm at "
             f"{measured.temperature_K:g} K with an activation energy of {energy:.3f} eV, the "
-            f"conductivity beside them says {measured.value_S_cm.value:.2e} S/cm and "
+            f"conductivity of the record states {measured.value_S_cm.value:.2e} S/cm and "
             f"{activation:.3f} eV",
             where=f"material {insulator.name}: conductivity",
             fix="leave out migration_energy_eV, which then follows from the conductivity, or "

@@ -156,7 +156,7 @@ def next_calculations(
             continue
         hours = _hours(kind, name, records)
         cost = "no calculation gives it" if hours is None else f"about {hours:.2g} core-hours"
-        worth = f"explains {share:.0%} of what is open of the best candidate"
+        worth = f"explains {share:.0%} of the uncertainty of the best candidate"
         if gain > 0.0:
             worth = f"lowers the expected resistance of the choice by {gain:.2g} decades"
         found.append(

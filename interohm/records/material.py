@@ -297,7 +297,7 @@ class Defect(_Model):
             raise ValueError(
                 "migration_energy_eV, attempt_frequency_Hz and hop_distance_nm belong together: "
                 "give all three, or none for a defect that does not conduct (without the first "
-                "one only beside the record's conductivity)"
+                "one only if the record has a conductivity)"
             )
         if any(given) and self.ion_change == 0.0:
             raise ValueError(
@@ -725,7 +725,7 @@ class Insulator(_Material):
                 raise ValueError(
                     f"defects: {other} and {defect.name} share the sublattice "
                     f"{defect.sublattice!r} but differ in site_density_cm3 ({known:g} and "
-                    f"{density:g}); give them the same, or sublattices of their own"
+                    f"{density:g}); give them the same number, or separate sublattices"
                 )
         return self
 

@@ -177,9 +177,7 @@ def _cell_keys(state: CellState) -> list[tuple[str, str, str]]:
     limited = ("unknown", "")
     if limiting is not None:
         limited = (limiting.label, f"{shown(limiting.value_ohm_cm2, 3)} Ω·cm²")
-    for contact in state.contacts:
-        if contact.resistance.total_ohm_cm2 is None and contact.resistance.reason:
-            limited = (contact.name, contact.resistance.reason)
+    limited = state.blocked() or limited
     barriers = sum(contact.contact_barrier_assumed is True for contact in state.contacts)
     reactions = "; ".join(
         f"{contact.name}: {contact.reaction.verdict}"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
+#: Of bars, on which the line of an interval must be seen, and they on the page.
+_OPACITY = 0.75
 _COLOURS = {
     "depletion": "var(--space-charge)",
     "accumulation": "var(--space-charge)",
@@ -189,6 +191,7 @@ def _budget_traces(parts: Sequence[Part], labels: Sequence[str], least: float) -
             "marker": {
                 "color": [_COLOURS[part.step] for part, _, _ in chosen],
                 "pattern": {"shape": "/" if negative else ""},
+                "opacity": _OPACITY,
             },
             "showlegend": negative and bool(chosen),
             "hovertemplate": "%{y}: %{customdata} Ω·cm²<extra></extra>",
@@ -266,7 +269,7 @@ def drops_figure(states: Sequence[CellState]) -> Figure:
             "name": "value",
             "y": labels,
             "x": drops,
-            "marker": {"color": "var(--drop)"},
+            "marker": {"color": "var(--drop)", "opacity": _OPACITY},
             "showlegend": False,
             "hovertemplate": "%{y}: %{x:.3f} V<extra></extra>",
         }

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     Figure = dict[str, Any]
     Trace = dict[str, Any]
 
+#: Axis of thicknesses; plotly would write the 2 of 20 alone.
+_THICKNESSES = {
+    "type": "log",
+    "tickvals": [digit * 10**power for power in range(-1, 6) for digit in (1, 2, 5)],
+    "gridcolor": "var(--grid)",
+}
 #: Curves that a figure shows; more are in the table.
 _MOST_CURVES = 6
 
@@ -35,7 +41,8 @@ _VERDICT_NOTE = (
 _CURVE_NOTE = (
     "Median over the samples of all uncertainties, at the state of charge with the highest "
     "resistance; the band is the 5 to 95 % interval of the first one. The model does not "
-    "include tunnelling and pinholes: choose the thinnest closed film that you can make."
+    "include tunnelling and pinholes: choose the thinnest closed film that you can make. Grey "
+    "curves (✕) are outside of this model."
 )
 _FIRST_NOTE = f" The figure shows the first {_MOST_CURVES} coatings of the table."
 _SIDE_NOTE = (
@@ -276,14 +283,16 @@ def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:
                 )
             values += [*spread["p05"], *spread["p95"]]
         values += spread["p50"]
+        # however low, what lies outside of the model is no choice
+        colour = "var(--muted)" if one.outside_of_model else SERIES[index % len(SERIES)]
         curves.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "name": escape(one.name),
+                "name": escape(one.name) + " ✕" * one.outside_of_model,
                 "x": x,
                 "y": spread["p50"],
-                "line": {"color": SERIES[index % len(SERIES)], "dash": DASHES[index]},
+                "line": {"color": colour, "dash": DASHES[index]},
                 "marker": {"size": 5},
                 "hovertemplate": "%{x:.3g} nm: %{y:.3g} Ω·cm²",
             }
@@ -291,8 +300,7 @@ def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:
     layout = {
         "xaxis": {
             "title": {"text": "thickness of the coating (nm)"},
-            "type": "log",
-            "gridcolor": "var(--grid)",
+            **_THICKNESSES,
         },
         "yaxis": {
             "title": {"text": "interface resistance (Ω·cm²)"},
@@ -332,8 +340,7 @@ def _front_figure(result: DesignResult) -> Figure:
     layout = {
         "xaxis": {
             "title": {"text": "thickness (nm)"},
-            "type": "log",
-            "gridcolor": "var(--grid)",
+            **_THICKNESSES,
         },
         "yaxis": {
             "title": {"text": "interface resistance (Ω·cm²)"},

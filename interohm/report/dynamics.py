@@ -15,7 +15,7 @@ from interohm.report.following import following_table
 from interohm.report.inputs import cell_inputs
 from interohm.report.page import figure, findings, keys, lead, page, section
 from interohm.report.sections import inputs_section, material_tables, spread_text
-from interohm.report.tables import shown, table
+from interohm.report.tables import interval, shown, table
 from interohm.results.dynamics import DynamicsResult, Formation, Galvanostatic
 from interohm.yaml_io import write_text
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MARGIN = {"l": 80, "r": 36, "t": 10, "b": 60}
 
 _ENDS = {
-    "capacity": "the whole capacity passed",
+    "capacity": "the whole capacity had passed",
     "cut-off voltage": "the voltage reached its cut-off",
     "surface": "the surface of an electrode was full or empty",
     "current": "a contact could not carry the current",
@@ -109,11 +109,13 @@ def temperatures(result: DynamicsResult) -> str:
 
 
 def ending(run: Galvanostatic) -> str:
-    """Return how much charge passed and why it ended, in words."""
+    """Return how much charge passed and why the run ended, in words."""
     why = _ENDS.get(run.ended_by, run.ended_by)
+    spread = None if run.quantiles is None else run.quantiles.capacity_mAh_cm2
+    within = "" if spread is None else f" (5 to 95 %: {interval(spread, 3)})"
     return (
         f"{shown(run.capacity_mAh_cm2, 3)} of {shown(run.nominal_capacity_mAh_cm2, 3)} mAh/cm² "
-        f"passed: {why}"
+        f"passed{within}; the run ended because {why}"
     )
 
 

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 MAP_NOTE = (
     "Below each value is its uncertainty: half of the 5 to 95 % interval, as a factor where the "
     "whole interval is positive. Resistances are coloured by their logarithm; a sum that "
-    "accumulation makes negative has the colour of the smallest value."
+    "accumulation makes negative has the colour of the smallest value. Grey fields have no colour "
+    "of the scale: those marked ✕ are outside of this model, because phases react or decompose, "
+    "and those with a dash have no value."
 )
+#: What the grey fields of a map say when they are pointed at.
+_OUTSIDE = "<br>outside of this model: phases react or decompose"
+_NO_VALUE = "no value: a contact blocks, or the layer has no bulk that is neutral by its ions"
 
 
 def heat_map(
@@ -77,7 +82,15 @@ def heat_map(
     ]
     unit = "log10" if logarithmic else title.rpartition("(")[2].removesuffix(")")
     layout: Figure = {
-        "title": {"text": escape(title, quote=False), "font": {"size": 15}, "x": 0},
+        # above the names of the columns, however much room these take
+        "title": {
+            "text": escape(title, quote=False),
+            "font": {"size": 15},
+            "x": 0,
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 8},
+        },
         "xaxis": {"side": "top", "automargin": True, "showgrid": False, "type": "multicategory"},
         "yaxis": {"autorange": "reversed", "automargin": True, "showgrid": False},
         "margin": {"l": 20, "r": 20, "t": 110, "b": 10},
@@ -86,47 +99,80 @@ def heat_map(
     drawn = []
     for frame, marks, colours in zip(frames, marked, coloured, strict=True):
         common = {
-            "type": "heatmap",
             "x": [[escape(name) for name in names] for names in columns],
             "y": [escape(name) for name in rows],
-            "xgap": 2,
-            "ygap": 2,
-            "customdata": [[_spread(spread) for _, spread in row] for row in frame],
+            "customdata": [
+                [_told(*field, out) for field, out in zip(*row, strict=True)]
+                for row in zip(frame, marks, strict=True)
+            ],
             "texttemplate": "%{text}",
-            "hovertemplate": "%{y}, %{x}: %{text}; 5 to 95 %: %{customdata}<extra></extra>",
-            "hoverongaps": False,
+            "hovertemplate": "%{y}, %{x}: %{customdata}<extra></extra>",
         }
         texts = [
             [_text(*field, out) for field, out in zip(*row, strict=True)]
             for row in zip(frame, marks, strict=True)
         ]
         scale = {
-            "text": _where(texts, marks, False),
-            "z": colours,
             "zmin": low,
             "zmax": high if high > low else low + 1,
-            "colorscale": SCALE,
-            "textfont": {"color": "var(--on-map)"},
             "colorbar": {"title": {"text": unit}, "thickness": 12},
         }
-        grey = {
-            "text": _where(texts, marks, True),
-            "z": [[0.0 if out else None for out in row] for row in marks],
-            "colorscale": [[0, "var(--grid)"], [1, "var(--grid)"]],
-            "textfont": {"color": "var(--text)"},
-            "showscale": False,
-        }
-        drawn.append([{**common, **scale}, *([] if outside is None else [{**common, **grey}])])
+        grey = [[value is None for value in row] for row in colours]
+        drawn.append(coloured_and_grey(common, scale, colours, grey, texts))
     return {"layout": layout, "frames": drawn}
 
 
-def _where(
-    texts: Sequence[Sequence[str]], marks: Sequence[Sequence[bool]], shown: bool
-) -> list[list[str]]:
-    """Return the texts of the fields with one mark; another layer writes the others."""
+def coloured_and_grey(
+    common: Figure,
+    scale: Figure,
+    colours: Sequence[Sequence[float | None]],
+    grey: Sequence[Sequence[bool]],
+    texts: Sequence[Sequence[str]],
+) -> list[Figure]:
+    """Return a heat map as two layers: fields with a colour of the scale, and grey ones.
+
+    Each field is written by the layer that colours it, in a colour that is legible there.
+
+    Parameters
+    ----------
+    common : dict
+        What both layers have: ``x``, ``y``, ``customdata`` and the like.
+    scale : dict
+        What only the coloured layer has: its name, its limits, its colour bar.
+    colours : rows of float or None
+        Values of the coloured fields, None for others.
+    grey : rows of bool
+        Which fields are grey; the rest of those without a colour stay empty.
+    texts : rows of str
+        What is written into the fields.
+    """
+    both = {**common, "type": "heatmap", "xgap": 2, "ygap": 2, "hoverongaps": False}
+    plain = [[0.0 if one else None for one in row] for row in grey]
+    written = [
+        [
+            ["" if z is None else text for z, text in zip(*row, strict=True)]
+            for row in zip(layer, texts, strict=True)
+        ]
+        for layer in (colours, plain)
+    ]
     return [
-        [text if mark is shown else "" for text, mark in zip(*row, strict=True)]
-        for row in zip(texts, marks, strict=True)
+        {
+            **both,
+            **scale,
+            "z": colours,
+            "text": written[0],
+            "colorscale": SCALE,
+            "textfont": {"color": "var(--on-map)"},
+        },
+        {
+            **both,
+            "name": "outside of the model, or unknown",
+            "z": plain,
+            "text": written[1],
+            "colorscale": [[0, "var(--grid)"], [1, "var(--grid)"]],
+            "textfont": {"color": "var(--text)"},
+            "showscale": False,
+        },
     ]
 
 
@@ -136,10 +182,14 @@ def _colour(value: float | None, logarithmic: bool) -> float | None:
     return log10(value) if value > 0 else -inf
 
 
-def _spread(spread: Quantiles | None) -> str:
-    if spread is None:
-        return interval(None)
-    return f"{interval(spread, 2)}, median {shown(spread['p50'], 2)}"
+def _told(value: float | None, spread: Quantiles | None, outside: bool) -> str:
+    """Return what a field says when it is pointed at."""
+    if value is None:
+        return _NO_VALUE + _OUTSIDE * outside
+    told = shown(value, 2)
+    if spread is not None:
+        told += f"; 5 to 95 %: {interval(spread, 2)}, median {shown(spread['p50'], 2)}"
+    return told + _OUTSIDE * outside
 
 
 def _text(value: float | None, spread: Quantiles | None, outside: bool) -> str:

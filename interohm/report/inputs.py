@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,8 @@ def assumed_count(material: Insulator | Metal) -> tuple[int, int]:
 
 
 def _mark(material: Insulator | Metal, field: str, quantity: Quantity) -> Markup | str:
-    if field.split("[")[0] not in material.model_fields_set:
+    # the field of `defects[Li_i].hop_distance_nm` and of `conductivity.value_S_cm`
+    if re.split(r"[.\[]", field)[0] not in material.model_fields_set:
         return _DEFAULT
     return ASSUMED if quantity.assumed else ""
 
@@ -60,7 +62,7 @@ def material_inputs(material: Insulator | Metal) -> Markup:
             f"shared_errors[{error.name}]",
             NONE,
             shown(error.uncertainty_eV, 3),
-            f"{moves_text(error)}; beside their own",
+            f"{moves_text(error)}; in addition to their own",
             "one draw for all",
             "",
         )

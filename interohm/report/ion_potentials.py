@@ -69,9 +69,9 @@ def ion_figure(
         },
         "shapes": layer_shapes(axis),
         "annotations": [*layer_names(axis, names, [None] * len(names)), *break_marks(axis)],
-        "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
-        "margin": {"l": 70, "r": 36, "t": 36, "b": 100},
+        "legend": {"orientation": "h", "x": 0, "y": -0.32, "yanchor": "top"},
+        "margin": {"l": 70, "r": 36, "t": 36, "b": 115},
         "hovermode": "x unified",
-        "height": 400,
+        "height": 415,
     }
     return {"layout": layout, "frames": frames}

@@ -62,7 +62,7 @@ _RESIDUAL_NOTE = (
 _DRT_NOTE = (
     "Resistance per unit of ln τ. The band contains 90 % of the distributions that the data and "
     "the prior allow. Dotted lines: time constants of the model's processes. A peak that is not "
-    "resolved has no resistance of its own: the data end there, or it belongs to the tail of "
+    "resolved has no separate resistance: the data end there, or it belongs to the tail of "
     "diffusion. "
 )
 

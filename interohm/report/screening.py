@@ -12,7 +12,12 @@ from interohm.report.heat_map import MAP_NOTE, heat_map
 from interohm.report.next_calculations import NEXT_NOTE, next_table
 from interohm.report.page import figure, findings, lead, page, section, slider
 from interohm.report.tables import NONE, Markup, interval, shown, table, with_interval
-from interohm.results.screening import ScreenedCell, ScreeningResult, ScreeningState
+from interohm.results.screening import (
+    ScreenedCell,
+    ScreeningResult,
+    ScreeningState,
+    within_first,
+)
 from interohm.yaml_io import write_text
 
 if TYPE_CHECKING:
@@ -52,8 +57,11 @@ _CONTACT_MAPS = ("interface_ohm_cm2", "potential_drop_V", "electron_barrier_eV")
 _MARGIN_NOTE = (
     "Barriers go from the negative electrode over the highest conduction band of the cell. "
     "The stability margin is the distance from the electrodes' potentials to the limits of the "
-    "window of the adjacent layer; a negative margin is outside of the window. Grey cells (✕) are "
-    "outside of this model: their phases react or decompose."
+    "window of the adjacent layer; a negative margin is outside of the window."
+)
+_COUNT_NOTE = (
+    "All cells that fit, including those outside of this model. Values beyond the bins, such as "
+    "resistances above 10³³ Ω·cm², are not drawn."
 )
 _RECORDS_NOTE = (
     "Assumed numbers have neither been measured nor calculated. Their uncertainties are included "
@@ -191,14 +199,17 @@ def _sections(
         if len(front.outputs) == 2
     ]
     if fronts:
-        note = "Cells that no other beats in both outputs, among all that fit."
+        note = (
+            "Cells that no other beats in both outputs, among all that fit. Cells marked ✕ are "
+            "outside of this model and in no front."
+        )
         found.append(section(f"Fronts{at}", *fronts, note=note))
     counted = [
         drawn(f"count-{output}", _histogram(states, output), f"Cells by {_LABELS[output]}")
         for output in states[0].histograms
     ]
     if counted:
-        found.append(section(f"How many cells{at}", *counted))
+        found.append(section(f"How many cells{at}", *counted, note=_COUNT_NOTE))
     return found
 
 
@@ -243,11 +254,13 @@ def _contact_map(document: ScreeningResult, states: list[ScreeningState], field:
     sides = [("negative", name) for name in document.negative]
     sides += [("positive", name) for name in document.positive]
     x = ([side for side, _ in sides], [name for _, name in sides])
-    frames = []
+    frames, outside = [], []
     for state in states:
         rows: list[list[Field]] = []
+        marks: list[list[bool]] = []
         for index in range(len(document.electrolyte)):
             row: list[Field] = []
+            marked: list[bool] = []
             maps = state.contacts
             for side in () if maps is None else (maps.negative, maps.positive):
                 values = getattr(side, field)[index]
@@ -255,10 +268,22 @@ def _contact_map(document: ScreeningResult, states: list[ScreeningState], field:
                 if field != "interface_ohm_cm2":
                     spread = [None] * len(values)
                 row += zip(values, spread, strict=True)
+                # screenings of earlier versions do not have it
+                known = side.outside_of_model[index] if side.outside_of_model else []
+                marked += map(bool, known or [None] * len(values))
             rows.append(row)
+            marks.append(marked)
         frames.append(rows)
+        outside.append(marks)
     title = "resistance (Ω·cm²)" if field == "interface_ohm_cm2" else _LABELS[field]
-    return heat_map(title, x, document.electrolyte, frames, logarithmic=field.endswith("_ohm_cm2"))
+    return heat_map(
+        title,
+        x,
+        document.electrolyte,
+        frames,
+        logarithmic=field.endswith("_ohm_cm2"),
+        outside=outside,
+    )
 
 
 def _best_table(states: list[ScreeningState], output: str) -> Markup:
@@ -266,10 +291,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
     others = [name for name in _TABLED if name != output]
     for index, state in enumerate(states):
         sure = {cell.index: cell for cell in state.ranked(output)}
-        # a number stays a cell's rank by its value
-        for rank, cell in sorted(
-            enumerate(state.best[output], start=1), key=lambda one: bool(one[1].outside_of_model)
-        ):
+        for rank, cell in enumerate(within_first(state.best[output]), start=1):
             known = sure.get(cell.index)
             spread = None if known is None else known.quantiles
             # what lies outside of the model is never the best
@@ -286,8 +308,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
                     NONE if chance is None else f"{100 * chance:.0f}",
                     NONE if known is None else interval(known.rank, 3),
                     *(shown(getattr(cell, name), 3) for name in others),
-                    "outside of this model" if cell.outside_of_model else "",
-                    _doubts(cell.validity or []),
+                    _doubts(cell),
                 )
             )
     label = _LABELS[output]
@@ -302,7 +323,6 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
             "is the best, %",
             "rank, 5 to 95 %",
             *(_LABELS[name] for name in others),
-            "verdict",
             "doubts",
         ),
         rows,
@@ -320,12 +340,15 @@ def _next_table(states: list[ScreeningState], output: str) -> Markup:
     return next_table(told, caption=f"To choose by {_LABELS[output].rpartition(' (')[0]}")
 
 
-def _doubts(codes: Sequence[str]) -> str | Markup:
-    """Return how many doubts a cell has, with their names to be opened."""
+def _doubts(cell: ScreenedCell) -> str | Markup:
+    """Return whether a cell is outside of the model, and its doubts, to be opened."""
+    codes = cell.validity or []
+    outside = "outside of this model" if cell.outside_of_model else ""
     if not codes:
-        return NONE
+        return outside or NONE
     names = ", ".join(code.replace("_", " ") for code in codes)
-    return Markup(f"<details><summary>{len(codes)}</summary>{escape(names)}</details>")
+    opened = f"<details><summary>{len(codes)}</summary>{escape(names)}</details>"
+    return Markup(outside + opened)
 
 
 def _axis(output: str) -> Figure:
@@ -341,7 +364,9 @@ def _axis(output: str) -> Figure:
 def _front_figure(states: list[ScreeningState], index: int) -> Figure:
     first, second = states[0].pareto[index].outputs
 
-    def points(cells: Sequence[ScreenedCell], name: str, colour: str, mode: str) -> Trace:
+    def points(
+        cells: Sequence[ScreenedCell], name: str, colour: str, mode: str, symbol: str = "circle"
+    ) -> Trace:
         return {
             "type": "scatter",
             "mode": mode,
@@ -350,13 +375,25 @@ def _front_figure(states: list[ScreeningState], index: int) -> Figure:
             "y": [getattr(cell, second) for cell in cells],
             "text": [escape(cell.name) for cell in cells],
             "hovertemplate": "%{text}<br>%{x:.3g}, %{y:.3g}<extra></extra>",
-            "marker": {"color": colour, "size": 8},
+            "marker": {"color": colour, "size": 8, "symbol": symbol},
             "line": {"color": colour, "shape": "hv"},
         }
 
     frames = [
         [
-            points(state.listed or [], "other cells", "var(--total)", "markers"),
+            points(
+                [cell for cell in state.listed or [] if cell.outside_of_model],
+                "outside of this model",
+                "var(--muted)",
+                "markers",
+                "x-thin-open",
+            ),
+            points(
+                [cell for cell in state.listed or [] if not cell.outside_of_model],
+                "other cells",
+                "var(--total)",
+                "markers",
+            ),
             points(
                 state.pareto[index].cells,
                 "the front",

@@ -107,7 +107,7 @@ def _summary(rows: Sequence[Mapping[str, Any]], picture: str) -> list[str]:
     if widths:
         widest, pair = max(widths)
         lines[0] += f" The widest interval of a resistance, {pair}, has {widest:.1f} decades."
-    return [*lines, "", f"![Predicted intervals beside measured resistances]({picture})"]
+    return [*lines, "", f"![Predicted intervals and measured resistances]({picture})"]
 
 
 def _decades(row: Mapping[str, Any]) -> float:
@@ -145,13 +145,13 @@ def _fit(fit: Mapping[str, Any] | None) -> list[str]:
         return []
     low, high = fit["range_eV"]
     lines = [
-        "Scale of the prior of contact barriers by all pairs and the calculated barriers: "
-        f"{fit['scale_eV']:.3f} eV ({low:.3f} to {high:.3f}). By the measured pairs alone it is "
-        f"{fit['measured_scale_eV']:.3f} eV, with all of them taken for upper limits "
-        f"{fit['one_sided_scale_eV']:.3f} eV. Log score of pairs that were left out: "
-        f"{fit['log_score']:.2f}; of a uniform density: {fit['uniform_log_score']:.2f}.",
+        "Scale of the prior of contact barriers from all pairs and the calculated barriers: "
+        f"{fit['scale_eV']:.3f} eV ({low:.3f} to {high:.3f}). The measured pairs alone give "
+        f"{fit['measured_scale_eV']:.3f} eV, and {fit['one_sided_scale_eV']:.3f} eV if all of them "
+        "are upper limits. Sum of the log scores of the pairs, each at the scale that the others "
+        f"give: {fit['log_score']:.2f}; of a uniform density: {fit['uniform_log_score']:.2f}.",
         "",
-        "| pair | measured (Ω·cm²) | compared | scale by the others (eV) | log score | uniform |",
+        "| pair | measured (Ω·cm²) | compared | scale from the others (eV) | log score | uniform |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for one in fit["held_out"]:

@@ -359,6 +359,33 @@ class CellState(Result):
         """Return the quantiles; where there are none, each of them is None."""
         return self.quantiles or CellQuantiles()
 
+    def blocked(self) -> tuple[str, str] | None:
+        """Return the contacts that have no resistance at all, and why; None if there are none.
+
+        They let no current through, or nothing is known of them: either way, each is worse than
+        all that have one.
+        """
+        found = [
+            contact
+            for contact in self.contacts
+            if contact.resistance.interface_resistance_ohm_cm2 is None
+            and contact.resistance.total_ohm_cm2 is None
+        ]
+        if not found:
+            return None
+        reasons = dict.fromkeys(contact.resistance.reason or "unknown" for contact in found)
+        return ", ".join(contact.name for contact in found), "; ".join(reasons)
+
+    def worst_contact(self) -> tuple[str, str]:
+        """Return the name of the worst contact and what limits it; of all that block, if any do."""
+        blocked = self.blocked()
+        if blocked is not None or not self.contacts:
+            return blocked or ("", "")
+        worst = max(
+            self.contacts, key=lambda one: one.resistance.interface_resistance_ohm_cm2 or 0.0
+        )
+        return worst.name, worst.resistance.limiting_step or ""
+
 
 class CellResult(Result):
     """A cell over its state of charge (`interohm cell --json`)."""

@@ -642,7 +642,7 @@ def outside_texts(contacts: Iterable[CellContact]) -> list[str]:
 
 
 #: What a resistance means where a contact is outside of the model.
-UNREACTED = "such a resistance is that of the unreacted phases, even if it looks low"
+UNREACTED = "the resistance shown is that of the unreacted phases, even if it looks low"
 
 
 class _HasDoubts(Protocol):

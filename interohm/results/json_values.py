@@ -113,5 +113,5 @@ def likely_below(share_above_ohm_cm2: Mapping[str, float] | None) -> str | None:
     if share_above_ohm_cm2 is None:
         return None
     return ", ".join(
-        f"{limit} {1.0 - share_above_ohm_cm2[limit]:.0%}" for limit in ("1", "10", "100")
+        f"{limit}: {1.0 - share_above_ohm_cm2[limit]:.0%}" for limit in ("1", "10", "100")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -64,6 +65,11 @@ class ScreenedCell(Result):
         return f"{self.negative} | {self.electrolyte} | {self.positive}"
 
 
+def within_first(cells: Sequence[ScreenedCell]) -> list[ScreenedCell]:
+    """Return cells with those outside of the model last, as earlier versions did not list them."""
+    return sorted(cells, key=lambda cell: bool(cell.outside_of_model))
+
+
 class RankedCell(ScreenedCell):
     """One of the best cells, and how sure its rank is."""
 
@@ -87,7 +93,9 @@ class Ranking(Result):
     best_of: int = Field(description="Number k of the best cells that are counted.")
     samples: int = Field(description="Number of samples of the uncertainties.")
     cells: list[RankedCell] = Field(
-        default_factory=list, description="The best cells, in the order of their nominal rank."
+        default_factory=list,
+        description="The best cells, in the order of their nominal rank; those outside of this "
+        "model come last.",
     )
     rank_correlation: Quantiles | None = Field(
         None, description="Spearman correlation of a sample's ranking with the nominal one."
@@ -105,7 +113,9 @@ class Front(Result):
     """The cells that no other beats in all of several outputs."""
 
     outputs: list[str] = Field(description="Outputs that are compared.")
-    cells: list[ScreenedCell] = Field(description="Cells of the front.")
+    cells: list[ScreenedCell] = Field(
+        description="Cells of the front, none of them outside of this model."
+    )
 
 
 class Histogram(Result):
@@ -154,6 +164,11 @@ class ContactMaps(Result):
     validity: list[list[list[str]]] = Field(
         default_factory=list, description="Codes of doubts about each contact."
     )
+    outside_of_model: list[list[bool | None]] = Field(
+        default_factory=list,
+        description="Whether the phases react or decompose, so that something forms that the model "
+        "does not describe; null if unknown.",
+    )
 
 
 class BothElectrodes(Result):
@@ -176,7 +191,9 @@ class ScreeningState(Result):
     cells: int = Field(description="Number of cells.")
     fitting: int = Field(description="Number of cells that match the condition.")
     without_resistance: int = Field(description="Number of these without a resistance.")
-    best: dict[str, list[ScreenedCell]] = Field(description="Best cells by output.")
+    best: dict[str, list[ScreenedCell]] = Field(
+        description="Best cells by output; those outside of this model come last."
+    )
     pareto: list[Front] = Field(
         default_factory=list, description="Cells that no other beats, for each group of outputs."
     )

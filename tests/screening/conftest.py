@@ -33,7 +33,9 @@ def _side(rng, electrolytes: int, sides: int, *, coarse: bool) -> SideContacts:
     table["needed_nm"] = rng.uniform(0, 600, (electrolytes, sides))
     table["resistance_ohm_cm2"][rng.random((electrolytes, sides)) < 0.02] = np.nan
     table["stability_margin_V"][rng.random((electrolytes, sides)) < 0.02] = np.nan
-    return SideContacts(**table, voltage_V=voltage, fermi_level_eV=rng.normal(size=sides))
+    level = rng.normal(size=sides)
+    outside = rng.choice([0.0, 1.0, np.nan], (electrolytes, sides), p=[0.6, 0.2, 0.2])
+    return SideContacts(**table, voltage_V=voltage, fermi_level_eV=level, outside_of_model=outside)
 
 
 @pytest.fixture(params=[False, True], ids=["all different", "many equal"])

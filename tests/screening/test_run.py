@@ -270,7 +270,13 @@ def test_ranking_by_hand():
     assert found["rank_correlation"]["p50"] == pytest.approx(0.5)
     outside = ranking_stability("resistance_ohm_cm2", values, 1, [False, True, False])
     assert [cell["probability_best"] for cell in outside["cells"]] == [0.75, 0.0, 0.25]
-    assert [cell["rank"] for cell in outside["cells"]] == [cell["rank"] for cell in found["cells"]]
+    # the others rank as if it did not exist
+    pair = ranking_stability("resistance_ohm_cm2", values[[0, 2]], 1)
+    assert [outside["cells"][place]["rank"] for place in (0, 2)] == [
+        cell["rank"] for cell in pair["cells"]
+    ]
+    assert outside["cells"][1]["rank"] == {"p05": 3, "p50": 3, "p95": 3}
+    assert outside["kept_of_best"] == pair["kept_of_best"] == 0.75
     better_if_more = ranking_stability("open_circuit_voltage_V", values, 2)
     assert better_if_more["cells"][2]["probability_best"] == 0.5
     assert better_if_more["cells"][0]["probability_among_best"] == 1.0

@@ -51,6 +51,7 @@ def same(first: Partial, second: Partial) -> None:
     for name, best in first.best.items():
         assert best.indices.tolist() == second.best[name].indices.tolist()
         assert best.values.tobytes() == second.best[name].values.tobytes()
+        assert first.ranked(name).tolist() == second.ranked(name).tolist()
     for front, other in zip(first.fronts, second.fronts, strict=True):
         assert front.indices.tolist() == other.indices.tolist()
         assert front.points.tobytes() == other.points.tobytes()
@@ -62,6 +63,10 @@ def rows(cells):
     """All cells one by one, in plain Python."""
     outputs = cells.at(np.arange(cells.count))
     electrolyte, negative, positive = cells.places(np.arange(cells.count))
+    sides = (
+        cells.negative.outside_of_model[electrolyte, negative],
+        cells.positive.outside_of_model[electrolyte, positive],
+    )
     for index in range(cells.count):
         yield {
             "index": index,
@@ -69,6 +74,7 @@ def rows(cells):
             "electrolyte": NAMES["electrolyte"][electrolyte[index]],
             "positive": NAMES["positive"][positive[index]],
             **{name: float(values[index]) for name, values in outputs.items()},
+            "outside": any(side[index] == 1.0 for side in sides),
         }
 
 
@@ -86,10 +92,14 @@ def test_one_by_one(made_cells, condition):
     assert part.without_resistance == sum(np.isnan(row["resistance_ohm_cm2"]) for row in fitting)
     for name, best in part.best.items():
         known = [row for row in fitting if not np.isnan(row[name])]
-        known.sort(key=lambda row: (OUTPUTS[name] * row[name], row["index"]))
-        assert best.indices.tolist() == [row["index"] for row in known[:17]]
+        known.sort(key=lambda row: (row["outside"], OUTPUTS[name] * row[name], row["index"]))
+        assert part.ranked(name).tolist() == [row["index"] for row in known[:17]]
+        within = [row["index"] for row in known if not row["outside"]]
+        assert best.indices.tolist() == within[:17]
+        assert len(within) < len(known)
     for group, front in zip(FRONTS, part.fronts, strict=True):
         known = [row for row in fitting if not any(np.isnan(row[name]) for name in group)]
+        known = [row for row in known if not row["outside"]]
         points = np.array([[OUTPUTS[name] * row[name] for name in group] for row in known])
         kept = []
         for place, point in enumerate(points):
@@ -103,6 +113,18 @@ def test_one_by_one(made_cells, condition):
         inner, _ = np.histogram(known, np.concatenate([edges(name), [np.inf]]))
         assert counted[1:].tolist() == inner.tolist()
         assert counted.sum() == known.size
+
+
+def test_cells_outside_of_the_model_fill_up_the_best(made_cells):
+    """Where too few are within it, the reader sees the others, behind them."""
+    question = Question(count=made_cells.count, fronts=FRONTS[:1])
+    part = screen_cells(made_cells, question, 0, made_cells.count)
+    ranked = part.ranked("resistance_ohm_cm2")
+    outside = {row["index"] for row in rows(made_cells) if row["outside"]}
+    marks = [index in outside for index in ranked.tolist()]
+    assert marks == sorted(marks)
+    assert {False, True} == set(marks)
+    assert not outside & set(part.fronts[0].indices.tolist())
 
 
 def test_outputs_of_blocks_are_those_of_single_cells(made_cells):

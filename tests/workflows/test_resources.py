@@ -167,7 +167,7 @@ def test_a_batch_system_without_known_names_is_refused(
         "_fw_name: CommonAdapter\n_fw_q_type: SGE\nrocket_launch: rlaunch singleshot\n"
     )
     monkeypatch.setattr(fireworks.fw_config, "QUEUEADAPTER_LOC", str(queue))
-    with pytest.raises(InputError, match="how SGE is asked for cores and memory"):
+    with pytest.raises(InputError, match="does not know how to ask SGE for cores and memory"):
         StepResources(cores=16).manager_config()
     assert StepResources(walltime_h=1).manager_config()["_queueadapter"] == {"walltime": "01:00:00"}
     assert StepResources(category="large").manager_config() == {"_category": "large"}

@@ -573,7 +573,7 @@ def test_a_step_may_name_a_maker_and_its_powerups() -> None:
             VaspStep.model_validate(plain | {"incar": {}, "user_kpoints_settings": mesh})
     with pytest.raises(ValueError, match="user_incar_settings: give tags"):
         VaspStep.model_validate(plain | {"incar": {}, "user_incar_settings": ["NELMIN"]})
-    with pytest.raises(ValueError, match="VASP reads no KSPACING beside KPOINTS"):
+    with pytest.raises(ValueError, match="VASP ignores KSPACING if there is a KPOINTS"):
         VaspStep.model_validate(plain | {"incar": {"KSPACING": 0.3}})
 
 

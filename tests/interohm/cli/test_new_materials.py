@@ -78,7 +78,7 @@ def test_a_file_is_never_overwritten(interohm, refused, here):
         (("--convert", "V_Li=1.1, E_F=1, mu=2"), "above the metal"),
         (
             ("--convert", "V_Li=1.1, E_F=1, mu=-1", "--neutral-potential", "1.5"),
-            "neutral potential of their own",
+            "imply a neutral potential",
         ),
         (("--structure", STRUCTURES / "Li.cif"), "is an element"),
         (("--gap", "-1"), "band_gap_eV"),

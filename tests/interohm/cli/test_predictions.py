@@ -250,6 +250,21 @@ def test_a_contact_that_blocks_is_the_worst(interohm, cell, tmp_path):
     assert "<span>limited by</span><b>Li | LLZO</b><span>ion transfer is blocked" in page
 
 
+def test_of_several_contacts_that_block_all_are_named(interohm, cell, tmp_path):
+    """In the table and in the report; their common reason once."""
+    block = "{ion_transfer: blocked}"
+    blocked = tmp_path / "blocked.yaml"
+    blocked.write_text(f"{cell.read_text()}contacts: [{block}, {block}]\n", encoding="utf-8")
+    report = tmp_path / "blocked.html"
+    ran = interohm("cell", blocked, "--samples", "0", "--report", report)
+    assert ran.code == 0, ran.err
+    both = "Li | LLZO, LLZO | LiCoO2"
+    assert re.search(rf" 0 .* {re.escape(both)} +ion transfer is blocked", ran.out)
+    page = report.read_text(encoding="utf-8")
+    assert f"<span>limited by</span><b>{both}</b><span>ion transfer is blocked: no ion" in page
+    assert page.count("no ion crosses this contact; ion transfer") == 0
+
+
 def test_cell_table(interohm, cell, request):
     ran = interohm("cell", cell)
     assert ran.code == 0, ran.err

@@ -48,7 +48,7 @@ def test_a_page_keeps_what_stands_around_the_table(interohm, tmp_path):
     assert interohm("validate", *names, "--report", page).code == 0
     made = page.read_text(encoding="utf-8")
     assert "Li / LLZO, surface layers removed" in made
-    assert "Log score of pairs that were left out" in made
+    assert "Sum of the log scores of the pairs" in made
     assert (tmp_path / "page.svg").read_bytes().startswith(b"<?xml")
     page.write_text("# Mine\n\n" + BEGIN + "old\n" + END + "\nlast\n", encoding="utf-8")
     interohm("validate", *names, "--report", page)

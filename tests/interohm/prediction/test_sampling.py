@@ -194,7 +194,7 @@ def test_migration_energies_that_contradict_the_conductivity_are_refused(
     if fits:
         assert phase_of(both, metal_work_function_eV=METAL_eV)
     else:
-        with pytest.raises(InputError, match="the conductivity beside them says"):
+        with pytest.raises(InputError, match="the conductivity of the record states"):
             phase_of(both, metal_work_function_eV=METAL_eV)
 
 

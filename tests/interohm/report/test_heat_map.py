@@ -11,10 +11,14 @@ def test_a_negative_resistance_has_the_colour_of_the_smallest() -> None:
     row = [(value, None) for value in (1e-4, 10.0, -5.0, None)]
     columns = (["LLZO"] * 4, ["a", "b", "c", "d"])
     figure = heat_map("resistance (Ω·cm²)", columns, ["Li"], [[row]], logarithmic=True)
-    (drawn,) = figure["frames"][0]
+    drawn, grey = figure["frames"][0]
     assert drawn["z"] == [[log10(1e-4), 1.0, log10(1e-4), None]]
     assert (drawn["zmin"], drawn["zmax"]) == (-4.0, 1.0)
     assert drawn["text"][0][2] == "−5"
+    # what has no value is grey, and says why
+    assert grey["z"] == [[None, None, None, 0.0]]
+    assert grey["text"] == [["", "", "", "–"]]
+    assert "a contact blocks" in grey["customdata"][0][3]
 
 
 def test_what_lies_outside_of_the_model_has_no_colour_of_the_scale() -> None:
@@ -36,3 +40,6 @@ def test_what_lies_outside_of_the_model_has_no_colour_of_the_scale() -> None:
     assert [bool(text) for text in scale["text"][0]] == [False, True, True]
     assert [text.endswith("✕") for text in grey["text"][0]] == [True, False, False]
     assert grey["text"][0][1:] == ["", ""]
+    said = grey["customdata"][0]
+    assert "outside of this model: phases react" in said[0]
+    assert "outside" not in said[1]

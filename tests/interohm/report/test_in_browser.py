@@ -13,15 +13,16 @@ from interohm.report import write_report
 from interohm.yaml_io import dump_yaml
 
 _SCREEN = {
-    "name": "two by two",
+    "name": "two by three",
     "negative_electrodes": ["Li", "LiC6"],
-    "electrolytes": ["LLZO", "LiPON"],
+    # of moderate, of doubtful, and of so high a resistance that its numbers are long
+    "electrolytes": ["LLZO", "LiPON", "LiF"],
     "positive_electrodes": ["LiCoO2"],
-    "count": 4,
-    "survivors": 4,
+    "count": 6,
+    "survivors": 6,
     "samples": 50,
 }
-#: Tables that do not fit, and figures whose toolbar is over what is drawn.
+#: Tables that do not fit, figures whose toolbar is over what is drawn, and whose title over names.
 _FAULTS = """
 const cut = [...document.querySelectorAll(".scroll")].filter(e => e.scrollWidth > e.clientWidth + 1)
   .map(e => e.closest("section").querySelector("h2").textContent);
@@ -33,7 +34,13 @@ const covered = [...document.querySelectorAll(".figure")].filter(figure => {
   return [...figure.querySelectorAll(drawn)].map(e => e.getBoundingClientRect())
     .some(box => box.width > 0 && !apart(bar, box));
 }).map(figure => figure.dataset.figure);
-return {page: document.documentElement.scrollWidth, cut, covered,
+const texts = ".xaxislayer-above text, .yaxislayer-above text, .legend text";
+const titled = [...document.querySelectorAll(".figure")].filter(figure => {
+  const boxes = [...figure.querySelectorAll(texts)].map(e => e.getBoundingClientRect());
+  return [...figure.querySelectorAll(".gtitle, .xtitle")].map(e => e.getBoundingClientRect())
+    .some(title => boxes.some(box => box.width > 0 && !apart(title, box)));
+}).map(figure => figure.dataset.figure);
+return {page: document.documentElement.scrollWidth, cut, covered, titled,
   figures: document.querySelectorAll(".figure .main-svg").length};
 """
 
@@ -102,6 +109,7 @@ def test_nothing_is_cut_or_covered(report, opened):
         assert found["figures"] > 5
         assert found["page"] <= width
         assert found["covered"] == []
+        assert found["titled"] == []
         if width >= 1280:
             assert found["cut"] == []
     assert report.stat().st_size < 2e6
