@@ -189,7 +189,7 @@ def require_relaxed(calculation: Calculation) -> None:
     if force is not None and force > tolerance * (1 + 1e-6):
         raise ValueError(
             f"calculation {calculation.hash[:12]} is not relaxed: a force of "
-            f"{force:.3g} eV/Å, where {tolerance:g} were asked for"
+            f"{force:.3g} eV/Å, where {tolerance:g} was requested"
         )
 
 

@@ -88,7 +88,7 @@ def _solved(
     rank = int(np.linalg.matrix_rank(matrix))
     if rank < len(compositions):
         names = ", ".join(composition.reduced_formula for composition in compositions)
-        raise ValueError(f"{names} do not all coexist but at one chemical potential")
+        raise ValueError(f"{names} coexist at a single chemical potential only")
     solution, *_ = np.linalg.lstsq(matrix, np.asarray(values, dtype=float))
     # An element is determined if no direction that the equations leave free moves it.
     projector = np.linalg.pinv(matrix) @ matrix

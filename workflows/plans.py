@@ -348,14 +348,25 @@ def _content(config: CampaignConfig, source: str) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+#: Of other programs, those that make structures and settings of plans.
+PLANNING_PACKAGES = (
+    "pymatgen",
+    "pymatgen-analysis-defects",
+    "spglib",
+    "gpaw",
+    "gpaw-data",
+    "atomate2",
+    "shakenbreak",
+)
+
+
 @functools.cache
 def _versions() -> list[Any]:
     """Return the versions of all that makes plans, and the state of the program's own files."""
     root = Path(__file__).parent
     files = sorted({*root.rglob("*.py"), *(root.parent / "slab_builders").glob("*.py")})
     states = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    packages = ("pymatgen", "spglib", "gpaw", "gpaw-data", "atomate2")
-    return [VERSION, *map(_version, packages), states]
+    return [VERSION, *map(_version, PLANNING_PACKAGES), states]
 
 
 def _version(package: str) -> str | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _POLL_S = 0.2
 
 #: Values in one question; a server takes documents of 16 MB.
-_BATCH = 50_000
+BATCH = 50_000
 
 Document = Mapping[str, Any]
 
@@ -122,8 +122,8 @@ def in_batches(
     fields : mapping
         Which fields to fetch, as pymongo takes them.
     """
-    for first in range(0, len(values), _BATCH):
-        some = list(values[first : first + _BATCH])
+    for first in range(0, len(values), BATCH):
+        some = list(values[first : first + BATCH])
         yield from collection.find({**criteria, field: {"$in": some}}, dict(fields))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from interohm.errors import InputError
 
+from . import queue_repair
 from .claim_file import is_free
 from .launchpad import METADATA, PLAN_NAME, WAITS_FOR, let_be_taken, quiet
 from .queue_repair import Document, abandoned, in_batches, repair, utc
@@ -162,14 +163,18 @@ def rerun(
     InputError
         No such campaign was submitted.
     """
-    ours = [node for workflow in _workflows(launchpad, campaign) for node in workflow["nodes"]]
+    workflows = _workflows(launchpad, campaign)
+    ours = [node for workflow in workflows for node in workflow["nodes"]]
     patience = _patience_s() if lost_after_s is None else lost_after_s
-    begun = repair(launchpad, ours, silent_s=patience)
+    begun: list[int] = []
+    for some in _groups(workflows):
+        begun += repair(launchpad, some, silent_s=patience)
     fields = {"fw_id": 1, "spec._tasks.job.uuid": 1}
     failed = list(in_batches(launchpad.fireworks, "fw_id", ours, {"state": "FIZZLED"}, fields))
     forget([_task(job)["uuid"] for job in failed])
     # whoever had the calculation that they wait for may be gone; if not, they wait again
-    let_be_taken(launchpad, {"fw_id": {"$in": ours}})
+    for some in _groups(workflows):
+        let_be_taken(launchpad, {"fw_id": {"$in": some}})
     for fw_id in sorted(job["fw_id"] for job in failed):
         # Asked again one by one: whatever follows from a rerun job waits again with it.
         if launchpad.fireworks.find_one({"fw_id": fw_id, "state": "FIZZLED"}, {"fw_id": 1}):
@@ -177,6 +182,18 @@ def rerun(
                 launchpad.rerun_fw(first)
                 begun.append(first)
     return begun
+
+
+def _groups(workflows: Sequence[Document]) -> Iterator[list[int]]:
+    """Yield the jobs of whole workflows, as many as one question takes."""
+    group: list[int] = []
+    for workflow in workflows:
+        if group and len(group) + len(workflow["nodes"]) > queue_repair.BATCH:
+            yield group
+            group = []
+        group += workflow["nodes"]
+    if group:
+        yield group
 
 
 def _to_begin_with(launchpad: LaunchPad, failed: int) -> list[int]:

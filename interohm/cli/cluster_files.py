@@ -34,8 +34,9 @@ _QUEUE = {"slurm": "partition", "pbs": "queue"}
 #: Stands for the folder in the files; not the end of a variable's name.
 _FOLDER = re.compile(r"(?<!_)FOLDER")
 
-_HOST = "    host: localhost\n    port: 27017\n"
-_CREDENTIALS = "    # username: ...\n    # password: ...\n"
+#: A server of jobflow's or jobflow-remote's, and what is said of its credentials.
+_HOST = re.compile(r"^( +)host: localhost\n +port: 27017\n", re.MULTILINE)
+_CREDENTIALS = re.compile(r"^ +# (Credentials go here|username: |password: ).*\n", re.MULTILINE)
 
 
 def write_cluster_files(
@@ -150,13 +151,10 @@ def _with_server(texts: Mapping[str, str], uri: str) -> dict[str, str]:
         )
         for field in ("username", "password", "authsource"):
             launchpad = _replaced(launchpad, f"{field}: null\n", "")
-        jobflow, _, _ = texts["jobflow.yaml"].partition("    # Credentials")
         filled["my_launchpad.yaml"] = launchpad
-        filled["jobflow.yaml"] = _replaced(jobflow, _HOST, f"    uri: {quoted}\n")
-    else:
-        project = _replaced(texts[_PROJECT], _CREDENTIALS, "")
-        project = _replaced(project, "    # Credentials go here (mode 600), and below.\n", "")
-        filled[_PROJECT] = _replaced(project, _HOST, f"    uri: {quoted}\n")
+    for name in texts.keys() & {"jobflow.yaml", _PROJECT}:
+        text = _HOST.sub(lambda host: f"{host[1]}uri: {quoted}\n", texts[name])
+        filled[name] = _CREDENTIALS.sub("", text)
     return filled
 
 

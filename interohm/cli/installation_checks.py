@@ -70,7 +70,7 @@ def examine() -> list[Check]:
         _worker(),
         _remote(),
         _queue(),
-        _request(),
+        *_requests(),
     ]
 
 
@@ -413,13 +413,18 @@ def _queue() -> Check:
     )
 
 
-def _request() -> Check:
-    """Ask the batch system whether it would accept a job as the queue's files describe it."""
-    part = "queue: a job"
-    script = _job_script()
-    if script is None:
-        return Check(part, "missing", "no file describes one", "only for clusters, see above")
-    where, text = script
+def _requests() -> list[Check]:
+    """Ask the batch system whether it would accept jobs as the queue's files describe them."""
+    part, scripts = "queue: a job", _job_scripts()
+    if not scripts:
+        return [Check(part, "missing", "no file describes one", "only for clusters, see above")]
+    return [
+        _request(part if len(scripts) == 1 else f"{part}, {where}", where, text)
+        for where, text in scripts.items()
+    ]
+
+
+def _request(part: str, where: str, text: str) -> Check:
     if "#SBATCH" in text:
         test, hint = ["sbatch", "--test-only"], "partition, account, time and nodes"
     elif "#PBS" in text:
@@ -449,30 +454,36 @@ def _request() -> Check:
     return Check(part, "ok", f"{where}: {said}")
 
 
-def _job_script() -> tuple[str, str] | None:
-    """Return where a job of the batch system is described, and its script; None: nowhere."""
+def _job_scripts() -> dict[str, str]:
+    """Return the scripts of jobs of the batch system, by the places that describe them.
+
+    They are those of the manager that commands use: FireWorks where it has files, unless
+    INTEROHM_MANAGER names the other one.
+    """
     from interohm.workflows.launchpad import launchpad_file, quiet
 
-    if launchpad_file() is not None:
+    if launchpad_file() is not None and os.environ.get("INTEROHM_MANAGER") != "jobflow-remote":
         with quiet():
             from fireworks.fw_config import QUEUEADAPTER_LOC
             from fireworks.utilities.fw_serializers import load_object_from_file
         if QUEUEADAPTER_LOC is None:
-            return None
+            return {}
         try:
             with quiet():
                 adapter = load_object_from_file(QUEUEADAPTER_LOC)
-                return str(QUEUEADAPTER_LOC), adapter.get_script_str(".")
+                return {str(QUEUEADAPTER_LOC): adapter.get_script_str(".")}
         except Exception:  # "queue: workers" says it
-            return None
+            return {}
     from interohm.workflows.remote_queue import load_project
 
     try:
         project = load_project()
     except InputError:  # "queue: jobflow-remote" says it
-        return None
-    name, worker = next(iter(project.workers.items()))
-    if not worker.is_local:
-        return None  # its batch system is elsewhere
-    script = worker.get_scheduler_io().get_submission_script("true", dict(worker.resources or {}))
-    return f"worker {name} of {project.name}", str(script)
+        return {}
+    return {
+        f"worker {name} of {project.name}": str(
+            worker.get_scheduler_io().get_submission_script("true", dict(worker.resources or {}))
+        )
+        for name, worker in project.workers.items()
+        if worker.is_local  # the batch system of others is elsewhere
+    }

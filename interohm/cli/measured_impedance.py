@@ -220,7 +220,9 @@ def _print_fit(fit: ImpedanceFit) -> None:
     for direction in fit.undetermined:
         if len(direction.loadings) > 1 and asked & direction.loadings.keys():
             parts = [f"{value:+.2g} {name}" for name, value in direction.loadings.items()]
-            out.print(f"not determined together: {', '.join(parts)} (in prior deviations)")
+            out.print(
+                f"not determined together: {', '.join(parts)} (in standard deviations of the prior)"
+            )
     out.print(
         f"reduced chi² {fit.chi2_reduced:.3g}; {fit.effective_samples:.0f} of {fit.samples} "
         "reweighted samples are effective"

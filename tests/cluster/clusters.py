@@ -64,10 +64,10 @@ class Cluster:
         self.edit("FW_config.yaml", PING_TIME_SECS=1, RUN_EXPIRATION_SECS=5)
         self.edit("FW_config.yaml", QUEUE_UPDATE_INTERVAL=0, RAPIDFIRE_SLEEP_SECS=1)
         self.edit("my_launchpad.yaml", name=self.databases[0])
-        store = load_yaml(folder / "jobflow.yaml")["JOB_STORE"]["docs_store"]
-        self.edit(
-            "jobflow.yaml", JOB_STORE={"docs_store": {**store, "database": self.databases[1]}}
-        )
+        stores = load_yaml(folder / "jobflow.yaml")["JOB_STORE"]
+        for store in (stores["docs_store"], *stores["additional_stores"].values()):
+            store["database"] = self.databases[1]
+        self.edit("jobflow.yaml", JOB_STORE=stores)
         self.queue_jobs("rlaunch singleshot")
         with (folder / "environment.sh").open("a") as script:
             script.write(f"export INTEROHM_MONGODB_DATABASE={self.databases[1]}\n")

@@ -51,6 +51,7 @@ class RemoteCluster(Cluster):
             script.write(f"export INTEROHM_DATA={self.data}\n")
         self.edit_project("queue", "store", database=self.databases[0])
         self.edit_project("jobstore", "docs_store", database=self.databases[1])
+        self.edit_project("jobstore", "additional_stores", "data", database=self.databases[1])
         self.edit_project(
             "runner", delay_checkout=1, delay_check_run_status=1, delay_advance_status=1
         )

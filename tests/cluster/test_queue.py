@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from clusters import SECRET, Cluster
 from pymongo import MongoClient
+from ruamel.yaml import YAML
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -50,6 +51,40 @@ def test_doctor_finds_the_cluster(cluster: Cluster, lithium: Path) -> None:
     assert "invalid partition specified: nowhere" in checks["queue: a job"]["found"]
     assert str(cluster.folder / "my_qadapter.yaml") in checks["queue: a job"]["fix"]
     assert not cluster.slurm.run("squeue", "--noheader").strip()
+
+
+def test_doctor_tries_a_job_of_each_worker(cluster: Cluster) -> None:
+    """Of jobflow-remote, where the environment names it, though there are files of FireWorks."""
+    remote = cluster.folder / "remote"
+    command = ("init-cluster", remote, "--manager", "jobflow-remote", "--mongodb-uri")
+    cluster.run("interohm", *command, typed=cluster.uri)
+    project = remote / "jfremote" / "interohm.yaml"
+    yaml = YAML()
+    document = yaml.load(project)
+    document["workers"]["cluster"]["resources"] = {"nodes": 1, "time": "00:10:00"}
+    wrong = {**document["workers"]["cluster"], "resources": {"nodes": 1, "partition": "nowhere"}}
+    document["workers"]["wrong"] = wrong
+    yaml.dump(document, project)
+    cluster.environment |= {
+        "JFREMOTE_PROJECTS_FOLDER": str(project.parent),
+        "JFREMOTE_PROJECT": "interohm",
+    }
+    assert "my_qadapter.yaml: " in jobs_of(cluster)["queue: a job"]["found"]
+
+    cluster.environment["INTEROHM_MANAGER"] = "jobflow-remote"
+    right, refused = jobs_of(cluster).values()
+    assert right["status"] == "ok", right
+    assert right["part"] == "queue: a job, worker cluster of interohm"
+    assert "to start at" in right["found"]
+    assert refused["status"] == "missing"
+    assert "invalid partition specified: nowhere" in refused["found"]
+    assert "worker wrong of interohm" in refused["fix"]
+
+
+def jobs_of(cluster: Cluster) -> dict[str, dict[str, str]]:
+    """Return what ``interohm doctor`` says of jobs that it tried to submit."""
+    checks = json.loads(cluster.interohm("doctor", "--json"))["checks"]
+    return {one["part"]: one for one in checks if one["part"].startswith("queue: a job")}
 
 
 def test_a_failure_says_why_and_is_rerun(cluster: Cluster, lithium: Path) -> None:

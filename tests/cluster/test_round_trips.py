@@ -7,7 +7,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from jobflow_remote.config.base import LocalWorker, Project, QueueConfig
 from pymongo import MongoClient, monitoring
 
 from interohm.database import Database
-from interohm.workflows import queue_state, remote_queue, submission
+from interohm.workflows import queue_repair, queue_state, remote_queue, submission
 from interohm.workflows.campaign import CampaignConfig
 from interohm.workflows.reference_elements import missing_elements
 
@@ -33,8 +33,11 @@ class Counting(monitoring.CommandListener):
     def __init__(self) -> None:
         self.commands: Counter[str] = Counter()
 
+        self.longest_list = 0
+
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         self.commands[event.command_name] += 1
+        self.longest_list = max(self.longest_list, *map(len, lists_in(event.command)), 0)
 
     def succeeded(self, event: Any) -> None:
         """Count nothing."""
@@ -47,6 +50,18 @@ class Counting(monitoring.CommandListener):
         self.commands.clear()
         act()
         return sum(self.commands.values())
+
+
+def lists_in(value: Any) -> Iterator[list[Any]]:
+    """Yield the lists of values that a command asks for."""
+    if isinstance(value, Mapping):
+        for name, own in value.items():
+            if name in ("$in", "$nin"):
+                yield own
+            yield from lists_in(own)
+    elif isinstance(value, list):
+        for own in value:
+            yield from lists_in(own)
 
 
 @pytest.fixture
@@ -248,6 +263,23 @@ def test_results_are_asked_for_all_phases_together(monkeypatch: pytest.MonkeyPat
 
         counts[phases] = counting.of(submit)
     assert counts[2] == counts[20] > 0
+
+
+def test_no_question_is_larger_than_a_server_takes(
+    launchpads: Callable[[Counting], LaunchPad], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many jobs there are: a document of 16 MB has no room for two million numbers."""
+    counting = Counting()
+    pad, asked = launchpads(counting), plans(20)
+    submission.submit("c", asked, pad)
+    let_fail(pad, FAILED)
+    monkeypatch.setattr(queue_repair, "BATCH", 6)
+    counting.longest_list = 0
+    assert {one.outcome for one in submission.submit("c", asked, pad)} == {"queued", "failed"}
+    assert len(queue_state.queued_jobs(pad)) == 40
+    assert len(queue_state.rerun(pad)) == FAILED
+    assert 0 < counting.longest_list <= 6
+    assert {one.state for one in queue_state.queued_jobs(pad)} == {"ready", "waits"}
 
 
 def test_of_two_who_submit_at_once_one_adds(

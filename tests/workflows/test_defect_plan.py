@@ -90,7 +90,7 @@ def test_a_ternary_beside_another_compound(anti_perovskite: Structure) -> None:
         (["MgF2"], {"dopants": [{"element": "Mg", "replaces": "O"}]}, "no O to be replaced"),
         ([], {"dopants": [{"element": "F", "replaces": "Li"}]}, "antisites"),
         (["FeF2"], {"dopants": [{"element": "Fe", "replaces": "Li"}]}, "give the `charge`"),
-        (["LiF", "Li3F"], {}, "do not all coexist"),
+        (["LiF", "Li3F"], {}, "coexist at a single chemical potential only"),
     ],
 )
 def test_what_is_not_determined_is_said(

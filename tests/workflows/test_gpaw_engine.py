@@ -15,8 +15,8 @@ from interohm.errors import InputError
 from interohm.workflows.campaign import campaign_flow
 from interohm.workflows.campaign_config import CampaignConfig
 from interohm.workflows.engines import engine_named, gpaw
-from interohm.workflows.engines.gpaw import GpawEngine, worker_command
-from interohm.workflows.engines.protocol import CalculationError
+from interohm.workflows.engines.gpaw import GpawEngine, GpawRun, worker_command
+from interohm.workflows.engines.protocol import CalculationError, Progress
 from interohm.workflows.engines.request import CalculationRequest
 from interohm.workflows.engines.worker_run import WorkerRun
 from interohm.workflows.presets import Preset, load_preset
@@ -124,3 +124,25 @@ def test_a_disk_that_fills_up_is_said(tmp_path: Path) -> None:
     run.wait()
     with pytest.raises(CalculationError, match=r"the disk is full; free space"):
         run.result()
+
+
+def test_a_log_is_read_wherever_gpaw_stopped_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GPAW flushes its buffer in the middle of a line."""
+    monkeypatch.delenv("INTEROHM_FORBID_CALCULATIONS")  # nothing is calculated: the worker ends
+    run = GpawRun(request(), tmp_path, [sys.executable, "-c", ""])
+    run.wait()
+    assert run.progress() is None
+    before = "     iterations:\n" + 200 * "|iter:   1| 19:12:04 |   -9.017714 | -0.22 |       |\n"
+    lines = [f"|iter:{n:4}| 19:12:{n} |   -8.{n}5146 | -1.98 | -1.16 |\n" for n in range(98, 102)]
+    log, last = "".join(lines), 1
+    for end in range(len(log) + 1):
+        (tmp_path / "gpaw.txt").write_text(before + log[:end])
+        written = 97 + log[:end].count("|iter:")
+        read = run.progress()
+        assert isinstance(read, Progress)
+        assert read.scf_iteration in ({written, last} if written > 97 else {1})
+        assert read.scf_iteration >= last
+        last = read.scf_iteration
+    assert last == 101

@@ -7,21 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from finished_relaxation import relaxed_already, shipped_cell
 from jobflow import Flow, JobStore, job, run_locally
 from monty.json import MontyDecoder, jsanitize
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
-from pymatgen.io.vasp import Poscar
-from vasp_writer import write_calculation
 
 import interohm
 from interohm.database import Database
 from interohm.errors import InputError
-from interohm.postprocess.calculation import Calculation
 from interohm.settings import Settings
 from interohm.slab_builders.cells import Crystal
 from interohm.workflows import ElectrodeMaker, InsulatorMaker, InterfaceMaker, MetalMaker
-from interohm.workflows.calculations import find_calculation
 from interohm.workflows.campaign import (
     CampaignConfig,
     dry_run,
@@ -266,42 +263,9 @@ def test_what_is_refused_when_a_flow_is_made(make: Any, message: str) -> None:
         make()
 
 
-#: What atomate2 reads, which is none of what the engine reads.
-OUTCAR = """
- vasp.6.4.2 20Jul23 (build Jan 01 2024 00:00:00) complex
-   IBRION =      2    ionic relax: 0-MD 1-quasi-New 2-CG
-   k-points  NKPTS =      1   number of bands    NBANDS=      8
- total plane-waves  NPLWV =   4096
-    total drift:                                0.000000      0.000000      0.000000
- dimension x,y,z NGXF=    32 NGYF=   32 NGZF=   32
-"""
-
-
 @pytest.fixture
 def vasp(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A program that leaves the files of a finished relaxation, in which nothing moved."""
-    done = shipped_cell(request.param)
-    files = tmp_path / "finished"
-    write_calculation(done, files)
-    (files / "OUTCAR").write_text(OUTCAR)
-    Poscar(done.final_structure).write_file(files / "CONTCAR")
-    (files / "OSZICAR").write_text("   1 F= -.19E+01 E0= -.19E+01  d E =0\n")
-    program = tmp_path / "vasp_std"
-    program.write_text(f"#!/bin/sh\ncp {files}/* .\n")
-    program.chmod(0o755)
-    return str(program)
-
-
-def shipped_cell(name: str) -> Calculation:
-    """Return the relaxation of a phase's cell, as VASP would begin where it ended."""
-    config = load_campaign(ROOT / "configs" / "campaigns" / "interlayers.yaml")
-    (phase,) = [one for one in config.phases if one.name == name]
-    with Database.open() as database:
-        plan = dry_run(config.alone(phase), database)
-        (cell,) = [one for one in plan if one.label == f"{name}: cell"]
-        found = find_calculation(database, cell.hash)
-    assert found is not None
-    return found.model_copy(update={"structure": cell.request.structure})
+    return str(relaxed_already(request.param, tmp_path / "vasp"))
 
 
 @pytest.mark.calculates

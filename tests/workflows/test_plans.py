@@ -111,6 +111,20 @@ def test_of_another_version_the_plan_is_made_anew(
     assert made == ["Li", "Li"]
 
 
+@pytest.mark.parametrize("package", ["pymatgen", "spglib", "pymatgen-analysis-defects"])
+def test_versions_are_part_of_a_plans_name(
+    lithium: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    config = load_campaign(lithium)
+    before, real = plans._name(config, config.phases[0]), plans._version
+    monkeypatch.setattr(
+        plans, "_version", lambda name: "another" if name == package else real(name)
+    )
+    monkeypatch.setattr(plans, "_versions", plans._versions.__wrapped__)
+    assert before is not None
+    assert plans._name(config, config.phases[0]) != before
+
+
 def calculated(request: CalculationRequest) -> dict[str, Any]:
     """Return any finished calculation, with a request of its own."""
     document = shipped_calculation(shipped_hashes()[0])

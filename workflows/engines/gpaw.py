@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -185,14 +186,12 @@ class GpawRun(WorkerRun):
             return None
         with log.open("rb") as stream:
             stream.seek(max(0, log.stat().st_size - 6000))
-            tail = stream.read().decode(errors="replace").splitlines()
-        iteration = 0
-        for line in tail[1:]:  # the first line may be half a line
-            if line.startswith("|iter:"):
-                iteration = int(line.split("|")[1].removeprefix("iter:"))
+            tail = stream.read().decode(errors="replace")
+        # a number that ends is written to its end: GPAW flushes half lines, too
+        iterations = re.findall(r"^\|iter: *(\d+)\|", tail, flags=re.MULTILINE)
         status = self._read("status.json") or {}
         return Progress(
             ionic_step=int(status.get("ionic_step", 0)) + 1,
-            scf_iteration=iteration,
+            scf_iteration=int(iterations[-1]) if iterations else 0,
             max_force_eV_A=status.get("max_force_eV_A"),
         )

@@ -56,6 +56,7 @@ def test_files_work_as_they_are_written(interohm, tmp_path, scheduler, words):
         assert hasattr(fireworks.fw_config, name), name
     store = JobStore.from_dict_spec(load_yaml(folder / "jobflow.yaml")["JOB_STORE"])
     assert store.docs_store.collection_name == "jobs"
+    assert store.additional_stores["data"].collection_name == "job_data"
     assert load_yaml(folder / "my_launchpad.yaml")["password"] is None
 
 
@@ -73,6 +74,7 @@ def test_the_server_is_in_all_files_and_nowhere_else(interohm, tmp_path, monkeyp
     described = load_yaml(folder / "jobflow.yaml")["JOB_STORE"]
     store = JobStore.from_dict_spec(described).docs_store
     assert (store.uri, store.database, store.collection_name) == (URI, "interohm", "jobs")
+    assert JobStore.from_dict_spec(described).additional_stores["data"].uri == URI
     command = f". {folder}/environment.sh && printenv INTEROHM_MONGODB_URI"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert said.stdout == f"{URI}\n"
@@ -105,6 +107,8 @@ def test_a_project_of_jobflow_remote(interohm, tmp_path, monkeypatch, scheduler,
     described = load_yaml(file)
     project = Project.model_validate(described)
     assert project.get_queue_store().uri == project.get_jobstore().docs_store.uri == URI
+    assert project.get_jobstore().additional_stores["data"].uri == URI
+    assert "# username" not in file.read_text()
     (worker,) = project.workers.values()
     script = worker.get_scheduler_io().get_submission_script("true", dict(worker.resources))
     for text in words:
