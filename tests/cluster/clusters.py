@@ -86,7 +86,7 @@ class Cluster:
         return self.run("interohm", *arguments, code=code).stdout
 
     def run(
-        self, *command: object, code: int = 0, typed: str = "", seconds: float = 300
+        self, *command: object, code: int = 0, typed: str = "", seconds: float = 3600
     ) -> subprocess.CompletedProcess[str]:
         """Run a program on the login node, in the folder for launches."""
         ran = subprocess.run(
