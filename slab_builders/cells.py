@@ -22,6 +22,16 @@ from .chosen_setting import SYMMETRY_TOLERANCE_A, in_chosen_setting, within_cell
 from .remembered import remembered
 
 
+def check_order(structure: Structure, where: str | None = None) -> None:
+    """Refuse a structure with partial occupancies, which stands at a place of the input."""
+    if not structure.is_ordered:
+        raise InputError(
+            f"{structure.composition.reduced_formula}: the structure has partial occupancies",
+            where=where,
+            fix="give an ordered structure",
+        )
+
+
 @dataclass(frozen=True)
 class Crystal:
     """One crystal in its conventional cell and in its primitive one, which calculations relax.
@@ -47,11 +57,7 @@ class Crystal:
         InputError
             The structure has partial occupancies.
         """
-        if not structure.is_ordered:
-            raise InputError(
-                f"{structure.composition.reduced_formula}: the structure has partial occupancies",
-                fix="give an ordered structure",
-            )
+        check_order(structure)
         bare = Structure(
             structure.lattice, [site.specie.symbol for site in structure], structure.frac_coords
         )

@@ -153,11 +153,11 @@ def defect_kinds(
     InputError
         As `planned_defects`; or the phase has a hop of none of these defects.
     """
-    if mobile_ion not in structure.composition.element_composition.get_el_amt_dict():
+    composition = structure.composition.element_composition
+    if mobile_ion not in composition.get_el_amt_dict():
         raise InputError(
             f"{phase.name} does not contain {mobile_ion}", where="structure, mobile_ion"
         )
-    composition = structure.composition.element_composition
     try:
         slopes = tied_elements([composition, *coexisting], mobile_ion)
     except ValueError as error:

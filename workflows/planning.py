@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from pymatgen.core import Structure
 
 from interohm.errors import InputError
+from interohm.slab_builders.cells import check_order
 from interohm.slab_builders.oxidation_states import known_oxidation_states
 
 from .barriers import hop_step
@@ -119,15 +120,15 @@ class PhaseInputs:
         for name, structure in self.structures.items():
             place = "metal_structure" if name == "metal" else f"{where}: {name}"
             self._check_elements(structure, place)
-            _check_order(structure, place)
+            check_order(structure, place)
         if "metal" in self.structures:
             self._check_metal(self.structures["metal"])
         if isinstance(phase, InterfacePhase):
             interface_step(phase, preset)
-            for side, structure in ((phase.left, "left"), (phase.right, "right")):
+            for name, side in (("left", phase.left), ("right", phase.right)):
                 if side.kind == "insulator":
-                    with _named(f"{where}: {structure}"):
-                        known_oxidation_states(self.structures[structure], side.oxidation_states)
+                    with _named(f"{where}: {name}"):
+                        known_oxidation_states(self.structures[name], side.oxidation_states)
             return
         structure = self.structures["structure"]
         if isinstance(phase, InsulatorPhase | MetalPhase):
@@ -157,9 +158,9 @@ class PhaseInputs:
         structure, place = self.structures["structure"], f"{where}: equilibrium_with"
         for other in beside.coexisting:
             self._check_elements(other, place)
-            _check_order(other, place)
+            check_order(other, place)
         for other in own_elements_alone(beside.competing or (), structure):
-            _check_order(other, "phase_diagram: competing")
+            check_order(other, "phase_diagram: competing")
         compositions = [other.composition for other in beside.coexisting]
         defect_kinds(phase, structure, self.mobile_ion, self.ion_charge, compositions)
 
@@ -218,15 +219,6 @@ class PhaseInputs:
         )
         planning.name = f"{self.phase.name}{PLAN_NAME}"
         return planning
-
-
-def _check_order(structure: Structure, where: str) -> None:
-    if not structure.is_ordered:
-        raise InputError(
-            f"{structure.composition.reduced_formula}: the structure has partial occupancies",
-            where=where,
-            fix="give an ordered structure",
-        )
 
 
 @contextlib.contextmanager

@@ -163,17 +163,17 @@ def rerun(
     InputError
         No such campaign was submitted.
     """
-    workflows = _workflows(launchpad, campaign)
-    ours = [node for workflow in workflows for node in workflow["nodes"]]
+    groups = list(_groups(_workflows(launchpad, campaign)))
+    ours = [node for group in groups for node in group]
     patience = _patience_s() if lost_after_s is None else lost_after_s
     begun: list[int] = []
-    for some in _groups(workflows):
+    for some in groups:
         begun += repair(launchpad, some, silent_s=patience)
     fields = {"fw_id": 1, "spec._tasks.job.uuid": 1}
     failed = list(in_batches(launchpad.fireworks, "fw_id", ours, {"state": "FIZZLED"}, fields))
     forget([_task(job)["uuid"] for job in failed])
     # whoever had the calculation that they wait for may be gone; if not, they wait again
-    for some in _groups(workflows):
+    for some in groups:
         let_be_taken(launchpad, {"fw_id": {"$in": some}})
     for fw_id in sorted(job["fw_id"] for job in failed):
         # Asked again one by one: whatever follows from a rerun job waits again with it.

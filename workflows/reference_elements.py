@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from pymatgen.core import Composition
 
@@ -11,6 +13,9 @@ from interohm.database import Database
 from .campaign_config import CampaignConfig, InsulatorPhase
 from .molecules import load_molecules
 from .phase_diagram import known_crystals
+
+#: Engine, functional and cutoff (eV) of calculations whose energies are compared.
+Settings: TypeAlias = tuple[str, str, float]
 
 
 def missing_elements(config: CampaignConfig, database: Database) -> dict[str, list[str]]:
@@ -45,8 +50,8 @@ def missing_elements(config: CampaignConfig, database: Database) -> dict[str, li
             config.structure(config.metal_structure, where="metal_structure").composition,
         ]
     )
-    lacking_by_phase: dict[str, set[str]] = {}
-    settings_of: dict[str, tuple[str, str, float]] = {}
+    # by phase: settings of the calculations, and the elements that only the database may have
+    wanted: dict[str, tuple[Settings, set[str]]] = {}
     for phase in config.phases:
         if not isinstance(phase, InsulatorPhase) or phase.stability_window_V is not None:
             continue
@@ -59,22 +64,21 @@ def missing_elements(config: CampaignConfig, database: Database) -> dict[str, li
         lacking = set(own.get_el_amt_dict()) - common - beside
         if lacking:
             preset = config.preset_of(phase)
-            settings_of[phase.name] = preset.engine, preset.xc, preset.insulator.bulk.cutoff_eV
-            lacking_by_phase[phase.name] = lacking
+            settings: Settings = (preset.engine, preset.xc, preset.insulator.bulk.cutoff_eV)
+            wanted[phase.name] = settings, lacking
     # asked once for all phases of the same settings
-    known: dict[tuple[str, str, float], set[str]] = {}
-    for settings in set(settings_of.values()):
+    asked: defaultdict[Settings, set[str]] = defaultdict(set)
+    for settings, lacking in wanted.values():
+        asked[settings] |= lacking
+    known: dict[Settings, set[str]] = {}
+    for settings, elements in asked.items():
         engine, xc, cutoff_eV = settings
-        asked = set().union(
-            *(own for name, own in lacking_by_phase.items() if settings_of[name] == settings)
-        )
-        crystals = known_crystals(database, engine, {"xc": xc, "cutoff_eV": cutoff_eV}, asked)
+        crystals = known_crystals(database, engine, {"xc": xc, "cutoff_eV": cutoff_eV}, elements)
         known[settings] = _alone(one.final_structure.composition for one in crystals)
-    return {
-        name: sorted(own - known[settings_of[name]])
-        for name, own in lacking_by_phase.items()
-        if own - known[settings_of[name]]
+    missing = {
+        name: sorted(lacking - known[settings]) for name, (settings, lacking) in wanted.items()
     }
+    return {name: elements for name, elements in missing.items() if elements}
 
 
 def _alone(compositions: Iterable[Composition]) -> set[str]:
