@@ -1,93 +1,118 @@
 """Ten thousand jobs through a launchpad: whether the last are slower than the first.
 
-``python benchmarks/launchpad.py URI [JOBS]`` submits phases of two jobs that calculate nothing to a
-MongoDB server that may be written to, takes and ends the jobs one after the other as a worker of
-FireWorks does, and prints one JSON object: for each tenth of the jobs the time of this process and
-the commands to the server, and the last tenth's time over the first, as it is and over a peer's;
-while it runs, each tenth on standard error. The peer is the same work after each job (a document
-copied, to BSON and back), which a busier machine slows down alike. Run it in an empty folder, with
-JOBFLOW_CONFIG_FILE for their outputs.
+``python benchmarks/launchpad.py URI [JOBS]`` fills a launchpad on a MongoDB server that may be
+written to with phases of two jobs that calculate nothing, and takes and ends the jobs one after the
+other as a worker of FireWorks does. The peer of the last tenth is the first tenth of a second
+launchpad, filled alike, that another process takes in turns with it, 50 jobs each: a busier machine
+slows both down. Each process keeps its outputs in its own database of the server. It prints one JSON
+object with each tenth's processor time and commands; while it runs, each tenth on standard error.
+Run it in an empty folder.
 """
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import io
 import json
+import multiprocessing
 import os
 import sys
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-import bson
-from fireworks import FWorker, LaunchPad
-from fireworks.core.rocket_launcher import launch_rocket
-
 TESTS = Path(__file__).parents[1] / "tests" / "cluster"
-DOCUMENT = {str(key): {"name": 20 * "x", "values": [0.5 * key, key]} for key in range(200)}
+TURN = 50
 
 
-def peer_s() -> float:
-    """Return the processor time of work that is the same after each job."""
-    begun = time.process_time()
-    for _ in range(3):
-        bson.decode(bson.encode(copy.deepcopy(DOCUMENT)))
-    return time.process_time() - begun
-
-
-def main() -> None:
-    """Run them, and print the numbers."""
-    os.environ["INTEROHM_TEST_MONGODB_URI"] = sys.argv[1]
+def work(uri: str, name: str, jobs: int, asked: Connection) -> None:
+    """Fill a launchpad, run as many jobs as each message asks for, and answer with the cost."""
+    settings = Path(f"{name}.yaml")
+    store = {"type": "MongoURIStore", "uri": uri, "database": name, "collection_name": "outputs"}
+    settings.write_text(json.dumps({"JOB_STORE": {"docs_store": store}}))
+    os.environ["JOBFLOW_CONFIG_FILE"] = str(settings.absolute())  # read by the import of jobflow
+    os.environ["INTEROHM_TEST_MONGODB_URI"] = uri
     sys.path.insert(0, str(TESTS))
+    from fireworks import FWorker, LaunchPad
+    from fireworks.core.rocket_launcher import launch_rocket
     from test_round_trips import Counting, plans
 
     from interohm.workflows import submission
 
-    jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
     counting = Counting()
     pad = LaunchPad(
-        host=sys.argv[1],
-        name=f"interohm_benchmark_{os.getpid()}",
+        host=uri,
+        name=name,
         uri_mode=True,
         strm_lvl="CRITICAL",
         mongoclient_kwargs={"event_listeners": [counting]},
     )
-    tenth, cpu_s, peers_s, clock_s, commands = jobs // 10, [], [], [], []
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             submission.submit("benchmark", plans(jobs // 2), pad)
-            for _ in range(10):
-                begun, clock, peer = time.process_time(), time.perf_counter(), 0.0
+            asked.send(pad.fireworks.count_documents({}))
+            while count := asked.recv():
                 counting.commands.clear()
-                for _ in range(tenth):
+                begun, clock = time.process_time(), time.perf_counter()
+                for _ in range(count):
                     launch_rocket(pad, FWorker(), strm_lvl="CRITICAL")
-                    peer += peer_s()
-                commands.append(sum(counting.commands.values()))
-                cpu_s.append(round(time.process_time() - begun - peer, 3))
-                peers_s.append(round(peer, 3))
-                clock_s.append(round(time.perf_counter() - clock, 3))
-                print(
-                    f"{len(cpu_s) * tenth} jobs: {cpu_s[-1]} s, peer {peers_s[-1]} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
-            done = pad.fireworks.count_documents({"state": "COMPLETED"})
+                cost = time.process_time() - begun, time.perf_counter() - clock
+                asked.send((*cost, sum(counting.commands.values())))
+            asked.send(pad.fireworks.count_documents({"state": "COMPLETED"}))
     finally:
-        pad.connection.drop_database(pad.name)
-    assert done == 10 * tenth, done
+        pad.connection.drop_database(name)
+
+
+def start(uri: str, kind: str, jobs: int) -> Connection:
+    """Start a process with a launchpad of its own, and return once this is filled."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    name = f"interohm_benchmark_{os.getpid()}_{kind}"
+    context.Process(target=work, args=(uri, name, jobs, there), daemon=True).start()
+    assert here.recv() == jobs
+    return here
+
+
+def run(worker: Connection, count: int) -> tuple[float, float, int]:
+    """Let a worker run jobs, and return its processor time and the clock's (s), and its commands."""
+    worker.send(count)
+    answer: tuple[float, float, int] = worker.recv()
+    return answer
+
+
+def total(parts: list[tuple[float, float, int]]) -> tuple[float, float, int]:
+    """Return the sums of several answers."""
+    cpu_s, clock_s, commands = zip(*parts, strict=True)
+    return sum(cpu_s), sum(clock_s), sum(commands)
+
+
+def main() -> None:
+    """Run them, and print the numbers."""
+    uri = sys.argv[1]
+    jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
+    tenth = jobs // 10
+    old = start(uri, "old", jobs)
+    tenths = []
+    for number in range(9):
+        tenths.append(run(old, tenth))
+        print(f"{(number + 1) * tenth} jobs: {tenths[-1][0]:.1f} s", file=sys.stderr, flush=True)
+    fresh = start(uri, "fresh", jobs)
+    run(fresh, TURN)  # what its first job imports
+    turns = [(run(old, TURN), run(fresh, TURN)) for _ in range(tenth // TURN)]
+    last, first = (total(list(parts)) for parts in zip(*turns, strict=True))
+    tenths.append(last)
+    for worker, done in ((old, jobs), (fresh, tenth + TURN)):
+        worker.send(0)
+        assert worker.recv() == done
     figures = {
-        "jobs": done,
-        "ms_per_job": round(1e3 * sum(cpu_s) / done, 2),
-        "commands_per_job_of_each_tenth": [round(each / tenth, 1) for each in commands],
-        "cpu_s_of_each_tenth": cpu_s,
-        "peer_s_of_each_tenth": peers_s,
-        "clock_s_of_each_tenth": clock_s,
-        "last_tenth_over_first": round(cpu_s[-1] / cpu_s[0], 3),
-        "last_tenth_over_first_and_over_peer": round(
-            cpu_s[-1] / cpu_s[0] * peers_s[0] / peers_s[-1], 3
-        ),
-        "clock_of_last_tenth_over_first": round(clock_s[-1] / clock_s[0], 3),
+        "jobs": jobs,
+        "cpu_ms_per_job_of_each_tenth": [round(1e3 * cpu_s / tenth, 1) for cpu_s, _, _ in tenths],
+        "clock_ms_per_job_of_each_tenth": [round(1e3 * s / tenth, 1) for _, s, _ in tenths],
+        "commands_per_job_of_each_tenth": [round(count / tenth, 1) for _, _, count in tenths],
+        "cpu_ms_per_job_of_a_fresh_launchpad": round(1e3 * first[0] / tenth, 1),
+        "cpu_of_last_tenth_over_fresh": round(last[0] / first[0], 3),
+        "cpu_over_fresh_of_each_turn": [round(mine[0] / other[0], 2) for mine, other in turns],
+        "clock_of_last_tenth_over_fresh": round(last[1] / first[1], 3),
     }
     json.dump(figures, sys.stdout, indent=1)
     print()

@@ -65,9 +65,11 @@ def interohm(capfd, monkeypatch):
 @pytest.fixture
 def few_samples(monkeypatch):
     """Let predictions of cells draw few samples: for tests of what does not hang on how many."""
+    from interohm.prediction import sampling
     from interohm.prediction.cell import cell_result
 
     monkeypatch.setitem(cell_result.__kwdefaults__, "samples", 50)
+    monkeypatch.setattr(sampling, "DEFAULT_SAMPLES", 50)  # what commands ask for
 
 
 @pytest.fixture
