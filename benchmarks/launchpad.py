@@ -3,10 +3,10 @@
 ``python benchmarks/launchpad.py URI [JOBS]`` fills a launchpad on a MongoDB server that may be
 written to with phases of two jobs that calculate nothing, and takes and ends the jobs one after the
 other as a worker of FireWorks does. The peer of the last tenth is the first tenth of a second
-launchpad, filled alike, that another process takes in turns with it, 50 jobs each: a busier machine
-slows both down. Each process keeps its outputs in its own database of the server. It prints one JSON
-object with each tenth's processor time and commands; while it runs, each tenth on standard error.
-Run it in an empty folder.
+launchpad, filled alike, that another process takes in turns with it, 50 jobs each, so that other
+work on the machine slows both down. Each process keeps its outputs in its own database of the
+server. It prints one JSON object with the processor time and the commands of each tenth; while it
+runs, each tenth on standard error. Run it in an empty folder.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def start(uri: str, kind: str, jobs: int) -> Connection:
 
 
 def run(worker: Connection, count: int) -> tuple[float, float, int]:
-    """Let a worker run jobs, and return its processor time and the clock's (s), and its commands."""
+    """Let a worker run jobs; return processor time (s), wall time (s) and commands."""
     worker.send(count)
     answer: tuple[float, float, int] = worker.recv()
     return answer
