@@ -1,7 +1,7 @@
 """Potential maps: what a Kelvin probe shows of a cell, and what a measured map says.
 
 Physics.md, section 6: ``CPD(x) = Phi_tip − Phi(x) − E_F(x)``, with Phi the local work function and
-E_F the electrons' electrochemical potential on the common zero (equation 7 of the perspective,
+E_F the electrons' electrochemical potential on the common zero (equation 7 of the KPFM perspective,
 whose equations 8 and 9 print Phi with the opposite sign). In equilibrium of the mobile ion it is
 ``Phi_tip + phi(x)``, also within space charges.
 """

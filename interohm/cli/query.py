@@ -54,7 +54,7 @@ _SHOWN = {
         "resistance_ohm_cm2",
         "log10_resistance_p50",
         "electron_barrier_eV",
-        "stable",
+        "mu_within_windows",
         "outside_of_model",
     ),
     "impedances": (

@@ -82,7 +82,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "electron_barrier_eV": "electronic_leakage.electron_barrier_eV",
         "hole_barrier_eV": "electronic_leakage.hole_barrier_eV",
         "leakage_A_cm2": "electronic_leakage.current_A_cm2",
-        "stable": "",
+        "mu_within_windows": "",
         "outside_of_model": "outside_of_model",
         "open_circuit_voltage_p05_V": "quantiles.open_circuit_voltage_V.p05",
         "open_circuit_voltage_p95_V": "quantiles.open_circuit_voltage_V.p95",
@@ -168,7 +168,7 @@ _TEXTS = frozenset(
     }
 )
 _LISTS = frozenset({"elements", "layers", "validity"})
-_BOOLS = frozenset({"stable", "outside_of_model"})
+_BOOLS = frozenset({"mu_within_windows", "outside_of_model"})
 _INTEGERS = frozenset({"charge", "ionic_steps", "numbers", "assumed_numbers"})
 
 
@@ -242,7 +242,7 @@ def _cell_row(document: Mapping[str, Any], state: Mapping[str, Any]) -> Row:
         "cell": document.get("cell"),
         "temperature_K": document.get("temperature_K"),
         "layers": [layer.get("material") for layer in state.get("layers") or ()],
-        "stable": None
+        "mu_within_windows": None
         if state.get("stability_violations") is None
         else not state["stability_violations"],
     }

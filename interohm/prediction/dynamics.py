@@ -124,6 +124,12 @@ def dynamics_result(
     """
     check_cell(cell, materials, where=where)
     _check(cell, c_rate, step, by)
+    if step is not None and cut_off_V is not None:
+        raise InputError(
+            "a step has no cut-off voltage: it ends when the space charges have formed",
+            where="--cut-off (cut_off_V)",
+            fix="leave out the cut-off or the step",
+        )
     cell = with_known_interfaces(cell, materials, interfaces)
     assert cell.contacts is not None
     remarks: list[str] = []
@@ -242,6 +248,15 @@ def _run_remarks(materials: list[Insulator | Metal], run: dict[str, Any]) -> lis
             f"{', '.join(run['slow_layers'])}: their part is that of open circuit, and a real cell "
             "differs"
         )
+    if run["ended_by"] == "cut-off voltage" and run["voltage_V"][0] is not None:
+        falling = run["direction"] == "discharge"
+        first, last = run["voltage_V"][0], run["cut_off_V"]
+        if first < last if falling else first > last:
+            found.append(
+                f"at this current, overpotentials take the voltage from "
+                f"{run['open_circuit_voltage_V'][0]:.4g} V beyond the cut-off of {last:g} V at "
+                "once; a lower C-rate delivers more"
+            )
     if run["ended_by"] == "surface":
         found.append(
             "the run ends before its capacity, where the surface of an electrode is full or empty"

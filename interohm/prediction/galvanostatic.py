@@ -127,10 +127,12 @@ def galvanostatic_fields(
     Raises
     ------
     InputError
-        No electrode says how many ions it holds; or a state of charge has no solution.
+        No electrode says how many ions it holds; the voltage at rest is beyond the cut-off from
+        the start; or a state of charge has no solution.
     """
     told = progress or (lambda done: None)
     hosts = hosts_of(cell, materials, None)
+    _check_cut_off(hosts, cut_off_V, direction)
     known = [one.capacity_C_cm2 * one.span for one in hosts if one.capacity_C_cm2 is not None]
     if not known:
         raise InputError(
@@ -223,6 +225,31 @@ def galvanostatic_fields(
             "samples": field_samples.samples,
         },
     }
+
+
+def _check_cut_off(hosts: list[Host], cut_off_V: float | None, direction: Direction) -> None:
+    if cut_off_V is None:
+        return
+    falling = direction == "discharge"
+    negative, positive = (
+        float(one.voltage(np.array([one.charged if falling else one.discharged]))[0])
+        for one in hosts
+    )
+    rest = positive - negative
+    # what is not finite is on no side
+    if np.isfinite(cut_off_V) and (cut_off_V < rest if falling else cut_off_V > rest):
+        return
+    side, other, option = (
+        ("below", "charge", "--charge, charge=True")
+        if falling
+        else ("above", "discharge", "without --charge, charge=False")
+    )
+    raise InputError(
+        f"{cut_off_V:g} V is not {side} the open-circuit voltage of {rest:.4g} V with which the "
+        f"{direction} begins, so the run would end at once",
+        where="--cut-off (cut_off_V)",
+        fix=f"give a voltage {side} {rest:.4g} V, or {other} the cell ({option})",
+    )
 
 
 def steps(samples: int) -> int:

@@ -51,6 +51,14 @@ _LEAST_NOISE_V = 0.005
 #: V; of a point whose uncertainty says less.
 _LEAST_OWN_V = 1e-3
 
+#: Points around each contact at which the model is drawn, so many resolutions to either side, and
+#: in between; besides its own.
+_DRAWN_AT_CONTACT, _DRAWN_RESOLUTIONS, _DRAWN = 81, 4.0, 401
+
+#: Without a probe the model steps at contacts: at these it is on the left, and so far beyond on the
+#: right.
+_BESIDE_NM = 1e-6
+
 #: How many samples say what other numbers leave open, and at how many places a layer is shown.
 _OTHERS, _PLACES = 60, 65
 
@@ -75,6 +83,9 @@ _UNKNOWN = 100.0
 #: Correlations beyond this are reported.
 _TOGETHER = 0.9
 
+#: Share of a standard deviation; records do not change for less.
+LEAST_LEARNED = 0.05
+
 METHOD = "updated from a potential map"
 
 
@@ -87,18 +98,22 @@ class _ChosenSamples(FieldSamples):
     keys : tuple of (str, str)
         Record and field of the K chosen ones.
     design : array (samples, K)
-        Their values in standard deviations; the last `_OTHERS` rows are drawn in all other fields.
+        Their values in standard deviations.
+    drawn : int
+        So many rows at the end are drawn in all other fields.
     """
 
     keys: tuple[tuple[str, str], ...] = ()
     design: Array = dataclass_field(default_factory=lambda: np.zeros((0, 0)))
+    drawn: int = _OTHERS
 
     def normal(self, record: str, field: str) -> Array:
         """Return the chosen or drawn values of one number, shape (samples,)."""
         if (record, field) in self.keys:
             return np.asarray(self.design[:, self.keys.index((record, field))])
         values = np.zeros(self.samples)
-        values[-_OTHERS:] = FieldSamples(_OTHERS, self.seed).normal(record, field)
+        if self.drawn:
+            values[-self.drawn :] = FieldSamples(self.drawn, self.seed).normal(record, field)
         return values
 
 
@@ -186,8 +201,10 @@ def fit_map(
     residual = fit.cpd_V - parts[0]
     sigma = _own_V(measured)
     own = None if sigma is None else sigma[fit.inside]
-    learned, together, noise = _learned(
-        cell, materials, states[best], maps, best, fit, resolution_nm, own
+    contacts = _contacts_nm(cell, maps[best])
+    drawn = _drawn_nm(model.x_nm, points, contacts, resolution_nm)
+    learned, together, noise, updated = _learned(
+        cell, materials, states[best], maps, best, fit, resolution_nm, own, drawn
     )
     report_progress(len(charges) + 1)
     path = Path(measured.source)
@@ -229,7 +246,10 @@ def fit_map(
             "model_cpd_V": parts[0].tolist(),
             "profile_x_nm": maps[best].x_nm.tolist(),
             "profile_cpd_V": maps[best].cpd_V.tolist(),
-            "contacts_nm": _contacts_nm(cell, maps[best]),
+            "probe_x_nm": drawn.tolist(),
+            "probe_cpd_V": _shown(model, drawn, resolution_nm).tolist(),
+            "updated_cpd_V": None if updated is None else updated.tolist(),
+            "contacts_nm": contacts,
             "layers": _layer_names(cell, materials),
             "inferred_work_function_eV": numbers(parts[1] - residual),
             "inferred_fermi_level_eV": numbers(parts[2] - residual),
@@ -343,6 +363,29 @@ def _extended(cell: Cell, potential: PotentialMap) -> _Model:
     return _Model(x, cpd, surface, level)
 
 
+def _shown(model: _Model, x_nm: Array, resolution_nm: float) -> Array:
+    """Return the map (..., M) that a probe shows at positions (M,)."""
+    return np.asarray(model.cpd_V @ resolution_weights(x_nm, model.x_nm, resolution_nm).T)
+
+
+def _drawn_nm(
+    model_nm: Array, measured_nm: Array, contacts_nm: Sequence[float], resolution_nm: float
+) -> Array:
+    """Return ascending positions whose polyline is what the probe shows.
+
+    The model's own points are dense where it varies. What the probe makes of its steps varies over
+    the resolution around them; without a probe, a step has a position on either side.
+    """
+    places = [*model_nm, *measured_nm]
+    around = np.array([0.0, _BESIDE_NM])
+    if resolution_nm > 0.0:
+        reach = _DRAWN_RESOLUTIONS * resolution_nm
+        around = np.linspace(-reach, reach, _DRAWN_AT_CONTACT)
+    even = np.linspace(min(places), max(places), _DRAWN)
+    every = np.concatenate([model_nm, measured_nm, even, *(x + around for x in contacts_nm)])
+    return np.unique(np.clip(every, min(places), max(places)))
+
+
 @dataclass(frozen=True)
 class _Fit:
     shift_nm: float
@@ -446,11 +489,13 @@ def _learned(
     fit: _Fit,
     resolution_nm: float,
     own_V: Array | None,
-) -> tuple[list[dict[str, Any]], list[str], Array]:
+    drawn_nm: Array,
+) -> tuple[list[dict[str, Any]], list[str], Array, Array | None]:
     """Return numbers of records before and after the map, and pairs that it cannot tell apart.
 
-    The noise (M,) that was counted comes last: that of the map, or what the updated model cannot
-    follow, whichever is more.
+    Then follow the noise (M,) that was counted, which is that of the map, or what the updated model
+    cannot follow, whichever is more; and what the probe shows of the updated model at positions
+    (D,), None if nothing is learned.
     """
     noise = _noise_V(fit.rms_V, own_V, fit.x_nm, resolution_nm)
     around = cell.collectors is not None and cell.collectors.negative.thickness_nm is not None
@@ -459,14 +504,17 @@ def _learned(
         for layer in range(len(materials))
     ]
 
-    def shown(field_samples: FieldSamples) -> Array:
-        """Return what the probe shows of samples (S, M)."""
+    def sampled_model(field_samples: FieldSamples) -> _Model:
+        """Return the map of samples (S, P)."""
         sampled = solve_state(
             cell, materials, index, field_samples=field_samples, thick=nominal.thick
         )
         at = SampledPoints(places, cell_curves(sampled.contacts))
-        model = _extended(cell, potential_map(cell, sampled, at, field_samples))
-        return np.asarray(model.cpd_V @ resolution_weights(fit.x_nm, model.x_nm, resolution_nm).T)
+        return _extended(cell, potential_map(cell, sampled, at, field_samples))
+
+    def shown(field_samples: FieldSamples) -> Array:
+        """Return what the probe shows of samples (S, M)."""
+        return _shown(sampled_model(field_samples), fit.x_nm, resolution_nm)
 
     recorded = RecordedFieldSamples(_OTHERS)
     try:
@@ -479,10 +527,10 @@ def _learned(
         many = shown(chosen)
     except InputError:
         # the map is fitted all the same
-        return [], [], noise
+        return [], [], noise, None
     count = 2 * len(keys)
     if not keys or not np.all(np.isfinite(many[: count + 1])):
-        return [], [], noise
+        return [], [], noise, None
     by_name = {each.name: each for each in [*materials, reference_metal(materials)]}
     # what all other numbers leave open adds to the noise
     rest = np.nan_to_num(np.nanvar(many[count + 1 :] - many[count], axis=0))
@@ -519,7 +567,14 @@ def _learned(
             }
         )
     together = _together(keys, covariance / np.outer(deviation, deviation))
-    return sorted(found, key=lambda each: -each["learned"]), together, noise
+    updated = None
+    if any(one["learned"] >= LEAST_LEARNED for one in found):
+        # solved anew: the map is linear in most numbers, not in all
+        model = sampled_model(_ChosenSamples(1, keys=tuple(keys), design=mean[None, :], drawn=0))
+        offset = weight @ (fit.cpd_V - _shown(model, fit.x_nm, resolution_nm)[0])
+        curve = _shown(model, drawn_nm, resolution_nm)[0] + offset
+        updated = curve if np.all(np.isfinite(curve)) else None
+    return sorted(found, key=lambda each: -each["learned"]), together, noise, updated
 
 
 def _remaining_alone(information: Array) -> Array:
@@ -587,7 +642,7 @@ def _quantity(
 
 
 def updated_records(
-    result: KpfmResult, materials: Sequence[Insulator | Metal], *, least: float = 0.05
+    result: KpfmResult, materials: Sequence[Insulator | Metal], *, least: float = LEAST_LEARNED
 ) -> list[Insulator | Metal]:
     """Return the records that a map told something of, as new versions.
 

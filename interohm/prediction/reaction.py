@@ -38,9 +38,10 @@ def reaction_fields(
     Returns
     -------
     dict or None
-        ``verdict`` (``stable``, ``may react`` or ``reacts``), ``driving_force_eV`` per atom that is
-        not of the mobile element (never negative), ``products``, ``conducts_electrons`` (a metal is
-        among them, so that the reaction goes on), ``voltage_V``, ``compared_with`` (all phases) and
+        ``verdict`` (``does not react``, ``may react`` or ``reacts``), ``driving_force_eV`` per atom
+        that is not of the mobile element (never negative), ``products``, ``conducts_electrons`` (a
+        metal is among them, so that the reaction goes on), ``voltage_V``, ``compared_with`` (all
+        phases) and
         ``text``. None where energies are missing or of two methods.
     """
     energies = _energies(left, right)
@@ -59,12 +60,12 @@ def reaction_fields(
     force, products, metallic = found
     verdict = "reacts"
     if force < REACTS_EV:
-        verdict = "stable" if force < STABLE_EV else "may react"
+        verdict = "does not react" if force < STABLE_EV else "may react"
     return {
         "verdict": verdict,
         "driving_force_eV": force,
-        "products": products if verdict != "stable" else [],
-        "conducts_electrons": metallic and verdict != "stable",
+        "products": products if verdict != "does not react" else [],
+        "conducts_electrons": metallic and verdict != "does not react",
         "voltage_V": voltage_V,
         "compared_with": sorted(energies),
         "text": _text(left, right, verdict, force, products, metallic, voltage_V, len(energies)),
@@ -84,7 +85,7 @@ def _text(
     pair = f"{left.name} and {right.name}"
     state = "closed to" if voltage_V is None else f"at {voltage_V:.3g} V of"
     beside = f"{state} {left.mobile_ion}, among {phases} phases"
-    if verdict == "stable":
+    if verdict == "does not react":
         return f"{pair} do not react ({beside})"
     said = "react" if verdict == "reacts" else "may react"
     grows = "; a metal is among them, so the reaction continues" if metallic else ""

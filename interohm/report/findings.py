@@ -64,7 +64,7 @@ def _doubts(contacts: Sequence[CellContact]) -> list[str]:
         contact.reaction.text
         for contact in contacts
         if contact.reaction is not None
-        and contact.reaction.verdict != "stable"
+        and contact.reaction.verdict in ("may react", "reacts")
         and contact.reaction.text != contact.outside_text
     ]
     # the shares differ from state to state

@@ -7,6 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from interohm.report.curve_points import needed_points
 from interohm.report.curves import SERIES
 from interohm.report.figures import check_figure, write_figure
 from interohm.report.page import figure, findings, keys, lead, page, section
@@ -22,6 +25,16 @@ if TYPE_CHECKING:
 
 #: A zoom on a contact shows this much of the cell, at least so many resolutions.
 _SHARE, _RESOLUTIONS = 0.04, 4.0
+
+_CONVOLVED, _UPDATED = "model, convolved with the tip", "the same, updated"
+
+_PROBE_LINES = {
+    _CONVOLVED: {"color": SERIES[0], "width": 2},
+    _UPDATED: {"color": SERIES[2], "width": 2, "dash": "dash"},
+}
+
+#: The models may be drawn this far from where they are.
+_DRAWING_ERROR_V = 1e-4
 
 _INFERRED_NOTE = (
     "Inferred, not measured: a map has two unknowns at each position. Each curve is one of them, "
@@ -81,7 +94,8 @@ def write_kpfm_report(
             "Map and model",
             figure("map", "Measured potential map and the model's"),
             note=f"The model as a tip of {shown(result.resolution_nm)} nm shows it, and without a "
-            f"tip; both with the records as they are, before any update. {_columns_note(result)}",
+            "tip (dotted); both with the records as they are, before any update. "
+            f"{_updated_note(result)}{_columns_note(result)}",
         ),
     ]
     zooms = []
@@ -133,6 +147,15 @@ def write_kpfm_report(
     write_text(path, page(f"Potential map of {result.cell}", body, figures, [0.0]))
 
 
+def _updated_note(result: KpfmResult) -> str:
+    if result.updated_cpd_V is None:
+        return ""
+    return (
+        "Dashed: as the tip shows the model with the numbers that are learned from the map, at "
+        "the bottom of this page; its offset is its own. "
+    )
+
+
 def _columns_note(result: KpfmResult) -> str:
     return f"Columns of the file: {'; '.join(result.columns)}." if result.columns else ""
 
@@ -163,16 +186,36 @@ def _window_nm(result: KpfmResult, contact_nm: float | None) -> tuple[float, flo
 
 def _range_V(result: KpfmResult, window: tuple[float, float]) -> list[float]:
     """Return the range of all that lies in a window, with a margin."""
-    curves = ((result.x_nm, result.measured_cpd_V), (result.x_nm, result.model_cpd_V))
+    curves = [
+        (result.x_nm, result.measured_cpd_V),
+        (result.profile_x_nm, result.profile_cpd_V),
+        *((x, cpd) for _, x, cpd in _probe_curves(result)),
+    ]
     seen = [
         cpd
-        for places, values in (*curves, (result.profile_x_nm, result.profile_cpd_V))
+        for places, values in curves
         for x, cpd in zip(places, values, strict=True)
         if window[0] <= x <= window[1]
     ]
     low, high = (min(seen), max(seen)) if seen else (0.0, 1.0)
     margin = 0.08 * (high - low) + 0.01
     return [low - margin, high + margin]
+
+
+def _probe_curves(result: KpfmResult) -> list[tuple[str, Sequence[float], Sequence[float]]]:
+    """Return name, positions and values of the models as the probe shows them.
+
+    That of the updated numbers comes last. Points that straight lines do not need are left out.
+    """
+    curves = {_CONVOLVED: result.probe_cpd_V}
+    if result.updated_cpd_V is not None:
+        curves[_UPDATED] = result.updated_cpd_V
+    places = np.array(result.probe_x_nm)
+    kept = needed_points(places, np.array(list(curves.values())), _DRAWING_ERROR_V)
+    return [
+        (name, places[kept].tolist(), np.array(values)[kept].tolist())
+        for name, values in curves.items()
+    ]
 
 
 def _contact_lines(result: KpfmResult) -> list[Figure]:
@@ -194,7 +237,7 @@ def _contact_lines(result: KpfmResult) -> list[Figure]:
 def _axes(result: KpfmResult, window: tuple[float, float], title: str, height: int) -> Figure:
     return {
         "xaxis": {
-            "title": {"text": "x (nm)"},
+            "title": {"text": "x (nm)", "standoff": 8},
             "range": list(window),
             "gridcolor": "var(--grid)",
             "zeroline": False,
@@ -210,7 +253,6 @@ def _axes(result: KpfmResult, window: tuple[float, float], title: str, height: i
 
 def _map_figure(result: KpfmResult, contact_nm: float | None) -> Figure:
     window = _window_nm(result, contact_nm)
-    order = sorted(range(len(result.x_nm)), key=lambda index: result.x_nm[index])
     error = (
         {}
         if result.uncertainty_V is None
@@ -236,15 +278,18 @@ def _map_figure(result: KpfmResult, contact_nm: float | None) -> Figure:
             "line": {"color": SERIES[5], "width": 1, "dash": "dot"},
             "hoverinfo": "skip",
         },
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": "model, convolved with the tip",
-            "x": [result.x_nm[index] for index in order],
-            "y": [result.model_cpd_V[index] for index in order],
-            "line": {"color": SERIES[0], "width": 2},
-            "hovertemplate": "%{x:.4g} nm: %{y:.3f} V",
-        },
+        *(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": name,
+                "x": x,
+                "y": cpd,
+                "line": _PROBE_LINES[name],
+                "hovertemplate": "%{x:.4g} nm: %{y:.3f} V",
+            }
+            for name, x, cpd in _probe_curves(result)
+        ),
     ]
     layout = _axes(result, window, "CPD (V)", 440 if contact_nm is None else 300)
     if contact_nm is not None:
@@ -298,7 +343,6 @@ def write_kpfm_figure(path: str | Path, document: KpfmResult | Mapping[str, Any]
     """
     result = KpfmResult.read(document)
     check_figure(path)
-    order = sorted(range(len(result.x_nm)), key=lambda index: result.x_nm[index])
     named = colours()
 
     def draw(figure: PrintedFigure) -> None:
@@ -314,18 +358,15 @@ def write_kpfm_figure(path: str | Path, document: KpfmResult | Mapping[str, Any]
             lw=0.6,
             label="measured",
         )
-        panel.plot(
-            [result.x_nm[index] for index in order],
-            [result.model_cpd_V[index] for index in order],
-            color=named["series-1"],
-            lw=1.2,
-            label="model, convolved with the tip",
-        )
-        for x in result.contacts_nm:
-            panel.axvline(x, color=named["rule"], lw=0.6)
+        styles = {_CONVOLVED: ("series-1", "-"), _UPDATED: ("series-3", "--")}
+        for name, x, cpd in _probe_curves(result):
+            colour, dash = styles[name]
+            panel.plot(x, cpd, dash, color=named[colour], lw=1.2, label=name)
+        for contact_nm in result.contacts_nm:
+            panel.axvline(contact_nm, color=named["rule"], lw=0.6)
         panel.set_xlim(*_window_nm(result, None))
         panel.set_xlabel("x (nm)")
         panel.set_ylabel("CPD (V)")
-        panel.legend(frameon=False, title="model: records before any update")
+        panel.legend(frameon=False)
 
     write_figure(path, 1.0, draw)

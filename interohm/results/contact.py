@@ -316,7 +316,7 @@ class InterfaceNumber(Result):
 class Reaction(Result):
     """Reaction of the two phases in contact, open to the mobile element."""
 
-    verdict: str = Field(description="Verdict: stable, may react or reacts.")
+    verdict: str = Field(description="Verdict: does not react, may react or reacts.")
     driving_force_eV: float = Field(
         description="eV; driving force per atom that is not of the mobile element, at least 0."
     )

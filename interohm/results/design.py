@@ -39,7 +39,8 @@ class DesignContact(Result):
     right: str = Field(description="Record of the right phase.")
     verdict: str | None = Field(
         None,
-        description="Verdict: stable, may react, reacts, or outside of a window; null if unknown.",
+        description="Verdict: by energies does not react, may react or reacts; by windows within"
+        " the windows or outside of a window; null if unknown.",
     )
     known_from: str | None = Field(
         None,

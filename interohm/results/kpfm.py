@@ -75,6 +75,17 @@ class KpfmResult(Result):
     profile_cpd_V: list[float] = Field(
         description="V; contact potential difference of the model without a probe."
     )
+    probe_x_nm: list[float] = Field(
+        description="nm; positions close enough to draw the model as the probe would see it."
+    )
+    probe_cpd_V: list[float] = Field(
+        description="V; contact potential difference of the model there as the probe would see it."
+    )
+    updated_cpd_V: list[float] | None = Field(
+        None,
+        description="V; the same with the updated numbers, offset to lie closest to the measured "
+        "values; null where nothing is learned.",
+    )
     contacts_nm: list[float] = Field(
         description="nm; positions of the contacts between layers and collectors."
     )

@@ -73,6 +73,13 @@ def test_a_step_as_json_and_report(interohm, cell, tmp_path):
         (("--c-rate", 0), "C-rate"),
         (("--potential-step", 40), "potential step"),
         (("--soc", 2, "--potential-step", 0.1), "--soc"),
+        (("--cut-off", 4.5), "--cut-off (cut_off_V): 4.5 V is not below the open-circuit voltage"),
+        (("--cut-off", 4.5), "give a voltage below 4."),
+        (("--charge", "--cut-off", 2), "2 V is not above the open-circuit voltage of 3."),
+        (("--charge", "--cut-off", 2), "discharge the cell"),
+        (("--cut-off", "nan"), "nan V is not below"),
+        (("--charge", "--cut-off", "inf"), "inf V is not above"),
+        (("--cut-off", 3, "--potential-step", 0.1), "a step has no cut-off voltage"),
     ],
 )
 def test_what_is_wrong_is_said(interohm, cell, options, said):

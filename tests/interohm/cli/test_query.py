@@ -74,7 +74,7 @@ def test_rows_by_condition(interohm, kept):
 def test_cells_are_a_row_for_each_state_of_charge(interohm, kept):
     table = interohm("query", "cells").out
     assert table.count("half") == 2
-    found = json.loads(interohm("query", "cells", "--where", "stable", "--json").out)
+    found = json.loads(interohm("query", "cells", "--where", "mu_within_windows", "--json").out)
     assert [row["open_circuit_voltage_V"] for row in found] == [3.0, 4.0]
 
 
@@ -102,7 +102,7 @@ def test_every_format_says_the_same(interohm, kept, tmp_path):
     assert list(frame.columns) == list(COLUMNS["cells"])
     assert frame["electron_barrier_eV"].isna().all()
     assert frame["resistance_ohm_cm2"].dtype == float
-    assert frame["stable"].tolist() == [True, True]
+    assert frame["mu_within_windows"].tolist() == [True, True]
     assert list(frame["layers"][0]) == rows[0]["layers"]
     for ending in ("json", "CSV"):
         assert interohm("export", "cells", "--output", f"cells.{ending}").code == 0

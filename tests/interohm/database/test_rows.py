@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import interohm
 from interohm.database import COLLECTIONS, Database, schema
 from interohm.database.rows import COLUMNS, rows_of
 from interohm.errors import InputError
@@ -65,9 +66,21 @@ def test_a_condition_on_a_cell_is_about_one_state_of_charge(settings):
         assert [row["state_of_charge"] for row in found] == [0.0]
         # each part holds at some state of charge, both at none
         assert database.rows("cells", "resistance < 10 and open_circuit_voltage > 3.5") == []
-        [row] = database.rows("cells", "not stable and 'LLZO' in layers")
+        [row] = database.rows("cells", "not mu_within_windows and 'LLZO' in layers")
         assert row["state_of_charge"] == 1.0
         assert row["layers"] == ["Li", "LLZO", "LiCoO2"]
+
+
+def test_a_cell_beyond_a_window_is_nowhere_called_stable(settings):
+    """Both electrodes are beyond LiPON's window, while mu in LiPON is held within it."""
+    layers = [{"material": name, "thickness_nm": 1000.0} for name in ("Li", "LiPON", "LiCoO2")]
+    found = interohm.predict_cell({"name": "film", "layers": layers}, samples=0)
+    with Database.open(settings, write=True) as database:
+        database.save_cell(found.document())
+        row = database.rows("cells")[0]
+    assert row["outside_of_model"] is True
+    assert row["mu_within_windows"] is True
+    assert not any("stable" in column for columns in COLUMNS.values() for column in columns)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,25 @@ def test_a_cut_off_ends_the_run_at_that_voltage() -> None:
     assert faster.capacity_mAh_cm2 < run.capacity_mAh_cm2
 
 
+def test_a_cut_off_beyond_the_open_circuit_voltage_is_refused() -> None:
+    full, empty = run_of(1.0), run_of(1.0, "charge")
+    for run, direction, option in ((full, "discharge", "--charge"), (empty, "charge", "without")):
+        rest = run.open_circuit_voltage_V[0]
+        assert rest is not None
+        beyond = 1e-3 if direction == "discharge" else -1e-3
+        with pytest.raises(InputError, match=f"{rest:.4g} V with which the {direction}") as caught:
+            run_of(1.0, direction, cut_off_V=rest + beyond)
+        assert caught.value.where is not None
+        assert "--cut-off (cut_off_V)" in caught.value.where
+        assert option in str(caught.value.fix)
+        # just within, it is the current that ends the run at once
+        options: Any = {"direction": direction, "cut_off_V": rest - beyond, "samples": 0}
+        within = dynamics_result(cell_of(), list(records(1e-10)), **options)
+        assert within.galvanostatic is not None
+        assert within.galvanostatic.ended_by == "cut-off voltage"
+        assert any("overpotentials take the voltage" in one for one in within.remarks)
+
+
 def test_surface_and_mean_contents_keep_the_ions_that_passed() -> None:
     run = run_of(2.0)
     [electrode] = [one for one in run.electrodes if one.side == "positive"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,43 @@ def test_updated_records_explain_the_map() -> None:
         assert [state.voltage_V.value for state in new.states] == [
             state.voltage_V.value for state in old.states
         ]
+
+
+def test_between_the_points_of_a_map_the_models_are_drawn_as_the_tip_shows_them() -> None:
+    """The points of a map are as far apart as the tip resolves; the model is drawn on its own."""
+    cell = _cell()
+    options: dict[str, Any] = {"resolution_nm": _RESOLUTION_NM, "largest_shift_nm": 0.0}
+    measured = _scan(cell, _materials(1.40), noise_V=0.005)
+    found = fit_map(cell, _materials(), measured, **options)
+    drawn = np.array(found.probe_x_nm)
+    assert np.all(np.diff(drawn) > 0.0)
+    at = np.interp(found.x_nm, drawn, found.probe_cpd_V)
+    assert at == pytest.approx(np.array(found.model_cpd_V), abs=1e-4)
+    for contact_nm in found.contacts_nm:
+        near = np.abs(drawn - contact_nm) < _RESOLUTION_NM
+        assert np.max(np.diff(drawn[near])) < 0.2 * _RESOLUTION_NM
+    # what the records of this map show, through an offset of its own
+    exact = fit_map(cell, _materials(1.40), measured, **options)
+    assert found.updated_cpd_V is not None
+    truth = np.interp(drawn, exact.probe_x_nm, exact.probe_cpd_V)
+    apart = np.array(found.updated_cpd_V) - truth
+    assert np.std(apart) < 0.01
+    assert np.std(np.array(found.probe_cpd_V) - truth) > 0.05
+    updated = np.interp(found.x_nm, drawn, found.updated_cpd_V)
+    assert np.std(updated - np.array(found.measured_cpd_V)) < 0.3 * found.states[0].rms_V
+
+
+def test_where_nothing_is_learned_nothing_is_drawn_as_updated() -> None:
+    cell = _cell()
+    measured = _scan(cell, _materials())
+    vague = replace(measured, uncertainty_V=np.full(measured.x_nm.shape, 30.0))
+    found = fit_map(cell, _materials(), vague, resolution_nm=0.0, largest_shift_nm=0.0)
+    assert all(one.learned < 0.05 for one in found.learned)
+    assert found.updated_cpd_V is None
+    # without a tip, the model steps at a contact within the width of a line
+    drawn, cpd = np.array(found.probe_x_nm), np.array(found.probe_cpd_V)
+    step = np.abs(drawn - found.contacts_nm[0]) < 1e-3
+    assert np.ptp(cpd[step]) > 0.5
 
 
 def test_an_own_uncertainty_counts_as_noise() -> None:

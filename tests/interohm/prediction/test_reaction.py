@@ -58,14 +58,15 @@ def test_lithium_reduces_an_oxide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("voltage_V", "verdict"), [(0.9, "reacts"), (0.97, "may react"), (1.0, "stable"), (2, "stable")]
+    ("voltage_V", "verdict"),
+    [(0.9, "reacts"), (0.97, "may react"), (1.0, "does not react"), (2, "does not react")],
 )
 def test_the_potential_decides(voltage_V: float, verdict: str) -> None:
     """Each lithium costs V: −2 + 2·V."""
     found = reaction(insulator("MgO"), shipped("Li"), voltage_V)
     assert found["driving_force_eV"] == pytest.approx(max(1.0 - voltage_V, 0.0), abs=1e-9)
     assert found["verdict"] == verdict
-    if verdict == "stable":
+    if verdict == "does not react":
         assert found["products"] == []
         assert found["conducts_electrons"] is False
 
@@ -115,13 +116,13 @@ def test_what_forms_on_lithium_is_stable_beside_it(name: str) -> None:
     document = contact_document(shipped("Li_110"), shipped(name), samples=0)
     found = document["reaction"]
     assert found is not None
-    assert found["verdict"] == "stable"
+    assert found["verdict"] == "does not react"
     assert found["driving_force_eV"] < 1e-3
 
 
 def test_two_calculated_interlayers_do_not_react() -> None:
     found = contact_document(shipped("LiF_001"), shipped("Li2O_111"), samples=0)["reaction"]
-    assert found["verdict"] == "stable"
+    assert found["verdict"] == "does not react"
     assert {"LiF", "Li2O", "Li2O2"} <= set(found["compared_with"])
 
 
@@ -144,9 +145,9 @@ def test_a_cell_has_it_at_each_state_of_charge(tmp_path: Path) -> None:
     cell = Cell.model_validate({"name": "t", "states_of_charge": [0.5], "layers": layers})
     document = cell_document(cell, materials, samples=0)
     write_report(tmp_path / "cell.html", cell, materials, document)
-    assert "Li | Li2O: stable" in (tmp_path / "cell.html").read_text()
+    assert "Li | Li2O: does not react" in (tmp_path / "cell.html").read_text()
     [state] = document["states"]
     first, *others = (contact["reaction"] for contact in state["contacts"])
-    assert first["verdict"] == "stable"
+    assert first["verdict"] == "does not react"
     assert first["voltage_V"] == 0
     assert others == [None, None]
