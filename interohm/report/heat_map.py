@@ -83,8 +83,8 @@ def heat_map(
         [[None if value is None else max(value, low) for value in row] for row in frame]
         for frame in coloured
     ]
-    if logarithmic and high - low < _LEAST_DECADES:
-        low, high = ((low + high + side * _LEAST_DECADES) / 2.0 for side in (-1, 1))
+    if logarithmic:
+        high = max(high, low + _LEAST_DECADES)
     unit = "log10" if logarithmic else title.rpartition("(")[2].removesuffix(")")
     layout: Figure = {
         # above the names of the columns, however much room these take
