@@ -183,6 +183,8 @@ def draw_screening(browser: Browser, report: Path) -> None:
     browser.driver.execute_script(
         "const figures = document.querySelectorAll('.figure');"
         "figures[0].classList.add('first'); figures[1].classList.add('second');"
+        # whose titles begin where these end
+        "[...figures].slice(2).forEach(figure => figure.style.visibility = 'hidden');"
     )
     browser.save("screen48.png", ".first", ".second")
 

@@ -30,6 +30,8 @@ _THICKNESSES = {
 }
 #: Curves that a figure shows; more are in the table.
 _MOST_CURVES = 6
+#: Of the points of so many coatings each.
+_SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 
 _VERDICT_NOTE = (
     "An eligible candidate keeps each limit in at least half of the samples. One that breaks a "
@@ -114,7 +116,7 @@ def write_design_report(
             section("Doping at the optimum", figure("doping", "Doping across each coating"))
         )
     if result.front:
-        figures["front"] = _front_figure(result)
+        figures["front"] = _front_figure(result, ranked)
         note = (
             "No other point is better than these in all of resistance, electron barrier, "
             "stability margin and thickness."
@@ -316,10 +318,14 @@ def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:
     return {"layout": layout, "always": curves, "frames": [[]]}
 
 
-def _front_figure(result: DesignResult) -> Figure:
+def _front_figure(result: DesignResult, ranked: Sequence[DesignCandidate]) -> Figure:
+    # in the colours of the curves over the thickness; those beyond the first have other symbols
+    drawn = [one.name for one in ranked if one.curve is not None]
+    order = [*drawn, *(one.name for one in ranked if one.curve is None)]
     names = list(dict.fromkeys(point.name for point in result.front))
     traces: list[Trace] = []
-    for index, name in enumerate(names):
+    for name in sorted(names, key=order.index):
+        index = order.index(name)
         points = [point for point in result.front if point.name == name]
         traces.append(
             {
@@ -334,7 +340,11 @@ def _front_figure(result: DesignResult) -> Figure:
                     for point in points
                 ],
                 "hovertemplate": "%{x:.3g} nm, %{y:.3g} Ω·cm²<br>%{text}",
-                "marker": {"size": 10, "color": SERIES[index % len(SERIES)]},
+                "marker": {
+                    "size": 10,
+                    "color": SERIES[index % len(SERIES)],
+                    "symbol": _SYMBOLS[index // len(SERIES) % len(_SYMBOLS)],
+                },
             }
         )
     layout = {

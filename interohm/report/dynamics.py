@@ -229,7 +229,12 @@ def _step(found: Formation, figures: dict[str, Figure]) -> list[Any]:
 
 def _axes(x: str, y: str, **more: Any) -> Figure:
     return {
-        "xaxis": {"title": {"text": x}, "gridcolor": "var(--grid)", "exponentformat": "power"},
+        "xaxis": {
+            # away from a legend of many lines
+            "title": {"text": x, "standoff": 8},
+            "gridcolor": "var(--grid)",
+            "exponentformat": "power",
+        },
         "yaxis": {
             "title": {"text": y},
             "gridcolor": "var(--grid)",
@@ -306,7 +311,10 @@ def parts_figure(run: Galvanostatic) -> Figure:
         trace["stackgroup"] = "below" if sum(values) < 0.0 else "above"
         trace["line"] = {"color": colour, "width": 1}
         traces.append(trace)
-    return {"layout": _axes("capacity (mAh/cm²)", "overpotential (mV)"), "frames": [traces]}
+    # on a narrow page each has its own line of the legend
+    height = 440 + 14 * len(traces)
+    layout = _axes("capacity (mAh/cm²)", "overpotential (mV)", height=height)
+    return {"layout": layout, "frames": [traces]}
 
 
 def left_of_change(values: Sequence[float | None]) -> list[float | None]:

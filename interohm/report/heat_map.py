@@ -24,6 +24,9 @@ MAP_NOTE = (
     "of the scale: those marked ✕ are outside of this model, because phases react or decompose, "
     "and those with a dash have no value."
 )
+#: What differs less has no colours that differ as best and worst do.
+_LEAST_DECADES = 1.0
+
 #: What the grey fields of a map say when they are pointed at.
 _OUTSIDE = "<br>outside of this model: phases react or decompose"
 _NO_VALUE = "no value: a contact blocks, or the layer has no bulk that is neutral by its ions"
@@ -80,6 +83,8 @@ def heat_map(
         [[None if value is None else max(value, low) for value in row] for row in frame]
         for frame in coloured
     ]
+    if logarithmic:
+        high = max(high, low + _LEAST_DECADES)
     unit = "log10" if logarithmic else title.rpartition("(")[2].removesuffix(")")
     layout: Figure = {
         # above the names of the columns, however much room these take

@@ -12,7 +12,7 @@ import numpy as np
 
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Cell
-from interohm.report.curves import SERIES
+from interohm.report.curves import SERIES, decades
 from interohm.report.findings import material_findings
 from interohm.report.inputs import cell_inputs
 from interohm.report.intervals import ends, log_band, part_shade
@@ -273,6 +273,7 @@ def _nyquist(state: ImpedanceState) -> list[Trace]:
 
 def bode_figure(states: Sequence[ImpedanceState]) -> Figure:
     """Return real and negative imaginary part over the frequency, one frame per state."""
+    frames = [_bode(state) for state in states]
     layout: Figure = {
         "xaxis": {
             "title": {"text": "frequency (Hz)"},
@@ -285,12 +286,13 @@ def bode_figure(states: Sequence[ImpedanceState]) -> Figure:
             "type": "log",
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
+            **decades([y for frame in frames for trace in frame for y in trace["y"]]),
         },
         "margin": {"l": 80, "r": 36, "t": 10, "b": 60},
         "height": 440,
         "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
     }
-    return {"layout": layout, "frames": [_bode(state) for state in states]}
+    return {"layout": layout, "frames": frames}
 
 
 def _bode(state: ImpedanceState) -> list[Trace]:
@@ -341,6 +343,8 @@ def relaxation_figure(states: Sequence[ImpedanceState]) -> Figure:
         "xaxis": {
             "title": {"text": "relaxation time (s)"},
             "type": "log",
+            # apart from the 0 of the other axis
+            "ticklabelstandoff": 8,
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
         },
@@ -350,7 +354,8 @@ def relaxation_figure(states: Sequence[ImpedanceState]) -> Figure:
             "gridcolor": "var(--grid)",
             "exponentformat": "power",
         },
-        "margin": {"l": 80, "r": 36, "t": 10, "b": 60},
+        # labels like 1.2×10⁴
+        "margin": {"l": 92, "r": 36, "t": 10, "b": 60},
         "height": 420,
         "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
     }

@@ -13,7 +13,7 @@ import numpy as np
 from interohm.measured_spectra import DESCENDING, NOT_IN_ORDER
 from interohm.records import Insulator, Metal
 from interohm.records.cell_config import Cell
-from interohm.report.curves import SERIES
+from interohm.report.curves import SERIES, decades
 from interohm.report.findings import material_findings
 from interohm.report.impedance import smooth
 from interohm.report.inputs import cell_inputs
@@ -278,7 +278,8 @@ def measured_bode_figure(spectrum: MeasuredPoints) -> Figure:
                 "hovertemplate": hover,
             },
         ]
-    layout = _layout(_axis("frequency (Hz)", type="log"), _axis("Ω·cm²", type="log"))
+    y = decades([value for trace in traces for value in trace["y"]])
+    layout = _layout(_axis("frequency (Hz)", type="log"), _axis("Ω·cm²", type="log", **y))
     return {"layout": layout, "frames": [traces]}
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from interohm.report.design import _thickness_figure
-from interohm.results.design import DesignCandidate, ThicknessCurve
+from interohm.report.design import _front_figure, _thickness_figure
+from interohm.results.design import DesignCandidate, DesignResult, FrontPoint, ThicknessCurve
 
 
 def _candidate(name: str, ohm: float, *, outside: bool) -> DesignCandidate:
@@ -26,3 +26,18 @@ def test_a_coating_that_reacts_is_no_curve_like_the_others() -> None:
     _, within, outside = _thickness_figure(found)["always"]
     assert (within["name"], outside["name"]) == ("A", "B ✕")
     assert within["line"]["color"] != outside["line"]["color"] == "var(--muted)"
+
+
+def test_a_coating_has_one_colour_in_both_figures() -> None:
+    """The front begins with another coating; the seventh shares a colour, not the symbol."""
+    ranked = [_candidate(name, 1.0, outside=False) for name in "ABCDEFG"]
+    front = [
+        FrontPoint(name=name, thickness_nm=1.0, interface_resistance_ohm_cm2=1.0) for name in "GCA"
+    ]
+    result = DesignResult.model_construct(coatings=ranked, front=front)
+    curves = {one["name"]: one["line"]["color"] for one in _thickness_figure(ranked)["always"][1:]}
+    points = {one["name"]: one["marker"] for one in _front_figure(result, ranked)["always"]}
+    assert list(points) == ["A", "C", "G"]
+    assert {name: points[name]["color"] for name in "AC"} == {name: curves[name] for name in "AC"}
+    assert points["G"]["color"] == points["A"]["color"]
+    assert points["G"]["symbol"] != points["A"]["symbol"]

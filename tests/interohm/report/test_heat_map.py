@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import log10
 
+import pytest
+
 from interohm.report.heat_map import heat_map
 
 
@@ -43,3 +45,13 @@ def test_what_lies_outside_of_the_model_has_no_colour_of_the_scale() -> None:
     said = grey["customdata"][0]
     assert "outside of this model: phases react" in said[0]
     assert "outside" not in said[1]
+
+
+def test_what_hardly_differs_has_hardly_different_colours() -> None:
+    """The cells of an electrolyte whose bulk is all of the resistance: 3.62 and 3.63."""
+    row = [(3.62, None), (3.63, None), (-1.0, None)]
+    columns = (["LLZO"] * 3, ["a", "b", "c"])
+    figure = heat_map("resistance (Ω·cm²)", columns, ["Li"], [[row]], logarithmic=True)
+    drawn, _ = figure["frames"][0]
+    assert (drawn["zmin"], drawn["zmax"]) == pytest.approx((log10(3.62), log10(36.2)))
+    assert drawn["z"] == [[log10(3.62), log10(3.63), log10(3.62)]]
