@@ -310,6 +310,9 @@ def parts_figure(run: Galvanostatic) -> Figure:
         # what is negative stacks downwards
         trace["stackgroup"] = "below" if sum(values) < 0.0 else "above"
         trace["line"] = {"color": colour, "width": 1}
+        if number >= len(SERIES):
+            # its colour is that of another one
+            trace["fillpattern"] = {"shape": "/"}
         traces.append(trace)
     # on a narrow page each has its own line of the legend
     height = 440 + 14 * len(traces)
