@@ -128,6 +128,8 @@ def next_campaign(
             comments.append(
                 f"by a separate campaign, with its elements and competing phases: {others[-1]}"
             )
+            if ones:
+                comments.append(_window_here(found.phase["name"], found.lacking))
         if found.why is not None:
             left_out[material] = found
         elif ones:
@@ -173,6 +175,15 @@ def next_campaign(
         {material: found.why or "" for material, found in left_out.items()},
         others,
         {name: text for found in phases.values() for name, text in found.files.items()},
+    )
+
+
+def _window_here(phase: str, lacking: Sequence[str]) -> str:
+    """Return how a campaign calculates a window, of whose elements some have no energy."""
+    return (
+        f"  {phase} has the window of its record meanwhile. To calculate it here, remove its "
+        f"stability_window_V and name the CIF files of {', '.join(lacking)} and of all compounds "
+        "that may form in phase_diagram: {entries: calculations, competing: [FILE.cif, …]}"
     )
 
 
@@ -263,7 +274,8 @@ class _Planner:
                 ]
             except InputError as error:
                 return _Planned(phase, "", f"its crystal cannot be planned: {error.what}", {})
-        self.seen |= {one.hash for one in planned}
+        if not lacking or len(calculations) > 1:  # else it is no part of the campaign
+            self.seen |= {one.hash for one in planned}
         hours = sum(map(core_seconds, planned)) / 3600
         count = f"{len(planned)} calculation{'s' * (len(planned) != 1)}"
         cost = f"{phase['name']}: {count}, about {hours:.2g} core-hours"

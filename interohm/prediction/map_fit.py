@@ -548,7 +548,7 @@ def _learned(
         noise = _noise_V(float(np.sqrt(weight @ left**2)), own_V, fit.x_nm, resolution_nm)
     deviation = np.sqrt(np.diag(covariance))
     alone = _remaining_alone(known @ slopes.T)
-    found = []
+    found: list[dict[str, Any]] = []
     for place, (name, drawn) in enumerate(keys):
         quantity = _quantity(cell, by_name.get(name), name, drawn)
         if quantity is None:

@@ -17,6 +17,7 @@ from interohm.results.design import NextCalculation
 from interohm.workflows.campaign import dry_run, load_campaign
 from interohm.workflows.next_campaign import next_campaign
 from interohm.workflows.reference_elements import missing_elements
+from interohm.yaml_io import dump_yaml, parse_yaml
 
 STRUCTURES = Path(__file__).parents[2] / "configs" / "structures"
 
@@ -195,3 +196,42 @@ def test_a_wanted_window_is_calculated_where_all_energies_are_known(tmp_path, mo
     assert {"Al: bulk", "Al2O3: bulk", "O2: molecule"} <= labels
     with pytest.raises(InputError, match="phase diagram of Li2CO3, since no energy of C"):
         made(steps[-1:])
+
+
+def test_a_window_without_energies_is_calculated_as_the_file_says(tmp_path, monkeypatch):
+    """Phases of Ta and P: with the element's crystal named, no energy is missing any more."""
+    monkeypatch.chdir(tmp_path)
+    records = {name: shipped_material(name) for name in ("LiTaO3", "Li2CO3")}
+    steps = [_step(kind, "LiTaO3") for kind in ("phase diagram", "surface")]
+    with Database.open() as database:
+
+        def cost(steps):
+            made = next_campaign(
+                "x", steps, records, structures={}, folder=tmp_path, database=database
+            )
+            made.write(tmp_path / "next.yaml")
+            [line] = [one for one in made.text.splitlines() if "LiTaO3_calculated: " in one]
+            return line
+
+        alone = cost(steps)
+        text = (tmp_path / "next.yaml").read_text(encoding="utf-8")
+        assert "since no energy of Ta is known" in text
+        assert "LiTaO3_calculated has the window of its record meanwhile" in text
+        assert "name the CIF files of Ta and of all compounds that may form" in text
+        # what a phase that is not part of the campaign would take is counted nowhere
+        assert cost([_step("phase diagram", "Li2CO3"), *steps]) == alone
+        assert "Li2CO3_calculated" not in (tmp_path / "next.yaml").read_text(encoding="utf-8")
+        Structure.from_spacegroup("Im-3m", Lattice.cubic(3.31), ["Ta"], [[0, 0, 0]]).to(
+            filename="Ta.cif"
+        )
+        document = parse_yaml(text, where="next.yaml")
+        del document["phases"][0]["stability_window_V"]
+        document["phase_diagram"] = {
+            "entries": "calculations",
+            "competing": ["Ta.cif", "Li2O"],
+            "molecules": ["O2"],
+        }
+        (tmp_path / "next.yaml").write_text(dump_yaml(document), encoding="utf-8")
+        config = load_campaign(tmp_path / "next.yaml")
+        assert missing_elements(config, database) == {}
+        assert "Ta: bulk" in {one.label for one in dry_run(config, database)}
