@@ -69,6 +69,7 @@ NEEDS = {
     "parquet, screen": (["screen", "SCREEN", "--table"], "a table of all cells needs pyarrow and"),
     "gpaw": (["run", "CAMPAIGN"], "the engine gpaw is not installed (gpaw, gpaw-data missing)"),
     "vasp": (["run", "VASP", "--dry-run"], "the engine vasp needs atomate2 and custodian"),
+    "defects": (["run", "INSULATOR", "--dry-run"], "phases[1] LiF: finding the sites of defects"),
 }
 
 
@@ -102,16 +103,42 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(
             f"metal_structure: {lithium}\nphases: [{{name: Li, kind: metal, "
             f"structure: {lithium}, facet: [1, 1, 0]}}]\n"
         )
+    crystal = (
+        f"\n- {{name: LiF, kind: insulator, structure: {ROOT}/configs/structures/LiF.cif, "
+        "facet: [0, 0, 1], dielectric_constant: calculate}\n"
+    )
+    (tmp_path / "insulator.yaml").write_text(
+        (tmp_path / "gpaw.yaml").read_text().replace("phases: [{", "phases:\n- {")[:-2] + crystal
+    )
     places = {
         "SCREEN": str(ROOT / "configs/campaigns/screen48.yaml"),
         "CAMPAIGN": "gpaw.yaml",
         "VASP": "vasp.yaml",
+        "INSULATOR": "insulator.yaml",
     }
     code, _, err = without((extra,), [places.get(one, one) for one in arguments], tmp_path)
     assert code == 2, err
     assert message in err
     assert f"pip install 'interohm[{extra}]'" in err
     assert not (tmp_path / "x.parquet").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "submit"])
+def test_a_dry_run_needs_no_engine(command: str, tmp_path: Path) -> None:
+    lithium = ROOT / "configs/structures/Li.cif"
+    (tmp_path / "lithium.yaml").write_text(
+        "name: lithium\nengine: gpaw\npreset: quick\nmobile_ion: Li\n"
+        f"metal_structure: {lithium}\nphases: [{{name: Li, kind: metal, "
+        f"structure: {lithium}, facet: [1, 1, 0]}}]\n"
+    )
+    arguments = [command, str(tmp_path / "lithium.yaml"), "--dry-run"]
+    folders = [tmp_path / name for name in ("with", "without")]
+    for folder in folders:  # each with a cache of plans of its own
+        folder.mkdir()
+    with_gpaw = without((), arguments, folders[0])
+    without_gpaw = without(("gpaw",), arguments, folders[1])
+    assert without_gpaw[0] == 0, without_gpaw[2]
+    assert without_gpaw[:2] == with_gpaw[:2]
 
 
 def test_defects_without_their_extra(monkeypatch: pytest.MonkeyPatch) -> None:

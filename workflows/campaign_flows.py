@@ -10,6 +10,7 @@ from pymatgen.core import Molecule, Structure
 
 from interohm.database import Database
 from interohm.errors import InputError
+from interohm.extras import require
 
 from .campaign_config import (
     CampaignConfig,
@@ -34,7 +35,16 @@ def campaign_flow(config: CampaignConfig) -> Flow:
     InputError
         A structure, facet, preset or engine that cannot be used, named with its phase.
     """
+    require_extras(config)
     return Flow([inputs.flow() for inputs in phase_inputs(config)], name=config.name)
+
+
+def require_extras(config: CampaignConfig) -> None:
+    """Raise InputError unless the extra that finds defects is there, where a phase has any."""
+    for index, phase in enumerate(config.phases):
+        if isinstance(phase, InsulatorPhase):
+            where = f"phases[{index}] {phase.name}"
+            require("defects", "finding the sites of defects", where=where)
 
 
 def phase_inputs(config: CampaignConfig) -> Iterator[PhaseInputs]:

@@ -32,7 +32,13 @@ from .campaign_config import (
     Phase,
     structure_path,
 )
-from .campaign_flows import campaign_flow, interface_plans, plan_remarks, structure_sources
+from .campaign_flows import (
+    campaign_flow,
+    interface_plans,
+    plan_remarks,
+    require_extras,
+    structure_sources,
+)
 from .engines.request import CalculationRequest
 from .equivalents import Requests
 from .plan_cache import PlanCache
@@ -119,8 +125,9 @@ def plan_campaign(
     Raises
     ------
     InputError
-        A structure, facet, preset or engine that cannot be used, named with its phase.
+        A structure, facet, preset, engine or extra that cannot be used, named with its phase.
     """
+    require_extras(config)  # planning the phases before may take minutes
     names = [_name(config, phase) for phase in config.phases]
     plans: dict[int, Plan] = {}
     with PlanCache.open() as cache:

@@ -8,6 +8,7 @@ import sys
 from collections import namedtuple
 from pathlib import Path
 
+import gpaw_data
 import pytest
 from pymatgen.core import Lattice, Structure
 
@@ -146,3 +147,16 @@ def test_a_log_is_read_wherever_gpaw_stopped_writing(
         assert read.scf_iteration >= last
         last = read.scf_iteration
     assert last == 101
+
+
+def test_electrons_are_the_same_without_gpaw(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, folder = GpawEngine(), Path(gpaw_data.__file__).parent / "setups"
+    elements = {path.name.partition(".")[0] for path in folder.glob("*.PBE.gz")}
+    alone = {one: Structure(Lattice.cubic(4.5), [one], [[0, 0, 0]]) for one in sorted(elements)}
+    counted = {one: engine.valence_electrons(structure, {}) for one, structure in alone.items()}
+    monkeypatch.setitem(sys.modules, "gpaw", None)
+    known = {one: engine.valence_electrons(structure, {}) for one, structure in alone.items()}
+    assert known == counted
+    assert len(known) > 80
+    with pytest.raises(InputError, match="no PBE data set of Am and Pu"):
+        engine.valence_electrons(rock_salt("Pu", "Am"), {})

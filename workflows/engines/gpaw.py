@@ -20,6 +20,40 @@ from .protocol import Progress
 from .request import CalculationRequest
 from .worker_run import WorkerRun, check_space
 
+#: Electrons outside the frozen cores of gpaw-data's PBE data sets. They let a campaign be planned
+#: where GPAW is not installed.
+_PBE_ELECTRONS = {
+    element: electrons
+    for electrons, elements in {
+        1: "H Li",
+        2: "He Be",
+        3: "B Al Ga",
+        4: "C Si Ge",
+        5: "N P As",
+        6: "O S Cr Se Te",
+        7: "F Na Cl Br I",
+        8: "Ne Ar Fe Kr Xe Rn",
+        9: "K Co Rb Cs",
+        10: "Mg Ca Sr Ba",
+        11: "Sc Cu Y La Au",
+        12: "Ti Zn Zr Cd Ce Hf",
+        13: "V Nb In Pr Ta Re Tl",
+        14: "Mo Sn Nd W Os Pb",
+        15: "Mn Rh Sb Pm Ir Bi",
+        16: "Ni Ru Pd Sm Pt",
+        17: "Ag Eu",
+        18: "Gd Hg",
+        19: "Tb",
+        20: "Dy",
+        21: "Ho",
+        22: "Er",
+        23: "Tm",
+        24: "Yb",
+        25: "Lu",
+    }.items()
+    for element in elements.split()
+}
+
 
 class GpawEngine:
     """Plane waves and projector-augmented waves, from the package index."""
@@ -68,10 +102,21 @@ class GpawEngine:
                 ) from None
 
     def valence_electrons(self, structure: Structure, settings: dict[str, Any]) -> int:
-        """Return the electrons outside the frozen cores of the PBE datasets."""
-        self.check()
+        """Return the electrons outside the frozen cores of the PBE datasets.
+
+        Without gpaw, those of gpaw-data: a plan calculates nothing and needs no engine.
+        """
         counts = structure.composition.element_composition.get_el_amt_dict()
-        return sum(round(n) * _dataset_electrons(el, "PBE") for el, n in counts.items())
+        if not missing_packages("gpaw"):
+            return sum(round(n) * _dataset_electrons(el, "PBE") for el, n in counts.items())
+        if unknown := sorted(counts.keys() - _PBE_ELECTRONS.keys()):
+            raise InputError(
+                f"gpaw-data has no PBE data set of {' and '.join(unknown)}",
+                where="structure",
+                fix="use the engine vasp, or install gpaw and put a data set into a folder that "
+                "GPAW_SETUP_PATH names",
+            )
+        return sum(round(n) * _PBE_ELECTRONS[el] for el, n in counts.items())
 
     def request(
         self, structure: Structure, kind: str, settings: dict[str, Any], charge: int
