@@ -72,6 +72,18 @@ def test_sites_that_are_half_occupied() -> None:
     assert found.site_density_cm3 == pytest.approx(4 / 64e-24)
 
 
+def test_the_assumed_saturation_is_that_of_shipped_electrolytes() -> None:
+    """Wider than theirs, and with its reason; with three times as much, fields are triple."""
+    shipped = [shipped_material(name) for name in ("LLZO", "LiPON", "Li6PS5Cl", "LiF")]
+    assumed = _record(GivenNumbers()).saturation
+    assert {one.saturation.value for one in shipped if isinstance(one, Insulator)} == {
+        assumed.value
+    }
+    assert assumed.uncertainty > 0.03
+    assert assumed.assumed
+    assert "shipped" in (assumed.source or "")
+
+
 def test_a_structure_without_the_ion_is_refused() -> None:
     with pytest.raises(InputError, match="has no Na"):
         mobile_sublattice(_salt(), "Na")
