@@ -13,7 +13,7 @@ from interohm.prediction.implied_electrode import electrode_lines, electrode_war
 from interohm.prediction.sampling import phase_of
 from interohm.prediction.single_contact import Conditions, solve_contact
 from interohm.prediction.solved_contact import require_neutral_bulk
-from interohm.prediction.validity import contact_validity
+from interohm.prediction.validity import contact_validity, fast_hops
 from interohm.records import Conductivity, Insulator, Metal
 from interohm.records.reference import reference_metal
 
@@ -128,6 +128,8 @@ def _of_insulator(insulator: Insulator) -> Implied:
     )
     warnings += [one["text"] for one in found if one["code"] == "frequency"]
     doubts = [one["text"] for one in found if one["code"] in ("coupling", "field")]
+    if (remark := fast_hops(insulator, bulk)) is not None:
+        doubts.append(remark)
     return Implied(lines, warnings, doubts)
 
 

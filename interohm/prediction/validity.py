@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 _FIELD_V_NM = 1.0
 
 #: No ion in a solid vibrates faster than some 1e13 per second; an entropy of hops may add a decade.
-_FREQUENCY_HZ = 1e14
+_VIBRATION_HZ = 1e14
+
+#: Measured conductivities of fast conductors with their activation energies imply up to some 1e15
+#: per second (docs/sources/records.md): ions that move together and an entropy of the hop, up to
+#: 7 k_B here. Beyond it, one of the two numbers is wrong.
+_PREFACTOR_HZ = 1e16
 
 #: A sublattice that is so full is shaped by its saturation, of which little is known.
 _FILLING = 0.95
@@ -65,6 +70,18 @@ def contact_validity(
             remarks = _of_insulator(material, side, name, voltage_V.get(name))
         found += [{"code": code, "text": text} for code, text in remarks]
     return found
+
+
+def fast_hops(material: Insulator, bulk: models.Bulk) -> str | None:
+    """Return a remark where a measured prefactor is beyond vibrations, but not implausible."""
+    frequency = float(np.nanmax(bulk.phase.attempt_frequency_Hz, initial=0.0))
+    if material.conductivity is None or not _VIBRATION_HZ < frequency <= _PREFACTOR_HZ:
+        return None
+    return (
+        f"by their conductivity and its activation energy, ions of {material.name} attempt "
+        f"{frequency:.1e} hops per second, more often than a lattice vibrates, as where ions move "
+        "together or hops gain entropy; hops across a contact have the same prefactor"
+    )
 
 
 def _of_electrode(metal: Metal, side: Side, content: float | None) -> Iterator[tuple[str, str]]:
@@ -130,12 +147,18 @@ def _of_insulator(
             f"{coupling:.2g}, and mean-field theory is valid below 1",
         )
     frequency = float(np.nanmax(bulk.phase.attempt_frequency_Hz, initial=0.0))
-    if frequency > _FREQUENCY_HZ:
+    if material.conductivity is None and frequency > _VIBRATION_HZ:
         yield (
             "frequency",
-            f"ions of {material.name} would attempt {frequency:.1e} hops per second, faster than "
-            "a lattice vibrates: its conductivity and its formation and migration energies are not "
-            "consistent",
+            f"the record of {material.name} has {frequency:.1e} hop attempts per second, more than "
+            f"the {_VIBRATION_HZ:.0e} at most of a lattice's vibrations",
+        )
+    elif frequency > _PREFACTOR_HZ:
+        yield (
+            "frequency",
+            f"by their conductivity and its activation energy, ions of {material.name} would "
+            f"attempt {frequency:.1e} hops per second, more than in any known conductor "
+            f"({_PREFACTOR_HZ:.0e}): these two numbers are not consistent",
         )
     if voltage_V is not None and material.stability_window_V is not None:
         margin, spread = min(distances_V(material.stability_window_V, voltage_V))

@@ -66,6 +66,36 @@ def _bulk(record: Insulator, voltage_V: float) -> Bulk:
     )
 
 
+def test_shipped_electrolytes_do_not_contradict_themselves() -> None:
+    """A measured prefactor is at most noted."""
+    records = [shipped_material(name) for name in shipped_names()]
+    measured = [
+        one for one in records if isinstance(one, Insulator) and one.conductivity is not None
+    ]
+    found = {record.name: implied(record) for record in measured}
+    assert {name: one.warnings for name, one in found.items() if one.warnings} == {}
+    noted = {
+        name for name, one in found.items() if any("hops per second" in text for text in one.doubts)
+    }
+    assert {"Li6PS5Cl", "LiPON", "Li3YCl6"} <= noted
+    assert "LLZO" not in noted
+
+
+def test_a_prefactor_is_noted_and_an_impossible_one_is_a_contradiction() -> None:
+    """The more often the ions hop, the higher the activation energy at the same conductivity."""
+
+    def hops(activation_eV: float) -> tuple[int, int]:
+        stated = {"value_S_cm": 1e-3, "temperature_K": 298.0, "activation_energy_eV": activation_eV}
+        found = implied(_record(conductivity=stated))
+        return (
+            sum("hops per second" in text for text in found.doubts),
+            sum("hops per second" in text for text in found.warnings),
+        )
+
+    # a factor of exp(0.1 eV / kT) = 49 each
+    assert [hops(energy) for energy in (0.3, 0.4, 0.6)] == [(0, 0), (1, 0), (0, 1)]
+
+
 def _contradicts(found: Implied) -> bool:
     return any("it states" in text for text in found.warnings)
 

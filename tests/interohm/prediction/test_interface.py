@@ -484,7 +484,6 @@ def test_doubts_name_what_is_beyond_the_model() -> None:
         "coupling",
         "window",
         "saturation",
-        "frequency",
         "held_electrode",
     }
     assert "V/nm" in codes["field"]

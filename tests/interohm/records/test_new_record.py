@@ -72,6 +72,57 @@ def test_sites_that_are_half_occupied() -> None:
     assert found.site_density_cm3 == pytest.approx(4 / 64e-24)
 
 
+def test_partly_occupied_sites_are_shared_between_vacancies_and_interstitials() -> None:
+    """A garnet, of 24 + 16 ions on 24d and 96h: a third of the sites holds ions."""
+    cell, occupied = Lattice.cubic(12.806), {"Li1": 0.802, "Li2": 0.216}
+    garnet = Structure.from_spacegroup(
+        "Ia-3d",
+        cell,
+        ["La", "Ta", "O", {"Li": occupied["Li1"]}, {"Li": occupied["Li2"]}],
+        [
+            [0.125, 0, 0.25],
+            [0, 0, 0],
+            [0.28, 0.107, 0.199],
+            [0.375, 0, 0.25],
+            [0.097, 0.688, 0.578],
+        ],
+    )
+    text, _ = new_record_text("new", garnet, "garnet.cif", "Li", GivenNumbers())
+    document = parse_yaml(text, where="new")
+    assert document["provenance"]["formula"] == "Li5La3Ta2O12"
+    density = {one["name"]: one["site_density_cm3"] for one in document["defects"]}
+    ions = 24 * occupied["Li1"] + 96 * occupied["Li2"]
+    per_cm3 = 1e24 / float(garnet.volume)
+    assert density["V_Li"]["value"] == pytest.approx(ions * per_cm3, rel=1e-4)
+    assert density["Li_i"]["value"] == pytest.approx((120 - ions) * per_cm3, rel=1e-4)
+    assert "80 empty ones of the 120 sites" in density["Li_i"]["source"]
+
+
+def test_the_hops_of_a_partly_occupied_lattice_are_those_assumed() -> None:
+    """Without an activation energy, ions attempt 1e13 hops per second."""
+    half = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.0), [{"Li": 0.8}, "F"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    record = _record(GivenNumbers(conductivity_S_cm=1e-4), half)
+    attempts = float(np.max(phase_of(record).attempt_frequency_Hz))
+    whole = float(
+        np.max(phase_of(_record(GivenNumbers(conductivity_S_cm=1e-4))).attempt_frequency_Hz)
+    )
+    assert attempts == pytest.approx(whole, rel=0.3)
+
+
+def test_the_assumed_saturation_is_that_of_shipped_electrolytes() -> None:
+    """Wider than theirs, and with its reason; with three times as much, fields are triple."""
+    shipped = [shipped_material(name) for name in ("LLZO", "LiPON", "Li6PS5Cl", "LiF")]
+    assumed = _record(GivenNumbers()).saturation
+    assert {one.saturation.value for one in shipped if isinstance(one, Insulator)} == {
+        assumed.value
+    }
+    assert assumed.uncertainty > 0.03
+    assert assumed.assumed
+    assert "shipped" in (assumed.source or "")
+
+
 def test_a_structure_without_the_ion_is_refused() -> None:
     with pytest.raises(InputError, match="has no Na"):
         mobile_sublattice(_salt(), "Na")
