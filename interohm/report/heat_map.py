@@ -26,6 +26,8 @@ MAP_NOTE = (
 )
 #: What differs less has no colours that differ as best and worst do.
 _LEAST_DECADES = 1.0
+#: Height of a colour bar with its title.
+_LEAST_BAR_PX = 120
 
 #: What the grey fields of a map say when they are pointed at.
 _OUTSIDE = "<br>outside of this model: phases react or decompose"
@@ -87,19 +89,18 @@ def heat_map(
         high = max(high, low + _LEAST_DECADES)
     unit = "log10" if logarithmic else title.rpartition("(")[2].removesuffix(")")
     layout: Figure = {
-        # above the names of the columns, however much room these take
-        "title": {
-            "text": escape(title, quote=False),
-            "font": {"size": 15},
-            "x": 0,
-            "y": 1,
-            "yanchor": "top",
-            "pad": {"t": 8},
+        "xaxis": {
+            # above the names of the columns, however much room these take: that of the figure would
+            # be over them
+            "title": {"text": escape(title, quote=False), "font": {"size": 15}, "standoff": 8},
+            "side": "top",
+            "automargin": True,
+            "showgrid": False,
+            "type": "multicategory",
         },
-        "xaxis": {"side": "top", "automargin": True, "showgrid": False, "type": "multicategory"},
         "yaxis": {"autorange": "reversed", "automargin": True, "showgrid": False},
         "margin": {"l": 20, "r": 20, "t": 110, "b": 10},
-        "height": 160 + 56 * len(rows),
+        "height": 190 + 56 * len(rows),
     }
     drawn = []
     for frame, marks, colours in zip(frames, marked, coloured, strict=True):
@@ -120,7 +121,16 @@ def heat_map(
         scale = {
             "zmin": low,
             "zmax": high if high > low else low + 1,
-            "colorbar": {"title": {"text": unit}, "thickness": 12},
+            "colorbar": {
+                "title": {"text": unit},
+                "thickness": 12,
+                # of a height that its labels need, also beside a single row
+                "lenmode": "pixels",
+                "len": max(_LEAST_BAR_PX, 56 * len(rows)),
+                "y": 0,
+                "yanchor": "bottom",
+                "nticks": 5,
+            },
         }
         grey = [[value is None for value in row] for row in colours]
         drawn.append(coloured_and_grey(common, scale, colours, grey, texts))

@@ -11,7 +11,7 @@ from interohm.records.uncertainty import quantities
 from interohm.report.heat_map import MAP_NOTE, heat_map
 from interohm.report.next_calculations import NEXT_NOTE, next_table
 from interohm.report.page import figure, findings, lead, page, section, slider
-from interohm.report.tables import NONE, Markup, interval, shown, table, with_interval
+from interohm.report.tables import NONE, Markup, shown, table, with_interval
 from interohm.results.screening import (
     ScreenedCell,
     ScreeningResult,
@@ -23,6 +23,7 @@ from interohm.yaml_io import write_text
 if TYPE_CHECKING:
     from interohm.records import Insulator, Metal
     from interohm.report.heat_map import Field
+    from interohm.results.result import Quantiles
 
     Figure = dict[str, Any]
     Trace = dict[str, Any]
@@ -106,12 +107,13 @@ def write_screening_report(
     ]
     thick = " and ".join(shown(nm / 1000) for nm in thicknesses)
     charges = list(dict.fromkeys(state.state_of_charge for state in result.states))
-    counts = [len(names) for names in (result.negative, result.electrolyte, result.positive)]
+    cells = len(result.negative) * len(result.electrolyte) * len(result.positive)
     body = [
         lead(
-            f"{counts[0]} negative electrodes, {counts[1]} electrolytes of "
-            f"{thick} µm and {counts[2]} positive electrodes: "
-            f"{counts[0] * counts[1] * counts[2]} cells at open circuit."
+            f"{_electrodes('negative', result.negative)}, "
+            f"{_number_of(len(result.electrolyte), 'electrolyte')} of {thick} µm and "
+            f"{_electrodes('positive', result.positive)}: "
+            f"{_number_of(cells, 'cell')} at open circuit."
         ),
         findings([*remarks, *_findings(result)]),
         slider(charges),
@@ -125,6 +127,18 @@ def write_screening_report(
         body += _sections(result, states, f"{index}", figures)
     body.append(section("Records", records_table(materials), note=_RECORDS_NOTE))
     write_text(path, page(result.screening, body, figures, charges))
+
+
+def _number_of(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _electrodes(side: str, names: Sequence[str]) -> str:
+    """Return how many electrodes there are, and how many with each of their coatings counted."""
+    metals = {name.partition(" + ")[0] for name in names}
+    text = _number_of(len(metals), f"{side} electrode")
+    coated = f" ({len(names)} with each coating counted)"
+    return text + coated * (len(names) > len(metals))
 
 
 def _findings(document: ScreeningResult) -> list[str]:
@@ -306,7 +320,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
                     shown(getattr(cell, output), 4),
                     with_interval(None if spread is None else spread["p50"], spread, 3),
                     NONE if chance is None else f"{100 * chance:.0f}",
-                    NONE if known is None else interval(known.rank, 3),
+                    NONE if known is None else _ranks(known.rank),
                     *(shown(getattr(cell, name), 3) for name in others),
                     _doubts(cell),
                 )
@@ -331,6 +345,11 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
         only_current=True,
         caption=f"By {label.rpartition(' (')[0]}",
     )
+
+
+def _ranks(quantiles: Quantiles) -> str:
+    """Return an interval of ranks, which are whole."""
+    return f"{quantiles['p05']:.0f} … {quantiles['p95']:.0f}"
 
 
 def _next_table(states: list[ScreeningState], output: str) -> Markup:
@@ -438,7 +457,7 @@ def _histogram(states: list[ScreeningState], output: str) -> Figure:
             ]
         )
     layout = {
-        "xaxis": _axis(output),
+        "xaxis": {**_axis(output), "nticks": 6},
         "yaxis": {"title": {"text": "cells"}, "gridcolor": "var(--grid)", "automargin": True},
         "height": 260,
         "margin": {"l": 20, "r": 20, "t": 10, "b": 20},

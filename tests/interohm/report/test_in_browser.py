@@ -23,6 +23,15 @@ _SCREEN = {
     "survivors": 6,
     "samples": 50,
 }
+#: One row of fields under long names.
+_COATED = {
+    **_SCREEN,
+    "negative_electrodes": ["Li"],
+    "electrolytes": ["LLZO", "Li6PS5Cl"],
+    "positive_coatings": [{"material": "LiNbO3", "thickness_nm": [1, 2, 5, 10]}],
+    "samples": 10,
+}
+_SCREENS = {"screen": _SCREEN, "coated screen": _COATED}
 CONFIGS = Path(__file__).parents[3] / "configs"
 _COMMANDS = {
     "impedance": ("impedance", CONFIGS / "examples" / "impedance_cell.yaml", "--samples", 10),
@@ -48,19 +57,20 @@ const covered = [...document.querySelectorAll(".figure")].filter(figure => {
   return [...figure.querySelectorAll(drawn)].map(e => e.getBoundingClientRect())
     .some(box => box.width > 0 && !apart(bar, box));
 }).map(figure => figure.dataset.figure);
-const texts = ".xaxislayer-above text, .yaxislayer-above text, .legend text";
+const texts = ".xaxislayer-above text, .yaxislayer-above text, .legend text, .xdivider";
 const titled = [...document.querySelectorAll(".figure")].filter(figure => {
   const boxes = [...figure.querySelectorAll(texts)].map(e => e.getBoundingClientRect());
   return [...figure.querySelectorAll(".gtitle, .xtitle")].map(e => e.getBoundingClientRect())
-    .some(title => boxes.some(box => box.width > 0 && !apart(title, box)));
+    .some(title => boxes.some(box => box.height > 0 && !apart(title, box)));
 }).map(figure => figure.dataset.figure);
 const turned = e => /rotate\\((?!0,)/.test(e.getAttribute("transform") || "");
+const axes = [".xaxislayer-above", ".yaxislayer-above", ".cbaxis"];
 const crowded = [...document.querySelectorAll(".figure")].filter(figure =>
-  ["x", "y"].some(way => [...figure.querySelectorAll(`.${way}axislayer-above`)].some(axis => {
-    const ticks = [...axis.querySelectorAll(`.${way}tick text`)].filter(e => !turned(e));
+  [...figure.querySelectorAll(axes)].some(axis => {
+    const ticks = [...axis.querySelectorAll("[class*=tick] text")].filter(e => !turned(e));
     const boxes = ticks.map(e => e.getBoundingClientRect()).filter(box => box.width > 0);
     return boxes.some((box, k) => boxes.slice(k + 1).some(other => !apart(box, other)));
-  }))).map(figure => figure.dataset.figure);
+  })).map(figure => figure.dataset.figure);
 return {page: document.documentElement.scrollWidth, cut, covered, titled, crowded,
   figures: document.querySelectorAll(".figure .main-svg").length};
 """
@@ -114,9 +124,9 @@ def report(request, interohm, tmp_path):
         ran = interohm(*_COMMANDS[request.param], "--report", path)
         assert ran.code == 0, ran.err
         return path
-    if request.param == "screen":
+    if request.param in _SCREENS:
         config = tmp_path / "screen.yaml"
-        config.write_text(dump_yaml(_SCREEN))
+        config.write_text(dump_yaml(_SCREENS[request.param]))
         ran = interohm("screen", config, "--report", path)
         assert ran.code == 0, ran.err
         return path
@@ -127,7 +137,7 @@ def report(request, interohm, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("report", ["cell", "screen", *_COMMANDS], indirect=True)
+@pytest.mark.parametrize("report", ["cell", *_SCREENS, *_COMMANDS], indirect=True)
 def test_nothing_is_cut_or_covered(report, opened):
     for width in (600, 1280, 1920):
         found = opened(report, width)
