@@ -40,6 +40,18 @@ POTENTIALS_V: Mapping[str, float] = {
     **dict.fromkeys(("µV", "μV", "uV"), 1e-6),
 }
 
+#: Words that end a heading, in lower case: units that are not converted. Without them ``x_inch``
+#: would be a name, and its numbers nm.
+_OTHER_UNITS = frozenset(
+    (
+        *("in", "inch", "inches", "mil", "mils", "thou", "ft", "feet", "foot", "yd"),
+        *("km", "dm", "fm", "bohr", "px", "pixel", "pixels"),
+        *("kv", "nv", "pv", "kev", "ev/e", "ry", "rydberg", "ha", "hartree"),
+        *("j", "kj", "mj", "kj/mol", "kcal/mol", "a.u.", "arb", "arb.", "%", "deg", "rad"),
+        *("ms", "us", "ns", "hz", "khz", "mhz", "pa", "ua", "ma", "nn"),
+    )
+)
+
 _COMMENTS = "#%!"
 _UNCERTAINTIES = frozenset(
     (
@@ -113,6 +125,8 @@ class MeasuredCurve:
         Interpretation of each column of the table, in words.
     y_reversed : bool
         Whether the table has the opposite of y, whose sign was changed.
+    gaps : int
+        Number of lines that are left out, since a number is missing.
     """
 
     x: Array
@@ -121,6 +135,7 @@ class MeasuredCurve:
     source: str
     columns: tuple[str, ...] = ()
     y_reversed: bool = False
+    gaps: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,7 +156,7 @@ def read_curve(path: Path, x: Axis, y: Axis) -> MeasuredCurve:
 
     Columns are separated by commas, semicolons, tabs or blanks; with anything but commas between
     columns, numbers may have decimal commas. The text is UTF-8, UTF-16 or Latin-1. Rows with a
-    value ``nan`` are gaps.
+    value ``nan`` are gaps, and counted.
 
     Parameters
     ----------
@@ -151,7 +166,8 @@ def read_curve(path: Path, x: Axis, y: Axis) -> MeasuredCurve:
     Raises
     ------
     InputError
-        The file cannot be read, holds fewer than two points, or is ambiguous; with its line.
+        The file cannot be read, holds fewer than two points or more gaps than points, or is
+        ambiguous; with its line.
     """
     return _Reader(path, x, y).curve()
 
@@ -208,6 +224,14 @@ class _Reader:
         columns = self._columns(names, units, data[0])
         points = [point for row in data if (point := self._point(row, columns)) is not None]
         self._check_whole()
+        if (gaps := len(data) - len(points)) > len(points):
+            first_gap = next(row for row in data if self._point(row, columns) is None)
+            raise self._error(
+                first_gap,
+                f"{gaps} of {len(data)} lines have no number (this is the first): "
+                f"{','.join(first_gap.cells)[:60]!r}",
+                "write the missing numbers, or remove these lines",
+            )
         if len(points) < 2:
             raise self._too_short()
         found = np.array(points, dtype=float)
@@ -220,6 +244,7 @@ class _Reader:
             str(self.path),
             self._taken(names, columns),
             y_reversed=columns[1].opposite is not None,
+            gaps=gaps,
         )
 
     def _taken(self, names: _Row | None, columns: Sequence[_Column]) -> tuple[str, ...]:
@@ -297,7 +322,7 @@ class _Reader:
             if len(row.cells) != width:
                 self._check_remark(row)
             elif any(row.cells) and all(
-                not cell or cell.strip("()[] ") in self.units for cell in row.cells
+                not cell or self._is_unit(cell.strip("()[] ")) for cell in row.cells
             ):
                 units = row
             else:
@@ -336,9 +361,12 @@ class _Reader:
                 return _plain(match[1]), match[2]
         for mark in ("_", " "):
             name, _, unit = text.rpartition(mark)
-            if name and unit in self.units:
+            if name and self._is_unit(unit):
                 return _plain(name), unit
         return _plain(text), None
+
+    def _is_unit(self, word: str) -> bool:
+        return word in self.units or word.lower() in _OTHER_UNITS
 
     def _columns(self, names: _Row | None, units: _Row | None, first: _Row) -> list[_Column]:
         """Return the columns of x and y, and that of y's uncertainty where there is one."""
@@ -402,10 +430,16 @@ class _Reader:
         for one, other in ((0, 1), (1, 0)):
             left = [column for column in rest if column != found[other]]
             if found[one] is None and found[other] is not None and len(left) == 1:
-                found[one] = left[0]
+                # a known unit that only the other quantity has: it is not this one
+                of_other = self.units.keys() - (self.x, self.y)[one].units.keys()
+                if headings[left[0]][1] not in of_other:
+                    found[one] = left[0]
         for axis, column in zip((self.x, self.y), found, strict=True):
             if column is None:
-                raise self._error(row, f"no column is known as the {axis.name}")
+                there = ", ".join(repr(cell) for cell in row.cells)
+                raise self._error(
+                    row, f"no column is known as the {axis.name}; the columns are {there}"
+                )
         x, y = (column for column in found if column is not None)
         if x == y:
             raise self._error(row, f"{row.cells[x]!r} may be both the position and the value")
@@ -482,7 +516,11 @@ class _Reader:
                 raise self._error(row, f"no finite number: {cell[:60]!r}")
             values.append(value)
         if len(values) > 2 and values[2] < 0:
-            raise self._error(row, f"the uncertainty {values[2]:g} is negative")
+            raise self._error(
+                row,
+                f"the uncertainty {values[2]:g} is negative",
+                "give standard uncertainties, which are never below 0",
+            )
         return values
 
     def _check_whole(self) -> None:

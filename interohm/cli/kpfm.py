@@ -178,6 +178,8 @@ def _print(result: KpfmResult) -> None:
             f"{state.offset_V:.4g}",
         )
     out.print(made)
+    if result.gaps:
+        out.print(f"lines that are left out, since a number is missing: {result.gaps}")
     if result.columns:
         out.print(f"columns of the map, as read: {'; '.join(result.columns)}")
     out.print(

@@ -208,6 +208,7 @@ def cell_result(
             *([] if samples_of is None else samples_of.remarks),
             *_left_out_of_sweep(cell, materials),
             *_blocking_layers(nominals),
+            *([] if measured is None else _gaps(measured)),
         ],
     }
     return CellResult.model_validate(document)
@@ -276,6 +277,14 @@ def _temperature_sweep(
             return _temperature_sweep(cell, materials, index, nominal, None)
         # the cell has a solution at its own temperature, if not at all that nobody asked for
         return None
+
+
+def _gaps(measured: MeasuredMap) -> list[str]:
+    if not measured.gaps:
+        return []
+    return [
+        f"{measured.source}: lines that are left out, since a number is missing: {measured.gaps}"
+    ]
 
 
 def _left_out_of_sweep(cell: Cell, materials: list[Insulator | Metal]) -> list[str]:

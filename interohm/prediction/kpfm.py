@@ -251,6 +251,7 @@ class MeasuredMap:
     source: str
     uncertainty_V: Array | None = None
     columns: tuple[str, ...] = ()
+    gaps: int = 0  # lines without a number, which are left out
 
 
 def load_measured_map(path: Path) -> MeasuredMap:
@@ -269,7 +270,7 @@ def load_measured_map(path: Path) -> MeasuredMap:
     if not curve.y_reversed:
         potential += ", with the sign of a CPD (high where the work function is low)"
     columns = (place, potential, *uncertainty)
-    return MeasuredMap(curve.x, curve.y, curve.source, curve.y_uncertainty, columns)
+    return MeasuredMap(curve.x, curve.y, curve.source, curve.y_uncertainty, columns, curve.gaps)
 
 
 def measured_fields(state: PotentialMap, measured: MeasuredMap) -> dict[str, Any]:

@@ -218,6 +218,7 @@ def fit_map(
             "largest_shift_nm": bound,
             "points": int(points.size),
             "left_out": int(measured.x_nm.size - points.size),
+            "gaps": measured.gaps,
             "doubts": _doubts(
                 cell,
                 maps,

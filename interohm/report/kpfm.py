@@ -170,6 +170,10 @@ def _findings(result: KpfmResult) -> list[str]:
         )
     if result.left_out:
         lines.append(f"{result.left_out} points lie beyond the cell and are left out")
+    if result.gaps:
+        lines.append(
+            f"lines of the file that are left out, since a number is missing: {result.gaps}"
+        )
     lines += [f"the map determines only combinations of {group}" for group in result.together]
     return lines
 

@@ -52,6 +52,9 @@ class KpfmResult(Result):
     largest_shift_nm: float = Field(description="nm; largest shift allowed, in either direction.")
     points: int = Field(description="Number of points of the map on layers or collectors.")
     left_out: int = Field(description="Number of points beyond the cell.")
+    gaps: int = Field(
+        0, description="Number of lines of the file that are left out, since a number is missing."
+    )
     doubts: list[str] = Field(
         default_factory=list, description="Reasons why the map may not be what the fit assumes."
     )

@@ -217,6 +217,13 @@ def test_other_columns_stay_out(tmp_path: Path) -> None:
 def test_gaps_are_left_out(tmp_path: Path) -> None:
     found = read(tmp_path, "x,cpd\n1,0.1\n2,nan\n3,--\n4,0.4 # the end\n\n")
     assert found.x.tolist() == [1, 4]
+    assert found.gaps == 2
+
+
+def test_a_table_of_gaps_is_refused(tmp_path: Path) -> None:
+    message = r"map.csv, line 3: 3 of 5 lines have no number .*'2,n/a' \(fix: write the missing"
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, 'x,cpd\n1,0.1\n2,n/a\n3,n/a\n4,"--"\n5,0.3\n')
 
 
 @pytest.mark.parametrize(
@@ -238,6 +245,18 @@ def test_gaps_are_left_out(tmp_path: Path) -> None:
         ("x (ft),cpd\n1,2\n3,4\n", "line 1: 'ft' is not a known unit of a position.*nm"),
         ("x,cpd (a.u.)\n1,2\n3,4\n", "line 1: 'a.u.' is not a known unit of a potential"),
         ("x_mV,cpd\n1,2\n3,4\n", "line 1: 'mV' is not a known unit of a position"),
+        ("x_inch,cpd_V\n1,2\n3,4\n", "line 1: 'inch' is not a known unit of a position.*nm"),
+        ("lateral_px,cpd_V\n1,2\n3,4\n", "line 1: 'px' is not a known unit of a position"),
+        ("x_nm,cpd_kV\n1,2\n3,4\n", "line 1: 'kV' is not a known unit of a potential"),
+        ("x,cpd\ninch,V\n1,2\n3,4\n", "line 1: 'inch' is not a known unit of a position"),
+        (
+            "position_um,height_nm\n1,2\n3,4\n",
+            "no column is known as the potential; the columns are 'position_um', 'height_nm'",
+        ),
+        (
+            "current_V,cpd_V\n1,2\n3,4\n",
+            "no column is known as the position; the columns are 'current_V', 'cpd_V'",
+        ),
         ("x_nm,cpd_V\num,V\n1,2\n3,4\n", "line 1: the units 'nm' and 'um' stand above one column"),
         ("x,cpd\n1um,2\n3,4\n", "line 3: some numbers of this column have a unit"),
         ("x_nm,cpd\n1um,2\n3um,4\n", "line 2: '1um' is not in nm"),
@@ -246,7 +265,7 @@ def test_gaps_are_left_out(tmp_path: Path) -> None:
         ("a,b\n1,2\n3,4\n", "line 1: no column is known as the position"),
         ("x,position,cpd\n1,2,3\n3,4,5\n", "line 1: 'x' and 'position' may both be the position"),
         ("x,cpd,err,sigma\n1,2,3,4\n3,4,5,6\n", "line 1: 'err' and 'sigma' may both be"),
-        ("x,cpd,err\n1,2,-3\n3,4,5\n", "line 2: the uncertainty -3 is negative"),
+        ("x,cpd,err\n1,2,-3\n3,4,5\n", "line 2: the uncertainty -3 is negative.*never below 0"),
         ("x,cpd\n1,2\n3,1e999\n", "line 3: no finite number"),
         ("x,cpd\n1,2\n", "fewer than two points"),
         ("", "fewer than two points"),

@@ -43,6 +43,21 @@ def test_the_example_says_what_it_was_made_from(interohm, tmp_path):
     assert float(lines[1].partition(",")[0]) == -200.0
 
 
+def test_lines_without_a_number_are_counted(interohm, tmp_path):
+    lines = MAP.read_text(encoding="utf-8").splitlines()
+    first = next(index for index, line in enumerate(lines) if line[:1] in "-0123456789")
+    for index in (first + 3, first + 9):
+        lines[index] = f"{lines[index].partition(',')[0]},n/a,n/a"
+    path, report = tmp_path / "gaps.csv", tmp_path / "gaps.html"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    asked = ("kpfm", path, "--cell", CELL, "--resolution-nm", 30, "--soc", 0.5)
+    ran = interohm(*asked, "--report", report)
+    assert ran.code == 0, ran.err
+    words = "left out, since a number is missing: 2"
+    assert words in ran.out
+    assert words in report.read_text(encoding="utf-8")
+
+
 def test_a_table_for_people(interohm):
     ran = interohm("kpfm", MAP, "--cell", CELL, "--resolution-nm", 30, "--soc", 0.5)
     assert ran.code == 0

@@ -25,10 +25,14 @@ def test_the_closest_state_is_named(interohm, tmp_path):
     points = zip(charged["profile"]["x_nm"], charged["profile"]["cpd_V"], strict=True)
     # where the map jumps at a contact, either side may be meant
     inside = [(x, cpd) for x, cpd in points if min(abs(x - edge) for edge in (100, 1100)) > 1e-6]
-    measured.write_text("x_nm,cpd_V\n" + "\n".join(f"{x!r},{cpd + 0.5!r}" for x, cpd in inside))
+    measured.write_text(
+        "x_nm,cpd_V\n" + "\n".join(f"{x!r},{cpd + 0.5!r}" for x, cpd in inside) + "\n50,n/a\n"
+    )
     ran = interohm("cell", cell, "--measured-map", measured, "--json")
     assert ran.code == 0, ran.err
     assert "closest at state of charge 1" in ran.err
+    assert "left out, since a number is missing: 1" in ran.err
+    assert "since a number is missing: 1" in json.loads(ran.out)["remarks"][-1]
     first, last = (state["measured_map"] for state in json.loads(ran.out)["states"])
     assert last["rms_V"] < 1e-9 < first["rms_V"]
     assert len(last["x_nm"]) == len(last["work_function_eV"]) == len(last["fermi_level_eV"])
