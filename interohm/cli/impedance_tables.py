@@ -25,7 +25,7 @@ def print_impedance(document: ImpedanceResult, assumed: list[str]) -> None:
         out.print(_processes(state, f"{document.cell}   ({where})"))
         out.print(_spectrum(state))
         if state.dc_reason is not None:
-            out.print(f"no resistance at frequency 0: {state.dc_reason}")
+            out.print(f"no resistance without diffusion: {state.dc_reason}")
     if assumed:
         out.print(f"assumed inputs: {', '.join(assumed)}")
 
@@ -54,7 +54,7 @@ def _processes(state: ImpedanceState, title: str) -> Table:
         )
     spread = None if state.quantiles is None else state.quantiles.dc_resistance_ohm_cm2
     made.add_row(
-        "frequency 0",
+        "without diffusion",
         "cell",
         shown(state.dc_resistance_ohm_cm2),
         shown_interval(spread),

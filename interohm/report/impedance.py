@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: Processes with a smaller share of the resistance are not marked in a picture.
 _WORTH_MARKING = 0.01
 
-#: Up to how many resistances at frequency 0 a picture shows the tail of diffusion.
+#: Up to how many resistances without diffusion a picture shows the tail of diffusion.
 _TAIL = 2.0
 
 #: Standard deviation, in decades, with which relaxation times are drawn as a distribution.
@@ -124,7 +124,7 @@ def _keys(state: ImpedanceState) -> list[tuple[str, str, str]]:
     spread = None if quantiles is None else quantiles.dc_resistance_ohm_cm2
     found = [
         (
-            "resistance at frequency 0",
+            "resistance without diffusion",
             "none" if dc is None else f"{shown(dc, 3)} Ω·cm²",
             spread_text(spread, "Ω·cm²", 2) if dc is not None else state.dc_reason or "",
         )
@@ -211,7 +211,7 @@ def shown_points(state: ImpedanceState) -> list[int]:
     """Return the points of a Nyquist plot: without what would hide its arcs.
 
     A blocked contact has an imaginary part without end, diffusion in an electrode a real part far
-    beyond the resistance at frequency 0.
+    beyond the resistance without diffusion.
     """
     count = len(state.frequency_Hz)
     dc = state.dc_resistance_ohm_cm2

@@ -84,7 +84,7 @@ class ImpedanceQuantiles(Result):
         None, description="Ω·cm²; imaginary part by frequency."
     )
     dc_resistance_ohm_cm2: Quantiles | None = Field(
-        None, description="Ω·cm²; resistance at frequency 0."
+        None, description="Ω·cm²; resistance at frequency 0 without diffusion in the electrodes."
     )
     process_resistance_ohm_cm2: list[Quantiles | None] = Field(
         default_factory=list, description="Ω·cm²; resistance of each process."

@@ -105,6 +105,8 @@ def test_the_distribution_holds_the_resistance(film: ImpedanceResult) -> None:
 def test_results_draw_and_write_themselves(film: ImpedanceResult, tmp_path: Any) -> None:
     assert film.plot().data
     film.report(tmp_path / "a.html")
+    # Re Z beside it has diffusion, too
+    assert "resistance without diffusion" in (tmp_path / "a.html").read_text(encoding="utf-8")
     assert "film: impedance" in (tmp_path / "a.html").read_text(encoding="utf-8")
     frame = film.to_frame()
     assert len(frame) == 2 * len(film.states[0].frequency_Hz)
