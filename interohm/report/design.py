@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from interohm.report.curves import DASHES, SERIES, decades
 from interohm.report.doping_figure import doping_figure
-from interohm.report.next_calculations import NEXT_NOTE, next_table
+from interohm.report.next_calculations import NEXT_NOTE, NOTHING_NEXT, next_table
 from interohm.report.page import figure, findings, keys, lead, page, section
 from interohm.report.screening import records_table
 from interohm.report.tables import NONE, Markup, interval, shown, table, with_interval
@@ -43,9 +43,9 @@ _VERDICT_NOTE = (
 _CURVE_NOTE = (
     "Median over the samples of all uncertainties, at the state of charge with the highest "
     "resistance; the band is the 5 to 95 % interval of the first one. The model does not "
-    "include tunnelling and pinholes: choose the thinnest closed film that you can make. Grey "
-    "curves (✕) are outside of this model."
+    "include tunnelling and pinholes: choose the thinnest closed film that you can make."
 )
+_GREY_NOTE = " Grey curves (✕) are outside of this model."
 _FIRST_NOTE = f" The figure shows the first {_MOST_CURVES} coatings of the table."
 _SIDE_NOTE = (
     "At the electrode: from its potential to the nearer limit of the coating's stability window. "
@@ -101,7 +101,7 @@ def write_design_report(
         section(
             "Resistance over the thickness",
             figure("thickness", "Resistance of each coating over its thickness"),
-            note=_CURVE_NOTE + (_FIRST_NOTE if len(ranked) > _MOST_CURVES else ""),
+            note=_curve_note(ranked),
         ),
         section("Reactions and windows", _contacts_table(listed)),
         section("What a coating does for each side", _sides_table(ranked), note=_SIDE_NOTE),
@@ -122,8 +122,9 @@ def write_design_report(
             "stability margin and thickness."
         )
         body.append(section("Front", figure("front", "Resistance and thickness"), note=note))
-    if result.next:
-        body.append(section("What to do next", next_table([result.next]), note=NEXT_NOTE))
+    known = [next_table([result.next])] if result.next else []
+    note = NEXT_NOTE if known else NOTHING_NEXT
+    body.append(section("What to do next", *known, note=note))
     body.append(section("Records", records_table(materials)))
     write_text(path, page(result.design, body, figures, [0.0]))
 
@@ -260,11 +261,20 @@ def _sides_table(candidates: Sequence[DesignCandidate]) -> Markup:
     return table(heads, rows, numeric=(2, 4))
 
 
+def _drawn(candidates: Sequence[DesignCandidate]) -> list[DesignCandidate]:
+    """Return the candidates whose curves the figure shows."""
+    return [one for one in candidates if one.curve is not None][:_MOST_CURVES]
+
+
+def _curve_note(candidates: Sequence[DesignCandidate]) -> str:
+    grey = any(one.outside_of_model for one in _drawn(candidates))
+    return _CURVE_NOTE + _GREY_NOTE * grey + _FIRST_NOTE * (len(candidates) > _MOST_CURVES)
+
+
 def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:
     curves: list[Trace] = []
     values: list[float | None] = []
-    shown_ones = [one for one in candidates if one.curve is not None][:_MOST_CURVES]
-    for index, one in enumerate(shown_ones):
+    for index, one in enumerate(_drawn(candidates)):
         assert one.curve is not None
         x, spread = one.curve.thickness_nm, one.curve.interface_resistance_ohm_cm2
         if index == 0:

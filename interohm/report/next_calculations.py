@@ -15,6 +15,11 @@ NEXT_NOTE = (
     "is known with its usual error. In a design, a broken limit counts as three decades. "
     "Core-hours are accurate to a factor of three."
 )
+#: What stands in place of the table.
+NOTHING_NEXT = (
+    "No calculation or measurement is found to change the choice, or to explain much of its "
+    "uncertainty, beyond the scatter of these samples. More samples may find one."
+)
 
 
 def next_table(states: Sequence[Sequence[NextCalculation]], caption: str | None = None) -> Markup:
@@ -30,6 +35,7 @@ def next_table(states: Sequence[Sequence[NextCalculation]], caption: str | None 
                     shown(one.gain_decades, 2) if one.gain_decades else NONE,
                     f"{one.variance_share:.0%}",
                     shown(one.core_hours, 2),
+                    shown(one.gain_per_core_hour, 2) if one.gain_decades else NONE,
                     ", ".join(one.fields),
                 )
             )
@@ -39,12 +45,13 @@ def next_table(states: Sequence[Sequence[NextCalculation]], caption: str | None 
         "gain (decades)",
         "share of the best one's variance",
         "core-hours",
+        "gain per core-hour (decades)",
         "numbers",
     )
     return table(
         heads,
         rows,
-        numeric=(2, 3, 4),
+        numeric=(2, 3, 4, 5),
         states=places if len(states) > 1 else None,
         only_current=True,
         caption=caption,

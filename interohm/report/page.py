@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from interohm.report.palette import style_sheet
-from interohm.report.tables import Markup, shown
+from interohm.report.tables import Markup, markup, shown
 from interohm.version import VERSION
 
 if TYPE_CHECKING:
@@ -165,8 +165,8 @@ def slider(states_of_charge: Sequence[float], opens_at: int = 0) -> Markup:
 def keys(values: Sequence[tuple[str, str, str]], state: int | None = None) -> Markup:
     """Return the numbers that matter most: label, value, remark; of one state of charge."""
     cards = "".join(
-        f'<div class="key"><span>{escape(label)}</span><b>{escape(value)}</b>'
-        f"<span>{escape(remark)}</span></div>"
+        f'<div class="key"><span>{escape(label)}</span><b>{markup(value)}</b>'
+        f"<span>{markup(remark)}</span></div>"
         for label, value, remark in values
     )
     attributes = "" if state is None else f' data-state="{state}" data-kind="only"'
@@ -177,10 +177,10 @@ def findings(lines: Sequence[str]) -> Markup:
     """Return what the reader must know first; nothing if there is nothing."""
     if not lines:
         return Markup("")
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    items = "".join(f"<li>{markup(line)}</li>" for line in lines)
     return Markup(f'<div class="findings" role="note"><p>Caution</p><ul>{items}</ul></div>')
 
 
 def lead(text: str) -> Markup:
     """Return the sentence below the heading."""
-    return Markup(f'<p class="lead">{escape(text)}</p>')
+    return Markup(f'<p class="lead">{markup(text)}</p>')

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from interohm.records.uncertainty import quantities
 from interohm.report.heat_map import MAP_NOTE, heat_map
-from interohm.report.next_calculations import NEXT_NOTE, next_table
+from interohm.report.next_calculations import NEXT_NOTE, NOTHING_NEXT, next_table
 from interohm.report.page import figure, findings, lead, page, section, slider
 from interohm.report.tables import NONE, Markup, shown, table, with_interval
 from interohm.results.screening import (
@@ -201,8 +201,9 @@ def _sections(
         found.append(section(f"Contacts{at}", *maps, note=MAP_NOTE))
     found.append(section(f"The best{at}", *(_best_table(states, o) for o in states[0].best)))
     nexts = [_next_table(states, output) for output in states[0].rankings]
-    if any(nexts):
-        found.append(section(f"What to do next{at}", *nexts, note=NEXT_NOTE))
+    if nexts:
+        note = NEXT_NOTE if any(nexts) else NOTHING_NEXT
+        found.append(section(f"What to do next{at}", *nexts, note=note))
     fronts = [
         drawn(
             f"front-{index}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from math import floor, log10
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
+#: A hyphen that is the sign of a number, and not part of a name, an exponent or a range.
+_HYPHEN = re.compile(r"(?<![^\s(\[=])-(?=\.?\d)")
+
 #: What stands where there is no number.
 NONE = "–"
 
@@ -29,8 +33,8 @@ class Markup(str):
 
 
 def markup(value: object) -> str:
-    """Return HTML for a value."""
-    return value if isinstance(value, Markup) else escape(str(value))
+    """Return HTML for a value; numbers in texts have the minus sign that `shown` writes."""
+    return value if isinstance(value, Markup) else escape(_HYPHEN.sub("−", str(value)))
 
 
 def shown(value: float | None, digits: int = 4) -> str:

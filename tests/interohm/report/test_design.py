@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from interohm.report.design import _front_figure, _thickness_figure
-from interohm.results.design import DesignCandidate, DesignResult, FrontPoint, ThicknessCurve
+from pathlib import Path
+
+from interohm.report.design import (
+    _curve_note,
+    _front_figure,
+    _thickness_figure,
+    write_design_report,
+)
+from interohm.report.next_calculations import NOTHING_NEXT
+from interohm.results.design import (
+    DesignCandidate,
+    DesignResult,
+    FrontPoint,
+    NextCalculation,
+    ThicknessCurve,
+)
 
 
 def _candidate(name: str, ohm: float, *, outside: bool) -> DesignCandidate:
@@ -26,6 +40,51 @@ def test_a_coating_that_reacts_is_no_curve_like_the_others() -> None:
     _, within, outside = _thickness_figure(found)["always"]
     assert (within["name"], outside["name"]) == ("A", "B ✕")
     assert within["line"]["color"] != outside["line"]["color"] == "var(--muted)"
+    assert "Grey curves" in _curve_note(found)
+    assert "Grey" not in _curve_note(found[:1])
+
+
+def _page(tmp_path: Path, steps: list[NextCalculation]) -> str:
+    one = _candidate("LiNbO3", 1.0, outside=False)
+    one = one.model_copy(update={"verdict": "eligible", "verdict_text": "half keep -1.9 V (1e-3)"})
+    result = DesignResult(
+        design="a design",
+        between=["LiCoO2", "LLZO"],
+        temperature_K=300.0,
+        states_of_charge=[1.0],
+        samples=30,
+        limits={},
+        records={},
+        coatings=[one],
+        uncoated=DesignCandidate(name="uncoated", outside_of_model=True),
+        none_probability=0.0,
+        next=steps,
+    )
+    write_design_report(tmp_path / "design.html", [], result, remarks=["a limit of -0.5 V"])
+    return (tmp_path / "design.html").read_text()
+
+
+def test_a_report_says_that_nothing_is_worth_calculating(tmp_path: Path) -> None:
+    assert NOTHING_NEXT in _page(tmp_path, [])
+    step = NextCalculation(
+        calculation="defects",
+        material="LiNbO3",
+        fields=["carriers"],
+        gain_decades=0.4,
+        core_hours=8.0,
+        gain_per_core_hour=0.05,
+        text="defects of LiNbO3",
+    )
+    page = _page(tmp_path, [step])
+    assert NOTHING_NEXT not in page
+    assert "gain per core-hour" in page
+    assert '<td class="number">0.05</td>' in page
+
+
+def test_texts_and_tables_have_one_minus_sign(tmp_path: Path) -> None:
+    page = _page(tmp_path, [])
+    assert "half keep −1.9 V (1e-3)" in page
+    assert "a limit of −0.5 V" in page
 
 
 def test_a_coating_has_one_colour_in_both_figures() -> None:
