@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -160,6 +161,25 @@ def new(
         )
     for text in found.remarks:
         remark(f"note: {text}")
+    _require_positive(
+        {
+            "--conductivity": conductivity,
+            "--activation": activation,
+            "--temperature": temperature,
+            "--gap": gap,
+            "--dielectric": dielectric,
+            "--ionization": ionization,
+            "--saturation": saturation,
+            "--work-function": work_function,
+        }
+    )
+    if formation is not None and not 0.0 <= formation < inf:
+        raise InputError(
+            f"{formation:g} eV is no formation energy in the neutral phase: it would be full of "
+            "defects",
+            where="--formation",
+            fix="give a number of at least 0",
+        )
     composition = found.structure.composition.get_el_amt_dict()
     decided, why = kind_of(composition, mobile_ion)
     chosen = decided if kind is None else kind.value
@@ -271,6 +291,16 @@ def _carriers(text: str | None, mobile_ion: str) -> tuple[str, ...]:
     return names
 
 
+def _require_positive(numbers: Mapping[str, float | None]) -> None:
+    from interohm.errors import InputError
+
+    for option, number in numbers.items():
+        if number is not None and not 0.0 < number < inf:
+            raise InputError(
+                f"{number:g} is not a positive number", where=option, fix="give a number above 0"
+            )
+
+
 def _window(text: str) -> tuple[float, float]:
     from interohm.errors import InputError
 
@@ -282,6 +312,13 @@ def _window(text: str) -> tuple[float, float]:
     if not colon or found is None:
         raise InputError(
             f"{text!r} is not a window", where="--window", fix="write two voltages: 0.6:4.2"
+        )
+    if not found[0] < found[1]:
+        raise InputError(
+            f"the reduction limit of {found[0]:g} V is not below the oxidation limit of "
+            f"{found[1]:g} V",
+            where="--window",
+            fix="write the lower voltage first: 0.6:4.2",
         )
     return found
 

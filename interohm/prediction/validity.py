@@ -157,8 +157,8 @@ def _of_insulator(
         yield (
             "frequency",
             f"by their conductivity and its activation energy, ions of {material.name} would "
-            f"attempt {frequency:.1e} hops per second, more than in any known conductor "
-            f"({_PREFACTOR_HZ:.0e}): these two numbers are not consistent",
+            f"attempt {frequency:.1e} hops per second, more than concerted motion "
+            f"explains ({_PREFACTOR_HZ:.0e}): these two numbers are not consistent",
         )
     if voltage_V is not None and material.stability_window_V is not None:
         margin, spread = min(distances_V(material.stability_window_V, voltage_V))

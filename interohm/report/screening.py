@@ -321,7 +321,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
                     shown(getattr(cell, output), 4),
                     with_interval(None if spread is None else spread["p50"], spread, 3),
                     NONE if chance is None else f"{100 * chance:.0f}",
-                    NONE if known is None else _ranks(known.rank),
+                    NONE if known is None or known.rank is None else _ranks(known.rank),
                     *(shown(getattr(cell, name), 3) for name in others),
                     _doubts(cell),
                 )

@@ -207,7 +207,8 @@ def test_assumed_numbers_contradict_nothing_that_is_given(
     assert implied(record).warnings == []
     activation = dict(implied(record).lines)["activation energy at 300 K"]
     if numbers.activation_eV is not None:
-        assert float(activation.split()[0]) == pytest.approx(numbers.activation_eV, abs=0.03)
+        # filled sites take up to 0.04 eV off a small formation energy
+        assert float(activation.split()[0]) == pytest.approx(numbers.activation_eV, abs=0.04)
 
 
 def test_what_a_conductivity_leaves_open_can_be_given() -> None:
