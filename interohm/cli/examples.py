@@ -10,7 +10,16 @@ import typer
 EXAMPLES_EXAMPLE = "Example: interohm examples configs"
 
 #: Folders of the shipped files; their paths to one another stay as they are.
-FOLDERS = ("campaigns", "designs", "examples", "maps", "presets", "structures")
+FOLDERS = (
+    "campaigns",
+    "designs",
+    "examples",
+    "interfaces",
+    "maps",
+    "presets",
+    "structures",
+    "validation",
+)
 
 
 def examples(
