@@ -90,7 +90,9 @@ def show(name: Name, as_json: Json = False) -> None:
     if as_json:
         print_json(material_document(material))
         return
-    title = f"{material.name}: {material.kind}, {material.mobile_ion}, {material.surface or ''}"
+    title = f"{material.name}: {material.kind}, {material.mobile_ion}"
+    if material.surface:
+        title += f", surface {material.surface}"
     made = table("field", "value#", "± #", "method", "source", title=title)
     for field, quantity in quantities(material):
         made.add_row(field, *_shown(quantity))

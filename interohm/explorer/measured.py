@@ -84,7 +84,7 @@ class MeasuredValues:
             return f"without predictions: {self._failure}"
         if self.pending:
             count = len(shipped_experiments())
-            return f"predictions are computed: {self._done} of {count} experiments done"
+            return f"predictions are being computed: {self._done} of {count} experiments done"
         return ""
 
     def _start(self, experiments: Sequence[Experiment]) -> None:

@@ -102,8 +102,8 @@ def _of_electrode(metal: Metal, side: Side, content: float | None) -> Iterator[t
     if content is not None and occupation_is_cut(metal, content):
         yield (
             "occupation",
-            f"{metal.name} is almost empty or full of ions there: its occupation is kept "
-            f"{models.HOST_OCCUPATION:g} from the end",
+            f"the ion content of {metal.name} at the contact is at an end of its range, almost "
+            f"empty or full: its occupation is kept {models.HOST_OCCUPATION:g} from the end",
         )
 
 
