@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,7 @@ def next_campaign(
     structures: Mapping[str, Path],
     folder: Path,
     database: Database,
+    progress: Callable[[int, int], None] | None = None,
 ) -> NextCampaign:
     """Return a campaign of what is worth calculating, which runs as it stands.
 
@@ -89,6 +90,8 @@ def next_campaign(
         In which the campaign will lie: paths are relative to it.
     database : Database
         Opened for reading; what it has already costs nothing.
+    progress : callable, optional
+        Called with how many phases are planned, and of how many.
 
     Raises
     ------
@@ -119,7 +122,9 @@ def next_campaign(
         f"{'measure' if one.calculation == 'measurement' else 'by a separate campaign'}: {text}"
         for one, text in zip(apart, others, strict=True)
     ]
-    for material, ones in wanted.items():
+    for done, (material, ones) in enumerate(wanted.items()):
+        if progress is not None:
+            progress(done, len(wanted))
         found = planner.phase(material, ones)
         if found.lacking:
             window = next(one for one in ones if one.calculation == _WINDOW)

@@ -38,11 +38,11 @@ def write_next_campaign(
     InputError
         Nothing is worth calculating, or the file cannot be written.
     """
-    from interohm.cli.output import remark
+    from interohm.cli.output import progress_of, remark
     from interohm.database import Database
     from interohm.workflows.next_campaign import next_campaign, structure_fix
 
-    with Database.open() as database:
+    with Database.open() as database, progress_of("planning") as progress:
         found = next_campaign(
             name,
             calculations,
@@ -50,6 +50,7 @@ def write_next_campaign(
             structures=structures,
             folder=path.parent,
             database=database,
+            progress=progress,
         )
     found.write(path)
     if found.phases:

@@ -83,6 +83,22 @@ def test_it_runs_as_it_stands_and_says_what_it_leaves_out(tmp_path, monkeypatch,
     assert "contact barrier of LLZO | own; measurement of LLZO" in said
 
 
+def test_planning_says_how_far_it_is(tmp_path, monkeypatch, records):
+    monkeypatch.chdir(tmp_path)
+    told = []
+    with Database.open() as database:
+        next_campaign(
+            "x",
+            STEPS[:2],
+            records,
+            structures={},
+            folder=tmp_path,
+            database=database,
+            progress=lambda done, total: told.append((done, total)),
+        )
+    assert told == [(0, 2), (1, 2)]
+
+
 def test_what_is_left_out_is_completed_in_the_file(tmp_path, monkeypatch, records):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "next.yaml"
