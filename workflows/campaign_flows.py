@@ -45,6 +45,7 @@ def require_extras(config: CampaignConfig) -> None:
         if isinstance(phase, InsulatorPhase):
             where = f"phases[{index}] {phase.name}"
             require("defects", "finding the sites of defects", where=where)
+            return  # of the others it is the same
 
 
 def phase_inputs(config: CampaignConfig) -> Iterator[PhaseInputs]:

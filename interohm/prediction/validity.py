@@ -74,7 +74,7 @@ def contact_validity(
 
 def fast_hops(material: Insulator, bulk: models.Bulk) -> str | None:
     """Return a remark where a measured prefactor is beyond vibrations, but not implausible."""
-    frequency = float(np.nanmax(bulk.phase.attempt_frequency_Hz, initial=0.0))
+    frequency = _largest_frequency_Hz(bulk)
     if material.conductivity is None or not _VIBRATION_HZ < frequency <= _PREFACTOR_HZ:
         return None
     return (
@@ -82,6 +82,10 @@ def fast_hops(material: Insulator, bulk: models.Bulk) -> str | None:
         f"{frequency:.1e} hops per second, more often than a lattice vibrates, as where ions move "
         "together or hops gain entropy; hops across a contact have the same prefactor"
     )
+
+
+def _largest_frequency_Hz(bulk: models.Bulk) -> float:
+    return float(np.nanmax(bulk.phase.attempt_frequency_Hz, initial=0.0))
 
 
 def _of_electrode(metal: Metal, side: Side, content: float | None) -> Iterator[tuple[str, str]]:
@@ -146,7 +150,7 @@ def _of_insulator(
             f"defects in {material.name} interact strongly: the Coulomb coupling is "
             f"{coupling:.2g}, and mean-field theory is valid below 1",
         )
-    frequency = float(np.nanmax(bulk.phase.attempt_frequency_Hz, initial=0.0))
+    frequency = _largest_frequency_Hz(bulk)
     if material.conductivity is None and frequency > _VIBRATION_HZ:
         yield (
             "frequency",
