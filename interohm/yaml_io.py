@@ -8,7 +8,7 @@ import functools
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -298,7 +298,8 @@ def validated(model: type[Model], data: Any, *, where: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise input_error(error, where=where, data=data) from None
+        schema = model.model_json_schema
+        raise input_error(error, where=where, data=data, schema=schema) from None
 
 
 def validated_as(adapter: TypeAdapter[Any], data: Any, *, where: str) -> Any:
@@ -308,7 +309,7 @@ def validated_as(adapter: TypeAdapter[Any], data: Any, *, where: str) -> Any:
     try:
         return adapter.validate_python(data)
     except ValidationError as error:
-        raise input_error(error, where=where, data=data) from None
+        raise input_error(error, where=where, data=data, schema=adapter.json_schema) from None
 
 
 #: By which pydantic tells models apart, and which it puts into the places of errors.
@@ -324,7 +325,13 @@ _FIXES = {
 }
 
 
-def input_error(error: ValidationError, *, where: str, data: Any = None) -> InputError:
+def input_error(
+    error: ValidationError,
+    *,
+    where: str,
+    data: Any = None,
+    schema: Callable[[], dict[str, Any]] = dict,
+) -> InputError:
     """Turn pydantic's report into one `InputError` that names file, fields and fixes.
 
     Parameters
@@ -335,7 +342,13 @@ def input_error(error: ValidationError, *, where: str, data: Any = None) -> Inpu
         Place to name in errors: the file.
     data : optional
         Validated data; they distinguish fields from the kinds that pydantic inserts among them.
+    schema : callable, optional
+        Returns the JSON schema of what was expected: of its fields, the one that is most like an
+        unknown field is suggested.
     """
+    from difflib import get_close_matches
+
+    known: set[str] | None = None
     problems = []
     fixes: list[str] = []
     for item in error.errors(include_url=False):
@@ -344,8 +357,11 @@ def input_error(error: ValidationError, *, where: str, data: Any = None) -> Inpu
         for part in parts:
             field += f"[{part}]" if isinstance(part, int) else (f".{part}" if field else str(part))
         message = item["msg"].removeprefix("Value error, ")
+        meant: list[str] = []
         if item["type"] == "extra_forbidden":
             message = "unknown field"
+            known = set(_field_names(schema())) if known is None else known
+            meant = get_close_matches(str(parts[-1]), known, n=1, cutoff=0.75)
         elif item["type"] == "missing":
             message = "missing field"
         elif item["type"] in ("union_tag_not_found", "union_tag_invalid"):
@@ -355,7 +371,7 @@ def input_error(error: ValidationError, *, where: str, data: Any = None) -> Inpu
             shown = repr(given)
             message += f" (given: {shown if len(shown) < 60 else shown[:57] + '...'})"
         problems.append(f"{field}: {message}" if field else message)
-        fix = _FIXES.get(item["type"])
+        fix = f"{field}: did you mean {meant[0]}?" if meant else _FIXES.get(item["type"])
         if fix and fix not in fixes:
             fixes.append(fix)
     if len(problems) > _MOST_PROBLEMS:
@@ -363,6 +379,18 @@ def input_error(error: ValidationError, *, where: str, data: Any = None) -> Inpu
         problems = [*problems[:_MOST_PROBLEMS], f"and {rest} more problems"]
     fix = "; ".join(fixes) or "correct the value; the schema and configs/examples/ show what fits"
     return InputError("; ".join(problems), where=where, fix=fix)
+
+
+def _field_names(schema: Any) -> Iterator[str]:
+    """Yield the names of all fields in a JSON schema, at any depth."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from _field_names(one)
+    elif isinstance(schema, dict):
+        for key, value in schema.items():
+            if key == "properties":
+                yield from value
+            yield from _field_names(value)
 
 
 def _fields(loc: tuple[int | str, ...], data: Any, *, missing: bool) -> list[int | str]:
@@ -385,7 +413,7 @@ def _fields(loc: tuple[int | str, ...], data: Any, *, missing: bool) -> list[int
 def require_number(value: Any) -> Any:
     """Refuse what Python would quietly turn into a number (booleans, quoted text)."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("a number was expected; write it without quotes")
+        raise ValueError("a number was expected; write it without quotes and without a unit")
     try:
         finite = math.isfinite(value)
     except OverflowError:

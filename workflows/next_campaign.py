@@ -205,8 +205,8 @@ def _nothing_to_calculate(others: Sequence[str]) -> InputError:
     return InputError(
         "no campaign is written: no calculation was found to help this choice",
         where="--next",
-        fix="leave --next out; with more `samples`, smaller gains may be told from chance. Where a "
-        "single candidate is left there is nothing to choose",
+        fix="leave --next out. More `samples` may distinguish smaller gains from chance. With only "
+        "one candidate left, there is nothing to choose",
     )
 
 

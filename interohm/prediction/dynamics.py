@@ -238,8 +238,8 @@ def _run_remarks(materials: list[Insulator | Metal], run: dict[str, Any]) -> lis
             )
         if one.two_phase_range is not None and one.chemical_diffusivity_cm2_s is not None:
             found.append(
-                f"{one.name}: two phases coexist between "
-                f"{one.two_phase_range[0]:g} and {one.two_phase_range[1]:g} ions; its diffusivity "
+                f"{one.name}: two phases coexist between ion contents of "
+                f"{one.two_phase_range[0]:g} and {one.two_phase_range[1]:g}; its diffusivity "
                 "is an effective one"
             )
     if not run["space_charges_follow"]:

@@ -276,8 +276,8 @@ def _quantiles(
 
 def _remarks(materials: list[Insulator | Metal]) -> list[str]:
     return [
-        f"{one.name}: two phases coexist between {one.two_phase_range[0]:g} and "
-        f"{one.two_phase_range[1]:g} ions; its diffusivity is an effective one"
+        f"{one.name}: two phases coexist between ion contents of {one.two_phase_range[0]:g} "
+        f"and {one.two_phase_range[1]:g}; its diffusivity is an effective one"
         for one in materials
         if isinstance(one, Metal)
         and one.chemical_diffusivity_cm2_s is not None

@@ -97,6 +97,9 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     [
         ("band_gap", 6.4, "band_gap: unknown field"),
         ("defects.0.site_density", 1e22, "defects[0].site_density: unknown field"),
+        ("band_gap", 6.4, "band_gap: did you mean band_gap_eV?"),
+        ("defects.0.hop_distance_um", 2, "hop_distance_um: did you mean hop_distance_nm?"),
+        ("nonsense", 6.4, "correct its name (`interohm schema` lists"),
         ("dielectric_constant", ..., "dielectric_constant: missing field"),
         ("defects", ..., "defects: missing field"),
         ("kind", ..., "kind"),
@@ -114,6 +117,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("band_gap_eV", float("nan"), "band_gap_eV"),
         ("band_gap_eV", float("inf"), "band_gap_eV"),
         ("band_gap_eV", "6.4", "without quotes"),
+        ("band_gap_eV", "6.4 eV", "without a unit"),
         ("band_gap_eV", True, "without quotes"),
         ("band_gap_eV", {"value": 6, "uncertainty": -1}, "band_gap_eV.uncertainty"),
         ("band_gap_eV", {"value": 6, "error": 1}, "band_gap_eV.error: unknown field"),
