@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,21 +58,25 @@ def register(app: Dash, settings: Settings, measured: MeasuredValues) -> None:
         Input("page", "id"),
     )
 
-    @app.callback(
+    # until the answer is there, nothing of the tab before is seen
+    app.clientside_callback(
+        f"""
+        name => [
+          "", ({json.dumps(layout.EXAMPLES)})[name] ?? "",
+          [], [], [], "loading", "loading", true, true, true, []
+        ]
+        """,
         Output("where", "value"),
         Output("where", "placeholder"),
-        Input("collection", "value"),
-        prevent_initial_call=True,
-    )
-    def ask_anew(collection: str) -> tuple[str, str]:
-        # the columns of another collection are others
-        return "", layout.EXAMPLES.get(collection, "")
-
-    # rows of the tab before are not those of this one
-    app.clientside_callback(
-        "() => [[], 'loading']",
+        Output("table", "columnDefs", allow_duplicate=True),
         Output("table", "rowData", allow_duplicate=True),
+        Output("table", "selectedRows", allow_duplicate=True),
         Output("message", "children", allow_duplicate=True),
+        Output("message", "className", allow_duplicate=True),
+        Output("map-section", "hidden", allow_duplicate=True),
+        Output("validation-section", "hidden", allow_duplicate=True),
+        Output("pending", "disabled", allow_duplicate=True),
+        Output("details", "children", allow_duplicate=True),
         Input("collection", "value"),
         prevent_initial_call=True,
     )
@@ -122,7 +127,7 @@ def register(app: Dash, settings: Settings, measured: MeasuredValues) -> None:
             message += f"; {measured.progress}"
         if pending and ctx.triggered_id == "pending":
             # the table stays as it was until all predictions are there
-            return (no_update, no_update, message, "", *[no_update] * 4, False)
+            return (no_update, no_update, message, "", *[no_update] * 5)
         definitions = layout.columns(collection)
         return (definitions, shown, message, "", options, chosen, *sections, not pending)
 
@@ -147,32 +152,38 @@ def register(app: Dash, settings: Settings, measured: MeasuredValues) -> None:
         contacts = [row for row in shown or [] if "left" in row]
         fitting = [row for row in contacts if _condition(row) == condition]
         if not fitting:
-            return nothing("no contact under these conditions is in the table", theme or "light")
+            # where the table is empty, more rows may be on their way
+            why = "no contact under these conditions is in the table" if contacts else ""
+            return nothing(why, theme or "light")
         return heat_map(fitting, [row["key"] for row in fitting], quantity, theme or "light")
 
     @app.callback(
         Output("comparison-with-measured", "figure"),
         Input("table", "virtualRowData"),
         Input("collection", "value"),
+        Input("pending", "disabled"),
         Input("theme", "data"),
     )
-    def show_measured(shown: list[Row] | None, collection: str, theme: Theme | None) -> Any:
+    def show_measured(
+        shown: list[Row] | None, collection: str, _: bool, theme: Theme | None
+    ) -> Any:
         if collection != "validation":
             return no_update
         # rows of the tab before may still be on their way
         rows = [row for row in shown or [] if "experiment" in row]
+        if all(row["p50"] is None for row in rows):
+            # rows, or those with predictions, may be on their way
+            why = "predictions are being computed" if measured.pending else measured.progress
+            return nothing(why, theme or "light")
         return measured_beside_predicted(rows, theme or "light")
 
     @app.callback(
         Output("table", "selectedRows"),
         Input("map", "clickData"),
-        Input("collection", "value"),
         prevent_initial_call=True,
     )
-    def choose(click: dict[str, Any] | None, _: str) -> Any:
-        if ctx.triggered_id == "collection" or not click:
-            return []
-        key = click["points"][0].get("customdata")
+    def choose(click: dict[str, Any] | None) -> Any:
+        key = click["points"][0].get("customdata") if click else None
         return {"ids": [key]} if key else no_update
 
     @app.callback(

@@ -73,7 +73,7 @@ def page(location: str) -> html.Div:
                 ],
                 className="controls",
             ),
-            html.P(id="message", role="status"),
+            html.P("loading", id="message", className="loading", role="status"),
             dash_ag_grid.AgGrid(
                 id="table",
                 getRowId="params.data.key",
@@ -116,6 +116,7 @@ def page(location: str) -> html.Div:
                             _graph("map"),
                         ],
                         id="map-section",
+                        hidden=True,
                     ),
                     html.Section(
                         [

@@ -15,6 +15,7 @@ _PROPERTIES: dict[str, Any] = {
     "where.n_blur": int | None,
     "reload.n_clicks": int | None,
     "pending.n_intervals": int | None,
+    "pending.disabled": bool,
     "csv.n_clicks": int | None,
     "json.n_clicks": int | None,
     "conditions.value": str | None,

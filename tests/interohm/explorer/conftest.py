@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import pytest
@@ -50,13 +51,29 @@ def predicted(experiments, progress) -> list[dict]:
     return row_fields(validate(experiments, samples=20, progress=progress).rows)
 
 
+@contextmanager
+def served(settings, predict) -> Iterator[Page]:
+    """Serve a page."""
+    server, address = listen(explorer(settings, predict), 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Page(address, server.server_port, settings)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 @pytest.fixture(scope="session")
 def page(settings) -> Iterator[Page]:
     """Serve the page until the tests are done."""
-    server, address = listen(explorer(settings, predicted), 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Page(address, server.server_port, settings)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(settings, predicted) as page:
+        yield page
+
+
+@pytest.fixture
+def page_of(settings) -> Iterator[Callable[..., Page]]:
+    """Serve pages with predictions of their own until the test is done."""
+    with ExitStack() as stack:
+        yield lambda predict: stack.enter_context(served(settings, predict))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -11,6 +12,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from interohm.errors import InputError
+from interohm.explorer.tables import rows_in
 from interohm.records.experiment import shipped_experiments
 from interohm.records.shipped import shipped_names
 from interohm.report.palette import colours
@@ -36,6 +39,14 @@ class Opened:
 
     def rows(self):
         return self.chromium.find_elements(By.CSS_SELECTOR, _ROWS)
+
+    def parts_of_table(self, selector):
+        return self.chromium.find_elements(By.CSS_SELECTOR, f"#table {selector}")
+
+    def headings(self):
+        # that of the boxes to choose rows has no text
+        texts = [heading.text for heading in self.parts_of_table(".ag-header-cell-text")]
+        return [text for text in texts if text]
 
     def text(self, id):
         return self.chromium.find_element(By.ID, id).text
@@ -162,6 +173,78 @@ def test_shipped_records_and_measured_values_have_their_tabs(opened):
     opened.tab("contacts")
     opened.until(lambda: opened.text("message") == "4 rows")
     assert not opened.chromium.find_element(By.ID, "validation-section").is_displayed()
+
+
+def test_nothing_of_the_tab_before_is_seen_while_another_loads(opened, monkeypatch):
+    answered = threading.Event()
+
+    def held(*arguments):
+        answered.wait(_SLOWEST)
+        return rows_in(*arguments)
+
+    opened.ask("resistanse < 1")
+    opened.until(lambda: "Did you mean" in opened.text("message"))
+    opened.rows()[0].click()
+    opened.until(lambda: opened.traces("band-diagram"))
+    monkeypatch.setattr("interohm.explorer.callbacks.rows_in", held)
+    # the first column of each tab, and the beginning of its hint
+    for name, first, hint in (
+        ("cells", "cell", "Choose a row for its band diagram"),
+        ("validation", "experiment", "Bars are predicted intervals"),
+        ("contacts", "left", "Choose a row for its band diagram"),
+    ):
+        answered.clear()
+        opened.tab(name)
+        try:
+            opened.until(lambda: opened.text("message") == "loading")
+            opened.until(lambda hint=hint: opened.text("details").startswith(hint))
+            opened.until(lambda: not opened.headings() and not opened.rows())
+            # not even that there are no rows
+            for part in (".ag-overlay", ".ag-paging-panel"):
+                assert not any(one.is_displayed() for one in opened.parts_of_table(part))
+            assert opened.chromium.find_element(By.ID, "where").get_property("value") == ""
+            assert opened.text("message") == "loading"
+            assert opened.chromium.find_element(By.ID, "message").get_attribute("class") != "wrong"
+            for section in ("map-section", "validation-section"):
+                assert not opened.chromium.find_element(By.ID, section).is_displayed()
+        finally:
+            answered.set()
+        opened.until(lambda: "row" in opened.text("message") and opened.rows())
+        opened.until(lambda first=first: opened.headings()[0] == first)
+        assert opened.text("details").startswith(hint)
+    opened.until(lambda: len(opened.traces("map")) == 2)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_predictions_under_way_are_not_called_missing(chromium, page_of, fails):
+    computed = threading.Event()
+
+    def predict(experiments, _):
+        computed.wait(_SLOWEST)
+        if fails:
+            raise InputError("the records are gone")
+        known = {"p05": 1.0, "p50": 2.0, "p95": 3.0, "verdict": "inside"}
+        return [known for one in experiments for _ in one.measured]
+
+    opened = Opened(chromium, page_of(predict).address)
+    chromium.execute_script(
+        "window.said = []; const figure = document.getElementById('comparison-with-measured');"
+        "new MutationObserver(() => said.push(figure.textContent))"
+        ".observe(figure, {childList: true, characterData: true, subtree: true});"
+    )
+    try:
+        opened.tab("validation")
+        figure = "comparison-with-measured"
+        opened.until(lambda: "predictions are being computed" in opened.text(figure))
+    finally:
+        computed.set()
+    if fails:
+        opened.until(lambda: "without predictions: the records are gone" in opened.text(figure))
+    else:
+        opened.until(lambda: "predicted, inside" in opened.traces(figure))
+    said = chromium.execute_script("return window.said")
+    assert said
+    assert not [text for text in said if "no measured" in text]
 
 
 def test_a_spectrum_has_its_plots(opened):
