@@ -37,7 +37,21 @@ _NAMES = frozenset({"left", "right", "cell", "name", "experiment"})
 _TABS = {"impedances": "spectra"}
 
 #: Headings that a column's name does not make.
-_HEADINGS = {"p05": "predicted, 5 %", "p50": "predicted, median", "p95": "predicted, 95 %"}
+_HEADINGS = {
+    "p05": "predicted, 5\N{NO-BREAK SPACE}%",
+    "p50": "predicted, median",
+    "p95": "predicted, 95\N{NO-BREAK SPACE}%",
+}
+
+#: Widths of columns with texts that are longer than most; a tooltip has the longest ones whole.
+_WIDTHS = {
+    "experiment": 270,
+    "quantity": 250,
+    "layers": 220,
+    "surface": 240,
+    "preset": 220,
+    **dict.fromkeys(("reason", "validity", "title", "source", "remarks"), 400),
+}
 
 _NUMBER_FORMAT = {"function": "params.value == null ? '' : d3.format('.4~g')(params.value)"}
 
@@ -98,6 +112,7 @@ def page(location: str) -> html.Div:
                     "pagination": True,
                     "paginationPageSize": 100,
                     "animateRows": False,
+                    "tooltipShowMode": "whenTruncated",
                 },
                 style={"height": "360px"},
             ),
@@ -178,11 +193,13 @@ def columns(collection: str) -> list[dict[str, Any]]:
             "headerName": heading,
             "headerTooltip": column,
             "filter": "agNumberColumnFilter" if numeric else "agTextColumnFilter",
-            "width": 130 if numeric else 150,
+            "width": 130 if numeric else _WIDTHS.get(column, 150),
         }
         if numeric:
             definition["type"] = "rightAligned"
             definition["valueFormatter"] = _NUMBER_FORMAT
+        else:
+            definition["tooltipField"] = column
         made.append(definition)
     for definition in made:
         if definition["field"] in _NAMES:

@@ -247,6 +247,21 @@ def test_predictions_under_way_are_not_called_missing(chromium, page_of, fails):
     assert not [text for text in said if "no measured" in text]
 
 
+def test_names_and_quantities_of_experiments_are_not_cut(opened):
+    opened.size(1280)
+    opened.tab("validation")
+    opened.until(lambda: opened.headings()[:2] == ["experiment", "quantity"])
+    opened.until(opened.rows)
+    cut = opened.chromium.execute_script(
+        "return [...document.querySelectorAll('#table :is(.ag-header-cell-text, "
+        "[col-id=experiment] .ag-cell-value, [col-id=quantity] .ag-cell-value, "
+        ".ag-cell[col-id=experiment], .ag-cell[col-id=quantity])')]"
+        ".filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+    )
+    assert cut == []
+    assert "interface_resistance_ohm_cm2" in opened.text("table")
+
+
 def test_a_spectrum_has_its_plots(opened):
     opened.tab("spectra")
     opened.until(lambda: len(opened.rows()) == 2)
