@@ -37,8 +37,10 @@ class Middle:
     spread_eV: float
 
 
-def middle_of_side(potential: PlanarPotential, height_A: float, period_A: float) -> Middle:
-    """Return the average over one period in the middle of one side.
+def middle_of_side(
+    potential: PlanarPotential, height_A: float, period_A: float, thickness_A: float
+) -> Middle:
+    """Return the macroscopic average in the middle of one side.
 
     Parameters
     ----------
@@ -48,8 +50,10 @@ def middle_of_side(potential: PlanarPotential, height_A: float, period_A: float)
         Height of the side's middle.
     period_A : float
         Repeat distance of the side's crystal along the normal.
+    thickness_A : float
+        Distance between the side's outermost atoms.
     """
-    averaged = macroscopic_average(potential, period_A)
+    averaged = macroscopic_average(potential, period_A, thickness_A)
     around = [
         interpolate(potential, averaged, height_A + part * period_A)
         for part in np.linspace(-0.5, 0.5, 21)

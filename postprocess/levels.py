@@ -27,7 +27,20 @@ class BandEdges:
 
 
 def slab_center(slab: Calculation) -> float:
-    """Return the height of the slab's middle above the cell's floor, in Å.
+    """Return the height of the slab's middle above the cell's floor, in Å."""
+    lowest, highest = _outermost(slab)
+    height_A = _potential(slab).height_A
+    return (lowest + highest) / 2 % 1 * height_A
+
+
+def slab_thickness(slab: Calculation) -> float:
+    """Return the distance between the outermost atoms of both sides, in Å."""
+    lowest, highest = _outermost(slab)
+    return (highest - lowest) * _potential(slab).height_A
+
+
+def _outermost(slab: Calculation) -> tuple[float, float]:
+    """Return the heights of a slab's lowest and highest atoms, in parts of the cell's.
 
     The atoms' heights are unwrapped around their circular mean, so that a slab may cross the
     cell's border.
@@ -36,8 +49,7 @@ def slab_center(slab: Calculation) -> float:
     turns = structure.frac_coords[:, 2] * 2 * np.pi
     mean = np.angle(np.exp(1j * turns).mean())
     unwrapped = mean + (turns - mean + np.pi) % (2 * np.pi) - np.pi
-    middle = (unwrapped.min() + unwrapped.max()) / 2
-    return float(middle / (2 * np.pi) % 1 * _potential(slab).height_A)
+    return float(unwrapped.min() / (2 * np.pi)), float(unwrapped.max() / (2 * np.pi))
 
 
 def _potential(slab: Calculation) -> PlanarPotential:
@@ -82,7 +94,8 @@ def level_above_middle(slab: Calculation, period_A: float) -> float:
             "LVTOT"
         )
     center = slab_center(slab)
-    inside = interpolate(potential, macroscopic_average(potential, period_A), center)
+    averaged = macroscopic_average(potential, period_A, slab_thickness(slab))
+    inside = interpolate(potential, averaged, center)
     return vacuum_level(potential, center) - inside
 
 

@@ -19,7 +19,7 @@ from interohm.postprocess.interfaces import (
     middle_of_side,
     work_of_adhesion_J_m2,
 )
-from interohm.postprocess.levels import level_above_middle
+from interohm.postprocess.levels import level_above_middle, slab_thickness
 from interohm.postprocess.materials import method_of
 from interohm.records import Insulator, Quantity
 from interohm.records.interface import Interface, InterfaceStrain
@@ -119,9 +119,9 @@ class _Calculated:
         self.potential = joined.planar_potential
         self.left_A, self.contact_A, self.right_A = contact["heights_A"]
         self.middles = [
-            middle_of_side(self.potential, height, period)
-            for height, period in zip(
-                (self.left_A, self.right_A), settled["periods_A"], strict=True
+            middle_of_side(self.potential, height, period, slab_thickness(slab))
+            for height, period, slab in zip(
+                (self.left_A, self.right_A), settled["periods_A"], self.as_cut, strict=True
             )
         ]
 
@@ -171,7 +171,8 @@ def _interface(
 ) -> Interface:
     phase, settled, contact = found.phase, found.settled, found.contact
     provenance = {"preset": preset.name}
-    cut, relaxed = found.dipole(found.as_cut), found.dipole(found.relaxed)
+    # to meV, and 0 instead of −0
+    cut, relaxed = (round(found.dipole(one), 3) + 0.0 for one in (found.as_cut, found.relaxed))
     # The records' levels are those of surfaces as cut, unless the preset relaxes them.
     refers = "relaxed" if preset.insulator.slab.relaxation is not None else "as cut"
     miss = found.fermi_miss_eV()
@@ -194,7 +195,7 @@ def _interface(
         right_surface=matched["surfaces"][1],
         mobile_ion=facts["mobile_ion"],
         dipole_V=Quantity(
-            value=round(relaxed if refers == "relaxed" else cut, 3),
+            value=relaxed if refers == "relaxed" else cut,
             uncertainty=round(math.hypot(assumed.value_eV, *parts), 3),
             source=f"calculation {found.joined.hash[:12]}, beyond surfaces {refers}; uncertainty: "
             f"{assumed.source}, and by how much the middles are no bulk",
@@ -233,8 +234,8 @@ def _interface(
             "line_up": {
                 "levels": [_level_name(phase.left), _level_name(phase.right)],
                 "right_above_left_eV": round(found.line_up_eV(), 3),
-                "dipole_beyond_surfaces_as_cut_V": round(cut, 3),
-                "dipole_beyond_relaxed_surfaces_V": round(relaxed, 3),
+                "dipole_beyond_surfaces_as_cut_V": cut,
+                "dipole_beyond_relaxed_surfaces_V": relaxed,
                 "middles": [_middle(middle) for middle in found.middles],
                 **({} if miss is None else {"fermi_level_off_bulk_eV": round(miss, 3)}),
             },

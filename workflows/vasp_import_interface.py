@@ -9,7 +9,7 @@ from interohm.errors import InputError
 from interohm.postprocess.calculation import Calculation
 from interohm.postprocess.comparison import energy_differences
 from interohm.postprocess.interfaces import dipole_V, hop_across, middle_of_side
-from interohm.postprocess.levels import level_above_middle
+from interohm.postprocess.levels import level_above_middle, slab_thickness
 from interohm.records import Quantity
 from interohm.records.interface import Interface
 
@@ -47,7 +47,10 @@ def interface(phase: ImportedInterface, config: ImportConfig, finished: Finished
                 where=f"{finished.root / CONFIG}, {phase.name}",
                 fix="give the height of this side's middle above the cell's floor",
             )
-    middles = {n: middle_of_side(potential, s.middle_A, s.period_A) for n, s in sides.items()}
+    middles = {
+        n: middle_of_side(potential, s.middle_A, s.period_A, slab_thickness(slabs[n]))
+        for n, s in sides.items()
+    }
     vacuum = {n: level_above_middle(slabs[n], s.period_A) for n, s in sides.items()}
     step = dipole_V(middles["left"], middles["right"], vacuum["left"], vacuum["right"])
     assumed = config.uncertainties.interface_dipole

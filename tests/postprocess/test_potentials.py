@@ -6,10 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from interohm.postprocess.calculation import Calculation, PlanarPotential
-from interohm.postprocess.levels import band_edges, slab_center, work_function
+from interohm.postprocess.levels import (
+    band_edges,
+    slab_center,
+    slab_thickness,
+    work_function,
+)
 from interohm.postprocess.potentials import macroscopic_average, vacuum_level
 
 HEIGHT, PERIOD = 30.0, 2.0
@@ -47,8 +54,42 @@ def test_a_window_of_one_period_removes_the_atoms() -> None:
         height_A=HEIGHT, potential_eV=(1.5 + np.sin(2 * np.pi * z / PERIOD)).tolist()
     )
     assert macroscopic_average(wave, PERIOD) == pytest.approx(np.full(points, 1.5), abs=1e-12)
-    # A window of half a period leaves 2/pi of the wave.
-    assert np.ptp(macroscopic_average(wave, PERIOD / 2)) == pytest.approx(4 / np.pi, rel=1e-2)
+    # A window of half a period leaves 2/pi of the wave, two of them the square of that.
+    left = np.ptp(macroscopic_average(wave, PERIOD / 2))
+    assert left == pytest.approx(2 * (2 / np.pi) ** 2, rel=1e-2)
+
+
+@given(
+    strain=st.floats(-0.02, 0.02),
+    place=st.floats(0, PERIOD),
+    swing_eV=st.floats(0, 20),
+    planes=st.integers(1, 4),
+)
+def test_planes_that_relaxed_apart_cost_the_square_of_their_strain(
+    strain: float, place: float, swing_eV: float, planes: int
+) -> None:
+    points = 1200
+    z = np.arange(points) * HEIGHT / points
+    period = PERIOD * (1 + strain)
+    values = np.where(
+        np.abs(z - 15) < 10, 1.5 + swing_eV * np.cos(2 * np.pi * (z - place) / period), 0.0
+    )
+    relaxed = PlanarPotential(height_A=HEIGHT, potential_eV=values.tolist())
+
+    # a crystal may repeat after several planes only
+    inside = macroscopic_average(relaxed, planes * PERIOD, 20.0)[points // 2]
+
+    # One average leaves |strain| of the swing, up to 0.4 eV here.
+    allowed = swing_eV * (2 * strain**2 + 0.002) + 1e-9
+    assert inside == pytest.approx(1.5, abs=allowed)
+
+
+def test_a_slab_too_thin_for_a_second_window_is_averaged_once(make_calculation: Make) -> None:
+    surface = slab(make_calculation)
+    assert slab_thickness(surface) == pytest.approx(18.0)
+    # a period of eight planes: a second window would reach beyond both surfaces
+    edges = band_edges(bulk(make_calculation, vbm_eV=1.0, cbm_eV=9.0), surface, 8 * PERIOD)
+    assert edges.ionization_potential_eV == pytest.approx(9.0, abs=0.02)
 
 
 @pytest.mark.parametrize("shift_A", [0.0, 7.3, 15.0, 22.1])
