@@ -456,10 +456,12 @@ def best_match(matches: Sequence[Match], *, max_strain: float, max_atoms: int) -
     for match in matches:
         if match.why_not(max_strain=max_strain, max_atoms=max_atoms) is None:
             return match
-    nearest = ", ".join(f"{one.atoms} atoms with {one.largest_strain:.1%}" for one in matches[:3])
+    nearest = ", ".join(
+        f"{one.atoms} atoms with {100 * one.largest_strain:.1f} %" for one in matches[:3]
+    )
     raise InputError(
-        f"no common cell of at most {max_atoms} atoms has a strain of at most {max_strain:.1%}"
-        + (f" (the next: {nearest})" if nearest else ""),
+        f"no common cell of at most {max_atoms} atoms has a strain of at most "
+        f"{100 * max_strain:g} %" + (f" (the next: {nearest})" if nearest else ""),
         where="max_strain",
         fix="raise max_strain or max_atoms, or choose other facets",
     )

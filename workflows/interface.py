@@ -289,7 +289,8 @@ def interface_plan(
     low, high = match.principal
     lines = [
         f"{phase.name}: {match.atoms} atoms, {joint.area_A2:.1f} Å²; {gives_way.record} is "
-        f"strained by {low:+.1%} and {high:+.1%} in the plane (mean {match.mean_strain:.1%})",
+        f"strained by {100 * low:+.1f} and {100 * high:+.1f} % in the plane (mean "
+        f"{100 * match.mean_strain:.1f} %)",
         f"  {len(shifts)} of {phase.registries**2} lateral shifts are calculated",
     ]
     if not settled:

@@ -109,7 +109,7 @@ def _parsed(text: str) -> tuple[str, float]:
 def _print(result: CoatedContactResult, assumed: Sequence[str], *, has_charge: bool) -> None:
     from interohm.cli.output import console, shown, table
     from interohm.cli.tables import print_assumed, print_dominant
-    from interohm.results.contact import UNREACTED, different_doubts
+    from interohm.results.contact import UNREACTED, different_doubts, grouped
     from interohm.results.design import OUTSIDE
     from interohm.results.json_values import likely_below
 
@@ -171,8 +171,12 @@ def _print(result: CoatedContactResult, assumed: Sequence[str], *, has_charge: b
     for one in result.contacts:
         if one.text is not None and not one.outside_of_model:
             out.print(f"{one.name}: {one.text}")
-    for contact, doubt in different_doubts(result.contacts):
+    doubts = [
+        (contact.name, f"{doubt.code}: {doubt.text}")
+        for contact, doubt in different_doubts(result.contacts)
         # the contact's own text says how far a potential is outside of a window
-        if doubt.code != "window":
-            out.print(f"{contact.name}, {doubt.code}: {doubt.text}")
+        if doubt.code != "window"
+    ]
+    for shared_by, text in grouped(doubts):
+        out.print(f"{shared_by}, {text}")
     out.print(f"potentials: relative to the neutral mobile metal, record {result.reference}")

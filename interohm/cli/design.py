@@ -125,6 +125,7 @@ def _materials(
 
 def _print(result: DesignResult) -> None:
     from interohm.cli.output import console, shown, table
+    from interohm.results.percents import sampled_number
 
     out = console()
     made = table(
@@ -141,6 +142,10 @@ def _print(result: DesignResult) -> None:
         title=f"{' | '.join(result.between)}, {result.temperature_K:g} K: coatings, eligible ones "
         "first, by how likely they are the best",
     )
+
+    def share(value: float | None) -> str:
+        return "–" if value is None else sampled_number(value, result.samples)
+
     ranked = result.ranked()
     for one in ranked:
         spread = one.quantiles.get("interface_resistance_ohm_cm2")
@@ -154,8 +159,8 @@ def _print(result: DesignResult) -> None:
             ", ".join(shown(side.margin_V, 2) for side in one.sides)
             or ", ".join(shown(contact.margin_V, 2) for contact in one.contacts),
             one.verdict,
-            _share(one.within_limits_probability),
-            "–" if one.outside_of_model else _share(one.best_probability),
+            share(one.within_limits_probability),
+            "–" if one.outside_of_model else share(one.best_probability),
         )
     out.print(made)
     out.print(conclusion(result))
@@ -181,10 +186,6 @@ def _print(result: DesignResult) -> None:
             out.print(f"  {step.text}")
 
 
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f}"
-
-
 def sides_text(result: DesignResult) -> list[str]:
     """Return where an outer phase itself limits the margin, which no coating can mend."""
     lines = []
@@ -203,6 +204,8 @@ def sides_text(result: DesignResult) -> list[str]:
 
 def conclusion(result: DesignResult) -> str:
     """Return what a design says, and how far the resistance of the best one is above the limit."""
+    from interohm.results.percents import sampled_percent
+
     named = result.named()
     if result.best is None or named is None:
         text = "best: none, since no coating is eligible"
@@ -211,15 +214,17 @@ def conclusion(result: DesignResult) -> str:
         if named is not None:
             text += (
                 f"; {named.name} comes closest, with the lowest resistance within all limits in "
-                f"{named.best_probability:.0%} of the samples"
+                f"{sampled_percent(named.best_probability, result.samples)} of the samples"
             )
     else:
         size = "" if named.optimum_nm is None else f" of {named.optimum_nm:.2g} nm"
-        text = f"best: {named.name}{size}, in {named.best_probability:.0%} of the samples"
+        share = sampled_percent(named.best_probability, result.samples)
+        text = f"best: {named.name}{size}, in {share} of the samples"
         if named.at_bound == "thinnest":
             text += " (the thinnest that was asked for: resistance grows with thickness)"
     if result.none_probability >= 0.005:
-        text += f"; in {result.none_probability:.0%} of them no candidate keeps all limits"
+        share = sampled_percent(result.none_probability, result.samples)
+        text += f"; in {share} of them no candidate keeps all limits"
     if result.best_remark:
         text += f"\nbut {result.best_remark}"
     return text

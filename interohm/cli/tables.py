@@ -11,11 +11,13 @@ from interohm.results.contact import (
     ElectronQuantiles,
     Electrons,
     different_doubts,
+    grouped,
     outside_texts,
 )
 from interohm.results.contact_sides import SIDES
 from interohm.results.design import OUTSIDE
 from interohm.results.json_values import likely_below
+from interohm.results.percents import percent
 from interohm.results.sweeps import FlatSwept
 
 if TYPE_CHECKING:
@@ -257,7 +259,9 @@ def print_dominant(sensitivity: Sensitivity | None, when: str = "") -> None:
     ranked = (sensitivity or {}).get("log10_interface_resistance") or []
     most = [one for one in ranked if one.variance_share >= _WORTH_NAMING][:3]
     if most:
-        named = ", ".join(f"{one.material} {one.field} {one.variance_share:.0%}" for one in most)
+        named = ", ".join(
+            f"{one.material} {one.field} {percent(one.variance_share)}" for one in most
+        )
         console().print(f"most of the interface resistance's uncertainty{when} comes from: {named}")
 
 
@@ -281,16 +285,21 @@ def _known(contacts: Sequence[CellContact]) -> None:
 
 def _doubts(contacts: Sequence[CellContact]) -> None:
     """Describe whether the phases react, and where the model is beyond its range of validity."""
-    for text in dict.fromkeys(
-        contact.reaction.text
+    reactions = [
+        (contact.name, contact.reaction.text)
         for contact in contacts
         if contact.reaction is not None and contact.reaction.text != contact.outside_text
-    ):
+    ]
+    for _, text in grouped(reactions):
         console().print(text)
-    for contact, doubt in different_doubts(contacts):
+    doubts = [
+        (contact.name, f"{doubt.code}: {doubt.text}")
+        for contact, doubt in different_doubts(contacts)
         # said above of a contact that is outside of the model
-        if doubt.code != "window" or not contact.outside_of_model:
-            console().print(f"{contact.name}, {doubt.code}: {doubt.text}")
+        if doubt.code != "window" or not contact.outside_of_model
+    ]
+    for names, text in grouped(doubts):
+        console().print(f"{names}, {text}")
 
 
 def print_assumed(assumed: Sequence[str]) -> None:
@@ -323,13 +332,15 @@ def print_cell(document: CellResult, assumed: list[str]) -> None:
     if seen is not None:
         out.print(seen)
     _explain_counts(states, contacts)
-    for reason in dict.fromkeys(
-        f"{contact.name}: {contact.resistance.reason}"
+    reasons = [
+        (contact.name, reason)
         for state in document.states
         for contact in state.contacts
         if contact.resistance.reason and contact.resistance.total_ohm_cm2 is None
-    ):
-        out.print(reason)
+        for reason in contact.resistance.reason.split("; ")
+    ]
+    for names, reason in grouped(reasons):
+        out.print(f"{names}: {reason}")
     for material, (low, high) in {
         found.material: found.stability_window_V
         for state in document.states

@@ -130,6 +130,7 @@ def _fit(experiments: Sequence[Experiment]) -> dict[str, Any] | None:
 
 def _print_table(found: Validation) -> None:
     from interohm.cli.output import console, table
+    from interohm.results.percents import percent
 
     made = table("experiment", "quantity", "measured#", "5 %#", "median#", "95 %#", "verdict")
     for row in found.rows:
@@ -142,7 +143,7 @@ def _print_table(found: Validation) -> None:
         )
     console().print(made)
     inside = found.inside_fraction
-    share = "nothing is comparable" if inside is None else f"{inside:.0%} of them inside"
+    share = "nothing is comparable" if inside is None else f"{percent(inside)} of them inside"
     console().print(
         f"{len(found.rows)} number{'' if len(found.rows) == 1 else 's'}, "
         f"{len(found.comparable)} comparable: {share}, {found.falsified} falsified"

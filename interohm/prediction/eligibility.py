@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interohm.results.design import BREAKS, ELIGIBLE, OUTSIDE
+from interohm.results.percents import sampled_percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def verdict_fields(
     ]
 
     def said(name: str) -> str:
-        kept = f"{name} is kept in {shares[name]:.0%} of the samples"
+        kept = f"{name} is kept in {sampled_percent(shares[name], holds[name].size)} of the samples"
         if name not in margins_V:
             return kept
         return f"{kept} (half of them keep {float(np.median(margins_V[name])):.2g} V)"

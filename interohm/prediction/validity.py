@@ -17,6 +17,7 @@ from interohm.prediction.contact_stability import (
 from interohm.prediction.electrodes import occupation_is_cut
 from interohm.records import Insulator, Metal
 from interohm.records.reference import is_reference
+from interohm.results.percents import percent
 
 if TYPE_CHECKING:
     from interohm.prediction.solved_contact import Side, SolvedContact
@@ -176,6 +177,6 @@ def _of_insulator(
         if full > _FILLING:
             yield (
                 "saturation",
-                f"defects of {material.name} fill {full:.0%} of their available sites at the "
+                f"defects of {material.name} fill {percent(full)} of their available sites at the "
                 "contact: the result depends on the number of these sites",
             )

@@ -19,6 +19,7 @@ from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
 from interohm.prediction.sensitivity import RecordedFieldSamples, field_path
 from interohm.records import Insulator, Metal
 from interohm.records.uncertainty import quantities
+from interohm.results.percents import percent
 
 if TYPE_CHECKING:
     from interohm.arrays import Array
@@ -156,7 +157,7 @@ def next_calculations(
             continue
         hours = _hours(kind, name, records)
         cost = "no calculation gives it" if hours is None else f"about {hours:.2g} core-hours"
-        worth = f"explains {share:.0%} of the uncertainty of the best candidate"
+        worth = f"explains {percent(share)} of the uncertainty of the best candidate"
         if gain > 0.0:
             worth = f"lowers the expected resistance of the choice by {gain:.2g} decades"
         found.append(

@@ -12,7 +12,7 @@ from interohm.records.cell_config import Cell
 from interohm.report import notes
 from interohm.report.arrhenius import CELL
 from interohm.report.band_diagram import band_figure
-from interohm.report.budget import budget_figure, cell_parts, drops_figure
+from interohm.report.budget import Part, budget_figure, cell_parts, drops_figure
 from interohm.report.contact_report import write_contact_report
 from interohm.report.curves import state_figure
 from interohm.report.electrons import electrons_table
@@ -46,6 +46,7 @@ from interohm.report.sections import (
 )
 from interohm.report.tables import contacts_table, parts_table, shown, states_table
 from interohm.results.cell import CellResult, CellState
+from interohm.results.result import Quantiles
 from interohm.yaml_io import write_text
 
 __all__ = ["write_contact_report", "write_report"]
@@ -207,10 +208,14 @@ def _cell_keys(state: CellState) -> list[tuple[str, str, str]]:
 
 
 def _interfaces_key(state: CellState) -> tuple[str, str, str]:
-    """Return the sum of all interfaces, with its interval in decades."""
-    value = state.interface_resistance_ohm_cm2
-    if value is None:
-        return "interfaces", "unknown", "see the remarks above"
-    spread = state.spreads().log10_interface_resistance
-    decades = spread_text(spread, "(log10)")
-    return "interfaces, all of them", f"{shown(value, 3)} Ω·cm²", decades
+    """Return the sum of all interfaces."""
+    logs = state.spreads().log10_interface_resistance
+    spread: Quantiles | None = None
+    if logs is not None:
+        spread = {
+            "p05": 10.0 ** logs["p05"],
+            "p50": 10.0 ** logs["p50"],
+            "p95": 10.0 ** logs["p95"],
+        }
+    part = Part("interfaces", "total", state.interface_resistance_ohm_cm2, spread)
+    return resistance_key("interfaces, all of them", part)

@@ -14,6 +14,7 @@ from interohm.report.page import figure, findings, keys, lead, page, section
 from interohm.report.screening import records_table
 from interohm.report.tables import NONE, Markup, interval, shown, table, with_interval
 from interohm.results.design import DesignCandidate, DesignResult
+from interohm.results.percents import sampled_percent
 from interohm.yaml_io import write_text
 
 if TYPE_CHECKING:
@@ -95,9 +96,9 @@ def write_design_report(
         findings([*remarks, *_findings(result, best)]),
     ]
     if best is not None and best.optimum_nm is not None:
-        body.append(keys(_keys(best)))
+        body.append(keys(_keys(best, result.samples)))
     body += [
-        section("Coatings", _candidates_table(listed), note=_VERDICT_NOTE),
+        section("Coatings", _candidates_table(listed, result.samples), note=_VERDICT_NOTE),
         section(
             "Resistance over the thickness",
             figure("thickness", "Resistance of each coating over its thickness"),
@@ -144,7 +145,8 @@ def _findings(result: DesignResult, best: DesignCandidate | None) -> list[str]:
         )
     if result.none_probability >= 0.005:
         lines.append(
-            f"in {result.none_probability:.0%} of the samples no candidate keeps all limits"
+            f"in {sampled_percent(result.none_probability, result.samples)} of the samples no "
+            "candidate keeps all limits"
         )
     if result.uncoated.outside_of_model:
         lines.append(
@@ -154,10 +156,14 @@ def _findings(result: DesignResult, best: DesignCandidate | None) -> list[str]:
     return lines
 
 
-def _keys(best: DesignCandidate) -> list[tuple[str, str, str]]:
+def _keys(best: DesignCandidate, samples: int) -> list[tuple[str, str, str]]:
     spread = best.quantiles.get("interface_resistance_ohm_cm2")
     return [
-        ("Most probably the best", best.name, f"in {best.best_probability:.0%} of the samples"),
+        (
+            "Most probably the best",
+            best.name,
+            f"in {sampled_percent(best.best_probability, samples)} of the samples",
+        ),
         ("Optimum", f"{shown(best.optimum_nm, 3)} nm", best.at_bound or ""),
         (
             "Interface resistance",
@@ -167,7 +173,7 @@ def _keys(best: DesignCandidate) -> list[tuple[str, str, str]]:
     ]
 
 
-def _candidates_table(candidates: Sequence[DesignCandidate]) -> Markup:
+def _candidates_table(candidates: Sequence[DesignCandidate], samples: int) -> Markup:
     rows = []
     for one in candidates:
         spread = one.quantiles.get
@@ -181,8 +187,8 @@ def _candidates_table(candidates: Sequence[DesignCandidate]) -> Markup:
                 ),
                 with_interval(one.electron_barrier_eV, spread("electron_barrier_eV"), 3),
                 with_interval(one.hole_barrier_eV, spread("hole_barrier_eV"), 3),
-                _share(one.within_limits_probability),
-                "–" if one.outside_of_model else _share(one.best_probability),
+                _share(one.within_limits_probability, samples),
+                "–" if one.outside_of_model else _share(one.best_probability, samples),
                 one.verdict,
                 one.verdict_text,
             )
@@ -202,8 +208,8 @@ def _candidates_table(candidates: Sequence[DesignCandidate]) -> Markup:
     return table(heads, rows, numeric=tuple(range(1, 8)))
 
 
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"
+def _share(value: float | None, samples: int) -> str:
+    return NONE if value is None else sampled_percent(value, samples)
 
 
 def _contacts_table(candidates: Sequence[DesignCandidate]) -> Markup:

@@ -10,7 +10,7 @@ from interohm.records.reference import is_reference
 from interohm.report.display_axis import nanometres
 from interohm.report.inputs import assumed_count, different_materials
 from interohm.report.tables import shown
-from interohm.results.contact import UNREACTED, different_doubts, outside_texts
+from interohm.results.contact import UNREACTED, different_doubts, grouped, outside_texts
 
 if TYPE_CHECKING:
     from interohm.results.cell import CellLayer, CellResult, CellState, Violation
@@ -49,31 +49,42 @@ def _outside(contacts: Sequence[CellContact]) -> list[str]:
 
 def _doubts(contacts: Sequence[CellContact]) -> list[str]:
     """Return where the model is beyond what it knows, each remark once."""
-    texts = [
-        f"{contact.name}: {doubt.text}"
-        for contact, doubt in different_doubts(contacts)
-        if doubt.code != "window" or not contact.outside_of_model
-    ]
     barriers = [
-        f"{contact.name}: the barrier of the hop across the contact is unknown; it is sampled "
-        "from a wide prior"
+        (
+            contact.name,
+            "the barrier of the hop across the contact is unknown; it is sampled from a wide prior",
+        )
         for contact in contacts
         if contact.contact_barrier_assumed
     ]
     reactions = [
-        contact.reaction.text
+        (contact.name, contact.reaction.text)
         for contact in contacts
         if contact.reaction is not None
         and contact.reaction.verdict in ("may react", "reacts")
         and contact.reaction.text != contact.outside_text
     ]
+    doubts = [
+        (contact.name, doubt.text)
+        for contact, doubt in different_doubts(contacts)
+        if doubt.code != "window" or not contact.outside_of_model
+    ]
     # the shares differ from state to state
     phases = [
-        f"{contact.name}: {text.partition(':')[0]}, each with its share of the area"
+        (contact.name, f"{text.partition(':')[0]}, each with its share of the area")
         for contact in contacts
         for text in contact.phases_text
     ]
-    return list(dict.fromkeys([*barriers, *reactions, *texts, *phases]))
+    return [
+        *_lines(barriers),
+        *(text for _, text in grouped(reactions)),
+        *_lines(doubts),
+        *_lines(phases),
+    ]
+
+
+def _lines(remarks: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{names}: {text}" for names, text in grouped(remarks)]
 
 
 def _stability(states: Sequence[CellState]) -> list[str]:
@@ -96,20 +107,22 @@ def _stability(states: Sequence[CellState]) -> list[str]:
 
 
 def _unknown_resistances(contacts: Sequence[CellContact], layers: Sequence[CellLayer]) -> list[str]:
-    reasons: dict[str, dict[str, None]] = {}
-    for contact in contacts:
+    reasons = [
+        (contact.name, reason)
+        for contact in contacts
         # that carriers accumulate takes nothing off the interface
-        if contact.resistance.reason and contact.resistance.total_ohm_cm2 is None:
-            names = reasons.setdefault(contact.resistance.reason, {})
-            names[contact.name] = None
-    lines = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
-    lines += [
-        f"{layer.material}, {nanometres(layer.thickness_nm)} nm: no resistance, "
-        "since nothing conducts in it"
+        if contact.resistance.reason and contact.resistance.total_ohm_cm2 is None
+        for reason in contact.resistance.reason.split("; ")
+    ]
+    blocked = [
+        (
+            f"{layer.material}, {nanometres(layer.thickness_nm)} nm",
+            "no resistance, since nothing conducts in it",
+        )
         for layer in layers
         if layer.resistance_ohm_cm2 is None
     ]
-    return list(dict.fromkeys(lines))
+    return _lines([*reasons, *blocked])
 
 
 def material_findings(materials: Sequence[Insulator | Metal]) -> list[str]:

@@ -16,6 +16,7 @@ from interohm.report.page import figure, findings, keys, lead, page, section
 from interohm.report.palette import colours
 from interohm.report.tables import Markup, shown, table
 from interohm.results.kpfm import KpfmResult
+from interohm.results.percents import percent
 from interohm.yaml_io import write_text
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def write_kpfm_report(
                 one.field,
                 f"{shown(one.value)} ± {shown(one.uncertainty, 2)}",
                 f"{shown(one.updated_value)} ± {shown(one.updated_uncertainty, 2)}",
-                f"{one.learned:.0%}",
+                percent(one.learned),
             )
             for one in result.learned
         ]

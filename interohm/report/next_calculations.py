@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from interohm.report.tables import NONE, Markup, shown, table
+from interohm.results.percents import percent
 
 if TYPE_CHECKING:
     from interohm.results.design import NextCalculation
@@ -33,7 +34,7 @@ def next_table(states: Sequence[Sequence[NextCalculation]], caption: str | None 
                     one.calculation,
                     one.material,
                     shown(one.gain_decades, 2) if one.gain_decades else NONE,
-                    f"{one.variance_share:.0%}",
+                    percent(one.variance_share),
                     shown(one.core_hours, 2),
                     shown(one.gain_per_core_hour, 2) if one.gain_decades else NONE,
                     ", ".join(one.fields),

@@ -48,9 +48,8 @@ def ranking_figure(documents: Sequence[CellState | ContactResult]) -> Figure | N
     ]
     layout: Figure = {
         "xaxis": {
-            "title": {"text": "share of the variance", "standoff": 10},
-            "tickformat": ".0%",
-            "range": [0, 1.04],
+            "title": {"text": "share of the variance (%)", "standoff": 10},
+            "range": [0, 104],
             "automargin": True,
             "gridcolor": "var(--grid)",
             "zerolinecolor": "var(--text)",
@@ -74,7 +73,7 @@ def _bars(shares: Sequence[Share], name: str, colour: str) -> Trace:
         "orientation": "h",
         "name": name,
         "y": [_label(share) for share in shares],
-        "x": [share.variance_share for share in shares],
+        "x": [100 * share.variance_share for share in shares],
         "marker": {"color": colour},
-        "hovertemplate": "%{y}: %{x:.1%}",
+        "hovertemplate": "%{y}: %{x:.1f} %",
     }

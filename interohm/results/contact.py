@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr
 
+from interohm.results.percents import percent
 from interohm.results.result import (
     BothSides,
     Curve,
@@ -532,7 +533,7 @@ class CellContact(ContactState):
             phases = [one for one in self.coexisting_phases if one.side == side]
             if phases:
                 parts = " and ".join(
-                    f"{one.share:.0%} of the area with an ion content of {one.ion_content:.3g}"
+                    f"{percent(one.share)} of the area with an ion content of {one.ion_content:.3g}"
                     for one in phases
                 )
                 found.append(f"two phases of {name} conduct side by side: {parts}")
@@ -669,3 +670,46 @@ def different_doubts(contacts: Iterable[_Doubtful]) -> list[tuple[_Doubtful, Dou
             words = re.sub(r"-?\d[\d.e+-]*", "", doubt.text)
             found.setdefault((contact.name, doubt.code, words), (contact, doubt))
     return list(found.values())
+
+
+#: A number in a remark, with its unit.
+_NUMBER = r"(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?!\w)(?: (?:V/nm|eV|nm|V|%)(?!\w))?"
+
+
+def grouped(remarks: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return remarks with those of one kind in one line.
+
+    Remarks are of one kind if they differ in their numbers and the names of the two phases alone.
+    The first is said in full; of others follows what differs, in the same order.
+
+    Parameters
+    ----------
+    remarks : iterable of (str, str)
+        What a remark is about, such as a contact, and its text.
+
+    Returns
+    -------
+    list of (str, str)
+        The names that share a text, joined, and the text.
+    """
+    kinds: dict[str, dict[tuple[str, ...], dict[str, None]]] = {}
+    said: dict[str, str] = {}
+    for name, text in remarks:
+        phases = sorted(map(re.escape, name.split(" | ")), key=len, reverse=True)
+        varies = re.compile(rf"(?<!\w)(?:{'|'.join(phases)})(?!\w)|{_NUMBER}")
+        kind = varies.sub("\0", text)
+        said.setdefault(kind, text)
+        kinds.setdefault(kind, {}).setdefault(tuple(varies.findall(text)), {})[name] = None
+    found = []
+    for kind, values in kinds.items():
+        (first, names), *others = values.items()
+        text = said[kind]
+        if others:
+            likewise = (
+                f"{', '.join(more)} "
+                f"({', '.join(new for new, old in zip(other, first, strict=True) if new != old)})"
+                for other, more in others
+            )
+            text += f"; likewise {', '.join(likewise)}"
+        found.append((", ".join(names), text))
+    return found

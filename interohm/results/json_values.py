@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interohm.results.percents import percent
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -113,5 +115,5 @@ def likely_below(share_above_ohm_cm2: Mapping[str, float] | None) -> str | None:
     if share_above_ohm_cm2 is None:
         return None
     return ", ".join(
-        f"{limit}: {1.0 - share_above_ohm_cm2[limit]:.0%}" for limit in ("1", "10", "100")
+        f"{limit}: {percent(1.0 - share_above_ohm_cm2[limit])}" for limit in ("1", "10", "100")
     )

@@ -309,7 +309,7 @@ def test_what_does_not_match_says_what_would() -> None:
     limits = {"max_strain": 0.02, "max_atoms": 60}
 
     with pytest.raises(
-        InputError, match=r"no common cell of at most 60 atoms.*51 atoms with 3\.3%"
+        InputError, match=r"no common cell of at most 60 atoms.*51 atoms with 3\.3 %"
     ):
         best_match(find_matches(*sides, strained="left", **limits), **limits)
 

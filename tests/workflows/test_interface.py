@@ -70,7 +70,8 @@ def test_a_plan_says_what_is_joined_and_why_not_otherwise(database: Database) ->
     lines = interface_plans(campaign("production"), database)
 
     assert lines[0] == (
-        "contact: 24 atoms, 8.3 Å²; LiH_001 is strained by +1.1% and +1.1% in the plane (mean 0.7%)"
+        "contact: 24 atoms, 8.3 Å²; LiH_001 is strained by +1.1 and +1.1 % in the plane "
+        "(mean 0.7 %)"
     )
     assert "3 of 4 lateral shifts" in lines[1]
     assert any("left out: 48 atoms, 16.6 Å², mean strain 0.7%: more atoms" in one for one in lines)

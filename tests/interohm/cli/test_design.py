@@ -84,7 +84,8 @@ def test_json_report_and_campaign_of_a_design(interohm, config, tmp_path):
 def test_a_table_for_people(interohm, config):
     ran = interohm("design", config)
     assert ran.code == 0
-    assert "best: " in ran.out
+    # sixty samples leave a share uncertain, and one of none, too
+    assert re.search(r"best: .*, in \d+ ± [1-7] % of the samples", ran.out)
     assert "eligible with stability_margin_V = -1 V on both sides" in ran.out
     assert "limited by Li3PS4 itself" in ran.out
     assert "outside of this model" in ran.out

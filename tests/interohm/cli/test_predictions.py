@@ -432,7 +432,7 @@ def test_two_phases_and_cautions_are_said_in_words(interohm):
     """In the table and in the report, which warns of no negative resistance: there is none."""
     asked = ("contact", "LiPON", "LiFePO4", "--soc", 0.5, "--samples", 0, "--report", "two.html")
     printed = interohm(*asked).out
-    assert "two phases of LiFePO4 conduct side by side: 48% of the area" in printed
+    assert "two phases of LiFePO4 conduct side by side: 48 % of the area" in printed
     page = Path("two.html").read_text(encoding="utf-8")
     assert "two phases of LiFePO4 conduct side by side" in page
     assert "<p>Caution</p>" in page

@@ -29,7 +29,7 @@ def test_named_rows_as_json(interohm):
 
 def test_a_table_for_people(interohm):
     ran = interohm("validate", "li-llzo-sharafi-2017")
-    assert "1 comparable: 100% of them inside, 0 falsified" in ran.out
+    assert "1 comparable: 100 % of them inside, 0 falsified" in ran.out
 
 
 def test_unknown_names_and_pages_are_refused(interohm, refused, tmp_path):

@@ -44,8 +44,13 @@ def test_a_coating_that_reacts_is_no_curve_like_the_others() -> None:
     assert "Grey" not in _curve_note(found[:1])
 
 
-def _page(tmp_path: Path, steps: list[NextCalculation]) -> str:
-    one = _candidate("LiNbO3", 1.0, outside=False)
+def _page(
+    tmp_path: Path,
+    steps: list[NextCalculation],
+    one: DesignCandidate | None = None,
+    none_probability: float = 0.0,
+) -> str:
+    one = one or _candidate("LiNbO3", 1.0, outside=False)
     one = one.model_copy(update={"verdict": "eligible", "verdict_text": "half keep -1.9 V (1e-3)"})
     result = DesignResult(
         design="a design",
@@ -57,7 +62,8 @@ def _page(tmp_path: Path, steps: list[NextCalculation]) -> str:
         records={},
         coatings=[one],
         uncoated=DesignCandidate(name="uncoated", outside_of_model=True),
-        none_probability=0.0,
+        none_probability=none_probability,
+        best=one.name if one.best_probability else None,
         next=steps,
     )
     write_design_report(tmp_path / "design.html", [], result, remarks=["a limit of -0.5 V"])
@@ -79,6 +85,15 @@ def test_a_report_says_that_nothing_is_worth_calculating(tmp_path: Path) -> None
     assert NOTHING_NEXT not in page
     assert "gain per core-hour" in page
     assert '<td class="number">0.05</td>' in page
+
+
+def test_shares_of_few_samples_have_their_error(tmp_path: Path) -> None:
+    one = _candidate("LiNbO3", 1.0, outside=False)
+    fields = {"best_probability": 0.5, "within_limits_probability": 0.0, "optimum_nm": 1.0}
+    page = _page(tmp_path, [], one.model_copy(update=fields), none_probability=0.5)
+    assert "in 50 ± 9 % of the samples no candidate keeps all limits" in page
+    assert '<td class="number">0 ± 2 %</td><td class="number">50 ± 9 %</td>' in page
+    assert "<span>in 50 ± 9 % of the samples</span>" in page
 
 
 def test_texts_and_tables_have_one_minus_sign(tmp_path: Path) -> None:

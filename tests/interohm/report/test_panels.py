@@ -430,7 +430,7 @@ def test_the_ranking_orders_the_inputs(states):
         ("open_circuit_voltage_V", "log10_interface_resistance", "log10_resistance"),
         strict=True,
     ):
-        assert trace["x"] == [s["variance_share"] for s in states[0]["sensitivity"][name]]
+        assert trace["x"] == [100 * s["variance_share"] for s in states[0]["sensitivity"][name]]
 
 
 def test_text_in_the_ranking_is_escaped():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import plotly.graph_objects as go
@@ -19,6 +20,7 @@ from interohm.records.shipped import shipped_material
 from interohm.records.uncertainty import quantities
 from interohm.report import write_contact_report, write_report
 from interohm.report.page import page as page_of
+from interohm.results.contact import grouped
 
 SAMPLES = 40
 LAYERS = [
@@ -164,6 +166,27 @@ def test_stability_violations_are_reported(page, document):
     assert ("leaves its stability window" in page.text) == bool(violated)
 
 
+def test_cautions_of_one_kind_are_one_line(document, html):
+    box = re.search(r'<div class="findings".*?</div>', html, re.DOTALL)[0]
+    lines = [unescape(line) for line in re.findall("<li>(.*?)</li>", box)]
+    assert len(lines) <= 12
+    contacts = [contact for state in document["states"] for contact in state["contacts"]]
+    assumed = {
+        f"{one['left']} | {one['right']}" for one in contacts if one["contact_barrier_assumed"]
+    }
+    (barriers,) = [line for line in lines if "barrier of the hop" in line]
+    assert set(barriers.partition(":")[0].split(", ")) == assumed
+    assert len(assumed) > 1
+
+
+def test_numbers_that_matter_have_one_form_of_intervals(html):
+    tiles = re.findall(r'<div class="key">(.*?)</div>', html)
+    resistances = [tile for tile in tiles if "Ω·cm²</b>" in tile and "5 to 95 %" in tile]
+    labels = {re.search("<span>(.*?)</span>", tile)[1] for tile in resistances}
+    assert labels == {"interfaces, all of them", "area-specific resistance"}
+    assert all(tile.endswith("Ω·cm²</span>") for tile in resistances)
+
+
 def test_intervals_of_the_parts_are_drawn(page, html):
     names = {trace["name"] for trace in figures_of(html)["budget"]["frames"][0]}
     assert {"value", "5 to 95 %", "median of the samples"} <= names
@@ -262,8 +285,9 @@ def test_contact_report(left, right, tmp_path):
         for _, quantity in quantities(material):
             assert (quantity.source or "") in page.text
     assert document["reference"] in page.text
-    for doubt in document["validity"]:
-        assert doubt["text"] in page.text
+    doubts = [(f"{left} | {right}", doubt["text"]) for doubt in document["validity"]]
+    for _, text in grouped(doubts):
+        assert text in page.text
     assert "likely below" in page.text
     # forty samples do not always tell one input from the others
     learn = document["next"]

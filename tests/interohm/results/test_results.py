@@ -19,7 +19,13 @@ from interohm.prediction.kpfm import MeasuredMap
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
 from interohm.results.cell import CellResult, CellState
-from interohm.results.contact import CellContact, ContactResult, LimitingStep, different_doubts
+from interohm.results.contact import (
+    CellContact,
+    ContactResult,
+    LimitingStep,
+    different_doubts,
+    grouped,
+)
 from interohm.results.screening import ScreeningResult
 
 
@@ -177,3 +183,36 @@ def test_a_doubt_that_differs_in_its_numbers_is_told_once() -> None:
         ("Li | LiPON", "field"),
     ]
     assert told[0][1].text.startswith("3.15 V")
+
+
+def test_remarks_of_one_kind_are_one_line_and_lose_nothing() -> None:
+    def field(phase: str, strength: str) -> str:
+        return f"the field in {phase} at the contact is {strength} V/nm, beyond what is described"
+
+    found = grouped(
+        [
+            ("Li | LiF", "the barrier is unknown"),
+            ("Li | LiF", field("LiF", "4.9")),
+            ("LiF | LLZO", field("LiF", "4.9")),
+            ("LiF | LLZO", "the barrier is unknown"),
+            ("LLZO | LiCoO2", field("LLZO", "1.2e0")),
+            ("LLZO | LiCoO2", "the barrier of LiCoO2 is unknown"),
+        ]
+    )
+    assert found == [
+        ("Li | LiF, LiF | LLZO", "the barrier is unknown"),
+        (
+            "Li | LiF, LiF | LLZO",
+            f"{field('LiF', '4.9')}; likewise LLZO | LiCoO2 (LLZO, 1.2e0 V/nm)",
+        ),
+        # of another kind
+        ("LLZO | LiCoO2", "the barrier of LiCoO2 is unknown"),
+    ]
+
+
+def test_a_number_within_a_name_is_no_number() -> None:
+    texts = [f"the record gives no {field} for it" for field in ("a_cm2", "a_cm3")]
+    remarks = [("Li | LiCoO2", text) for text in texts]
+    # of LiFePO4, no phase of the other contact
+    remarks += [("Li | LiF", "a film of LiFePO4"), ("Li | LiPON", "a film of LiMn2O4")]
+    assert grouped(remarks) == remarks
