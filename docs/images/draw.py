@@ -181,12 +181,11 @@ def draw_screening(browser: Browser, report: Path) -> None:
     browser.until("document.querySelectorAll('.heatmaplayer').length >= 2")
     browser.until(_SETTLED)
     browser.driver.execute_script(
-        "const figures = document.querySelectorAll('.figure');"
-        "figures[0].classList.add('first'); figures[1].classList.add('second');"
-        # whose titles begin where these end
-        "[...figures].slice(2).forEach(figure => figure.style.visibility = 'hidden');"
+        "document.querySelectorAll('.figure')[1].classList.add('second');"
+        # the title below
+        "document.querySelectorAll('.above')[2].style.visibility = 'hidden';"
     )
-    browser.save("screen48.png", ".first", ".second")
+    browser.save("screen48.png", ".above", ".second")
 
 
 @contextmanager

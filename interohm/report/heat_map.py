@@ -29,6 +29,10 @@ _LEAST_DECADES = 1.0
 #: Height of a colour bar with its title.
 _LEAST_BAR_PX = 120
 
+#: Width of a field in which its number is legible, and that of everything beside the fields.
+_FIELD_PX = 80
+_BESIDE_PX = 150
+
 #: What the grey fields of a map say when they are pointed at.
 _OUTSIDE = "<br>outside of this model: phases react or decompose"
 _NO_VALUE = "no value: a contact blocks, or the layer has no bulk that is neutral by its ions"
@@ -44,6 +48,8 @@ def heat_map(
     outside: Sequence[Sequence[Sequence[bool]]] | None = None,
 ) -> Figure:
     """Return a heat map.
+
+    Its title is not in it: it stands above, where it is seen without scrolling.
 
     Parameters
     ----------
@@ -90,17 +96,14 @@ def heat_map(
     unit = "log10" if logarithmic else title.rpartition("(")[2].removesuffix(")")
     layout: Figure = {
         "xaxis": {
-            # above the names of the columns, however much room these take: that of the figure would
-            # be over them
-            "title": {"text": escape(title, quote=False), "font": {"size": 15}, "standoff": 8},
             "side": "top",
             "automargin": True,
             "showgrid": False,
             "type": "multicategory",
         },
         "yaxis": {"autorange": "reversed", "automargin": True, "showgrid": False},
-        "margin": {"l": 20, "r": 20, "t": 110, "b": 10},
-        "height": 190 + 56 * len(rows),
+        "margin": {"l": 20, "r": 20, "t": 80, "b": 10},
+        "height": 170 + 56 * len(rows),
     }
     drawn = []
     for frame, marks, colours in zip(frames, marked, coloured, strict=True):
@@ -135,6 +138,12 @@ def heat_map(
         grey = [[value is None for value in row] for row in colours]
         drawn.append(coloured_and_grey(common, scale, colours, grey, texts))
     return {"layout": layout, "frames": drawn}
+
+
+def least_width_px(figure: Figure) -> int:
+    """Return the width below which the fields of a heat map are too narrow for their numbers."""
+    _, columns = figure["frames"][0][0]["x"]
+    return _BESIDE_PX + _FIELD_PX * len(columns)
 
 
 def coloured_and_grey(

@@ -185,10 +185,8 @@ def nyquist_figure(states: Sequence[ImpedanceState]) -> Figure:
             "title": {"text": "Re Z (Ω·cm²)"},
             "gridcolor": "var(--grid)",
             "zeroline": False,
-            "rangemode": "tozero",
             "exponentformat": "power",
-            # the frame takes the shape of the data, and not the data's range that of the frame; not
-            # of the other axis, too: with rangemode "tozero" plotly then cuts the data
+            # the frame takes the shape of the data, and not the data's range that of the frame
             "constrain": "domain",
             "constraintoward": "left",
         },
@@ -196,12 +194,13 @@ def nyquist_figure(states: Sequence[ImpedanceState]) -> Figure:
             "title": {"text": "−Im Z (Ω·cm²)"},
             "gridcolor": "var(--grid)",
             "zeroline": False,
-            "rangemode": "tozero",
             "scaleanchor": "x",
             "exponentformat": "power",
+            "constrain": "domain",
+            "constraintoward": "bottom",
         },
         "margin": {"l": 80, "r": 36, "t": 10, "b": 60},
-        "height": 600,
+        "height": 480,
         "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
     }
     return {"layout": layout, "frames": [_nyquist(state) for state in states]}

@@ -128,12 +128,19 @@ def _json(name: str, value: Any) -> str:
     return f'<script type="application/json" id="{name}">{text}</script>'
 
 
-def figure(name: str, description: str) -> Markup:
-    """Return the place of a figure; the description is for those who cannot see it."""
-    return Markup(
+def figure(name: str, description: str, *, least_px: int | None = None) -> Markup:
+    """Return the place of a figure; the description is for those who cannot see it.
+
+    With ``least_px``, it stands above the figure, too, which scrolls on a narrower page.
+    """
+    style = "" if least_px is None else f' style="min-width: {least_px}px"'
+    place = (
         f'<div class="figure" data-figure="{name}" role="img" '
-        f'aria-label="{escape(description)}"></div>'
+        f'aria-label="{escape(description)}"{style}></div>'
     )
+    if least_px is None:
+        return Markup(place)
+    return Markup(f'<p class="above">{escape(description)}</p><div class="scroll">{place}</div>')
 
 
 def section(heading: str, *content: Markup, note: str = "") -> Markup:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interohm.records.uncertainty import quantities
-from interohm.report.heat_map import MAP_NOTE, heat_map
+from interohm.report.heat_map import MAP_NOTE, heat_map, least_width_px
 from interohm.report.next_calculations import NEXT_NOTE, NOTHING_NEXT, next_table
 from interohm.report.page import figure, findings, lead, page, section, slider
 from interohm.report.tables import NONE, Markup, shown, table, with_interval
@@ -53,7 +53,10 @@ _CELL_MAPS = (
 )
 #: What the tables of the best tell beside the output that ranks.
 _TABLED = (*_CELL_MAPS[:3], "negative_margin_V", "positive_margin_V")
-_CONTACT_MAPS = ("interface_ohm_cm2", "potential_drop_V", "electron_barrier_eV")
+_CONTACT_MAPS = {
+    "interface_ohm_cm2": "resistance (Ω·cm²)",
+    **{name: _LABELS[name] for name in ("potential_drop_V", "electron_barrier_eV")},
+}
 
 _MARGIN_NOTE = (
     "Barriers go from the negative electrode over the highest conduction band of the cell. "
@@ -176,14 +179,17 @@ def _sections(
     if states[0].electrolyte_thickness_nm is not None:
         at += f", electrolytes of {shown(states[0].electrolyte_thickness_nm / 1000)} µm"
 
-    def drawn(name: str, made: Figure, description: str) -> Markup:
+    def drawn(name: str, made: Figure, description: str, *, least_px: int | None = None) -> Markup:
         figures[f"{name}-{key}"] = made
-        return figure(f"{name}-{key}", description)
+        return figure(f"{name}-{key}", description, least_px=least_px)
+
+    def drawn_map(name: str, made: Figure, description: str) -> Markup:
+        return drawn(name, made, description, least_px=least_width_px(made))
 
     found = []
     if all(state.listed is not None for state in states):
         maps = [
-            drawn(
+            drawn_map(
                 f"cells-{output}", _cell_map(document, states, output), f"Cells: {_LABELS[output]}"
             )
             for output in _CELL_MAPS
@@ -191,12 +197,12 @@ def _sections(
         found.append(section(f"Cells{at}", *maps, note=f"{MAP_NOTE} {_MARGIN_NOTE}"))
     if all(state.contacts is not None for state in states):
         maps = [
-            drawn(
+            drawn_map(
                 f"contacts-{field}",
                 _contact_map(document, states, field),
-                f"Contacts: {_LABELS[field]}",
+                f"Contacts: {label}",
             )
-            for field in _CONTACT_MAPS
+            for field, label in _CONTACT_MAPS.items()
         ]
         found.append(section(f"Contacts{at}", *maps, note=MAP_NOTE))
     found.append(section(f"The best{at}", *(_best_table(states, o) for o in states[0].best)))
@@ -290,9 +296,8 @@ def _contact_map(document: ScreeningResult, states: list[ScreeningState], field:
             marks.append(marked)
         frames.append(rows)
         outside.append(marks)
-    title = "resistance (Ω·cm²)" if field == "interface_ohm_cm2" else _LABELS[field]
     return heat_map(
-        title,
+        _CONTACT_MAPS[field],
         x,
         document.electrolyte,
         frames,

@@ -6,7 +6,7 @@ from math import log10
 
 import pytest
 
-from interohm.report.heat_map import heat_map
+from interohm.report.heat_map import heat_map, least_width_px
 
 
 def test_a_negative_resistance_has_the_colour_of_the_smallest() -> None:
@@ -55,3 +55,12 @@ def test_what_hardly_differs_has_hardly_different_colours() -> None:
     drawn, _ = figure["frames"][0]
     assert (drawn["zmin"], drawn["zmax"]) == pytest.approx((log10(3.62), log10(36.2)))
     assert drawn["z"] == [[log10(3.62), log10(3.63), log10(3.62)]]
+
+
+def test_a_map_of_many_columns_is_wider_than_a_narrow_page() -> None:
+    def width(count: int) -> int:
+        row = [(float(value), None) for value in range(1, count + 1)]
+        columns = (["LLZO"] * count, [str(index) for index in range(count)])
+        return least_width_px(heat_map("drop (V)", columns, ["Li"], [[row]], logarithmic=False))
+
+    assert width(5) < 560 < width(10) < 1240

@@ -11,6 +11,8 @@ from interohm.prediction.cell import cell_document
 from interohm.records.cell_config import Cell
 from interohm.records.shipped import shipped_material
 from interohm.report import write_report
+from interohm.report.impedance import nyquist_figure
+from interohm.report.page import figure, page
 from interohm.yaml_io import dump_yaml
 
 _SCREEN = {
@@ -45,7 +47,7 @@ _COMMANDS = {
     ),
 }
 #: Tables that do not fit; figures whose toolbar is over what is drawn, whose titles are over other
-#: texts, and the labels of whose axes are over each other.
+#: texts, the labels of whose axes are over each other, and maps whose numbers are not legible.
 _FAULTS = """
 const cut = [...document.querySelectorAll(".scroll")].filter(e => e.scrollWidth > e.clientWidth + 1)
   .map(e => e.closest("section").querySelector("h2").textContent);
@@ -71,7 +73,10 @@ const crowded = [...document.querySelectorAll(".figure")].filter(figure =>
     const boxes = ticks.map(e => e.getBoundingClientRect()).filter(box => box.width > 0);
     return boxes.some((box, k) => boxes.slice(k + 1).some(other => !apart(box, other)));
   })).map(figure => figure.dataset.figure);
-return {page: document.documentElement.scrollWidth, cut, covered, titled, crowded,
+const tiny = [...document.querySelectorAll(".figure")].filter(figure =>
+  [...figure.querySelectorAll(".heatmaplayer text")].some(text =>
+    parseFloat(getComputedStyle(text).fontSize) < 9)).map(figure => figure.dataset.figure);
+return {page: document.documentElement.scrollWidth, cut, covered, titled, crowded, tiny,
   figures: document.querySelectorAll(".figure .main-svg").length};
 """
 
@@ -116,6 +121,34 @@ def test_figures_keep_their_place_when_the_window_changes(report, opened, chromi
         assert chromium.execute_script(script) == drawn
 
 
+@pytest.mark.parametrize("inductive", [0.0, -12.0])
+def test_a_nyquist_plot_has_the_range_of_its_data_and_one_scale(
+    inductive, opened, chromium, tmp_path
+):
+    """No empty part below zero, and no point cut."""
+    points = {"x": [29.0, 36.0, 38.0, 41.0, 78.0], "y": [14.0, inductive, 2.0, 1.0, 38.0]}
+    drawn = nyquist_figure([])
+    drawn["frames"] = [[{"type": "scatter", "mode": "lines+markers", **points}]]
+    path = tmp_path / "nyquist.html"
+    body = [figure("nyquist", "a spectrum")]
+    path.write_text(page("spectrum", body, {"nyquist": drawn}, [0.0]), encoding="utf-8")
+    script = """
+    const {xaxis, yaxis} = document.querySelector(".figure")._fullLayout;
+    return [xaxis, yaxis].map(axis => [...axis.range, axis._length]);
+    """
+    for width in (600, 1280):
+        opened(path, width)
+        scales = []
+        for (low, high, length), values in zip(
+            chromium.execute_script(script), points.values(), strict=True
+        ):
+            room = 0.2 * (max(values) - min(values))
+            assert min(values) - room < low < min(values)
+            assert max(values) < high < max(values) + room
+            scales.append(length / (high - low))
+        assert scales[0] == pytest.approx(scales[1], rel=0.01)
+
+
 @pytest.fixture
 def report(request, interohm, tmp_path):
     """Return the report of a cell, of a screening or of a command, of few samples."""
@@ -146,6 +179,7 @@ def test_nothing_is_cut_or_covered(report, opened):
         assert found["covered"] == []
         assert found["titled"] == []
         assert found["crowded"] == []
+        assert found["tiny"] == []
         if width >= 1280:
             assert found["cut"] == []
     assert report.stat().st_size < 2e6
