@@ -102,8 +102,8 @@ def heat_map(
             "type": "multicategory",
         },
         "yaxis": {"autorange": "reversed", "automargin": True, "showgrid": False},
-        "margin": {"l": 20, "r": 20, "t": 80, "b": 10},
-        "height": 170 + 56 * len(rows),
+        "margin": {"l": 20, "r": 20, "t": 50, "b": 10},
+        "height": 160 + 56 * len(rows),
     }
     drawn = []
     for frame, marks, colours in zip(frames, marked, coloured, strict=True):
