@@ -39,7 +39,8 @@ _VERDICT_NOTE = (
     "limit may still be the best: in the share of the samples in which it keeps all limits and has "
     "the lowest resistance. A contact is outside of this model if it reacts by the energies of its "
     "phase diagram, or if it leaves its windows by more than the limit allows in more than 95 % of "
-    "the samples: what forms there is not described, and it is never the best."
+    "the samples: what forms there is not described, and it is never the best. After ± is the "
+    "standard error of a share of so few samples."
 )
 _CURVE_NOTE = (
     "Median over the samples of all uncertainties, at the state of charge with the highest "
