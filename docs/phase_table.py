@@ -2,7 +2,7 @@
 
 ``python docs/phase_table.py PAGE`` puts them between the page's marks; without a page
 they are printed. Ours come from ``configs/materials`` and ``configs/calculations``, the others from
-``configs/published/phases.yaml``.
+``configs/published/phases.yaml``; energies with more k-points from ``docs/supercell_kpoints.yaml``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 from page_tables import print_or_write
@@ -30,6 +31,9 @@ PUBLISHED = SHIPPED_FOLDER.parent / "published" / "phases.yaml"
 #: By mobile ion, in the page's order: the record whose vacuum level is the zero of potentials,
 #: calculated like the others.
 ZEROS = {"Li": "Li_110", "Na": "Na_110", "K": "K_110", "Mg": "Mg_001"}
+#: By pair: supercell, negative and positive defect, each with its shipped calculation and its
+#: energy with more k-points.
+MORE = load_yaml(Path(__file__).with_name("supercell_kpoints.yaml"))
 BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->"
 _TEMPERATURE_K = 300.0
 
@@ -179,6 +183,12 @@ def _of_ion(
             "| phase | atoms | difference |\n| --- | ---: | ---: |\n"
             + "".join(_supercell_line(record) for record in solids)
         )
+        if pairs := [row for record in solids for row in _group_rows(record) if row.key in MORE]:
+            yield (
+                "### Neutral pairs with more k-points in the supercells (eV)\n\n"
+                "| pair | Γ | 2 × 2 × 2 points without Γ |\n| --- | ---: | ---: |\n"
+                + "".join(_kpoints_line(row) for row in pairs)
+            )
 
 
 def calculated_records() -> list[Insulator | Metal]:
@@ -363,14 +373,29 @@ def _supercell_line(record: Insulator) -> str:
     hashes = record.provenance["calculations"]
     energies = {}
     for name in ("bulk", "supercell"):
-        document = shipped_calculation(hashes[name])
-        if document is None:
-            raise InputError(f"the calculation {hashes[name]} is not shipped", where=record.name)
+        document = _shipped(hashes[name], record.name)
         atoms = Structure.from_dict(document["structure"])
         units = len(atoms) / atoms.composition.reduced_composition.num_atoms
         energies[name] = document["energy_eV"] / units
     difference = energies["supercell"] - energies["bulk"]
     return f"| {_formula(record)} | {len(atoms)} | {difference:.3f} |\n"
+
+
+def _kpoints_line(row: Row) -> str:
+    """Describe what more k-points in all supercells change in the energy of a pair."""
+    changes = {
+        what: given["energy_eV"] - _shipped(given["calculation"], row.name)["energy_eV"]
+        for what, given in MORE[row.key].items()
+    }
+    change = changes["negative"] + changes["positive"] - 2 * changes["supercell"]
+    return f"| {row.name} | {row.ours[0]} | {float(row.ours[0]) + change:.2f} |\n"
+
+
+def _shipped(hash: str, name: str) -> dict[str, Any]:
+    document = shipped_calculation(hash)
+    if document is None:
+        raise InputError(f"the calculation {hash} is not shipped", where=name)
+    return document
 
 
 if __name__ == "__main__":
