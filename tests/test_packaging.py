@@ -70,6 +70,8 @@ NEEDS = {
     "gpaw": (["run", "CAMPAIGN"], "the engine gpaw is not installed (gpaw, gpaw-data missing)"),
     "vasp": (["run", "VASP", "--dry-run"], "the engine vasp needs atomate2 and custodian"),
     "defects": (["run", "INSULATOR", "--dry-run"], "phases[1] LiF: finding the sites of defects"),
+    "defects, design": (["design", "DESIGN", "--next", "x.yaml"], "--next: planning the"),
+    "defects, screen": (["screen", "SCREEN", "--next", "x.yaml"], "--next: planning the"),
 }
 
 
@@ -112,15 +114,17 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(
     )
     places = {
         "SCREEN": str(ROOT / "configs/campaigns/screen48.yaml"),
+        "DESIGN": str(ROOT / "configs/examples/design.yaml"),
         "CAMPAIGN": "gpaw.yaml",
         "VASP": "vasp.yaml",
         "INSULATOR": "insulator.yaml",
     }
-    code, _, err = without((extra,), [places.get(one, one) for one in arguments], tmp_path)
+    code, out, err = without((extra,), [places.get(one, one) for one in arguments], tmp_path)
     assert code == 2, err
     assert message in err
     assert f"pip install 'interohm[{extra}]'" in err
-    assert not (tmp_path / "x.parquet").exists()
+    assert out == ""
+    assert not list(tmp_path.glob("x.*"))
 
 
 @pytest.mark.parametrize("command", ["run", "submit"])

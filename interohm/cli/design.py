@@ -45,15 +45,16 @@ def design(
     candidate, the probability that it is the best, and which calculation would help most to decide.
     """
     from interohm.cli.named_materials import known_interfaces
-    from interohm.cli.next_campaign import structures_of
+    from interohm.cli.next_campaign import check_next_campaign, structures_of
     from interohm.cli.output import print_json, progress_bar, remark
     from interohm.prediction.design import candidates_of, design_result
     from interohm.records.design import load_design
     from interohm.yaml_io import check_output_path
 
-    for path in (report, next_campaign):
-        if path is not None:
-            check_output_path(path)
+    if report is not None:
+        check_output_path(report)
+    if next_campaign is not None:
+        check_next_campaign(next_campaign)
     described = load_design(config)
     if samples is not None:
         described = described.model_copy(update={"samples": samples})

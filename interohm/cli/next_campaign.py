@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from interohm.results.design import NextCalculation
 
 
+def check_next_campaign(path: Path) -> None:
+    """Raise `InputError`, before anything is computed, where no campaign can be written."""
+    from interohm.extras import require
+    from interohm.yaml_io import check_output_path
+
+    check_output_path(path)
+    require(
+        "defects",
+        "planning the calculations of a campaign",
+        where="--next",
+        otherwise="leave --next out",
+    )
+
+
 def write_next_campaign(
     path: Path,
     name: str,

@@ -62,7 +62,7 @@ def screen(
     """
     import signal
 
-    from interohm.cli.next_campaign import structures_of
+    from interohm.cli.next_campaign import check_next_campaign, structures_of
     from interohm.cli.output import print_json, remark
     from interohm.extras import install_command, missing_packages
     from interohm.screening.config import load_screen
@@ -70,9 +70,10 @@ def screen(
     from interohm.screening.screening import open_screening
     from interohm.yaml_io import check_output_path
 
-    for path in (report, next_campaign):
-        if path is not None:
-            check_output_path(path)
+    if report is not None:
+        check_output_path(report)
+    if next_campaign is not None:
+        check_next_campaign(next_campaign)
     described = load_screen(config)
     screening = open_screening(
         described,
