@@ -123,11 +123,12 @@ def _print(result: CoatedContactResult, assumed: Sequence[str], *, has_charge: b
     if has_charge:
         conditions += f", state of charge {result.state_of_charge:g}"
     title = f"{' | '.join(names)}   ({conditions})"
-    made = table("part", "R (Ω·cm²)", "5 to 95 %#", "", title=title)
+    made = table("part", "nominal R (Ω·cm²)", "median R (Ω·cm²)", "5 to 95 %#", "", title=title)
 
     def add(label: str, value: float | None, spread: Quantiles | None, remark: str = "") -> None:
         interval = "" if spread is None else f"{spread['p05']:.3g} … {spread['p95']:.3g}"
-        made.add_row(label, shown(value, 3), interval, remark)
+        median = None if spread is None else spread["p50"]
+        made.add_row(label, shown(value, 3), shown(median, 3), interval, remark)
 
     outside = OUTSIDE if result.outside_of_model else ""
     add("interface", result.interface_resistance_ohm_cm2, result.quantiles_ohm_cm2, outside)

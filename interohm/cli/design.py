@@ -129,19 +129,20 @@ def _print(result: DesignResult) -> None:
     from interohm.results.percents import sampled_number
 
     out = console()
+    bound = result.limits["interface_resistance_ohm_cm2"]
     made = table(
         "coating",
         "optimum (nm)",
-        "largest (nm)",
-        "R (Ω·cm²)",
+        f"largest (nm) for {bound:g} Ω·cm²#",
+        "median R (Ω·cm²)",
         "5 to 95 %#",
         "electron barrier (eV)",
-        "margin left, right (V)#",
+        "nominal margin left, right (V)#",
         "verdict",
         "keeps limits, %",
         "best, %",
         title=f"{' | '.join(result.between)}, {result.temperature_K:g} K: coatings, eligible ones "
-        "first, by how likely they are the best",
+        "first, by how often they are the best, then by median R",
     )
 
     def share(value: float | None) -> str:
@@ -153,7 +154,7 @@ def _print(result: DesignResult) -> None:
         made.add_row(
             one.name,
             shown(one.optimum_nm, 3),
-            shown(one.largest_nm, 3),
+            one.largest_text(shown),
             shown(one.interface_resistance_ohm_cm2, 3),
             "–" if spread is None else f"{spread['p05']:.2g} … {spread['p95']:.2g}",
             shown(one.electron_barrier_eV, 3),
@@ -164,6 +165,10 @@ def _print(result: DesignResult) -> None:
             "–" if one.outside_of_model else share(one.best_probability),
         )
     out.print(made)
+    out.print(
+        "eligible: each limit is kept in at least half of the samples; keeps limits: all of them "
+        "at once; resistance is no such limit"
+    )
     out.print(conclusion(result))
     if result.margin is not None:
         out.print(result.margin.text)
@@ -182,7 +187,7 @@ def _print(result: DesignResult) -> None:
         if contact.verdict in ("reacts", "may react", "outside of a window"):
             out.print(f"  {contact.left} | {contact.right}: {contact.text}")
     if result.next:
-        out.print("What to do next, the most worthwhile first:")
+        out.print("What to do next, by gain per core-hour, measurements last:")
         for step in result.next[:8]:
             out.print(f"  {step.text}")
 
@@ -220,7 +225,7 @@ def conclusion(result: DesignResult) -> str:
     else:
         size = "" if named.optimum_nm is None else f" of {named.optimum_nm:.2g} nm"
         share = sampled_percent(named.best_probability, result.samples)
-        text = f"best: {named.name}{size}, in {share} of the samples"
+        text = f"best of the eligible ones: {named.name}{size}, in {share} of the samples"
         if named.at_bound == "thinnest":
             text += " (the thinnest that was asked for: resistance grows with thickness)"
     if result.none_probability >= 0.005:
@@ -228,4 +233,6 @@ def conclusion(result: DesignResult) -> str:
         text += f"; in {share} of them no candidate keeps all limits"
     if result.best_remark:
         text += f"\nbut {result.best_remark}"
+    if other := result.more_often_best():
+        text += f"\n{other}"
     return text

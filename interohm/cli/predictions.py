@@ -68,7 +68,9 @@ def contact(
 ) -> None:
     """Predict the contact of two phases.
 
-    Prints potential drop, space charge, capacitance, and the resistance with its parts.
+    Prints potential drop, space charge, capacitance, and the resistance with its parts. With
+    --coating: the resistance with its parts, barriers for electrons and holes, and whether each
+    contact is within its windows.
     """
     from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, remark

@@ -415,6 +415,7 @@ def design_result(
     documents: list[dict[str, Any]] = []
     losses, resistances = [], []
     consists_of: list[set[str]] = []
+    compared: list[str] = []
     others, margins = [], []
     for candidate, outcome, best in solved:
         chosen = outcome.at(best)
@@ -429,6 +430,7 @@ def design_result(
         if not _react(document["contacts"]):
             losses.append(logs + _BROKEN_DECADES * ~keeps)
             consists_of.append({one.name for one in _phases(candidate)})
+            compared.append(candidate.name)
         inside = keeps & np.isfinite(logs) & (not document["outside_of_model"])
         resistances.append(np.where(inside, logs, np.inf))
     resistances.append(uncoated_logs)
@@ -442,7 +444,7 @@ def design_result(
             for one in [*documents, uncoated]
             if one["verdict"] == ELIGIBLE and one["best_probability"] > 0.0
         ),
-        key=lambda one: best_first(one["best_probability"], one["mean_log10_resistance"]),
+        key=lambda one: best_first(one["best_probability"], one["interface_resistance_ohm_cm2"]),
         default=None,
     )
     result = DesignResult.model_validate(
@@ -472,6 +474,7 @@ def design_result(
                 problem.records,
                 holds=consists_of,
                 electrodes=[one.name for one in (left, right)],
+                names=compared,
             )
             if losses
             else [],

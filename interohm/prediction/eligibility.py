@@ -59,7 +59,7 @@ def verdict_fields(
         kept = f"{name} is kept in {sampled_percent(shares[name], holds[name].size)} of the samples"
         if name not in margins_V:
             return kept
-        return f"{kept} (half of them keep {float(np.median(margins_V[name])):.2g} V)"
+        return f"{kept} (the median margin is {float(np.median(margins_V[name])):.2g} V)"
 
     if reacts:
         verdict, why = OUTSIDE, text or "a contact reacts"
@@ -136,9 +136,9 @@ def _decision_text(found: Mapping[str, Any], count: int) -> str:
     are = "is" if len(eligible) == 1 else "are"
     said = [f"{len(eligible)} of {count} coatings {are} eligible with {_MARGIN} = {both}{default}"]
     if left != 0.0 or right != 0.0:
-        said.append(f"with 0 V {_changed(eligible, zero, found['eligible_without'])}")
+        said.append(f"with a limit of 0 V, {_changed(eligible, zero, found['eligible_without'])}")
     if (left, right) == (0.0, 0.0) or without != eligible:
-        said.append(f"with no such limit {_changed(eligible, without, found['eligible_without'])}")
+        said.append(f"with no such limit, {_changed(eligible, without, found['eligible_without'])}")
     return "; ".join(said)
 
 
@@ -147,11 +147,15 @@ def _changed(now: set[str], then: set[str], order: Sequence[str]) -> str:
     fewer = [name for name in order if name in now - then]
     if not more and not fewer:
         return "it is the same"
+
+    def counted(names: Sequence[str], which: str) -> str:
+        return f"{len(names)} {which}{'coating' if len(names) == 1 else 'coatings'}"
+
     parts = []
     if more:
-        parts.append(f"{len(more)} more would be ({', '.join(more)})")
+        parts.append(f"{counted(more, 'more ')} would be eligible ({', '.join(more)})")
     if fewer:
-        parts.append(f"{len(fewer)} would not be ({', '.join(fewer)})")
+        parts.append(f"{counted(fewer, '')} would not be eligible ({', '.join(fewer)})")
     return " and ".join(parts)
 
 

@@ -29,6 +29,29 @@ _INTERFACE = "log10_interface_resistance"
 #: What people call a field.
 _WORDS = {"contact_barrier_eV": "contact barrier", "carriers": "choice of carriers"}
 
+#: Which calculation gives a field, by the end or the beginning of its path.
+_GIVEN_BY = (
+    ("stability_window_V", "phase diagram"),
+    ("ionization_potential_eV", "surface"),
+    ("electron_affinity", "surface"),
+    ("band_gap_eV", "band gap"),
+    ("shared_errors[band_gap]", "band gap"),
+    ("shared_errors", "surface"),
+    ("dielectric_constant", "dielectric"),
+    ("neutral_potential_V", "defects"),
+    ("neutral_formation_energy_eV", "defects"),
+    ("formation_energy_eV", "defects"),
+    ("carriers", "migration"),
+    ("others_slower_eV", "migration"),
+    ("migration_energy_eV", "migration"),
+    ("conductivity", "measurement"),
+    ("space_charge", "measurement"),
+    ("contact_barrier_eV", "contact barrier"),
+    ("dipole_V", "contact barrier"),
+    ("states.work_function_eV", "surface"),
+    ("states.voltage_V", "electrode"),
+)
+
 #: A share below this many standard deviations of the estimate is not told from zero.
 _SIGNIFICANT = 4.0
 
@@ -138,9 +161,12 @@ def next_to_learn(sensitivity: dict[str, list[dict[str, Any]]] | None) -> dict[s
     if not ranked:
         return None
     first = ranked[0]
-    what = _WORDS.get(first["field"], first["field"])
+    field = first["field"]
+    what = f"{_WORDS.get(field) or given_by(field) or field} of {first['material']}"
+    if field not in _WORDS and given_by(field):
+        what += f" ({field})"
     share = round(100 * first["variance_share"])
-    return {**first, "text": f"{what} of {first['material']}, {share} % of the variance"}
+    return {**first, "text": f"{what}, {share} % of the variance"}
 
 
 def field_path(drawn: str, material: Insulator | Metal | None) -> str:
@@ -160,3 +186,11 @@ def field_path(drawn: str, material: Insulator | Metal | None) -> str:
         # drawn once for a sublattice, whose sites its defects share
         owner = ", ".join(d.name for d in material.defects if d.sublattice == owner)
     return f"defects[{owner}].{name}"
+
+
+def given_by(path: str) -> str | None:
+    """Return which calculation gives the field of a path; None if none does."""
+    for part, kind in _GIVEN_BY:
+        if path.startswith(part) or path.endswith(part):
+            return kind
+    return None

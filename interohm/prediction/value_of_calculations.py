@@ -16,7 +16,7 @@ import numpy as np
 
 from interohm.device_models import value_of_information
 from interohm.prediction.contact_barrier import EXCESS_BARRIER_SCALE_EV
-from interohm.prediction.sensitivity import RecordedFieldSamples, field_path
+from interohm.prediction.sensitivity import RecordedFieldSamples, field_path, given_by
 from interohm.records import Insulator, Metal
 from interohm.records.uncertainty import quantities
 from interohm.results.percents import percent
@@ -72,29 +72,6 @@ _KINDS = {
 #: How core-hours grow with the atoms of a formula.
 _ATOMS_POWER = 1.5
 
-#: Which calculation gives a field, by the end or the beginning of its path.
-_GIVEN_BY = (
-    ("stability_window_V", "phase diagram"),
-    ("ionization_potential_eV", "surface"),
-    ("electron_affinity", "surface"),
-    ("band_gap_eV", "band gap"),
-    ("shared_errors[band_gap]", "band gap"),
-    ("shared_errors", "surface"),
-    ("dielectric_constant", "dielectric"),
-    ("neutral_potential_V", "defects"),
-    ("neutral_formation_energy_eV", "defects"),
-    ("formation_energy_eV", "defects"),
-    ("carriers", "migration"),
-    ("others_slower_eV", "migration"),
-    ("migration_energy_eV", "migration"),
-    ("conductivity", "measurement"),
-    ("space_charge", "measurement"),
-    ("contact_barrier_eV", "contact barrier"),
-    ("dipole_V", "contact barrier"),
-    ("states.work_function_eV", "surface"),
-    ("states.voltage_V", "electrode"),
-)
-
 
 def next_calculations(
     samples: RecordedFieldSamples,
@@ -103,6 +80,7 @@ def next_calculations(
     *,
     holds: Sequence[Collection[str]],
     electrodes: Sequence[str] = (),
+    names: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Rank calculations and measurements by what they are worth for a choice.
 
@@ -119,6 +97,8 @@ def next_calculations(
         change it.
     electrodes : sequence of str
         Metals whose numbers are in question; the mobile metal's are not.
+    names : sequence of str, optional
+        Names of the candidates.
 
     Returns
     -------
@@ -133,7 +113,7 @@ def next_calculations(
         if isinstance(material, Metal) and name not in electrodes:
             continue
         path = field_path(drawn, material)
-        kind = _given_by(path)
+        kind = given_by(path)
         spread = None if kind is None else _spread(path, material)
         if kind is None or spread is None:
             continue
@@ -142,6 +122,7 @@ def next_calculations(
         means = np.nanmean(np.where(np.isfinite(losses), losses, np.nan), axis=1)
     chosen = int(np.nanargmin(means))
     best = losses[chosen]
+    of = "the best candidate" if names is None else names[chosen]
     found = []
     for (name, kind), fields in groups.items():
         inputs = np.stack([samples.asked[name, drawn] for drawn, _, _ in fields], axis=-1)
@@ -157,7 +138,7 @@ def next_calculations(
             continue
         hours = _hours(kind, name, records)
         cost = "no calculation gives it" if hours is None else f"about {hours:.2g} core-hours"
-        worth = f"explains {percent(share)} of the uncertainty of the best candidate"
+        worth = f"explains {percent(share)} of the uncertainty of {of}"
         if gain > 0.0:
             worth = f"lowers the expected resistance of the choice by {gain:.2g} decades"
         found.append(
@@ -167,6 +148,7 @@ def next_calculations(
                 "fields": sorted({path for _, path, _ in fields}),
                 "gain_decades": gain,
                 "variance_share": share,
+                "variance_of": None if names is None else names[chosen],
                 "core_hours": hours,
                 "gain_per_core_hour": None if hours is None else gain / hours,
                 "text": f"{kind} of {name}: {worth} ({cost})",
@@ -196,13 +178,6 @@ def _explained(inputs: Array, output: Array) -> float:
     return float(max(adjusted, 0.0))
 
 
-def _given_by(path: str) -> str | None:
-    for part, kind in _GIVEN_BY:
-        if path.startswith(part) or path.endswith(part):
-            return kind
-    return None
-
-
 def _spread(path: str, material: Insulator | Metal | None) -> float | None:
     """Return how uncertain a field is before, in its unit or as a share; None if unknown."""
     if material is None:
@@ -217,7 +192,7 @@ def _spread(path: str, material: Insulator | Metal | None) -> float | None:
             field.startswith("states[") and f"states.{field.partition('].')[2]}" == path
         )
         if same and quantity.uncertainty:
-            kind = _given_by(path)
+            kind = given_by(path)
             relative = kind is not None and _KINDS[kind].relative
             if relative and quantity.value:
                 return abs(quantity.uncertainty / quantity.value)

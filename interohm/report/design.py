@@ -39,8 +39,13 @@ _VERDICT_NOTE = (
     "limit may still be the best: in the share of the samples in which it keeps all limits and has "
     "the lowest resistance. A contact is outside of this model if it reacts by the energies of its "
     "phase diagram, or if it leaves its windows by more than the limit allows in more than 95 % of "
-    "the samples: what forms there is not described, and it is never the best. After ± is the "
-    "standard error of a share of so few samples."
+    "the samples: what forms there is not described, and it is never the best. "
+    "“Keeps limits” is the share of the samples that keep all limits at once. Eligible candidates "
+    "come first, then those that break a limit, those that are more often the best before others, "
+    "and those that are equal to a percent by their median R. A high resistance breaks no limit. "
+    "The largest thickness is that up to which the median R keeps its bound: ≥ where the range "
+    "ends there, none where R is above it everywhere. After ± is the standard "
+    "error of a share of so few samples."
 )
 _CURVE_NOTE = (
     "Median over the samples of all uncertainties, at the state of charge with the highest "
@@ -99,7 +104,8 @@ def write_design_report(
     if best is not None and best.optimum_nm is not None:
         body.append(keys(_keys(best, result.samples)))
     body += [
-        section("Coatings", _candidates_table(listed, result.samples), note=_VERDICT_NOTE),
+        section("Limits", _limits_table(result)),
+        section("Coatings", _candidates_table(result), note=_VERDICT_NOTE),
         section(
             "Resistance over the thickness",
             figure("thickness", "Resistance of each coating over its thickness"),
@@ -135,6 +141,8 @@ def _findings(result: DesignResult, best: DesignCandidate | None) -> list[str]:
     lines = []
     if result.best_remark:
         lines.append(result.best_remark)
+    if other := result.more_often_best():
+        lines.append(other)
     if result.margin is not None:
         lines.append(result.margin.text)
     if best is None:
@@ -161,28 +169,59 @@ def _keys(best: DesignCandidate, samples: int) -> list[tuple[str, str, str]]:
     spread = best.quantiles.get("interface_resistance_ohm_cm2")
     return [
         (
-            "Most probably the best",
+            "Best of the eligible ones",
             best.name,
             f"in {sampled_percent(best.best_probability, samples)} of the samples",
         ),
         ("Optimum", f"{shown(best.optimum_nm, 3)} nm", best.at_bound or ""),
         (
-            "Interface resistance",
+            "Median interface resistance",
             f"{shown(best.interface_resistance_ohm_cm2, 3)} Ω·cm²",
             interval(spread, 2),
         ),
     ]
 
 
-def _candidates_table(candidates: Sequence[DesignCandidate], samples: int) -> Markup:
+def _limits_table(result: DesignResult) -> Markup:
+    limit = result.limits.get
+
+    def bounded(words: str, name: str, unit: str) -> str:
+        value = limit(name)
+        return "no limit" if value is None else f"{words} {shown(value, 3)} {unit}"
+
+    margins = limit("stability_margin_V") or {}
+    rows = [
+        *(
+            (f"stability margin next to {phase}", f"at least {shown(margins.get(side))} V")
+            for phase, side in zip(result.between, ("left", "right"), strict=True)
+        ),
+        ("barrier for electrons", bounded("at least", "electron_barrier_eV", "eV")),
+        ("barrier for holes", bounded("at least", "hole_barrier_eV", "eV")),
+        ("leakage", bounded("at most", "leakage_A_cm2", "A/cm²")),
+        (
+            "median interface resistance, for the largest thickness only",
+            bounded("at most", "interface_resistance_ohm_cm2", "Ω·cm²"),
+        ),
+        ("temperature", f"{shown(result.temperature_K)} K"),
+        (
+            "states of charge, the worst of which counts",
+            ", ".join(shown(charge) for charge in result.states_of_charge),
+        ),
+    ]
+    return table(("of", "limit or condition"), rows)
+
+
+def _candidates_table(result: DesignResult) -> Markup:
+    samples = result.samples
+    bound = result.limits.get("interface_resistance_ohm_cm2")
     rows = []
-    for one in candidates:
+    for one in result.ranked():
         spread = one.quantiles.get
         rows.append(
             (
                 one.name,
                 shown(one.optimum_nm, 3),
-                shown(one.largest_nm, 3),
+                one.largest_text(shown),
                 with_interval(
                     one.interface_resistance_ohm_cm2, spread("interface_resistance_ohm_cm2"), 3
                 ),
@@ -197,8 +236,8 @@ def _candidates_table(candidates: Sequence[DesignCandidate], samples: int) -> Ma
     heads = (
         "coating",
         "optimum (nm)",
-        "largest (nm)",
-        "R (Ω·cm²)",
+        f"largest (nm) for {shown(bound, 3)} Ω·cm²",
+        "median R (Ω·cm²)",
         "electron barrier (eV)",
         "hole barrier (eV)",
         "keeps limits",
@@ -264,7 +303,7 @@ def _sides_table(candidates: Sequence[DesignCandidate]) -> Markup:
         for one in candidates
         for side in one.sides
     ]
-    heads = ("coating", "side", "margin (V)", "limited by", "without coating (V)")
+    heads = ("coating", "side", "nominal margin (V)", "limited by", "without coating (V)")
     return table(heads, rows, numeric=(2, 4))
 
 
@@ -322,7 +361,7 @@ def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:
             **_THICKNESSES,
         },
         "yaxis": {
-            "title": {"text": "interface resistance (Ω·cm²)"},
+            "title": {"text": "median interface resistance (Ω·cm²)"},
             "type": "log",
             "exponentformat": "power",
             "gridcolor": "var(--grid)",
@@ -370,7 +409,7 @@ def _front_figure(result: DesignResult, ranked: Sequence[DesignCandidate]) -> Fi
             **_THICKNESSES,
         },
         "yaxis": {
-            "title": {"text": "interface resistance (Ω·cm²)"},
+            "title": {"text": "median interface resistance (Ω·cm²)"},
             "type": "log",
             "exponentformat": "power",
             "gridcolor": "var(--grid)",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 NEXT_NOTE = (
     "The gain is the decrease of the expected log10 resistance of the best choice, once the result "
     "is known with its usual error. In a design, a broken limit counts as three decades. "
+    "This choice is the candidate with the lowest mean, and the share is that of the variance over "
+    "its samples. The list is sorted by gain per core-hour; measurements come last. "
     "Core-hours are accurate to a factor of three."
 )
 #: What stands in place of the table.
@@ -34,7 +36,8 @@ def next_table(states: Sequence[Sequence[NextCalculation]], caption: str | None 
                     one.calculation,
                     one.material,
                     shown(one.gain_decades, 2) if one.gain_decades else NONE,
-                    percent(one.variance_share),
+                    percent(one.variance_share)
+                    + (f" ({one.variance_of})" if one.variance_of else ""),
                     shown(one.core_hours, 2),
                     shown(one.gain_per_core_hour, 2) if one.gain_decades else NONE,
                     ", ".join(one.fields),
@@ -44,7 +47,7 @@ def next_table(states: Sequence[Sequence[NextCalculation]], caption: str | None 
         "calculation",
         "of",
         "gain (decades)",
-        "share of the best one's variance",
+        "share of the choice's variance",
         "core-hours",
         "gain per core-hour (decades)",
         "numbers",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from interohm.results.percents import sampled_percent
 from interohm.results.result import Curve, Quantiles, Result
 
 if TYPE_CHECKING:
@@ -17,19 +19,17 @@ ELIGIBLE, BREAKS, OUTSIDE = "eligible", "breaks a limit", "outside of this model
 VERDICTS = (ELIGIBLE, BREAKS, OUTSIDE)
 
 
-def best_first(probability: float, mean_log10_resistance: float | None) -> tuple[float, float]:
+def best_first(probability: float, resistance_ohm_cm2: float | None) -> tuple[float, float]:
     """Return the key that sorts candidates: the likeliest to be the best first.
 
     Samples tell probabilities apart to a few percent at most, so that those of the same percent are
-    equal; then the lowest resistance is first.
+    equal; then the lowest median of the resistance is first.
     """
-    return -round(100 * probability), (
-        math.inf if mean_log10_resistance is None else mean_log10_resistance
-    )
+    return -round(100 * probability), math.inf if resistance_ohm_cm2 is None else resistance_ohm_cm2
 
 
 def _likely_first(one: DesignCandidate) -> tuple[float, float]:
-    return best_first(one.best_probability, one.mean_log10_resistance)
+    return best_first(one.best_probability, one.interface_resistance_ohm_cm2)
 
 
 class DesignContact(Result):
@@ -210,6 +210,16 @@ class DesignCandidate(Result):
         None, description="Resistance over the thickness; null without a coating."
     )
 
+    def largest_text(self, write: Callable[[float, int], str]) -> str:
+        """Return `largest_nm` for a table: none if it is 0, ≥ where the range ends there."""
+        if self.curve is None:
+            return "–"
+        if self.largest_nm is None:
+            return "none"
+        end = self.curve.thickness_nm[-1]
+        reaches = end is not None and math.isclose(self.largest_nm, end, rel_tol=1e-6)
+        return "≥ " * reaches + write(self.largest_nm, 3)
+
 
 class MarginDecision(Result):
     """Effect of the limit ``stability_margin_V`` on the choice."""
@@ -257,6 +267,9 @@ class NextCalculation(Result):
         description="Share of these numbers in the variance of log10 R of the candidate with "
         "the lowest mean.",
     )
+    variance_of: str | None = Field(
+        None, description="Name of that candidate; null in screenings and earlier documents."
+    )
     core_hours: float | None = Field(
         None, description="h; estimated core-hours, null for a measurement."
     )
@@ -281,7 +294,7 @@ class DesignResult(Result):
     best: str | None = Field(
         None,
         description="The eligible candidate that is most probably the best; of those equal to a "
-        "percent, the one with the lowest mean of log10 R. Null if none is.",
+        "percent, the one with the lowest median R. Null if none is.",
     )
     best_remark: str = Field(
         "",
@@ -305,7 +318,7 @@ class DesignResult(Result):
     def ranked(self) -> list[DesignCandidate]:
         """Return all candidates: eligible ones first, then by how likely each is the best.
 
-        Of those that are equally likely, to a percent, the one with the lowest resistance is first.
+        Of those that are equally likely, to a percent, the one with the lowest median is first.
         """
         return sorted(
             [*self.coatings, self.uncoated],
@@ -323,6 +336,20 @@ class DesignResult(Result):
             return next(one for one in candidates if one.name == self.best)
         likely = [one for one in candidates if one.best_probability > 0.0]
         return min(likely, key=_likely_first, default=None)
+
+    def more_often_best(self) -> str:
+        """Return which candidate that breaks a limit is the best more often than `best`, if any."""
+        chosen = self.named()
+        if self.best is None or chosen is None:
+            return ""
+        other = min([*self.coatings, self.uncoated], key=_likely_first)
+        if round(100 * other.best_probability) <= round(100 * chosen.best_probability):
+            return ""
+        share = sampled_percent(other.best_probability, self.samples)
+        return (
+            f"{other.name} is the best more often, in {share} of the samples, but breaks a limit "
+            f"in more than half of them ({', '.join(other.limits_broken)})"
+        )
 
     def resistance_remark(self) -> str:
         """Return how far the named candidate's resistance is above the limit; empty if it is not.

@@ -85,7 +85,15 @@ def test_a_table_for_people(interohm, config):
     ran = interohm("design", config)
     assert ran.code == 0
     # sixty samples leave a share uncertain, and one of none, too
-    assert re.search(r"best: .*, in \d+ ± [1-7] % of the samples", ran.out)
+    assert re.search(r"best of the eligible ones: .*, in \d+ ± [1-7] % of the samples", ran.out)
+    for words in (
+        "largest (nm) for 10 Ω·cm²",
+        "median R (Ω·cm²)",
+        "nominal margin left, right (V)",
+        "eligible: each limit is kept in at least half of the samples",
+        "by gain per core-hour",
+    ):
+        assert words in ran.out
     assert "eligible with stability_margin_V = -1 V on both sides" in ran.out
     assert "limited by Li3PS4 itself" in ran.out
     assert "outside of this model" in ran.out
@@ -165,6 +173,7 @@ def test_a_coated_contact_says_what_a_plain_one_says(interohm):
     options = ("--soc", "1", "--samples", "300")
     table = interohm("contact", "LiCoO2", "Li3PS4", "--coating", "LiNbO3:5", *options).out
     assert "LiCoO2 | LiNbO3 (5 nm) | Li3PS4   (300 K, state of charge 1)" in table
+    assert "nominal R (Ω·cm²)   median R (Ω·cm²)" in table
     plain = interohm("contact", "LiCoO2", "Li3PS4", *options).out
     words = (
         "next: ",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from interohm.cli.design import conclusion
 from interohm.errors import InputError
 from interohm.prediction.coated_gradient import log_resistance_gradient
+from interohm.prediction.coated_result import coated_result
 from interohm.prediction.coated_stack import CoatingLayer, stack_row
 from interohm.prediction.design import (
     candidates_of,
@@ -417,7 +418,18 @@ def test_the_default_margin_is_told() -> None:
     assert found["eligible"] == []
     assert found["eligible_without"] == ["C"]
     assert "0 V on both sides, the default" in found["text"]
-    assert "1 more would be (C)" in found["text"]
+    assert found["text"].endswith("with no such limit, 1 more coating would be eligible (C)")
+    zero = margin_decision(
+        Limits.model_validate({"stability_margin_V": -0.5}),
+        ["C", "D"],
+        [{}] * 2,
+        margins * 2,
+        [False] * 2,
+    )
+    assert "with a limit of 0 V, 2 coatings would not be eligible (C, D)" in zero["text"]
+    broken = {"stability_margin_V.left": np.full(5, False)}
+    said = verdict_fields(broken, margins[0], reacts=False)["verdict_text"]
+    assert said.endswith("(the median margin is -0.2 V)")
 
 
 def test_eligible_candidates_stand_first_and_alone_win() -> None:
@@ -447,7 +459,8 @@ def test_equally_likely_candidates_are_ordered_by_resistance(two: DesignResult) 
                 "name": name,
                 "verdict": "eligible",
                 "best_probability": probability,
-                "mean_log10_resistance": log10,
+                # a few samples may make the mean another than the median, which is shown
+                "mean_log10_resistance": None if log10 is None else -log10,
                 "interface_resistance_ohm_cm2": None if log10 is None else 10.0**log10,
             }
         )
@@ -461,6 +474,13 @@ def test_equally_likely_candidates_are_ordered_by_resistance(two: DesignResult) 
     closest = found.named()
     assert closest is not None
     assert closest.name == "LiCl"
+    assert found.more_often_best() == ""
+    breaks = {"verdict": "breaks a limit", "limits_broken": ["leakage_A_cm2"], "samples": 100}
+    oxide = unlikely.model_copy(update={**breaks, "best_probability": 0.36})
+    above = found.model_copy(update={"coatings": [chloride, oxide], "best": "LiCl"})
+    assert [one.name for one in above.ranked()[:2]] == ["LiCl", "oxide"]
+    assert above.more_often_best().startswith("oxide is the best more often, in 36 ")
+    assert above.more_often_best().endswith("more than half of them (leakage_A_cm2)")
     remark = found.resistance_remark()
     assert "LiCl, 1e+03 Ω·cm², exceeds the limit of 10 Ω·cm²" in remark
     assert "within it: oxide (eligible, 3.2 Ω·cm²)" in remark
@@ -576,6 +596,29 @@ def test_the_largest_thickness_within_a_limit() -> None:
     assert largest_within(thickness, 3.0 * thickness, 15.0) == pytest.approx(5.0)
     assert largest_within(thickness, 3.0 * thickness, 2.0) is None
     assert largest_within(thickness, 3.0 * thickness, 100.0) == pytest.approx(8.0)
+
+
+def test_a_table_tells_how_far_the_largest_thickness_is_known(two: DesignResult) -> None:
+    """Within the range, at its end, and where R is above the limit everywhere."""
+    one = two.coatings[0]
+    assert one.curve is not None
+    assert one.curve.thickness_nm[-1] == 10.0
+
+    def said(largest: float | None) -> str:
+        changed = one.model_copy(update={"largest_nm": largest})
+        return changed.largest_text(lambda value, digits: f"{value:.{digits}g}")
+
+    assert [said(4.5), said(float(np.exp(np.log(10.0)))), said(None)] == ["4.5", "≥ 10", "none"]
+    assert two.uncoated.largest_text(lambda value, _: str(value)) == "–"
+
+
+def test_the_median_is_that_of_a_coated_contact() -> None:
+    """At the same state of charge, and with as many samples."""
+    (one,) = _design(coatings=["LiNbO3"], thickness_nm=2, electrons=True).coatings
+    phases = (_material("LiCoO2"), [(_insulator("LiNbO3"), 2.0)], _material("Li3PS4"))
+    found = coated_result(*phases, temperature_K=300.0, state_of_charge=0.5, samples=30)
+    assert found.quantiles_ohm_cm2 is not None
+    assert one.interface_resistance_ohm_cm2 == pytest.approx(found.quantiles_ohm_cm2["p50"])
 
 
 def test_the_front_has_what_nothing_beats() -> None:

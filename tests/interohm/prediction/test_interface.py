@@ -20,6 +20,7 @@ from interohm.prediction.contact_barrier import (
 )
 from interohm.prediction.electrodes import host_factor, host_occupations
 from interohm.prediction.sampling import FieldSamples, phase_of
+from interohm.prediction.sensitivity import next_to_learn
 from interohm.records import Insulator, Metal, Quantity, material_document, material_from
 from interohm.records.cell_config import Cell, Contact
 from interohm.records.interface import Interface, interface_from, interface_hash
@@ -141,6 +142,11 @@ def test_the_prior_is_what_to_learn_next() -> None:
     known = contact_document(shipped("Li"), settled, contact=barrier(0.5), samples=1000)
     ranked = known["sensitivity"]["log10_interface_resistance"]
     assert "contact_barrier_eV" not in {one["field"] for one in ranked}
+    # in the words of a design, and which number it is
+    first = {"material": "LLZO", "field": "neutral_formation_energy_eV", "variance_share": 0.5}
+    told = next_to_learn({"log10_interface_resistance": [first]})
+    assert told is not None
+    assert told["text"] == "defects of LLZO (neutral_formation_energy_eV), 50 % of the variance"
     assert not known["contact_barrier_assumed"]
 
 

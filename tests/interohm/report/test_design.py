@@ -58,7 +58,11 @@ def _page(
         temperature_K=300.0,
         states_of_charge=[1.0],
         samples=30,
-        limits={},
+        limits={
+            "interface_resistance_ohm_cm2": 20.0,
+            "electron_barrier_eV": 0.5,
+            "stability_margin_V": {"left": -0.5, "right": 0.0},
+        },
         records={},
         coatings=[one],
         uncoated=DesignCandidate(name="uncoated", outside_of_model=True),
@@ -77,6 +81,8 @@ def test_a_report_says_that_nothing_is_worth_calculating(tmp_path: Path) -> None
         material="LiNbO3",
         fields=["carriers"],
         gain_decades=0.4,
+        variance_share=0.3,
+        variance_of="LiNbO3",
         core_hours=8.0,
         gain_per_core_hour=0.05,
         text="defects of LiNbO3",
@@ -85,6 +91,7 @@ def test_a_report_says_that_nothing_is_worth_calculating(tmp_path: Path) -> None
     assert NOTHING_NEXT not in page
     assert "gain per core-hour" in page
     assert '<td class="number">0.05</td>' in page
+    assert "30 % (LiNbO3)" in page
 
 
 def test_shares_of_few_samples_have_their_error(tmp_path: Path) -> None:
@@ -94,6 +101,22 @@ def test_shares_of_few_samples_have_their_error(tmp_path: Path) -> None:
     assert "in 50 ± 9 % of the samples no candidate keeps all limits" in page
     assert '<td class="number">0 ± 2 %</td><td class="number">50 ± 9 %</td>' in page
     assert "<span>in 50 ± 9 % of the samples</span>" in page
+    assert "Best of the eligible ones" in page
+
+
+def test_limits_stand_above_what_they_decide(tmp_path: Path) -> None:
+    page = _page(tmp_path, [], _candidate("LiNbO3", 1.0, outside=False))
+    for limit in (
+        "<td>stability margin next to LiCoO2</td><td>at least −0.5 V</td>",
+        "<td>barrier for electrons</td><td>at least 0.5 eV</td>",
+        "<td>leakage</td><td>no limit</td>",
+        "<td>at most 20 Ω·cm²</td>",
+        "<td>300 K</td>",
+    ):
+        assert limit in page
+        assert page.index(limit) < page.index("median R (Ω·cm²)")
+    assert "largest (nm) for 20 Ω·cm²" in page
+    assert '<td class="number">none</td>' in page
 
 
 def test_texts_and_tables_have_one_minus_sign(tmp_path: Path) -> None:
