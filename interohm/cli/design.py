@@ -176,10 +176,9 @@ def _print(result: DesignResult) -> None:
         if one.verdict_text:
             out.print(f"{one.name}: {one.verdict}, {one.verdict_text}")
     for one in result.coatings:
-        if len(one.layers) > 1 or any(layer.is_modified for layer in one.layers):
-            out.print(
-                f"{one.name} at its optimum: " + "; ".join(layer.text for layer in one.layers)
-            )
+        modified = one.undoped_ohm_cm2 is not None or any(each.is_modified for each in one.layers)
+        if len(one.layers) > 1 or modified:
+            out.print(f"{one.name} at its optimum: {one.optimum_text}")
     for text in sides_text(result):
         out.print(text)
     seen = [one for candidate in ranked for one in candidate.contacts]

@@ -27,7 +27,7 @@ from interohm.prediction.contact_stability import (
     nominal_windows_V,
     stability_fields,
 )
-from interohm.prediction.design_variables import SEARCHED, Variable
+from interohm.prediction.design_variables import DOPING, SEARCHED, Variable
 from interohm.prediction.electrodes import electrode_state
 from interohm.prediction.eligibility import limited_by, margin_decision, verdict_fields
 from interohm.prediction.sampling import phase_of
@@ -231,9 +231,15 @@ class _Candidate:
         columns = [v.field == "thickness_nm" for v in self.variables]
         return np.asarray(points[..., columns].sum(axis=-1))
 
-    def _rows(self, points: Array) -> list[CoatedRow]:
+    @property
+    def is_doped(self) -> bool:
+        """Return whether dopants are given or searched in a layer."""
+        return any(getattr(layer.coating, name) != 0.0 for layer in self.layers for name in DOPING)
+
+    def _rows(self, points: Array, *, doped: bool = True) -> list[CoatedRow]:
         """Return the contact at points (P, V), before the axis of the samples, by charge."""
         problem, design = self.problem, self.problem.design
+        share = 1.0 if doped else 0.0
 
         def of(index: int, field: str) -> Array:
             return self.value(points, index, field)[:, None]
@@ -242,8 +248,8 @@ class _Candidate:
             CoatingLayer(
                 layer.material,
                 of(index, "thickness_nm"),
-                of(index, "donors_cm3") - of(index, "acceptors_cm3"),
-                of(index, "doping_gradient_cm3"),
+                share * (of(index, "donors_cm3") - of(index, "acceptors_cm3")),
+                share * of(index, "doping_gradient_cm3"),
                 of(index, "susceptibility"),
             )
             for index, layer in enumerate(self.layers)
@@ -263,10 +269,10 @@ class _Candidate:
             for charge in design.states_of_charge
         ]
 
-    def solve(self, points: Array) -> _Outcome:
-        """Solve the candidate at points (P, V), at every state of charge."""
+    def solve(self, points: Array, *, doped: bool = True) -> _Outcome:
+        """Solve the candidate at points (P, V), or without dopants, at every state of charge."""
         states = []
-        for row in self._rows(points):
+        for row in self._rows(points, doped=doped):
             solved = row.solve()
             states.append(
                 [
@@ -656,11 +662,20 @@ def _candidate_document(
                 field: float(candidate.value(chosen.points, index, field))
                 for field in ("thickness_nm", *SEARCHED)
             },
+            "at_ends": [
+                one.field
+                for one, value in zip(candidate.variables, chosen.points, strict=True)
+                if one.layer == index and one.field != "thickness_nm" and one.ends_at(value)
+            ],
         }
         for index, layer in enumerate(candidate.layers)
     ]
     contacts = [_contact(problem, *pair) for pair in pairwise(_phases(candidate))]
     curve, largest = _over_thickness(candidate, outcome, best)
+    undoped = None
+    if candidate.is_doped:
+        plain = candidate.solve(chosen.points[None], doped=False)
+        undoped = _median(plain.interface_ohm_cm2[0])
     first = candidate.variables[0]
     bound = None
     if first.low == first.high:
@@ -687,6 +702,7 @@ def _candidate_document(
         "quantiles": {name: quantiles(values) for name, values in sampled.items()},
         **{name: _median(values) for name, values in sampled.items()},
         "mean_log10_resistance": number(chosen.objective),
+        "undoped_ohm_cm2": undoped,
         "reacts": contacts_react(contacts),
         "contacts": contacts,
         "sides": _sides(candidate),

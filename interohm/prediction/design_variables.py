@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from interohm.device_models import StackGradient
 
 #: What may be searched beside the thickness.
-SEARCHED = ("donors_cm3", "acceptors_cm3", "doping_gradient_cm3", "susceptibility")
+DOPING = ("donors_cm3", "acceptors_cm3", "doping_gradient_cm3")
+SEARCHED = (*DOPING, "susceptibility")
 
 _RANGES = ThicknessRange | DopantRange | DopingGradientRange | SusceptibilityRange
 
@@ -53,6 +54,11 @@ class Variable:
     def is_linear(self) -> bool:
         """Return whether the axis is linear."""
         return self.field == "doping_gradient_cm3"
+
+    def ends_at(self, value: float) -> bool:
+        """Return whether a value other than 0 is an end, beyond which a better one may lie."""
+        ends = self.low != self.high and value != 0.0
+        return ends and bool(np.any(np.isclose(value, [self.low, self.high], rtol=1e-6, atol=0.0)))
 
     def axis(self, count: int) -> Array:
         """Return its values, or so many places between its ends."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,8 @@ _THICKNESSES = {
 }
 #: Curves that a figure shows; more are in the table.
 _MOST_CURVES = 6
+#: Decades above the smallest median at which an axis of resistances ends, whatever blocks ions.
+_MOST_DECADES = 12
 #: Of the points of so many coatings each.
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 
@@ -49,11 +51,16 @@ _VERDICT_NOTE = (
 )
 _CURVE_NOTE = (
     "Median over the samples of all uncertainties, at the state of charge with the highest "
-    "resistance; the band is the 5 to 95 % interval of the first one. The model does not "
+    "resistance; {} 5 to 95 %. The model does not "
     "include tunnelling and pinholes: choose the thinnest closed film that you can make."
 )
+_BOUND_NOTE = " The dashed line is the resistance for which the table has the largest thickness."
 _GREY_NOTE = " Grey curves (✕) are outside of this model."
 _FIRST_NOTE = f" The figure shows the first {_MOST_CURVES} coatings of the table."
+_LAYERS_NOTE = (
+    "The optimum has the lowest mean of log10 R over the samples; its median R may be above that "
+    "of the same layers undoped. Where it is at the end of a range, a better value may lie beyond."
+)
 _SIDE_NOTE = (
     "At the electrode: from its potential to the nearer limit of the coating's stability window. "
     "At the electrolyte: the overlap of both windows, where a potential exists that both "
@@ -93,7 +100,8 @@ def write_design_report(
     pair = " and ".join(result.between)
     charges = ", ".join(shown(charge) for charge in result.states_of_charge)
     best = next((one for one in listed if one.name == result.best), None)
-    figures: dict[str, Figure] = {"thickness": _thickness_figure(ranked)}
+    bound = result.limits.get("interface_resistance_ohm_cm2")
+    figures: dict[str, Figure] = {"thickness": _thickness_figure(ranked, bound)}
     body = [
         lead(
             f"Coatings between {pair} at {shown(result.temperature_K)} K, the worst of the states "
@@ -109,14 +117,18 @@ def write_design_report(
         section(
             "Resistance over the thickness",
             figure("thickness", "Resistance of each coating over its thickness"),
-            note=_curve_note(ranked),
+            note=_curve_note(ranked, bound),
         ),
         section("Reactions and windows", _contacts_table(listed)),
         section("What a coating does for each side", _sides_table(ranked), note=_SIDE_NOTE),
     ]
-    made = [one for one in ranked if any(layer.is_modified for layer in one.layers)]
+    made = [
+        one
+        for one in ranked
+        if one.undoped_ohm_cm2 is not None or any(layer.is_modified for layer in one.layers)
+    ]
     if made:
-        body.append(section("Layers at the optimum", _layers_table(made)))
+        body.append(section("Layers at the optimum", _layers_table(made), note=_LAYERS_NOTE))
     doping = doping_figure(made[:_MOST_CURVES])
     if doping is not None:
         figures["doping"] = doping
@@ -129,7 +141,9 @@ def write_design_report(
             "No other point is better than these in all of resistance, electron barrier, "
             "stability margin and thickness."
         )
-        body.append(section("Front", figure("front", "Resistance and thickness"), note=note))
+        drawn = figure("front", "Median resistance and thickness of the points of the front")
+        title = "Front of resistance, barrier, margin and thickness"
+        body.append(section(title, drawn, note=note + _beyond(_front_medians(result))))
     known = [next_table([result.next])] if result.next else []
     note = NEXT_NOTE if known else NOTHING_NEXT
     body.append(section("What to do next", *known, note=note))
@@ -276,6 +290,9 @@ def _layers_table(candidates: Sequence[DesignCandidate]) -> Markup:
             shown(layer.thickness_nm, 3),
             *(shown(end, 3) for end in layer.doping_at_ends_cm3),
             shown(layer.susceptibility, 3),
+            ", ".join(layer.at_ends) or NONE,
+            shown(one.interface_resistance_ohm_cm2, 3),
+            shown(one.undoped_ohm_cm2, 3),
         )
         for one in candidates
         for layer in one.layers
@@ -287,8 +304,11 @@ def _layers_table(candidates: Sequence[DesignCandidate]) -> Markup:
         "donors − acceptors, left end (cm⁻³)",
         "right end (cm⁻³)",
         "susceptibility",
+        "at the end of its range",
+        "median R (Ω·cm²)",
+        "median R undoped (Ω·cm²)",
     )
-    return table(heads, rows, numeric=(2, 3, 4, 5))
+    return table(heads, rows, numeric=(2, 3, 4, 5, 7, 8))
 
 
 def _sides_table(candidates: Sequence[DesignCandidate]) -> Markup:
@@ -312,18 +332,78 @@ def _drawn(candidates: Sequence[DesignCandidate]) -> list[DesignCandidate]:
     return [one for one in candidates if one.curve is not None][:_MOST_CURVES]
 
 
-def _curve_note(candidates: Sequence[DesignCandidate]) -> str:
-    grey = any(one.outside_of_model for one in _drawn(candidates))
-    return _CURVE_NOTE + _GREY_NOTE * grey + _FIRST_NOTE * (len(candidates) > _MOST_CURVES)
+def _curve_note(candidates: Sequence[DesignCandidate], bound: float | None = None) -> str:
+    drawn = _drawn(candidates)
+    grey = any(one.outside_of_model for one in drawn)
+    medians = {
+        one.name: one.curve.interface_resistance_ohm_cm2["p50"] for one in drawn if one.curve
+    }
+    return (
+        _CURVE_NOTE.format("bars are" if _single(drawn) else "the band of the first one is")
+        + _BOUND_NOTE * (bound is not None)
+        + _beyond(medians)
+        + _GREY_NOTE * grey
+        + _FIRST_NOTE * (len(candidates) > _MOST_CURVES)
+    )
 
 
-def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:
+def _single(drawn: Sequence[DesignCandidate]) -> bool:
+    """Return whether every candidate has one thickness, so that there are no curves."""
+    return all(one.curve is not None and len(one.curve.thickness_nm) == 1 for one in drawn)
+
+
+def _front_medians(result: DesignResult) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for point in result.front:
+        found.setdefault(point.name, []).append(point.interface_resistance_ohm_cm2)
+    return found
+
+
+def _top(medians: Iterable[Sequence[float | None]]) -> float:
+    """Return the resistance at which an axis ends at the latest."""
+    known = [value for values in medians for value in values if value]
+    return min(known, default=1.0) * 10.0**_MOST_DECADES
+
+
+def _beyond(medians: Mapping[str, Sequence[float | None]]) -> str:
+    """Return what is above the end of an axis, as a sentence; empty if nothing is."""
+    top = _top(medians.values())
+    above = {
+        name: max(value for value in values if value)
+        for name, values in medians.items()
+        if any(value and value > top for value in values)
+    }
+    if not above:
+        return ""
+    told = ", ".join(f"{name} (up to {shown(value, 2)} Ω·cm²)" for name, value in above.items())
+    return f" The axis ends {_MOST_DECADES} decades above the smallest median; beyond it: {told}."
+
+
+def _resistances(values: Sequence[float | None], top: float) -> Figure:
+    """Return the axis of resistances, up to the decade of `top`."""
+    return {
+        "title": {"text": "median interface resistance (Ω·cm²)"},
+        "type": "log",
+        "exponentformat": "power",
+        "gridcolor": "var(--grid)",
+        **decades([None if value is None else min(value, top) for value in values]),
+    }
+
+
+def _thickness_figure(candidates: Sequence[DesignCandidate], bound: float | None = None) -> Figure:
     curves: list[Trace] = []
-    values: list[float | None] = []
-    for index, one in enumerate(_drawn(candidates)):
+    values: list[float | None] = [bound]
+    drawn = _drawn(candidates)
+    single, medians = _single(drawn), []
+    for index, one in enumerate(drawn):
         assert one.curve is not None
         x, spread = one.curve.thickness_nm, one.curve.interface_resistance_ohm_cm2
-        if index == 0:
+        medians.append(spread["p50"])
+        bars: Trace = {}
+        if len(x) == 1:
+            bars = _error_bars(spread)
+            values += [*spread["p05"], *spread["p95"]]
+        elif index == 0:
             ends = [(low, high) for low, high in zip(spread["p05"], spread["p95"], strict=True)]
             if all(low is not None and high is not None for low, high in ends):
                 curves.append(
@@ -341,37 +421,63 @@ def _thickness_figure(candidates: Sequence[DesignCandidate]) -> Figure:
                 )
             values += [*spread["p05"], *spread["p95"]]
         values += spread["p50"]
+        name = escape(one.name) + " ✕" * one.outside_of_model
         # however low, what lies outside of the model is no choice
         colour = "var(--muted)" if one.outside_of_model else SERIES[index % len(SERIES)]
         curves.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "name": escape(one.name) + " ✕" * one.outside_of_model,
-                "x": x,
+                "name": name,
+                "x": [f"{name}, {shown(x[0], 3)} nm"] if single else x,
                 "y": spread["p50"],
+                **bars,
                 "line": {"color": colour, "dash": DASHES[index]},
                 "marker": {"size": 5},
-                "hovertemplate": "%{x:.3g} nm: %{y:.3g} Ω·cm²",
+                "hovertemplate": "%{y:.3g} Ω·cm²" if single else "%{x:.3g} nm: %{y:.3g} Ω·cm²",
             }
         )
+    title = {"title": {"text": "thickness of the coating (nm)"}, **_THICKNESSES}
+    span = [-0.5, len(drawn) - 0.5]
+    names = {"type": "category", "range": span, "gridcolor": "var(--grid)"}
     layout = {
-        "xaxis": {
-            "title": {"text": "thickness of the coating (nm)"},
-            **_THICKNESSES,
-        },
-        "yaxis": {
-            "title": {"text": "median interface resistance (Ω·cm²)"},
-            "type": "log",
-            "exponentformat": "power",
-            "gridcolor": "var(--grid)",
-            **decades(values),
-        },
+        "xaxis": names if single else title,
+        "showlegend": not single,
+        "yaxis": _resistances(values, _top(medians)),
+        "shapes": [] if bound is None else [_bound_line(bound)],
         "height": 460,
         "margin": {"l": 80, "r": 20, "t": 10, "b": 50},
         "legend": {"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"},
     }
     return {"layout": layout, "always": curves, "frames": [[]]}
+
+
+def _error_bars(spread: Mapping[str, Sequence[float | None]]) -> Trace:
+    """Return the interval of a single point."""
+    (low,), (middle,), (high,) = (spread[key] for key in ("p05", "p50", "p95"))
+    if low is None or middle is None or high is None:
+        return {}
+    return {
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [high - middle],
+            "arrayminus": [middle - low],
+            "thickness": 1,
+        }
+    }
+
+
+def _bound_line(bound: float) -> Figure:
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": bound,
+        "y1": bound,
+        "line": {"color": "var(--muted)", "width": 1, "dash": "dash"},
+    }
 
 
 def _front_figure(result: DesignResult, ranked: Sequence[DesignCandidate]) -> Figure:
@@ -408,13 +514,10 @@ def _front_figure(result: DesignResult, ranked: Sequence[DesignCandidate]) -> Fi
             "title": {"text": "thickness (nm)"},
             **_THICKNESSES,
         },
-        "yaxis": {
-            "title": {"text": "median interface resistance (Ω·cm²)"},
-            "type": "log",
-            "exponentformat": "power",
-            "gridcolor": "var(--grid)",
-            **decades([point.interface_resistance_ohm_cm2 for point in result.front]),
-        },
+        "yaxis": _resistances(
+            [point.interface_resistance_ohm_cm2 for point in result.front],
+            _top(_front_medians(result).values()),
+        ),
         "height": 360,
         "margin": {"l": 80, "r": 20, "t": 10, "b": 50},
         "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},

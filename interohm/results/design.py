@@ -98,6 +98,11 @@ class ChosenLayer(Result):
     susceptibility: float = Field(
         0.0, description="Susceptibility in addition to the record's dielectric constant."
     )
+    at_ends: list[str] = Field(
+        default_factory=list,
+        description="Fields of this layer, but for the thickness, that are at an end of their range"
+        " or list: a better value may lie beyond.",
+    )
 
     @property
     def doping_at_ends_cm3(self) -> tuple[float, float]:
@@ -120,6 +125,8 @@ class ChosenLayer(Result):
             parts.append(f"donors − acceptors {ends} cm⁻³")
         if self.susceptibility:
             parts.append(f"susceptibility {self.susceptibility:.3g}")
+        if self.at_ends:
+            parts.append(f"at the end of the range: {', '.join(self.at_ends)}")
         return ", ".join(parts)
 
 
@@ -160,6 +167,11 @@ class DesignCandidate(Result):
         None,
         description="Mean of log10 of the interface resistance in Ω·cm² over the samples with a "
         "solution, at the optimum; null in earlier documents.",
+    )
+    undoped_ohm_cm2: float | None = Field(
+        None,
+        description="Ω·cm²; median interface resistance of the same layers without dopants; null "
+        "where none are given.",
     )
     quantiles: dict[str, Quantiles | None] = Field(
         default_factory=dict,
@@ -209,6 +221,18 @@ class DesignCandidate(Result):
     curve: ThicknessCurve | None = Field(
         None, description="Resistance over the thickness; null without a coating."
     )
+
+    @property
+    def optimum_text(self) -> str:
+        """Describe the layers at the optimum in words, beside the same layers undoped."""
+        text = "; ".join(layer.text for layer in self.layers)
+        doped, undoped = self.interface_resistance_ohm_cm2, self.undoped_ohm_cm2
+        if doped is None or undoped is None:
+            return text
+        text += f"; median R {doped:.3g} Ω·cm², undoped {undoped:.3g} Ω·cm²"
+        if doped > undoped:
+            text += " (the mean of log10 R is the lowest, not the median)"
+        return text
 
     def largest_text(self, write: Callable[[float, int], str]) -> str:
         """Return `largest_nm` for a table: none if it is 0, ≥ where the range ends there."""

@@ -325,6 +325,27 @@ def test_lists_are_tried_value_by_value() -> None:
     assert one.layers[0].acceptors_cm3 in (0.0, 1e19)
 
 
+def test_a_doped_film_stands_beside_the_same_undoped() -> None:
+    """At its thickness, with the same samples; and says which ends of ranges it is at."""
+    doping = {"acceptors_cm3": [1e20, 1e21], "doping_gradient_cm3": 1e19, "susceptibility": [0, 5]}
+    (doped,) = _design(coatings=[{"material": "LiNbO3", **doping}], thickness_nm=2).coatings
+    soft = {"material": "LiNbO3", "susceptibility": doped.layers[0].susceptibility}
+    (plain,) = _design(coatings=[soft], thickness_nm=2).coatings
+    assert doped.undoped_ohm_cm2 == pytest.approx(plain.interface_resistance_ohm_cm2)
+    assert plain.undoped_ohm_cm2 is None
+    assert "undoped" not in plain.optimum_text
+    (layer,) = doped.layers
+    # the gradient is given, and a susceptibility of 0 is none
+    ends = ["acceptors_cm3"] + ["susceptibility"] * (layer.susceptibility > 0)
+    assert layer.at_ends == ends
+    assert f"at the end of the range: {', '.join(ends)}" in doped.optimum_text
+    for ohm, said in ((9.0, True), (7.0, False)):
+        changed = {"interface_resistance_ohm_cm2": ohm, "undoped_ohm_cm2": 8.0}
+        text = doped.model_copy(update=changed).optimum_text
+        assert f"median R {ohm:g} Ω·cm², undoped 8 Ω·cm²" in text
+        assert ("the mean of log10 R is the lowest, not the median" in text) == said
+
+
 def test_probabilities_add_up(two: DesignResult) -> None:
     candidates = [*two.coatings, two.uncoated]
     total = sum(one.best_probability for one in candidates) + two.none_probability

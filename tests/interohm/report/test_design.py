@@ -12,6 +12,7 @@ from interohm.report.design import (
 )
 from interohm.report.next_calculations import NOTHING_NEXT
 from interohm.results.design import (
+    ChosenLayer,
     DesignCandidate,
     DesignResult,
     FrontPoint,
@@ -102,6 +103,68 @@ def test_shares_of_few_samples_have_their_error(tmp_path: Path) -> None:
     assert '<td class="number">0 ± 2 %</td><td class="number">50 ± 9 %</td>' in page
     assert "<span>in 50 ± 9 % of the samples</span>" in page
     assert "Best of the eligible ones" in page
+
+
+def test_an_axis_ends_where_a_coating_blocks() -> None:
+    found = [_candidate("A", 10.0, outside=False), _candidate("B", 1e31, outside=False)]
+    axis = _thickness_figure(found)["layout"]["yaxis"]
+    assert 12 < axis["range"][1] < 15
+    assert "beyond it: B (up to 2×10³¹ Ω·cm²)" in _curve_note(found)
+    assert "beyond" not in _curve_note(found[:1])
+    points = [
+        FrontPoint(name=name, thickness_nm=1.0, interface_resistance_ohm_cm2=ohm)
+        for name, ohm in (("A", 1.0), ("B", 1e30))
+    ]
+    result = DesignResult.model_construct(coatings=found, front=points)
+    assert _front_figure(result, found)["layout"]["yaxis"]["range"][1] < 15
+
+
+def test_a_line_marks_the_resistance_of_the_largest_thickness() -> None:
+    drawn = _thickness_figure([_candidate("A", 10.0, outside=False)], 1e5)["layout"]
+    (line,) = drawn["shapes"]
+    assert line["y0"] == line["y1"] == 1e5
+    assert drawn["yaxis"]["range"][0] < 5 < drawn["yaxis"]["range"][1]
+
+
+def test_single_thicknesses_have_bars_side_by_side() -> None:
+    def short(one: DesignCandidate) -> DesignCandidate:
+        assert one.curve is not None
+        curve = ThicknessCurve(
+            thickness_nm=[2.0],
+            interface_resistance_ohm_cm2={
+                key: values[:1] for key, values in one.curve.interface_resistance_ohm_cm2.items()
+            },
+            coating_ohm_cm2=[1.0],
+            charge_transfer_ohm_cm2=[1.0],
+            depletion_ohm_cm2=[1.0],
+        )
+        return one.model_copy(update={"curve": curve})
+
+    found = [short(_candidate(name, 10.0, outside=False)) for name in "AB"]
+    drawn = _thickness_figure(found)
+    assert [trace["x"] for trace in drawn["always"]] == [["A, 2 nm"], ["B, 2 nm"]]
+    bars = drawn["always"][1]["error_y"]
+    assert (bars["array"], bars["arrayminus"]) == ([90.0], [9.0])
+    assert "bars are 5 to 95 %" in _curve_note(found)
+    assert not drawn["layout"]["showlegend"]
+    # beside a range, at its thickness
+    mixed = _thickness_figure([_candidate("C", 1.0, outside=False), found[0]])["always"]
+    assert mixed[-1]["x"] == [2.0]
+    assert "error_y" in mixed[-1]
+    assert "error_y" not in mixed[1]
+
+
+def test_a_doped_film_stands_beside_the_same_undoped(tmp_path: Path) -> None:
+    layer = ChosenLayer(
+        material="LiNbO3", thickness_nm=2.0, acceptors_cm3=1e21, at_ends=["acceptors_cm3"]
+    )
+    doped = _candidate("LiNbO3", 1.0, outside=False).model_copy(
+        update={"layers": [layer], "interface_resistance_ohm_cm2": 9.0, "undoped_ohm_cm2": 8.0}
+    )
+    page = _page(tmp_path, [], doped)
+    assert "median R undoped (Ω·cm²)" in page
+    assert '<td>acceptors_cm3</td><td class="number">9</td><td class="number">8</td>' in page
+    assert "The optimum has the lowest mean of log10 R" in page
 
 
 def test_limits_stand_above_what_they_decide(tmp_path: Path) -> None:
