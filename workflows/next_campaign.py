@@ -134,7 +134,7 @@ def next_campaign(
                 f"by a separate campaign, with its elements and competing phases: {others[-1]}"
             )
             if ones:
-                comments.append(_window_here(found.phase["name"], found.lacking))
+                comments.append(_window_here(found.phase, found.lacking))
         if found.why is not None:
             left_out[material] = found
         elif ones:
@@ -183,11 +183,16 @@ def next_campaign(
     )
 
 
-def _window_here(phase: str, lacking: Sequence[str]) -> str:
+def _window_here(phase: Mapping[str, Any], lacking: Sequence[str]) -> str:
     """Return how a campaign calculates a window, of whose elements some have no energy."""
+    meanwhile = f"{phase['name']} has no window meanwhile. To calculate it here, "
+    if "stability_window_V" in phase:
+        meanwhile = (
+            f"{phase['name']} has the window of its record meanwhile. To calculate it here, remove "
+            "its stability_window_V and "
+        )
     return (
-        f"  {phase} has the window of its record meanwhile. To calculate it here, remove its "
-        f"stability_window_V and name the CIF files of {', '.join(lacking)} and of all compounds "
+        f"  {meanwhile}name the CIF files of {', '.join(lacking)} and of all compounds "
         "that may form in phase_diagram: {entries: calculations, competing: [FILE.cif, …]}"
     )
 

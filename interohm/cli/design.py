@@ -162,7 +162,7 @@ def _print(result: DesignResult) -> None:
             or ", ".join(shown(contact.margin_V, 2) for contact in one.contacts),
             one.verdict,
             share(one.within_limits_probability),
-            "–" if one.outside_of_model else share(one.best_probability),
+            "–" if one.is_never_best else share(one.best_probability),
         )
     out.print(made)
     out.print(
@@ -172,6 +172,8 @@ def _print(result: DesignResult) -> None:
     out.print(conclusion(result))
     if result.margin is not None:
         out.print(result.margin.text)
+    if remark := result.windows_remark():
+        out.print(remark)
     for one in ranked:
         if one.verdict_text:
             out.print(f"{one.name}: {one.verdict}, {one.verdict_text}")
@@ -229,7 +231,8 @@ def conclusion(result: DesignResult) -> str:
             text += " (the thinnest that was asked for: resistance grows with thickness)"
     if result.none_probability >= 0.005:
         share = sampled_percent(result.none_probability, result.samples)
-        text += f"; in {share} of them no candidate keeps all limits"
+        samples = "the samples" if named is None else "them"
+        text += f"; in {share} of {samples} no candidate {result.keeps} all limits"
     if result.best_remark:
         text += f"\nbut {result.best_remark}"
     if other := result.more_often_best():

@@ -42,7 +42,7 @@ from interohm.records.design import (
 )
 from interohm.records.reference import check_same_ion, reference_metal
 from interohm.records.shipped import shipped_interfaces
-from interohm.results.design import ELIGIBLE, OUTSIDE, DesignResult, best_first
+from interohm.results.design import ELIGIBLE, OUTSIDE, UNKNOWN, DesignResult, best_first
 from interohm.results.json_values import column_quantiles, number, numbers, quantiles
 
 if TYPE_CHECKING:
@@ -423,20 +423,26 @@ def design_result(
     consists_of: list[set[str]] = []
     compared: list[str] = []
     others, margins = [], []
+    unknown, unjudged = [], []
     for candidate, outcome, best in solved:
         chosen = outcome.at(best)
         others.append(_electron_limits(problem, chosen))
         margins.append(_side_margins_V(problem, _phases(candidate)))
+        unknown.append(_unknown_windows(problem, _phases(candidate)))
         holds = {**others[-1], **_margin_limits(problem, margins[-1])}
-        keeps = np.all([np.full(design.samples, True), *holds.values()], axis=0)
-        document = _candidate_document(candidate, outcome, best, holds, margins[-1])
+        document = _candidate_document(candidate, outcome, best, holds, margins[-1], unknown[-1])
         documents.append(document)
+        # what is not known to keep a limit does not
+        judged = document["verdict"] != UNKNOWN
+        keeps = np.all([np.full(design.samples, judged), *holds.values()], axis=0)
         with np.errstate(invalid="ignore"):
             logs = np.log10(chosen.interface_ohm_cm2)
         if not _react(document["contacts"]):
             losses.append(logs + _BROKEN_DECADES * ~keeps)
             consists_of.append({one.name for one in _phases(candidate)})
             compared.append(candidate.name)
+            if not judged:
+                unjudged.append((_asked_windows(problem, unknown[-1]), logs))
         inside = keeps & np.isfinite(logs) & (not document["outside_of_model"])
         resistances.append(np.where(inside, logs, np.inf))
     resistances.append(uncoated_logs)
@@ -472,6 +478,7 @@ def design_result(
                 others,
                 margins,
                 [_react(one["contacts"]) for one in documents],
+                unknown,
             ),
             "front": _front(problem, solved, {one["name"]: one["verdict"] for one in documents}),
             "next": next_calculations(
@@ -481,6 +488,7 @@ def design_result(
                 holds=consists_of,
                 electrodes=[one.name for one in (left, right)],
                 names=compared,
+                without_window=unjudged,
             )
             if losses
             else [],
@@ -552,13 +560,15 @@ def _uncoated(problem: _Problem) -> tuple[dict[str, Any], Array]:
     holds: dict[str, BoolArray] = {}
     if margin is not None:
         # the contact of both sides; what coatings are allowed beyond their windows it is not
-        least = max(limits.left, limits.right, 0.0)
+        least = max(limits.left or 0.0, limits.right or 0.0, 0.0)
         holds["stability_margin_V"] = _for_all(problem, margin >= least)
     margins = {} if margin is None else {"stability_margin_V": margin}
-    verdict = _verdict(holds, margins, [contact])
+    # without a coating, the margin is a limit in any case
+    unknown = _without_window([left, right]) if contact["verdict"] is None else []
+    verdict = _verdict(holds, margins, [contact], unknown)
     with np.errstate(invalid="ignore"):
         logs = np.log10(total)
-    inside = np.all([np.full(design.samples, True), *holds.values()], axis=0)
+    inside = np.all([np.full(design.samples, not unknown), *holds.values()], axis=0)
     kept = np.isfinite(logs) & inside & (not verdict["outside_of_model"])
     return {
         "name": "uncoated",
@@ -567,6 +577,7 @@ def _uncoated(problem: _Problem) -> tuple[dict[str, Any], Array]:
         "quantiles": {"interface_resistance_ohm_cm2": quantiles(total)},
         "reacts": contacts_react([contact]),
         "contacts": [contact],
+        "windows_unknown": unknown,
         **verdict,
         "without_solution": int(np.count_nonzero(~np.isfinite(logs))),
     }, np.where(kept, logs, np.inf)
@@ -605,11 +616,41 @@ def _side_margins_V(problem: _Problem, phases: Sequence[Insulator | Metal]) -> d
 
 
 def _margin_limits(problem: _Problem, margins_V: Mapping[str, Array]) -> dict[str, BoolArray]:
-    limits = problem.design.limits.stability_margin_V
     return {
-        name: _for_all(problem, margin >= getattr(limits, name.rpartition(".")[2]))
+        name: _for_all(problem, margin >= least)
         for name, margin in margins_V.items()
+        if (least := _least_margin_V(problem, name)) is not None
     }
+
+
+def _least_margin_V(problem: _Problem, name: str) -> float | None:
+    """Return the limit of a margin by its name; None for no limit."""
+    limits = problem.design.limits.stability_margin_V
+    return limits.left if name.endswith(".left") else limits.right
+
+
+def _without_window(phases: Sequence[Insulator | Metal]) -> list[str]:
+    return [
+        one.name for one in phases if isinstance(one, Insulator) and one.stability_window_V is None
+    ]
+
+
+def _unknown_windows(
+    problem: _Problem, phases: Sequence[Insulator | Metal]
+) -> dict[str, list[str]]:
+    """Return the records without a window, by the limit on a contact that nothing else judges."""
+    found: dict[str, list[str]] = {}
+    for index, pair in enumerate(pairwise(phases)):
+        if _contact(problem, *pair)["verdict"] is None:
+            name = f"stability_margin_V.{'left' if index == 0 else 'right'}"
+            found[name] = [*found.get(name, []), *_without_window(pair)]
+    return found
+
+
+def _asked_windows(problem: _Problem, unknown: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the records without a window that a limit asks for."""
+    asked = (names for side, names in unknown.items() if _least_margin_V(problem, side) is not None)
+    return list(dict.fromkeys(name for names in asked for name in names))
 
 
 def _react(contacts: Sequence[Mapping[str, Any]]) -> bool:
@@ -621,9 +662,10 @@ def _verdict(
     holds: Mapping[str, BoolArray],
     margins_V: Mapping[str, Array],
     contacts: Sequence[Mapping[str, Any]],
+    unknown: Sequence[str],
 ) -> dict[str, Any]:
     text = next((one["text"] for one in contacts if one["verdict"] == "reacts"), None)
-    return verdict_fields(holds, margins_V, reacts=_react(contacts), text=text)
+    return verdict_fields(holds, margins_V, reacts=_react(contacts), text=text, unknown=unknown)
 
 
 def _phases(candidate: _Candidate) -> list[Insulator | Metal]:
@@ -652,6 +694,7 @@ def _candidate_document(
     best: int,
     holds: Mapping[str, BoolArray],
     margins_V: Mapping[str, Array],
+    unknown: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     problem = candidate.problem
     chosen = outcome.at(best)
@@ -706,7 +749,8 @@ def _candidate_document(
         "reacts": contacts_react(contacts),
         "contacts": contacts,
         "sides": _sides(candidate),
-        **_verdict(holds, margins_V, contacts),
+        "windows_unknown": list(dict.fromkeys(name for one in unknown.values() for name in one)),
+        **_verdict(holds, margins_V, contacts, _asked_windows(problem, unknown)),
         "without_solution": int(np.count_nonzero(~np.isfinite(chosen.interface_ohm_cm2))),
         "curve": curve,
     }
@@ -798,11 +842,13 @@ def _front(
     """Return the points that no other beats in resistance, barrier, margin and thickness."""
     rows, outputs = [], []
     for candidate, outcome, _ in solved:
-        if verdicts[candidate.name] == OUTSIDE:
+        if verdicts[candidate.name] in (OUTSIDE, UNKNOWN):
             continue
         contacts = [_contact(problem, *pair) for pair in pairwise(_phases(candidate))]
         margins = [one["margin_V"] for one in contacts if one["margin_V"] is not None]
-        margin = min(margins) if margins else None
+        # one that is not known may be lower
+        unknown = any(one["verdict"] is None for one in contacts)
+        margin = min(margins) if margins and not unknown else None
         for index in range(len(outcome.points)):
             resistance = _median(outcome.interface_ohm_cm2[index])
             if resistance is None:

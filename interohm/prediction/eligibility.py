@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interohm.results.design import BREAKS, ELIGIBLE, OUTSIDE
+from interohm.results.design import BREAKS, ELIGIBLE, OUTSIDE, UNKNOWN
 from interohm.results.percents import sampled_percent
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def verdict_fields(
     *,
     reacts: bool,
     text: str | None = None,
+    unknown: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what becomes of a candidate, as fields of `DesignCandidate`.
 
@@ -46,6 +47,9 @@ def verdict_fields(
         Whether a contact reacts by the energies of its phase diagram.
     text : str, optional
         Description of what happens at the contact that reacts.
+    unknown : sequence of str
+        Records without a stability window that a limit asks for: what is not known to be kept is
+        not kept.
     """
     shares = {name: float(np.mean(one)) for name, one in holds.items()}
     broken = [name for name, share in shares.items() if share < LEAST_SHARE]
@@ -65,6 +69,10 @@ def verdict_fields(
         verdict, why = OUTSIDE, text or "a contact reacts"
     elif decomposes:
         verdict, why = OUTSIDE, "; ".join(map(said, decomposes))
+    elif unknown:
+        verdict = UNKNOWN
+        missing = f"the stability window of {', '.join(unknown)} is not known"
+        why = "; ".join([missing, *map(said, broken)])
     elif broken:
         verdict, why = BREAKS, "; ".join(map(said, broken))
     else:
@@ -75,7 +83,7 @@ def verdict_fields(
         "verdict_text": why,
         "outside_of_model": verdict == OUTSIDE,
         "limits_broken": broken,
-        "within_limits_probability": float(np.mean(every)),
+        "within_limits_probability": None if verdict == UNKNOWN else float(np.mean(every)),
     }
 
 
@@ -85,6 +93,7 @@ def margin_decision(
     kept: Sequence[Mapping[str, BoolArray]],
     margins_V: Sequence[Mapping[str, Array]],
     reacts: Sequence[bool],
+    unknown: Sequence[Collection[str]],
 ) -> dict[str, Any]:
     """Return what the stability margin decides, as fields of `MarginDecision`.
 
@@ -100,26 +109,32 @@ def margin_decision(
         For each coating, the sampled margins by limit, where known.
     reacts : sequence of bool
         Whether a contact of it reacts by energies.
+    unknown : sequence of collection of str
+        For each coating, the limits of the margin that nothing is known about.
     """
     asked = limits.stability_margin_V
+    left_V, right_V = (-np.inf if one is None else one for one in (asked.left, asked.right))
 
     def eligible_at(left: float, right: float) -> list[str]:
+        least = {f"{_MARGIN}.left": left, f"{_MARGIN}.right": right}
         return [
             name
-            for name, others, margins, out in zip(names, kept, margins_V, reacts, strict=True)
+            for name, others, margins, out, open_sides in zip(
+                names, kept, margins_V, reacts, unknown, strict=True
+            )
             if not out
             and all(np.mean(one) >= LEAST_SHARE for one in others.values())
             and all(
-                np.mean(margin >= (left if side.endswith(".left") else right)) >= LEAST_SHARE
-                for side, margin in margins.items()
+                np.mean(margin >= least[side]) >= LEAST_SHARE for side, margin in margins.items()
             )
+            and all(least[side] == -np.inf for side in open_sides)
         ]
 
     found = {
         "left_V": asked.left,
         "right_V": asked.right,
         "is_default": _MARGIN not in limits.model_fields_set,
-        "eligible": eligible_at(asked.left, asked.right),
+        "eligible": eligible_at(left_V, right_V),
         "eligible_at_zero": eligible_at(0.0, 0.0),
         "eligible_without": eligible_at(-np.inf, -np.inf),
     }
@@ -132,7 +147,10 @@ def _decision_text(found: Mapping[str, Any], count: int) -> str:
     )
     default = ", the default" if found["is_default"] else ""
     left, right = found["left_V"], found["right_V"]
-    both = f"{left:g} V on both sides" if left == right else f"{left:g} V left, {right:g} V right"
+    said_left, said_right = ("no limit" if one is None else f"{one:g} V" for one in (left, right))
+    both = (
+        f"{said_left} on both sides" if left == right else f"{said_left} left, {said_right} right"
+    )
     are = "is" if len(eligible) == 1 else "are"
     said = [f"{len(eligible)} of {count} coatings {are} eligible with {_MARGIN} = {both}{default}"]
     if left != 0.0 or right != 0.0:

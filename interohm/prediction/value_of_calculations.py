@@ -81,6 +81,7 @@ def next_calculations(
     holds: Sequence[Collection[str]],
     electrodes: Sequence[str] = (),
     names: Sequence[str] | None = None,
+    without_window: Sequence[tuple[Collection[str], Array]] = (),
 ) -> list[dict[str, Any]]:
     """Rank calculations and measurements by what they are worth for a choice.
 
@@ -99,6 +100,9 @@ def next_calculations(
         Metals whose numbers are in question; the mobile metal's are not.
     names : sequence of str, optional
         Names of the candidates.
+    without_window : sequence of (collection of str, array (N,))
+        The records whose stability windows a candidate lacks to be judged, and what its losses
+        would be if it kept all limits.
 
     Returns
     -------
@@ -152,6 +156,32 @@ def next_calculations(
                 "core_hours": hours,
                 "gain_per_core_hour": None if hours is None else gain / hours,
                 "text": f"{kind} of {name}: {worth} ({cost})",
+            }
+        )
+
+    # a window that is not known is in no sample: what it is worth at most
+    windows: dict[str, float] = {}
+    for lacking, at_best in without_window:
+        known = at_best[np.isfinite(at_best)]
+        gain = max(float(means[chosen] - known.mean()), 0.0) if known.size else 0.0
+        for name in lacking:
+            windows[name] = max(gain, windows.get(name, 0.0))
+    for name, gain in windows.items():
+        hours = _hours("phase diagram", name, records)
+        assert hours is not None
+        worth = "its stability window is not known, so no candidate with it can be chosen"
+        if gain >= _LEAST_DECADES:
+            worth += f"; lowers the expected resistance of the choice by at most {gain:.2g} decades"
+        found.append(
+            {
+                "calculation": "phase diagram",
+                "material": name,
+                "fields": ["stability_window_V"],
+                "gain_decades": gain,
+                "variance_share": 0.0,
+                "core_hours": hours,
+                "gain_per_core_hour": gain / hours,
+                "text": f"phase diagram of {name}: {worth} (about {hours:.2g} core-hours)",
             }
         )
 

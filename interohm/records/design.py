@@ -176,12 +176,12 @@ class SideMargins(_Config):
 
     Parameters
     ----------
-    left, right : float
-        Margin of the contact on this side, in V.
+    left, right : float, optional
+        Margin of the contact on this side, in V; null: no limit.
     """
 
-    left: Annotated[Number, Field(ge=-10, le=10)] = 0.0
-    right: Annotated[Number, Field(ge=-10, le=10)] = 0.0
+    left: Annotated[Number, Field(ge=-10, le=10)] | None = 0.0
+    right: Annotated[Number, Field(ge=-10, le=10)] | None = 0.0
 
 
 class Limits(_Config):
@@ -198,7 +198,7 @@ class Limits(_Config):
         Distance that a potential must keep from the limits of the windows, on each side; a negative
         number allows potentials beyond them, for phases that decompose slowly. One number holds
         for both sides. The default, 0, requires each contact to lie within its windows; the result
-        shows the effect of this limit.
+        shows the effect of this limit. null: no limit, also for phases whose window is unknown.
     interface_resistance_ohm_cm2 : float
         Limit of the interface resistance, which defines `largest_nm`.
     """
@@ -212,8 +212,10 @@ class Limits(_Config):
     @model_validator(mode="before")
     @classmethod
     def _accept_one_margin(cls, data: Any) -> Any:
-        margin = data.get("stability_margin_V") if isinstance(data, dict) else None
-        if isinstance(margin, (int, float)) and not isinstance(margin, bool):
+        if not isinstance(data, dict) or "stability_margin_V" not in data:
+            return data
+        margin = data["stability_margin_V"]
+        if margin is None or (isinstance(margin, (int, float)) and not isinstance(margin, bool)):
             return {**data, "stability_margin_V": {"left": margin, "right": margin}}
         return data
 

@@ -41,7 +41,8 @@ _VERDICT_NOTE = (
     "limit may still be the best: in the share of the samples in which it keeps all limits and has "
     "the lowest resistance. A contact is outside of this model if it reacts by the energies of its "
     "phase diagram, or if it leaves its windows by more than the limit allows in more than 95 % of "
-    "the samples: what forms there is not described, and it is never the best. "
+    "the samples: what forms there is not described, and it is never the best. Nor is a candidate "
+    "whose stability is unknown: a contact of it has no margin, which a limit asks for. "
     "“Keeps limits” is the share of the samples that keep all limits at once. Eligible candidates "
     "come first, then those that break a limit, those that are more often the best before others, "
     "and those that are equal to a percent by their median R. A high resistance breaks no limit. "
@@ -159,8 +160,10 @@ def _findings(result: DesignResult, best: DesignCandidate | None) -> list[str]:
         lines.append(other)
     if result.margin is not None:
         lines.append(result.margin.text)
+    if remark := result.windows_remark():
+        lines.append(remark)
     if best is None:
-        lines.append("no coating is eligible: the table says which of them breaks which limit")
+        lines.append("no coating is eligible: the table says why")
     elif best.at_bound == "thinnest":
         lines.append(
             f"the resistance of {best.name} grows with the thickness: the optimum is the thinnest "
@@ -169,7 +172,7 @@ def _findings(result: DesignResult, best: DesignCandidate | None) -> list[str]:
     if result.none_probability >= 0.005:
         lines.append(
             f"in {sampled_percent(result.none_probability, result.samples)} of the samples no "
-            "candidate keeps all limits"
+            f"candidate {result.keeps} all limits"
         )
     if result.uncoated.outside_of_model:
         lines.append(
@@ -242,7 +245,7 @@ def _candidates_table(result: DesignResult) -> Markup:
                 with_interval(one.electron_barrier_eV, spread("electron_barrier_eV"), 3),
                 with_interval(one.hole_barrier_eV, spread("hole_barrier_eV"), 3),
                 _share(one.within_limits_probability, samples),
-                "–" if one.outside_of_model else _share(one.best_probability, samples),
+                "–" if one.is_never_best else _share(one.best_probability, samples),
                 one.verdict,
                 one.verdict_text,
             )
@@ -276,7 +279,7 @@ def _contacts_table(candidates: Sequence[DesignCandidate]) -> Markup:
                     f"{contact.left} | {contact.right}",
                     contact.verdict or "unknown",
                     contact.known_from or "–",
-                    contact.text or "no energies and no windows are known",
+                    contact.text or "neither energies nor both windows are known",
                 )
             )
     return table(("coating", "contact", "verdict", "known from", "what happens"), rows)

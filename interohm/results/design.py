@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 #: Verdicts on candidates, in the order in which they are listed.
 ELIGIBLE, BREAKS, OUTSIDE = "eligible", "breaks a limit", "outside of this model"
-VERDICTS = (ELIGIBLE, BREAKS, OUTSIDE)
+UNKNOWN = "stability unknown"
+VERDICTS = (ELIGIBLE, BREAKS, UNKNOWN, OUTSIDE)
 
 
 def best_first(probability: float, resistance_ohm_cm2: float | None) -> tuple[float, float]:
@@ -193,7 +194,8 @@ class DesignCandidate(Result):
     )
     verdict: str = Field(
         ELIGIBLE,
-        description="eligible; breaks a limit (in more than half of the samples); or outside of "
+        description="eligible; breaks a limit (in more than half of the samples); stability "
+        "unknown (windows_unknown, where the margin is a limit); or outside of "
         "this model (a contact reacts by energies, or leaves its windows' limits in more than 95 % "
         "of the samples).",
     )
@@ -201,10 +203,17 @@ class DesignCandidate(Result):
         "", description="Reason why the candidate is not eligible; empty if it is."
     )
     within_limits_probability: float | None = Field(
-        None, description="Fraction of the samples that keep all limits."
+        None,
+        description="Fraction of the samples that keep all limits; null where the stability is "
+        "unknown.",
     )
     limits_broken: list[str] = Field(
         default_factory=list, description="Limits that fewer than half of the samples keep."
+    )
+    windows_unknown: list[str] = Field(
+        default_factory=list,
+        description="Records without a stability window, so that nothing is known about the "
+        "stability of a contact of the candidate.",
     )
     outside_of_model: bool = Field(
         False,
@@ -244,12 +253,21 @@ class DesignCandidate(Result):
         reaches = end is not None and math.isclose(self.largest_nm, end, rel_tol=1e-6)
         return "≥ " * reaches + write(self.largest_nm, 3)
 
+    @property
+    def is_never_best(self) -> bool:
+        """Return whether the candidate is the best in no sample, whatever its resistance."""
+        return self.verdict in (UNKNOWN, OUTSIDE)
+
 
 class MarginDecision(Result):
     """Effect of the limit ``stability_margin_V`` on the choice."""
 
-    left_V: float = Field(description="V; limit on the side of the left phase.")
-    right_V: float = Field(description="V; limit on the side of the right phase.")
+    left_V: float | None = Field(
+        description="V; limit on the side of the left phase; null: no limit."
+    )
+    right_V: float | None = Field(
+        description="V; limit on the side of the right phase; null: no limit."
+    )
     is_default: bool = Field(description="Whether the limit is the default.")
     eligible: list[str] = Field(description="Coatings that are eligible with this limit.")
     eligible_at_zero: list[str] = Field(
@@ -402,6 +420,33 @@ class DesignResult(Result):
             f"the median resistance of {named.name}, {resistance:.2g} Ω·cm², exceeds the limit of "
             f"{limit:g} Ω·cm² (interface_resistance_ohm_cm2); {within}"
         )
+
+    @property
+    def keeps(self) -> str:
+        """Return the verb for what is said of all candidates and their limits."""
+        unknown = any(one.verdict == UNKNOWN for one in self.coatings)
+        return "is known to keep" if unknown else "keeps"
+
+    def windows_remark(self) -> str:
+        """Return which stability windows are missing, what follows and how to mend it."""
+        concerned = [one for one in self.coatings if one.windows_unknown]
+        if not concerned:
+            return ""
+        records = list(dict.fromkeys(name for one in concerned for name in one.windows_unknown))
+        has, of = (
+            ("its record has", "its") if len(records) == 1 else ("their records have", "their")
+        )
+        text = (
+            f"it is not known whether contacts with {', '.join(records)} are stable, since {has} "
+            f"no stability window: give stability_window_V there, or calculate {of} phase diagram"
+        )
+        unjudged = [one.name for one in concerned if one.verdict == UNKNOWN]
+        if unjudged:
+            text += f"; until then, never the best: {', '.join(unjudged)}"
+        ranked = [one.name for one in concerned if one.verdict in (ELIGIBLE, BREAKS)]
+        if ranked:
+            text += f"; judged without it, since the margin is no limit: {', '.join(ranked)}"
+        return text
 
     def to_frame(self) -> pandas.DataFrame:
         """Return one row for each candidate."""

@@ -10,8 +10,10 @@ import pytest
 
 from interohm.database import Database
 from interohm.errors import InputError
+from interohm.records import material_document
 from interohm.records.cell_config import load_cell
 from interohm.records.design import load_design
+from interohm.records.shipped import shipped_material
 from interohm.results.coated_contact import CoatedContactResult
 from interohm.results.design import DesignResult
 from interohm.screening.config import load_screen
@@ -98,6 +100,27 @@ def test_a_table_for_people(interohm, config):
     assert "limited by Li3PS4 itself" in ran.out
     assert "outside of this model" in ran.out
     assert "outside of the stability window of Li3PS4" in ran.out
+
+
+def test_a_coating_without_a_window_is_told(interohm, config, tmp_path):
+    """In the table, with its fix, and in the report: reason, fix and calculation."""
+    record = material_document(shipped_material("LiCl_001"))
+    for field in ("stability_window_V", "phase_energies"):
+        record.pop(field)
+    _written(tmp_path / "bare.yaml", {**record, "name": "bare"})
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("LiCl_001]", "bare.yaml]").replace("60", "30"))
+    report = tmp_path / "design.html"
+    ran = interohm("design", config, "--report", report)
+    assert ran.code == 0, ran.err
+    page = report.read_text(encoding="utf-8")
+    for said in (ran.out, page):
+        assert "stability unknown" in said
+        assert "contacts with bare are stable, since its record has no stability window" in said
+        assert "give stability_window_V there, or calculate its phase diagram" in said
+    assert "\nbest: bare" not in ran.out
+    assert "phase diagram of bare: its stability window is not known" in ran.out
+    assert re.search(r"phase diagram</td>\s*<td[^>]*>bare", page)
 
 
 @pytest.mark.parametrize(

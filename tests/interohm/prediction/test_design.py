@@ -46,7 +46,15 @@ def _insulator(name: str) -> Insulator:
     return found
 
 
-def _design(**fields: Any) -> DesignResult:
+def _without_window(name: str) -> Any:
+    """Return a shipped record without its window and its energies."""
+    document = material_document(_material(name))
+    for field in ("stability_window_V", "phase_energies"):
+        document.pop(field, None)
+    return material_from(document, where="test")
+
+
+def _design(*, without_window: tuple[str, ...] = (), **fields: Any) -> DesignResult:
     described = Design.model_validate(
         {
             "name": "test",
@@ -62,8 +70,12 @@ def _design(**fields: Any) -> DesignResult:
     names = [one.material for one in described.coatings]
     if described.second_layer is not None:
         names += [one.material for one in described.second_layer.coatings]
-    left, right = (_material(name) for name in described.between)
-    return design_result(described, left, right, {name: _insulator(name) for name in names})
+    records = {
+        name: _without_window(name) if name in without_window else _material(name)
+        for name in (*described.between, *names)
+    }
+    left, right = (records[name] for name in described.between)
+    return design_result(described, left, right, {name: records[name] for name in names})
 
 
 @pytest.fixture(scope="module")
@@ -399,7 +411,9 @@ def test_what_limits_a_margin() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1), st.booleans()),
+        st.tuples(
+            st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1), st.booleans(), st.booleans()
+        ),
         min_size=1,
         max_size=6,
     ),
@@ -412,21 +426,28 @@ def test_what_the_margin_decides(coatings: list[Any], left: float, right: float)
     spread = np.linspace(-0.3, 0.3, 7)
     margins = [
         {"stability_margin_V.left": a + spread, "stability_margin_V.right": b + spread}
-        for a, b, _, _ in coatings
+        for a, b, _, _, _ in coatings
     ]
-    others = [{"electron_barrier_eV": np.linspace(0, 1, 7) <= share} for _, _, share, _ in coatings]
+    others = [
+        {"electron_barrier_eV": np.linspace(0, 1, 7) <= share} for _, _, share, *_ in coatings
+    ]
     reacts = [one[3] for one in coatings]
+    unknown = [["stability_margin_V.right"] if one[4] else [] for one in coatings]
+    for margin, sides in zip(margins, unknown, strict=True):
+        for side in sides:
+            del margin[side]
     limits = Limits.model_validate({"stability_margin_V": {"left": left, "right": right}})
-    found = margin_decision(limits, names, others, margins, reacts)
+    found = margin_decision(limits, names, others, margins, reacts, unknown)
     assert not found["is_default"]
     for asked, key in (((left, right), "eligible"), ((0.0, 0.0), "eligible_at_zero")):
-        for name, other, margin, out in zip(names, others, margins, reacts, strict=True):
-            holds = {
-                **other,
-                "stability_margin_V.left": margin["stability_margin_V.left"] >= asked[0],
-                "stability_margin_V.right": margin["stability_margin_V.right"] >= asked[1],
-            }
-            verdict = verdict_fields(holds, margin, reacts=out)
+        least = dict(
+            zip(("stability_margin_V.left", "stability_margin_V.right"), asked, strict=True)
+        )
+        for name, other, margin, out, sides in zip(
+            names, others, margins, reacts, unknown, strict=True
+        ):
+            holds = {**other, **{side: known >= least[side] for side, known in margin.items()}}
+            verdict = verdict_fields(holds, margin, reacts=out, unknown=sides)
             assert (verdict["verdict"] == "eligible") == (name in found[key])
             assert (verdict["verdict_text"] == "") == (verdict["verdict"] == "eligible")
     assert set(found["eligible"]) <= set(found["eligible_without"])
@@ -434,7 +455,7 @@ def test_what_the_margin_decides(coatings: list[Any], left: float, right: float)
 
 def test_the_default_margin_is_told() -> None:
     margins = [{"stability_margin_V.left": np.full(5, -0.2)}]
-    found = margin_decision(Limits(), ["C"], [{}], margins, [False])
+    found = margin_decision(Limits(), ["C"], [{}], margins, [False], [[]])
     assert found["is_default"]
     assert found["eligible"] == []
     assert found["eligible_without"] == ["C"]
@@ -446,11 +467,104 @@ def test_the_default_margin_is_told() -> None:
         [{}] * 2,
         margins * 2,
         [False] * 2,
+        [[], []],
     )
     assert "with a limit of 0 V, 2 coatings would not be eligible (C, D)" in zero["text"]
     broken = {"stability_margin_V.left": np.full(5, False)}
     said = verdict_fields(broken, margins[0], reacts=False)["verdict_text"]
     assert said.endswith("(the median margin is -0.2 V)")
+
+
+@pytest.mark.parametrize(
+    ("missing", "unjudged"),
+    [
+        ((), set()),
+        (("Li3PO4",), {"Li3PO4"}),
+        (("Li3PO4", "LiNbO3"), {"Li3PO4", "LiNbO3"}),
+        (("Li3PS4",), {"Li3PO4", "LiNbO3", "uncoated"}),
+    ],
+)
+def test_a_missing_window_is_no_advantage(missing: tuple[str, ...], unjudged: set[str]) -> None:
+    found = _design(without_window=missing)
+    for one in [*found.coatings, found.uncoated]:
+        assert (one.verdict == "stability unknown") == (one.name in unjudged)
+        assert set(one.windows_unknown) <= set(missing)
+        if one.name in unjudged:
+            assert one.windows_unknown
+            assert one.within_limits_probability is None
+            assert one.best_probability == 0.0
+            assert one.windows_unknown[0] in one.verdict_text
+            assert one.name not in {point.name for point in found.front}
+    assert found.best not in unjudged
+    assert found.margin is not None
+    assert not unjudged & set(found.margin.eligible)
+    assert unjudged - {"uncoated"} <= set(found.margin.eligible_without)
+    remark = found.windows_remark()
+    assert bool(remark) == bool(missing)
+    wanted = {one.material: one for one in found.next if "is not known" in one.text}
+    assert set(wanted) == set(missing)
+    for name, one in wanted.items():
+        assert name in remark
+        assert "give stability_window_V there, or calculate" in remark
+        assert (one.calculation, one.fields) == ("phase diagram", ["stability_window_V"])
+    if len(unjudged) > 1:
+        assert found.best is None
+        assert found.none_probability == 1.0
+        assert "100" in conclusion(found)
+        assert "of the samples no candidate is known to keep all limits" in conclusion(found)
+
+
+def test_a_second_layer_without_a_window_is_not_judged() -> None:
+    found = _design(
+        coatings=["Li3PO4"],
+        second_layer={"coatings": ["LiNbO3", "Al2O3"], "thickness_nm": 2.0},
+        without_window=("LiNbO3",),
+        limits={"stability_margin_V": -1.0},
+    )
+    niobate, alumina = found.coatings
+    assert (niobate.verdict, niobate.windows_unknown) == ("stability unknown", ["LiNbO3"])
+    assert (alumina.verdict, alumina.windows_unknown) == ("eligible", [])
+    assert found.best == alumina.name
+
+
+def test_without_the_limit_a_window_need_not_be_known() -> None:
+    """The limit of one side alone asks for nothing on the other."""
+    for margin in (None, {"left": -1.0, "right": None}):
+        found = _design(without_window=("Li3PS4",), limits={"stability_margin_V": margin})
+        assert {one.verdict for one in found.coatings} == {"eligible"}
+        assert found.best in {"Li3PO4", "LiNbO3"}
+        assert found.uncoated.verdict == "stability unknown"
+        assert "judged without it, since the margin is no limit: Li3PO4" in found.windows_remark()
+        assert found.margin is not None
+        assert "no limit" in found.margin.text
+    # the coating touches the other side, too
+    (one,) = _design(
+        coatings=["LiNbO3"],
+        without_window=("LiNbO3",),
+        limits={"stability_margin_V": {"left": None}},
+    ).coatings
+    assert one.verdict == "stability unknown"
+
+
+def test_energies_judge_a_contact_without_windows() -> None:
+    document = material_document(_insulator("LiBr_001"))
+    del document["stability_window_V"]
+    bromide = material_from(document, where="test")
+    assert isinstance(bromide, Insulator)
+    described = Design.model_validate(
+        {
+            "between": ["Li", "LiCl_001"],
+            "coatings": ["LiBr_001"],
+            "thickness_nm": 2.0,
+            "electrons": False,
+            "samples": 30,
+        }
+    )
+    found = design_result(described, _material("Li"), _material("LiCl_001"), {"LiBr_001": bromide})
+    (one,) = found.coatings
+    assert {contact.known_from for contact in one.contacts} == {"energies"}
+    assert one.verdict == "eligible"
+    assert not one.windows_unknown
 
 
 def test_eligible_candidates_stand_first_and_alone_win() -> None:
