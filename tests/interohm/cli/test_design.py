@@ -244,6 +244,11 @@ def test_coatings_that_make_no_sense(refused, coating, message):
     assert message in refused("contact", "LiCoO2", "Li3PS4", "--coating", coating)
 
 
+def test_the_help_says_what_a_coated_contact_prints(interohm):
+    said = " ".join(interohm("contact", "--help").out.split())
+    assert "With --coating: the resistance with its parts" in said
+
+
 def test_options_that_do_not_go_with_a_coating(refused, tmp_path):
     text = refused(
         "contact", "Li", "LLZO", "--coating", "LiF:5", "--report", tmp_path / "report.html"
