@@ -202,14 +202,15 @@ def _keys(best: DesignCandidate, samples: int) -> list[tuple[str, str, str]]:
 def _limits_table(result: DesignResult) -> Markup:
     limit = result.limits.get
 
+    margins = limit("stability_margin_V") or {}
+
     def bounded(words: str, name: str, unit: str) -> str:
-        value = limit(name)
+        value = margins.get(name) if name in ("left", "right") else limit(name)
         return "no limit" if value is None else f"{words} {shown(value, 3)} {unit}"
 
-    margins = limit("stability_margin_V") or {}
     rows = [
         *(
-            (f"stability margin next to {phase}", f"at least {shown(margins.get(side))} V")
+            (f"stability margin next to {phase}", bounded("at least", side, "V"))
             for phase, side in zip(result.between, ("left", "right"), strict=True)
         ),
         ("barrier for electrons", bounded("at least", "electron_barrier_eV", "eV")),

@@ -62,7 +62,7 @@ def _page(
         limits={
             "interface_resistance_ohm_cm2": 20.0,
             "electron_barrier_eV": 0.5,
-            "stability_margin_V": {"left": -0.5, "right": 0.0},
+            "stability_margin_V": {"left": -0.5, "right": None},
         },
         records={},
         coatings=[one],
@@ -171,6 +171,7 @@ def test_limits_stand_above_what_they_decide(tmp_path: Path) -> None:
     page = _page(tmp_path, [], _candidate("LiNbO3", 1.0, outside=False))
     for limit in (
         "<td>stability margin next to LiCoO2</td><td>at least −0.5 V</td>",
+        "<td>stability margin next to LLZO</td><td>no limit</td>",
         "<td>barrier for electrons</td><td>at least 0.5 eV</td>",
         "<td>leakage</td><td>no limit</td>",
         "<td>at most 20 Ω·cm²</td>",
