@@ -240,6 +240,12 @@ class Block:
         one, other = self._outside_of_sides()
         return np.ravel(np.isnan(one + other)) & ~self.outside_of_model
 
+    @property
+    def described(self) -> NDArray[np.bool_]:
+        """Whether each cell is known to be within the model, (n,)."""
+        one, other = self._outside_of_sides()
+        return np.ravel((one == 0.0) & (other == 0.0))
+
     def _outside_of_sides(self) -> tuple[Array, Array]:
         cells = self.cells
         return (

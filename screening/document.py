@@ -90,7 +90,8 @@ def rankings(
         advance = stages(f"survivors by {output}", indices.size)
         values = sampler.outputs(cells, indices, output, progress=advance)
         described = described_cells(screening, cells, indices)
-        outside = [bool(cell["outside_of_model"]) for cell in described]
+        # nor is what is not known to be within it ever the best
+        outside = [cell["outside_of_model"] is not False for cell in described]
         ranking = ranking_stability(output, values, min(config.count, indices.size), outside)
         ranking["cells"] = [
             {**cell, **sure} for cell, sure in zip(described, ranking["cells"], strict=True)

@@ -193,7 +193,7 @@ def _take(part: Partial, question: Question, block: Block) -> None:
         return signed[name]
 
     part.without_resistance += int(np.count_nonzero(np.isnan(of("resistance_ohm_cm2"))))
-    outside = block.outside_of_model
+    outside = ~block.described
     if chosen is not None:
         outside = outside[chosen]
     some, every = bool(outside.any()), bool(outside.all())

@@ -60,7 +60,7 @@ def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Ta
         if choice:
             # of all, it would be certain
             more = (*more, f"among the best {ranking.best_of}, %")
-    last = ("verdict",) if any(cell.outside_of_model for cell in cells) else ()
+    last = ("verdict",) if any(cell.verdict for cell in cells) else ()
     made = table("#", "negative", "electrolyte", "positive", *_COLUMNS, *more, *last, title=title)
     sure = {} if ranking is None else {cell.index: cell for cell in ranking.cells}
     for index, cell in enumerate(within_first(cells), start=1):
@@ -72,13 +72,13 @@ def _cells(title: str, cells: list[ScreenedCell], ranking: Ranking | None) -> Ta
             row.append("–" if quantiles is None else shown(quantiles["p50"]))
             rank = None if known is None else known.rank
             row.append("–" if rank is None else f"{rank['p05']:.0f} … {rank['p95']:.0f}")
-            # what lies outside of the model is never the best
-            best = None if known is None or cell.outside_of_model else known.probability_best or 0.0
+            # what is not known to be within the model is never the best
+            best = None if known is None or cell.verdict else known.probability_best or 0.0
             row.append(_share(best))
             if choice:
                 row.append(_share(None if known is None else known.probability_among_best or 0.0))
         if "verdict" in last:
-            row.append("outside of this model" if cell.outside_of_model else "")
+            row.append(cell.verdict)
         made.add_row(*row)
     return made
 
@@ -100,8 +100,9 @@ def _validity(cells: list[ScreenedCell]) -> list[str]:
 
 def winner(ranking: Ranking) -> list[str]:
     """Return which cell is most likely the best of those that this model describes."""
-    within = [cell for cell in ranking.cells if not cell.outside_of_model]
-    outside = len(ranking.cells) - len(within)
+    within = [cell for cell in ranking.cells if not cell.verdict]
+    outside = sum(bool(cell.outside_of_model) for cell in ranking.cells)
+    unknown = len(ranking.cells) - len(within) - outside
     found = []
     first = max(within, key=lambda cell: cell.probability_best or 0.0, default=None)
     if first is not None:
@@ -110,6 +111,12 @@ def winner(ranking: Ranking) -> list[str]:
         found.append(
             f"{outside} of {len(ranking.cells)} cells are outside of this model (phases react or "
             "decompose at a contact) and none of them is called the best, however low its value"
+        )
+    if unknown:
+        found.append(
+            f"the stability of {unknown} of {len(ranking.cells)} cells is unknown, since a record "
+            "of a coating or electrolyte has no stability window, and none of them is called the "
+            "best: give stability_window_V there, or calculate its phase diagram"
         )
     if outside and not within:
         found.append('`where: "stability_margin_V >= 0"` leaves them out of the ranking')

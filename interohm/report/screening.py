@@ -160,6 +160,13 @@ def _findings(document: ScreeningResult) -> list[str]:
                 "looks: phases react or decompose at a contact, and what forms there is not "
                 "described"
             )
+        unknown = sum(cell.outside_of_model is None for cell in state.listed or [])
+        if unknown:
+            lines.append(
+                f"{at}the stability of {unknown} cells is unknown, and none of them is called the "
+                "best: a record of a coating or electrolyte has no stability window. Give "
+                "stability_window_V there, or calculate its phase diagram"
+            )
         if state.without_resistance:
             lines.append(f"{at}{state.without_resistance} cells have no resistance")
         for output, ranking in state.rankings.items():
@@ -315,7 +322,7 @@ def _best_table(states: list[ScreeningState], output: str) -> Markup:
             known = sure.get(cell.index)
             spread = None if known is None else known.quantiles
             # what lies outside of the model is never the best
-            chance = None if known is None or cell.outside_of_model else known.probability_best
+            chance = None if known is None or cell.verdict else known.probability_best
             places.append(index)
             rows.append(
                 (
@@ -368,12 +375,11 @@ def _next_table(states: list[ScreeningState], output: str) -> Markup:
 def _doubts(cell: ScreenedCell) -> str | Markup:
     """Return whether a cell is outside of the model, and its doubts, to be opened."""
     codes = cell.validity or []
-    outside = "outside of this model" if cell.outside_of_model else ""
     if not codes:
-        return outside or NONE
+        return cell.verdict or NONE
     names = ", ".join(code.replace("_", " ") for code in codes)
     opened = f"<details><summary>{len(codes)}</summary>{escape(names)}</details>"
-    return Markup(outside + opened)
+    return Markup(cell.verdict + opened)
 
 
 def _axis(output: str) -> Figure:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from interohm.results.design import NextCalculation
+from interohm.results.design import OUTSIDE, UNKNOWN, NextCalculation
 from interohm.results.result import Quantiles, Result
 
 if TYPE_CHECKING:
@@ -64,10 +64,20 @@ class ScreenedCell(Result):
         """Return what the cell is called."""
         return f"{self.negative} | {self.electrolyte} | {self.positive}"
 
+    @property
+    def verdict(self) -> str:
+        """Return why the cell is never called the best; empty if it may be."""
+        if self.outside_of_model is None:
+            return UNKNOWN
+        return OUTSIDE if self.outside_of_model else ""
+
 
 def within_first(cells: Sequence[ScreenedCell]) -> list[ScreenedCell]:
-    """Return cells with those outside of the model last, as earlier versions did not list them."""
-    return sorted(cells, key=lambda cell: bool(cell.outside_of_model))
+    """Return cells with those last that are not known to be within the model.
+
+    Earlier versions did not list them so.
+    """
+    return sorted(cells, key=lambda cell: bool(cell.verdict))
 
 
 class RankedCell(ScreenedCell):

@@ -17,6 +17,8 @@ from interohm.database import Database
 from interohm.database.parquet import query_table
 from interohm.errors import InputError
 from interohm.prediction.contact import contact_result
+from interohm.records import material_document
+from interohm.records.shipped import shipped_material
 from interohm.screening import stream
 from interohm.yaml_io import dump_yaml
 
@@ -43,6 +45,39 @@ def test_a_report_without_a_folder_is_refused_before_the_screening(interohm, tmp
     assert ran.code == 2
     assert "there is no folder nowhere" in ran.err
     assert not Path("interohm-data").exists()
+
+
+def test_a_missing_window_is_no_advantage(interohm, tmp_path):
+    """The same electrolyte and coating again, in records without a window: never the best."""
+    for name in ("LLZO", "LiNbO3"):
+        record = material_document(shipped_material(name))
+        record.pop("stability_window_V")
+        record.pop("phase_energies", None)
+        path = tmp_path / f"bare-{name}.yaml"
+        path.write_text(dump_yaml({**record, "name": f"bare-{name}"}))
+    path = described(
+        tmp_path,
+        negative_electrodes=["Li"],
+        electrolytes=["LLZO", "bare-LLZO.yaml"],
+        positive_coatings=[{"material": "bare-LiNbO3.yaml", "thickness_nm": 5}],
+        temperatures_K=[300],
+        samples=30,
+    )
+    ran = interohm("screen", path, "--report", "report.html", "--json")
+    assert ran.code == 0, ran.err
+    (state,) = json.loads(ran.out)["states"]
+    ranking = state["rankings"]["resistance_ohm_cm2"]
+    assert len(ranking["cells"]) == 4
+    for cell in ranking["cells"]:
+        bare = "bare" in cell["electrolyte"] + cell["positive"]
+        assert (cell["outside_of_model"] is None) == bare
+        assert bare == (cell["probability_best"] == 0.0)
+    assert not ranking["cells"][0]["positive"].count("bare")
+    for front in state["pareto"]:
+        assert all(cell["outside_of_model"] is False for cell in front["cells"])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "the stability of 3 cells is unknown" in page
+    assert "stability unknown" in page
 
 
 def test_screen(interohm, tmp_path):

@@ -74,7 +74,8 @@ def rows(cells):
             "electrolyte": NAMES["electrolyte"][electrolyte[index]],
             "positive": NAMES["positive"][positive[index]],
             **{name: float(values[index]) for name, values in outputs.items()},
-            "outside": any(side[index] == 1.0 for side in sides),
+            # or not known to be within it
+            "outside": any(side[index] != 0.0 for side in sides),
         }
 
 

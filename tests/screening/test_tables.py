@@ -25,9 +25,13 @@ def test_outside_of_the_model_nothing_is_the_best(capsys: pytest.CaptureFixture[
             **more,
         )
 
-    cells = [cell(0, "A", 0.77, outside_of_model=True), cell(1, "B", 0.23, outside_of_model=False)]
+    cells = [
+        cell(0, "A", 0.77, outside_of_model=True),
+        cell(2, "C", 0.81),
+        cell(1, "B", 0.23, outside_of_model=False),
+    ]
     ranking = Ranking(
-        output="resistance_ohm_cm2", best_of=2, samples=100, cells=cells, kept_of_best=1.0
+        output="resistance_ohm_cm2", best_of=3, samples=100, cells=cells, kept_of_best=1.0
     )
     state = ScreeningState.model_construct(
         temperature_K=300.0,
@@ -46,6 +50,10 @@ def test_outside_of_the_model_nothing_is_the_best(capsys: pytest.CaptureFixture[
     rows = text.partition("validity (")[0]
     assert "23" in rows
     assert "77" not in rows
+    assert "81" not in rows
+    assert "stability unknown" in rows
+    assert "the stability of 1 of 3 cells is unknown" in text
+    assert "B | E | P is the best in 23 %" in text
     assert text.count("field, window): all cells above") == 1
     assert "none of them is called the best, however low its value" in text
     # those that nobody can have stand last
