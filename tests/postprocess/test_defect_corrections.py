@@ -230,15 +230,23 @@ def test_cells_of_different_size_do_not_compare(make_calculation: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "pair", "anion_vacancy"),
-    [("LiF_001", "Li31F31 relax 0", "V_F"), ("LiCl_001", "Li31Cl31 relax 0", "V_Cl")],
+    ("name", "pair", "positive", "apart"),
+    [
+        ("LiF_001", "Li31F31 relax 0", "V_F", (0.5, 0.5, 0.25)),
+        ("LiCl_001", "Li31Cl31 relax 0", "V_Cl", (0.5, 0.5, 0.25)),
+        ("Li2S_111", "Li64S32 relax 0", "Li_i", (0.375, 0.375, 0.375)),
+    ],
 )
-def test_a_neutral_cell_with_both_vacancies_gives_their_corrected_sum(
-    calculations: dict[str, Calculation], name: str, pair: str, anion_vacancy: str
+def test_a_neutral_cell_with_both_defects_gives_their_corrected_sum(
+    calculations: dict[str, Calculation],
+    name: str,
+    pair: str,
+    positive: str,
+    apart: tuple[float, float, float],
 ) -> None:
-    """An independent way to the Schottky energy: no charged cell, no alignment.
+    """An independent way to the energy of a pair: no charged cell, no alignment.
 
-    Both vacancies stand as far apart as 64 atoms let them; what is left is the point charges'
+    Both defects stand as far apart as the supercell lets them; what is left is the point charges'
     attraction in the dielectric.
     """
     record = load_material(CONFIGS / "materials" / f"{name}.yaml")
@@ -246,12 +254,12 @@ def test_a_neutral_cell_with_both_vacancies_gives_their_corrected_sum(
     hash = record.provenance["calculations"]["supercell"]
     path = CONFIGS / "calculations" / f"{hash}.json.gz"
     perfect = Calculation.model_validate_json(gzip.decompress(path.read_bytes()))
-    units = len(perfect.final_structure) // 2
-    energy = calculations[pair].energy_eV - perfect.energy_eV * (1 - 1 / units)
+    both = calculations[pair]
+    share = len(both.final_structure) / len(perfect.final_structure)
+    energy = both.energy_eV - perfect.energy_eV * share
     lattice = perfect.final_structure.lattice.matrix
-    apart = np.array([0.5, 0.5, 0.25]) @ lattice
-    own, other = point_charge_potential(lattice, np.stack([np.zeros(3), apart]))
+    own, other = point_charge_potential(lattice, np.stack([np.zeros(3), np.array(apart) @ lattice]))
     isolated = energy + (other - own) / record.dielectric_constant.value
     by_name = {defect.name: defect.formation_energy_eV.value for defect in record.defects}
     # Without the correction the sum of the charged cells is 0.2 (LiCl) to 0.5 eV (LiF) lower.
-    assert by_name["V_Li"] + by_name[anion_vacancy] == pytest.approx(isolated, abs=0.07)
+    assert by_name["V_Li"] + by_name[positive] == pytest.approx(isolated, abs=0.07)
