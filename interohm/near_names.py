@@ -73,11 +73,12 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
     Usual abbreviations and names of elements stand for what they mean. Of a formula, in any case of
     its letters, records of the same elements come first; else those of the same anion that share
     the most elements; spelling decides among equals, and leads never to another element that moves:
-    NaF is no slip for LiF.
+    NaF is no slip for LiF. A zero may be a slip for oxygen: LiNb03.
     """
     from difflib import SequenceMatcher, get_close_matches
 
     names = list(known)
+    name = _with_oxygen(name, {other.partition("_")[0].lower() for other in names})
     typed_base = name.partition("_")[0].lower()
     meant = _ABBREVIATIONS.get(typed_base, "")
 
@@ -111,6 +112,19 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
         # those of the same elements alone
         found = [one for one in found if not one[0][0]]
     return [other for _, other in found[:3]]
+
+
+def _with_oxygen(name: str, bases: set[str]) -> str:
+    """Return a name with O for the zeros that are one: all, if a record is called so.
+
+    Else those that begin a number, as no stoichiometry does.
+    """
+    base, separator, surface = name.partition("_")
+    leading = re.sub(r"(?<![\d.])0+(?!\.)", lambda zeros: "O" * len(zeros[0]), base)
+    for read in (base, leading, base.replace("0", "O")):
+        if read.lower() in bases:
+            return read + separator + surface
+    return leading + separator + surface
 
 
 def meant_text(name: str, known: Iterable[str]) -> str | None:

@@ -197,6 +197,14 @@ def test_a_record_is_edited(interohm, refused, here, monkeypatch):
         ("LiNiO2", ["LiCoO2"]),
         ("argyrodite", ["Li6PS5Cl"]),
         ("Li_11O", ["Li_110"]),
+        ("LiNb03", ["LiNbO3"]),
+        ("LiC002", ["LiCoO2"]),
+        ("Al203", ["Al2O3"]),
+        ("Li20_111", ["Li2O_111"]),
+        ("LiSb03", ["LiNbO3"]),
+        ("Li10GeP2S11", ["Li10GeP2S12"]),
+        ("Li0.5CoO2", ["LiCoO2"]),
+        ("0", []),
     ],
 )
 def test_near_names_are_those_of_the_same_elements(typed, meant):
