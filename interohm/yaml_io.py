@@ -8,7 +8,7 @@ import functools
 import io
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -324,6 +324,25 @@ _FIXES = {
     "union_tag_invalid": "write `kind: insulator` or `kind: metal`",
 }
 
+#: What was expected, where pydantic names a type of Python.
+_EXPECTED = {
+    **dict.fromkeys(("list_type", "tuple_type", "set_type"), "a list was expected"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "fields were expected"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number was expected"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number was expected"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false was expected"),
+    "string_type": "text was expected",
+    "none_required": "null was expected",
+    "missing": "missing field",
+    "extra_forbidden": "unknown field",
+    **dict.fromkeys(
+        ("union_tag_not_found", "union_tag_invalid"), "kind: neither insulator nor metal"
+    ),
+}
+
+#: Fields of one place that an error lists; where there are more, none.
+_LISTED_FIELDS = 8
+
 
 def input_error(
     error: ValidationError,
@@ -344,11 +363,8 @@ def input_error(
         Validated data; they distinguish fields from the kinds that pydantic inserts among them.
     schema : callable, optional
         Returns the JSON schema of what was expected: of its fields, the one that is most like an
-        unknown field is suggested.
+        unknown field is suggested, else those of the same place.
     """
-    from difflib import get_close_matches
-
-    known: set[str] | None = None
     problems = []
     fixes: list[str] = []
     for item in error.errors(include_url=False):
@@ -356,22 +372,16 @@ def input_error(
         field = ""
         for part in parts:
             field += f"[{part}]" if isinstance(part, int) else (f".{part}" if field else str(part))
-        message = item["msg"].removeprefix("Value error, ")
-        meant: list[str] = []
-        if item["type"] == "extra_forbidden":
-            message = "unknown field"
-            known = set(_field_names(schema())) if known is None else known
-            meant = get_close_matches(str(parts[-1]), known, n=1, cutoff=0.75)
-        elif item["type"] == "missing":
-            message = "missing field"
-        elif item["type"] in ("union_tag_not_found", "union_tag_invalid"):
-            message = "kind: neither insulator nor metal"
+        message = _EXPECTED.get(item["type"], item["msg"].removeprefix("Value error, "))
+        if item["type"] in ("too_long", "too_short"):
+            message = _length_text(item["ctx"])
         given = item.get("input")
         if isinstance(given, (str, int, float)):
             shown = repr(given)
             message += f" (given: {shown if len(shown) < 60 else shown[:57] + '...'})"
         problems.append(f"{field}: {message}" if field else message)
-        fix = f"{field}: did you mean {meant[0]}?" if meant else _FIXES.get(item["type"])
+        said = _said_of_fields(item, parts, schema)
+        fix = f"{field}: {said}" if said else _FIXES.get(item["type"])
         if fix and fix not in fixes:
             fixes.append(fix)
     if len(problems) > _MOST_PROBLEMS:
@@ -379,6 +389,76 @@ def input_error(
         problems = [*problems[:_MOST_PROBLEMS], f"and {rest} more problems"]
     fix = "; ".join(fixes) or "correct the value; the schema and configs/examples/ show what fits"
     return InputError("; ".join(problems), where=where, fix=fix)
+
+
+def _length_text(given: Mapping[str, Any]) -> str:
+    most = given.get("max_length")
+    many = f"at least {given['min_length']}" if most is None else f"at most {most}"
+    return f"{many} expected, not {given['actual_length']}"
+
+
+def _said_of_fields(
+    item: Mapping[str, Any], parts: Sequence[int | str], schema: Callable[[], dict[str, Any]]
+) -> str | None:
+    """Return which fields there are, or how a list or fields are written; None if unknown."""
+    from difflib import get_close_matches
+
+    given = item["input"]
+    if item["type"] in ("list_type", "tuple_type", "set_type"):
+        if not isinstance(given, str | int | float):
+            return None
+        least = max((one.get("minItems", 1) for one in _schemas_at(schema(), parts)), default=1)
+        return f"write [{given}{', …' * (len(str(given).split(',')) < least)}]"
+    if item["type"] in ("model_type", "model_attributes_type"):
+        whole = schema()
+        objects = _schemas_at(whole, parts)
+        fields = _each(objects, "required") or _each(objects, "properties")[:2]
+        values = ["…"] * len(fields)
+        for one in _schemas_at(whole, [*parts, *fields[:1]]):
+            if isinstance(given, str) and one.get("type") == "string":
+                values[0] = given
+        written = (f"{name}: {value}" for name, value in zip(fields, values, strict=True))
+        return f"write {{{', '.join(written)}}}" if fields else None
+    if item["type"] != "extra_forbidden":
+        return None
+    whole = schema()
+    here = _each(_schemas_at(whole, parts[:-1]), "properties")
+    for names in (here, [*_field_names(whole)]):
+        if meant := get_close_matches(str(parts[-1]), names, n=1, cutoff=0.75):
+            return f"did you mean {meant[0]}?"
+    return f"the fields here are {', '.join(here)}" if 0 < len(here) <= _LISTED_FIELDS else None
+
+
+def _each(schemas: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+    """Return the names that some JSON schemas have under a key, each once."""
+    return list(dict.fromkeys(name for one in schemas for name in one.get(key, [])))
+
+
+def _schemas_at(schema: dict[str, Any], parts: Sequence[int | str]) -> list[dict[str, Any]]:
+    """Return what a JSON schema says of a place, with all alternatives."""
+    definitions = schema.get("$defs", {})
+
+    def plain(one: Any) -> Iterator[dict[str, Any]]:
+        """Yield what references and alternatives stand for."""
+        if not isinstance(one, dict):
+            return
+        if "$ref" in one:
+            yield from plain(definitions.get(str(one["$ref"]).rpartition("/")[2]))
+        for kind in ("anyOf", "oneOf", "allOf"):
+            for other in one.get(kind, []):
+                yield from plain(other)
+        yield one
+
+    found = list(plain(schema))
+    for part in parts:
+        inner: list[Any] = []
+        for one in found:
+            if isinstance(part, int):
+                inner += [one.get("items"), *one.get("prefixItems", [])[part : part + 1]]
+            else:
+                inner.append(one.get("properties", {}).get(part, one.get("additionalProperties")))
+        found = [other for one in inner for other in plain(one)]
+    return found
 
 
 def _field_names(schema: Any) -> Iterator[str]:
