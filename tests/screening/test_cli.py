@@ -305,7 +305,7 @@ def test_refused_descriptions(interohm, tmp_path):
     for changes, message in (
         ({"where": "voltage > 3"}, "open_circuit_voltage_V"),
         ({"electrolytes": ["Li"]}, "Li is a metal"),
-        ({"count": "many"}, "a valid integer"),
+        ({"count": "many"}, "a whole number was expected"),
     ):
         ran = interohm("screen", described(tmp_path, **changes))
         assert ran.code == 2, ran
