@@ -214,6 +214,18 @@ def test_a_wanted_window_is_calculated_where_all_energies_are_known(tmp_path, mo
         made(steps[-1:])
 
 
+def test_a_phase_without_any_window_is_said_to_have_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    record = shipped_material("LiTaO3").model_copy(update={"stability_window_V": None})
+    steps = [_step(kind, "LiTaO3") for kind in ("phase diagram", "surface")]
+    with Database.open() as database:
+        made = next_campaign(
+            "x", steps, {"LiTaO3": record}, structures={}, folder=tmp_path, database=database
+        )
+    assert "LiTaO3_calculated has no window meanwhile. To calculate it here, name the" in made.text
+    assert "remove its stability_window_V" not in made.text
+
+
 def test_a_window_without_energies_is_calculated_as_the_file_says(tmp_path, monkeypatch):
     """Phases of Ta and P: with the element's crystal named, no energy is missing any more."""
     monkeypatch.chdir(tmp_path)
