@@ -23,4 +23,5 @@ def sampled_number(share: float, samples: int) -> str:
     """
     error = sqrt(samples * share * (1.0 - share) + 0.25) / (samples + 1.0)
     text = f"{100 * share:.0f}"
-    return f"{text} ± {100 * error:.0f}" if error >= 0.005 else text
+    rounded = round(100 * error)
+    return f"{text} ± {rounded}" if rounded else text

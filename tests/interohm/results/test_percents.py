@@ -17,6 +17,11 @@ from interohm.results.percents import percent, sampled_number, sampled_percent
         (0.0, 3, "0 ± 12 %"),
         (1.0, 30, "100 ± 2 %"),
         (0.0, 200, "0 %"),
+        # half a percent is rounded to none
+        (0.0, 98, "0 ± 1 %"),
+        (0.0, 99, "0 %"),
+        (0.5, 9998, "50 ± 1 %"),
+        (0.5, 9999, "50 %"),
         (0.0, 0, "0 ± 50 %"),
     ],
 )
