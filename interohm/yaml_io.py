@@ -381,7 +381,7 @@ def input_error(
             message += f" (given: {shown if len(shown) < 60 else shown[:57] + '...'})"
         problems.append(f"{field}: {message}" if field else message)
         said = _said_of_fields(item, parts, schema)
-        fix = f"{field}: {said}" if said else _FIXES.get(item["type"])
+        fix = (f"{field}: {said}" if field else said) if said else _FIXES.get(item["type"])
         if fix and fix not in fixes:
             fixes.append(fix)
     if len(problems) > _MOST_PROBLEMS:
@@ -411,22 +411,42 @@ def _said_of_fields(
         return f"write [{given}{', …' * (len(str(given).split(',')) < least)}]"
     if item["type"] in ("model_type", "model_attributes_type"):
         whole = schema()
-        objects = _schemas_at(whole, parts)
-        fields = _each(objects, "required") or _each(objects, "properties")[:2]
+        objects = [one for one in _schemas_at(whole, parts) if "properties" in one]
+        # of alternatives, what all of them need
+        needed = [set(one.get("required", [])) for one in objects]
+        fields = [one for one in _each(objects, "required") if all(one in each for each in needed)]
+        fields = fields or _each(objects[:1], "properties")[:2]
         values = ["…"] * len(fields)
         for one in _schemas_at(whole, [*parts, *fields[:1]]):
             if isinstance(given, str) and one.get("type") == "string":
                 values[0] = given
-        written = (f"{name}: {value}" for name, value in zip(fields, values, strict=True))
+        written = [f"{name}: {value}" for name, value in zip(fields, values, strict=True)]
+        written += ["…"] * any(len(one) > len(fields) for one in needed)
         return f"write {{{', '.join(written)}}}" if fields else None
     if item["type"] != "extra_forbidden":
         return None
-    whole = schema()
-    here = _each(_schemas_at(whole, parts[:-1]), "properties")
-    for names in (here, [*_field_names(whole)]):
-        if meant := get_close_matches(str(parts[-1]), names, n=1, cutoff=0.75):
-            return f"did you mean {meant[0]}?"
+    whole, name = schema(), str(parts[-1])
+    # among those of an alternative, the field itself may be
+    here = [one for one in _each(_schemas_at(whole, parts[:-1]), "properties") if one != name]
+    if meant := get_close_matches(name, here, n=1, cutoff=0.75):
+        return f"did you mean {meant[0]}?"
+    if meant := get_close_matches(name, [*_field_names(whole)], n=1, cutoff=0.75):
+        place = _place_of(meant[0], whole)
+        if place != "".join("[…]" if isinstance(one, int) else f".{one}" for one in parts)[1:]:
+            return f"did you mean {place}?"
     return f"the fields here are {', '.join(here)}" if 0 < len(here) <= _LISTED_FIELDS else None
+
+
+def _place_of(name: str, schema: dict[str, Any]) -> str:
+    """Return a field with what it belongs to, where that is a field of the whole."""
+    fields = _each(_schemas_at(schema, []), "properties")
+    if name in fields:
+        return name
+    for parts, place in (([], ""), ([0], "[…]")):
+        for field in fields:
+            if name in _each(_schemas_at(schema, [field, *parts]), "properties"):
+                return f"{field}{place}.{name}"
+    return name
 
 
 def _each(schemas: Sequence[Mapping[str, Any]], key: str) -> list[str]:

@@ -12,6 +12,7 @@ from interohm.records.cell_config import Cell
 from interohm.records.design import Design
 from interohm.records.shipped import shipped_material
 from interohm.screening.config import ScreenConfig
+from interohm.workflows.campaign_config import CampaignConfig
 from interohm.yaml_io import validated
 
 _DESIGN = {
@@ -46,6 +47,15 @@ _SCREEN = {"negative_electrodes": ["Li"], "electrolytes": ["LLZO"], "positive_el
         ({"thickness_nm": {"form": 1, "to": 2}}, "form: unknown field", "did you mean from?"),
         ({"limits": {"leakage_A": 1}}, "leakage_A: unknown field", "did you mean leakage_A_cm2?"),
         ({"colour": 1}, "colour: unknown field", "remove the unknown field"),
+        # fields of another place, with that place
+        (
+            {"stability_margin_V": 0},
+            "stability_margin_V: unknown field",
+            "stability_margin_V: did you mean limits.stability_margin_V?",
+        ),
+        ({"susceptibility": 2}, "unknown field", "did you mean coatings[…].susceptibility?"),
+        ({"limits": {"samples": 9}}, "unknown field", "limits.samples: did you mean samples?"),
+        ({"leakage_cm2": 1}, "unknown field", "did you mean limits.leakage_A_cm2?"),
     ],
 )
 def test_a_design(changed: dict[str, Any], what: str, fix: str) -> None:
@@ -76,3 +86,25 @@ def test_a_quantity_of_a_record() -> None:
     with pytest.raises(InputError, match="unknown field") as caught:
         material_from({**material_document(record), "stability_window_V": given}, where="")
     assert "the fields here are value, uncertainty" in caught.value.fix
+
+
+def test_fields_of_another_kind_are_not_meant() -> None:
+    """A field that a metal alone has leads to none of the same name."""
+    record = shipped_material("LLZO")
+    assert record is not None
+    with pytest.raises(InputError, match="states: unknown field") as caught:
+        material_from({**material_document(record), "states": []}, where="")
+    assert "did you mean" not in caught.value.fix
+    assert "remove the unknown field" in caught.value.fix
+
+
+def test_a_whole_document_that_has_no_fields() -> None:
+    with pytest.raises(InputError, match="fields were expected") as caught:
+        validated(Design, ["LiNbO3"], where="design.yaml")
+    assert caught.value.fix == "write {between: …, coatings: …, thickness_nm: …}"
+
+
+def test_of_alternatives_what_all_of_them_need() -> None:
+    with pytest.raises(InputError, match="fields were expected") as caught:
+        validated(CampaignConfig, {"name": "c", "phases": ["Li"]}, where="")
+    assert "phases[0]: write {name: Li, …}" in caught.value.fix
