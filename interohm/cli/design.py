@@ -178,8 +178,7 @@ def _print(result: DesignResult) -> None:
         if one.verdict_text:
             out.print(f"{one.name}: {one.verdict}, {one.verdict_text}")
     for one in result.coatings:
-        modified = one.undoped_ohm_cm2 is not None or any(each.is_modified for each in one.layers)
-        if len(one.layers) > 1 or modified:
+        if len(one.layers) > 1 or one.is_modified:
             out.print(f"{one.name} at its optimum: {one.optimum_text}")
     for text in sides_text(result):
         out.print(text)

@@ -59,8 +59,9 @@ _BOUND_NOTE = " The dashed line is the resistance for which the table has the la
 _GREY_NOTE = " Grey curves (✕) are outside of this model."
 _FIRST_NOTE = f" The figure shows the first {_MOST_CURVES} coatings of the table."
 _LAYERS_NOTE = (
-    "The optimum has the lowest mean of log10 R over the samples; its median R may be above that "
-    "of the same layers undoped. Where it is at the end of a range, a better value may lie beyond."
+    "Of what was tried, the optimum has the lowest mean of log10 R over the samples; its median R "
+    "may be above that of the same layers undoped. Where it is at the end of a range, a better value "
+    "may lie beyond."
 )
 _SIDE_NOTE = (
     "At the electrode: from its potential to the nearer limit of the coating's stability window. "
@@ -123,11 +124,7 @@ def write_design_report(
         section("Reactions and windows", _contacts_table(listed)),
         section("What a coating does for each side", _sides_table(ranked), note=_SIDE_NOTE),
     ]
-    made = [
-        one
-        for one in ranked
-        if one.undoped_ohm_cm2 is not None or any(layer.is_modified for layer in one.layers)
-    ]
+    made = [one for one in ranked if one.is_modified]
     if made:
         body.append(section("Layers at the optimum", _layers_table(made), note=_LAYERS_NOTE))
     doping = doping_figure(made[:_MOST_CURVES])

@@ -232,6 +232,11 @@ class DesignCandidate(Result):
     )
 
     @property
+    def is_modified(self) -> bool:
+        """Return whether a layer is more than its plain material, or dopants were tried."""
+        return self.undoped_ohm_cm2 is not None or any(one.is_modified for one in self.layers)
+
+    @property
     def optimum_text(self) -> str:
         """Describe the layers at the optimum in words, beside the same layers undoped."""
         text = "; ".join(layer.text for layer in self.layers)
@@ -240,7 +245,7 @@ class DesignCandidate(Result):
             return text
         text += f"; median R {doped:.3g} Ω·cm², undoped {undoped:.3g} Ω·cm²"
         if doped > undoped:
-            text += " (the mean of log10 R is the lowest, not the median)"
+            text += " (doping raises the median; of what was tried, the mean of log10 R is lowest)"
         return text
 
     def largest_text(self, write: Callable[[float, int], str]) -> str:
