@@ -60,8 +60,8 @@ _GREY_NOTE = " Grey curves (✕) are outside of this model."
 _FIRST_NOTE = f" The figure shows the first {_MOST_CURVES} coatings of the table."
 _LAYERS_NOTE = (
     "Of what was tried, the optimum has the lowest mean of log10 R over the samples; its median R "
-    "may be above that of the same layers undoped. Where it is at the end of a range, a better value "
-    "may lie beyond."
+    "may be above that of the same layers undoped. Where it is at the end of a range, a better "
+    "value may lie beyond."
 )
 _SIDE_NOTE = (
     "At the electrode: from its potential to the nearer limit of the coating's stability window. "
