@@ -159,13 +159,29 @@ def next_calculations(
             }
         )
 
-    # a window that is not known is in no sample: what it is worth at most
+    found += _unknown_windows(without_window, float(means[chosen]), records)
+
+    def rank(one: dict[str, Any]) -> tuple[bool, float, float]:
+        hours = float(one["core_hours"] or 1.0)
+        gain, share = float(one["gain_decades"]), float(one["variance_share"])
+        return one["core_hours"] is None, -gain / hours, -share / hours
+
+    return sorted(found, key=rank)
+
+
+def _unknown_windows(
+    without_window: Sequence[tuple[Collection[str], Array]],
+    chosen_loss: float,
+    records: Mapping[str, Insulator | Metal],
+) -> list[dict[str, Any]]:
+    """Return what windows that are not known, and so in no sample, are worth at most."""
     windows: dict[str, float] = {}
     for lacking, at_best in without_window:
         known = at_best[np.isfinite(at_best)]
-        gain = max(float(means[chosen] - known.mean()), 0.0) if known.size else 0.0
+        gain = max(chosen_loss - float(known.mean()), 0.0) if known.size else 0.0
         for name in lacking:
             windows[name] = max(gain, windows.get(name, 0.0))
+    found = []
     for name, gain in windows.items():
         hours = _hours("phase diagram", name, records)
         assert hours is not None
@@ -184,13 +200,7 @@ def next_calculations(
                 "text": f"phase diagram of {name}: {worth} (about {hours:.2g} core-hours)",
             }
         )
-
-    def rank(one: dict[str, Any]) -> tuple[bool, float, float]:
-        hours = float(one["core_hours"] or 1.0)
-        gain, share = float(one["gain_decades"]), float(one["variance_share"])
-        return one["core_hours"] is None, -gain / hours, -share / hours
-
-    return sorted(found, key=rank)
+    return found
 
 
 def _explained(inputs: Array, output: Array) -> float:
