@@ -116,7 +116,7 @@ def _unknown_resistances(contacts: Sequence[CellContact], layers: Sequence[CellL
     ]
     blocked = [
         (
-            f"{layer.material}, {nanometres(layer.thickness_nm)} nm",
+            f"{layer.material} ({nanometres(layer.thickness_nm)} nm)",
             "no resistance, since nothing conducts in it",
         )
         for layer in layers
