@@ -15,8 +15,8 @@ NEXT_NOTE = (
     "The gain is the decrease of the expected log10 resistance of the best choice, once the result "
     "is known with its usual error. In a design, a broken limit counts as three decades, and the "
     "gain from a stability window that is not known is the largest possible one. "
-    "This choice is the candidate with the lowest mean, and the share is that of the variance over "
-    "its samples. The list is sorted by gain per core-hour; measurements come last. "
+    "The choice without it is the candidate with the lowest mean; the share is that of this "
+    "candidate's variance. The list is sorted by gain per core-hour; measurements come last. "
     "Core-hours are accurate to a factor of three."
 )
 #: What stands in place of the table.
