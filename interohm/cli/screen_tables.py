@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interohm.cli.output import console, shown, table
-from interohm.results.screening import within_first
+from interohm.results.screening import UNKNOWN_CELLS_TEXT, within_first
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -114,9 +114,7 @@ def winner(ranking: Ranking) -> list[str]:
         )
     if unknown:
         found.append(
-            f"the stability of {unknown} of {len(ranking.cells)} cells is unknown, since a record "
-            "of a coating or electrolyte has no stability window, and none of them is called the "
-            "best: give stability_window_V there, or calculate its phase diagram"
+            f"the stability of {unknown} of {len(ranking.cells)} cells {UNKNOWN_CELLS_TEXT}"
         )
     if outside and not within:
         found.append('`where: "stability_margin_V >= 0"` leaves them out of the ranking')

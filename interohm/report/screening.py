@@ -12,7 +12,9 @@ from interohm.report.heat_map import MAP_NOTE, heat_map, least_width_px
 from interohm.report.next_calculations import NEXT_NOTE, NOTHING_NEXT, next_table
 from interohm.report.page import figure, findings, lead, page, section, slider
 from interohm.report.tables import NONE, Markup, shown, table, with_interval
+from interohm.results.design import OUTSIDE
 from interohm.results.screening import (
+    UNKNOWN_CELLS_TEXT,
     ScreenedCell,
     ScreeningResult,
     ScreeningState,
@@ -162,11 +164,8 @@ def _findings(document: ScreeningResult) -> list[str]:
             )
         unknown = sum(cell.outside_of_model is None for cell in state.listed or [])
         if unknown:
-            lines.append(
-                f"{at}the stability of {unknown} cells is unknown, and none of them is called the "
-                "best: a record of a coating or electrolyte has no stability window. Give "
-                "stability_window_V there, or calculate its phase diagram"
-            )
+            of = len(state.listed or [])
+            lines.append(f"{at}the stability of {unknown} of {of} cells {UNKNOWN_CELLS_TEXT}")
         if state.without_resistance:
             lines.append(f"{at}{state.without_resistance} cells have no resistance")
         for output, ranking in state.rankings.items():
@@ -410,17 +409,23 @@ def _front_figure(states: list[ScreeningState], index: int) -> Figure:
             "line": {"color": colour, "shape": "hv"},
         }
 
+    def never_best(state: ScreeningState) -> list[ScreenedCell]:
+        return [cell for cell in state.listed or [] if cell.verdict]
+
+    # the same in each frame, or its legend would change
+    greys = {cell.verdict for state in states for cell in never_best(state)}
+    grey = " or ".join(sorted(greys)) or OUTSIDE
     frames = [
         [
             points(
-                [cell for cell in state.listed or [] if cell.outside_of_model],
-                "outside of this model",
+                never_best(state),
+                grey,
                 "var(--muted)",
                 "markers",
                 "x-thin-open",
             ),
             points(
-                [cell for cell in state.listed or [] if not cell.outside_of_model],
+                [cell for cell in state.listed or [] if not cell.verdict],
                 "other cells",
                 "var(--total)",
                 "markers",

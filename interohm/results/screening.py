@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     import pandas
 
 
+#: What is said of cells whose stability is unknown, after how many they are.
+UNKNOWN_CELLS_TEXT = (
+    "is unknown, since a record of a coating or electrolyte has no stability window, and none of "
+    "them is called the best: give stability_window_V there, or calculate its phase diagram"
+)
+
+
 class ScreenedCell(Result):
     """One cell with all outputs; null where it has none."""
 

@@ -76,7 +76,7 @@ def test_a_missing_window_is_no_advantage(interohm, tmp_path):
     for front in state["pareto"]:
         assert all(cell["outside_of_model"] is False for cell in front["cells"])
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "the stability of 3 cells is unknown" in page
+    assert "the stability of 3 of 4 cells is unknown" in page
     assert "stability unknown" in page
 
 
