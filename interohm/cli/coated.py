@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -78,9 +79,16 @@ def coated_contact(
         print_json(result.document())
     else:
         from interohm.cli.named_materials import assumed_inputs
+        from interohm.prediction.contact_stability import without_window
 
         charge = any(one.has_state_of_charge for one in materials)
-        _print(result, assumed_inputs(materials), has_charge=charge)
+        no_window = [
+            name
+            for one, pair in zip(result.contacts, pairwise(materials), strict=True)
+            if one.outside_of_model is None
+            for name in without_window(pair)
+        ]
+        _print(result, assumed_inputs(materials), has_charge=charge, no_window=no_window)
 
 
 def _parsed(text: str) -> tuple[str, float]:
@@ -106,11 +114,17 @@ def _parsed(text: str) -> tuple[str, float]:
     return name, validated_as(adapter, value, where=f"--coating {text}")
 
 
-def _print(result: CoatedContactResult, assumed: Sequence[str], *, has_charge: bool) -> None:
+def _print(
+    result: CoatedContactResult,
+    assumed: Sequence[str],
+    *,
+    has_charge: bool,
+    no_window: Sequence[str],
+) -> None:
     from interohm.cli.output import console, shown, table
     from interohm.cli.tables import print_assumed, print_dominant
     from interohm.results.contact import UNREACTED, different_doubts, grouped
-    from interohm.results.design import OUTSIDE
+    from interohm.results.design import OUTSIDE, UNKNOWN, windows_unknown_text
     from interohm.results.json_values import likely_below
 
     out = console()
@@ -130,8 +144,8 @@ def _print(result: CoatedContactResult, assumed: Sequence[str], *, has_charge: b
         median = None if spread is None else spread["p50"]
         made.add_row(label, shown(value, 3), shown(median, 3), interval, remark)
 
-    outside = OUTSIDE if result.outside_of_model else ""
-    add("interface", result.interface_resistance_ohm_cm2, result.quantiles_ohm_cm2, outside)
+    verdict = OUTSIDE if result.outside_of_model else UNKNOWN if no_window else ""
+    add("interface", result.interface_resistance_ohm_cm2, result.quantiles_ohm_cm2, verdict)
     for layer in result.coatings:
         label = f"{layer.material}, {layer.thickness_nm:g} nm"
         add(label, layer.resistance_ohm_cm2, layer.quantiles_ohm_cm2)
@@ -155,6 +169,8 @@ def _print(result: CoatedContactResult, assumed: Sequence[str], *, has_charge: b
         out.print(UNREACTED)
     elif below is not None:
         out.print(f"likely below (Ω·cm²): {below} of the samples")
+    if no_window:
+        out.print(windows_unknown_text(no_window))
     if result.next is not None:
         out.print(f"next: {result.next.text}")
     for one in result.contacts:

@@ -339,6 +339,12 @@ def print_implied(material: Insulator | Metal) -> None:
         remark(f"warning: {material.name} contradicts itself: {text}")
     for text in found.doubts:
         remark(f"note: {text}")
+    if not isinstance(material, Metal) and not (
+        material.stability_window_V or material.phase_energies
+    ):
+        remark(
+            f"note: {material.name} has no stability window: its stability at contacts is unknown"
+        )
 
 
 def rename(

@@ -75,9 +75,11 @@ def contact(
     from interohm.cli.named_materials import assumed_inputs, find_materials, known_interfaces
     from interohm.cli.output import print_json, remark
     from interohm.prediction.contact import contact_result
+    from interohm.prediction.contact_stability import without_window
     from interohm.prediction.sampling import DEFAULT_SAMPLES
     from interohm.records import BarrierEnergy, Quantity
     from interohm.records.cell_config import Contact, StateOfCharge, Temperature, Thickness
+    from interohm.results.design import windows_unknown_text
 
     check_outputs(report, figure)
     check(temperature, Temperature, "--temperature")
@@ -120,6 +122,9 @@ def contact(
             contact=given,
             interfaces=known_interfaces(),
         )
+        no_window = without_window(materials) if result.outside_of_model is None else []
+        if no_window:
+            notes = [*notes, windows_unknown_text(no_window)]
         if as_json:
             print_json(result.document())
         else:
@@ -129,6 +134,7 @@ def contact(
                 result,
                 assumed_inputs(materials),
                 has_charge=any(one.has_state_of_charge for one in materials),
+                no_window=no_window,
             )
         if report is not None:
             from interohm.report import write_contact_report

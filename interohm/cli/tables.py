@@ -15,7 +15,7 @@ from interohm.results.contact import (
     outside_texts,
 )
 from interohm.results.contact_sides import SIDES
-from interohm.results.design import OUTSIDE
+from interohm.results.design import OUTSIDE, UNKNOWN, windows_unknown_text
 from interohm.results.json_values import likely_below
 from interohm.results.percents import percent
 from interohm.results.sweeps import FlatSwept
@@ -44,8 +44,22 @@ _OF_SAMPLES = (
 _WORTH_NAMING = 0.1
 
 
-def print_contact(document: ContactResult, assumed: list[str], *, has_charge: bool) -> None:
-    """Print the prediction for one contact; `has_charge`: it depends on the state of charge."""
+def print_contact(
+    document: ContactResult, assumed: list[str], *, has_charge: bool, no_window: Sequence[str] = ()
+) -> None:
+    """Print the prediction for one contact.
+
+    Parameters
+    ----------
+    document : ContactResult
+        The prediction.
+    assumed : list of str
+        How many numbers of each record are assumed.
+    has_charge : bool
+        It depends on the state of charge.
+    no_window : sequence of str
+        Records without a stability window, if nothing else tells whether the contact is stable.
+    """
     conditions = [f"{document.temperature_K:g} K"]
     if document.thickness_nm is not None:
         conditions.append(f"layer of {document.thickness_nm:g} nm")
@@ -81,13 +95,15 @@ def print_contact(document: ContactResult, assumed: list[str], *, has_charge: bo
     made.add_row("activation energy (eV)", *with_charge)
     made.add_row("without space charge (eV)", *without)
     out = console()
-    resistances = _resistances(document)
+    resistances = _resistances(document, is_unknown=bool(no_window))
     out.print(resistances)
     below = likely_below(quantiles.share_above_ohm_cm2)
     if document.outside_of_model:
         print_outside([document])
     elif below is not None:
         out.print(f"likely below (Ω·cm²): {below} of the samples")
+    if no_window:
+        out.print(windows_unknown_text(no_window))
     if document.next is not None:
         out.print(f"next: {document.next.text}")
     _known([document])
@@ -171,12 +187,14 @@ def _explain_counts(*tables: Table) -> None:
         console().print(_OF_SAMPLES)
 
 
-def _resistances(document: ContactResult) -> Table:
+def _resistances(document: ContactResult, *, is_unknown: bool) -> Table:
     resistance = document.resistance
     quantiles = document.spreads()
     made = table("resistance", "(Ω·cm²)", "log10#", f"log10, {_UNCERTAIN}", "")
     step = resistance.limiting_step
     remark = f"limited by {step}" if step else ""
+    if is_unknown:
+        remark = f"{UNKNOWN}, {remark}" if remark else UNKNOWN
     made.add_row(
         "interface",
         shown(resistance.interface_resistance_ohm_cm2, 3),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import hypot
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,13 @@ def is_surely_outside(margin_V: float, uncertainty_V: float) -> bool:
 def are_surely_outside(margin_V: Array, uncertainty_V: Array) -> NDArray[np.bool_]:
     """Return of which margins `is_surely_outside` holds; of no NaN."""
     return np.asarray(margin_V < -_FIVE_PERCENT * uncertainty_V - 1e-9)
+
+
+def without_window(phases: Iterable[Insulator | Metal]) -> list[str]:
+    """Return the names of the phases that should have a stability window and have none."""
+    return [
+        one.name for one in phases if not isinstance(one, Metal) and one.stability_window_V is None
+    ]
 
 
 def limit_spread_V(*limits: Quantity) -> float:

@@ -26,6 +26,7 @@ from interohm.prediction.contact_stability import (
     nominal_margin_V,
     nominal_windows_V,
     stability_fields,
+    without_window,
 )
 from interohm.prediction.design_variables import DOPING, SEARCHED, Variable
 from interohm.prediction.electrodes import electrode_state
@@ -564,7 +565,7 @@ def _uncoated(problem: _Problem) -> tuple[dict[str, Any], Array]:
         holds["stability_margin_V"] = _for_all(problem, margin >= least)
     margins = {} if margin is None else {"stability_margin_V": margin}
     # without a coating, the margin is a limit in any case
-    unknown = _without_window([left, right]) if contact["verdict"] is None else []
+    unknown = without_window([left, right]) if contact["verdict"] is None else []
     verdict = _verdict(holds, margins, [contact], unknown)
     with np.errstate(invalid="ignore"):
         logs = np.log10(total)
@@ -629,12 +630,6 @@ def _least_margin_V(problem: _Problem, name: str) -> float | None:
     return limits.left if name.endswith(".left") else limits.right
 
 
-def _without_window(phases: Sequence[Insulator | Metal]) -> list[str]:
-    return [
-        one.name for one in phases if isinstance(one, Insulator) and one.stability_window_V is None
-    ]
-
-
 def _unknown_windows(
     problem: _Problem, phases: Sequence[Insulator | Metal]
 ) -> dict[str, list[str]]:
@@ -643,7 +638,7 @@ def _unknown_windows(
     for index, pair in enumerate(pairwise(phases)):
         if _contact(problem, *pair)["verdict"] is None:
             name = f"stability_margin_V.{'left' if index == 0 else 'right'}"
-            found[name] = [*found.get(name, []), *_without_window(pair)]
+            found[name] = [*found.get(name, []), *without_window(pair)]
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -27,6 +27,16 @@ def best_first(probability: float, resistance_ohm_cm2: float | None) -> tuple[fl
     equal; then the lowest median of the resistance is first.
     """
     return -round(100 * probability), math.inf if resistance_ohm_cm2 is None else resistance_ohm_cm2
+
+
+def windows_unknown_text(names: Iterable[str]) -> str:
+    """Return that the stability of contacts is not known without these windows, and a fix."""
+    records = list(dict.fromkeys(names))
+    has, of = ("its record has", "its") if len(records) == 1 else ("their records have", "their")
+    return (
+        f"it is not known whether contacts with {', '.join(records)} are stable, since {has} "
+        f"no stability window: give stability_window_V there, or calculate {of} phase diagram"
+    )
 
 
 def _likely_first(one: DesignCandidate) -> tuple[float, float]:
@@ -437,14 +447,7 @@ class DesignResult(Result):
         concerned = [one for one in self.coatings if one.windows_unknown]
         if not concerned:
             return ""
-        records = list(dict.fromkeys(name for one in concerned for name in one.windows_unknown))
-        has, of = (
-            ("its record has", "its") if len(records) == 1 else ("their records have", "their")
-        )
-        text = (
-            f"it is not known whether contacts with {', '.join(records)} are stable, since {has} "
-            f"no stability window: give stability_window_V there, or calculate {of} phase diagram"
-        )
+        text = windows_unknown_text(name for one in concerned for name in one.windows_unknown)
         unjudged = [one.name for one in concerned if one.verdict == UNKNOWN]
         if unjudged:
             text += f"; until then, never the best: {', '.join(unjudged)}"

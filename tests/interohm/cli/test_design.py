@@ -124,6 +124,37 @@ def test_a_coating_without_a_window_is_told(interohm, config, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("contact", "is_unknown"),
+    [
+        (("LiCoO2", "Li3PS4", "--coating", "bare.yaml:2"), True),
+        (("LiCoO2", "Li3PS4", "--coating", "LiCl_001:2", "--coating", "bare.yaml:2"), True),
+        (("LiCoO2", "Li3PS4", "--coating", "LiCl_001:2"), False),
+        (("Li", "bare.yaml"), True),
+        (("bare.yaml", "Li3PS4"), True),
+        (("Li", "LiCl_001"), False),
+    ],
+)
+def test_a_contact_without_a_window_is_told(interohm, tmp_path, monkeypatch, contact, is_unknown):
+    """Coated or not, as a design says it; and in the report of a contact."""
+    monkeypatch.chdir(tmp_path)
+    record = material_document(shipped_material("LiCl_001"))
+    for field in ("stability_window_V", "phase_energies"):
+        record.pop(field)
+    _written(tmp_path / "bare.yaml", {**record, "name": "bare"})
+    said = interohm("contact", *contact, "--samples", "0").out
+    fix = "contacts with bare are stable, since its record has no stability window: give "
+    assert ("stability unknown" in said) == is_unknown
+    assert said.count(fix) == is_unknown
+    if "--coating" not in contact:
+        report = tmp_path / "contact.html"
+        interohm("contact", *contact, "--samples", "0", "--report", report)
+        assert (fix in report.read_text(encoding="utf-8")) == is_unknown
+    for name in ("bare.yaml", "LiCl_001", "Li"):
+        shown = interohm("materials", "show", name)
+        assert ("bare has no stability window" in shown.err) == (name == "bare.yaml")
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("[LiBr_001, LiCl_001]", "[Li3PO4, Li3PO4]", "appears twice"),
