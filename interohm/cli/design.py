@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 DESIGN_EXAMPLE = "Example: interohm design coatings.yaml --report design.html --next campaign.yaml"
 
+#: Of what to do next, so many are printed.
+_MOST_STEPS = 8
+
 
 def design(
     config: Annotated[Path, typer.Argument(help="The design in YAML; see configs/designs/.")],
@@ -126,6 +129,7 @@ def _materials(
 
 def _print(result: DesignResult) -> None:
     from interohm.cli.output import console, shown, table
+    from interohm.cli.tables import next_steps
     from interohm.results.percents import sampled_number
 
     out = console()
@@ -188,8 +192,8 @@ def _print(result: DesignResult) -> None:
             out.print(f"  {contact.left} | {contact.right}: {contact.text}")
     if result.next:
         out.print("What to do next, by gain per core-hour, measurements last:")
-        for step in result.next[:8]:
-            out.print(f"  {step.text}")
+        for line in next_steps(result.next, _MOST_STEPS):
+            out.print(line)
 
 
 def sides_text(result: DesignResult) -> list[str]:

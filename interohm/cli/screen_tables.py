@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interohm.cli.output import console, shown, table
+from interohm.cli.tables import next_steps
 from interohm.results.screening import UNKNOWN_CELLS_TEXT, within_first
 
 if TYPE_CHECKING:
@@ -150,5 +151,5 @@ def remarks(state: ScreeningState) -> list[str]:
         lines.append(f"ranking by {output}: {'; '.join(said)}")
         if ranking.next:
             lines.append("what to do next, the most worthwhile first:")
-            lines += [f"  {one.text}" for one in ranking.next[:_NEXT_ROWS]]
+            lines += next_steps(ranking.next, _NEXT_ROWS)
     return lines

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ContactExtrinsic,
         ContactResult,
     )
+    from interohm.results.design import NextCalculation
     from interohm.results.result import Quantiles, Sensitivity
     from interohm.results.sweeps import SweptQuantiles
 
@@ -318,6 +319,14 @@ def _doubts(contacts: Sequence[CellContact]) -> None:
     ]
     for names, text in grouped(doubts):
         console().print(f"{names}, {text}")
+
+
+def next_steps(steps: Sequence[NextCalculation], most: int) -> list[str]:
+    """Return the first lines of what to do next, and how many there are beyond `most`."""
+    lines = [f"  {step.text}" for step in steps[:most]]
+    if len(steps) > most:
+        lines.append(f"  and {len(steps) - most} more (in --json and --report)")
+    return lines
 
 
 def print_assumed(assumed: Sequence[str]) -> None:

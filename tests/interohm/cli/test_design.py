@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from interohm.cli.tables import next_steps
 from interohm.database import Database
 from interohm.errors import InputError
 from interohm.records import material_document
@@ -15,7 +16,7 @@ from interohm.records.cell_config import load_cell
 from interohm.records.design import load_design
 from interohm.records.shipped import shipped_material
 from interohm.results.coated_contact import CoatedContactResult
-from interohm.results.design import DesignResult
+from interohm.results.design import DesignResult, NextCalculation
 from interohm.screening.config import load_screen
 from interohm.workflows.campaign import dry_run, load_campaign
 from interohm.workflows.cost import core_seconds
@@ -100,6 +101,17 @@ def test_a_table_for_people(interohm, config):
     assert "limited by Li3PS4 itself" in ran.out
     assert "outside of this model" in ran.out
     assert "outside of the stability window of Li3PS4" in ran.out
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_what_to_do_next_says_how_many_more_there_are(most):
+    steps = [NextCalculation.model_construct(text=f"defects of {name}") for name in ("LiF", "LiCl")]
+    *listed, last = next_steps(steps, most)
+    if most == 1:
+        assert listed == [f"  {steps[0].text}"]
+        assert last == "  and 1 more (in --json and --report)"
+    else:
+        assert [*listed, last] == [f"  {one.text}" for one in steps]
 
 
 def test_a_coating_without_a_window_is_told(interohm, config, tmp_path):
