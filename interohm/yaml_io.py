@@ -8,7 +8,9 @@ import functools
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +28,8 @@ _LARGEST_YAML_CHARACTERS = 4 * 2**20
 _LARGEST_NODE_COUNT = 2_000_000
 #: More of a file's faults are counted, not named.
 _MOST_PROBLEMS = 30
+#: A number as it is written in much of the world, but not in YAML.
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:
@@ -135,7 +139,8 @@ def _yaml_mapping(text: str, where: str) -> dict[Any, Any]:
         raise InputError(
             f"{error.problem or 'a value that cannot be constructed'}",
             where=at(error),
-            fix="use plain values: numbers, text, lists and mappings, without tags and aliases",
+            fix=error.note
+            or "use plain values: numbers, text, lists and mappings, without tags and aliases",
         ) from None
     except MarkedYAMLError as error:
         problem = error.problem or error.context or "syntax error"
@@ -177,7 +182,33 @@ def _careful_constructor() -> Any:
                 )
             return super().construct_document(node)
 
+        def construct_mapping(self, node: Any, *args: Any, **options: Any) -> Any:
+            number = _with_a_comma(node)
+            if number is not None:
+                raise ConstructorError(
+                    None,
+                    None,
+                    f"{number} is not a number",
+                    node.start_mark,
+                    f"write {number.replace(',', '.')} with a point",
+                )
+            return super().construct_mapping(node, *args, **options)
+
     return CarefulConstructor
+
+
+def _with_a_comma(node: Any) -> str | None:
+    """Return the number with a decimal comma that a mapping holds; None without any.
+
+    YAML reads ``{left: -0,5}`` as -0 and a name 5 without a value.
+    """
+    for (_, before), (key, value) in pairwise(node.value if node.flow_style else []):
+        number = f"{before.value},{key.value}"
+        # without quotes, and without a value
+        is_bare = not any(getattr(one, "style", None) for one in (before, key))
+        if is_bare and value.value == "" and _DECIMAL_COMMA.fullmatch(number):
+            return number
+    return None
 
 
 def _unfolded_count(node: Any, known: dict[int, float]) -> float:
@@ -404,6 +435,9 @@ def _said_of_fields(
     from difflib import get_close_matches
 
     given = item["input"]
+    said = _EXPECTED.get(item["type"], item["msg"])
+    if isinstance(given, str) and "number was expected" in said and _DECIMAL_COMMA.fullmatch(given):
+        return f"write {given.replace(',', '.')} with a point"
     if item["type"] in ("list_type", "tuple_type", "set_type"):
         if not isinstance(given, str | int | float):
             return None

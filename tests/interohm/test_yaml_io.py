@@ -4,13 +4,22 @@ import json
 import math
 import os
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BeforeValidator, TypeAdapter
 
 from interohm.errors import InputError
-from interohm.yaml_io import dump_yaml, load_yaml, parse_yaml, write_text
+from interohm.yaml_io import (
+    dump_yaml,
+    load_yaml,
+    parse_yaml,
+    require_number,
+    validated_as,
+    write_text,
+)
 
 
 def test_numbers_are_those_of_yaml_1_2() -> None:
@@ -61,6 +70,38 @@ def test_an_alias_bomb_is_refused_quickly() -> None:
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
     with pytest.raises(InputError, match="expanding"):
         parse_yaml("\n".join(lines), where="bomb.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("x: {left: -0,5, right: 0.0}", "-0.5"),
+        ("x: [{from: 1, to: 1,05}]", "1.05"),
+        ("{a: {b: 3,250}}", "3.250"),
+    ],
+)
+def test_a_decimal_comma_between_braces(text: str, number: str) -> None:
+    with pytest.raises(InputError, match=f"line 1: .* is not a number .*write {number} with a p"):
+        parse_yaml(text, where="text.yaml")
+
+
+@pytest.mark.parametrize(
+    "text", ["{a: 1, 5: 2}", "{5: 1}", "a: 1\n5:\n", "{a: '1', 5: }", "{a: [1], 5: }"]
+)
+def test_other_numbers_as_names_are_no_decimal_commas(text: str) -> None:
+    with pytest.raises(InputError, match="the name 5 is not text"):
+        parse_yaml(text, where="text.yaml")
+
+
+def test_text_with_a_decimal_comma() -> None:
+    adapter = TypeAdapter(dict[str, Annotated[float, BeforeValidator(require_number)]])
+    with pytest.raises(InputError, match=r"fix: x: write -0\.5 with a point\)"):
+        validated_as(adapter, {"x": "-0,5"}, where="text.yaml")
+    with pytest.raises(InputError) as other:
+        validated_as(adapter, {"x": "a,5"}, where="text.yaml")
+    assert "point" not in str(other.value)
+    with pytest.raises(InputError, match=r"write 2\.5 with a point"):
+        validated_as(TypeAdapter(float), "2,5", where="text.yaml")
 
 
 def test_binary_missing_and_folder(tmp_path: Path) -> None:
