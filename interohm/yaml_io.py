@@ -60,7 +60,8 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
         raise InputError(
             "there is no such file",
             where=str(path),
-            fix="check the path; it is relative to "
+            fix=_other_ending(path)
+            or "check the path; it is relative to "
             "the file that names it, or to the current folder on the command line",
         ) from None
     except IsADirectoryError:
@@ -77,6 +78,14 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
             fix="check the path and its permissions",
         ) from None
     return parse_yaml(text, where=str(path))
+
+
+def _other_ending(path: Path) -> str | None:
+    """Return the question whether the other ending of YAML files was meant, if that file exists."""
+    endings = {".yml": ".yaml", ".yaml": ".yml"}
+    if path.suffix in endings and path.with_suffix(endings[path.suffix]).is_file():
+        return f"did you mean {path.with_suffix(endings[path.suffix])}?"
+    return None
 
 
 def load_named_yaml(path: str | Path) -> dict[str, Any]:

@@ -115,6 +115,18 @@ def test_binary_missing_and_folder(tmp_path: Path) -> None:
         load_yaml(tmp_path)
 
 
+@pytest.mark.parametrize(("given_as", "there"), [("a.yml", "a.yaml"), ("a.yaml", "a.yml")])
+def test_the_other_ending_of_a_file_is_suggested(tmp_path: Path, given_as: str, there: str) -> None:
+    with pytest.raises(InputError, match=r"no such file.*check the path"):
+        load_yaml(tmp_path / given_as)
+    (tmp_path / there).write_text("a: 1")
+    with pytest.raises(InputError, match="no such file") as raised:
+        load_yaml(tmp_path / given_as)
+    assert raised.value.fix == f"did you mean {tmp_path / there}?"
+    with pytest.raises(InputError, match="check the path"):
+        load_yaml(tmp_path / "a.json")
+
+
 plain = st.recursive(
     st.none()
     | st.booleans()
