@@ -203,9 +203,9 @@ def stability_fields(
             else f"outside of the stability window of {inner.name}"
         )
         if surely:
-            text += ": it decomposes"
+            text += f": {inner.name} decomposes"
         elif not stable:
-            text += f", whose limits are uncertain by {spread_V:.2g} V: it may decompose"
+            text += f", whose limits are uncertain by {spread_V:.2g} V: {inner.name} may decompose"
     elif stable:
         text = f"the windows of {left.name} and {right.name} overlap by {margin_V:.2g} V"
     else:
