@@ -383,7 +383,7 @@ def _beyond(medians: Mapping[str, Sequence[float | None]]) -> str:
 def _resistances(values: Sequence[float | None], top: float) -> Figure:
     """Return the axis of resistances, up to the decade of `top`."""
     return {
-        "title": {"text": "median interface resistance (Ω·cm²)"},
+        "title": {"text": "median R (Ω·cm²)"},
         "type": "log",
         "exponentformat": "power",
         "gridcolor": "var(--grid)",

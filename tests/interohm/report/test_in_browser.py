@@ -33,8 +33,21 @@ _COATED = {
     "positive_coatings": [{"material": "LiNbO3", "thickness_nm": [1, 2, 5, 10]}],
     "samples": 10,
 }
-_SCREENS = {"screen": _SCREEN, "coated screen": _COATED}
 CONFIGS = Path(__file__).parents[3] / "configs"
+_DESIGN = {
+    "name": "design",
+    "between": ["LiCoO2", "Li6PS5Cl"],
+    "coatings": ["LiNbO3", "LiTaO3", "Li3PO4", "Al2O3", "Li2CO3", "LiCl_001"],
+    "thickness_nm": {"from": 1, "to": 20},
+    "states_of_charge": [0.5],
+    "limits": {"stability_margin_V": -1.0},
+    "samples": 30,
+}
+_CONFIGS = {
+    "screen": ("screen", _SCREEN),
+    "coated screen": ("screen", _COATED),
+    "design": ("design", _DESIGN),
+}
 _COMMANDS = {
     "impedance": ("impedance", CONFIGS / "examples" / "impedance_cell.yaml", "--samples", 10),
     "dynamics": (
@@ -47,7 +60,8 @@ _COMMANDS = {
     ),
 }
 #: Tables that do not fit; figures whose toolbar is over what is drawn, whose titles are over other
-#: texts, the labels of whose axes are over each other, and maps whose numbers are not legible.
+#: texts or beyond the figure, the labels of whose axes are over each other, and maps whose numbers
+#: are not legible.
 _FAULTS = """
 const cut = [...document.querySelectorAll(".scroll")].filter(e => e.scrollWidth > e.clientWidth + 1)
   .map(e => e.closest("section").querySelector("h2").textContent);
@@ -76,7 +90,13 @@ const crowded = [...document.querySelectorAll(".figure")].filter(figure =>
 const tiny = [...document.querySelectorAll(".figure")].filter(figure =>
   [...figure.querySelectorAll(".heatmaplayer text")].some(text =>
     parseFloat(getComputedStyle(text).fontSize) < 9)).map(figure => figure.dataset.figure);
-return {page: document.documentElement.scrollWidth, cut, covered, titled, crowded, tiny,
+const outside = [...document.querySelectorAll(".figure")].filter(figure => {
+  const whole = figure.querySelector(".main-svg").getBoundingClientRect();
+  return [...figure.querySelectorAll(".xtitle, .ytitle")].map(e => e.getBoundingClientRect())
+    .some(box => box.width > 0 && (box.left < whole.left - 1 || box.right > whole.right + 1
+      || box.top < whole.top - 1 || box.bottom > whole.bottom + 1));
+}).map(figure => figure.dataset.figure);
+return {page: document.documentElement.scrollWidth, cut, covered, titled, crowded, tiny, outside,
   figures: document.querySelectorAll(".figure .main-svg").length};
 """
 
@@ -151,16 +171,17 @@ def test_a_nyquist_plot_has_the_range_of_its_data_and_one_scale(
 
 @pytest.fixture
 def report(request, interohm, tmp_path):
-    """Return the report of a cell, of a screening or of a command, of few samples."""
+    """Return the report of a cell, of a screening, of a design or of a command, of few samples."""
     path = tmp_path / "report.html"
     if request.param in _COMMANDS:
         ran = interohm(*_COMMANDS[request.param], "--report", path)
         assert ran.code == 0, ran.err
         return path
-    if request.param in _SCREENS:
-        config = tmp_path / "screen.yaml"
-        config.write_text(dump_yaml(_SCREENS[request.param]))
-        ran = interohm("screen", config, "--report", path)
+    if request.param in _CONFIGS:
+        command, described = _CONFIGS[request.param]
+        config = tmp_path / "config.yaml"
+        config.write_text(dump_yaml(described))
+        ran = interohm(command, config, "--report", path)
         assert ran.code == 0, ran.err
         return path
     layers = [{"material": name, "thickness_nm": 1e4} for name in ("Li", "LLZO", "LiCoO2")]
@@ -170,7 +191,7 @@ def report(request, interohm, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("report", ["cell", *_SCREENS, *_COMMANDS], indirect=True)
+@pytest.mark.parametrize("report", ["cell", *_CONFIGS, *_COMMANDS], indirect=True)
 def test_nothing_is_cut_or_covered(report, opened):
     for width in (600, 1280, 1920):
         found = opened(report, width)
@@ -180,6 +201,7 @@ def test_nothing_is_cut_or_covered(report, opened):
         assert found["titled"] == []
         assert found["crowded"] == []
         assert found["tiny"] == []
+        assert found["outside"] == []
         if width >= 1280:
             assert found["cut"] == []
     assert report.stat().st_size < 2e6
