@@ -171,7 +171,8 @@ def _print(result: DesignResult) -> None:
     out.print(made)
     out.print(
         "eligible: each limit is kept in at least half of the samples; keeps limits: all of them "
-        "at once; resistance is no such limit"
+        "at once; resistance is no such limit; in parentheses: the 68 % interval of the largest "
+        "thickness, by the sampling error of the median"
     )
     out.print(conclusion(result))
     if result.margin is not None:

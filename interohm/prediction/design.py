@@ -709,7 +709,9 @@ def _candidate_document(
         for index, layer in enumerate(candidate.layers)
     ]
     contacts = [_contact(problem, *pair) for pair in pairwise(_phases(candidate))]
-    curve, largest = _over_thickness(candidate, outcome, best)
+    curve, largest, largest_interval = _over_thickness(candidate, outcome, best)
+    resistance = chosen.interface_ohm_cm2
+    lower, _, upper = sampled_median(resistance[np.isfinite(resistance)])
     undoped = None
     if candidate.is_doped:
         plain = candidate.solve(chosen.points[None], doped=False)
@@ -737,8 +739,10 @@ def _candidate_document(
         "optimum_nm": float(candidate.thickness_nm(chosen.points)),
         "at_bound": bound,
         "largest_nm": largest,
+        "largest_nm_interval": largest_interval,
         "quantiles": {name: quantiles(values) for name, values in sampled.items()},
         **{name: _median(values) for name, values in sampled.items()},
+        "median_interval_ohm_cm2": None if np.isnan(lower) else [lower, upper],
         "mean_log10_resistance": number(chosen.objective),
         "undoped_ohm_cm2": undoped,
         "reacts": contacts_react(contacts),
@@ -772,8 +776,11 @@ def _sides(candidate: _Candidate) -> list[dict[str, Any]]:
 
 def _over_thickness(
     candidate: _Candidate, outcome: _Outcome, best: int
-) -> tuple[dict[str, Any], float | None]:
-    """Return the resistance over the first layer's thickness, and the largest within the limit."""
+) -> tuple[dict[str, Any], float | None, list[float | None]]:
+    """Return the resistance over the first layer's thickness, and the largest within the limit.
+
+    The last is the interval of the largest, from that of the median at each thickness.
+    """
     points = outcome.points
     others = points[:, 1:]
     # the refined optimum is on no line of the grid: that through the nearest point is shown
@@ -795,7 +802,7 @@ def _over_thickness(
     rows = rows[np.argsort(points[rows, 0], kind="stable")]
     thickness = points[rows, 0]
     spread = column_quantiles(outcome.interface_ohm_cm2[rows].T)
-    middle = np.array([_median(outcome.interface_ohm_cm2[row]) or np.nan for row in rows])
+    medians = np.array([sampled_median(outcome.interface_ohm_cm2[row]) for row in rows])
     parts = {
         name: numbers([_median(getattr(outcome, name)[row]) or 0.0 for row in rows])
         for name in ("coating_ohm_cm2", "charge_transfer_ohm_cm2", "depletion_ohm_cm2")
@@ -806,7 +813,25 @@ def _over_thickness(
         **parts,
     }
     limit = candidate.problem.design.limits.interface_resistance_ohm_cm2
-    return curve, largest_within(thickness, middle, limit)
+    # the lower a curve, the thicker the layer
+    high, largest, low = (largest_within(thickness, one, limit) for one in medians.T)
+    # curves that are not steep may cross between their points, by the interpolation alone
+    if largest is not None and low is not None and high is not None:
+        low, high = min(low, largest), max(high, largest)
+    return curve, largest, [low, high]
+
+
+def sampled_median(samples: Array) -> tuple[float, float, float]:
+    """Return the median of samples (S,) between the ends of its 68 % interval.
+
+    Its ends are the samples of the ranks S/2 ± sqrt(S)/2: so many of S samples are below the true
+    median. Infinite ones are above all others, NaN are left out.
+    """
+    known = np.sort(samples[~np.isnan(samples)])
+    if not known.size:
+        return np.nan, np.nan, np.nan
+    rank = round(0.5 * (known.size - 1 - known.size**0.5))
+    return float(known[rank]), float(np.median(known)), float(known[-1 - rank])
 
 
 def largest_within(thickness_nm: Array, resistance_ohm_cm2: Array, limit: float) -> float | None:

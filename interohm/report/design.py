@@ -47,8 +47,9 @@ _VERDICT_NOTE = (
     "come first, then those that break a limit, those that are more often the best before others, "
     "and those that are equal to a percent by their median R. A high resistance breaks no limit. "
     "The largest thickness is that up to which the median R keeps its bound: ≥ where the range "
-    "ends there, none where R is above it everywhere. After ± is the standard "
-    "error of a share of so few samples."
+    "ends there, none where R is above it everywhere. In parentheses is its 68 % interval, "
+    "by the sampling error of the median. After ± is the standard error of a share of so few "
+    "samples."
 )
 _CURVE_NOTE = (
     "Median over the samples of all uncertainties, at the state of charge with the highest "

@@ -171,8 +171,20 @@ class DesignCandidate(Result):
         description="nm; largest first layer whose median resistance keeps the limit, null if"
         " there is none.",
     )
+    largest_nm_interval: list[float | None] | None = Field(
+        None,
+        description="nm; lower and upper end of the 68 % interval of largest_nm, by the sampling "
+        "error of the median: up to where the upper and the lower end of the median's interval "
+        "keep the limit; an end is null where that is nowhere. Null without a coating and in "
+        "earlier documents.",
+    )
     interface_resistance_ohm_cm2: float | None = Field(
         None, description="Ω·cm²; median of the samples at the optimum."
+    )
+    median_interval_ohm_cm2: list[float] | None = Field(
+        None,
+        description="Ω·cm²; lower and upper end of the 68 % interval of this median, by its "
+        "sampling error; null without a coating and in earlier documents.",
     )
     mean_log10_resistance: float | None = Field(
         None,
@@ -259,14 +271,23 @@ class DesignCandidate(Result):
         return text
 
     def largest_text(self, write: Callable[[float, int], str]) -> str:
-        """Return `largest_nm` for a table: none if it is 0, ≥ where the range ends there."""
+        """Return `largest_nm` and its interval for a table.
+
+        “none” where R is above the limit everywhere, ≥ where the range ends.
+        """
         if self.curve is None:
             return "–"
-        if self.largest_nm is None:
-            return "none"
         end = self.curve.thickness_nm[-1]
-        reaches = end is not None and math.isclose(self.largest_nm, end, rel_tol=1e-6)
-        return "≥ " * reaches + write(self.largest_nm, 3)
+
+        def said(value: float | None, digits: int) -> str:
+            if value is None:
+                return "none"
+            reaches = end is not None and math.isclose(value, end, rel_tol=1e-6)
+            return "≥ " * reaches + write(value, digits)
+
+        text = said(self.largest_nm, 3)
+        low, high = (said(one, 2) for one in self.largest_nm_interval or (None, None))
+        return text if low == high else f"{text} ({low} … {high})"
 
     @property
     def is_never_best(self) -> bool:

@@ -59,6 +59,8 @@ def test_json_report_and_campaign_of_a_design(interohm, config, tmp_path):
         "name",
         "optimum_nm",
         "largest_nm",
+        "largest_nm_interval",
+        "median_interval_ohm_cm2",
         "interface_resistance_ohm_cm2",
         "reacts",
         "best_probability",

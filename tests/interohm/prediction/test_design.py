@@ -22,6 +22,7 @@ from interohm.prediction.design import (
     design_result,
     largest_within,
     nondominated,
+    sampled_median,
 )
 from interohm.prediction.eligibility import limited_by, margin_decision, verdict_fields
 from interohm.prediction.sampling import FieldSamples
@@ -733,17 +734,65 @@ def test_the_largest_thickness_within_a_limit() -> None:
     assert largest_within(thickness, 3.0 * thickness, 100.0) == pytest.approx(8.0)
 
 
+def test_the_interval_of_a_median_is_that_of_a_bootstrap() -> None:
+    random = np.random.default_rng(1)
+    samples = random.lognormal(0.0, 3.0, 400)
+    low, middle, high = sampled_median(samples)
+    drawn = np.median(random.choice(samples, (4000, samples.size)), axis=1)
+    assert np.log([low, high]) == pytest.approx(np.log(np.quantile(drawn, [0.16, 0.84])), abs=0.06)
+    assert middle == np.median(samples)
+    # it has the true median, 1, in 68 % of the cases
+    many = [sampled_median(random.lognormal(0.0, 3.0, 200)) for _ in range(2000)]
+    assert np.mean([low < 1.0 < high for low, _, high in many]) == pytest.approx(0.7, abs=0.04)
+
+
+def test_infinite_samples_are_above_all_others() -> None:
+    finite = np.arange(1.0, 101.0)
+    assert sampled_median(finite) == (45.0, 50.5, 56.0)
+    assert sampled_median(np.r_[np.nan, np.inf, finite[:-1]]) == (45.0, 50.5, 56.0)
+    assert sampled_median(np.r_[finite[:50], np.full(50, np.inf)]) == (45.0, np.inf, np.inf)
+    assert np.isnan(sampled_median(np.array([np.nan]))).all()
+
+
+def test_more_samples_narrow_the_interval_of_the_largest_thickness() -> None:
+    widths = []
+    for samples in (100, 900):
+        limits = {"interface_resistance_ohm_cm2": 30.0, "stability_margin_V": -1.0}
+        (one,) = _design(
+            coatings=["Li3PO4"],
+            thickness_nm={"from": 0.1, "to": 100},
+            samples=samples,
+            limits=limits,
+        ).coatings
+        assert one.largest_nm is not None
+        assert one.largest_nm_interval is not None
+        low, high = one.largest_nm_interval
+        assert low is not None
+        assert high is not None
+        assert low < one.largest_nm < high
+        assert one.interface_resistance_ohm_cm2 is not None
+        assert one.median_interval_ohm_cm2 is not None
+        lower, upper = one.median_interval_ohm_cm2
+        assert lower < one.interface_resistance_ohm_cm2 < upper
+        widths.append(np.log([high / low, upper / lower]))
+    assert np.all(widths[1] < 0.6 * widths[0])
+
+
 def test_a_table_tells_how_far_the_largest_thickness_is_known(two: DesignResult) -> None:
     """Within the range, at its end, and where R is above the limit everywhere."""
     one = two.coatings[0]
     assert one.curve is not None
     assert one.curve.thickness_nm[-1] == 10.0
 
-    def said(largest: float | None) -> str:
-        changed = one.model_copy(update={"largest_nm": largest})
+    def said(largest: float | None, *interval: float | None) -> str:
+        fields = {"largest_nm": largest, "largest_nm_interval": interval or None}
+        changed = one.model_copy(update=fields)
         return changed.largest_text(lambda value, digits: f"{value:.{digits}g}")
 
     assert [said(4.5), said(float(np.exp(np.log(10.0)))), said(None)] == ["4.5", "≥ 10", "none"]
+    assert said(4.5, 2.13, 10.0) == "4.5 (2.1 … ≥ 10)"
+    assert said(None, None, 2.0) == "none (none … 2)"
+    assert [said(10.0, 10.0, 10.0), said(None, None, None)] == ["≥ 10", "none"]
     assert two.uncoated.largest_text(lambda value, _: str(value)) == "–"
 
 

@@ -168,7 +168,8 @@ def test_a_doped_film_stands_beside_the_same_undoped(tmp_path: Path) -> None:
 
 
 def test_limits_stand_above_what_they_decide(tmp_path: Path) -> None:
-    page = _page(tmp_path, [], _candidate("LiNbO3", 1.0, outside=False))
+    one = _candidate("LiNbO3", 1.0, outside=False)
+    page = _page(tmp_path, [], one)
     for limit in (
         "<td>stability margin next to LiCoO2</td><td>at least −0.5 V</td>",
         "<td>stability margin next to LLZO</td><td>no limit</td>",
@@ -181,6 +182,9 @@ def test_limits_stand_above_what_they_decide(tmp_path: Path) -> None:
         assert page.index(limit) < page.index("median R (Ω·cm²)")
     assert "largest (nm) for 20 Ω·cm²" in page
     assert '<td class="number">none</td>' in page
+    known = {"largest_nm": 1.57, "largest_nm_interval": [None, 2.0]}
+    page = _page(tmp_path, [], one.model_copy(update=known))
+    assert '<td class="number">1.57 (none … ≥ 2)</td>' in page
 
 
 def test_texts_and_tables_have_one_minus_sign(tmp_path: Path) -> None:
