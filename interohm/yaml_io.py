@@ -405,6 +405,7 @@ def input_error(
         Returns the JSON schema of what was expected: of its fields, the one that is most like an
         unknown field is suggested, else those of the same place.
     """
+    schema = functools.cache(schema)  # asked for by each of many problems
     problems = []
     fixes: list[str] = []
     for item in error.errors(include_url=False):
@@ -441,8 +442,6 @@ def _said_of_fields(
     item: Mapping[str, Any], parts: Sequence[int | str], schema: Callable[[], dict[str, Any]]
 ) -> str | None:
     """Return which fields there are, or how a list or fields are written; None if unknown."""
-    from difflib import get_close_matches
-
     given = item["input"]
     said = _EXPECTED.get(item["type"], item["msg"])
     if isinstance(given, str) and "number was expected" in said and _DECIMAL_COMMA.fullmatch(given):
@@ -453,28 +452,41 @@ def _said_of_fields(
         least = max((one.get("minItems", 1) for one in _schemas_at(schema(), parts)), default=1)
         return f"write [{given}{', …' * (len(str(given).split(',')) < least)}]"
     if item["type"] in ("model_type", "model_attributes_type"):
-        whole = schema()
-        objects = [one for one in _schemas_at(whole, parts) if "properties" in one]
-        # of alternatives, what all of them need
-        needed = [set(one.get("required", [])) for one in objects]
-        fields = [one for one in _each(objects, "required") if all(one in each for each in needed)]
-        fields = fields or _each(objects[:1], "properties")[:2]
-        values = ["…"] * len(fields)
-        for one in _schemas_at(whole, [*parts, *fields[:1]]):
-            if isinstance(given, str) and one.get("type") == "string":
-                values[0] = given
-        written = [f"{name}: {value}" for name, value in zip(fields, values, strict=True)]
-        written += ["…"] * any(len(one) > len(fields) for one in needed)
-        return f"write {{{', '.join(written)}}}" if fields else None
-    if item["type"] != "extra_forbidden":
-        return None
-    whole, name = schema(), str(parts[-1])
+        return _how_fields_are_written(given, parts, schema())
+    if item["type"] == "extra_forbidden":
+        return _fields_meant(parts, schema())
+    return None
+
+
+def _how_fields_are_written(
+    given: Any, parts: Sequence[int | str], schema: dict[str, Any]
+) -> str | None:
+    """Return the fields that a place needs, the first with what was given for all of them."""
+    objects = [one for one in _schemas_at(schema, parts) if "properties" in one]
+    # of alternatives, what all of them need
+    needed = [set(one.get("required", [])) for one in objects]
+    fields = [one for one in _each(objects, "required") if all(one in each for each in needed)]
+    fields = fields or _each(objects[:1], "properties")[:2]
+    values = ["…"] * len(fields)
+    for one in _schemas_at(schema, [*parts, *fields[:1]]):
+        if isinstance(given, str) and one.get("type") == "string":
+            values[0] = given
+    written = [f"{name}: {value}" for name, value in zip(fields, values, strict=True)]
+    written += ["…"] * any(len(one) > len(fields) for one in needed)
+    return f"write {{{', '.join(written)}}}" if fields else None
+
+
+def _fields_meant(parts: Sequence[int | str], schema: dict[str, Any]) -> str | None:
+    """Return which field was probably meant by an unknown one, else those of its place."""
+    from difflib import get_close_matches
+
+    name = str(parts[-1])
     # among those of an alternative, the field itself may be
-    here = [one for one in _each(_schemas_at(whole, parts[:-1]), "properties") if one != name]
+    here = [one for one in _each(_schemas_at(schema, parts[:-1]), "properties") if one != name]
     if meant := get_close_matches(name, here, n=1, cutoff=0.75):
         return f"did you mean {meant[0]}?"
-    if meant := get_close_matches(name, [*_field_names(whole)], n=1, cutoff=0.75):
-        place = _place_of(meant[0], whole)
+    if meant := get_close_matches(name, [*_field_names(schema)], n=1, cutoff=0.75):
+        place = _place_of(meant[0], schema)
         if place != "".join("[…]" if isinstance(one, int) else f".{one}" for one in parts)[1:]:
             return f"did you mean {place}?"
     return f"the fields here are {', '.join(here)}" if 0 < len(here) <= _LISTED_FIELDS else None

@@ -6,7 +6,7 @@ share moves them together. The states of charge of the electrode all count by th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
@@ -608,12 +608,19 @@ def _side_margins_V(problem: _Problem, phases: Sequence[Insulator | Metal]) -> d
     Contacts within, of two coatings, count with the right side.
     """
     found: dict[str, Array] = {}
-    for index, pair in enumerate(pairwise(phases)):
+    for name, pair in _pairs_by_limit(phases):
         margin = problem.margin_V(*pair)
-        name = f"stability_margin_V.{'left' if index == 0 else 'right'}"
         if margin is not None:
             found[name] = np.asarray(np.minimum(found.get(name, np.inf), margin))
     return found
+
+
+def _pairs_by_limit(
+    phases: Sequence[Insulator | Metal],
+) -> Iterator[tuple[str, tuple[Insulator | Metal, Insulator | Metal]]]:
+    """Yield the phases of each contact with the limit on its margin."""
+    for index, pair in enumerate(pairwise(phases)):
+        yield f"stability_margin_V.{'left' if index == 0 else 'right'}", pair
 
 
 def _margin_limits(problem: _Problem, margins_V: Mapping[str, Array]) -> dict[str, BoolArray]:
@@ -635,9 +642,8 @@ def _unknown_windows(
 ) -> dict[str, list[str]]:
     """Return the records without a window, by the limit on a contact that nothing else judges."""
     found: dict[str, list[str]] = {}
-    for index, pair in enumerate(pairwise(phases)):
+    for name, pair in _pairs_by_limit(phases):
         if _contact(problem, *pair)["verdict"] is None:
-            name = f"stability_margin_V.{'left' if index == 0 else 'right'}"
             found[name] = [*found.get(name, []), *without_window(pair)]
     return found
 
